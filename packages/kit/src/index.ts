@@ -1,0 +1,49 @@
+export { createBackoff, type Backoff, type BackoffOptions } from './backoff.ts';
+export { BoundedMap } from './bounded-map.ts';
+export {
+  createBoundedQueue,
+  type BoundedQueue,
+  type BoundedQueueOptions,
+  type Overflow,
+} from './bounded-queue.ts';
+export { systemClock, type Clock } from './clock.ts';
+export {
+  SelvedgeError,
+  explain,
+  hasCode,
+  isAbort,
+  messageOf,
+  systemCode,
+  type ErrorCode,
+  type ErrorOptions,
+} from './errors.ts';
+export { limitRepeats, type RepeatLimitOptions } from './log-repeats.ts';
+export {
+  createJsonLogger,
+  logLevels,
+  silentLogger,
+  type JsonLoggerDeps,
+  type JsonLoggerOptions,
+  type LogFields,
+  type LogLevel,
+  type Logger,
+} from './log.ts';
+export type { Labels } from './metrics-text.ts';
+export {
+  createMetricsRegistry,
+  type Counter,
+  type Gauge,
+  type Histogram,
+  type HistogramOptions,
+  type MetricOptions,
+  type MetricsOptions,
+  type MetricsRegistry,
+} from './metrics.ts';
+export { runProgram, type ProgramDeps, type ProgramHost, type ProgramOptions } from './program.ts';
+export { jittered, type Random } from './random.ts';
+export { redact } from './redact.ts';
+export { aborted, raceAbort, scoped, withDeadline, type DeadlineOptions, type Scope } from './scope.ts';
+export { createServiceGroup, type Service } from './service.ts';
+export { createStateMachine, type StateMachine, type StateMachineOptions } from './state.ts';
+export { createTaskGroup, type TaskGroup, type TaskGroupDeps, type TaskGroupOptions } from './task-group.ts';
+export { writeChunk } from './write.ts';

@@ -1,0 +1,117 @@
+import type { Clock } from './clock.ts';
+import type { LogFields, LogLevel, Logger } from './log.ts';
+import type { Random } from './random.ts';
+
+interface Sleeper {
+  readonly due: number;
+  readonly wake: () => void;
+}
+
+/** A clock that stands still until it is advanced. Starts at 2026-01-01T00:00:00Z. */
+export interface ManualClock extends Clock {
+  /** How many sleeps are pending. */
+  readonly sleepers: number;
+  /** Moves time on, waking sleepers in the order of their due times and letting their continuations run. */
+  advance(ms: number): Promise<void>;
+  /** Resolves once at least `count` (default 1) sleeps are pending. */
+  asleep(count?: number): Promise<void>;
+}
+
+/** Lets every continuation that is ready now run. */
+const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+export function createManualClock(startMs = Date.UTC(2026, 0, 1)): ManualClock {
+  let elapsed = 0;
+  const sleepers = new Set<Sleeper>();
+  const waiters = new Set<{ readonly count: number; readonly wake: () => void }>();
+  const checkWaiters = (): void => {
+    for (const waiter of waiters) {
+      if (sleepers.size < waiter.count) continue;
+      waiters.delete(waiter);
+      waiter.wake();
+    }
+  };
+  const sleep = (ms: number, signal?: AbortSignal): Promise<void> =>
+    new Promise((resolve, reject) => {
+      if (signal?.aborted === true) {
+        reject(signal.reason);
+        return;
+      }
+      const onAbort = (): void => {
+        sleepers.delete(sleeper);
+        reject(signal?.reason);
+      };
+      const wake = (): void => {
+        signal?.removeEventListener('abort', onAbort);
+        sleepers.delete(sleeper);
+        resolve();
+      };
+      const sleeper = { due: elapsed + Math.max(0, ms), wake };
+      signal?.addEventListener('abort', onAbort, { once: true });
+      sleepers.add(sleeper);
+      checkWaiters();
+    });
+  const nextDue = (limit: number): Sleeper | undefined =>
+    [...sleepers].filter((sleeper) => sleeper.due <= limit).toSorted((a, b) => a.due - b.due)[0];
+  return {
+    now: () => startMs + elapsed,
+    monotonicMs: () => elapsed,
+    sleep,
+    get sleepers() {
+      return sleepers.size;
+    },
+    async advance(ms) {
+      const end = elapsed + ms;
+      await settle();
+      for (let next = nextDue(end); next !== undefined; next = nextDue(end)) {
+        elapsed = next.due;
+        next.wake();
+        await settle();
+      }
+      elapsed = end;
+      await settle();
+    },
+    asleep: (count = 1) =>
+      new Promise((wake) => {
+        waiters.add({ count, wake });
+        checkWaiters();
+      }),
+  };
+}
+
+/** A reproducible random source (mulberry32). */
+export function seededRandom(seed: number): Random {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+export interface RecordedLine {
+  readonly level: LogLevel;
+  readonly text: string;
+  readonly fields: LogFields;
+}
+
+/** A logger that keeps its lines. */
+export function recordingLogger(
+  lines: RecordedLine[] = [],
+  base: LogFields = {},
+): Logger & { readonly lines: RecordedLine[] } {
+  const at =
+    (level: LogLevel) =>
+    (text: string, fields: LogFields = {}): void => {
+      lines.push({ level, text, fields: { ...base, ...fields } });
+    };
+  return {
+    lines,
+    error: at('error'),
+    warn: at('warn'),
+    info: at('info'),
+    debug: at('debug'),
+    with: (fields) => recordingLogger(lines, { ...base, ...fields }),
+  };
+}
