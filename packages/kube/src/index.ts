@@ -1,0 +1,1 @@
+export type { ObjectMeta } from './gen/types.ts';
