@@ -1,0 +1,55 @@
+import { expect, it } from 'vitest';
+import { createServiceGroup, type Service } from './service.ts';
+import { recordingLogger } from './testing.ts';
+
+const never = new AbortController().signal;
+
+function traced(name: string, trace: string[], fail: 'start' | 'stop' | 'nothing' = 'nothing'): Service {
+  return {
+    name,
+    async start() {
+      trace.push(`start ${name}`);
+      if (fail === 'start') throw new Error(`${name} cannot start`);
+    },
+    async stop() {
+      trace.push(`stop ${name}`);
+      if (fail === 'stop') throw new Error(`${name} cannot stop`);
+    },
+  };
+}
+
+it('starts in order and stops in reverse, once', async () => {
+  const trace: string[] = [];
+  const services = ['a', 'b'].map((name) => traced(name, trace));
+  const group = createServiceGroup({ name: 'g', services }, { log: recordingLogger() });
+  await group.start(never);
+  await group.stop();
+  await group.stop();
+  expect(trace).toEqual(['start a', 'start b', 'stop b', 'stop a']);
+});
+
+it('stops what started, and what half started, when one cannot start', async () => {
+  const trace: string[] = [];
+  const services = [traced('a', trace), traced('b', trace, 'start'), traced('c', trace)];
+  const group = createServiceGroup({ name: 'g', services }, { log: recordingLogger() });
+  await expect(group.start(never)).rejects.toThrow('b cannot start');
+  expect(trace).toEqual(['start a', 'start b', 'stop b', 'stop a']);
+});
+
+it('stops the others when one cannot stop, and says which', async () => {
+  const trace: string[] = [];
+  const log = recordingLogger();
+  const services = [traced('a', trace), traced('b', trace, 'stop')];
+  const group = createServiceGroup({ name: 'g', services }, { log });
+  await group.start(never);
+  await expect(group.stop()).rejects.toMatchObject({ code: 'Internal' });
+  expect(trace.slice(-2)).toEqual(['stop b', 'stop a']);
+  expect(log.lines.find((line) => line.level === 'error')?.fields).toMatchObject({ service: 'b' });
+});
+
+it('gives up between two services when the start is aborted', async () => {
+  const trace: string[] = [];
+  const group = createServiceGroup({ name: 'g', services: [traced('a', trace)] }, { log: recordingLogger() });
+  await expect(group.start(AbortSignal.abort('no'))).rejects.toBe('no');
+  expect(trace).toEqual([]);
+});
