@@ -10,7 +10,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: ['packages/*/src/**/*.test.ts', 'hack/**/*.test.ts', 'test/bed/**/*.test.ts'],
+          include: ['packages/*/src/**/*.test.ts', 'hack/**/*.test.ts', 'test/{bed,bench}/**/*.test.ts'],
         },
       },
       { extends: true, test: { name: 'integration', include: ['test/integration/**/*.test.ts'], ...serial } },

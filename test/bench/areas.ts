@@ -1,0 +1,4 @@
+import type { BenchRow } from './row.ts';
+
+/** Every area by the name people type. */
+export const areas: Readonly<Record<string, () => Promise<readonly BenchRow[]>>> = {};
