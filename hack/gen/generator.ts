@@ -6,6 +6,8 @@ export interface GeneratedFile {
 
 export interface Generator {
   readonly name: string;
+  /** The folder that it owns, relative to the repository's root: no other files belong there. */
+  readonly folder: string;
   /** Computes the files without writing them. `root` is the repository's absolute path with a trailing slash. */
   generate(root: string): Promise<readonly GeneratedFile[]>;
 }

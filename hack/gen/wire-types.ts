@@ -130,6 +130,7 @@ async function readSchemas(folder: string): Promise<Map<string, Schema>> {
 /** `packages/kube/src/gen/types.ts`, from the OpenAPI v3 documents inside the Go module `k8s.io/kubernetes`. */
 export const wireTypes: Generator = {
   name: 'wire-types',
+  folder: 'packages/kube/src/gen',
   async generate(root): Promise<readonly GeneratedFile[]> {
     const cwd = `${root}test/bed/go/kube`;
     await run({ argv: ['go', 'mod', 'download', 'k8s.io/kubernetes'], cwd });
