@@ -1,0 +1,28 @@
+/** Everything that the testbed runs and that does not come with the machine. */
+export const binaries = {
+  /** Kubernetes 1.36.3. */
+  kubernetes: [
+    'kube-apiserver',
+    'kube-controller-manager',
+    'kube-scheduler',
+    'kubelet',
+    'kube-proxy',
+    'kubectl',
+    'agnhost',
+  ],
+  /** Kubernetes 1.35.4, the control plane only. */
+  kubernetes135: ['kube-apiserver-1.35', 'kube-controller-manager-1.35', 'kube-scheduler-1.35'],
+  cluster: ['etcd', 'coredns'],
+  /** containerd 2.4.2 from Go. The shim lies beside the daemon, which looks for it there. */
+  containerd24: ['containerd-2.4', 'ctr-2.4'],
+  /** Debian's containerd 1.6, runc and docker-registry, unpacked and not installed: no service of theirs starts. */
+  debian: ['containerd', 'ctr', 'runc', 'docker-registry'],
+} as const;
+
+export type BinaryGroup = keyof typeof binaries;
+/** The name of a binary; `-1.35` and `-2.4` tell the versions apart. */
+export type Binary = (typeof binaries)[BinaryGroup][number];
+/** Absolute paths. */
+export type Assets<B extends Binary = Binary> = Readonly<Record<B, string>>;
+
+export const allBinaries: readonly Binary[] = Object.values(binaries).flat();

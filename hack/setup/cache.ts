@@ -1,0 +1,85 @@
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { lockFile } from './lock.ts';
+
+export interface CacheEntry {
+  /** A folder name made of letters, digits, dots and dashes, for people: `kubelet`. May hold one slash as a group. */
+  readonly name: string;
+  /** What the content depends on; see `contentKey`. */
+  readonly key: string;
+}
+
+/** Folders that are filled once and kept until `purge`. Safe between processes. */
+export interface Cache {
+  /** Absolute. */
+  readonly root: string;
+  /** Where the entry is, whether it is filled or not. */
+  path(entry: CacheEntry): string;
+  has(entry: CacheEntry): Promise<boolean>;
+  /**
+   * The entry's folder, filled by `fill` if nobody did so yet. `fill` writes into a temporary folder that is renamed
+   * once it resolved and removed if it rejects, so that a folder is there whole or not at all. The older versions of
+   * the same name are removed.
+   */
+  folder(entry: CacheEntry, fill: (folder: string) => Promise<void>, signal?: AbortSignal): Promise<string>;
+  /** Removes everything. */
+  purge(): Promise<void>;
+}
+
+/** The first 16 hex digits of a SHA-256 over `parts`, each with its length, so that their borders count. */
+export function contentKey(parts: readonly (string | Uint8Array)[]): string {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(`${part.length}:`).update(part);
+  return hash.digest('hex').slice(0, 16);
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Removes other versions of `name` and half-filled folders that a killed run left; the caller holds the lock. */
+async function removeOthers(group: string, name: string, keep: string): Promise<void> {
+  const mine = new RegExp(`^(\\.partial-)?${name.replaceAll('.', '\\.')}-([0-9a-f]{16}|\\w{6})$`);
+  for (const entry of await readdir(group)) {
+    if (entry !== keep && mine.test(entry)) await rm(join(group, entry), { recursive: true, force: true });
+  }
+}
+
+function split(root: string, entry: CacheEntry): { group: string; name: string; folder: string } {
+  const parts = entry.name.split('/');
+  const name = parts.at(-1) ?? entry.name;
+  return { group: join(root, ...parts.slice(0, -1)), name, folder: `${name}-${entry.key}` };
+}
+
+export function createCache(options: { readonly root: string }): Cache {
+  const { root } = options;
+  const path = (entry: CacheEntry): string => join(split(root, entry).group, split(root, entry).folder);
+  return {
+    root,
+    path,
+    has: (entry) => exists(path(entry)),
+    async folder(entry, fill, signal) {
+      const done = path(entry);
+      if (await exists(done)) return done;
+      const { group, name, folder } = split(root, entry);
+      await mkdir(group, { recursive: true });
+      await using lock = await lockFile(join(group, `.lock-${name}`), signal);
+      if (await exists(done)) return done;
+      await removeOthers(group, name, folder);
+      const partial = await mkdtemp(join(group, `.partial-${name}-`));
+      try {
+        await fill(partial);
+        signal?.throwIfAborted();
+        await rename(partial, done);
+      } finally {
+        await rm(partial, { recursive: true, force: true });
+      }
+      return done;
+    },
+    purge: () => rm(root, { recursive: true, force: true }),
+  };
+}
