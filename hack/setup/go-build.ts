@@ -53,7 +53,7 @@ export async function goBuild(options: GoBuildOptions, deps: GoBuildDeps): Promi
       await run({
         argv: ['nice', 'go', ...goBuildArgs(recipe, { file: join(folder, 'bin', file), package: name })],
         cwd: join(modules, recipe.module),
-        env: { CGO_ENABLED: '0', GOTOOLCHAIN: 'local', GOWORK: 'off', GOFLAGS: '' },
+        env: { CGO_ENABLED: '0', GOWORK: 'off', GOFLAGS: '' },
         signal,
       });
     }
