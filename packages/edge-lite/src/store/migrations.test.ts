@@ -1,0 +1,46 @@
+import { describe, expect, test } from 'vitest';
+import type { SqlDatabase } from './driver.ts';
+import { loadDriver } from './drivers.ts';
+import { migrate, migrations, schemaVersion } from './migrations.ts';
+
+const open = await loadDriver('node');
+const schema = (database: SqlDatabase): readonly unknown[] =>
+  database.prepare('SELECT type, name, sql FROM sqlite_schema ORDER BY name').all();
+
+/** Rows that a node of the given version would have; each new version adds its own. */
+const samples: Readonly<Record<number, string>> = {
+  1: `INSERT INTO objects VALUES ('pods', 'default', 'web', 0, x'7b7d');
+      INSERT INTO collections VALUES ('pods', '41', 1);
+      INSERT INTO runtime VALUES ('container', 'abc', 0, x'7b7d')`,
+  2: `INSERT INTO seal_check VALUES (1, x'00')`,
+};
+
+describe.each(migrations.map((_, version) => version))('from version %i', (version) => {
+  test('the schema becomes that of a new database and the rows stay', () => {
+    const fresh = open(':memory:');
+    migrate(fresh);
+    const old = open(':memory:');
+    migrate(old, version);
+    for (let step = 1; step <= version; step += 1) old.exec(samples[step] ?? '');
+    migrate(old);
+    expect(schema(old)).toEqual(schema(fresh));
+    expect(schemaVersion(old)).toBe(migrations.length);
+    const kept = version >= 1 ? 1 : 0;
+    expect(old.prepare('SELECT name FROM objects').all()).toHaveLength(kept);
+    expect(old.prepare('SELECT name FROM collections').all()).toHaveLength(kept);
+    expect(old.prepare('SELECT key FROM runtime').all()).toHaveLength(kept);
+    old.close();
+    fresh.close();
+  });
+});
+
+test('every version has sample rows', () => {
+  expect(Object.keys(samples)).toHaveLength(migrations.length);
+});
+
+test('a database of a newer program is refused', () => {
+  const database = open(':memory:');
+  database.exec(`PRAGMA user_version = ${migrations.length + 1}`);
+  expect(() => migrate(database)).toThrow(expect.objectContaining({ code: 'Corrupt' }));
+  database.close();
+});

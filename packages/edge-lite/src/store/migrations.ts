@@ -1,0 +1,44 @@
+import { SelvedgeError } from '@selvedge/kit';
+import type { SqlDatabase } from './driver.ts';
+
+/** Forward only: step `i` brings version `i` to version `i + 1`. A step that was released is never edited. */
+export const migrations: readonly string[] = [
+  `CREATE TABLE objects (
+     resource TEXT NOT NULL,
+     namespace TEXT NOT NULL,
+     name TEXT NOT NULL,
+     sealed INTEGER NOT NULL,
+     body BLOB NOT NULL,
+     PRIMARY KEY (resource, namespace, name)
+   ) STRICT;
+   CREATE TABLE collections (
+     name TEXT PRIMARY KEY NOT NULL,
+     resource_version TEXT NOT NULL,
+     synced INTEGER NOT NULL
+   ) STRICT;
+   CREATE TABLE runtime (
+     kind TEXT NOT NULL,
+     key TEXT NOT NULL,
+     sealed INTEGER NOT NULL,
+     body BLOB NOT NULL,
+     PRIMARY KEY (kind, key)
+   ) STRICT;`,
+  `CREATE TABLE seal_check (id INTEGER PRIMARY KEY CHECK (id = 1), body BLOB NOT NULL) STRICT;`,
+];
+
+export function schemaVersion(database: SqlDatabase): number {
+  return Number(database.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0);
+}
+
+/** Brings the schema to `target` (default: the newest), each step in a transaction of its own. */
+export function migrate(database: SqlDatabase, target = migrations.length): void {
+  const from = schemaVersion(database);
+  if (from > target) {
+    const message = `the database has schema version ${from}, this program knows ${target}`;
+    throw new SelvedgeError(message, { code: 'Corrupt', hint: 'run the newer edge-lite again' });
+  }
+  for (const [index, step] of migrations.slice(0, target).entries()) {
+    if (index < from) continue;
+    database.exec(`BEGIN IMMEDIATE; ${step} PRAGMA user_version = ${index + 1}; COMMIT`);
+  }
+}
