@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { SelvedgeError } from '@selvedge/kit';
 import type { Assets, Binary } from './binaries.ts';
 import type { Cache } from './cache.ts';
+import { debianBinaries } from './debian-binaries.ts';
 import { debianFiles } from './debian-files.ts';
 import { goBuild, goCacheEntry } from './go-build.ts';
 import { type GoRecipe, goRecipes } from './go-recipes.ts';
@@ -22,18 +23,6 @@ export interface AssetsDeps {
   readonly cache: Cache;
   readonly progress: Progress;
 }
-
-/** Debian packages whose programs are used where they are unpacked. */
-const debianSources: Partial<Record<Binary, { packages: readonly string[]; name: string; file: string }>> = {
-  containerd: { name: 'containerd', packages: ['containerd', 'runc'], file: 'usr/bin/containerd' },
-  ctr: { name: 'containerd', packages: ['containerd', 'runc'], file: 'usr/bin/ctr' },
-  runc: { name: 'containerd', packages: ['containerd', 'runc'], file: 'usr/sbin/runc' },
-  'docker-registry': {
-    name: 'docker-registry',
-    packages: ['docker-registry'],
-    file: 'usr/bin/docker-registry',
-  },
-};
 
 function recipeOf(binary: Binary): GoRecipe | undefined {
   return goRecipes.find((recipe) => recipe.binaries[binary] !== undefined);
@@ -86,7 +75,7 @@ export async function missingGiven(binaries: readonly Binary[], given: string): 
 
 async function locate(binary: Binary, options: AssetsOptions<Binary>, deps: AssetsDeps): Promise<string> {
   const { signal } = options;
-  const source = debianSources[binary];
+  const source = debianBinaries[binary];
   if (source !== undefined) return join(await debianFiles({ ...source, signal }, deps), source.file);
   const recipe = recipeOf(binary);
   const file = recipe?.binaries[binary];

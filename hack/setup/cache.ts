@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { lockFile } from './lock.ts';
 
@@ -74,6 +74,7 @@ export function createCache(options: { readonly root: string }): Cache {
       try {
         await fill(partial);
         signal?.throwIfAborted();
+        await chmod(partial, 0o755);
         await rename(partial, done);
       } finally {
         await rm(partial, { recursive: true, force: true });

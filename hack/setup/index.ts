@@ -3,6 +3,7 @@ export { type Cache, type CacheEntry, contentKey, createCache } from './cache.ts
 export { type Command, type CommandResult, run, runUnchecked } from './command.ts';
 export { debianFiles } from './debian-files.ts';
 export { recordedPackages } from './debian.ts';
-export { runProgram } from './interrupt.ts';
+export { lockFile } from './lock.ts';
+export { runTool } from './tool.ts';
 export { type Progress, type Step, createProgress, silentProgress } from './progress.ts';
 export { type Setup, createSetup, ensureAssets, processSetup } from './setup.ts';

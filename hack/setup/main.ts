@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { allBinaries } from './binaries.ts';
 import { recordedPackages } from './debian.ts';
-import { runProgram } from './interrupt.ts';
+import { runTool } from './tool.ts';
 import { ensureAssets, processSetup } from './setup.ts';
 
 const setup = processSetup();
@@ -11,7 +11,7 @@ function print(line: string): void {
 }
 
 function program(signal: AbortSignal): Command {
-  const root = new Command('setup').description('makes this machine ready for the testbed').exitOverride();
+  const root = new Command('setup').description('makes this machine ready for the testbed');
   root
     .command('prepare', { isDefault: true })
     .description('check the machine, install Debian packages, build the binaries, print their paths')
@@ -33,7 +33,7 @@ function program(signal: AbortSignal): Command {
   return root;
 }
 
-process.exitCode = await runProgram(async (signal) => {
+process.exitCode = await runTool(async (signal) => {
   await program(signal).parseAsync(process.argv);
   return 0;
 });

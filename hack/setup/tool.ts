@@ -6,7 +6,7 @@ const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const;
  * Runs a program that people start: the first Ctrl-C aborts the signal and lets the work clean up, the second ends the
  * process at once. Errors are told on stderr. Resolves to the exit code.
  */
-export async function runProgram(work: (signal: AbortSignal) => Promise<number>): Promise<number> {
+export async function runTool(work: (signal: AbortSignal) => Promise<number>): Promise<number> {
   using scope = scoped();
   let interrupted: number | undefined;
   const listeners = Object.entries(exitCodes).map(([name, exitCode]) => {

@@ -1,0 +1,23 @@
+import type { Binary } from './binaries.ts';
+
+export interface DebianBinary {
+  /** Names the folder in the cache. */
+  readonly name: string;
+  readonly packages: readonly string[];
+  /** Relative to the root of the unpacked packages. */
+  readonly file: string;
+}
+
+const containerd = { name: 'containerd', packages: ['containerd', 'runc'] };
+
+/** Programs of Debian packages that are used where they are unpacked. containerd's shim lies beside it. */
+export const debianBinaries: Partial<Record<Binary, DebianBinary>> = {
+  containerd: { ...containerd, file: 'usr/bin/containerd' },
+  ctr: { ...containerd, file: 'usr/bin/ctr' },
+  runc: { ...containerd, file: 'usr/sbin/runc' },
+  'docker-registry': {
+    name: 'docker-registry',
+    packages: ['docker-registry'],
+    file: 'usr/bin/docker-registry',
+  },
+};

@@ -1,0 +1,61 @@
+import { readFile, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Setup, contentKey, debianFiles, processSetup } from '@selvedge/hack/setup';
+import { agnhostImage } from './agnhost.ts';
+import { imageArchive } from './archive.ts';
+import { busyboxImage } from './busybox.ts';
+import { nginxImage, nginxPackages } from './nginx.ts';
+import { pauseImage } from './pause.ts';
+import { type ImageName, type ImageRecipe, imageRefs } from './recipe.ts';
+
+export interface Image {
+  readonly ref: string;
+  /** A docker-archive in the cache. */
+  readonly tar: string;
+}
+
+export interface EnsureImagesOptions {
+  /** Default: all. */
+  readonly names?: readonly ImageName[];
+  readonly signal?: AbortSignal | undefined;
+}
+
+async function recipeOf(name: ImageName, setup: Setup, signal?: AbortSignal): Promise<ImageRecipe> {
+  switch (name) {
+    case 'pause':
+      return pauseImage;
+    case 'busybox':
+      return busyboxImage;
+    case 'agnhost':
+      return agnhostImage((await setup.assets({ binaries: ['agnhost'], signal })).agnhost);
+    case 'nginx':
+      return nginxImage(await debianFiles({ name, packages: nginxPackages, signal }, setup));
+  }
+}
+
+/** The code of this folder, on which the images depend too. */
+async function ownSources(): Promise<readonly Uint8Array[]> {
+  const files = (await readdir(import.meta.dirname)).filter((file) => !file.endsWith('.test.ts')).toSorted();
+  return Promise.all(files.map((file) => readFile(join(import.meta.dirname, file))));
+}
+
+/** Makes the images that are not in the cache; no registry is asked. */
+export async function ensureImages(
+  options: EnsureImagesOptions = {},
+  setup: Setup = processSetup(),
+): Promise<readonly Image[]> {
+  const { signal } = options;
+  const sources = await ownSources();
+  const images: Image[] = [];
+  for (const name of options.names ?? (Object.keys(imageRefs) as ImageName[])) {
+    const recipe = await recipeOf(name, setup, signal);
+    const key = contentKey([...sources, ...(await recipe.inputs(signal))]);
+    const fill = (folder: string): Promise<void> =>
+      setup.progress.step({ title: `make image ${imageRefs[name]}` }, async () =>
+        writeFile(join(folder, 'image.tar'), await imageArchive(await recipe.content(signal))),
+      );
+    const folder = await setup.cache.folder({ name: `images/${name}`, key }, fill, signal);
+    images.push({ ref: imageRefs[name], tar: join(folder, 'image.tar') });
+  }
+  return images;
+}

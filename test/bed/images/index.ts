@@ -1,0 +1,2 @@
+export { type EnsureImagesOptions, type Image, ensureImages } from './ensure-images.ts';
+export { type ImageName, imageRefs } from './recipe.ts';

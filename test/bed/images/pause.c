@@ -1,0 +1,18 @@
+/* Holds a pod's namespaces open: sleeps, reaps orphans, ends on SIGINT and SIGTERM. */
+#include <signal.h>
+#include <stddef.h>
+#include <sys/wait.h>
+
+int main(void) {
+  sigset_t waited;
+  int number;
+  sigemptyset(&waited);
+  sigaddset(&waited, SIGINT);
+  sigaddset(&waited, SIGTERM);
+  sigaddset(&waited, SIGCHLD);
+  sigprocmask(SIG_BLOCK, &waited, NULL);
+  while (sigwait(&waited, &number) == 0 && number == SIGCHLD)
+    while (waitpid(-1, NULL, WNOHANG) > 0) {
+    }
+  return 0;
+}
