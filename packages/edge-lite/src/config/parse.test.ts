@@ -1,0 +1,146 @@
+import { SelvedgeError } from '@selvedge/kit';
+import { fc, test as property } from '@fast-check/vitest';
+import { describe, expect, test } from 'vitest';
+import { stringify } from 'yaml';
+import { loadConfig } from './load.ts';
+import { parseConfig } from './parse.ts';
+import { paths } from './paths.ts';
+
+const hash = `sha256:${'0a'.repeat(32)}`;
+const minimal = `apiVersion: edge-lite.selvedge.io/v1alpha1
+kind: Config
+nodeName: shop-7
+server:
+  urls: [https://203.0.113.9:6443]
+  caHash: ${hash}
+`;
+
+function findings(text: string): unknown {
+  try {
+    return parseConfig('test.yaml', text);
+  } catch (error) {
+    if (error instanceof SelvedgeError && error.code === 'Invalid') return error.details['findings'];
+    throw error;
+  }
+}
+
+test('defaults fill what is left out, and modules stay off', () => {
+  expect(parseConfig('test.yaml', minimal)).toEqual({
+    apiVersion: 'edge-lite.selvedge.io/v1alpha1',
+    kind: 'Config',
+    nodeName: 'shop-7',
+    root: '/',
+    server: { urls: ['https://203.0.113.9:6443'], caHash: hash },
+    runtime: {
+      endpoint: 'unix:///run/containerd/containerd.sock',
+      cgroupDriver: 'cgroupfs',
+      cgroupRoot: '/',
+    },
+    node: { labels: {}, taints: [], reserved: { cpu: '0', memory: '0' } },
+    modules: {},
+    log: { level: 'info' },
+  });
+  expect(parseConfig('test.yaml', `${minimal}modules: {pods: {}}\n`).modules.pods).toEqual({
+    clusterDNS: [],
+    clusterDomain: 'cluster.local',
+    maxPods: 110,
+  });
+});
+
+test('every finding is told at once, in the order of the lines, with field and expectation', () => {
+  const text = `apiVersion: edge-lite.selvedge.io/v1
+kind: Config
+nodeName: Shop_7
+server:
+  urls:
+    - https://api.example.com:6443
+    - http://api.example.com
+  caHsh: x
+modules:
+  pods:
+    maxPods: many
+    clusterDNS: 10.96.0.10
+log: {level: loud}
+runtime:
+`;
+  expect(findings(text)).toEqual([
+    {
+      line: 1,
+      field: 'apiVersion',
+      problem: 'expected edge-lite.selvedge.io/v1alpha1, found "edge-lite.selvedge.io/v1"',
+    },
+    { line: 3, field: 'nodeName', problem: 'expected a lower-case RFC 1123 name, found "Shop_7"' },
+    { line: 4, field: 'server.caHash', problem: 'required, but missing' },
+    {
+      line: 7,
+      field: 'server.urls[1]',
+      problem: 'expected an https:// URL without path, user or query, found "http://api.example.com"',
+    },
+    { line: 8, field: 'server.caHsh', problem: 'unknown field' },
+    {
+      line: 11,
+      field: 'modules.pods.maxPods',
+      problem: 'expected a whole number from 1 to 500, found "many"',
+    },
+    {
+      line: 12,
+      field: 'modules.pods.clusterDNS',
+      problem: 'expected a list of IP addresses, found "10.96.0.10"',
+    },
+    { line: 13, field: 'log.level', problem: 'expected error, warn, info, debug, found "loud"' },
+    { line: 14, field: 'runtime', problem: 'expected a mapping, found nothing' },
+  ]);
+});
+
+describe('a single wrong field', () => {
+  test.each([
+    ['node: {ip: 10.0.0}', 'node.ip', 'expected an IP address, found "10.0.0"'],
+    ['node: {labels: {a b: c}}', 'node.labels.a b', 'expected a label name, found "a b"'],
+    ['node: {labels: {a: 3}}', 'node.labels.a', 'expected a label value, found 3'],
+    [
+      'node: {taints: [{key: a, effect: Never}]}',
+      'node.taints[0].effect',
+      'expected NoSchedule, PreferNoSchedule or NoExecute, found "Never"',
+    ],
+    [
+      'node: {reserved: {memory: lots}}',
+      'node.reserved.memory',
+      'expected a quantity such as 250m or 512Mi, found "lots"',
+    ],
+    ['root: state', 'root', 'expected an absolute path, found "state"'],
+    [
+      'runtime: {endpoint: tcp://10.0.0.1}',
+      'runtime.endpoint',
+      'expected unix:///path/of/a.sock, found "tcp://10.0.0.1"',
+    ],
+  ])('%s', (line, field, problem) => {
+    expect(findings(`${minimal}${line}\n`)).toEqual([{ line: 7, field, problem }]);
+  });
+});
+
+test('broken YAML and duplicate fields are told with their line', () => {
+  expect(findings(`${minimal}root: /a\nroot: /b\n`)).toEqual([
+    { line: 8, field: '', problem: 'Map keys must be unique' },
+  ]);
+  expect(findings('a: [1\n')).toMatchObject([{ field: '' }]);
+  expect(findings('')).toEqual([{ line: 1, field: '', problem: 'expected a mapping, found nothing' }]);
+  expect(findings('just words')).toMatchObject([{ line: 1, field: '' }]);
+});
+
+property.prop([fc.anything()])('no document does anything but parse or be refused', (value) => {
+  const text = stringify(value, { aliasDuplicateObjects: false }) ?? '';
+  expect(Array.isArray(findings(text))).toBe(true);
+});
+
+test('a file that cannot be read is a config error', async () => {
+  await expect(loadConfig('/nonexistent/edge-lite.yaml')).rejects.toMatchObject({
+    code: 'Invalid',
+    message: 'cannot read the config /nonexistent/edge-lite.yaml',
+  });
+});
+
+test('every path lies under the root', () => {
+  for (const path of Object.values(paths('/srv/node-1'))) expect(path).toMatch(/^\/srv\/node-1\/var\//);
+  expect(paths('/').stateDb).toBe('/var/lib/selvedge/state.db');
+  expect(paths('/').podLogs).toBe('/var/log/pods');
+});

@@ -1,0 +1,126 @@
+import { isIP } from 'node:net';
+import { logLevels } from '@selvedge/kit';
+import * as v from 'valibot';
+
+const text = (expected: string, accepts: (value: string) => boolean): v.GenericSchema<string> =>
+  v.pipe(v.string(expected), v.check(accepts, expected));
+const pattern = (expected: string, regex: RegExp): v.GenericSchema<string> =>
+  text(expected, (value) => regex.test(value));
+const wholeNumber = (min: number, max: number): v.GenericSchema<number> => {
+  const expected = `a whole number from ${min} to ${max}`;
+  return v.pipe(
+    v.number(expected),
+    v.integer(expected),
+    v.minValue(min, expected),
+    v.maxValue(max, expected),
+  );
+};
+
+const label = '[a-z0-9]([-a-z0-9]*[a-z0-9])?';
+/** RFC 1123. */
+const subdomain = new RegExp(`^(?=.{1,253}$)${label}(\\.${label})*$`);
+const qualifiedName = new RegExp(`^(${label}(\\.${label})*/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$`);
+const labelValue = /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/;
+
+const absolutePath = pattern('an absolute path', /^\//);
+const ipAddress = text('an IP address', (value) => isIP(value) !== 0);
+const httpsUrl = text('an https:// URL without path, user or query', (value) => {
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  return (
+    url?.protocol === 'https:' && `${url.protocol}//${url.host}` === value.replace(/\/$/, '').toLowerCase()
+  );
+});
+const quantity = pattern('a quantity such as 250m or 512Mi', /^\d+(\.\d+)?(m|k|[KMGT]i?)?$/);
+const list = <T>(item: v.GenericSchema<T>, what: string): v.GenericSchema<T[]> =>
+  v.array(item, `a list of ${what}`);
+
+const server = v.strictObject(
+  {
+    urls: v.pipe(
+      list(httpsUrl, 'https:// URLs'),
+      v.minLength(1, 'at least one URL'),
+      v.maxLength(16, 'at most 16 URLs'),
+    ),
+    caHash: pattern('sha256: and 64 hexadecimal digits, as kubeadm prints it', /^sha256:[0-9a-f]{64}$/),
+    tokenFile: v.optional(absolutePath),
+  },
+  'a mapping',
+);
+
+const runtime = v.strictObject(
+  {
+    endpoint: v.optional(
+      pattern('unix:///path/of/a.sock', /^unix:\/\/\/.+/),
+      'unix:///run/containerd/containerd.sock',
+    ),
+    cgroupDriver: v.optional(v.picklist(['cgroupfs', 'systemd'], 'cgroupfs or systemd'), 'cgroupfs'),
+    cgroupRoot: v.optional(absolutePath, '/'),
+  },
+  'a mapping',
+);
+
+const pods = v.strictObject(
+  {
+    clusterDNS: v.optional(
+      v.pipe(list(ipAddress, 'IP addresses'), v.maxLength(3, 'at most 3 addresses')),
+      [],
+    ),
+    clusterDomain: v.optional(pattern('a domain name', subdomain), 'cluster.local'),
+    maxPods: v.optional(wholeNumber(1, 500), 110),
+  },
+  'a mapping',
+);
+
+const taint = v.strictObject(
+  {
+    key: pattern('a label name', qualifiedName),
+    value: v.optional(pattern('a label value', labelValue), ''),
+    effect: v.picklist(
+      ['NoSchedule', 'PreferNoSchedule', 'NoExecute'],
+      'NoSchedule, PreferNoSchedule or NoExecute',
+    ),
+  },
+  'a mapping with key, value and effect',
+);
+
+const node = v.strictObject(
+  {
+    ip: v.optional(ipAddress),
+    labels: v.optional(
+      v.record(
+        pattern('a label name', qualifiedName),
+        pattern('a label value', labelValue),
+        'a mapping of labels',
+      ),
+      {},
+    ),
+    taints: v.optional(list(taint, 'taints'), []),
+    reserved: v.optional(
+      v.strictObject({ cpu: v.optional(quantity, '0'), memory: v.optional(quantity, '0') }, 'a mapping'),
+      {},
+    ),
+  },
+  'a mapping',
+);
+
+/** The document. Descriptions, defaults and examples: docs/reference/edge-lite-config.md. */
+export const configSchema = v.strictObject(
+  {
+    apiVersion: v.literal('edge-lite.selvedge.io/v1alpha1', 'edge-lite.selvedge.io/v1alpha1'),
+    kind: v.literal('Config', 'Config'),
+    nodeName: pattern('a lower-case RFC 1123 name', subdomain),
+    root: v.optional(absolutePath, '/'),
+    server,
+    runtime: v.optional(runtime, {}),
+    node: v.optional(node, {}),
+    modules: v.optional(v.strictObject({ pods: v.optional(pods) }, 'a mapping of modules'), {}),
+    log: v.optional(
+      v.strictObject({ level: v.optional(v.picklist(logLevels, logLevels.join(', ')), 'info') }, 'a mapping'),
+      {},
+    ),
+  },
+  'a mapping',
+);
+
+export type Config = v.InferOutput<typeof configSchema>;
+export type PodsConfig = NonNullable<Config['modules']['pods']>;
