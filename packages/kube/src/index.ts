@@ -1,1 +1,46 @@
-export type { ObjectMeta } from './gen/types.ts';
+export type {
+  CallOptions,
+  DeleteOptions,
+  GetOptions,
+  KubeClient,
+  ListAllOptions,
+  ListOptions,
+  PatchOptions,
+  RawCall,
+  Selection,
+  SubresourceOptions,
+  WriteOptions,
+} from './client.ts';
+export { createKubeClient, type ClientDeps, type ClientOptions } from './create-client.ts';
+export {
+  fileCredentials,
+  staticCredentials,
+  type ClientCertificate,
+  type CredentialFiles,
+  type CredentialFilesOptions,
+  type CredentialSource,
+  type Credentials,
+  type TextOrFile,
+} from './credentials.ts';
+export { defaultTimeouts, type HttpTimeouts } from './http/types.ts';
+export { createKubeMetrics, type KubeMetrics } from './metrics.ts';
+export {
+  compareResourceVersions,
+  keyOf,
+  refOfKey,
+  type KubeObject,
+  type ObjectList,
+  type ObjectRef,
+} from './object.ts';
+export {
+  applyPatch,
+  jsonPatch,
+  mergePatch,
+  strategicMergePatch,
+  type JsonPatchOperation,
+  type Patch,
+} from './patch.ts';
+export { defineResource, resourceName, resourcePath, type PathOptions, type Resource } from './resource.ts';
+export { resources } from './resources.ts';
+export { parseWatchEvent, type BookmarkEvent, type ObjectEvent, type WatchEvent } from './watch/event.ts';
+export type { Watch, WatchOptions } from './watch/watch.ts';

@@ -1,0 +1,108 @@
+import { X509Certificate, createPrivateKey } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
+import { SelvedgeError, type Clock } from '@selvedge/kit';
+
+/** PEM. */
+export interface ClientCertificate {
+  readonly certificate: string;
+  readonly privateKey: string;
+}
+
+/** Who the client is and whom it trusts, at one moment. */
+export interface Credentials {
+  /** PEM of the authorities that may have signed the server's certificate. Absent: the system's. */
+  readonly certificateAuthority?: string | undefined;
+  readonly clientCertificate?: ClientCertificate | undefined;
+  readonly bearerToken?: string | undefined;
+}
+
+/**
+ * Asked before each request, so it must be cheap. While the certificates are the same objects or equal text the
+ * connection is kept; when they change, new requests take a new connection and the old one drains.
+ */
+export type CredentialSource = (signal: AbortSignal) => Promise<Credentials>;
+
+/** A value given as text or as the path of a file that may be replaced at any time. */
+export type TextOrFile = { readonly text: string } | { readonly file: string };
+
+export interface CredentialFiles {
+  readonly certificateAuthority?: TextOrFile | undefined;
+  /** Both or neither. */
+  readonly certificate?: TextOrFile | undefined;
+  readonly privateKey?: TextOrFile | undefined;
+  readonly bearerToken?: TextOrFile | undefined;
+}
+
+export interface CredentialFilesOptions extends CredentialFiles {
+  /** How often the files are looked at, at most, in milliseconds. Default 1,000. */
+  readonly checkEveryMs?: number;
+}
+
+/** Credentials that never change. */
+export function staticCredentials(credentials: Credentials): CredentialSource {
+  return async () => credentials;
+}
+
+async function stampOf(file: string): Promise<string> {
+  const { ino, size, mtimeMs } = await stat(file);
+  return `${ino}:${size}:${mtimeMs}`;
+}
+
+function filesOf(options: CredentialFiles): readonly string[] {
+  const all = [options.certificateAuthority, options.certificate, options.privateKey, options.bearerToken];
+  return all.flatMap((one) => (one !== undefined && 'file' in one ? [one.file] : []));
+}
+
+async function read(value: TextOrFile | undefined): Promise<string | undefined> {
+  if (value === undefined) return undefined;
+  return 'text' in value ? value.text : readFile(value.file, 'utf8');
+}
+
+/** Refuses a pair of which only one file was replaced so far. */
+async function readPair(options: CredentialFiles): Promise<ClientCertificate | undefined> {
+  const [certificate, privateKey] = [await read(options.certificate), await read(options.privateKey)];
+  if (certificate === undefined || privateKey === undefined) return undefined;
+  if (!new X509Certificate(certificate).checkPrivateKey(createPrivateKey(privateKey))) {
+    throw new SelvedgeError('the client certificate is of another key', { code: 'Unauthenticated' });
+  }
+  return { certificate, privateKey };
+}
+
+async function readAll(options: CredentialFiles): Promise<Credentials> {
+  const token = await read(options.bearerToken);
+  return {
+    certificateAuthority: await read(options.certificateAuthority),
+    clientCertificate: await readPair(options),
+    bearerToken: token?.trim(),
+  };
+}
+
+/**
+ * Credentials from files that are read again when they were replaced. While a replacement cannot be read, the last
+ * good ones stay in use; the first read rejects with `Unauthenticated`.
+ */
+export function fileCredentials(
+  options: CredentialFilesOptions,
+  deps: { readonly clock: Pick<Clock, 'monotonicMs'> },
+): CredentialSource {
+  const files = filesOf(options);
+  let last: { readonly stamp: string; readonly credentials: Credentials } | undefined;
+  let checkedAt = -Infinity;
+  const load = async (): Promise<Credentials> => {
+    const stamp = (await Promise.all(files.map(stampOf))).join(' ');
+    if (last?.stamp !== stamp) last = { stamp, credentials: await readAll(options) };
+    return last.credentials;
+  };
+  return async () => {
+    if (last !== undefined && deps.clock.monotonicMs() - checkedAt < (options.checkEveryMs ?? 1_000)) {
+      return last.credentials;
+    }
+    checkedAt = deps.clock.monotonicMs();
+    try {
+      return await load();
+    } catch (cause) {
+      if (last !== undefined) return last.credentials;
+      throw new SelvedgeError('cannot read the credentials', { code: 'Unauthenticated', cause });
+    }
+  };
+}

@@ -1,0 +1,198 @@
+import {
+  connect,
+  constants,
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  type IncomingHttpHeaders,
+  type IncomingHttpStatusHeader,
+} from 'node:http2';
+import type { Socket } from 'node:net';
+import {
+  SelvedgeError,
+  createTaskGroup,
+  raceAbort,
+  withDeadline,
+  type Clock,
+  type TaskGroup,
+} from '@selvedge/kit';
+import { broken, destroyOnAbort, refused } from './stream.ts';
+import type { HttpConnection, HttpRequest, HttpResponse, HttpTimeouts } from './types.ts';
+
+export interface Http2Options {
+  readonly url: URL;
+  readonly timeouts: HttpTimeouts;
+  /** How long requests under way may go on after `drain()`, in milliseconds. */
+  readonly drainMs: number;
+}
+
+export interface Http2Deps {
+  readonly clock: Clock;
+  /** A connected socket on which `h2` was agreed. Taken over. */
+  readonly socket: Socket;
+}
+
+type Head = IncomingHttpHeaders & IncomingHttpStatusHeader;
+
+/** A reader that stops holds at most this much of its own stream, and nothing of the others. */
+const streamWindowBytes = 256 * 1024;
+const connectionWindowBytes = 4 * 1024 * 1024;
+
+function headOf(stream: ClientHttp2Stream, host: string): Promise<Head> {
+  return new Promise((resolve, reject) => {
+    let failure: unknown;
+    stream.on('error', (error) => (failure = error));
+    stream.once('response', resolve);
+    stream.once('close', () => {
+      const isRefused = stream.rstCode === constants.NGHTTP2_REFUSED_STREAM;
+      if (failure instanceof SelvedgeError) reject(failure);
+      else reject(isRefused ? refused(host, failure) : broken(host, failure));
+    });
+  });
+}
+
+function responseOf(stream: ClientHttp2Stream, head: Head, host: string): HttpResponse {
+  return {
+    status: head[':status'] ?? 0,
+    headers: head,
+    body: stream,
+    checkComplete() {
+      if (stream.aborted || (stream.closed && stream.rstCode !== constants.NGHTTP2_NO_ERROR))
+        throw broken(host);
+    },
+  };
+}
+
+/** One multiplexed HTTP/2 connection. When it is silent while in use it is pinged, and given up without an answer. */
+export class Http2Connection implements HttpConnection {
+  readonly #session: ClientHttp2Session;
+  readonly #options: Http2Options;
+  readonly #deps: Http2Deps;
+  readonly #tasks: TaskGroup;
+  readonly closed: Promise<void>;
+  #open = 0;
+  #draining = false;
+
+  private constructor(options: Http2Options, deps: Http2Deps) {
+    this.#options = options;
+    this.#deps = deps;
+    this.#tasks = createTaskGroup({ name: 'http2' }, { onFailure: (error) => this.#fail(error) });
+    this.#session = connect(options.url.origin, {
+      createConnection: () => deps.socket,
+      settings: { enablePush: false, initialWindowSize: streamWindowBytes },
+    });
+    this.#session.on('error', () => undefined);
+    this.closed = new Promise((resolve) => {
+      this.#session.once('close', resolve);
+    }).then(() => this.#tasks.stop());
+  }
+
+  /** Resolves once the server's settings are known. */
+  static async open(options: Http2Options, deps: Http2Deps, signal: AbortSignal): Promise<Http2Connection> {
+    const connection = new Http2Connection(options, deps);
+    try {
+      await connection.#settled(signal);
+      connection.#session.setLocalWindowSize(connectionWindowBytes);
+    } catch (error) {
+      connection.destroy();
+      throw error;
+    }
+    connection.#tasks.run('ping', (inner) => connection.#watchLink(inner));
+    return connection;
+  }
+
+  get usable(): boolean {
+    const { closed, destroyed, remoteSettings } = this.#session;
+    if (closed || destroyed || this.#draining) return false;
+    return this.#open < (remoteSettings.maxConcurrentStreams ?? 100);
+  }
+
+  async request(request: HttpRequest): Promise<HttpResponse> {
+    const { host } = this.#options.url;
+    const stream = this.#start(request);
+    const wait = {
+      what: `the answer of ${host}`,
+      timeoutMs: this.#options.timeouts.firstByteMs,
+      signal: request.signal,
+    };
+    try {
+      const head = await withDeadline(wait, this.#deps.clock, () => headOf(stream, host));
+      return responseOf(stream, head, host);
+    } catch (error) {
+      stream.close(constants.NGHTTP2_CANCEL);
+      stream.destroy();
+      throw error;
+    }
+  }
+
+  drain(): void {
+    if (this.#draining) return;
+    this.#draining = true;
+    this.#session.close();
+    this.#tasks.run('drain', async (signal) => {
+      await this.#deps.clock.sleep(this.#options.drainMs, signal);
+      this.destroy();
+    });
+  }
+
+  destroy(): void {
+    this.#session.destroy();
+    this.#deps.socket.destroy();
+  }
+
+  #fail(error: unknown): void {
+    this.#session.destroy(broken(this.#options.url.host, error));
+    this.#deps.socket.destroy();
+  }
+
+  #settled(signal: AbortSignal): Promise<void> {
+    const { timeouts, url } = this.#options;
+    const wait = { what: `HTTP/2 settings of ${url.host}`, timeoutMs: timeouts.handshakeMs, signal };
+    return withDeadline(wait, this.#deps.clock, async () => {
+      const settings = new Promise<void>((resolve) => {
+        this.#session.once('remoteSettings', () => resolve());
+      });
+      const ended = this.closed.then(() => {
+        throw broken(url.host);
+      });
+      await Promise.race([settings, ended]);
+    });
+  }
+
+  #start({ method, path, headers, body, signal }: HttpRequest): ClientHttp2Stream {
+    const pseudo = { ':method': method, ':path': path, ':authority': this.#options.url.host };
+    let stream: ClientHttp2Stream;
+    try {
+      stream = this.#session.request({ ...headers, ...pseudo }, { endStream: body === undefined });
+    } catch (cause) {
+      throw refused(this.#options.url.host, cause);
+    }
+    this.#open += 1;
+    stream.once('close', () => {
+      this.#open -= 1;
+    });
+    destroyOnAbort(stream, signal, (error) => {
+      stream.close(constants.NGHTTP2_CANCEL);
+      stream.destroy(error);
+    });
+    if (body !== undefined) stream.end(body);
+    return stream;
+  }
+
+  /** Fails when a connection in use is silent and a ping is not answered. */
+  async #watchLink(signal: AbortSignal): Promise<void> {
+    const { clock, socket } = this.#deps;
+    const { idleMs } = this.#options.timeouts;
+    for (let heard = socket.bytesRead; ; heard = socket.bytesRead) {
+      await clock.sleep(idleMs, signal);
+      if (this.#open === 0 || socket.bytesRead !== heard) continue;
+      const wait = { what: `a ping of ${this.#options.url.host}`, timeoutMs: idleMs / 2, signal };
+      await withDeadline(wait, clock, (inner) => raceAbort(this.#ping(), inner));
+    }
+  }
+
+  #ping(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#session.ping((error) => (error === null ? resolve() : reject(error)));
+    });
+  }
+}

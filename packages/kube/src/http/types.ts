@@ -1,0 +1,53 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Readable } from 'node:stream';
+
+/** How long the four things that may hang are waited for, in milliseconds. */
+export interface HttpTimeouts {
+  /** TCP connection. Default 10,000. */
+  readonly dialMs: number;
+  /** TLS handshake and HTTP/2 settings. Default 10,000. */
+  readonly handshakeMs: number;
+  /** From the request to the head of its answer. Default 30,000. */
+  readonly firstByteMs: number;
+  /** Silence while an answer is being read, and of an HTTP/2 connection in use (then it is pinged). Default 30,000. */
+  readonly idleMs: number;
+}
+
+export const defaultTimeouts: HttpTimeouts = {
+  dialMs: 10_000,
+  handshakeMs: 10_000,
+  firstByteMs: 30_000,
+  idleMs: 30_000,
+};
+
+export interface HttpRequest {
+  readonly method: string;
+  /** With its query. */
+  readonly path: string;
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array | undefined;
+  /** Ends the request, and the reading of the answer too. */
+  readonly signal: AbortSignal;
+}
+
+export interface HttpResponse {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  /** To be read to its end or destroyed. */
+  readonly body: Readable;
+  /** Throws `Unavailable` if the body ended only because the connection or the stream broke. Asked after its end. */
+  checkComplete(): void;
+}
+
+/** A connection to one server, for one identity. */
+export interface HttpConnection {
+  /** False when another connection is needed for the next request. */
+  readonly usable: boolean;
+  /** Resolves once nothing of it is left. */
+  readonly closed: Promise<void>;
+  request(request: HttpRequest): Promise<HttpResponse>;
+  /** Takes no more requests and closes once those under way have ended, or after a while. */
+  drain(): void;
+  destroy(): void;
+}
