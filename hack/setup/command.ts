@@ -9,7 +9,7 @@ export interface Command {
   /** Added to this process's own environment. */
   readonly env?: Readonly<Record<string, string>>;
   /** Written to stdin, which is closed otherwise. */
-  readonly input?: string;
+  readonly input?: string | Uint8Array;
   /** Default `capture`; `inherit` shows stdout on this process's stdout, `stderr` on its stderr. */
   readonly stdout?: 'capture' | 'inherit' | 'stderr';
   /** Default `capture`: kept for the error text. */

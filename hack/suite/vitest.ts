@@ -1,0 +1,38 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { runUnchecked } from '../setup/index.ts';
+import type { Project } from './plan.ts';
+import { type Tally, parseTally, settle } from './tally.ts';
+
+export interface VitestOptions {
+  /** The root of the checkout. */
+  readonly repository: string;
+  /** The Node executable. */
+  readonly node: string;
+  readonly project: Project;
+  readonly filters: readonly string[];
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Runs one vitest project, its output on ours, and counts. */
+export async function runVitest(options: VitestOptions): Promise<Tally> {
+  const { repository, node, project, filters, signal } = options;
+  const folder = await mkdtemp(join(tmpdir(), 'selvedge-tally-'));
+  const file = join(folder, 'tally.json');
+  try {
+    const program = join(repository, 'node_modules/vitest/vitest.mjs');
+    const reporters = ['--reporter=default', '--reporter=./hack/tally-reporter.ts'];
+    const { exitCode } = await runUnchecked({
+      argv: [node, program, 'run', '--project', project, ...reporters, ...filters],
+      cwd: repository,
+      env: { SELVEDGE_TALLY: file },
+      stdout: 'inherit',
+      stderr: 'inherit',
+      signal,
+    });
+    return settle(parseTally(await readFile(file, 'utf8').catch(() => '')), exitCode);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
