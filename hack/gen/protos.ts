@@ -38,7 +38,10 @@ export const protoTypes: Generator = {
       await run({ argv: [`${bin}/protoc`, ...flags, ...sources] });
       const outputs = sources.map((source) => source.replace(/\.proto$/, '.ts'));
       const contents = await Promise.all(outputs.map((output) => readFile(join(into, output), 'utf8')));
-      return outputs.map((output, index) => ({ path: `${folder}/${output}`, content: contents[index] ?? '' }));
+      return outputs.map((output, index) => ({
+        path: `${folder}/${output}`,
+        content: contents[index] ?? '',
+      }));
     } finally {
       await rm(into, { recursive: true, force: true });
     }

@@ -1,0 +1,83 @@
+import { type CallOptions as GrpcCallOptions, Client, type ServiceError, credentials } from '@grpc/grpc-js';
+import { aborted, scoped } from '@selvedge/kit';
+import { endpointPath } from './endpoint.ts';
+import { statusError } from './status.ts';
+import {
+  type CallOptions,
+  type GrpcTransport,
+  defaultMaxMessageBytes,
+  defaultUnaryDeadlineMs,
+} from './transport.ts';
+
+export interface GrpcJsTransportOptions {
+  /** `unix:///run/containerd/containerd.sock` or `npipe:////./pipe/containerd-containerd`. */
+  readonly endpoint: string;
+  /** Cap of one answer's message; default 16 MiB. */
+  readonly maxMessageBytes?: number;
+}
+
+const asIs = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+function isServiceError(error: unknown): error is ServiceError {
+  return error instanceof Error && 'code' in error && typeof error.code === 'number' && 'details' in error;
+}
+
+function translate(path: string, signal: AbortSignal, error: unknown): unknown {
+  if (signal.aborted) return signal.reason;
+  if (!isServiceError(error)) return error;
+  return statusError(path, { status: error.code, message: error.details }, error);
+}
+
+function grpcOptions(deadlineMs: number | undefined): GrpcCallOptions {
+  return deadlineMs === undefined ? {} : { deadline: Date.now() + deadlineMs };
+}
+
+/** gRPC over `@grpc/grpc-js`, the reference that our own transport is held against. */
+export function createGrpcJsTransport(options: GrpcJsTransportOptions): GrpcTransport {
+  const life = scoped();
+  const client = new Client(`unix:${endpointPath(options.endpoint)}`, credentials.createInsecure(), {
+    'grpc.max_receive_message_length': options.maxMessageBytes ?? defaultMaxMessageBytes,
+    'grpc.initial_reconnect_backoff_ms': 100,
+    'grpc.max_reconnect_backoff_ms': 5_000,
+    'grpc.enable_retries': 0,
+    'grpc.service_config_disable_resolution': 1,
+    'grpc.use_local_subchannel_pool': 1,
+  });
+
+  return {
+    async unary(path, request, { signal, deadlineMs = defaultUnaryDeadlineMs }) {
+      using scope = scoped(signal, life.signal);
+      scope.signal.throwIfAborted();
+      const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
+      const answered = (error: ServiceError | null, answer?: Uint8Array): void => {
+        if (error === null && answer !== undefined) resolve(answer);
+        else reject(translate(path, scope.signal, error));
+      };
+      const call = client.makeUnaryRequest(path, asIs, asIs, request, grpcOptions(deadlineMs), answered);
+      scope.signal.addEventListener('abort', () => {
+        call.cancel();
+      });
+      return await promise;
+    },
+    async *serverStream(path, request, { signal, deadlineMs }: CallOptions) {
+      using scope = scoped(signal, life.signal);
+      scope.signal.throwIfAborted();
+      const call = client.makeServerStreamRequest(path, asIs, asIs, request, grpcOptions(deadlineMs));
+      call.on('error', () => undefined);
+      scope.signal.addEventListener('abort', () => {
+        call.cancel();
+      });
+      try {
+        for await (const message of call) yield message as Uint8Array;
+      } catch (error) {
+        throw translate(path, scope.signal, error);
+      } finally {
+        call.cancel();
+      }
+    },
+    async close() {
+      life.abort(aborted('the gRPC transport'));
+      client.close();
+    },
+  };
+}
