@@ -44,3 +44,22 @@ export { defineResource, resourceName, resourcePath, type PathOptions, type Reso
 export { resources } from './resources.ts';
 export { parseWatchEvent, type BookmarkEvent, type ObjectEvent, type WatchEvent } from './watch/event.ts';
 export type { Watch, WatchOptions } from './watch/watch.ts';
+export { createReflector } from './cache/reflector.ts';
+export type { Reflector, ReflectorDeps, ReflectorOptions, ReflectorState } from './cache/reflector-types.ts';
+export {
+  createIndexedStore,
+  type IndexedStore,
+  type Indexer,
+  type ObjectReader,
+  type ReflectorStore,
+  type StoreChange,
+  type StoreOptions,
+} from './cache/store.ts';
+export { createKeyQueue, type KeyQueue, type KeyQueueDeps, type KeyQueueOptions } from './queue/key-queue.ts';
+export {
+  createController,
+  type Controller,
+  type ControllerDeps,
+  type ControllerOptions,
+  type ReconcileResult,
+} from './queue/controller.ts';

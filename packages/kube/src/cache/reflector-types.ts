@@ -1,0 +1,51 @@
+import type { Clock, Logger, Random, Service } from '@selvedge/kit';
+import type { KubeClient, Selection } from '../client.ts';
+import type { KubeMetrics } from '../metrics.ts';
+import type { KubeObject } from '../object.ts';
+import type { Resource } from '../resource.ts';
+import type { ReflectorStore } from './store.ts';
+
+export interface ReflectorOptions<T extends KubeObject> extends Selection {
+  readonly resource: Resource<T>;
+  /** The version that the store is current with, from an earlier run: the watch goes on from there, without a list. */
+  readonly initialResourceVersion?: string | undefined;
+  /** Objects per request where the list is paged. Default 500. */
+  readonly pageSize?: number;
+  /** A longer list is an error, tried again and again. Default 100,000. */
+  readonly maxObjects?: number;
+  /** How long a streaming list may say nothing before the end of its objects, in milliseconds. Default 30,000. */
+  readonly initialEventsIdleMs?: number;
+  /** Silence after which a watch is opened anew, in milliseconds. Default 180,000. */
+  readonly watchIdleMs?: number;
+  /** Bounds of the jittered delays after failures, in milliseconds. Default 500 to 30,000. */
+  readonly backoff?: { readonly initialMs: number; readonly maxMs: number };
+}
+
+export interface ReflectorDeps<T> {
+  readonly client: Pick<KubeClient, 'listAll' | 'watch'>;
+  readonly store: ReflectorStore<T>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly metrics: KubeMetrics;
+}
+
+export type ReflectorState =
+  | { readonly kind: 'idle' }
+  /** Getting the whole truth. */
+  | { readonly kind: 'listing'; readonly how: 'stream' | 'paged' }
+  /** Following changes; the store is current but for what is on its way. */
+  | { readonly kind: 'watching' }
+  /** The store shows the past. */
+  | { readonly kind: 'waiting'; readonly error: unknown }
+  | { readonly kind: 'stopped' };
+
+/** Keeps a store equal to what a list-watch of one resource says, as long as it runs. */
+export interface Reflector extends Service {
+  readonly state: ReflectorState;
+  /** True once the store has held the whole truth of this run, also while disconnected later. */
+  readonly synced: boolean;
+  /** The version that the store is current with. */
+  readonly resourceVersion: string;
+  whenSynced(signal: AbortSignal): Promise<void>;
+}

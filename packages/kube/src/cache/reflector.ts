@@ -1,0 +1,270 @@
+import {
+  SelvedgeError,
+  createBackoff,
+  createStateMachine,
+  createTaskGroup,
+  hasCode,
+  limitRepeats,
+  raceAbort,
+  withDeadline,
+  type Backoff,
+  type Logger,
+  type StateMachine,
+  type TaskGroup,
+} from '@selvedge/kit';
+import type { Selection } from '../client.ts';
+import type { KubeObject } from '../object.ts';
+import { resourceName } from '../resource.ts';
+import { versionOf, type WatchEvent } from '../watch/event.ts';
+import type { Watch } from '../watch/watch.ts';
+import { InitialEvents } from './initial-events.ts';
+import type { Reflector, ReflectorDeps, ReflectorOptions, ReflectorState } from './reflector-types.ts';
+
+const defaults = {
+  maxObjects: 100_000,
+  initialEventsIdleMs: 30_000,
+  watchIdleMs: 180_000,
+  backoff: { initialMs: 500, maxMs: 30_000 },
+};
+/** A watch that ends sooner, without an event, counts as a failure. */
+const shortWatchMs = 1_000;
+const repeatWindowMs = 60_000;
+
+const moves = {
+  idle: ['listing', 'watching', 'waiting', 'stopped'],
+  listing: ['listing', 'watching', 'waiting', 'stopped'],
+  watching: ['listing', 'waiting', 'stopped'],
+  waiting: ['listing', 'watching', 'waiting', 'stopped'],
+  stopped: [],
+} as const;
+
+class ListWatch<T extends KubeObject> implements Reflector {
+  readonly name: string;
+  readonly #options: ReflectorOptions<T>;
+  readonly #deps: ReflectorDeps<T>;
+  readonly #resource: string;
+  readonly #log: Logger;
+  readonly #machine: StateMachine<ReflectorState>;
+  readonly #tasks: TaskGroup;
+  readonly #backoff: Backoff;
+  readonly #whenSynced = Promise.withResolvers<void>();
+  #synced = false;
+  #version: string;
+  #how: 'stream' | 'paged' = 'stream';
+
+  constructor(options: ReflectorOptions<T>, deps: ReflectorDeps<T>) {
+    this.#options = options;
+    this.#deps = deps;
+    this.#resource = resourceName(options.resource);
+    this.name = `reflector ${this.#resource}`;
+    this.#version = options.initialResourceVersion ?? '';
+    this.#log = limitRepeats(
+      { windowMs: repeatWindowMs },
+      { log: deps.log.with({ reflector: this.#resource }), clock: deps.clock },
+    );
+    const initial: ReflectorState = { kind: 'idle' };
+    this.#machine = createStateMachine<ReflectorState>(
+      { name: this.name, initial, moves },
+      { log: deps.log },
+    );
+    this.#tasks = createTaskGroup(
+      { name: this.name },
+      { onFailure: (error) => this.#log.error('reflector failed', { error }) },
+    );
+    const bounds = options.backoff ?? defaults.backoff;
+    this.#backoff = createBackoff({ ...bounds, resetAfterMs: bounds.maxMs }, deps);
+  }
+
+  get state(): ReflectorState {
+    return this.#machine.current;
+  }
+
+  get synced(): boolean {
+    return this.#synced;
+  }
+
+  get resourceVersion(): string {
+    return this.#version;
+  }
+
+  whenSynced(signal: AbortSignal): Promise<void> {
+    return raceAbort(this.#whenSynced.promise, signal);
+  }
+
+  async start(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    this.#tasks.run('list-watch', (inner) => this.#run(inner));
+  }
+
+  async stop(): Promise<void> {
+    await this.#tasks.stop();
+    if (this.state.kind !== 'stopped') this.#machine.move({ kind: 'stopped' });
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        await this.#round(signal);
+      } catch (error) {
+        signal.throwIfAborted();
+        await this.#afterFailure(error, signal);
+      }
+    }
+  }
+
+  /** From a known version: one watch. From none: a list, and in the case of a stream its watch. */
+  async #round(signal: AbortSignal): Promise<void> {
+    if (this.#version !== '') return this.#resume(signal);
+    const how = this.#how;
+    this.#machine.move({ kind: 'listing', how });
+    this.#deps.metrics.lists.add({ resource: this.#resource, kind: how });
+    return how === 'stream' ? this.#stream(signal) : this.#list(signal);
+  }
+
+  async #afterFailure(error: unknown, signal: AbortSignal): Promise<void> {
+    if (hasCode(error, 'Gone') && this.#version !== '') {
+      this.#log.info('version is gone, listing again', { resourceVersion: this.#version });
+      this.#version = '';
+      return;
+    }
+    this.#machine.move({ kind: 'waiting', error });
+    this.#log.warn('list-watch broke off', { error });
+    await this.#deps.clock.sleep(this.#backoff.nextDelayMs(), signal);
+  }
+
+  async #resume(signal: AbortSignal): Promise<void> {
+    const watch = await this.#deps.client.watch(this.#options.resource, {
+      ...this.#selection(),
+      resourceVersion: this.#version,
+      idleTimeoutMs: this.#options.watchIdleMs ?? defaults.watchIdleMs,
+      signal,
+    });
+    this.#current();
+    await this.#follow(watch);
+  }
+
+  async #list(signal: AbortSignal): Promise<void> {
+    const { resource, pageSize, maxObjects } = this.#options;
+    const list = await this.#deps.client.listAll(resource, {
+      ...this.#selection(),
+      pageSize,
+      maxObjects,
+      signal,
+    });
+    await this.#replace(list.items, list.resourceVersion);
+  }
+
+  async #stream(signal: AbortSignal): Promise<void> {
+    const watch = await this.#openStream(signal);
+    if (watch === undefined) return;
+    const batches = watch[Symbol.asyncIterator]();
+    try {
+      const rest = await this.#readInitial(batches, signal);
+      if (rest === undefined) return;
+      await this.#apply(rest);
+      await this.#follow({ [Symbol.asyncIterator]: () => batches });
+    } finally {
+      watch.close();
+    }
+  }
+
+  /** Undefined when the server does not know streaming lists. */
+  async #openStream(signal: AbortSignal): Promise<Watch<T> | undefined> {
+    const idleTimeoutMs = this.#options.watchIdleMs ?? defaults.watchIdleMs;
+    const options = { ...this.#selection(), sendInitialEvents: true, idleTimeoutMs, signal };
+    try {
+      return await this.#deps.client.watch(this.#options.resource, options);
+    } catch (error) {
+      if (!hasCode(error, 'Invalid', 'Unsupported')) throw error;
+      this.#page(error);
+      return undefined;
+    }
+  }
+
+  /** The events after the list; undefined when the server did not send the list's end. */
+  async #readInitial(
+    batches: AsyncIterator<readonly WatchEvent<T>[]>,
+    signal: AbortSignal,
+  ): Promise<readonly WatchEvent<T>[] | undefined> {
+    const initial = new InitialEvents<T>({ maxObjects: this.#options.maxObjects ?? defaults.maxObjects });
+    const timeoutMs = this.#options.initialEventsIdleMs ?? defaults.initialEventsIdleMs;
+    const wait = { what: `the streaming list of ${this.#resource}`, timeoutMs, signal };
+    try {
+      for (;;) {
+        const next = await withDeadline(wait, this.#deps.clock, () => batches.next());
+        if (next.done === true) throw new SelvedgeError('the list broke off', { code: 'Unavailable' });
+        const list = initial.take(next.value);
+        if (list === undefined) continue;
+        await this.#replace(list.items, list.resourceVersion);
+        this.#current();
+        return list.rest;
+      }
+    } catch (error) {
+      if (!hasCode(error, 'DeadlineExceeded', 'Invalid', 'Unsupported')) throw error;
+      this.#page(error);
+      return undefined;
+    }
+  }
+
+  #page(error: unknown): void {
+    this.#how = 'paged';
+    this.#log.info('no streaming lists here, using pages', { error });
+  }
+
+  async #follow(watch: AsyncIterable<readonly WatchEvent<T>[]>): Promise<void> {
+    const started = this.#deps.clock.monotonicMs();
+    let events = 0;
+    for await (const batch of watch) {
+      events += batch.length;
+      await this.#apply(batch);
+    }
+    if (events > 0 || this.#deps.clock.monotonicMs() - started >= shortWatchMs) return;
+    throw new SelvedgeError('the watch ended at once', { code: 'Unavailable' });
+  }
+
+  async #apply(batch: readonly WatchEvent<T>[]): Promise<void> {
+    const last = batch.at(-1);
+    if (last === undefined) return;
+    const events = batch.filter((event) => event.type !== 'BOOKMARK');
+    const version = versionOf(last);
+    if (events.length === 0 && version === this.#version) return;
+    await this.#deps.store.apply(events, version);
+    this.#version = version;
+    for (const { type } of batch) this.#deps.metrics.watchEvents.add({ resource: this.#resource, type });
+  }
+
+  async #replace(items: readonly T[], resourceVersion: string): Promise<void> {
+    await this.#deps.store.replace(items, resourceVersion);
+    this.#version = resourceVersion;
+    this.#markSynced();
+  }
+
+  /** A watch is open. */
+  #current(): void {
+    this.#backoff.up();
+    if (this.state.kind !== 'watching') this.#machine.move({ kind: 'watching' });
+    this.#markSynced();
+  }
+
+  #markSynced(): void {
+    this.#synced = true;
+    this.#whenSynced.resolve();
+  }
+
+  #selection(): Selection {
+    const { namespace, labelSelector, fieldSelector } = this.#options;
+    return { namespace, labelSelector, fieldSelector };
+  }
+}
+
+/**
+ * A list-watch that goes on: streaming lists where the server has them, else pages; bookmarks; the watch is resumed
+ * from the last version after any break, with jittered delays; `410` leads to a new list, which the store takes as a
+ * difference. Events are read only as fast as the store takes them.
+ */
+export function createReflector<T extends KubeObject>(
+  options: ReflectorOptions<T>,
+  deps: ReflectorDeps<T>,
+): Reflector {
+  return new ListWatch(options, deps);
+}
