@@ -1,0 +1,88 @@
+import { type KeyObject, createHash, createPublicKey } from 'node:crypto';
+import { type Clock, type Logger, SelvedgeError, hasCode } from '@selvedge/kit';
+import { type KubeClient, resources } from '@selvedge/kube';
+import type { CertificateSigningRequest } from '@selvedge/kube/types';
+import { createCsr } from './csr.ts';
+import { nodeUser } from './pair.ts';
+
+export interface CertificateRequestOptions {
+  readonly nodeName: string;
+  readonly key: KeyObject;
+  readonly signal: AbortSignal;
+}
+
+export interface CertificateRequestDeps {
+  readonly client: Pick<KubeClient, 'get' | 'create'>;
+  readonly clock: Pick<Clock, 'sleep'>;
+  readonly log: Logger;
+}
+
+const signerName = 'kubernetes.io/kube-apiserver-client-kubelet';
+const firstPollMs = 250;
+const maxPollMs = 5_000;
+
+/** The same name for the same key: a request that was sent before a crash is found again. */
+export function requestName(key: KeyObject, nodeName: string): string {
+  const publicKey = createPublicKey(key).export({ type: 'spki', format: 'der' });
+  const hash = createHash('sha256').update(publicKey).update(nodeName).digest('hex');
+  return `node-csr-${hash.slice(0, 43)}`;
+}
+
+function requestOf({ key, nodeName }: CertificateRequestOptions): CertificateSigningRequest {
+  const csr = createCsr({ commonName: nodeUser(nodeName), organization: 'system:nodes' }, key);
+  return {
+    apiVersion: 'certificates.k8s.io/v1',
+    kind: 'CertificateSigningRequest',
+    metadata: { name: requestName(key, nodeName) },
+    spec: {
+      request: Buffer.from(csr).toString('base64'),
+      signerName,
+      usages: ['digital signature', 'client auth'],
+    },
+  };
+}
+
+const condition = (csr: CertificateSigningRequest, type: string): string | undefined => {
+  const found = csr.status?.conditions?.find((one) => one.type === type);
+  return found === undefined ? undefined : `${found.reason ?? type}: ${found.message ?? ''}`;
+};
+
+/** The issued chain, undefined while there is none. Throws `Forbidden` when there will be none. */
+export function issuedChain(csr: CertificateSigningRequest): string | undefined {
+  const denied = condition(csr, 'Denied') ?? condition(csr, 'Failed');
+  if (denied !== undefined) {
+    throw new SelvedgeError(`certificate request ${csr.metadata.name ?? ''} was refused (${denied})`, {
+      code: 'Forbidden',
+      hint: 'ask the cluster administrator why; kubectl describe csr tells who refused it',
+    });
+  }
+  const encoded = csr.status?.certificate;
+  return encoded === undefined || encoded === '' ? undefined : Buffer.from(encoded, 'base64').toString();
+}
+
+/**
+ * Asks for a kubelet client certificate and waits until it is approved and issued, for as long as that takes. Rejects
+ * with `Forbidden` if it is denied or may not be asked for, `Unauthenticated` if the credentials are not accepted,
+ * `NotFound` if the request was removed meanwhile, and with what the connection says.
+ */
+export async function requestCertificate(
+  options: CertificateRequestOptions,
+  { client, clock, log }: CertificateRequestDeps,
+): Promise<string> {
+  const { signal } = options;
+  const request = requestOf(options);
+  const name = request.metadata.name ?? '';
+  try {
+    await client.create(resources.certificateSigningRequests, request, { signal });
+    log.info('certificate requested', { request: name });
+  } catch (error) {
+    if (!hasCode(error, 'AlreadyExists')) throw error;
+    log.info('certificate request found again', { request: name });
+  }
+  for (let pauseMs = firstPollMs; ; pauseMs = Math.min(maxPollMs, pauseMs * 2)) {
+    const chain = issuedChain(await client.get(resources.certificateSigningRequests, { name }, { signal }));
+    if (chain !== undefined) return chain;
+    if (pauseMs === maxPollMs) log.debug('waiting for the certificate to be approved', { request: name });
+    await clock.sleep(pauseMs, signal);
+  }
+}

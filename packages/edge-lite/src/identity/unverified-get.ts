@@ -1,0 +1,51 @@
+import { request } from 'node:https';
+import type { IncomingMessage } from 'node:http';
+import { SelvedgeError } from '@selvedge/kit';
+
+const maxBytes = 1024 * 1024;
+
+async function readBody(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > maxBytes) throw new SelvedgeError('cluster-info is over 1 MiB', { code: 'ResourceExhausted' });
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+function send(url: URL, signal: AbortSignal): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const sent = request(url, {
+      agent: false,
+      // The only unverified request: its answer is worth nothing before signature and pin are checked.
+      rejectUnauthorized: false,
+      headers: { accept: 'application/json' },
+      signal,
+    });
+    sent.on('error', reject);
+    sent.on('response', resolve);
+    sent.end();
+  });
+}
+
+/** GET over TLS without knowing the server. Rejects with `Unavailable` for anything but a 200 with a JSON body. */
+export async function unverifiedGet(url: URL, signal: AbortSignal): Promise<unknown> {
+  try {
+    const response = await send(url, signal);
+    const text = await readBody(response);
+    if (response.statusCode !== 200) throw new Error(`HTTP ${response.statusCode ?? 0}`);
+    return JSON.parse(text);
+  } catch (cause) {
+    signal.throwIfAborted();
+    const hint =
+      'anonymous users must be able to read kube-public/cluster-info (kubeadm:bootstrap-signer-clusterinfo)';
+    const forbidden = cause instanceof Error && /HTTP 40[134]/.test(cause.message);
+    throw new SelvedgeError(`cannot read cluster-info from ${url.host}`, {
+      code: 'Unavailable',
+      cause,
+      ...(forbidden ? { hint } : {}),
+    });
+  }
+}
