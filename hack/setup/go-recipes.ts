@@ -80,7 +80,10 @@ export const goRecipes: readonly GoRecipe[] = [
   kubernetes('kube-scheduler', 8),
   kubernetes('kubelet', 26),
   kubernetes('kube-proxy', 12),
-  kubernetes('agnhost', 19, 'test/images/agnhost'),
+  {
+    ...kubernetes('agnhost', 19, 'test/images/agnhost'),
+    stamps: { 'main.Version': '2.63.0' },
+  },
   {
     name: 'coredns',
     module: 'coredns',

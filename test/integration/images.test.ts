@@ -1,0 +1,77 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Assets, ensureAssets, run } from '@selvedge/hack/setup';
+import { systemClock } from '@selvedge/kit';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ensureImages, imageRefs } from '../bed/images/index.ts';
+import { type PrivateContainerd, createPrivateContainerd } from '../bed/node/private-containerd.ts';
+
+type Programs = Assets<'containerd' | 'ctr' | 'runc' | 'containerd-2.4' | 'ctr-2.4'>;
+
+const versions = ['1.6', '2.4'] as const;
+
+describe.each(versions)('the images in containerd %s', (version) => {
+  let runtime: PrivateContainerd;
+  let folder: string;
+  let ctr: string;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'selvedge-images-'));
+    const assets: Programs = await ensureAssets({
+      binaries: ['containerd', 'ctr', 'runc', 'containerd-2.4', 'ctr-2.4'],
+    });
+    const old = { containerd: assets.containerd, ctr: assets.ctr };
+    const recent = { containerd: assets['containerd-2.4'], ctr: assets['ctr-2.4'] };
+    const programs = { ...(version === '1.6' ? old : recent), runc: assets.runc };
+    ctr = programs.ctr;
+    const images = await ensureImages();
+    runtime = createPrivateContainerd({ version, programs, images }, { clock: systemClock });
+    await runtime.start(new AbortController().signal);
+  });
+
+  afterAll(async () => {
+    await runtime.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  /** Runs a container to its end and resolves to what it printed. */
+  async function printed(ref: string, ...command: readonly string[]): Promise<string> {
+    const client = [
+      ctr,
+      '--address',
+      runtime.endpoint.slice('unix://'.length),
+      '--namespace',
+      'k8s.io',
+    ] as const;
+    // The daemon does not see this process's /run.
+    const options = ['--rm', '--fifo-dir', folder, '--cgroup', `${runtime.cgroup}/one`];
+    return (await run({ argv: [...client, 'run', ...options, ref, 'one', ...command] })).stdout;
+  }
+
+  it('are there under their names', async () => {
+    const address = runtime.endpoint.slice('unix://'.length);
+    const argv = [ctr, '--address', address, '--namespace', 'k8s.io', 'images', 'list', '--quiet'] as const;
+    const names = (await run({ argv })).stdout.split('\n');
+    expect(names).toEqual(expect.arrayContaining(Object.values(imageRefs)));
+  });
+
+  it('give busybox a shell, its applets and a /tmp for everybody', async () => {
+    const line = 'true && stat -c %a /tmp && echo hello | md5sum && grep -c ^nobody: /etc/passwd';
+    expect(await printed(imageRefs.busybox, 'sh', '-c', line)).toBe(
+      '1777\nb1946ac92492d2347c6235b4d2611184  -\n1\n',
+    );
+  });
+
+  it('give agnhost its servers', async () => {
+    expect(await printed(imageRefs.agnhost, '/agnhost', '--help')).toContain('netexec');
+    expect(await printed(imageRefs.agnhost, '/agnhost-2', '--version')).toContain('2.63.0');
+  });
+
+  it('give nginx a configuration that holds and the libraries that it needs', async () => {
+    const line = 'nginx -t 2>&1 && cat /usr/share/nginx/html/index.html';
+    const text = await printed(imageRefs.nginx, 'sh', '-c', line);
+    expect(text).toContain('test is successful');
+    expect(text).toContain('Welcome to nginx!');
+  });
+});
