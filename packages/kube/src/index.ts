@@ -63,3 +63,39 @@ export {
   type ControllerOptions,
   type ReconcileResult,
 } from './queue/controller.ts';
+export {
+  createEventRecorder,
+  type EventContent,
+  type EventRecorder,
+  type EventRecorderDeps,
+  type EventRecorderOptions,
+} from './events/recorder.ts';
+export { loadKubeconfig, parseKubeconfig, type ClusterAccess, type KubeconfigOptions } from './kubeconfig.ts';
+export {
+  addQuantities,
+  compareQuantities,
+  formatQuantity,
+  milliUnitsOf,
+  parseQuantity,
+  quantityOfUnits,
+  subtractQuantities,
+  unitsOf,
+  type Quantity,
+  type QuantityFormat,
+} from './quantity.ts';
+export {
+  formatFieldSelector,
+  matchesFields,
+  parseFieldSelector,
+  type FieldRequirement,
+  type FieldRequirements,
+} from './selectors/field-selector.ts';
+export {
+  formatLabelSelector,
+  labelRequirementsOf,
+  matchesLabels,
+  parseLabelSelector,
+  type LabelRequirements,
+  type LabelSet,
+} from './selectors/label-selector.ts';
+export type { LabelOperator, LabelRequirement } from './selectors/label-syntax.ts';
