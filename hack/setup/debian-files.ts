@@ -2,7 +2,7 @@ import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Cache, contentKey } from './cache.ts';
 import { run } from './command.ts';
-import { updatePackageLists } from './debian.ts';
+import { aptGet } from './debian.ts';
 import type { Progress } from './progress.ts';
 
 export interface DebianFilesOptions {
@@ -26,14 +26,13 @@ export async function debianFiles(
     await mkdir(download);
     // Without `_apt`, which cannot write into a folder of root's.
     const sandbox = 'APT::Sandbox::User=root';
-    await run({ argv: ['apt-get', 'download', '-o', sandbox, ...packages], cwd: download, signal });
+    await aptGet({ args: ['download', '-o', sandbox, ...packages], cwd: download, signal }, deps.progress);
     for (const file of (await readdir(download)).toSorted()) {
       await run({ argv: ['dpkg-deb', '--extract', join(download, file), join(folder, 'root')], signal });
     }
     await run({ argv: ['rm', '--recursive', download], signal });
   };
   const fill = async (folder: string): Promise<void> => {
-    await updatePackageLists(deps.progress, signal);
     const step = { title: `unpack Debian packages: ${packages.join(' ')}`, estimateMs: 5_000 };
     await deps.progress.step(step, () => unpack(folder));
   };

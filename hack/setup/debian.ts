@@ -1,7 +1,7 @@
 import { appendFile, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemCode } from '@selvedge/kit';
-import { run, runUnchecked } from './command.ts';
+import { type Command, run, runUnchecked } from './command.ts';
 import type { Progress } from './progress.ts';
 
 /** What the testbed needs from Debian or Ubuntu. None of these starts a service. */
@@ -71,9 +71,23 @@ export async function recordedPackages(stateFolder: string): Promise<readonly st
 /** Reads the package lists anew. */
 export async function updatePackageLists(progress: Progress, signal?: AbortSignal): Promise<void> {
   const step = { title: 'apt-get update', estimateMs: 15_000 };
-  await progress.step(step, () =>
-    run({ argv: ['apt-get', 'update', '--quiet'], env: noninteractive, signal }),
-  );
+  const argv = ['apt-get', '--quiet', 'update'] as const;
+  await progress.step(step, () => run({ argv, env: noninteractive, signal }));
+}
+
+/**
+ * Runs apt-get as it is, and once more with new package lists if it fails: mostly they are good enough, and reading
+ * them anew takes longer than the rest.
+ */
+export async function aptGet(
+  command: Omit<Command, 'argv'> & { readonly args: readonly string[] },
+  progress: Progress,
+): Promise<void> {
+  const { args, ...options } = command;
+  const apt = { ...options, argv: ['apt-get', '--quiet', ...args], env: noninteractive } as const;
+  if ((await runUnchecked(apt)).exitCode === 0) return;
+  await updatePackageLists(progress, command.signal);
+  await run(apt);
 }
 
 /** Installs what is missing and records all that it brought; does nothing otherwise. */
@@ -82,14 +96,13 @@ export async function installMissing(options: DebianOptions, deps: { progress: P
   const missing = await missingPackages(options.packages, signal);
   if (missing.length === 0) return;
   const before = await installedPackages([], signal);
-  await updatePackageLists(deps.progress, signal);
   const step = {
     title: `install Debian packages: ${missing.join(' ')}`,
     estimateMs: 15_000 + missing.length * 3_000,
   };
-  const argv = ['apt-get', 'install', '--yes', '--quiet', '--no-install-recommends', ...missing] as const;
+  const args = ['install', '--yes', '--no-install-recommends', ...missing];
   try {
-    await deps.progress.step(step, () => run({ argv, env: noninteractive, signal }));
+    await deps.progress.step(step, () => aptGet({ args, signal }, deps.progress));
   } finally {
     const after = await installedPackages([]);
     const added = [...after].filter((name) => !before.has(name));
