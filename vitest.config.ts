@@ -3,6 +3,9 @@ import { defineConfig } from 'vitest/config';
 /** Files run one after another: they share one control plane, one containerd or one bed. */
 const serial = { fileParallelism: false, testTimeout: 120_000, hookTimeout: 600_000 };
 
+/** What takes many minutes: `hack/test --long`. */
+const long = 'test/{integration,e2e}/**/*.long.test.ts';
+
 export default defineConfig({
   test: {
     projects: [
@@ -13,8 +16,15 @@ export default defineConfig({
           include: ['packages/*/src/**/*.test.ts', 'hack/**/*.test.ts', 'test/{bed,bench}/**/*.test.ts'],
         },
       },
-      { extends: true, test: { name: 'integration', include: ['test/integration/**/*.test.ts'], ...serial } },
-      { extends: true, test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], ...serial } },
+      {
+        extends: true,
+        test: { name: 'integration', include: ['test/integration/**/*.test.ts'], exclude: [long], ...serial },
+      },
+      {
+        extends: true,
+        test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], exclude: [long], ...serial },
+      },
+      { extends: true, test: { name: 'long', include: [long], ...serial } },
     ],
     retry: 0,
     passWithNoTests: false,
