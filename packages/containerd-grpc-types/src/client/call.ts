@@ -28,7 +28,7 @@ function openStream(session: ClientHttp2Session, call: Call): ClientHttp2Stream 
 function watchOutcome(stream: ClientHttp2Stream): () => Outcome | undefined {
   let outcome: Outcome | undefined;
   stream.once('response', (headers) => {
-    const bad = notGrpc(headers);
+    const bad = notGrpc(headers[':status'], headers['content-type']);
     outcome = outcomeOf(headers) ?? bad;
     if (bad !== undefined) stream.close(constants.NGHTTP2_CANCEL);
   });

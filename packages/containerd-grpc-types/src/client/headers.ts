@@ -56,11 +56,9 @@ export function outcomeOf(headers: IncomingHttpHeaders): Outcome | undefined {
   return { status: /^\d+$/.test(status) ? Number(status) : 2, message };
 }
 
-/** What is wrong with the headers of an answer, if they are not those of a gRPC server. */
-export function notGrpc(headers: IncomingHttpHeaders): Outcome | undefined {
-  const status = Number(headers[':status']);
-  if (status !== 200) return outcomeOfHttp(status);
-  const type = headers['content-type'] ?? '';
-  if (/^application\/grpc($|[+;])/.test(type)) return undefined;
-  return { status: 2, message: `content type "${type}" instead of application/grpc` };
+/** What is wrong with an answer of this HTTP status and content type, if they are not those of a gRPC server. */
+export function notGrpc(httpStatus: number | undefined, contentType = ''): Outcome | undefined {
+  if (httpStatus !== 200) return outcomeOfHttp(httpStatus ?? 0);
+  if (/^application\/grpc($|[+;])/.test(contentType)) return undefined;
+  return { status: 2, message: `content type "${contentType}" instead of application/grpc` };
 }
