@@ -14,8 +14,10 @@ export interface Command {
   readonly stdout?: 'capture' | 'inherit' | 'stderr';
   /** Default `capture`: kept for the error text. */
   readonly stderr?: 'capture' | 'inherit';
-  /** Ends the command and everything that it started. */
+  /** Ends the command and everything that it started: SIGTERM, after `graceMs` SIGKILL. */
   readonly signal?: AbortSignal | undefined;
+  /** Default 5 s. */
+  readonly graceMs?: number;
 }
 
 export interface CommandResult {
@@ -26,7 +28,7 @@ export interface CommandResult {
 }
 
 const maxCapturedBytes = 1024 * 1024;
-const killAfterMs = 5_000;
+const defaultGraceMs = 5_000;
 const inherited = { inherit: 'inherit', stderr: 2, capture: 'pipe' } as const;
 
 /** Collects the end of a stream, at most `maxCapturedBytes`. */
@@ -53,15 +55,15 @@ function signalGroup(child: ChildProcess, name: NodeJS.Signals): void {
   }
 }
 
-/** Ends the child's process group when `signal` aborts: politely, after five seconds for good. */
-function endOnAbort(child: ChildProcess, signal: AbortSignal | undefined): Disposable {
-  const scope = scoped(signal);
+/** Ends the child's process group when `command.signal` aborts: politely, and after its grace for good. */
+function endOnAbort(child: ChildProcess, command: Command): Disposable {
+  const scope = scoped(command.signal);
   let killer: NodeJS.Timeout | undefined;
   const end = (): void => {
     signalGroup(child, 'SIGTERM');
     killer = setTimeout(() => {
       signalGroup(child, 'SIGKILL');
-    }, killAfterMs);
+    }, command.graceMs ?? defaultGraceMs);
   };
   if (scope.signal.aborted) end();
   scope.signal.addEventListener('abort', end, { once: true });
@@ -102,7 +104,7 @@ export async function runUnchecked(command: Command): Promise<CommandResult> {
   child.stdin?.on('error', () => undefined);
   child.stdin?.end(command.input);
   const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
-  using guard = endOnAbort(child, command.signal);
+  using guard = endOnAbort(child, command);
   const exitCode = await ended(child, program);
   command.signal?.throwIfAborted();
   return { exitCode, stdout: stdout(), stderr: stderr() };

@@ -31,6 +31,7 @@ const exitCode = await runTool(async (signal) => {
   const paths = { repository, nodeExecutable: process.execPath };
   const deps = { setup: processSetup(), clock: systemClock };
   results.push(...(await runSuites({ ...options, ...paths, signal }, deps)));
+  signal.throwIfAborted();
   return results.some(({ tally }) => tally.failed > 0) ? 1 : 0;
 });
 

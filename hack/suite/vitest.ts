@@ -31,6 +31,8 @@ export async function runVitest(options: VitestOptions): Promise<Tally> {
       env: { SELVEDGE_TALLY: file },
       stdout: 'inherit',
       stderr: 'inherit',
+      // What a suite has made outside of its processes, a bed for instance, goes down with it.
+      graceMs: 90_000,
       signal,
     });
     return settle(parseTally(await readFile(file, 'utf8').catch(() => '')), exitCode);
