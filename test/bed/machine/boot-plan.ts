@@ -1,0 +1,195 @@
+import { dirname, join } from 'node:path';
+import type { HierarchyMount } from './hierarchies.ts';
+import { type Mount, mountTable } from './mount-table.ts';
+
+/** The disk of a machine, as folders of the host. */
+export interface MachineDisk {
+  /** Shared by all machines, never written. */
+  readonly base: string;
+  /** What the machine changed. Belongs to the kernel while the machine is on. */
+  readonly upper: string;
+  readonly work: string;
+  /** Where its root is mounted, inside its own mount namespace only. */
+  readonly root: string;
+  /** Plain folders by where they are in the machine: overlays cannot be laid over an overlay. */
+  readonly volumes: Readonly<Record<string, string>>;
+  /** Folders of the host that the machine may read, by where they are in the machine. */
+  readonly programs: Readonly<Record<string, string>>;
+}
+
+/** One step of what happens in the new namespaces before the machine's own first program. */
+export type BootStep =
+  /** Joins a cgroup: the folder of one in a hierarchy. */
+  | { readonly kind: 'join'; readonly folder: string }
+  /** Mounts `table`, in the format of fstab(5), by `argv` and the path of that file. */
+  | { readonly kind: 'mount'; readonly argv: readonly string[]; readonly table: string }
+  | { readonly kind: 'run'; readonly argv: readonly string[] }
+  | { readonly kind: 'file'; readonly path: string; readonly content: string }
+  | { readonly kind: 'link'; readonly path: string; readonly target: string };
+
+/** Plain data: what the boot program does, and what it becomes then (an absolute path first). */
+export interface BootPlan {
+  readonly steps: readonly BootStep[];
+  readonly exec: { readonly argv: readonly string[]; readonly env: Readonly<Record<string, string>> };
+}
+
+const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+/** Nothing of the host's environment reaches a machine. */
+const loginEnv = { PATH: path, HOME: '/root', LANG: 'C.UTF-8' };
+const mountAll = ['mount', '--all', '--fstab'] as const;
+
+/** In the machine's `/dev`. */
+const deviceLinks = {
+  fd: '/proc/self/fd',
+  stdin: '/proc/self/fd/0',
+  stdout: '/proc/self/fd/1',
+  stderr: '/proc/self/fd/2',
+  ptmx: 'pts/ptmx',
+} as const;
+
+/** The root and all that survives. */
+export function diskMounts(disk: MachineDisk): readonly Mount[] {
+  const { base, upper, work, root } = disk;
+  const bind = (options: readonly string[]) => {
+    return ([target, source]: [string, string]): Mount => ({
+      source,
+      target: join(root, target),
+      type: 'bind',
+      options,
+    });
+  };
+  return [
+    {
+      source: 'overlay',
+      target: root,
+      type: 'overlay',
+      options: [`lowerdir=${base}`, `upperdir=${upper}`, `workdir=${work}`],
+    },
+    ...Object.entries(disk.volumes).map(bind([])),
+    ...Object.entries(disk.programs).map(bind(['ro'])),
+  ];
+}
+
+/** What is new at every boot. */
+function memoryMounts(root: string): readonly Mount[] {
+  const quiet = ['nosuid', 'nodev', 'noexec'];
+  return [
+    { source: 'proc', target: join(root, 'proc'), type: 'proc', options: quiet },
+    { source: 'sysfs', target: join(root, 'sys'), type: 'sysfs', options: quiet },
+    { source: 'tmpfs', target: join(root, 'sys/fs/cgroup'), type: 'tmpfs', options: [...quiet, 'mode=755'] },
+    { source: 'tmpfs', target: join(root, 'run'), type: 'tmpfs', options: ['nosuid', 'nodev', 'mode=755'] },
+    { source: 'tmpfs', target: join(root, 'tmp'), type: 'tmpfs', options: ['nosuid', 'nodev', 'mode=1777'] },
+    { source: 'tmpfs', target: join(root, 'dev'), type: 'tmpfs', options: ['nosuid', 'mode=755'] },
+    {
+      source: 'devpts',
+      target: join(root, 'dev/pts'),
+      type: 'devpts',
+      options: ['newinstance', 'ptmxmode=0666', 'mode=620', 'gid=5'],
+    },
+    {
+      source: 'tmpfs',
+      target: join(root, 'dev/shm'),
+      type: 'tmpfs',
+      options: ['nosuid', 'nodev', 'mode=1777'],
+    },
+  ];
+}
+
+/** Every hierarchy, of which the machine sees what is below its own cgroup. */
+function cgroupMounts(root: string, hierarchies: readonly HierarchyMount[]): readonly Mount[] {
+  const folder = join(root, 'sys/fs/cgroup');
+  return hierarchies.map(({ type, name, options }) => ({
+    source: type,
+    target: join(folder, name),
+    type,
+    options,
+  }));
+}
+
+export interface BootOptions {
+  readonly disk: MachineDisk;
+  /** Relative to each hierarchy. */
+  readonly cgroup: string;
+  readonly hierarchies: readonly HierarchyMount[];
+  /** A UUID, another one at each boot: what tells kubelets and the journal that the machine was restarted. */
+  readonly bootId: string;
+  /** Devices of the host, `/dev/null` for instance, that the machine has too. */
+  readonly devices: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+function joinSteps({
+  hierarchies,
+  cgroup,
+}: Pick<BootOptions, 'hierarchies' | 'cgroup'>): readonly BootStep[] {
+  return hierarchies.map(({ folder }) => ({ kind: 'join', folder: join(folder, cgroup) }));
+}
+
+/** Copies device files of the host into the machine. */
+function deviceSteps(root: string, devices: readonly string[]): readonly BootStep[] {
+  const folders = [...new Set(devices.map((device) => dirname(device)))];
+  return folders.flatMap((folder): BootStep[] => {
+    const inside = devices.filter((device) => dirname(device) === folder);
+    return [
+      { kind: 'run', argv: ['mkdir', '--parents', join(root, folder)] },
+      { kind: 'run', argv: ['cp', '--archive', '--', ...inside, join(root, folder)] },
+    ];
+  });
+}
+
+function linkSteps(root: string): readonly BootStep[] {
+  const links = Object.entries(deviceLinks);
+  return links.map(([name, target]) => ({ kind: 'link', path: join(root, 'dev', name), target }));
+}
+
+/** The boot of a machine, to be carried out in new mount, UTS, IPC and PID namespaces. Pure. */
+export function bootPlan(options: BootOptions): BootPlan {
+  const { disk, hierarchies, devices } = options;
+  const { root } = disk;
+  const bootIdFile = join(root, 'run/boot-id');
+  const bootId: Mount = {
+    source: bootIdFile,
+    target: join(root, 'proc/sys/kernel/random/boot_id'),
+    type: 'bind',
+    options: ['ro'],
+  };
+  return {
+    steps: [
+      ...joinSteps(options),
+      { kind: 'mount', argv: mountAll, table: mountTable([...diskMounts(disk), ...memoryMounts(root)]) },
+      { kind: 'file', path: bootIdFile, content: `${options.bootId}\n` },
+      // In a cgroup namespace, whose root the machine's cgroup is: so the machine sees no other.
+      {
+        kind: 'mount',
+        argv: ['unshare', '--cgroup', '--', ...mountAll],
+        table: mountTable([...cgroupMounts(root, hierarchies), bootId]),
+      },
+      ...deviceSteps(root, devices),
+      ...linkSteps(root),
+      { kind: 'run', argv: ['pivot_root', root, join(root, 'mnt')] },
+      { kind: 'run', argv: ['umount', '--lazy', '/mnt'] },
+    ],
+    exec: {
+      argv: ['/usr/bin/unshare', '--cgroup', '--', '/lib/systemd/systemd', '--system'],
+      // Source: systemd's "The Container Interface".
+      env: { ...options.env, PATH: path, container: 'selvedge' },
+    },
+  };
+}
+
+/** A program on the disk of a machine that is off, in a mount namespace of its own. Pure. */
+export function offlinePlan(disk: MachineDisk, argv: readonly string[]): BootPlan {
+  const dev: Mount = { source: '/dev', target: join(disk.root, 'dev'), type: 'bind' };
+  return {
+    steps: [{ kind: 'mount', argv: mountAll, table: mountTable([...diskMounts(disk), dev]) }],
+    exec: { argv: ['/usr/sbin/chroot', disk.root, ...argv], env: loginEnv },
+  };
+}
+
+/** A program in the cgroup of a machine that is on. Pure. */
+export function onlinePlan(
+  options: Pick<BootOptions, 'hierarchies' | 'cgroup'>,
+  argv: readonly string[],
+): BootPlan {
+  return { steps: joinSteps(options), exec: { argv, env: loginEnv } };
+}
