@@ -1,0 +1,33 @@
+import type { CommandResult } from '@selvedge/hack/setup';
+import type { DaemonSpec } from '../process/daemon.ts';
+
+/**
+ * The machine under a node, real or played: a light node's namespaces, or a machine with systemd. What runs on it, a
+ * kubelet or edge-lite, does not know which one it is.
+ */
+export interface NodeHost {
+  readonly name: string;
+  /**
+   * Powers on, and waits for the container runtime. Idempotent: repairs what a killed run left. The network namespace
+   * is there by then.
+   */
+  start(signal?: AbortSignal): Promise<void>;
+  /** The CRI socket, as a program on the host sees it. */
+  readonly runtimeSocket: string;
+  /** Keeps a program running on the host; one that was changed is restarted. */
+  ensureDaemon(daemon: HostDaemon): Promise<boolean>;
+  stopDaemon(name: string, graceMs?: number): Promise<void>;
+  signalDaemon(name: string, signal: NodeJS.Signals): Promise<void>;
+  /** Runs a program to its end on the host; rejects if it fails. */
+  exec(argv: readonly [string, ...string[]], signal?: AbortSignal): Promise<CommandResult>;
+  /** Writes a file that the host's programs see at `path`. */
+  writeFile(path: string, content: string, mode?: number): Promise<void>;
+  readFile(path: string): Promise<string>;
+  /** Everything in memory is gone at once: processes, cgroups, interfaces, mounts. What is on disk stays. */
+  powerCut(): Promise<void>;
+  /** Powers off for good and removes the disk. */
+  destroy(): Promise<void>;
+}
+
+/** A daemon of a node: where it runs is the host's business. */
+export type HostDaemon = Omit<DaemonSpec, 'namespace' | 'mark'>;

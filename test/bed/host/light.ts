@@ -1,0 +1,75 @@
+import { mkdir, readFile, rm } from 'node:fs/promises';
+import { run } from '@selvedge/hack/setup';
+import type { Clock } from '@selvedge/kit';
+import type { BedAssets } from '../assets.ts';
+import type { NodeDescription } from '../description.ts';
+import type { BedNames } from '../names.ts';
+import { inNamespace, removeNamespace } from '../network/apply.ts';
+import { ensureContainerd } from '../node/runtime.ts';
+import type { Daemons } from '../process/daemon.ts';
+import { killProcesses } from '../process/sweep.ts';
+import { writeAtomically } from '../state/files.ts';
+import type { NodeFolders } from '../state/folders.ts';
+import { createCgroup, removeCgroup } from './cgroups.ts';
+import type { NodeHost } from './host.ts';
+import { removeCniResults, removeContainerLogLinks, removeShimSockets } from './leftovers.ts';
+import { unmountBelow } from './mounts.ts';
+
+export interface LightHostOptions {
+  readonly node: NodeDescription;
+  readonly names: BedNames;
+  readonly folders: NodeFolders;
+  readonly assets: BedAssets;
+  /** Image archives that the runtime is to hold. */
+  readonly images: readonly string[];
+}
+
+export interface LightHostDeps {
+  readonly clock: Clock;
+  readonly daemons: Daemons;
+}
+
+/** A network namespace, a cgroup subtree and a containerd: a node of the machine's own kernel and files. */
+export function createLightHost(options: LightHostOptions, deps: LightHostDeps): NodeHost {
+  const { node, names, folders } = options;
+  const { clock, daemons } = deps;
+  const namespace = names.node(node.name);
+  const cgroup = names.nodeCgroup(node.name);
+  const mark = names.mark(`node.${node.name}`);
+  const daemonName = (name: string): string => `${name}.${node.name}`;
+  const powerCut = async (): Promise<void> => {
+    await killProcesses({ namespaces: [namespace], mark, cgroup }, clock);
+    await unmountBelow(folders.root);
+    await removeCgroup(cgroup, clock);
+    await removeShimSockets(folders.runtimeState);
+    await rm(folders.runtimeState, { recursive: true, force: true });
+    await removeCniResults(`${names.podNetwork(node.name)}-`);
+    await rm(folders.addresses, { recursive: true, force: true });
+    await removeContainerLogLinks(folders.podLogs);
+    await removeNamespace(namespace, { clock });
+  };
+  const host: NodeHost = {
+    name: node.name,
+    runtimeSocket: folders.runtimeSocket,
+    async start(signal) {
+      await createCgroup(cgroup);
+      for (const folder of [folders.cni, folders.kubelet, folders.podLogs, folders.lite]) {
+        await mkdir(folder, { recursive: true });
+      }
+      await writeAtomically(folders.resolvConf, 'options ndots:0\n');
+      await ensureContainerd(options, { clock, host }, signal);
+    },
+    ensureDaemon: (daemon) => daemons.ensure({ ...daemon, name: daemonName(daemon.name), namespace, mark }),
+    stopDaemon: (name, graceMs) => daemons.stop(daemonName(name), graceMs),
+    signalDaemon: (name, signal) => daemons.signal(daemonName(name), signal),
+    exec: (argv, signal) => run({ argv: inNamespace(namespace, argv), signal }),
+    writeFile: writeAtomically,
+    readFile: (path) => readFile(path, 'utf8'),
+    powerCut,
+    async destroy() {
+      await powerCut();
+      await rm(folders.root, { recursive: true, force: true });
+    },
+  };
+  return host;
+}

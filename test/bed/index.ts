@@ -1,0 +1,21 @@
+export { defaultBedName, Bed, type BedOptions } from './bed.ts';
+export { processBedDeps, type BedDeps } from './context.ts';
+export type { BootstrapToken } from './control-plane/token.ts';
+export {
+  cloudSite,
+  type BedDescription,
+  type ContainerdVersion,
+  type ControlPlaneDescription,
+  type HostKind,
+  type KubernetesVersion,
+  type NodeAgent,
+  type NodeDescription,
+  type NodeOptions,
+  type SiteDescription,
+  type SiteOptions,
+} from './description.ts';
+export { imageRefs } from './images/index.ts';
+export type { CutKind, Faults, Shape } from './network/faults.ts';
+export type { BedStatus, NodeStatus, ProcessStatus, SiteStatus } from './status.ts';
+export type { Kubectl, KubectlOptions } from './kubectl.ts';
+export { waitFor, type WaitOptions } from './wait.ts';

@@ -1,0 +1,30 @@
+import type { BedAssets } from '../assets.ts';
+import type { BootstrapToken } from '../control-plane/token.ts';
+import type { BedDescription, NodeDescription } from '../description.ts';
+import type { NodeHost } from '../host/host.ts';
+import type { BedNames } from '../names.ts';
+import type { Pki } from '../pki/pki.ts';
+import type { NodeFolders } from '../state/folders.ts';
+
+/** What makes a host a node of the cluster. */
+export interface NodeAgent {
+  /** The daemon's name on the host. */
+  readonly daemon: string;
+  /** Keeps it running. Idempotent. True if it was started just now. */
+  ensure(signal?: AbortSignal): Promise<boolean>;
+}
+
+export interface AgentOptions {
+  readonly bed: BedDescription;
+  readonly node: NodeDescription;
+  readonly names: BedNames;
+  readonly folders: NodeFolders;
+  readonly assets: BedAssets;
+  readonly pki: Pki;
+}
+
+export interface AgentDeps {
+  readonly host: NodeHost;
+  /** A fresh token with which a node may join. */
+  readonly createToken: (signal?: AbortSignal) => Promise<BootstrapToken>;
+}

@@ -1,0 +1,161 @@
+import { run } from '@selvedge/hack/setup';
+import type { BedAssets } from '../assets.ts';
+import type { BedContext } from '../context.ts';
+import { type Api } from '../control-plane/api.ts';
+import { createBootstrapToken } from '../control-plane/token.ts';
+import type { BedDescription, NodeDescription } from '../description.ts';
+import type { NodeHost } from '../host/host.ts';
+import { createLightHost } from '../host/light.ts';
+import type { Pki } from '../pki/pki.ts';
+import { waitFor } from '../wait.ts';
+import type { NodeAgent } from './agent.ts';
+import { type PodRange, conflistFile, podRoutes, renderConflist } from './cni.ts';
+import { createEdgeLite } from './lite.ts';
+import { createKubeProxy, createKubelet } from './stock.ts';
+
+/** What the nodes of a bed are made with. */
+export interface NodeTools {
+  readonly bed: BedDescription;
+  readonly assets: BedAssets;
+  readonly images: readonly string[];
+  readonly pki: Pki;
+  readonly api: Api;
+}
+
+/** The part of a Node that the bed reads. Source: Kubernetes API, core/v1 Node. */
+interface NodeObject {
+  readonly metadata: { readonly name: string };
+  readonly spec: { readonly podCIDR?: string };
+  readonly status?: { readonly conditions?: readonly NodeCondition[] };
+}
+
+interface NodeCondition {
+  readonly type: string;
+  readonly status: string;
+  /** RFC 3339, in whole seconds. */
+  readonly lastHeartbeatTime?: string;
+}
+
+export function createHost(context: BedContext, tools: NodeTools, node: NodeDescription): NodeHost {
+  const { names, clock, daemons } = context;
+  const folders = context.folders.node(node.name);
+  return createLightHost(
+    { node, names, folders, assets: tools.assets, images: tools.images },
+    { clock, daemons },
+  );
+}
+
+interface Agents {
+  readonly agent: NodeAgent | undefined;
+  readonly kubeProxy: NodeAgent | undefined;
+}
+
+function createAgents(context: BedContext, tools: NodeTools, host: NodeHost, node: NodeDescription): Agents {
+  const options = { ...tools, node, names: context.names, folders: context.folders.node(node.name) };
+  const deps = {
+    host,
+    createToken: (signal?: AbortSignal) =>
+      createBootstrapToken(context.kubectl, { clock: context.clock, signal }),
+  };
+  const agent = {
+    stock: () => createKubelet(options, deps),
+    lite: () => createEdgeLite({ ...options, program: context.edgeLite }, deps),
+    none: () => undefined,
+  }[node.agent]();
+  return { agent, kubeProxy: node.kubeProxy ? createKubeProxy(options, deps) : undefined };
+}
+
+/** The ranges that the controller-manager gave to the nodes so far. */
+async function podRanges(api: Api, signal: AbortSignal): Promise<readonly PodRange[]> {
+  const list = JSON.parse(await api.get('/api/v1/nodes', signal)) as {
+    readonly items: readonly NodeObject[];
+  };
+  return list.items.flatMap(({ metadata, spec }) =>
+    spec.podCIDR === undefined ? [] : [{ node: metadata.name, podCidr: spec.podCIDR }],
+  );
+}
+
+/** Marks the routes that the bed made among those of a node. */
+const routeProtocol = 94;
+
+/** Leads each node of a network to the pods of the others on it. */
+export async function syncPodRoutes(
+  context: BedContext,
+  tools: NodeTools,
+  signal: AbortSignal,
+): Promise<void> {
+  const ranges = await podRanges(tools.api, signal);
+  for (const node of tools.bed.nodes.filter((each) => each.powered)) {
+    const routes = podRoutes(tools.bed, node, ranges).map((line) => `${line} proto ${routeProtocol}`);
+    const input = [`route flush proto ${routeProtocol}`, ...routes, ''].join('\n');
+    await run({ argv: ['ip', '-n', context.names.node(node.name), '-batch', '-'], input, signal });
+  }
+}
+
+/** Writes the node's CNI configuration as soon as its range of addresses is known. */
+async function connectPods(
+  context: BedContext,
+  tools: NodeTools,
+  host: NodeHost,
+  signal?: AbortSignal,
+): Promise<void> {
+  const folders = context.folders.node(host.name);
+  const wait = {
+    what: `a pod range for node ${host.name}`,
+    timeoutMs: 60_000,
+    hint: `see ${context.folders.logs}`,
+    signal,
+  };
+  const podCidr = await waitFor(wait, context.clock, async (attempt) => {
+    const ranges = await podRanges(tools.api, attempt);
+    return ranges.find((range) => range.node === host.name)?.podCidr;
+  });
+  const name = context.names.podNetwork(host.name);
+  await host.writeFile(
+    conflistFile(folders),
+    renderConflist({ name, podCidr, addresses: folders.addresses }),
+  );
+}
+
+/** Ready, and said so since `sinceMs`: a node that lost its power stays Ready for a while. Heartbeats are whole seconds. */
+export function isReady(node: NodeObject, sinceMs: number): boolean {
+  const ready = node.status?.conditions?.find(({ type }) => type === 'Ready');
+  if (ready?.status !== 'True') return false;
+  return Date.parse(ready.lastHeartbeatTime ?? '') >= Math.floor(sinceMs / 1_000) * 1_000;
+}
+
+async function waitUntilReady(
+  context: BedContext,
+  tools: NodeTools,
+  node: { readonly name: string; readonly sinceMs: number },
+  signal?: AbortSignal,
+): Promise<void> {
+  const { name, sinceMs } = node;
+  const wait = {
+    what: `Ready of node ${name}`,
+    timeoutMs: 90_000,
+    hint: `see ${context.folders.logs}`,
+    signal,
+  };
+  await waitFor(wait, context.clock, async (attempt) =>
+    isReady(JSON.parse(await tools.api.get(`/api/v1/nodes/${name}`, attempt)) as NodeObject, sinceMs),
+  );
+}
+
+/** Makes a node run, or run again, and waits until it is Ready. Its network is there by now. Idempotent. */
+export async function ensureNode(
+  context: BedContext,
+  tools: NodeTools,
+  node: NodeDescription,
+  signal?: AbortSignal,
+): Promise<void> {
+  const host = createHost(context, tools, node);
+  await host.start(signal);
+  const { agent, kubeProxy } = createAgents(context, tools, host, node);
+  if (agent === undefined) return;
+  const startedMs = context.clock.now();
+  const started = await agent.ensure(signal);
+  await connectPods(context, tools, host, signal);
+  await kubeProxy?.ensure(signal);
+  await waitUntilReady(context, tools, { name: node.name, sinceMs: started ? startedMs : 0 }, signal);
+}

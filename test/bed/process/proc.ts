@@ -1,0 +1,67 @@
+import { readFile, readdir, readlink } from 'node:fs/promises';
+
+/** A process, told from a later one with the same pid by when it started. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** Clock ticks since the machine booted. Source: proc_pid_stat(5), field 22. */
+  readonly startTicks: string;
+}
+
+/** The state letter and the start time in the text of `/proc/PID/stat`. The name between the parentheses may hold anything. */
+export function parseStat(text: string): { readonly state: string; readonly startTicks: string } | undefined {
+  const fields = text
+    .slice(text.lastIndexOf(')') + 2)
+    .trimEnd()
+    .split(' ');
+  const [state, startTicks] = [fields[0], fields[19]];
+  return state === undefined || state === '' || startTicks === undefined ? undefined : { state, startTicks };
+}
+
+/** The identity of a process that still runs; zombies do not. */
+export async function identify(pid: number): Promise<ProcessIdentity | undefined> {
+  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
+  const stat = text === undefined ? undefined : parseStat(text);
+  if (stat === undefined || stat.state === 'Z' || stat.state === 'X') return undefined;
+  return { pid, startTicks: stat.startTicks };
+}
+
+export async function isRunning(process: ProcessIdentity): Promise<boolean> {
+  return (await identify(process.pid))?.startTicks === process.startTicks;
+}
+
+/** Sends a signal, unless the process is gone or another one has its pid. */
+export async function signalProcess(target: ProcessIdentity, name: NodeJS.Signals): Promise<void> {
+  if (!(await isRunning(target))) return;
+  try {
+    process.kill(target.pid, name);
+  } catch {
+    // It ended between the two lines.
+  }
+}
+
+export async function allPids(): Promise<readonly number[]> {
+  return (await readdir('/proc')).filter((entry) => /^\d+$/.test(entry)).map(Number);
+}
+
+/** What tells a process's owner. Empty where the process is gone or may not be read. */
+export interface ProcessTraits {
+  /** `net:[4026532008]`. */
+  readonly network: string;
+  readonly environment: readonly string[];
+  /** The paths of its cgroups, one for each hierarchy. */
+  readonly cgroups: readonly string[];
+}
+
+export async function readTraits(pid: number): Promise<ProcessTraits> {
+  const text = (name: string): Promise<string> => readFile(`/proc/${pid}/${name}`, 'utf8').catch(() => '');
+  const [network, environment, cgroups] = await Promise.all([
+    readlink(`/proc/${pid}/ns/net`).catch(() => ''),
+    text('environ'),
+    text('cgroup'),
+  ]);
+  return {
+    network,
+    environment: environment.split('\0'),
+    cgroups: cgroups.split('\n').map((line) => line.split(':').slice(2).join(':')),
+  };
+}

@@ -1,0 +1,67 @@
+import type { BedContext } from './context.ts';
+import { adminApi, ensureControlPlane } from './control-plane/control-plane.ts';
+import type { BedDescription, NodeDescription } from './description.ts';
+import { applyFaults } from './network/apply-faults.ts';
+import { applyNetwork, observeNetwork } from './network/apply.ts';
+import { planNetwork } from './network/plan.ts';
+import { namespaceSpecs } from './network/spec.ts';
+import { type NodeTools, ensureNode, syncPodRoutes } from './node/node.ts';
+
+/** Makes the namespaces those of the description. */
+export async function reconcileNetwork(
+  context: BedContext,
+  bed: BedDescription,
+  signal?: AbortSignal,
+): Promise<void> {
+  const observed = await observeNetwork(context.names.namespacePrefix);
+  await applyNetwork(planNetwork(namespaceSpecs(bed), observed), context, signal);
+}
+
+export async function nodeTools(
+  context: BedContext,
+  bed: BedDescription,
+  signal?: AbortSignal,
+): Promise<NodeTools> {
+  const pki = await context.pki();
+  return {
+    bed,
+    pki,
+    assets: await context.assets(bed, signal),
+    images: await context.images(signal),
+    api: await adminApi(bed, pki),
+  };
+}
+
+/** Makes these nodes run, side by side, and leads their pods to each other. */
+export async function reconcileNodes(
+  context: BedContext,
+  tools: NodeTools,
+  nodes: readonly NodeDescription[],
+  signal?: AbortSignal,
+): Promise<void> {
+  const { progress } = context.setup;
+  const powered = nodes.filter((node) => node.powered);
+  await Promise.all(
+    powered.map((node) =>
+      progress.step({ title: `node ${node.name} (${node.agent})` }, () =>
+        ensureNode(context, tools, node, signal),
+      ),
+    ),
+  );
+  if (powered.length > 0) await syncPodRoutes(context, tools, signal ?? new AbortController().signal);
+}
+
+/** Makes what runs the one that is described: the network, the control plane, the nodes. Repairs what is broken. */
+export async function reconcileBed(
+  context: BedContext,
+  bed: BedDescription,
+  signal?: AbortSignal,
+): Promise<void> {
+  const { progress } = context.setup;
+  const tools = await nodeTools(context, bed, signal);
+  await progress.step({ title: 'network' }, () => reconcileNetwork(context, bed, signal));
+  const options = { bed, folders: context.folders, assets: tools.assets, pki: tools.pki };
+  await progress.step({ title: 'control plane' }, () => ensureControlPlane(options, context, signal));
+  for (const site of bed.sites) await applyFaults(context, bed, site, signal);
+  await reconcileNodes(context, tools, bed.nodes, signal);
+}
