@@ -1,3 +1,3 @@
-export { type Credentials, dockerConfig } from './credentials.ts';
-export { type RemoteImage, pullManifest, pushImage } from './push.ts';
-export { type RegistryDeps, type RegistryOptions, ensureRegistry, registryHost } from './registry.ts';
+export { dockerConfig } from './credentials.ts';
+export { pullManifest, pushImage } from './push.ts';
+export { type RegistryOptions, ensureRegistry, registryHost } from './registry.ts';
