@@ -1,0 +1,1 @@
+export type { PodCgroups } from './types.ts';

@@ -1,0 +1,1 @@
+export type { ProbeTarget, Prober } from './types.ts';

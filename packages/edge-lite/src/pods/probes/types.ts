@@ -1,0 +1,27 @@
+import type { Container, Pod } from '@selvedge/kube/types';
+
+import type { ProbeVerdict } from '../plan/index.ts';
+
+/** One running container whose probes are wanted. */
+export interface ProbeTarget {
+  readonly pod: Pod;
+  readonly container: Container;
+  /** The runtime's id, without its scheme. */
+  readonly containerId: string;
+  /** The address that is probed unless the probe names a host. The node's for pods on the host's network. */
+  readonly podIP: string;
+  /** When the container started, in milliseconds since the epoch. */
+  readonly startedAtMs: number;
+}
+
+/** Runs the probes of running containers. */
+export interface Prober {
+  /** Probes until disposed. A container id that is watched already stays as it is; each caller disposes its own. */
+  watch(target: ProbeTarget): Disposable;
+  /** What is known of a container that is being watched. */
+  results(containerId: string): ProbeVerdict;
+  /** Calls back with the pod's uid when a result of one of its containers changed. */
+  subscribe(changed: (podUid: string) => void): Disposable;
+  /** Ends all probes and waits for those under way. */
+  stop(): Promise<void>;
+}

@@ -1,0 +1,1 @@
+export type { MountsRequest, TokenStore, VolumeManager } from './types.ts';
