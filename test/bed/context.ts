@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type Setup, processSetup } from '@selvedge/hack/setup';
+import { type Setup, ensureAssets, processSetup } from '@selvedge/hack/setup';
 import { type Clock, systemClock } from '@selvedge/kit';
 import { type BedAssets, bedBinaries, containerd24, controlPlane135 } from './assets.ts';
 import type { BedDescription } from './description.ts';
@@ -62,10 +62,8 @@ export function createContext(name: string, deps: BedDeps): BedContext {
     folders,
     store: createBedStore({ root }),
     daemons: createDaemons({ runFolder: folders.run, logFolder: folders.logs }, { clock }),
-    async assets(bed, signal) {
-      await setup.packages(signal);
-      return (await setup.assets({ binaries: wanted(bed), signal })) as BedAssets;
-    },
+    assets: async (bed, signal) =>
+      (await ensureAssets({ binaries: wanted(bed), signal }, setup)) as BedAssets,
     images: async (signal) => (await ensureImages({ signal }, setup)).map(({ tar }) => tar),
     pki: () => openPki(folders.pki, clock),
     async kubectl(args, options) {
