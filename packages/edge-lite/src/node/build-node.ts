@@ -1,3 +1,4 @@
+import { labels } from '@selvedge/api';
 import type { ContainerImage, Node, NodeStatus, Taint } from '@selvedge/kube/types';
 import type { RuntimeHealth } from '../runtime/index.ts';
 import { type Condition, conditions } from './conditions.ts';
@@ -44,7 +45,7 @@ export function ownLabels(options: NodeOptions, host: HostFacts): Readonly<Recor
     'kubernetes.io/arch': host.architecture,
     'kubernetes.io/hostname': options.nodeName,
     'kubernetes.io/os': 'linux',
-    'node.selvedge.io/version': options.version,
+    [labels.nodeVersion]: options.version,
   };
 }
 

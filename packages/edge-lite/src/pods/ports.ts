@@ -1,7 +1,14 @@
-import type { PodStatus } from '@selvedge/kube/types';
+import type { ConfigMap, Node, Pod, PodStatus, Secret, Service } from '@selvedge/kube/types';
 
-/** The API objects that a pod's life depends on. Plural resource names of the API. */
-export type SourceResource = 'pods' | 'services' | 'configmaps' | 'secrets' | 'nodes';
+/** The API objects that a pod's life depends on, by the plural resource names of the API. */
+export interface SourceObjects {
+  readonly pods: Pod;
+  readonly services: Service;
+  readonly configmaps: ConfigMap;
+  readonly secrets: Secret;
+  readonly nodes: Node;
+}
+export type SourceResource = keyof SourceObjects;
 
 export interface ObjectRef {
   readonly resource: SourceResource;
@@ -23,7 +30,7 @@ export type Lookup<T> =
 export interface ObjectSource {
   get<T>(ref: ObjectRef): Lookup<T>;
   /** Every object held of `resource`: this node's pods, all services, the followed config maps and secrets. */
-  list<T>(resource: SourceResource): readonly T[];
+  list<R extends SourceResource>(resource: R): readonly SourceObjects[R][];
   /** True once the held set of `resource` was complete at some time, also before a restart. */
   synced(resource: SourceResource): boolean;
   /** Calls back after each change with what changed; all changes if the subscriber may have missed some. */
