@@ -1,4 +1,7 @@
+import { grpcBench } from './grpc.ts';
 import type { BenchRow } from './row.ts';
 
 /** Every area by the name people type. */
-export const areas: Readonly<Record<string, () => Promise<readonly BenchRow[]>>> = {};
+export const areas: Readonly<Record<string, () => Promise<readonly BenchRow[]>>> = {
+  grpc: grpcBench,
+};

@@ -1,19 +1,35 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, constants } from 'node:http2';
 import { hasCode, messageOf } from '@selvedge/kit';
-import { type FrameDecoder, createFrameDecoder, encodeFrame } from './frame.ts';
+import { createFrameDecoder, encodeFrame } from './frame.ts';
 import { notGrpc, outcomeOf, requestHeaders } from './headers.ts';
 import { type Outcome, callError, outcomeOfReset, statusError } from './status.ts';
 
-export interface Call {
+export interface CallRequest {
   /** `/package.Service/Method` */
   readonly path: string;
   readonly request: Uint8Array;
-  /** What the server is told, in milliseconds; the caller's signal is what ends the call here. */
+  /** What the server is told, in milliseconds; it is the caller who ends the call here. */
   readonly deadlineMs: number | undefined;
   readonly maxMessageBytes: number;
 }
 
-function openStream(session: ClientHttp2Session, call: Call): ClientHttp2Stream {
+/** Hears of an answer, never before `startCall` has returned. */
+export interface CallSink {
+  message(bytes: Uint8Array): void;
+  /** Nothing follows. `error` is absent when the server said OK. Called once. */
+  end(error?: unknown): void;
+}
+
+/** A call under way. */
+export interface Call {
+  /** Takes no more from the server than fits its window, until `resume`. */
+  pause(): void;
+  resume(): void;
+  /** Resets the stream and ends with `reason`, unless it has ended. */
+  cancel(reason: unknown): void;
+}
+
+function openStream(session: ClientHttp2Session, call: CallRequest): ClientHttp2Stream {
   try {
     const stream = session.request(requestHeaders(call.path, call.deadlineMs));
     stream.on('error', () => undefined);
@@ -24,38 +40,6 @@ function openStream(session: ClientHttp2Session, call: Call): ClientHttp2Stream 
   }
 }
 
-/** Notes the status: from trailers, from a trailers-only answer, or because the server does not speak gRPC. */
-function watchOutcome(stream: ClientHttp2Stream): () => Outcome | undefined {
-  let outcome: Outcome | undefined;
-  stream.once('response', (headers) => {
-    const bad = notGrpc(headers[':status'], headers['content-type']);
-    outcome = outcomeOf(headers) ?? bad;
-    if (bad !== undefined) stream.close(constants.NGHTTP2_CANCEL);
-  });
-  stream.once('trailers', (trailers) => {
-    outcome ??= outcomeOf(trailers);
-  });
-  return () => outcome;
-}
-
-/** The chunks of an answer. A stream that breaks just ends; how it ended is a question of its own. */
-async function* readChunks(stream: ClientHttp2Stream): AsyncGenerator<Buffer, void> {
-  try {
-    yield* stream.iterator({ destroyOnReturn: false });
-  } catch {
-    // `stream.errored` keeps it.
-  }
-}
-
-function decodeChunk(decoder: FrameDecoder, chunk: Uint8Array, path: string): Uint8Array[] {
-  try {
-    return decoder.push(chunk);
-  } catch (cause) {
-    const name = hasCode(cause, 'ResourceExhausted') ? 'RESOURCE_EXHAUSTED' : 'INTERNAL';
-    throw callError(path, name, { message: messageOf(cause), cause });
-  }
-}
-
 /** What to make of a stream that ended without a status. */
 function lostOutcome(session: ClientHttp2Session, stream: ClientHttp2Stream): Outcome {
   if (session.destroyed) return { status: 14, message: 'the connection was lost' };
@@ -63,30 +47,60 @@ function lostOutcome(session: ClientHttp2Session, stream: ClientHttp2Stream): Ou
   return { status: 13, message: 'the answer ended without a status' };
 }
 
-/** Runs `call` on `session` and yields the messages of its answer. Leaving the iteration resets the stream. */
-export async function* runCall(
-  session: ClientHttp2Session,
-  call: Call,
-  signal: AbortSignal,
-): AsyncGenerator<Uint8Array, void> {
-  signal.throwIfAborted();
-  const stream = openStream(session, call);
-  const cancel = (): void => {
+function frameError(path: string, cause: unknown): Error {
+  const name = hasCode(cause, 'ResourceExhausted') ? 'RESOURCE_EXHAUSTED' : 'INTERNAL';
+  return callError(path, name, { message: messageOf(cause), cause });
+}
+
+/**
+ * Sends a request and tells `sink` of the answer. Built on events, not on an async iterator of the stream: that one
+ * costs as much again as the call. Throws `Unavailable` when the session takes no more streams.
+ */
+export function startCall(session: ClientHttp2Session, request: CallRequest, sink: CallSink): Call {
+  const { path } = request;
+  const stream = openStream(session, request);
+  const decoder = createFrameDecoder(request.maxMessageBytes);
+  let outcome: Outcome | undefined;
+  let ended = false;
+  const end = (error?: unknown): void => {
+    if (ended) return;
+    ended = true;
+    sink.end(error);
+  };
+  const cancel = (reason: unknown): void => {
+    end(reason);
     if (!stream.closed) stream.close(constants.NGHTTP2_CANCEL);
     stream.destroy();
   };
-  const statusOf = watchOutcome(stream);
-  const decoder = createFrameDecoder(call.maxMessageBytes);
-  signal.addEventListener('abort', cancel, { once: true });
-  try {
-    for await (const chunk of readChunks(stream)) yield* decodeChunk(decoder, chunk, call.path);
-    signal.throwIfAborted();
-    const outcome = statusOf() ?? lostOutcome(session, stream);
-    if (outcome.status !== 0) throw statusError(call.path, outcome, stream.errored ?? undefined);
-    if (decoder.pendingBytes === 0) return;
-    throw callError(call.path, 'INTERNAL', { message: 'the answer ended inside a message' });
-  } finally {
-    signal.removeEventListener('abort', cancel);
-    cancel();
-  }
+  const finish = (): void => {
+    const { status, message } = outcome ?? lostOutcome(session, stream);
+    if (status !== 0) end(statusError(path, { status, message }, stream.errored ?? undefined));
+    else if (decoder.pendingBytes === 0) end();
+    else end(callError(path, 'INTERNAL', { message: 'the answer ended inside a message' }));
+  };
+  stream.once('response', (headers) => {
+    outcome = outcomeOf(headers);
+    const bad = outcome === undefined ? notGrpc(headers[':status'], headers['content-type']) : undefined;
+    if (bad !== undefined) cancel(statusError(path, bad));
+  });
+  stream.once('trailers', (trailers) => {
+    outcome ??= outcomeOf(trailers);
+  });
+  stream.on('data', (chunk: Buffer) => {
+    if (ended) return;
+    try {
+      for (const message of decoder.push(chunk)) sink.message(message);
+    } catch (cause) {
+      cancel(frameError(path, cause));
+    }
+  });
+  stream.once('end', () => {
+    if (outcome !== undefined) finish();
+  });
+  stream.once('close', finish);
+  return {
+    pause: () => stream.pause(),
+    resume: () => stream.resume(),
+    cancel,
+  };
 }

@@ -190,7 +190,7 @@ describe('the node:http2 transport', () => {
     expect(await call()).toMatchObject({ code: 'Aborted' });
   });
 
-  it('refuses calls over its cap', async () => {
+  it('refuses calls over its cap, until others have ended', async () => {
     await serve(() => undefined);
     transport = create(systemClock, { maxConcurrentCalls: 2 });
     const abort = new AbortController();
@@ -199,6 +199,8 @@ describe('the node:http2 transport', () => {
     expect(await call()).toMatchObject({ code: 'ResourceExhausted' });
     abort.abort();
     expect(await Promise.allSettled(running)).toMatchObject([{ status: 'rejected' }, { status: 'rejected' }]);
+    const next = transport.unary('/a.B/C', Buffer.alloc(0), { signal, deadlineMs: 20 });
+    await expect(next).rejects.toMatchObject({ code: 'DeadlineExceeded' });
   });
 
   it('pauses between attempts, and does not dial while it pauses', async () => {

@@ -1,8 +1,8 @@
 import type { ClientHttp2Session } from 'node:http2';
 import { type Clock, type Logger, type Random, aborted, createBackoff, isAbort, scoped } from '@selvedge/kit';
-import { runCall } from './call.ts';
+import { streamedAnswer, unaryAnswer } from './answer.ts';
+import { type Bounds, createBounds } from './bounds.ts';
 import { Connection } from './connection.ts';
-import { startDeadline } from './deadline.ts';
 import { endpointPath } from './endpoint.ts';
 import { callError } from './status.ts';
 import {
@@ -34,15 +34,76 @@ export interface Http2TransportDeps {
 /** Pauses between attempts to reach a local server: short, for it costs next to nothing to ask. */
 const reconnect = { initialMs: 100, maxMs: 5_000, resetAfterMs: 10_000 };
 
-/** The one message of a unary answer. */
-async function onlyMessage(path: string, messages: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  let answer: Uint8Array | undefined;
-  for await (const message of messages) {
-    if (answer !== undefined) throw callError(path, 'INTERNAL', { message: 'more than one answer' });
-    answer = message;
+class Http2Transport implements GrpcTransport {
+  readonly #clock: Clock;
+  readonly #connection: Connection;
+  readonly #life = scoped();
+  readonly #maxMessageBytes: number;
+  readonly #maxCalls: number;
+  #calls = 0;
+
+  constructor(options: Http2TransportOptions, deps: Http2TransportDeps) {
+    const { clock, log } = deps;
+    const dial = {
+      socketPath: endpointPath(options.endpoint),
+      dialTimeoutMs: options.dialTimeoutMs ?? 5_000,
+      handshakeTimeoutMs: options.handshakeTimeoutMs ?? 5_000,
+    };
+    this.#clock = clock;
+    this.#connection = new Connection(dial, { clock, log, backoff: createBackoff(reconnect, deps) });
+    this.#maxMessageBytes = options.maxMessageBytes ?? defaultMaxMessageBytes;
+    this.#maxCalls = options.maxConcurrentCalls ?? 256;
   }
-  if (answer === undefined) throw callError(path, 'INTERNAL', { message: 'no answer' });
-  return answer;
+
+  async unary(path: string, request: Uint8Array, options: CallOptions): Promise<Uint8Array> {
+    const { signal, deadlineMs = defaultUnaryDeadlineMs } = options;
+    using bounds = this.#enter(path, { signal, deadlineMs });
+    const session = await this.#session(path, bounds.signal);
+    const call = { path, request, deadlineMs, maxMessageBytes: this.#maxMessageBytes };
+    return await unaryAnswer(session, call, bounds.signal);
+  }
+
+  async *serverStream(
+    path: string,
+    request: Uint8Array,
+    options: CallOptions,
+  ): AsyncGenerator<Uint8Array, void> {
+    using bounds = this.#enter(path, options);
+    const session = await this.#session(path, bounds.signal);
+    const call = { path, request, deadlineMs: options.deadlineMs, maxMessageBytes: this.#maxMessageBytes };
+    yield* streamedAnswer(session, call, bounds.signal);
+  }
+
+  async close(): Promise<void> {
+    this.#life.abort(aborted('the gRPC transport'));
+    await this.#connection.close();
+  }
+
+  /** Counts the call until it is disposed. */
+  #enter(path: string, options: CallOptions): Bounds {
+    if (this.#calls >= this.#maxCalls) {
+      const message = `${this.#maxCalls} calls are under way already`;
+      throw callError(path, 'RESOURCE_EXHAUSTED', { message });
+    }
+    const bounds = createBounds({ ...options, path, life: this.#life.signal }, this.#clock);
+    this.#calls += 1;
+    return {
+      signal: bounds.signal,
+      [Symbol.dispose]: () => {
+        this.#calls -= 1;
+        bounds[Symbol.dispose]();
+      },
+    };
+  }
+
+  async #session(path: string, signal: AbortSignal): Promise<ClientHttp2Session> {
+    try {
+      return await this.#connection.session(signal);
+    } catch (cause) {
+      if (signal.aborted || isAbort(cause)) throw cause;
+      throw callError(path, 'UNAVAILABLE', { message: 'the server cannot be reached', cause });
+    }
+  }
 }
 
 /**
@@ -53,57 +114,5 @@ export function createHttp2Transport(
   options: Http2TransportOptions,
   deps: Http2TransportDeps,
 ): GrpcTransport {
-  const { clock, log } = deps;
-  const maxMessageBytes = options.maxMessageBytes ?? defaultMaxMessageBytes;
-  const maxCalls = options.maxConcurrentCalls ?? 256;
-  const life = scoped();
-  let calls = 0;
-  const connection = new Connection(
-    {
-      socketPath: endpointPath(options.endpoint),
-      dialTimeoutMs: options.dialTimeoutMs ?? 5_000,
-      handshakeTimeoutMs: options.handshakeTimeoutMs ?? 5_000,
-    },
-    { clock, log, backoff: createBackoff(reconnect, deps) },
-  );
-
-  const connect = async (path: string, signal: AbortSignal): Promise<ClientHttp2Session> => {
-    try {
-      return await connection.session(signal);
-    } catch (cause) {
-      if (signal.aborted || isAbort(cause)) throw cause;
-      throw callError(path, 'UNAVAILABLE', { message: 'the server cannot be reached', cause });
-    }
-  };
-
-  async function* serverStream(
-    path: string,
-    request: Uint8Array,
-    { signal, deadlineMs }: CallOptions,
-  ): AsyncGenerator<Uint8Array, void> {
-    if (calls >= maxCalls) {
-      throw callError(path, 'RESOURCE_EXHAUSTED', { message: `${maxCalls} calls are under way already` });
-    }
-    calls += 1;
-    using scope = scoped(signal, life.signal);
-    const timer = startDeadline(scope, clock, { path, deadlineMs });
-    try {
-      const session = await connect(path, scope.signal);
-      yield* runCall(session, { path, request, deadlineMs, maxMessageBytes }, scope.signal);
-    } finally {
-      timer[Symbol.dispose]();
-      calls -= 1;
-    }
-  }
-
-  return {
-    serverStream,
-    unary(path, request, { signal, deadlineMs = defaultUnaryDeadlineMs }) {
-      return onlyMessage(path, serverStream(path, request, { signal, deadlineMs }));
-    },
-    async close() {
-      life.abort(aborted('the gRPC transport'));
-      await connection.close();
-    },
-  };
+  return new Http2Transport(options, deps);
 }

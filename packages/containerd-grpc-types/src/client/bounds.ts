@@ -1,0 +1,33 @@
+import { type Clock, scoped } from '@selvedge/kit';
+import { callError } from './status.ts';
+import type { CallOptions } from './transport.ts';
+
+/** What ends a call from this side. */
+export interface Bounds extends Disposable {
+  /** Aborts with the caller, with the transport, or at the deadline. */
+  readonly signal: AbortSignal;
+}
+
+/** Why the timer stops when a call ends in time; nobody sees it. */
+const inTime = Symbol('in time');
+
+/** Starts the deadline, if there is one. To be disposed when the call has ended. */
+export function createBounds(
+  call: CallOptions & { readonly path: string; readonly life: AbortSignal },
+  clock: Clock,
+): Bounds {
+  const { path, deadlineMs } = call;
+  const scope = scoped(call.signal, call.life);
+  if (deadlineMs !== undefined) {
+    const expire = (): void => {
+      scope.abort(callError(path, 'DEADLINE_EXCEEDED', { message: `no answer within ${deadlineMs} ms` }));
+    };
+    clock.sleep(deadlineMs, scope.signal).then(expire, () => undefined);
+  }
+  return {
+    signal: scope.signal,
+    [Symbol.dispose]: () => {
+      scope.abort(inTime);
+    },
+  };
+}
