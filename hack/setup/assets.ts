@@ -8,7 +8,7 @@ import { debianBinaries } from './debian-binaries.ts';
 import { debianFiles } from './debian-files.ts';
 import { goBuild, goCacheEntry } from './go-build.ts';
 import { type GoRecipe, goRecipes } from './go-recipes.ts';
-import type { Progress } from './progress.ts';
+import { type Progress, duration } from './progress.ts';
 
 export interface AssetsOptions<B extends Binary> {
   readonly binaries: readonly B[];
@@ -91,11 +91,19 @@ function position(name: Binary): number {
   return goRecipes.findIndex((recipe) => recipe.binaries[name] !== undefined);
 }
 
+/** `→ 13 programs are to be built, about 12 min in all; this happens once`. */
+export function announce(recipes: readonly GoRecipe[]): string {
+  const totalMs = recipes.reduce((sum, { estimateMs }) => sum + estimateMs, 0);
+  return `→ ${recipes.length} programs are to be built, about ${duration(totalMs)} in all; this happens once`;
+}
+
 /** Absolute paths of the wanted binaries. Builds, one after another, what neither is given nor in the cache. */
 export async function provideAssets<B extends Binary>(
   options: AssetsOptions<B>,
   deps: AssetsDeps,
 ): Promise<Assets<B>> {
+  const todo = await unbuilt(options, deps.cache);
+  if (todo.length > 1) deps.progress.note(announce(todo));
   const found: [B, string][] = [];
   for (const name of options.binaries.toSorted((a, b) => position(a) - position(b))) {
     found.push([name, await locate(name, options, deps)]);

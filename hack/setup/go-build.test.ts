@@ -2,6 +2,7 @@ import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { announce } from './assets.ts';
 import { allBinaries } from './binaries.ts';
 import { debianBinaries } from './debian-binaries.ts';
 import { goBuildArgs, goCacheEntry } from './go-build.ts';
@@ -53,6 +54,11 @@ describe('goCacheEntry', () => {
       await rm(modules, { recursive: true });
     }
   });
+});
+
+it('announces how long all builds together take', () => {
+  const two = [recipe, { ...recipe, estimateMs: 119_999 }];
+  expect(announce(two)).toBe('→ 2 programs are to be built, about 2 min in all; this happens once');
 });
 
 describe('the recipes', () => {
