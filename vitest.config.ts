@@ -22,7 +22,13 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], exclude: [long], ...serial },
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          exclude: [long],
+          globalSetup: 'test/e2e/global-setup.ts',
+          ...serial,
+        },
       },
       { extends: true, test: { name: 'long', include: [long], ...serial } },
     ],

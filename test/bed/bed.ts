@@ -1,3 +1,4 @@
+import type { CommandResult } from '@selvedge/hack/setup';
 import { type BedContext, type BedDeps, createContext, processBedDeps } from './context.ts';
 import { serverUrl } from './control-plane/control-plane.ts';
 import { type BootstrapToken, createBootstrapToken } from './control-plane/token.ts';
@@ -12,6 +13,14 @@ import {
 import { withNode, withSite } from './description-edit.ts';
 import type { Kubectl } from './kubectl.ts';
 import type { CutKind, Shape } from './network/faults.ts';
+import {
+  type ContainerFilter,
+  type ContainerSummary,
+  killContainer,
+  listContainers,
+  listSandboxes,
+} from './node/inspect.ts';
+import { execOnNode, startAgent, startRuntime, stopAgent, stopRuntime } from './node/manage.ts';
 import { type BedStatus, bedStatus } from './status.ts';
 import {
   addNode,
@@ -74,6 +83,22 @@ export interface Bed extends AsyncDisposable {
   powerCut(node: string, signal?: AbortSignal): Promise<void>;
   /** Resolves once the node is Ready again. */
   powerOn(node: string, signal?: AbortSignal): Promise<void>;
+  /** Runs a program on the node to its end; rejects if it fails. */
+  exec(node: string, argv: readonly [string, ...string[]]): Promise<CommandResult>;
+  /** Ends the kubelet or edge-lite, by default with SIGTERM; resolves once it is gone. Its containers go on. */
+  stopAgent(node: string, signal?: NodeJS.Signals): Promise<void>;
+  /** Starts it again; resolves once the node is Ready or, with `wait: false`, at once. */
+  startAgent(node: string, options?: { readonly wait?: boolean }): Promise<void>;
+  /** Ends the container runtime; its containers go on. */
+  stopRuntime(node: string): Promise<void>;
+  /** Starts it again; resolves once it answers. */
+  startRuntime(node: string): Promise<void>;
+  /** The containers that the node's runtime knows, dead ones too, the newest first. */
+  containers(node: string, filter?: ContainerFilter): Promise<readonly ContainerSummary[]>;
+  /** Ends the one running container that fits with SIGKILL, as if its program had crashed. */
+  killContainer(node: string, filter: ContainerFilter): Promise<void>;
+  /** The uids of the pods that have a sandbox on the node, dead or alive. */
+  sandboxes(node: string): Promise<readonly string[]>;
   /** Removes all of it. */
   down(): Promise<void>;
 }
@@ -98,6 +123,32 @@ async function desired(context: BedContext, options: BedOptions): Promise<BedDes
     if (!bed.nodes.some(({ name }) => name === node.name)) bed = withNode(bed, node);
   }
   return { ...bed, nodes: bed.nodes.map((node) => ({ ...node, powered: true })) };
+}
+
+type NodeVerbs = Pick<
+  Bed,
+  | 'exec'
+  | 'stopAgent'
+  | 'startAgent'
+  | 'stopRuntime'
+  | 'startRuntime'
+  | 'containers'
+  | 'killContainer'
+  | 'sandboxes'
+>;
+
+/** What is done to, or asked from, a node that runs. */
+function nodeVerbs(context: BedContext): NodeVerbs {
+  return {
+    exec: (node, argv) => execOnNode(context, node, argv),
+    stopAgent: (node, signal = 'SIGTERM') => stopAgent(context, node, signal),
+    startAgent: (node, { wait = true } = {}) => startAgent(context, node, wait),
+    stopRuntime: (node) => stopRuntime(context, node),
+    startRuntime: (node) => startRuntime(context, node),
+    containers: (node, filter) => listContainers(context, node, filter),
+    killContainer: (node, filter) => killContainer(context, node, filter),
+    sandboxes: (node) => listSandboxes(context, node),
+  };
 }
 
 function bedOf(context: BedContext, index: number): Bed {
@@ -125,6 +176,7 @@ function bedOf(context: BedContext, index: number): Bed {
     reboot: (node, signal) => reboot(context, node, signal),
     powerCut: (node, signal) => powerCut(context, node, signal),
     powerOn: (node, signal) => powerOn(context, node, signal),
+    ...nodeVerbs(context),
     down,
     [Symbol.asyncDispose]: down,
   };

@@ -18,4 +18,5 @@ export { imageRefs } from './images/index.ts';
 export type { CutKind, Faults, Shape } from './network/faults.ts';
 export type { BedStatus, NodeStatus, ProcessStatus, SiteStatus } from './status.ts';
 export type { Kubectl, KubectlOptions } from './kubectl.ts';
+export type { ContainerFilter, ContainerSummary } from './node/inspect.ts';
 export { waitFor, type WaitOptions } from './wait.ts';

@@ -109,16 +109,10 @@ export async function powerOn(context: BedContext, name: string, signal?: AbortS
   await bringUp(context, bed, name, signal);
 }
 
-/** How long a host's programs have for an orderly end, in milliseconds. */
-const shutdownGraceMs = 10_000;
-
 export async function reboot(context: BedContext, name: string, signal?: AbortSignal): Promise<void> {
   await using lock = await context.store.lock(context.name, signal);
   const bed = await existing(context);
   const host = createHost(context, await nodeTools(context, bed, signal), nodeOf(bed, name));
-  for (const daemon of ['kube-proxy', 'edge-lite', 'kubelet', 'containerd']) {
-    await host.stopDaemon(daemon, shutdownGraceMs);
-  }
-  await host.powerCut();
+  await host.shutDown(signal);
   await bringUp(context, bed, name, signal);
 }

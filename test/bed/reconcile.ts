@@ -1,6 +1,7 @@
 import type { BedContext } from './context.ts';
 import { adminApi, ensureControlPlane } from './control-plane/control-plane.ts';
 import type { BedDescription, NodeDescription } from './description.ts';
+import { machineTools } from './machine/tools.ts';
 import { applyFaults } from './network/apply-faults.ts';
 import { applyNetwork, observeNetwork } from './network/apply.ts';
 import { planNetwork } from './network/plan.ts';
@@ -29,6 +30,7 @@ export async function nodeTools(
     assets: await context.assets(bed, signal),
     images: await context.images(signal),
     api: await adminApi(bed, pki),
+    machines: await machineTools(context, bed, signal),
   };
 }
 

@@ -45,23 +45,24 @@ export function serverUrl(bed: Pick<BedDescription, 'index'>): string {
 const masters = ['system:masters'];
 const admin = { commonName: 'kubernetes-admin', organizations: masters, usages: ['client'] } as const;
 
-/** A kubeconfig for a user of the cluster's CA. */
-export async function writeKubeconfig(
+/** The text of a kubeconfig for a user of the cluster's CA. */
+export function userKubeconfig(
+  options: { readonly bed: BedDescription; readonly pki: Pki },
+  user: string,
+  credentials: KeyPair,
+): string {
+  const { bed, pki } = options;
+  const ca = pki.ca.keyPair.certificate;
+  return renderKubeconfig({ server: serverUrl(bed), ca, cluster: `bed-${bed.name}`, user, credentials });
+}
+
+async function writeKubeconfig(
   options: { readonly bed: BedDescription; readonly pki: Pki; readonly file: string },
   user: string,
   credentials: KeyPair,
 ): Promise<string> {
-  const { bed, pki, file } = options;
-  const ca = pki.ca.keyPair.certificate;
-  const text = renderKubeconfig({
-    server: serverUrl(bed),
-    ca,
-    cluster: `bed-${bed.name}`,
-    user,
-    credentials,
-  });
-  await writeAtomically(file, text, 0o600);
-  return file;
+  await writeAtomically(options.file, userKubeconfig(options, user, credentials), 0o600);
+  return options.file;
 }
 
 /** An administrator's GETs. */

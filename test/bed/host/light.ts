@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { run } from '@selvedge/hack/setup';
 import type { Clock } from '@selvedge/kit';
 import type { BedAssets } from '../assets.ts';
@@ -8,7 +8,7 @@ import { inNamespace, removeNamespace } from '../network/apply.ts';
 import { ensureContainerd } from '../node/runtime.ts';
 import type { Daemons } from '../process/daemon.ts';
 import { killProcesses } from '../process/sweep.ts';
-import { writeAtomically } from '../state/files.ts';
+import { readIfThere, writeAtomically } from '../state/files.ts';
 import type { NodeFolders } from '../state/folders.ts';
 import { createCgroup, removeCgroup } from './cgroups.ts';
 import type { NodeHost } from './host.ts';
@@ -28,6 +28,9 @@ export interface LightHostDeps {
   readonly clock: Clock;
   readonly daemons: Daemons;
 }
+
+/** How long each program has for an orderly end, in milliseconds. */
+const shutdownGraceMs = 10_000;
 
 /** A network namespace, a cgroup subtree and a containerd: a node of the machine's own kernel and files. */
 export function createLightHost(options: LightHostOptions, deps: LightHostDeps): NodeHost {
@@ -50,7 +53,8 @@ export function createLightHost(options: LightHostOptions, deps: LightHostDeps):
   };
   const host: NodeHost = {
     name: node.name,
-    runtimeSocket: folders.runtimeSocket,
+    folders,
+    cgroupRoot: `/${cgroup}`,
     async start(signal) {
       await createCgroup(cgroup);
       for (const folder of [folders.cni, folders.kubelet, folders.podLogs, folders.lite]) {
@@ -58,13 +62,20 @@ export function createLightHost(options: LightHostOptions, deps: LightHostDeps):
       }
       await writeAtomically(folders.resolvConf, 'options ndots:0\n');
       await ensureContainerd(options, { clock, host }, signal);
+      return false;
     },
     ensureDaemon: (daemon) => daemons.ensure({ ...daemon, name: daemonName(daemon.name), namespace, mark }),
     stopDaemon: (name, graceMs) => daemons.stop(daemonName(name), graceMs),
     signalDaemon: (name, signal) => daemons.signal(daemonName(name), signal),
     exec: (argv, signal) => run({ argv: inNamespace(namespace, argv), signal }),
     writeFile: writeAtomically,
-    readFile: (path) => readFile(path, 'utf8'),
+    readIfThere,
+    async shutDown() {
+      for (const daemon of ['kube-proxy', 'edge-lite', 'kubelet', 'containerd']) {
+        await daemons.stop(daemonName(daemon), shutdownGraceMs);
+      }
+      await powerCut();
+    },
     powerCut,
     async destroy() {
       await powerCut();

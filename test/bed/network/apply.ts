@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { run, runUnchecked } from '@selvedge/hack/setup';
 import { type Clock, SelvedgeError } from '@selvedge/kit';
-import { killProcesses } from '../process/sweep.ts';
+import { killProcesses, namespaceId } from '../process/sweep.ts';
 import type { NetworkStep, ObservedNamespace } from './plan.ts';
 import { type NamespaceSpec, type NetworkCommand, fingerprintOf } from './spec.ts';
 
@@ -48,8 +48,9 @@ async function make(spec: NamespaceSpec, signal?: AbortSignal): Promise<void> {
   await ip(spec.name, [`link set lo alias ${fingerprintOf(spec)}`, 'link set lo up'], signal);
 }
 
-/** Kills what runs in the namespace, then removes it with all that is in it. */
+/** Kills what runs in the namespace, then removes it with all that is in it. Nothing happens if it is not there. */
 export async function removeNamespace(name: string, deps: { readonly clock: Clock }): Promise<void> {
+  if ((await namespaceId(name)) === undefined) return;
   await killProcesses({ namespaces: [name] }, deps.clock);
   await removeUplinks(name);
   await run({ argv: ['ip', 'netns', 'del', name] });

@@ -4,7 +4,6 @@ import type { BedDescription, NodeDescription } from '../description.ts';
 import type { NodeHost } from '../host/host.ts';
 import type { BedNames } from '../names.ts';
 import type { Pki } from '../pki/pki.ts';
-import type { NodeFolders } from '../state/folders.ts';
 
 /** What makes a host a node of the cluster. */
 export interface NodeAgent {
@@ -18,7 +17,6 @@ export interface AgentOptions {
   readonly bed: BedDescription;
   readonly node: NodeDescription;
   readonly names: BedNames;
-  readonly folders: NodeFolders;
   readonly assets: BedAssets;
   readonly pki: Pki;
 }

@@ -4,7 +4,6 @@ import { stringify } from 'yaml';
 import { dnsServiceAddress } from '../addresses.ts';
 import { serverUrl } from '../control-plane/control-plane.ts';
 import { nodeAddress } from '../network/spec.ts';
-import { readIfThere } from '../state/files.ts';
 import type { AgentDeps, AgentOptions, NodeAgent } from './agent.ts';
 
 /** SHA-256 of a certificate's public key, as `kubeadm join --discovery-token-ca-cert-hash` takes it. */
@@ -14,8 +13,9 @@ export function publicKeyHash(certificate: string): string {
 }
 
 /** edge-lite's configuration. Source: docs/reference/edge-lite-config.md. */
-function renderConfig(options: AgentOptions, tokenFile: string): string {
-  const { bed, node, folders } = options;
+function renderConfig(options: AgentOptions, host: AgentDeps['host'], tokenFile: string): string {
+  const { bed, node } = options;
+  const { folders } = host;
   return stringify({
     apiVersion: 'edge-lite.selvedge.io/v1alpha1',
     kind: 'Config',
@@ -29,7 +29,7 @@ function renderConfig(options: AgentOptions, tokenFile: string): string {
     runtime: {
       endpoint: `unix://${folders.runtimeSocket}`,
       cgroupDriver: 'cgroupfs',
-      cgroupRoot: `/${options.names.nodeCgroup(node.name)}`,
+      cgroupRoot: host.cgroupRoot,
     },
     node: { ip: nodeAddress(bed, node).address, labels: node.labels },
     modules: { pods: { clusterDNS: [dnsServiceAddress], clusterDomain: 'cluster.local' } },
@@ -45,16 +45,16 @@ export function createEdgeLite(
   },
   { host, createToken }: AgentDeps,
 ): NodeAgent {
-  const { folders } = options;
+  const { folders } = host;
   const tokenFile = join(folders.root, 'bootstrap-token');
   return {
     daemon: 'edge-lite',
     async ensure(signal) {
-      if ((await readIfThere(tokenFile)) === undefined) {
+      if ((await host.readIfThere(tokenFile)) === undefined) {
         const { id, secret } = await createToken(signal);
         await host.writeFile(tokenFile, `${id}.${secret}\n`, 0o600);
       }
-      const config = renderConfig(options, tokenFile);
+      const config = renderConfig(options, host, tokenFile);
       const configFile = join(folders.root, 'edge-lite.yaml');
       await host.writeFile(configFile, config);
       return host.ensureDaemon({

@@ -1,4 +1,5 @@
 import { run } from '@selvedge/hack/setup';
+import { SelvedgeError } from '@selvedge/kit';
 import type { BedAssets } from '../assets.ts';
 import type { BedContext } from '../context.ts';
 import { type Api } from '../control-plane/api.ts';
@@ -6,6 +7,10 @@ import { createBootstrapToken } from '../control-plane/token.ts';
 import type { BedDescription, NodeDescription } from '../description.ts';
 import type { NodeHost } from '../host/host.ts';
 import { createLightHost } from '../host/light.ts';
+import { createMachineHost } from '../machine/host.ts';
+import type { MachineTools } from '../machine/tools.ts';
+import { applyNetwork } from '../network/apply.ts';
+import { namespaceSpecs } from '../network/spec.ts';
 import type { Pki } from '../pki/pki.ts';
 import { waitFor } from '../wait.ts';
 import type { NodeAgent } from './agent.ts';
@@ -20,6 +25,8 @@ export interface NodeTools {
   readonly images: readonly string[];
   readonly pki: Pki;
   readonly api: Api;
+  /** Undefined in a bed without machines. */
+  readonly machines: MachineTools | undefined;
 }
 
 /** The part of a Node that the bed reads. Source: Kubernetes API, core/v1 Node. */
@@ -36,12 +43,32 @@ interface NodeCondition {
   readonly lastHeartbeatTime?: string;
 }
 
+/** Makes the network of a node anew. */
+async function renewNetwork(
+  context: BedContext,
+  bed: BedDescription,
+  node: string,
+  signal?: AbortSignal,
+): Promise<void> {
+  const namespace = context.names.node(node);
+  const make = namespaceSpecs(bed).filter(({ name }) => name === namespace);
+  const steps = make.map((spec) => ({ kind: 'make', spec }) as const);
+  await applyNetwork([{ kind: 'remove', namespace }, ...steps], context, signal);
+}
+
+function machinesOf({ machines }: NodeTools): MachineTools {
+  if (machines !== undefined) return machines;
+  throw new SelvedgeError('a bed without machines has no tools for them', { code: 'Internal' });
+}
+
 export function createHost(context: BedContext, tools: NodeTools, node: NodeDescription): NodeHost {
   const { names, clock, daemons } = context;
   const folders = context.folders.node(node.name);
-  return createLightHost(
-    { node, names, folders, assets: tools.assets, images: tools.images },
-    { clock, daemons },
+  const options = { node, names, assets: tools.assets, images: tools.images };
+  if (node.kind === 'light') return createLightHost({ ...options, folders }, { clock, daemons });
+  return createMachineHost(
+    { ...options, folder: folders.root, tools: machinesOf(tools) },
+    { clock, renewNetwork: (signal) => renewNetwork(context, tools.bed, node.name, signal) },
   );
 }
 
@@ -50,8 +77,15 @@ interface Agents {
   readonly kubeProxy: NodeAgent | undefined;
 }
 
-function createAgents(context: BedContext, tools: NodeTools, host: NodeHost, node: NodeDescription): Agents {
-  const options = { ...tools, node, names: context.names, folders: context.folders.node(node.name) };
+/** The programs that make the host a node. */
+export function createAgents(
+  context: BedContext,
+  tools: NodeTools,
+  host: NodeHost,
+  node: NodeDescription,
+): Agents {
+  const options = { ...tools, node, names: context.names };
+  const program = node.kind === 'light' ? context.edgeLite : machinesOf(tools).edgeLite;
   const deps = {
     host,
     createToken: (signal?: AbortSignal) =>
@@ -59,7 +93,7 @@ function createAgents(context: BedContext, tools: NodeTools, host: NodeHost, nod
   };
   const agent = {
     stock: () => createKubelet(options, deps),
-    lite: () => createEdgeLite({ ...options, program: context.edgeLite }, deps),
+    lite: () => createEdgeLite({ ...options, program }, deps),
     none: () => undefined,
   }[node.agent]();
   return { agent, kubeProxy: node.kubeProxy ? createKubeProxy(options, deps) : undefined };
@@ -99,7 +133,7 @@ async function connectPods(
   host: NodeHost,
   signal?: AbortSignal,
 ): Promise<void> {
-  const folders = context.folders.node(host.name);
+  const { folders } = host;
   const wait = {
     what: `a pod range for node ${host.name}`,
     timeoutMs: 60_000,
@@ -150,11 +184,11 @@ export async function ensureNode(
   signal?: AbortSignal,
 ): Promise<void> {
   const host = createHost(context, tools, node);
-  await host.start(signal);
+  const startedMs = context.clock.now();
+  const booted = await host.start(signal);
   const { agent, kubeProxy } = createAgents(context, tools, host, node);
   if (agent === undefined) return;
-  const startedMs = context.clock.now();
-  const started = await agent.ensure(signal);
+  const started = (await agent.ensure(signal)) || booted;
   await connectPods(context, tools, host, signal);
   await kubeProxy?.ensure(signal);
   await waitUntilReady(context, tools, { name: node.name, sinceMs: started ? startedMs : 0 }, signal);

@@ -1,13 +1,10 @@
-import { mkdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { run } from '@selvedge/hack/setup';
 import { type Clock, SelvedgeError } from '@selvedge/kit';
 import type { BedAssets } from '../assets.ts';
 import type { ContainerdVersion, NodeDescription } from '../description.ts';
 import type { NodeHost } from '../host/host.ts';
 import { imageRefs } from '../images/index.ts';
-import { readIfThere, writeAtomically } from '../state/files.ts';
-import type { NodeFolders } from '../state/folders.ts';
 import { waitFor } from '../wait.ts';
 import { renderContainerdConfig } from './containerd.ts';
 
@@ -16,7 +13,6 @@ const cniBinaries = '/usr/lib/cni';
 
 export interface RuntimeOptions {
   readonly node: NodeDescription;
-  readonly folders: NodeFolders;
   readonly assets: BedAssets;
   /** Image archives. */
   readonly images: readonly string[];
@@ -24,7 +20,7 @@ export interface RuntimeOptions {
 
 export interface RuntimeDeps {
   readonly clock: Clock;
-  readonly host: Pick<NodeHost, 'ensureDaemon' | 'writeFile' | 'exec'>;
+  readonly host: Pick<NodeHost, 'folders' | 'ensureDaemon' | 'writeFile' | 'readIfThere' | 'exec'>;
 }
 
 function programs(assets: BedAssets, version: ContainerdVersion): { containerd: string; ctr: string } {
@@ -41,17 +37,21 @@ async function identityOf(archive: string): Promise<string> {
 }
 
 /** Imports what the runtime's disk does not hold yet. */
-async function importImages(options: RuntimeOptions, ctr: string, signal?: AbortSignal): Promise<void> {
-  const { folders } = options;
+async function importImages(
+  images: readonly string[],
+  { host, ctr }: { readonly host: RuntimeDeps['host']; readonly ctr: string },
+  signal?: AbortSignal,
+): Promise<void> {
+  const { folders } = host;
   const record = join(folders.runtimeRoot, 'imported');
-  const imported = new Set((await readIfThere(record))?.split('\n'));
-  for (const archive of options.images) {
+  const imported = new Set((await host.readIfThere(record))?.split('\n'));
+  for (const archive of images) {
     const identity = await identityOf(archive);
     if (imported.has(identity)) continue;
     const where = ['--address', folders.runtimeSocket, '--namespace', 'k8s.io'];
-    await run({ argv: [ctr, ...where, 'images', 'import', archive], signal });
+    await host.exec([ctr, ...where, 'images', 'import', archive], signal);
     imported.add(identity);
-    await writeAtomically(record, [...imported].join('\n'));
+    await host.writeFile(record, [...imported].join('\n'));
   }
 }
 
@@ -61,7 +61,8 @@ export async function ensureContainerd(
   { clock, host }: RuntimeDeps,
   signal?: AbortSignal,
 ): Promise<void> {
-  const { node, folders, assets } = options;
+  const { node, assets } = options;
+  const { folders } = host;
   const { containerd, ctr } = programs(assets, node.containerd);
   const config = renderContainerdConfig({
     version: node.containerd,
@@ -74,7 +75,7 @@ export async function ensureContainerd(
     registries: folders.registries,
     pauseImage: imageRefs.pause,
   });
-  await mkdir(folders.registries, { recursive: true });
+  await host.exec(['mkdir', '-p', folders.registries], signal);
   await host.writeFile(folders.runtimeConfig, config);
   const path = [dirname(containerd), dirname(assets.runc), '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
   await host.ensureDaemon({
@@ -84,8 +85,8 @@ export async function ensureContainerd(
     config,
   });
   await waitFor({ what: `containerd of ${node.name}`, timeoutMs: 30_000, signal }, clock, async (attempt) => {
-    await run({ argv: [ctr, '--address', folders.runtimeSocket, 'version'], signal: attempt });
+    await host.exec([ctr, '--address', folders.runtimeSocket, 'version'], attempt);
     return true;
   });
-  await importImages(options, ctr, signal);
+  await importImages(options.images, { host, ctr }, signal);
 }

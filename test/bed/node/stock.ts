@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { writeKubeconfig } from '../control-plane/control-plane.ts';
+import { userKubeconfig } from '../control-plane/control-plane.ts';
 import { nodeAddress } from '../network/spec.ts';
 import type { AgentDeps, AgentOptions, NodeAgent } from './agent.ts';
 import { renderKubeProxyConfig, renderKubeletConfig } from './stock-config.ts';
@@ -11,8 +11,10 @@ function labelFlag(labels: Readonly<Record<string, string>>): string[] {
 
 /** The stock kubelet with certificates that the bed made. */
 export function createKubelet(options: AgentOptions, { host }: AgentDeps): NodeAgent {
-  const { bed, node, folders, pki } = options;
+  const { bed, node, pki } = options;
+  const { folders } = host;
   const { address } = nodeAddress(bed, node);
+  const own = (name: string): string => join(folders.root, name);
   return {
     daemon: 'kubelet',
     async ensure() {
@@ -24,19 +26,26 @@ export function createKubelet(options: AgentOptions, { host }: AgentDeps): NodeA
         dnsNames: [node.name],
         addresses: [address],
       });
-      const file = join(folders.root, 'kubelet.kubeconfig');
-      const kubeconfig = await writeKubeconfig({ bed, pki, file }, identity.commonName, credentials);
+      const files = {
+        caFile: own('ca.crt'),
+        certificateFile: own('kubelet.crt'),
+        keyFile: own('kubelet.key'),
+      };
+      await host.writeFile(files.caFile, pki.ca.keyPair.certificate);
+      await host.writeFile(files.certificateFile, serving.certificate);
+      await host.writeFile(files.keyFile, serving.key, 0o600);
+      const kubeconfig = userKubeconfig(options, identity.commonName, credentials);
+      await host.writeFile(own('kubelet.kubeconfig'), kubeconfig, 0o600);
       const config = renderKubeletConfig({
         folders,
-        cgroupRoot: `/${options.names.nodeCgroup(node.name)}`,
-        caFile: pki.caFile.certificateFile,
-        serving,
+        cgroupRoot: host.cgroupRoot,
+        caFile: files.caFile,
+        serving: files,
       });
-      const configFile = join(folders.root, 'kubelet.yaml');
-      await host.writeFile(configFile, config);
+      await host.writeFile(own('kubelet.yaml'), config);
       const flags = [
-        `--config=${configFile}`,
-        `--kubeconfig=${kubeconfig}`,
+        `--config=${own('kubelet.yaml')}`,
+        `--kubeconfig=${own('kubelet.kubeconfig')}`,
         `--root-dir=${folders.kubelet}`,
         `--hostname-override=${node.name}`,
         `--node-ip=${address}`,
@@ -50,18 +59,18 @@ export function createKubelet(options: AgentOptions, { host }: AgentDeps): NodeA
 
 /** The stock kube-proxy in nftables mode. */
 export function createKubeProxy(options: AgentOptions, { host }: AgentDeps): NodeAgent {
-  const { bed, node, folders, pki } = options;
+  const { node, pki } = options;
+  const own = (name: string): string => join(host.folders.root, name);
   return {
     daemon: 'kube-proxy',
     async ensure() {
       const user = 'system:kube-proxy';
       const credentials = await pki.ensure('kube-proxy', { commonName: user, usages: ['client'] });
-      const file = join(folders.root, 'kube-proxy.kubeconfig');
-      const kubeconfig = await writeKubeconfig({ bed, pki, file }, user, credentials);
+      const kubeconfig = own('kube-proxy.kubeconfig');
+      await host.writeFile(kubeconfig, userKubeconfig(options, user, credentials), 0o600);
       const config = renderKubeProxyConfig({ node: node.name, kubeconfig });
-      const configFile = join(folders.root, 'kube-proxy.yaml');
-      await host.writeFile(configFile, config);
-      const argv = [options.assets['kube-proxy'], `--config=${configFile}`] as const;
+      await host.writeFile(own('kube-proxy.yaml'), config);
+      const argv = [options.assets['kube-proxy'], `--config=${own('kube-proxy.yaml')}`] as const;
       return host.ensureDaemon({ name: 'kube-proxy', argv: [...argv], config });
     },
   };

@@ -1,0 +1,56 @@
+import type { CommandResult } from '@selvedge/hack/setup';
+import { SelvedgeError } from '@selvedge/kit';
+import type { BedContext } from '../context.ts';
+import { type NodeDescription, nodeOf } from '../description.ts';
+import type { NodeHost } from '../host/host.ts';
+import { existing } from '../operations.ts';
+import { nodeTools } from '../reconcile.ts';
+import { type NodeTools, createAgents, createHost, ensureNode } from './node.ts';
+
+interface Managed {
+  readonly node: NodeDescription;
+  readonly host: NodeHost;
+  readonly tools: NodeTools;
+}
+
+async function open(context: BedContext, name: string): Promise<Managed> {
+  const bed = await existing(context);
+  const node = nodeOf(bed, name);
+  const tools = await nodeTools(context, bed);
+  return { node, tools, host: createHost(context, tools, node) };
+}
+
+/** Runs a program on the node to its end; rejects if it fails. */
+export async function execOnNode(
+  context: BedContext,
+  name: string,
+  argv: readonly [string, ...string[]],
+): Promise<CommandResult> {
+  return (await open(context, name)).host.exec(argv);
+}
+
+/** Ends the kubelet or edge-lite; resolves once it is gone. Its containers go on. */
+export async function stopAgent(context: BedContext, name: string, signal: NodeJS.Signals): Promise<void> {
+  const { node, host, tools } = await open(context, name);
+  const { agent } = createAgents(context, tools, host, node);
+  if (agent === undefined) throw new SelvedgeError(`node ${name} has no agent`, { code: 'NotFound' });
+  await host.signalDaemon(agent.daemon, signal);
+  await host.stopDaemon(agent.daemon);
+}
+
+/** Starts the kubelet or edge-lite; resolves once the node is Ready, or without `wait` at once. */
+export async function startAgent(context: BedContext, name: string, wait: boolean): Promise<void> {
+  const { node, host, tools } = await open(context, name);
+  if (wait) await ensureNode(context, tools, node);
+  else await createAgents(context, tools, host, node).agent?.ensure();
+}
+
+/** Ends the container runtime; resolves once it is gone. Its containers go on. */
+export async function stopRuntime(context: BedContext, name: string): Promise<void> {
+  await (await open(context, name)).host.stopDaemon('containerd');
+}
+
+/** Starts the container runtime; resolves once it answers. */
+export async function startRuntime(context: BedContext, name: string): Promise<void> {
+  await (await open(context, name)).host.start();
+}
