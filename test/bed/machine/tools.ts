@@ -1,0 +1,38 @@
+import { dirname, join } from 'node:path';
+import { mkdir } from 'node:fs/promises';
+import { bundle } from '@selvedge/hack/bundle';
+import type { BedContext } from '../context.ts';
+import type { BedDescription } from '../description.ts';
+import { provideBaseRoot } from './base-root.ts';
+import type { Argv } from './doors.ts';
+
+/** What machines are made with. */
+export interface MachineTools {
+  /** The root file system that they are laid over. */
+  readonly base: string;
+  /** What runs edge-lite on them: its bundle, for a machine has no checkout. */
+  readonly edgeLite: Argv;
+}
+
+const maxBundleBytes = 1024 * 1024;
+
+async function bundleEdgeLite(context: BedContext): Promise<Argv> {
+  const [node, ...entry] = context.edgeLite;
+  const outfile = join(context.folders.root, 'programs/edge-lite.cjs');
+  await mkdir(dirname(outfile), { recursive: true });
+  await bundle({ entry: entry.at(-1) ?? '', outfile, maxBytes: maxBundleBytes });
+  return [node, outfile];
+}
+
+/** Makes what the bed's machines need, if it has any. */
+export async function machineTools(
+  context: BedContext,
+  bed: BedDescription,
+  signal?: AbortSignal,
+): Promise<MachineTools | undefined> {
+  const machines = bed.nodes.filter(({ kind }) => kind === 'machine');
+  if (machines.length === 0) return undefined;
+  const base = await provideBaseRoot({ ...context.setup, signal });
+  const lite = machines.some(({ agent }) => agent === 'lite');
+  return { base, edgeLite: lite ? await bundleEdgeLite(context) : context.edgeLite };
+}
