@@ -13,7 +13,10 @@ import type { Cri } from './cri.ts';
 export interface ImageRecord {
   readonly id: string;
   readonly sizeBytes: number;
+  /** `repository@sha256:…`. */
   readonly digests: readonly string[];
+  /** `repository:tag`. */
+  readonly tags: readonly string[];
   /** The user that the image asks for: a number, or a name to be looked up inside. */
   readonly uid: number | undefined;
   readonly username: string;
@@ -57,6 +60,8 @@ export interface RuntimeCalls {
     request: { id: string; command: readonly string[]; timeoutMs: number },
     signal: AbortSignal,
   ): Promise<ExecResult>;
+  /** All images that the runtime holds. */
+  listImages(signal: AbortSignal): Promise<readonly ImageRecord[]>;
   /** `undefined` if the image is not there. */
   imageStatus(ref: string, signal: AbortSignal): Promise<ImageRecord | undefined>;
   /** The reference of what was pulled. */
@@ -91,6 +96,7 @@ function toImageRecord(image: Image): ImageRecord {
     id: image.id,
     sizeBytes: Number(image.size),
     digests: image.repoDigests,
+    tags: image.repoTags,
     uid: image.uid === undefined ? undefined : Number(image.uid.value),
     username: image.username,
   };
@@ -156,8 +162,12 @@ function spec(ref: string): ImageSpec {
 function imageCalls(
   { images }: Cri,
   timeouts: CallTimeouts,
-): Pick<RuntimeCalls, 'imageStatus' | 'pullImage'> {
+): Pick<RuntimeCalls, 'listImages' | 'imageStatus' | 'pullImage'> {
   return {
+    async listImages(signal) {
+      const answer = await images.listImages({ filter: undefined }, { signal, deadlineMs: timeouts.callMs });
+      return answer.images.map(toImageRecord);
+    },
     async imageStatus(ref, signal) {
       const request = { image: spec(ref), verbose: false };
       const { image } = await images.imageStatus(request, { signal, deadlineMs: timeouts.callMs });
