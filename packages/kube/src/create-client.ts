@@ -108,9 +108,12 @@ const typed = <T extends KubeObject>({ apiVersion, kind }: Resource<T>, object: 
   ...object,
 });
 
-function bodyOfPatch({ type, body }: Patch, resource: Resource<KubeObject>): Body {
+/** What is applied names itself in full. */
+function bodyOfPatch({ type, body }: Patch, resource: Resource<KubeObject>, at: ObjectRef): Body {
   if (!type.includes('apply-patch')) return body as Body;
-  return { apiVersion: resource.apiVersion, kind: resource.kind, ...(body as object) };
+  const { apiVersion, kind } = resource;
+  const object = body as Partial<KubeObject>;
+  return { apiVersion, kind, ...object, metadata: { ...at, ...object.metadata } };
 }
 
 interface ClientParts extends ClientDeps {
@@ -180,7 +183,7 @@ class Client implements KubeClient {
     const query = { ...writeQuery(options), force: options.force };
     const { patch } = options;
     return this.#json(
-      { method: 'PATCH', path, query, contentType: patch.type, body: bodyOfPatch(patch, resource) },
+      { method: 'PATCH', path, query, contentType: patch.type, body: bodyOfPatch(patch, resource, at) },
       options,
     );
   };

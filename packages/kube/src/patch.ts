@@ -26,7 +26,10 @@ export function strategicMergePatch(body: object): Patch {
   return { type: 'application/strategic-merge-patch+json', body };
 }
 
-/** Server-side apply: `body` is the whole intent of the field manager, which the call must name. */
+/**
+ * Server-side apply: `body` is the whole intent of the field manager, which the call must name. `apiVersion`, `kind`,
+ * name and namespace are filled in.
+ */
 export function applyPatch(body: object): Patch {
   return { type: 'application/apply-patch+yaml', body };
 }

@@ -1,7 +1,6 @@
-import { once } from 'node:events';
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
-import { SelvedgeError, hasCode, systemCode, withDeadline, type Clock } from '@selvedge/kit';
+import { SelvedgeError, hasCode, raceAbort, systemCode, withDeadline, type Clock } from '@selvedge/kit';
 import type { Credentials } from '../credentials.ts';
 import type { HttpTimeouts } from './types.ts';
 
@@ -23,16 +22,22 @@ const keepAliveMs = 15_000;
 /** `https://[::1]:6443` → `::1`. */
 const hostOf = (url: URL): string => url.hostname.replace(/^\[|\]$/g, '');
 
+/** Resolves with the event; a socket under a TLS socket may close without an error. */
 async function established(
   socket: Socket,
   event: 'connect' | 'secureConnect',
   signal: AbortSignal,
 ): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  socket.once(event, resolve);
+  socket.once('error', reject);
+  socket.once('close', () => {
+    reject(new Error('closed before it was established'));
+  });
   try {
-    await once(socket, event, { signal });
+    await raceAbort(promise, signal);
   } catch (error) {
     socket.destroy();
-    signal.throwIfAborted();
     throw error;
   }
 }

@@ -4,13 +4,13 @@ import { SelvedgeError } from '@selvedge/kit';
 export interface LineSplitter {
   /** Bytes of the line that is not complete yet. */
   readonly pendingBytes: number;
-  /** The lines that `chunk` completes, without their newline; empty ones are left out. */
-  push(chunk: Uint8Array): readonly string[];
+  /** The lines that `chunk` completes, without their newline; empty ones are left out. To be iterated to its end. */
+  push(chunk: Uint8Array): Iterable<string>;
 }
 
 const newline = 0x0a;
 
-/** Throws `ResourceExhausted` from `push` when a line is longer than `maxLineBytes`. */
+/** Throws `ResourceExhausted`, after the lines before it, when a line is longer than `maxLineBytes`. */
 export function createLineSplitter(options: { readonly maxLineBytes: number }): LineSplitter {
   let pending: Uint8Array[] = [];
   let pendingBytes = 0;
@@ -32,17 +32,15 @@ export function createLineSplitter(options: { readonly maxLineBytes: number }): 
     get pendingBytes() {
       return pendingBytes;
     },
-    push(chunk) {
-      const lines: string[] = [];
+    *push(chunk) {
       let start = 0;
       for (let end = chunk.indexOf(newline); end >= 0; end = chunk.indexOf(newline, start)) {
         keep(chunk.subarray(start, end));
         const line = complete();
-        if (line !== '') lines.push(line);
+        if (line !== '') yield line;
         start = end + 1;
       }
       keep(chunk.subarray(start));
-      return lines;
     },
   };
 }

@@ -45,7 +45,7 @@ const defaultMaxEventBytes = 8 * 1024 * 1024;
 
 /** The events of `lines` in one batch; those before a faulty line are given out before it throws. */
 function* parseBatches<T extends KubeObject>(
-  lines: readonly string[],
+  lines: Iterable<string>,
   what: string,
 ): Generator<readonly WatchEvent<T>[], void, undefined> {
   const events: WatchEvent<T>[] = [];

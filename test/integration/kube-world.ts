@@ -1,0 +1,55 @@
+import { ensureAssets } from '@selvedge/hack/setup';
+import { createMetricsRegistry, systemClock, type MetricsRegistry } from '@selvedge/kit';
+import { recordingLogger, seededRandom, type RecordedLine } from '@selvedge/kit/testing';
+import {
+  createKubeClient,
+  createKubeMetrics,
+  fileCredentials,
+  loadKubeconfig,
+  type ClientOptions,
+  type KubeClient,
+  type KubeMetrics,
+} from '@selvedge/kube';
+import {
+  createPrivateControlPlane,
+  type PrivateControlPlane,
+} from '../bed/control-plane/private-control-plane.ts';
+
+/** A client of a test with what it says and counts. */
+export interface TestClient extends AsyncDisposable {
+  readonly client: KubeClient;
+  readonly lines: readonly RecordedLine[];
+  readonly registry: MetricsRegistry;
+  readonly metrics: KubeMetrics;
+  readonly log: ReturnType<typeof recordingLogger>;
+}
+
+export async function startControlPlane(): Promise<PrivateControlPlane> {
+  const assets = await ensureAssets({ binaries: ['etcd', 'kube-apiserver'] });
+  const programs = { etcd: assets.etcd, apiServer: assets['kube-apiserver'] };
+  const controlPlane = createPrivateControlPlane({ programs }, { clock: systemClock });
+  await controlPlane.start(new AbortController().signal);
+  return controlPlane;
+}
+
+/** A client of the kubeconfig's cluster, in place of whose server another URL may be given. */
+export async function connect(kubeconfig: string, options: Partial<ClientOptions> = {}): Promise<TestClient> {
+  const access = await loadKubeconfig(kubeconfig);
+  const registry = createMetricsRegistry();
+  const metrics = createKubeMetrics(registry);
+  const log = recordingLogger();
+  const deps = { clock: systemClock, random: seededRandom(1), log, metrics };
+  const credentials = fileCredentials(access.credentials, deps);
+  const client = createKubeClient(
+    { servers: [access.server], userAgent: 'selvedge-test', ...options },
+    { credentials, ...deps },
+  );
+  return {
+    client,
+    registry,
+    metrics,
+    log,
+    lines: log.lines,
+    [Symbol.asyncDispose]: () => client.close(),
+  };
+}
