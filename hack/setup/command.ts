@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { SelvedgeError, scoped } from '@selvedge/kit';
 
 export interface Command {
@@ -28,6 +27,8 @@ export interface CommandResult {
 }
 
 const maxCapturedBytes = 1024 * 1024;
+/** What is given for a program that a signal ended. */
+const killedExitCode = 128;
 const defaultGraceMs = 5_000;
 const inherited = { inherit: 'inherit', stderr: 2, capture: 'pipe' } as const;
 
@@ -78,13 +79,15 @@ function endOnAbort(child: ChildProcess, command: Command): Disposable {
 }
 
 /** Waits for the end; rejects when the program cannot be started. */
-async function ended(child: ChildProcess, name: string): Promise<number> {
-  try {
-    const [code, killedBy]: [number | null, string | null] = (await once(child, 'close')) as never;
-    return code ?? (killedBy === null ? 1 : 128);
-  } catch (cause) {
-    throw new SelvedgeError(`cannot run ${name}`, { code: 'NotFound', cause });
-  }
+function ended(child: ChildProcess, name: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    child.once('error', (cause) => {
+      reject(new SelvedgeError(`cannot run ${name}`, { code: 'NotFound', cause }));
+    });
+    child.once('close', (code) => {
+      resolve(code ?? killedExitCode);
+    });
+  });
 }
 
 /** Runs a program to its end, whatever its exit code is. Rejects with the signal's reason, or if it cannot start. */
