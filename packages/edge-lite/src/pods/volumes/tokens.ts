@@ -1,0 +1,74 @@
+import { SelvedgeError, hasCode, messageOf, type Clock, type Logger, type Random } from '@selvedge/kit';
+
+import type { ServiceAccountToken, TokenQuery, TokenSource } from '../ports.ts';
+import type { TokenStore } from './types.ts';
+
+const maxAgeMs = 24 * 3_600_000;
+const maxJitterMs = 10_000;
+/** A renewal that failed is tried again this much later. */
+const retryMs = 60_000;
+
+export interface TokensDeps {
+  readonly source: TokenSource;
+  readonly store: TokenStore;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly random: Random;
+  readonly log: Logger;
+}
+
+export interface CurrentToken {
+  readonly token: string;
+  /** When it should be asked for again, in milliseconds since the epoch. */
+  readonly dueMs: number;
+}
+
+export interface Tokens {
+  /**
+   * The stored token while it is fresh, else a new one. If none can be had the old one stays in use; without one it
+   * rejects with `Unavailable`, or as the API server refused.
+   */
+  current(query: TokenQuery, signal: AbortSignal): Promise<CurrentToken>;
+}
+
+/** At 80 % of its life, or a day after it was issued. Source: `pkg/kubelet/token/token_manager.go` of Kubernetes 1.36. */
+export function renewalMs(token: ServiceAccountToken, expirationSeconds: number): number {
+  const issuedMs = token.expiresAtMs - expirationSeconds * 1000;
+  return Math.min(issuedMs + maxAgeMs, token.expiresAtMs - expirationSeconds * 200);
+}
+
+export function createTokens({ source, store, clock, random, log }: TokensDeps): Tokens {
+  const fallBack = (
+    query: TokenQuery,
+    known: ServiceAccountToken | undefined,
+    error: unknown,
+  ): CurrentToken => {
+    const cause = error;
+    const code = error instanceof SelvedgeError ? error.code : 'Internal';
+    if (known === undefined) {
+      throw new SelvedgeError(`failed to fetch token: ${messageOf(error)}`, { code, cause });
+    }
+    // While the cloud is away an expired token is still the best there is.
+    if (known.expiresAtMs < clock.now() && !hasCode(error, 'Unavailable', 'DeadlineExceeded')) {
+      const text = `token of ${query.serviceAccount} expired and refresh failed: ${messageOf(error)}`;
+      throw new SelvedgeError(text, { code, cause });
+    }
+    log.debug('token not renewed', { pod: query.pod.uid, serviceAccount: query.serviceAccount, error });
+    return { token: known.token, dueMs: clock.now() + retryMs };
+  };
+  return {
+    async current(query, signal) {
+      const known = store.get(query);
+      const jitterMs = random() * maxJitterMs;
+      const dueMs = known === undefined ? 0 : renewalMs(known, query.expirationSeconds) - jitterMs;
+      if (known !== undefined && clock.now() < dueMs) return { token: known.token, dueMs };
+      try {
+        const fresh = await source.request(query, signal);
+        store.put(query, fresh);
+        return { token: fresh.token, dueMs: renewalMs(fresh, query.expirationSeconds) - jitterMs };
+      } catch (error) {
+        signal.throwIfAborted();
+        return fallBack(query, known, error);
+      }
+    },
+  };
+}
