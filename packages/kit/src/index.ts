@@ -18,6 +18,7 @@ export {
   type ErrorCode,
   type ErrorOptions,
 } from './errors.ts';
+export { createLimiter, type Limiter, type LimiterOptions } from './limiter.ts';
 export { limitRepeats, type RepeatLimitOptions } from './log-repeats.ts';
 export {
   createJsonLogger,

@@ -1,0 +1,1 @@
+export { admit, type AdmissionContext } from './admit.ts';

@@ -1,0 +1,2 @@
+export { createHooks, type HooksDeps } from './hooks.ts';
+export { httpGet, type HttpGet } from './http-hook.ts';

@@ -1,0 +1,1 @@
+export { createPodLogs, type PodLogsOptions } from './logs.ts';

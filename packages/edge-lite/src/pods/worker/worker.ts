@@ -1,0 +1,186 @@
+import type { Pod } from '@selvedge/kube/types';
+
+import { type PodObserved, nothingOf } from '../../runtime/index.ts';
+import { type ActiveStep, isActive, sayAbout } from '../apply/index.ts';
+import { type Goal, type ProbeVerdict, type Step, plan } from '../plan/index.ts';
+import { podRef } from '../spec/index.ts';
+import { attendObjects, attendProbes } from './attend.ts';
+import { desiredOf } from './desire.ts';
+import { deadlineMs, deadlineVerdict, goalOf } from './goal.ts';
+import { heldUntilMs } from './holds.ts';
+import type { PodIndex } from './pod-index.ts';
+import type { WorkerDeps } from './ports.ts';
+import { announceBackoffs, reportStatus } from './report.ts';
+import { runRound } from './rounds.ts';
+import { type PodState, type PodStates, bareOf } from './state.ts';
+import { verdictsOf } from './verdicts.ts';
+
+/** Rounds without a pause after which a pod that does not settle is left to the queue's back-off. */
+const maxRounds = 64;
+
+export interface WorkerOptions {
+  /** The machine shuts down: end pods, within this grace, to go on after it is up again. */
+  readonly halt: () => { readonly sinceMs: number; readonly graceSeconds: number } | undefined;
+}
+
+/** When to look at a pod again. */
+interface Again {
+  readonly againAfterMs: number;
+}
+
+/** Where one pod stands. */
+interface Sight {
+  readonly pod: Pod;
+  readonly goal: Goal;
+  readonly observed: PodObserved;
+  readonly podIPs: readonly string[];
+  readonly steps: readonly Step[];
+}
+
+/** Looks at a pod, and at it again after each round of steps, until there is nothing left to do now. */
+export class PodWorker {
+  readonly #options: WorkerOptions;
+  readonly #deps: WorkerDeps;
+  readonly #index: PodIndex;
+  readonly #states: PodStates;
+
+  constructor(options: WorkerOptions, deps: WorkerDeps, parts: { index: PodIndex; states: PodStates }) {
+    this.#options = options;
+    this.#deps = deps;
+    this.#index = parts.index;
+    this.#states = parts.states;
+  }
+
+  /** Resolves with the time after which the pod must be looked at again, if it must. */
+  async reconcile(uid: string, signal: AbortSignal): Promise<Again | undefined> {
+    for (let round = 0; round < maxRounds; round += 1) {
+      const lookup = this.#index.find(uid);
+      if (lookup.kind === 'unknown') return undefined;
+      const state = this.#states.of(uid);
+      const api = lookup.kind === 'present' ? lookup.pod : undefined;
+      state.pod = api ?? state.pod;
+      if (api !== undefined) this.#judge(state, api);
+      const sight = await this.#look(state, api, signal);
+      const active = sight.steps.filter(isActive);
+      if (active.length === 0) return this.#settled(state, sight, api);
+      const outcome = await runRound(this.#deps, state, { ...sight, steps: active, signal });
+      if (outcome === 'failed') return await this.#failed(state, api, { active, signal });
+    }
+    return { againAfterMs: 1000 };
+  }
+
+  /** Verdicts that end a pod: it may not run here, or its time is up. */
+  #judge(state: PodState, pod: Pod): void {
+    if (state.saved.verdict !== undefined || pod.metadata.deletionTimestamp !== undefined) return;
+    const due = deadlineMs(pod, state.saved);
+    if (due !== undefined && due <= this.#deps.clock.now()) {
+      sayAbout(this.#deps.events, pod)({ type: 'Normal', ...deadlineVerdict });
+      state.save({ verdict: deadlineVerdict });
+      return;
+    }
+    if (state.saved.admitted === true) return;
+    const others = this.#index.pods().filter(({ metadata }) => metadata.uid !== state.uid);
+    const verdict = this.#deps.admit(pod, others);
+    if (verdict === undefined) {
+      state.save({ admitted: true });
+      return;
+    }
+    const { reason, message } = verdict;
+    sayAbout(this.#deps.events, pod)({ type: 'Warning', reason, message });
+    state.save({ verdict: { ...verdict, message: `Pod was rejected: ${message}` } });
+  }
+
+  /** Observes, plans, and reports what there is to see. */
+  async #look(state: PodState, api: Pod | undefined, signal: AbortSignal): Promise<Sight> {
+    const ref = state.pod === undefined ? { uid: state.uid, namespace: '', name: '' } : podRef(state.pod);
+    const observed = await this.#deps.runtime.observe(ref, signal);
+    const pod = state.pod ?? bareOf(observed);
+    const goal = this.#goal(state, api);
+    const podIPs = this.#podIPs(pod, observed);
+    const verdicts = this.#attend(state, goal, { observed, podIP: podIPs[0] ?? '' });
+    const networkReady = this.#networkReady();
+    const now = this.#deps.clock.now();
+    const steps = plan(desiredOf(state, pod, { goal, verdicts, networkReady }), observed, now);
+    announceBackoffs(this.#deps, state, steps);
+    if (steps.some((step) => step.kind === 'wait-for-network')) this.#sayNetworkNotReady(pod);
+    const reports = api !== undefined && !state.reported;
+    if (reports) reportStatus(this.#deps, state, { pod, goal, observed, verdicts });
+    return { pod, goal, observed, podIPs, steps };
+  }
+
+  #goal(state: PodState, api: Pod | undefined): Goal {
+    const nowMs = this.#deps.clock.now();
+    const goal = goalOf({ pod: api, saved: state.saved, halt: this.#options.halt(), nowMs });
+    const ends = goal.kind === 'stop' || goal.kind === 'remove';
+    if (ends && state.saved.endingSinceMs === undefined) state.save({ endingSinceMs: goal.ending.sinceMs });
+    return goal;
+  }
+
+  #podIPs(pod: Pod, observed: PodObserved): readonly string[] {
+    return pod.spec?.hostNetwork === true ? this.#deps.hostIPs() : (observed.sandboxes[0]?.ips ?? []);
+  }
+
+  /** Follows and probes what the pod needs now; what the probes say. */
+  #attend(
+    state: PodState,
+    goal: Goal,
+    now: { readonly observed: PodObserved; readonly podIP: string },
+  ): ReadonlyMap<string, ProbeVerdict> {
+    const { prober, source } = this.#deps;
+    attendObjects(state, goal, source);
+    attendProbes(state, goal, { prober, now });
+    return verdictsOf(now.observed, (id) => prober.results(id), state.saved.status);
+  }
+
+  #networkReady(): boolean {
+    const { health } = this.#deps.runtime;
+    return health.kind === 'up' && health.network.ready;
+  }
+
+  #sayNetworkNotReady(pod: Pod): void {
+    const { health } = this.#deps.runtime;
+    const { reason, message } = health.kind === 'up' ? health.network : { reason: '', message: '' };
+    const text = `network is not ready: container runtime network not ready: NetworkReady=false reason:${reason} message:${message}`;
+    sayAbout(this.#deps.events, pod)({ type: 'Warning', reason: 'NetworkNotReady', message: text });
+  }
+
+  /** Nothing to do now: when to look again. */
+  async #settled(state: PodState, sight: Sight, api: Pod | undefined): Promise<Again | undefined> {
+    const ended = sight.steps.some((step) => step.kind === 'report-terminated');
+    if (ended) await this.#terminated(state, api);
+    return ended ? undefined : this.#again(state, sight);
+  }
+
+  async #failed(
+    state: PodState,
+    api: Pod | undefined,
+    round: { readonly active: readonly ActiveStep[]; readonly signal: AbortSignal },
+  ): Promise<Again | undefined> {
+    // What failed shows in the status at once.
+    const sight = await this.#look(state, api, round.signal);
+    const untilMs = heldUntilMs(state, [...sight.steps.filter(isActive), ...round.active]);
+    return this.#again(state, sight, untilMs ?? this.#deps.clock.now() + 1000);
+  }
+
+  #again(state: PodState, sight: Sight, untilMs = Infinity): Again | undefined {
+    const waits = sight.steps.flatMap((step) => (step.kind === 'wait-for-backoff' ? [step.untilMs] : []));
+    const due = sight.goal.kind === 'run' ? deadlineMs(sight.pod, state.saved) : undefined;
+    const next = Math.min(...waits, due ?? Infinity, untilMs);
+    return next === Infinity ? undefined : { againAfterMs: Math.max(0, next - this.#deps.clock.now()) };
+  }
+
+  /** Nothing of the pod is left here. */
+  async #terminated(state: PodState, api: Pod | undefined): Promise<void> {
+    if (api === undefined) {
+      await this.#deps.forget(state.uid);
+      this.#states.forget(state.uid);
+      return;
+    }
+    if (state.reported) return;
+    const observed = nothingOf(podRef(api));
+    const goal = goalOf({ pod: api, saved: state.saved, halt: undefined, nowMs: this.#deps.clock.now() });
+    const status = reportStatus(this.#deps, state, { pod: api, goal, observed, verdicts: new Map() });
+    state.reported = true;
+    this.#deps.sink.terminated(podRef(api), status);
+  }
+}
