@@ -44,8 +44,9 @@ const programs = {
     void runSubject(createHttp2Transport({ endpoint: process.argv[2] }, deps));`,
   peer: `
     import { createGrpcJsTransport } from '@selvedge/containerd-grpc-types/grpc-js';
+    import { systemClock } from '@selvedge/kit';
     import { runSubject } from './grpc-subject.ts';
-    void runSubject(createGrpcJsTransport({ endpoint: process.argv[2] }));`,
+    void runSubject(createGrpcJsTransport({ endpoint: process.argv[2] }, { clock: systemClock }));`,
 } as const;
 
 async function bundle(program: string, outfile: string): Promise<void> {

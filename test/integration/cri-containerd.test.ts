@@ -35,7 +35,9 @@ describe.each([
   });
   afterAll(() => containerd.stop());
 
-  criRuntimeContract('over grpc-js', world, (endpoint) => createGrpcJsTransport({ endpoint }));
+  criRuntimeContract('over grpc-js', world, (endpoint) =>
+    createGrpcJsTransport({ endpoint }, { clock: systemClock }),
+  );
   criRuntimeContract('over node:http2', world, (endpoint) =>
     createHttp2Transport({ endpoint }, { clock: systemClock, random: Math.random, log: silentLogger }),
   );

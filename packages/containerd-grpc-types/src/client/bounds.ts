@@ -1,11 +1,13 @@
 import { type Clock, scoped } from '@selvedge/kit';
-import { callError } from './status.ts';
+import { deadlineError, orDeadline } from './deadline.ts';
 import type { CallOptions } from './transport.ts';
 
 /** What ends a call from this side. */
 export interface Bounds extends Disposable {
   /** Aborts with the caller, with the transport, or at the deadline. */
   readonly signal: AbortSignal;
+  /** What to throw for `error`: that the deadline has passed, if this is behind it. */
+  explain(error: unknown): unknown;
 }
 
 /** Why the timer stops when a call ends in time; nobody sees it. */
@@ -17,15 +19,17 @@ export function createBounds(
   clock: Clock,
 ): Bounds {
   const { path, deadlineMs } = call;
+  const deadline = { path, deadlineMs, startedMs: clock.monotonicMs() };
   const scope = scoped(call.signal, call.life);
   if (deadlineMs !== undefined) {
     const expire = (): void => {
-      scope.abort(callError(path, 'DEADLINE_EXCEEDED', { message: `no answer within ${deadlineMs} ms` }));
+      scope.abort(deadlineError(deadline));
     };
     clock.sleep(deadlineMs, scope.signal).then(expire, () => undefined);
   }
   return {
     signal: scope.signal,
+    explain: (error) => orDeadline(error, deadline, clock.monotonicMs()),
     [Symbol.dispose]: () => {
       scope.abort(inTime);
     },

@@ -1,5 +1,6 @@
 import { type CallOptions as GrpcCallOptions, Client, type ServiceError, credentials } from '@grpc/grpc-js';
-import { aborted, scoped } from '@selvedge/kit';
+import { type Clock, aborted, scoped } from '@selvedge/kit';
+import { type Bounds, createBounds } from './bounds.ts';
 import { endpointPath } from './endpoint.ts';
 import { statusError } from './status.ts';
 import {
@@ -16,24 +17,28 @@ export interface GrpcJsTransportOptions {
   readonly maxMessageBytes?: number;
 }
 
+export interface GrpcJsTransportDeps {
+  readonly clock: Clock;
+}
+
 const asIs = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 function isServiceError(error: unknown): error is ServiceError {
   return error instanceof Error && 'code' in error && typeof error.code === 'number' && 'details' in error;
 }
 
-function translate(path: string, signal: AbortSignal, error: unknown): unknown {
-  if (signal.aborted) return signal.reason;
+function translate(path: string, bounds: Bounds, error: unknown): unknown {
+  if (bounds.signal.aborted) return bounds.signal.reason;
   if (!isServiceError(error)) return error;
-  return statusError(path, { status: error.code, message: error.details }, error);
-}
-
-function grpcOptions(deadlineMs: number | undefined): GrpcCallOptions {
-  return deadlineMs === undefined ? {} : { deadline: Date.now() + deadlineMs };
+  return bounds.explain(statusError(path, { status: error.code, message: error.details }, error));
 }
 
 /** gRPC over `@grpc/grpc-js`, the reference that our own transport is held against. */
-export function createGrpcJsTransport(options: GrpcJsTransportOptions): GrpcTransport {
+export function createGrpcJsTransport(
+  options: GrpcJsTransportOptions,
+  deps: GrpcJsTransportDeps,
+): GrpcTransport {
+  const { clock } = deps;
   const life = scoped();
   const client = new Client(`unix:${endpointPath(options.endpoint)}`, credentials.createInsecure(), {
     'grpc.max_receive_message_length': options.maxMessageBytes ?? defaultMaxMessageBytes,
@@ -44,33 +49,36 @@ export function createGrpcJsTransport(options: GrpcJsTransportOptions): GrpcTran
     'grpc.use_local_subchannel_pool': 1,
   });
 
+  const grpcOptions = (deadlineMs: number | undefined): GrpcCallOptions =>
+    deadlineMs === undefined ? {} : { deadline: clock.now() + deadlineMs };
+
   return {
     async unary(path, request, { signal, deadlineMs = defaultUnaryDeadlineMs }) {
-      using scope = scoped(signal, life.signal);
-      scope.signal.throwIfAborted();
+      using bounds = createBounds({ path, signal, deadlineMs, life: life.signal }, clock);
+      bounds.signal.throwIfAborted();
       const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
       const answered = (error: ServiceError | null, answer?: Uint8Array): void => {
         if (error === null && answer !== undefined) resolve(answer);
-        else reject(translate(path, scope.signal, error));
+        else reject(translate(path, bounds, error));
       };
       const call = client.makeUnaryRequest(path, asIs, asIs, request, grpcOptions(deadlineMs), answered);
-      scope.signal.addEventListener('abort', () => {
+      bounds.signal.addEventListener('abort', () => {
         call.cancel();
       });
       return await promise;
     },
-    async *serverStream(path, request, { signal, deadlineMs }: CallOptions) {
-      using scope = scoped(signal, life.signal);
-      scope.signal.throwIfAborted();
-      const call = client.makeServerStreamRequest(path, asIs, asIs, request, grpcOptions(deadlineMs));
+    async *serverStream(path, request, bound: CallOptions) {
+      using bounds = createBounds({ ...bound, path, life: life.signal }, clock);
+      bounds.signal.throwIfAborted();
+      const call = client.makeServerStreamRequest(path, asIs, asIs, request, grpcOptions(bound.deadlineMs));
       call.on('error', () => undefined);
-      scope.signal.addEventListener('abort', () => {
+      bounds.signal.addEventListener('abort', () => {
         call.cancel();
       });
       try {
         for await (const message of call) yield message as Uint8Array;
       } catch (error) {
-        throw translate(path, scope.signal, error);
+        throw translate(path, bounds, error);
       } finally {
         call.cancel();
       }

@@ -157,6 +157,18 @@ describe('the node:http2 transport', () => {
     expect(await call()).toMatchObject(expected);
   });
 
+  it('says that the deadline has passed when the server was the first to act on it', async () => {
+    let late = false;
+    await serve((stream) => {
+      late = true;
+      stream.respond({ ...grpc, 'grpc-status': '1' }, { endStream: true });
+    });
+    transport = create({ ...systemClock, monotonicMs: () => (late ? 5_000 : 0) });
+    expect(await call()).toMatchObject({ code: 'DeadlineExceeded', message: 'C: no answer within 5000 ms' });
+    transport = create({ ...systemClock, monotonicMs: () => 0 });
+    expect(await call()).toMatchObject({ code: 'Unavailable', details: { grpcStatus: 'CANCELLED' } });
+  });
+
   it('opens one connection for all calls, and another once the server drains it', async () => {
     const { sessions } = await serve(ok);
     expect(await Promise.all([call(), call(), call()])).toEqual(Array(3).fill(Buffer.from('yes')));

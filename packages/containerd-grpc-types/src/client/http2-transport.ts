@@ -58,9 +58,13 @@ class Http2Transport implements GrpcTransport {
   async unary(path: string, request: Uint8Array, options: CallOptions): Promise<Uint8Array> {
     const { signal, deadlineMs = defaultUnaryDeadlineMs } = options;
     using bounds = this.#enter(path, { signal, deadlineMs });
-    const session = await this.#session(path, bounds.signal);
-    const call = { path, request, deadlineMs, maxMessageBytes: this.#maxMessageBytes };
-    return await unaryAnswer(session, call, bounds.signal);
+    try {
+      const session = await this.#session(path, bounds.signal);
+      const call = { path, request, deadlineMs, maxMessageBytes: this.#maxMessageBytes };
+      return await unaryAnswer(session, call, bounds.signal);
+    } catch (error) {
+      throw bounds.explain(error);
+    }
   }
 
   async *serverStream(
@@ -69,9 +73,13 @@ class Http2Transport implements GrpcTransport {
     options: CallOptions,
   ): AsyncGenerator<Uint8Array, void> {
     using bounds = this.#enter(path, options);
-    const session = await this.#session(path, bounds.signal);
-    const call = { path, request, deadlineMs: options.deadlineMs, maxMessageBytes: this.#maxMessageBytes };
-    yield* streamedAnswer(session, call, bounds.signal);
+    try {
+      const session = await this.#session(path, bounds.signal);
+      const call = { path, request, deadlineMs: options.deadlineMs, maxMessageBytes: this.#maxMessageBytes };
+      yield* streamedAnswer(session, call, bounds.signal);
+    } catch (error) {
+      throw bounds.explain(error);
+    }
   }
 
   async close(): Promise<void> {
@@ -88,7 +96,7 @@ class Http2Transport implements GrpcTransport {
     const bounds = createBounds({ ...options, path, life: this.#life.signal }, this.#clock);
     this.#calls += 1;
     return {
-      signal: bounds.signal,
+      ...bounds,
       [Symbol.dispose]: () => {
         this.#calls -= 1;
         bounds[Symbol.dispose]();
