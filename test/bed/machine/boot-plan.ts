@@ -35,7 +35,7 @@ export interface BootPlan {
 
 const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 /** Nothing of the host's environment reaches a machine. */
-const loginEnv = { PATH: path, HOME: '/root', LANG: 'C.UTF-8' };
+const loginEnv = { PATH: path, HOME: '/root', LANG: 'C.UTF-8', TERM: 'xterm' };
 const mountAll = ['mount', '--all', '--fstab'] as const;
 
 /** In the machine's `/dev`. */

@@ -1,6 +1,6 @@
 import { access, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { SelvedgeError } from '@selvedge/kit';
+import { type Clock, SelvedgeError } from '@selvedge/kit';
 import { waitFor } from '../wait.ts';
 import { diskOf, prepareDisk } from './disk.ts';
 import { createDoors } from './doors.ts';
@@ -35,25 +35,31 @@ async function provision(options: MachineOptions, inside: Inside, signal?: Abort
   await writeFile(mark, '');
 }
 
-/** Waits until all units have started; rejects when one has failed, or when the machine is off again. */
-async function settled(options: MachineOptions, parts: Parts, deps: MachineDeps): Promise<void> {
-  const { name } = options;
+/** Waits until systemd has started all units that it can start. */
+async function settled(name: string, parts: Parts, clock: Clock): Promise<'running' | 'degraded' | 'off'> {
   const { power, inside, signal } = parts;
   const wait = { what: `boot of ${name}`, timeoutMs: 60_000, everyMs: 20, signal };
-  const state = await waitFor(wait, deps.clock, async (attempt) => {
+  return waitFor(wait, clock, async (attempt) => {
     if ((await power.init()) === undefined) return 'off';
     const asked = await inside.execUnchecked(['systemctl', 'is-system-running', '--wait'], {
       signal: attempt,
     });
-    return ['running', 'degraded'].find((answer) => answer === asked.stdout.trim());
+    return (['running', 'degraded'] as const).find((answer) => answer === asked.stdout.trim());
   });
-  if (state === 'running') return;
+}
+
+/** Why a machine is not `running` after its boot. */
+async function bootError(
+  options: MachineOptions,
+  state: 'degraded' | 'off',
+  inside: Inside,
+): Promise<SelvedgeError> {
   const failed = ['systemctl', 'list-units', '--failed', '--plain', '--no-legend'] as const;
   const why =
     state === 'off'
       ? await readFile(consoleFileOf(options), 'utf8')
-      : (await inside.execUnchecked(failed, { signal })).stdout;
-  throw new SelvedgeError(`${name} is ${state} after its boot: ${why.trim().slice(-2_000)}`, {
+      : (await inside.execUnchecked(failed)).stdout;
+  return new SelvedgeError(`${options.name} is ${state} after its boot: ${why.trim().slice(-2_000)}`, {
     code: 'Internal',
   });
 }
@@ -68,22 +74,24 @@ async function shutDown(verb: 'poweroff' | 'reboot', { power, inside, signal }: 
 }
 
 export function createMachine(options: MachineOptions, deps: MachineDeps): Machine {
-  const { name, cgroup, folder, env = {} } = options;
+  const { name, folder, env = {} } = options;
   const { clock } = deps;
   const doors = createDoors(options.node);
   const disk = diskOf(options);
   const consoleFile = consoleFileOf(options);
   const power = createPower({ ...options, disk, consoleFile, env }, { clock, doors });
-  const inside = createInside({ name, cgroup, disk }, { doors, power });
+  const inside = createInside({ ...options, disk });
 
   const powerOn = async (signal?: AbortSignal): Promise<void> => {
-    if ((await power.init()) === undefined) {
+    const boots = (await power.init()) === undefined;
+    if (boots) {
       await deps.renewNetwork(signal);
       await prepareDisk(disk);
       await provision(options, inside, signal);
       await power.boot(signal);
     }
-    await settled(options, { power, inside, signal }, deps);
+    const state = await settled(name, { power, inside, signal }, clock);
+    if (boots && state !== 'running') throw await bootError(options, state, inside);
   };
 
   return {

@@ -2,16 +2,15 @@ import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { access, open } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Clock } from '@selvedge/kit';
 import { removeCgroup } from '../host/cgroups.ts';
 import { type ProcessIdentity, isRunning, signalProcess } from '../process/proc.ts';
 import { killProcesses } from '../process/sweep.ts';
 import { waitFor } from '../wait.ts';
 import type { MachineDisk } from './boot-plan.ts';
-import { type HierarchyMount, createMachineCgroup, readHierarchyMounts } from './hierarchies.ts';
-import { findInit } from './init-process.ts';
 import type { Doors } from './doors.ts';
+import { machineInit } from './enter.ts';
+import { createMachineCgroup, readHierarchyMounts } from './hierarchies.ts';
 
 /** Of those, a machine has what the host has. */
 const devices = ['null', 'zero', 'full', 'random', 'urandom', 'tty', 'fuse', 'kmsg', 'net/tun'].map(
@@ -48,12 +47,6 @@ export interface Power {
   ended(init: ProcessIdentity, signal?: AbortSignal): Promise<void>;
 }
 
-/** The machine's cgroup in systemd's own hierarchy. */
-function systemdFolder(mounts: readonly HierarchyMount[], cgroup: string): string {
-  const { folder = '' } = mounts.find(({ options }) => options.includes('name=systemd')) ?? {};
-  return join(folder, cgroup);
-}
-
 async function present(paths: readonly string[]): Promise<readonly string[]> {
   const there = await Promise.all(
     paths.map((path) =>
@@ -68,8 +61,7 @@ async function present(paths: readonly string[]): Promise<readonly string[]> {
 
 export function createPower(options: PowerOptions, { clock, doors }: PowerDeps): Power {
   const { name, namespace, cgroup, disk, consoleFile, env } = options;
-  const init = async (): Promise<ProcessIdentity | undefined> =>
-    findInit(systemdFolder(await readHierarchyMounts(), cgroup));
+  const init = (): Promise<ProcessIdentity | undefined> => machineInit({ cgroup });
   const sweep = async (): Promise<void> => {
     await killProcesses({ namespaces: [namespace], cgroup }, clock);
     await removeCgroup(cgroup, clock);

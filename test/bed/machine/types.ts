@@ -55,7 +55,7 @@ export interface Machine {
   /** What the programs print before the journal runs. */
   readonly consoleFile: string;
   isOn(): Promise<boolean>;
-  /** Boots, and waits until systemd says `running`; a failed unit is an error. Nothing happens if it is on. */
+  /** Boots, and waits until systemd says `running`; a failed unit is an error. If it is on, waits for its boot only. */
   powerOn(signal?: AbortSignal): Promise<void>;
   /** An orderly shutdown. Nothing happens if it is off. */
   powerOff(signal?: AbortSignal): Promise<void>;

@@ -12,6 +12,7 @@ import {
 import { createHttp2Transport } from '@selvedge/containerd-grpc-types/client';
 import type { BedContext } from '../context.ts';
 import { nodeOf } from '../description.ts';
+import { machineFolders, machineSocket } from '../machine/index.ts';
 import { existing } from '../operations.ts';
 
 /** Which containers of a node. Everything that is given must fit. */
@@ -64,14 +65,21 @@ function summary(container: Container): ContainerSummary {
 
 type Runtime = ReturnType<typeof createClient<typeof RuntimeServiceDefinition>>;
 
+/** The CRI socket, as this process sees it. */
+async function runtimeSocket(context: BedContext, node: string): Promise<string> {
+  const { kind } = nodeOf(await existing(context), node);
+  if (kind === 'light') return context.folders.node(node).runtimeSocket;
+  const machine = { name: node, cgroup: context.names.nodeCgroup(node) };
+  return machineSocket(machine, machineFolders.runtimeSocket);
+}
+
 /** Asks the node's runtime; one connection for one question. */
 async function askRuntime<T>(
   context: BedContext,
   node: string,
   question: (runtime: Runtime, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  nodeOf(await existing(context), node);
-  const endpoint = `unix://${context.folders.node(node).runtimeSocket}`;
+  const endpoint = `unix://${await runtimeSocket(context, node)}`;
   const deps = { clock: context.clock, random: () => 0.5, log: silentLogger };
   const transport = createHttp2Transport({ endpoint }, deps);
   try {
@@ -119,6 +127,6 @@ export async function killContainer(
     throw new SelvedgeError(`${count} ${JSON.stringify(filter)} on ${node}`, { code: 'NotFound' });
   }
   const { ctr } = await context.setup.assets({ binaries: ['ctr'] as const });
-  const where = ['--address', context.folders.node(node).runtimeSocket, '--namespace', 'k8s.io'];
+  const where = ['--address', await runtimeSocket(context, node), '--namespace', 'k8s.io'];
   await run({ argv: [ctr, ...where, 'tasks', 'kill', '--signal', 'SIGKILL', container.id] });
 }
