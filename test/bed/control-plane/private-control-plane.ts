@@ -21,10 +21,13 @@ import { waitFor } from '../wait.ts';
 export interface PrivateControlPlaneOptions {
   /** Absolute paths. */
   readonly programs: { readonly etcd: string; readonly apiServer: string };
+  /** Default: none. */
+  readonly controllerManager?: { readonly program: string; readonly flags?: readonly string[] };
 }
 
 /**
- * One etcd and one API server on ports of the loopback interface that were free, with data in a temporary folder. They
+ * One etcd, one API server and, if asked for, one controller manager, on ports of the loopback interface that were
+ * free, with data in a temporary folder. They
  * cannot outlive their owner: each is ended when a pipe from the owner breaks.
  */
 export interface PrivateControlPlane extends Service {
@@ -77,6 +80,7 @@ class LoopbackControlPlane implements PrivateControlPlane {
   #ports = { etcd: 0, peer: 0, apiServer: 0 };
   #etcd: ChildProcess | undefined;
   #apiServer: ChildProcess | undefined;
+  #controllerManager: ChildProcess | undefined;
 
   constructor(options: PrivateControlPlaneOptions, clock: Clock) {
     this.#options = options;
@@ -109,9 +113,18 @@ class LoopbackControlPlane implements PrivateControlPlane {
     await writeAtomically(this.kubeconfig, text, 0o600);
     this.#etcd = await this.#launch('etcd', [this.#options.programs.etcd, ...this.#etcdFlags()]);
     await this.startApiServer(signal);
+    const { controllerManager } = this.#options;
+    if (controllerManager === undefined) return;
+    const argv = [
+      controllerManager.program,
+      ...this.#controllerManagerFlags(),
+      ...(controllerManager.flags ?? []),
+    ];
+    this.#controllerManager = await this.#launch('controller-manager', argv);
   }
 
   async stop(): Promise<void> {
+    await ended(this.#controllerManager);
     await ended(this.#apiServer);
     await ended(this.#etcd);
     if (this.#folder !== undefined) await rm(this.#folder, { recursive: true, force: true });
@@ -210,7 +223,23 @@ class LoopbackControlPlane implements PrivateControlPlane {
       '--authorization-mode=Node,RBAC',
       '--enable-admission-plugins=NodeRestriction',
       '--disable-admission-plugins=ServiceAccount',
+      '--enable-bootstrap-token-auth',
       '--shutdown-watch-termination-grace-period=2s',
+    ];
+  }
+
+  /** As an administrator; it listens on nothing. */
+  #controllerManagerFlags(): readonly string[] {
+    const { caFile, serviceAccountKeys } = this.#keys();
+    return [
+      `--kubeconfig=${this.kubeconfig}`,
+      '--controllers=*,bootstrapsigner,tokencleaner',
+      `--cluster-signing-cert-file=${caFile.certificateFile}`,
+      `--cluster-signing-key-file=${caFile.keyFile}`,
+      `--root-ca-file=${caFile.certificateFile}`,
+      `--service-account-private-key-file=${serviceAccountKeys.privateKey}`,
+      '--leader-elect=false',
+      '--secure-port=0',
     ];
   }
 

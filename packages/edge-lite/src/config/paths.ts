@@ -2,13 +2,17 @@ import { join } from 'node:path';
 
 /** Where a node keeps what is its own. Everything derives from `root`, so that several can share one machine. */
 export interface Paths {
+  /** Holds all but the pods' logs. */
+  readonly state: string;
   readonly stateDb: string;
   readonly pki: string;
   readonly sealKey: string;
   /** The cluster's CA certificates, PEM. */
-  readonly clusterCa: string;
+  readonly clusterCaPath: string;
   /** The node's certificate chain and its private key in one file, so that they are never replaced by halves. */
-  readonly clientPem: string;
+  readonly clientPemPath: string;
+  /** The key of a certificate that was asked for and not issued yet. */
+  readonly pendingKeyPath: string;
   /** `<uid>/volumes`, `<uid>/containers`, `<uid>/etc-hosts`. */
   readonly pods: string;
   /** Container logs, laid out as the kubelet does. */
@@ -19,11 +23,13 @@ export function paths(root: string): Paths {
   const state = join(root, 'var/lib/selvedge');
   const pki = join(state, 'pki');
   return {
+    state,
     stateDb: join(state, 'state.db'),
     pki,
     sealKey: join(pki, 'seal.key'),
-    clusterCa: join(pki, 'ca.crt'),
-    clientPem: join(pki, 'client.pem'),
+    clusterCaPath: join(pki, 'ca.crt'),
+    clientPemPath: join(pki, 'client.pem'),
+    pendingKeyPath: join(pki, 'client-pending.key'),
     pods: join(state, 'pods'),
     podLogs: join(root, 'var/log/pods'),
   };

@@ -1,0 +1,172 @@
+import { createHttp2Transport } from '@selvedge/containerd-grpc-types/client';
+import {
+  type Clock,
+  type Logger,
+  type MetricsRegistry,
+  type Random,
+  type Service,
+  createServiceGroup,
+} from '@selvedge/kit';
+import {
+  type CredentialSource,
+  type KubeClient,
+  type KubeMetrics,
+  createEventRecorder,
+  createKubeClient,
+  createKubeMetrics,
+} from '@selvedge/kube';
+import type { Node } from '@selvedge/kube/types';
+import type { Config, Paths, PodsConfig } from './config/index.ts';
+import { createFarewell } from './farewell.ts';
+import { type Identity, createIdentity } from './identity/index.ts';
+import { type NodePresence, type NodeRuntime, createHostReader, createNodePresence } from './node/index.ts';
+import type { ObjectSource } from './pods/index.ts';
+import { createReadiness } from './readiness.ts';
+import { type Replica, createReplica, createStatusSink } from './replica/index.ts';
+import { type Runtime, createRuntime, readTail } from './runtime/index.ts';
+import type { Store } from './store/index.ts';
+import type { Systemd } from './systemd.ts';
+import { version } from './version.ts';
+
+/** What the agent takes from the machine that it runs on. */
+export interface AgentHost {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly metrics: MetricsRegistry;
+  readonly systemd: Systemd;
+  readonly store: Store;
+}
+
+interface Context extends AgentHost {
+  readonly config: Config;
+  readonly paths: Paths;
+  readonly kubeMetrics: KubeMetrics;
+  readonly connect: (credentials: CredentialSource) => KubeClient;
+}
+
+/** The pods of a machine that goes down get their own grace, but not more than this. */
+const machineTimeoutMs = 60_000;
+
+/** Something that only has to be closed at the end. */
+const closing = (name: string, close: () => Promise<void> | void): Service => ({
+  name,
+  start: () => Promise.resolve(),
+  stop: async () => close(),
+});
+
+function identityOf({ config, paths, ...deps }: Context): Identity {
+  const { nodeName, server } = config;
+  const options = {
+    nodeName,
+    urls: server.urls,
+    caHash: server.caHash,
+    tokenFile: server.tokenFile,
+    ...paths,
+  };
+  return createIdentity(options, deps);
+}
+
+function runtimeOf({ config, ...deps }: Context): { readonly runtime: Runtime; readonly transport: Service } {
+  const transport = createHttp2Transport({ endpoint: config.runtime.endpoint }, deps);
+  const runtime = createRuntime({}, { ...deps, transport, readTail });
+  return { runtime, transport: closing('runtime transport', () => transport.close()) };
+}
+
+/** The runtime as the Node status shows it. */
+function nodeRuntime(runtime: Runtime): NodeRuntime {
+  return {
+    get health() {
+      return runtime.health;
+    },
+    onHealth: (changed) => runtime.onHealth(changed),
+    async images(signal) {
+      const images = await runtime.listImages(signal);
+      const largestFirst = images.toSorted((a, b) => b.sizeBytes - a.sizeBytes);
+      return largestFirst.map(({ digests, tags, sizeBytes }) => ({
+        names: [...digests, ...tags].slice(0, 5),
+        sizeBytes,
+      }));
+    },
+  };
+}
+
+interface NodeParts {
+  readonly client: KubeClient;
+  readonly runtime: Runtime;
+  readonly source: ObjectSource;
+  readonly pods: PodsConfig;
+}
+
+function presenceOf(
+  { config, paths, ...deps }: Context,
+  { client, runtime, source, pods }: NodeParts,
+): NodePresence {
+  const { nodeName, node } = config;
+  const ref = { resource: 'nodes', name: nodeName } as const;
+  return createNodePresence(
+    { nodeName, version, maxPods: pods.maxPods, ...node, ip: node.ip },
+    {
+      ...deps,
+      client,
+      runtime: nodeRuntime(runtime),
+      readHost: createHostReader(paths.state),
+      shown: {
+        get: () => source.get<Node>(ref),
+        subscribe: (changed) => source.subscribe('nodes', changed),
+      },
+    },
+  );
+}
+
+/** Everything that a node with pods runs, in the order of starting. */
+function podServices(
+  context: Context,
+  { client, pods }: { readonly client: KubeClient; readonly pods: PodsConfig },
+): { readonly services: readonly Service[]; readonly replica: Replica; readonly presence: NodePresence } {
+  const { config, store, kubeMetrics } = context;
+  const { nodeName } = config;
+  const replica = createReplica({ nodeName }, { ...context, client, objects: store.objects });
+  const { source } = replica;
+  const sink = createStatusSink({}, { ...context, client, source });
+  const recorder = createEventRecorder(
+    { component: 'kubelet', host: nodeName },
+    { ...context, client, metrics: kubeMetrics },
+  );
+  const { runtime, transport } = runtimeOf(context);
+  const presence = presenceOf(context, { client, runtime, source, pods });
+  return { services: [recorder, transport, runtime, replica, sink, presence], replica, presence };
+}
+
+/** The whole agent as one service, nothing of it running yet. */
+export function createAgent(config: Config, paths: Paths, host: AgentHost): Service {
+  const { clock, random, log, metrics, systemd } = host;
+  const kubeMetrics = createKubeMetrics(metrics);
+  const servers = config.server.urls as [string, ...string[]];
+  const connect = (credentials: CredentialSource): KubeClient =>
+    createKubeClient(
+      { servers, userAgent: `edge-lite/${version} (linux)` },
+      { credentials, clock, random, log, metrics: kubeMetrics },
+    );
+  const context: Context = { ...host, config, paths, kubeMetrics, connect };
+  const identity = identityOf(context);
+  const client = connect(identity.credentials);
+  const base = [
+    closing('store', () => host.store.close()),
+    identity,
+    closing('API client', () => client.close()),
+  ];
+  const { pods } = config.modules;
+  if (pods === undefined) {
+    log.warn('no module is switched on');
+    return createServiceGroup({ name: 'edge-lite', services: base }, { log });
+  }
+  const { services, replica, presence } = podServices(context, { client, pods });
+  const readiness = createReadiness({ systemd, log, synced: (signal) => replica.whenSynced(signal) });
+  const onMachineShutdown = [(signal: AbortSignal) => presence.announceShutdown(signal)];
+  const farewell = createFarewell({ machineTimeoutMs }, { systemd, clock, log, onMachineShutdown });
+  return createServiceGroup(
+    { name: 'edge-lite', services: [...base, ...services, readiness, farewell] },
+    { log },
+  );
+}

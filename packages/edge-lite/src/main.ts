@@ -1,0 +1,45 @@
+import { explain } from '@selvedge/kit';
+import { type Command, parseCommand, usage } from './arguments.ts';
+import { exitCodeOf } from './exit-code.ts';
+import { tunedCommand } from './tuning.ts';
+import { version } from './version.ts';
+
+/** The bundle is CommonJS and cannot load an addon; the sources are ES modules. */
+const bundled = typeof __filename === 'string';
+
+/** Replaces this process by one with the memory settings, unless it has them already. */
+function tune(): void {
+  const { env, execArgv, argv, execPath } = process;
+  const command = tunedCommand({ env, execArgv, program: argv.slice(1) });
+  if (command !== undefined) process.execve?.(execPath, [execPath, ...command.args], command.env);
+}
+
+async function run(configFile: string): Promise<number> {
+  tune();
+  const { runAgent } = await import('./run.ts');
+  return runAgent({
+    configFile,
+    driver: bundled ? 'node' : 'better',
+    notifySocket: process.env['NOTIFY_SOCKET'],
+    random: Math.random,
+    host: process,
+    write: (line) => process.stderr.write(line),
+  });
+}
+
+async function execute(command: Command): Promise<number> {
+  if (command.kind === 'run') return run(command.config);
+  process.stdout.write(command.kind === 'help' ? usage : `edge-lite ${version}\n`);
+  return 0;
+}
+
+async function main(): Promise<number> {
+  try {
+    return await execute(parseCommand(process.argv.slice(2)));
+  } catch (error) {
+    process.stderr.write(`edge-lite: ${explain(error)}\n`);
+    return exitCodeOf(error);
+  }
+}
+
+void main().then((code) => process.exit(code));

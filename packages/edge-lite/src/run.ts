@@ -1,0 +1,44 @@
+import {
+  type ProgramHost,
+  type Random,
+  createJsonLogger,
+  createMetricsRegistry,
+  runProgram,
+  systemClock,
+} from '@selvedge/kit';
+import { createAgent } from './agent.ts';
+import { loadConfig, paths } from './config/index.ts';
+import { exitCodeOf } from './exit-code.ts';
+import { type DriverName, openStore } from './store/index.ts';
+import { createSystemd } from './systemd.ts';
+import { version } from './version.ts';
+
+/** What `main` takes from the process. */
+export interface RunOptions {
+  readonly configFile: string;
+  readonly driver: DriverName;
+  readonly notifySocket: string | undefined;
+  readonly random: Random;
+  readonly host: ProgramHost;
+  /** Receives the log. */
+  readonly write: (line: string) => unknown;
+}
+
+/** Longer than the pods of a machine that goes down get, shorter than systemd's `TimeoutStopSec` of 90 s. */
+const drainTimeoutMs = 80_000;
+
+/** Runs the agent until it is told to stop; resolves with the exit code. Rejects before it has a log. */
+export async function runAgent(options: RunOptions): Promise<number> {
+  const { configFile, driver, notifySocket, random, host, write } = options;
+  const config = await loadConfig(configFile);
+  const clock = systemClock;
+  const log = createJsonLogger({ level: config.log.level }, { clock, write });
+  const places = paths(config.root);
+  log.info('starting', { version, node: config.nodeName, root: config.root });
+  const store = await openStore({ path: places.stateDb, sealKeyPath: places.sealKey, driver });
+  const metrics = createMetricsRegistry();
+  const systemd = createSystemd({ notifySocket });
+  const service = createAgent(config, places, { clock, random, log, metrics, systemd, store });
+  const never = Promise.withResolvers<never>().promise;
+  return runProgram({ service, drainTimeoutMs, fatal: never, exitCode: exitCodeOf }, { host, clock, log });
+}
