@@ -21,14 +21,12 @@ export function cpuQuota(milliCpu: bigint): bigint {
   return quota < minQuota ? minQuota : quota;
 }
 
-/**
- * The weight of cgroup v2 for one of v1: 2 → 1, 1024 → 100, 262144 → 10000, in between a quadratic curve in the exponent.
- * Source: opencontainers/cgroups `ConvertCPUSharesToCgroupV2Value`.
- */
+/** The weight of cgroup v2, 1 to 10000, for one of v1; as the kubelet sets it for pods and QoS classes. */
 export function cpuWeight(shares: bigint): bigint {
-  if (shares === 0n) return 0n;
-  if (shares <= minShares) return 1n;
-  if (shares >= maxShares) return 10_000n;
-  const exponent = Math.log2(Number(shares));
-  return BigInt(Math.ceil(10 ** ((exponent * exponent + 125 * exponent) / 612 - 7 / 34)));
+  return 1n + ((clamp(shares, minShares, maxShares) - minShares) * 9999n) / (maxShares - minShares);
+}
+
+/** The inverse of `cpuWeight`, rounded down. */
+export function sharesOfWeight(weight: bigint): bigint {
+  return ((weight - 1n) * (maxShares - minShares)) / 9999n + minShares;
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { SelvedgeError } from '@selvedge/kit';
 
 /** The volumes that are folders of their own, and the kubelet's names of their plugins. */
 const plugins = {
@@ -22,6 +23,8 @@ export interface PodFolder {
 }
 
 export function podFolder(pods: string, uid: string): PodFolder {
+  // An empty or climbing name would be the folder of all pods, or more.
+  if (!/^[\w-]+$/.test(uid)) throw new SelvedgeError(`invalid pod uid: ${uid}`, { code: 'Invalid' });
   const path = join(pods, uid);
   return {
     path,
