@@ -36,6 +36,7 @@ import {
   shape,
 } from './operations.ts';
 import { reconcileBed } from './reconcile.ts';
+import { type BedRegistry, openBedRegistry } from './registry/index.ts';
 import { tearDown } from './teardown.ts';
 
 export interface BedOptions {
@@ -65,6 +66,8 @@ export interface Bed extends AsyncDisposable {
   readonly kubectl: Kubectl;
   /** A token with which nodes may join; valid for a day unless told otherwise. */
   createBootstrapToken(options?: { readonly lifetimeMs?: number }): Promise<BootstrapToken>;
+  /** A registry with TLS and passwords in the cloud, started by the first call. Nodes pull from it over the WAN. */
+  registry(signal?: AbortSignal): Promise<BedRegistry>;
   addSite(options: SiteOptions, signal?: AbortSignal): Promise<void>;
   removeSite(name: string, signal?: AbortSignal): Promise<void>;
   /** Resolves once the node is Ready. */
@@ -166,6 +169,7 @@ function bedOf(context: BedContext, index: number): Bed {
     describe: () => existing(context),
     status: () => bedStatus(context),
     createBootstrapToken: (options) => createBootstrapToken(kubectl, { clock, ...options }),
+    registry: (signal) => openBedRegistry(context, { index }, signal),
     addSite: (options, signal) => addSite(context, options, signal),
     removeSite: (site, signal) => removeSite(context, site, signal),
     addNode: (options, signal) => addNode(context, options, signal),

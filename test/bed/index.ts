@@ -19,4 +19,5 @@ export type { CutKind, Faults, Shape } from './network/faults.ts';
 export type { BedStatus, NodeStatus, ProcessStatus, SiteStatus } from './status.ts';
 export type { Kubectl, KubectlOptions } from './kubectl.ts';
 export type { ContainerFilter, ContainerSummary } from './node/inspect.ts';
+export type { BedRegistry } from './registry/index.ts';
 export { waitFor, type WaitOptions } from './wait.ts';

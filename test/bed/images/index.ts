@@ -1,2 +1,2 @@
 export { type Image, ensureImages } from './ensure-images.ts';
-export { imageRefs } from './recipe.ts';
+export { type ImageName, imageRefs } from './recipe.ts';

@@ -12,6 +12,7 @@ import type { MachineTools } from '../machine/tools.ts';
 import { applyNetwork } from '../network/apply.ts';
 import { namespaceSpecs } from '../network/spec.ts';
 import type { Pki } from '../pki/pki.ts';
+import { bedRegistryHost, trustRegistry } from '../registry/index.ts';
 import { waitFor } from '../wait.ts';
 import type { NodeAgent } from './agent.ts';
 import { type PodRange, conflistFile, podRoutes, renderConflist } from './cni.ts';
@@ -186,6 +187,8 @@ export async function ensureNode(
   const host = createHost(context, tools, node);
   const startedMs = context.clock.now();
   const booted = await host.start(signal);
+  const registry = { host: bedRegistryHost(tools.bed), ca: tools.pki.ca.keyPair.certificate };
+  await trustRegistry(host, registry, signal);
   const { agent, kubeProxy } = createAgents(context, tools, host, node);
   if (agent === undefined) return;
   const started = (await agent.ensure(signal)) || booted;

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { renderRegistryConfig } from './config.ts';
 import { dockerConfig, htpasswdLine } from './credentials.ts';
+import { renderHostsToml } from './hosts.ts';
 
 const config = {
   listen: '10.60.0.1:5000',
@@ -31,4 +32,15 @@ it('writes credentials as kubectl create secret docker-registry does', () => {
   expect(JSON.parse(dockerConfig('10.60.0.1:5000', { user: 'puller', password: 'secret' }))).toEqual({
     auths: { '10.60.0.1:5000': { username: 'puller', password: 'secret', auth: 'cHVsbGVyOnNlY3JldA==' } },
   });
+});
+
+it('leads containerd to the registry by its CA', () => {
+  expect(
+    renderHostsToml('10.60.0.1:5000', '/certs.d/10.60.0.1:5000/ca.crt'),
+  ).toBe(`server = "https://10.60.0.1:5000"
+
+[host."https://10.60.0.1:5000"]
+  capabilities = ["pull", "resolve"]
+  ca = "/certs.d/10.60.0.1:5000/ca.crt"
+`);
 });
