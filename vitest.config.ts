@@ -6,6 +6,9 @@ const serial = { fileParallelism: false, testTimeout: 120_000, hookTimeout: 600_
 /** What takes many minutes: `hack/test --long`. */
 const long = 'test/{integration,e2e}/**/*.long.test.ts';
 
+/** One bed for the run. */
+const bed = 'test/e2e/global-setup.ts';
+
 export default defineConfig({
   test: {
     projects: [
@@ -26,11 +29,11 @@ export default defineConfig({
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
           exclude: [long],
-          globalSetup: 'test/e2e/global-setup.ts',
+          globalSetup: bed,
           ...serial,
         },
       },
-      { extends: true, test: { name: 'long', include: [long], ...serial } },
+      { extends: true, test: { name: 'long', include: [long], globalSetup: bed, ...serial } },
     ],
     retry: 0,
     passWithNoTests: false,

@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
 import { Bed, type NodeOptions } from '@selvedge/bed';
 import type { TestProject } from 'vitest/node';
 
@@ -17,19 +19,33 @@ const nodes: readonly NodeOptions[] = ['lite-1', 'lite-2'].map((name) => ({
   labels: { 'selvedge.test/role': 'lite' },
 }));
 
+/** Removes the bed when vitest is interrupted: it exits at once then, without any teardown. */
+function removeAtExit(name: string): Disposable {
+  const program = join(import.meta.dirname, '../bed/main.ts');
+  const onExit = (): void => {
+    spawnSync(process.execPath, [program, '--bed', name, 'down', '--yes'], { stdio: 'inherit' });
+  };
+  process.once('exit', onExit);
+  return { [Symbol.dispose]: () => process.off('exit', onExit) };
+}
+
 /** One bed for a whole run. `SELVEDGE_E2E_BED` names one that is made or repaired, and stays. */
 export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
   const kept = process.env['SELVEDGE_E2E_BED'] ?? '';
   const name = kept === '' ? 'e2e' : kept;
+  const atExit = kept === '' ? removeAtExit(name) : undefined;
+  const remove = async (): Promise<void> => {
+    if (kept !== '') return;
+    await Bed.down(name);
+    atExit?.[Symbol.dispose]();
+  };
   try {
     const bed = await Bed.up({ name, nodes });
     project.provide('bed', bed.name);
     project.provide('kubeconfig', bed.kubeconfig);
   } catch (error) {
-    if (kept === '') await Bed.down(name);
+    await remove();
     throw error;
   }
-  return async () => {
-    if (kept === '') await Bed.down(name);
-  };
+  return remove;
 }
