@@ -12,3 +12,5 @@ export type {
   TokenQuery,
   TokenSource,
 } from './ports.ts';
+export { createPodModule, type PodModuleDeps, type PodModuleOptions } from './module.ts';
+export type { Pods } from './worker/index.ts';
