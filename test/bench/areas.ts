@@ -1,7 +1,9 @@
 import { grpcBench } from './grpc.ts';
+import { podsBench } from './pods/pods.ts';
 import type { BenchRow } from './row.ts';
 
 /** Every area by the name people type. */
 export const areas: Readonly<Record<string, () => Promise<readonly BenchRow[]>>> = {
   grpc: grpcBench,
+  pods: podsBench,
 };
