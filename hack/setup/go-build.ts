@@ -35,12 +35,15 @@ export function goBuildArgs(recipe: GoRecipe, target: { file: string; package: s
   ];
 }
 
-/** Depends on the recipe and on every file of the module: go.mod pins the versions, go.sum their content. */
+/** Depends on the recipe and on every file at the top of the module: go.mod pins the versions, go.sum their content. */
 export async function goCacheEntry(recipe: GoRecipe, modules: string): Promise<CacheEntry> {
   const { estimateMs: _estimate, assetsFolder: _folder, ...content } = recipe;
   const folder = join(modules, recipe.module);
-  const files = (await readdir(folder)).toSorted();
-  const parts = await Promise.all(files.map(async (file) => [file, await readFile(join(folder, file))]));
+  const entries = await readdir(folder, { withFileTypes: true });
+  const files = entries.filter((each) => each.isFile()).map(({ name }) => name);
+  const parts = await Promise.all(
+    files.toSorted().map(async (file) => [file, await readFile(join(folder, file))]),
+  );
   return { name: `go/${recipe.name}`, key: contentKey([JSON.stringify(content), ...parts.flat()]) };
 }
 

@@ -45,9 +45,13 @@ export interface MachineHostDeps {
   readonly renewNetwork: (signal?: AbortSignal) => Promise<void>;
 }
 
-/** The folders of all these files. A machine has them where this machine has them: their paths mean the same on both. */
-function foldersOf(files: readonly string[]): Readonly<Record<string, string>> {
-  return Object.fromEntries(files.map((file) => [dirname(file), dirname(file)]));
+/**
+ * The cache, as a whole because it grows, and the folders of files that are elsewhere. A machine has them where the
+ * host has them: their paths mean the same on both.
+ */
+export function sharedFolders(cache: string, files: readonly string[]): Readonly<Record<string, string>> {
+  const elsewhere = files.filter((file) => !file.startsWith(`${cache}/`)).map((file) => dirname(file));
+  return Object.fromEntries([cache, ...elsewhere].map((folder) => [folder, folder]));
 }
 
 /** Makes the program a unit that runs. True unless it ran as this very unit. */
@@ -67,7 +71,7 @@ async function ensureUnit(
 /** A machine with systemd under a node. What makes it a node runs as units, which its boots start too. */
 export function createMachineHost(options: MachineHostOptions, deps: MachineHostDeps): NodeHost {
   const { node, names } = options;
-  const { base, edgeLite } = options.tools;
+  const { base, cache, edgeLite } = options.tools;
   const namespace = names.node(node.name);
   const binaries = Object.values(options.assets).filter((path) => path !== undefined);
   const machine = createMachine(
@@ -78,7 +82,7 @@ export function createMachineHost(options: MachineHostOptions, deps: MachineHost
       folder: options.folder,
       base,
       node: edgeLite[0],
-      programs: foldersOf([...binaries, ...options.images, ...edgeLite]),
+      programs: sharedFolders(cache, [...binaries, ...options.images, ...edgeLite]),
       env: { [processMark]: names.mark(`node.${node.name}`) },
     },
     deps,

@@ -10,6 +10,8 @@ import type { Argv } from './doors.ts';
 export interface MachineTools {
   /** The root file system that they are laid over. */
   readonly base: string;
+  /** The folder of programs and images. */
+  readonly cache: string;
   /** What runs edge-lite on them: its bundle, for a machine has no checkout. */
   readonly edgeLite: Argv;
 }
@@ -34,5 +36,9 @@ export async function machineTools(
   if (machines.length === 0) return undefined;
   const base = await provideBaseRoot({ ...context.setup, signal });
   const lite = machines.some(({ agent }) => agent === 'lite');
-  return { base, edgeLite: lite ? await bundleEdgeLite(context) : context.edgeLite };
+  return {
+    base,
+    cache: context.setup.cache.root,
+    edgeLite: lite ? await bundleEdgeLite(context) : context.edgeLite,
+  };
 }
