@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Cache, type CacheEntry, contentKey } from './cache.ts';
 import { run } from './command.ts';
