@@ -1,4 +1,4 @@
-import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -48,6 +48,12 @@ describe('goCacheEntry', () => {
       expect(name).toBe('go/thing');
       expect((await goCacheEntry({ ...recipe, estimateMs: 2 }, modules)).key).toBe(key);
       expect((await goCacheEntry({ ...recipe, stamps: {} }, modules)).key).not.toBe(key);
+      const local = { ...recipe, packages: { thing: './cmd' } };
+      await mkdir(join(modules, 'thing/cmd'));
+      const before = (await goCacheEntry(local, modules)).key;
+      await writeFile(join(modules, 'thing/cmd/main.go'), 'package main');
+      expect((await goCacheEntry(local, modules)).key).not.toBe(before);
+      expect((await goCacheEntry(recipe, modules)).key).toBe(key);
       await writeFile(join(modules, 'thing/go.sum'), '');
       expect((await goCacheEntry(recipe, modules)).key).not.toBe(key);
     } finally {

@@ -35,16 +35,24 @@ export function goBuildArgs(recipe: GoRecipe, target: { file: string; package: s
   ];
 }
 
-/** Depends on the recipe and on every file at the top of the module: go.mod pins the versions, go.sum their content. */
+/** The names and contents of the files in a folder, not of those below. */
+async function filesIn(folder: string): Promise<readonly (string | Uint8Array)[]> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  const names = entries.filter((each) => each.isFile()).map(({ name }) => name);
+  const files = names.toSorted().map(async (name) => [name, await readFile(join(folder, name))]);
+  return (await Promise.all(files)).flat();
+}
+
+/**
+ * Depends on the recipe, on the module's pins (go.mod has the versions, go.sum their content) and on those packages
+ * that are code of ours.
+ */
 export async function goCacheEntry(recipe: GoRecipe, modules: string): Promise<CacheEntry> {
   const { estimateMs: _estimate, assetsFolder: _folder, ...content } = recipe;
-  const folder = join(modules, recipe.module);
-  const entries = await readdir(folder, { withFileTypes: true });
-  const files = entries.filter((each) => each.isFile()).map(({ name }) => name);
-  const parts = await Promise.all(
-    files.toSorted().map(async (file) => [file, await readFile(join(folder, file))]),
-  );
-  return { name: `go/${recipe.name}`, key: contentKey([JSON.stringify(content), ...parts.flat()]) };
+  const own = Object.values(recipe.packages).filter((name) => name.startsWith('./'));
+  const folders = [recipe.module, ...own.map((name) => join(recipe.module, name))];
+  const files = await Promise.all(folders.map((folder) => filesIn(join(modules, folder))));
+  return { name: `go/${recipe.name}`, key: contentKey([JSON.stringify(content), ...files.flat()]) };
 }
 
 /** The folder with the recipe's binaries, built if it is not in the cache. */
