@@ -1,4 +1,5 @@
 import { connect, isIP, type Socket } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { SelvedgeError, hasCode, raceAbort, systemCode, withDeadline, type Clock } from '@selvedge/kit';
 import type { Credentials } from '../credentials.ts';
@@ -40,6 +41,16 @@ async function established(
     socket.destroy();
     throw error;
   }
+}
+
+/**
+ * A reset that comes with the end of the handshake is lost, and the connection hangs, when an HTTP/2 session takes the
+ * socket over in the same turn of the event loop (seen with Node 24.21). One turn later it is an error of the socket.
+ */
+async function settled(socket: Socket, url: URL, signal: AbortSignal): Promise<void> {
+  await setImmediate();
+  if (signal.aborted) socket.destroy();
+  if (socket.destroyed) throw new Error(`${url.host} closed the connection after the handshake`);
 }
 
 async function dialTcp(options: DialOptions, clock: Clock, signal: AbortSignal): Promise<Socket> {
@@ -89,6 +100,7 @@ export async function dial(options: DialOptions, clock: Clock, signal: AbortSign
     return await withDeadline({ what, timeoutMs: timeouts.handshakeMs, signal }, clock, async (inner) => {
       const tls = tlsSocket(options, socket);
       await established(tls, 'secureConnect', inner);
+      await settled(tls, url, inner);
       return { socket: tls, protocol: tls.alpnProtocol === 'h2' ? 'h2' : 'http/1.1' };
     });
   } catch (cause) {

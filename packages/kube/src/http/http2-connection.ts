@@ -81,6 +81,7 @@ export class Http2Connection implements HttpConnection {
       settings: { enablePush: false, initialWindowSize: streamWindowBytes },
     });
     this.#session.on('error', () => undefined);
+    deps.socket.once('close', () => this.#session.destroy());
     this.closed = new Promise((resolve) => {
       this.#session.once('close', resolve);
     }).then(() => this.#tasks.stop());

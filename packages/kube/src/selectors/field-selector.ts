@@ -7,12 +7,21 @@ export interface FieldRequirement {
   readonly value: string;
 }
 
-/** All of them must hold; none selects everything. */
+/** All of them must hold; none selects everything. Sorted. */
 export type FieldRequirements = readonly FieldRequirement[];
 
 /** Cuts at commas that no backslash protects. */
 function termsOf(text: string): readonly string[] {
-  return Array.from(text.matchAll(/(?:^|,)((?:\\.|\\$|[^,\\])*)/gs), ([, term = '']) => term);
+  const terms: string[] = [];
+  let start = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    if (text[at] === '\\') at += 1;
+    else if (text[at] === ',') {
+      terms.push(text.slice(start, at));
+      start = at + 1;
+    }
+  }
+  return [...terms, text.slice(start)];
 }
 
 function unescape(text: string, value: string): string {
@@ -35,8 +44,10 @@ function parseTerm(text: string, term: string): FieldRequirement {
  */
 export function parseFieldSelector(text: string): FieldRequirements {
   return termsOf(text)
+    .toSorted()
     .filter((term) => term !== '')
-    .map((term) => parseTerm(text, term));
+    .map((term) => parseTerm(text, term))
+    .filter(({ field, value }) => field !== '' || value !== '');
 }
 
 /** `fieldOf` gives a field's value, the empty string if the object has none. */
