@@ -20,7 +20,7 @@ import {
   listContainers,
   listSandboxes,
 } from './node/inspect.ts';
-import { execOnNode, startAgent, startRuntime, stopAgent, stopRuntime } from './node/manage.ts';
+import { execAt, startAgent, startRuntime, stopAgent, stopRuntime } from './node/manage.ts';
 import { type BedStatus, bedStatus } from './status.ts';
 import {
   addNode,
@@ -86,8 +86,8 @@ export interface Bed extends AsyncDisposable {
   powerCut(node: string, signal?: AbortSignal): Promise<void>;
   /** Resolves once the node is Ready again. */
   powerOn(node: string, signal?: AbortSignal): Promise<void>;
-  /** Runs a program on the node to its end; rejects if it fails. */
-  exec(node: string, argv: readonly [string, ...string[]]): Promise<CommandResult>;
+  /** Runs a program to its end on a node, or in the network of a site's router or of `cloud`; rejects if it fails. */
+  exec(place: string, argv: readonly [string, ...string[]]): Promise<CommandResult>;
   /** Ends the kubelet or edge-lite, by default with SIGTERM; resolves once it is gone. Its containers go on. */
   stopAgent(node: string, signal?: NodeJS.Signals): Promise<void>;
   /** Starts it again; resolves once the node is Ready or, with `wait: false`, at once. */
@@ -143,7 +143,7 @@ type NodeVerbs = Pick<
 /** What is done to, or asked from, a node that runs. */
 function nodeVerbs(context: BedContext): NodeVerbs {
   return {
-    exec: (node, argv) => execOnNode(context, node, argv),
+    exec: (place, argv) => execAt(context, place, argv),
     stopAgent: (node, signal = 'SIGTERM') => stopAgent(context, node, signal),
     startAgent: (node, { wait = true } = {}) => startAgent(context, node, wait),
     stopRuntime: (node) => stopRuntime(context, node),

@@ -1,4 +1,5 @@
 export { defaultBedName, Bed, type BedOptions } from './bed.ts';
+export { connect } from './client.ts';
 export { processBedDeps, type BedDeps } from './context.ts';
 export type { BootstrapToken } from './control-plane/token.ts';
 export {

@@ -63,7 +63,7 @@ describe('a Deployment on lite nodes', () => {
     for (const { status } of await pods()) {
       for (const node of ['lite-1', 'lite-2']) {
         const url = `http://${status?.podIP}:8080/hostname`;
-        const { stdout } = await site.bed.exec(node, ['busybox', 'wget', '-qO-', '-T', '5', url]);
+        const { stdout } = await site.bed.exec(node, ['busybox', 'wget', '-qO-', url]);
         expect(stdout).toMatch(/^web-/);
       }
     }

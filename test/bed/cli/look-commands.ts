@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { SelvedgeError } from '@selvedge/kit';
 import type { Command } from 'commander';
 import type { Bed } from '../bed.ts';
-import { cloudSite } from '../description.ts';
 import { type Argv, enterMachine } from '../machine/index.ts';
 import { bedNames } from '../names.ts';
 import { inNamespace } from '../network/apply.ts';
+import { namespaceOf } from '../network/place.ts';
 import type { Program } from './program.ts';
 
 /** A program in all namespaces of a machine. */
@@ -53,6 +53,14 @@ async function logFiles(bed: Bed): Promise<readonly string[]> {
 async function listLogs(program: Program, bed: Bed): Promise<void> {
   const [files, machines] = await Promise.all([logFiles(bed), machinesOf(bed)]);
   for (const each of [...files, ...machines].toSorted()) program.terminal.print(each);
+}
+
+/** A shell, or a command: in a machine, else in the network of a node, a site's router or the cloud. */
+async function shellArgv(program: Program, where: string, command: readonly string[]): Promise<Argv> {
+  const bed = await program.open();
+  const [first = program.shell, ...rest] = command;
+  if ((await machinesOf(bed)).includes(where)) return inMachine(program, where, [first, ...rest]);
+  return inNamespace(namespaceOf(await bed.describe(), where), [first, ...rest]);
 }
 
 /** Verbs that show and enter. They end with the exit code of the program that they ran. */

@@ -34,6 +34,7 @@ describe('faults of a WAN', () => {
 
   it('count loss in millionths', () => {
     expect(rules({ shape: { loss: 0.025 } })).toContain('numgen random mod 1000000 < 25000 drop');
+    expect(rules({ shape: { loss: 1 } })).toMatch(/[io]ifname "wan0" drop/);
   });
 
   it('set a rate on both sides of the router and take it away', () => {

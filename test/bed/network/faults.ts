@@ -66,8 +66,9 @@ function wanRules(faults: Faults, directions: readonly ('iifname' | 'oifname')[]
   const all = (verdict: string): string[] => wan.map((match) => `${match} ${verdict}`);
   if (faults.cut === 'blackhole') return all('drop');
   if (faults.cut === 'refused') return [...all('meta l4proto tcp reject with tcp reset'), ...all('reject')];
-  const loss = Math.round((faults.shape?.loss ?? 0) * 1_000_000);
-  return loss === 0 ? [] : all(`numgen random mod 1000000 < ${loss} drop`);
+  const loss = faults.shape?.loss ?? 0;
+  if (loss === 1) return all('drop');
+  return loss === 0 ? [] : all(`numgen random mod 1000000 < ${Math.ceil(loss * 999_999)} drop`);
 }
 
 function chain(name: string, hook: string, rules: readonly string[]): string {

@@ -1,8 +1,10 @@
-import type { CommandResult } from '@selvedge/hack/setup';
+import { type CommandResult, run } from '@selvedge/hack/setup';
 import { SelvedgeError } from '@selvedge/kit';
 import type { BedContext } from '../context.ts';
 import { type NodeDescription, nodeOf } from '../description.ts';
 import type { NodeHost } from '../host/host.ts';
+import { inNamespace } from '../network/apply.ts';
+import { namespaceOf } from '../network/place.ts';
 import { existing } from '../operations.ts';
 import { nodeTools } from '../reconcile.ts';
 import { type NodeTools, createAgents, createHost, ensureNode } from './node.ts';
@@ -20,13 +22,15 @@ async function open(context: BedContext, name: string): Promise<Managed> {
   return { node, tools, host: createHost(context, tools, node) };
 }
 
-/** Runs a program on the node to its end; rejects if it fails. */
-export async function execOnNode(
+/** Runs a program to its end on a node, or in the network of a site's router or of the cloud; rejects if it fails. */
+export async function execAt(
   context: BedContext,
-  name: string,
+  place: string,
   argv: readonly [string, ...string[]],
 ): Promise<CommandResult> {
-  return (await open(context, name)).host.exec(argv);
+  const bed = await existing(context);
+  if (bed.nodes.some((node) => node.name === place)) return (await open(context, place)).host.exec(argv);
+  return run({ argv: inNamespace(namespaceOf(bed, place), argv) });
 }
 
 /** Ends the kubelet or edge-lite; resolves once it is gone. Its containers go on. */
