@@ -12,6 +12,8 @@ export interface ProbeTarget {
   readonly podIP: string;
   /** When the container started, in milliseconds since the epoch. */
   readonly startedAtMs: number;
+  /** Its startup probe has succeeded already, before this process was there. Default false. */
+  readonly started?: boolean;
 }
 
 /** Runs the probes of running containers. */
@@ -22,6 +24,8 @@ export interface Prober {
   results(containerId: string): ProbeVerdict;
   /** Calls back with the pod's uid when a result of one of its containers changed. */
   subscribe(changed: (podUid: string) => void): Disposable;
+  /** The pod ends: only its readiness is still probed. */
+  quiet(podUid: string): void;
   /** Ends all probes and waits for those under way. */
   stop(): Promise<void>;
 }

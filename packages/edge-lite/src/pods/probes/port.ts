@@ -1,0 +1,11 @@
+import { SelvedgeError } from '@selvedge/kit';
+import type { Container } from '@selvedge/kube/types';
+
+/** The number of a port that a probe names or numbers. Throws `Invalid`. */
+export function resolvePort(port: number | string, { ports = [] }: Container): number {
+  const named = typeof port === 'string' ? ports.find(({ name }) => name === port)?.containerPort : port;
+  const number = named ?? Number(port);
+  if (Number.isInteger(number) && number > 0 && number < 65_536) return number;
+  const known = typeof port === 'number' ? `invalid port number: ${port}` : `port ${port} not found`;
+  throw new SelvedgeError(known, { code: 'Invalid' });
+}
