@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -73,14 +73,20 @@ describe('a cache', () => {
     expect(await visible(join(root, 'go'))).toEqual([]);
   });
 
-  it('removes older versions of the same name and half-filled folders, nothing else', async () => {
-    const cache = createCache({ root });
+  it('removes what is half filled and versions that nobody asked for lately, nothing else', async () => {
+    const now = Date.UTC(2026, 0, 8);
+    const cache = createCache({ root, keepMs: 1_000 }, { clock: { now: () => now } });
+    const versions = ['0', '00'].map((each) => ({ name: 'go/kubelet', key: contentKey([each]) }));
     await mkdir(join(root, 'go/.partial-kubelet-abc123'), { recursive: true });
-    await cache.folder({ name: 'go/kubelet', key: contentKey(['0']) }, fillWith('old'));
+    const [forgotten = '', inUse = ''] = await Promise.all(
+      versions.map((each) => cache.folder(each, fillWith('old'))),
+    );
+    for (const old of [forgotten, inUse]) await utimes(old, new Date(now - 2_000), new Date(now - 2_000));
+    await cache.folder({ name: 'go/kubelet', key: contentKey(['00']) }, fillWith('never'));
     const other = await cache.folder({ name: 'go/kubelet-extra', key: contentKey(['0']) }, fillWith('x'));
     const folder = await cache.folder(entry, fillWith('new'));
     const names = (await visible(join(root, 'go'))).map((name) => join(root, 'go', name));
-    expect(names.toSorted()).toEqual([folder, other].toSorted());
+    expect(names.toSorted()).toEqual([folder, inUse, other].toSorted());
   });
 });
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { chmod, mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod, mkdir, mkdtemp, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { type Clock, systemClock } from '@selvedge/kit';
 import { lockFile } from './lock.ts';
 
 export interface CacheEntry {
@@ -19,8 +20,8 @@ export interface Cache {
   has(entry: CacheEntry): Promise<boolean>;
   /**
    * The entry's folder, filled by `fill` if nobody did so yet. `fill` writes into a temporary folder that is renamed
-   * once it resolved and removed if it rejects, so that a folder is there whole or not at all. The older versions of
-   * the same name are removed.
+   * once it resolved and removed if it rejects, so that a folder is there whole or not at all. Other versions of the
+   * same name are removed unless somebody has asked for them lately: another checkout may be using them.
    */
   folder(entry: CacheEntry, fill: (folder: string) => Promise<void>, signal?: AbortSignal): Promise<string>;
   /** Removes everything. */
@@ -41,11 +42,18 @@ async function exists(path: string): Promise<boolean> {
   );
 }
 
-/** Removes other versions of `name` and half-filled folders that a killed run left; the caller holds the lock. */
-async function removeOthers(group: string, name: string, keep: string): Promise<void> {
+/** Whether nobody has asked for the folder since `sinceMs`. A half-filled one is nobody's: we hold the lock. */
+async function isForgotten(path: string, sinceMs: number): Promise<boolean> {
+  return basename(path).startsWith('.partial-') || (await stat(path)).mtimeMs < sinceMs;
+}
+
+/** Removes forgotten versions of `name` and half-filled folders that a killed run left; the caller holds the lock. */
+async function removeForgotten(group: string, name: string, sinceMs: number): Promise<void> {
   const mine = new RegExp(`^(\\.partial-)?${name.replaceAll('.', '\\.')}-([0-9a-f]{16}|\\w{6})$`);
   for (const entry of await readdir(group)) {
-    if (entry !== keep && mine.test(entry)) await rm(join(group, entry), { recursive: true, force: true });
+    const path = join(group, entry);
+    if (mine.test(entry) && (await isForgotten(path, sinceMs)))
+      await rm(path, { recursive: true, force: true });
   }
 }
 
@@ -55,8 +63,19 @@ function split(root: string, entry: CacheEntry): { group: string; name: string; 
   return { group: join(root, ...parts.slice(0, -1)), name, folder: `${name}-${entry.key}` };
 }
 
-export function createCache(options: { readonly root: string }): Cache {
-  const { root } = options;
+export interface CacheOptions {
+  readonly root: string;
+  /** How long a version that nobody asks for is kept beside another one, in milliseconds. Default: a week. */
+  readonly keepMs?: number;
+}
+
+const weekMs = 7 * 24 * 3_600_000;
+
+export function createCache(
+  options: CacheOptions,
+  { clock = systemClock }: { readonly clock?: Pick<Clock, 'now'> } = {},
+): Cache {
+  const { root, keepMs = weekMs } = options;
   const path = (entry: CacheEntry): string => join(split(root, entry).group, split(root, entry).folder);
   return {
     root,
@@ -64,12 +83,16 @@ export function createCache(options: { readonly root: string }): Cache {
     has: (entry) => exists(path(entry)),
     async folder(entry, fill, signal) {
       const done = path(entry);
-      if (await exists(done)) return done;
-      const { group, name, folder } = split(root, entry);
+      const asked = new Date(clock.now());
+      if (await exists(done)) {
+        await utimes(done, asked, asked);
+        return done;
+      }
+      const { group, name } = split(root, entry);
       await mkdir(group, { recursive: true });
       await using lock = await lockFile(join(group, `.lock-${name}`), signal);
       if (await exists(done)) return done;
-      await removeOthers(group, name, folder);
+      await removeForgotten(group, name, asked.getTime() - keepMs);
       const partial = await mkdtemp(join(group, `.partial-${name}-`));
       try {
         await fill(partial);

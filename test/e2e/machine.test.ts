@@ -7,7 +7,7 @@ import { processSetup, run, runUnchecked } from '@selvedge/hack/setup';
 import { systemClock } from '@selvedge/kit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-const name = 'mach-e2e';
+const name = 'e2e-machine';
 const namespace = `selvedge.${name}`;
 const cgroup = `selvedge-${name}`;
 
