@@ -1,9 +1,11 @@
+import { bedBench } from './bed.ts';
 import { grpcBench } from './grpc.ts';
 import { podsBench } from './pods/pods.ts';
 import type { BenchRow } from './row.ts';
 
 /** Every area by the name people type. */
 export const areas: Readonly<Record<string, () => Promise<readonly BenchRow[]>>> = {
+  bed: bedBench,
   grpc: grpcBench,
   pods: podsBench,
 };
