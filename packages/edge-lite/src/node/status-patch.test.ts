@@ -1,0 +1,73 @@
+import type { Node } from '@selvedge/kube/types';
+import { fc, test as property } from '@fast-check/vitest';
+import { expect, test } from 'vitest';
+import { type DesiredStatus, desiredStatus } from './build-node.ts';
+import { type StatusPatch, statusPatch } from './status-patch.ts';
+import { goodRuntime, merged, nodeOptions, smallHost } from './testing.ts';
+
+const desired = desiredStatus(nodeOptions, {
+  host: smallHost,
+  runtime: goodRuntime,
+  runtimeVersion: 'containerd://2.4.2',
+  images: [{ names: ['pause'], sizeBytes: 1 }],
+  shuttingDown: false,
+  nowMs: 0,
+});
+
+const patchOf = (shown: Node, next: DesiredStatus, heartbeat = false): StatusPatch | undefined =>
+  statusPatch({ shown, desired: next, nowMs: Date.UTC(2026, 0, 1), heartbeat });
+const empty: Node = { metadata: { name: 'shop-7', uid: 'u' } };
+
+test('a Node that shows what it should is left alone, but for a heartbeat', () => {
+  const first = patchOf(empty, desired);
+  const shown = merged(empty, first ?? { metadata: { uid: '' }, status: {} });
+  expect(patchOf(shown, desired)).toBeUndefined();
+  expect(Object.keys(patchOf(shown, desired, true)?.status ?? {})).toEqual(['conditions']);
+  expect(first?.metadata).toEqual({ uid: 'u' });
+});
+
+test('conditions of others and resources of others are treated as the kubelet does', () => {
+  const foreign = { type: 'NetworkUnavailable', status: 'False' };
+  const shown: Node = {
+    ...empty,
+    status: { conditions: [foreign], capacity: { 'example.com/gpu': '1' } },
+  };
+  const patch = patchOf(shown, desired);
+  expect(patch?.status['capacity']).toMatchObject({ 'example.com/gpu': null });
+  const after = merged(shown, patch ?? { metadata: { uid: '' }, status: {} });
+  expect(after.status?.conditions).toContainEqual(foreign);
+});
+
+test('addresses are replaced as a list', () => {
+  expect(patchOf(empty, desired)?.status['addresses']).toEqual([
+    ...(desired.addresses ?? []),
+    { $patch: 'replace' },
+  ]);
+});
+
+const statuses = fc.record({
+  addresses: fc.array(fc.record({ type: fc.constantFrom('InternalIP', 'Hostname'), address: fc.string() })),
+  capacity: fc.dictionary(fc.constantFrom('cpu', 'memory', 'pods', 'x'), fc.string()),
+  allocatable: fc.dictionary(fc.constantFrom('cpu', 'memory', 'pods', 'x'), fc.string()),
+  images: fc.array(fc.record({ names: fc.array(fc.string()), sizeBytes: fc.nat() })),
+  conditions: fc.uniqueArray(
+    fc.record({
+      type: fc.constantFrom('Ready', 'MemoryPressure'),
+      status: fc.constantFrom('True', 'False'),
+      reason: fc.string(),
+      message: fc.string(),
+    }),
+    { selector: ({ type }) => type },
+  ),
+});
+
+property.prop([statuses, statuses])(
+  'from any status the patch leads to the wanted one, where it is empty',
+  (a, b) => {
+    const start = patchOf(empty, a);
+    const shown = start === undefined ? empty : merged(empty, start);
+    const patch = patchOf(shown, b);
+    const after = patch === undefined ? shown : merged(shown, patch);
+    expect(patchOf(after, b)).toBeUndefined();
+  },
+);
