@@ -4,14 +4,18 @@ import { SelvedgeError } from '@selvedge/kit';
 
 /**
  * Takes an exclusive lock on `file` among all processes of this machine and waits for it if need be. The kernel's lock
- * is held by a flock(1) child that lives as long as its stdin is open, so nothing stays behind when we are killed.
+ * is held by one child that lives as long as its stdin is open, so nothing stays behind when we are killed.
  */
 export async function lockFile(file: string, signal?: AbortSignal): Promise<AsyncDisposable> {
   signal?.throwIfAborted();
-  const child = spawn('flock', ['--exclusive', file, 'sh', '-c', 'echo locked; exec cat >/dev/null'], {
-    stdio: ['pipe', 'pipe', 'ignore'],
-    detached: true,
-  });
+  const child = spawn(
+    'flock',
+    ['--exclusive', '--no-fork', file, 'sh', '-c', 'echo locked; exec cat >/dev/null'],
+    {
+      stdio: ['pipe', 'pipe', 'ignore'],
+      detached: true,
+    },
+  );
   const exited = once(child, 'close').catch(() => undefined);
   child.stdin.on('error', () => undefined);
   const release = async (): Promise<void> => {

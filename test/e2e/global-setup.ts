@@ -23,6 +23,8 @@ const nodes: readonly NodeOptions[] = ['lite-1', 'lite-2'].map((name) => ({
 function removeAtExit(name: string): Disposable {
   const program = join(import.meta.dirname, '../bed/main.ts');
   const onExit = (): void => {
+    // Among them who holds the bed's lock for an `up` that will not go on.
+    spawnSync('pkill', ['--signal', 'KILL', '--parent', String(process.pid)]);
     spawnSync(process.execPath, [program, '--bed', name, 'down', '--yes'], { stdio: 'inherit' });
   };
   process.once('exit', onExit);
