@@ -6,6 +6,7 @@ export { resolveEnv, type EnvInput } from './env.ts';
 export { expand } from './expand.ts';
 export { metadataField, resourceField } from './field-value.ts';
 export { findConfigMap, findSecret, type ObjectReader } from './find-object.ts';
+export { refusals, type Refusal } from './fields/index.ts';
 export { containerHash } from './hash.ts';
 export { podHostname } from './hostname.ts';
 export { hostsFile } from './hosts-file.ts';
