@@ -26,6 +26,7 @@ describe('goBuildArgs', () => {
         'build',
         '-trimpath',
         '-buildvcs=false',
+        '-gcflags=all=-dwarf=false',
         '-tags',
         'no_zfs,no_btrfs',
         '-ldflags',

@@ -17,7 +17,7 @@ export interface GoBuildDeps {
   readonly progress: Progress;
 }
 
-/** The arguments of `go build` for one package. Static, without paths of this machine. */
+/** The arguments of `go build` for one package. Without paths of this machine, and without debug information, a fifth of Go's build cache. */
 export function goBuildArgs(recipe: GoRecipe, target: { file: string; package: string }): readonly string[] {
   const stamps = Object.entries(recipe.stamps).map(([name, value]) => ` -X ${name}=${value}`);
   const tags = recipe.tags === undefined ? [] : ['-tags', recipe.tags.join(',')];
@@ -26,6 +26,7 @@ export function goBuildArgs(recipe: GoRecipe, target: { file: string; package: s
     'build',
     '-trimpath',
     '-buildvcs=false',
+    '-gcflags=all=-dwarf=false',
     ...tags,
     '-ldflags',
     ldflags,

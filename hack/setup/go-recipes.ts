@@ -65,7 +65,7 @@ function kubernetes135(file: string, binary: Binary, seconds: number): GoRecipe 
 
 /** In the order in which they are built: what most tests wait for comes first. */
 export const goRecipes: readonly GoRecipe[] = [
-  kubernetes('kube-apiserver', 334),
+  kubernetes('kube-apiserver', 210),
   {
     name: 'etcd',
     module: 'etcd',
@@ -75,23 +75,23 @@ export const goRecipes: readonly GoRecipe[] = [
     assetsFolder: '',
     estimateMs: 40_000,
   },
-  kubernetes('kubectl', 31),
-  kubernetes('kube-controller-manager', 95),
-  kubernetes('kube-scheduler', 8),
-  kubernetes('kubelet', 26),
-  kubernetes('kube-proxy', 12),
+  kubernetes('kubectl', 20),
+  kubernetes('kube-controller-manager', 70),
+  kubernetes('kube-scheduler', 6),
+  kubernetes('kubelet', 18),
+  kubernetes('kube-proxy', 6),
   {
-    ...kubernetes('agnhost', 19, 'test/images/agnhost'),
+    ...kubernetes('agnhost', 6, 'test/images/agnhost'),
     stamps: { 'main.Version': '2.63.0' },
   },
   {
     name: 'coredns',
     module: 'coredns',
-    packages: { coredns: 'github.com/coredns/coredns' },
+    packages: { coredns: '.' },
     binaries: { coredns: 'coredns' },
     stamps: { 'github.com/coredns/coredns/coremain.GitCommit': 'v1.14.7' },
     assetsFolder: '',
-    estimateMs: 120_000,
+    estimateMs: 60_000,
   },
   {
     name: 'containerd-2.4',
@@ -108,9 +108,9 @@ export const goRecipes: readonly GoRecipe[] = [
     },
     tags: ['no_btrfs', 'no_devmapper', 'no_zfs'],
     assetsFolder: 'containerd-2.4',
-    estimateMs: 90_000,
+    estimateMs: 70_000,
   },
-  kubernetes135('kube-apiserver', 'kube-apiserver-1.35', 300),
-  kubernetes135('kube-controller-manager', 'kube-controller-manager-1.35', 90),
-  kubernetes135('kube-scheduler', 'kube-scheduler-1.35', 10),
+  kubernetes135('kube-apiserver', 'kube-apiserver-1.35', 200),
+  kubernetes135('kube-controller-manager', 'kube-controller-manager-1.35', 60),
+  kubernetes135('kube-scheduler', 'kube-scheduler-1.35', 4),
 ];
