@@ -48,7 +48,7 @@ function blank(place: Place, container: Container, previous: ContainerStatus | u
     ready: false,
     restartCount: previous?.restartCount ?? 0,
     state: { waiting: { reason } },
-    ...(previous?.lastState === undefined ? {} : { lastState: previous.lastState }),
+    lastState: previous?.lastState ?? {},
     ...(mounts.length === 0 ? {} : { volumeMounts: mounts.map(volumeMount) }),
   };
 }
@@ -137,7 +137,7 @@ function recorded(
       : { user: { linux: { uid: linux.uid, gid: linux.gid, supplementalGroups: linux.groups } } }),
   };
   const lastState = before === undefined ? lastStateOf(status, previous) : stateOf(place, before, undefined);
-  return { ...status, lastState };
+  return { ...status, lastState: lastState ?? {} };
 }
 
 /** Whether the next round would start it. */

@@ -1,0 +1,378 @@
+import type { Pod, PodStatus } from '@selvedge/kube/types';
+import { describe, expect, it } from 'vitest';
+
+import { containerOf, exited, named, nowMs, observedOf, podOf, running, sandboxOf } from '../plan/testing.ts';
+import type { StatusInput } from './input.ts';
+import { podStatus } from './status.ts';
+
+function statusOf(more: Partial<StatusInput> = {}): PodStatus {
+  return podStatus({
+    pod: podOf(),
+    observed: observedOf([]),
+    previous: undefined,
+    waiting: new Map(),
+    verdicts: new Map(),
+    ended: false,
+    verdict: undefined,
+    hostIPs: ['192.0.2.10'],
+    qosClass: 'BestEffort',
+    runtimeName: 'containerd',
+    nowMs,
+    ...more,
+  });
+}
+
+/** Reported a minute ago. */
+function earlier(more: Partial<StatusInput>): PodStatus {
+  return statusOf({ nowMs: nowMs - 60_000, ...more });
+}
+
+const at = '2026-01-01T12:00:00Z';
+const alone = observedOf([sandboxOf()]);
+const runs = observedOf([sandboxOf()], [containerOf('main', running)]);
+const conditionOf = (status: PodStatus, type: string) => status.conditions?.find((one) => one.type === type);
+const first = (status: PodStatus) => status.containerStatuses?.[0] ?? expect.fail('no container status');
+
+describe('a new pod', () => {
+  it('is pending while its container is created', () => {
+    const condition = (type: string, status: string, more = {}) => ({
+      type,
+      status,
+      ...more,
+      lastTransitionTime: at,
+      observedGeneration: 1,
+    });
+    const unready = { reason: 'ContainersNotReady', message: 'containers with unready status: [main]' };
+    expect(statusOf()).toEqual({
+      observedGeneration: 1,
+      phase: 'Pending',
+      conditions: [
+        condition('PodReadyToStartContainers', 'False'),
+        condition('Initialized', 'True'),
+        condition('Ready', 'False', unready),
+        condition('ContainersReady', 'False', unready),
+        condition('PodScheduled', 'True'),
+      ],
+      hostIP: '192.0.2.10',
+      hostIPs: [{ ip: '192.0.2.10' }],
+      startTime: at,
+      qosClass: 'BestEffort',
+      containerStatuses: [
+        {
+          name: 'main',
+          image: 'busybox',
+          imageID: '',
+          ready: false,
+          restartCount: 0,
+          started: false,
+          lastState: {},
+          state: { waiting: { reason: 'ContainerCreating' } },
+        },
+      ],
+    });
+  });
+
+  it('has its address as soon as its sandbox has', () => {
+    const status = statusOf({ observed: alone });
+    expect([status.podIP, status.podIPs]).toEqual(['10.0.0.7', [{ ip: '10.0.0.7' }]]);
+    expect(conditionOf(status, 'PodReadyToStartContainers')?.status).toBe('True');
+  });
+
+  it('shows why a container does not start', () => {
+    const waiting = new Map([['main', { reason: 'ErrImagePull', message: 'no such image' }]]);
+    const { state } = first(statusOf({ observed: alone, waiting }));
+    expect(state).toEqual({ waiting: { reason: 'ErrImagePull', message: 'no such image' } });
+  });
+});
+
+describe('a pod that runs', () => {
+  it('is ready with its container, which tells what it runs', () => {
+    const status = statusOf({ observed: runs });
+    expect(status.phase).toBe('Running');
+    expect(first(status)).toEqual({
+      name: 'main',
+      image: 'docker.io/library/busybox:latest',
+      imageID: 'sha256:1',
+      containerID: 'containerd://main-0',
+      ready: true,
+      restartCount: 0,
+      started: true,
+      lastState: {},
+      state: { running: { startedAt: '2026-01-01T11:59:30Z' } },
+      resources: {},
+    });
+    expect(conditionOf(status, 'Ready')).toEqual({
+      type: 'Ready',
+      status: 'True',
+      lastTransitionTime: at,
+      observedGeneration: 1,
+    });
+  });
+
+  it('keeps times while nothing changes', () => {
+    const previous = earlier({ observed: runs });
+    expect(statusOf({ observed: runs, previous })).toEqual(previous);
+  });
+
+  it('moves the time of a condition with its status only', () => {
+    const previous = earlier({ observed: alone });
+    const status = statusOf({ observed: runs, previous });
+    const times = ['Ready', 'Initialized'].map((type) => conditionOf(status, type)?.lastTransitionTime);
+    expect(times).toEqual([at, '2026-01-01T11:59:00Z']);
+    expect(status.startTime).toBe('2026-01-01T11:59:00Z');
+  });
+
+  it.each([
+    ['before a verdict', {}, [true, false]],
+    ['while it is not ready', { readiness: false }, [true, false]],
+    ['when it is ready', { readiness: true }, [true, true]],
+    ['while it starts', { startup: false, readiness: true }, [false, false]],
+  ])('takes its readiness from probes: %s', (_, verdict, wanted) => {
+    const probes = { readinessProbe: {}, ...('startup' in verdict ? { startupProbe: {} } : {}) };
+    const pod = podOf({ containers: [{ name: 'main', ...probes }] });
+    const { started, ready } = first(
+      statusOf({ pod, observed: runs, verdicts: new Map([['main-0', verdict]]) }),
+    );
+    expect([started, ready]).toEqual(wanted);
+  });
+
+  it('takes addresses of both families, that of the node first', () => {
+    const observed = observedOf([sandboxOf({ ips: ['fd00::7', '10.0.0.7', '10.0.0.8'] })]);
+    expect(statusOf({ observed }).podIPs).toEqual([{ ip: '10.0.0.7' }, { ip: 'fd00::7' }]);
+    const v6 = statusOf({ observed, hostIPs: ['fd00::1'] });
+    expect(v6.podIPs).toEqual([{ ip: 'fd00::7' }, { ip: '10.0.0.7' }]);
+  });
+
+  it("has the node's addresses with the host's network", () => {
+    const pod = podOf({ hostNetwork: true });
+    const observed = observedOf([sandboxOf({ hostNetwork: true, ips: [] })]);
+    expect(statusOf({ pod, observed }).podIP).toBe('192.0.2.10');
+  });
+
+  it('tells read-only mounts, users and resources of its containers', () => {
+    const mounts = [
+      { name: 'data', mountPath: '/data' },
+      { name: 'config', mountPath: '/config', readOnly: true },
+    ];
+    const resources = { requests: { cpu: '100m' }, limits: { cpu: '200m' } };
+    const pod = podOf({ containers: [{ name: 'main', volumeMounts: mounts, resources }] });
+    const user = { uid: 1000, gid: 50, groups: [50] };
+    const observed = observedOf([sandboxOf()], [containerOf('main', running, { user })]);
+    expect(first(statusOf({ pod, observed }))).toMatchObject({
+      allocatedResources: { cpu: '100m' },
+      resources,
+      user: { linux: { uid: 1000, gid: 50, supplementalGroups: [50] } },
+      volumeMounts: [
+        { name: 'data', mountPath: '/data' },
+        { name: 'config', mountPath: '/config', readOnly: true, recursiveReadOnly: 'Disabled' },
+      ],
+    });
+  });
+});
+
+describe('conditions of others', () => {
+  const gated = (conditions: NonNullable<PodStatus['conditions']>): Pod => ({
+    ...podOf({ readinessGates: [{ conditionType: 'shop/open' }] }),
+    status: { conditions },
+  });
+
+  it('are kept', () => {
+    const pod = gated([{ type: 'shop/open', status: 'True' }]);
+    const status = statusOf({ pod, observed: runs });
+    expect(status.conditions?.[0]).toEqual({ type: 'shop/open', status: 'True' });
+    expect(conditionOf(status, 'Ready')?.status).toBe('True');
+  });
+
+  it.each([
+    ['absent', [], 'corresponding condition of pod readiness gate "shop/open" does not exist.'],
+    [
+      'false',
+      [{ type: 'shop/open', status: 'False' }],
+      'the status of pod readiness gate "shop/open" is not "True", but False',
+    ],
+  ])('that gate readiness keep a pod from being ready while %s', (_, conditions, message) => {
+    const status = statusOf({ pod: gated(conditions), observed: runs });
+    expect(conditionOf(status, 'Ready')).toMatchObject({
+      status: 'False',
+      reason: 'ReadinessGatesNotReady',
+      message,
+    });
+    expect(conditionOf(status, 'ContainersReady')?.status).toBe('True');
+  });
+});
+
+describe('a container that ended', () => {
+  const crashed = observedOf([sandboxOf()], [containerOf('main', exited(1), { restartCount: 2 })]);
+
+  it('tells how', () => {
+    expect(first(statusOf({ observed: crashed })).state?.terminated).toEqual({
+      exitCode: 1,
+      reason: 'Error',
+      startedAt: '2026-01-01T11:59:58Z',
+      finishedAt: '2026-01-01T11:59:59Z',
+      containerID: 'containerd://main-0',
+    });
+    expect(statusOf({ observed: crashed }).phase).toBe('Running');
+  });
+
+  it('shows its back-off, and its end as the last state', () => {
+    const message = 'back-off 10s restarting failed container=main pod=web_shop(uid-web)';
+    const waiting = new Map([['main', { reason: 'CrashLoopBackOff', message }]]);
+    const status = statusOf({ observed: crashed, waiting });
+    expect(first(status)).toMatchObject({
+      state: { waiting: { reason: 'CrashLoopBackOff', message } },
+      lastState: { terminated: { exitCode: 1 } },
+      restartCount: 2,
+      ready: false,
+    });
+    expect([status.phase, conditionOf(status, 'Ready')?.status]).toEqual(['Running', 'False']);
+  });
+
+  it('is the last state of the one that runs now', () => {
+    const now = containerOf('main', running, { id: 'main-1', restartCount: 3 });
+    const observed = observedOf([sandboxOf()], [now, ...crashed.containers]);
+    const { lastState, restartCount } = first(statusOf({ observed }));
+    expect([lastState?.terminated?.exitCode, restartCount]).toEqual([1, 3]);
+  });
+
+  it('stays the last state when the runtime has forgotten it', () => {
+    const previous = earlier({ observed: crashed });
+    const now = containerOf('main', running, { id: 'main-1', restartCount: 3 });
+    const { lastState } = first(statusOf({ observed: observedOf([sandboxOf()], [now]), previous }));
+    expect(lastState?.terminated?.containerID).toBe('containerd://main-0');
+  });
+
+  it('cuts messages that would fill the status', () => {
+    const long = { ...exited(1), message: 'ä'.repeat(10_000) };
+    const observed = observedOf([sandboxOf()], [containerOf('main', long)]);
+    const message = first(statusOf({ observed })).state?.terminated?.message ?? '';
+    expect([Buffer.byteLength(message), message.at(-1)]).toEqual([12 * 1024, 'ä']);
+  });
+
+  it('and that vanished while it ran is known to have ended', () => {
+    const previous = earlier({ observed: runs });
+    expect(first(statusOf({ observed: alone, previous }))).toMatchObject({
+      restartCount: 1,
+      state: { waiting: { reason: 'ContainerCreating' } },
+      lastState: { terminated: { reason: 'ContainerStatusUnknown', exitCode: 137 } },
+    });
+  });
+});
+
+describe('init containers', () => {
+  const pod = podOf({ initContainers: named('one', 'two') });
+
+  it('keep the pod pending', () => {
+    const observed = observedOf([sandboxOf()], [containerOf('one', running)]);
+    const status = statusOf({ pod, observed });
+    expect(status.phase).toBe('Pending');
+    expect(conditionOf(status, 'Initialized')).toMatchObject({
+      status: 'False',
+      reason: 'ContainersNotInitialized',
+      message: 'containers with incomplete status: [one two]',
+    });
+    expect(first(status).state).toEqual({ waiting: { reason: 'PodInitializing' } });
+    expect(status.initContainerStatuses?.map(({ name, started }) => [name, started])).toEqual([
+      ['one', true],
+      ['two', false],
+    ]);
+  });
+
+  it('that succeeded are ready', () => {
+    const inits = [containerOf('two', exited(0)), containerOf('one', exited(0))];
+    const observed = observedOf([sandboxOf()], [containerOf('main', running), ...inits]);
+    const status = statusOf({ pod, observed });
+    expect(status.phase).toBe('Running');
+    expect(conditionOf(status, 'Initialized')?.status).toBe('True');
+    expect(status.initContainerStatuses?.map(({ ready }) => ready)).toEqual([true, true]);
+  });
+
+  it('that are gone have succeeded if the pod got past them', () => {
+    const status = statusOf({ pod, observed: runs });
+    expect(status.initContainerStatuses?.map(({ state }) => state?.terminated?.reason)).toEqual([
+      'Completed',
+      'Completed',
+    ]);
+  });
+
+  it('fail a pod that must not restart', () => {
+    const once = podOf({ initContainers: named('one'), restartPolicy: 'Never' });
+    const observed = observedOf([sandboxOf()], [containerOf('one', exited(3))]);
+    expect(statusOf({ pod: once, observed }).phase).toBe('Failed');
+  });
+
+  it('that go on as sidecars count with the others', () => {
+    const side = { name: 'side', image: 'busybox', restartPolicy: 'Always', readinessProbe: {} };
+    const observed = observedOf([sandboxOf()], [containerOf('main', running), containerOf('side', running)]);
+    const status = statusOf({ pod: podOf({ initContainers: [side] }), observed });
+    expect(conditionOf(status, 'ContainersReady')?.message).toBe('containers with unready status: [side]');
+  });
+});
+
+describe('the end of a pod', () => {
+  const over = (...codes: readonly number[]) =>
+    observedOf(
+      [sandboxOf()],
+      codes.map((code, index) => containerOf(`c${index}`, exited(code))),
+    );
+  it.each([
+    ['Never', [0, 0], 'Succeeded'],
+    ['Never', [0, 1], 'Failed'],
+    ['OnFailure', [0, 0], 'Succeeded'],
+    ['OnFailure', [0, 1], 'Running'],
+    ['Always', [0, 0], 'Running'],
+  ])('with %s and exit codes %j: %s', (restartPolicy, codes, phase) => {
+    const pod = podOf({ restartPolicy, containers: named('c0', 'c1') });
+    expect(statusOf({ pod, observed: over(...codes) }).phase).toBe(phase);
+  });
+
+  it('is final', () => {
+    const pod = podOf({ restartPolicy: 'Never', containers: named('c0') });
+    const previous = earlier({ pod, observed: over(1) });
+    const status = statusOf({ pod, observed: observedOf([]), previous });
+    expect([status.phase, first(status).state?.terminated?.exitCode]).toEqual(['Failed', 1]);
+    expect(conditionOf(status, 'Ready')).toMatchObject({ status: 'False', reason: 'PodFailed' });
+  });
+
+  it('is not told while something still runs', () => {
+    const verdict = { reason: 'DeadlineExceeded', message: 'too late' };
+    const previous = earlier({ observed: runs });
+    const still = statusOf({ observed: runs, previous, verdict });
+    expect([still.phase, still.reason]).toEqual(['Running', undefined]);
+    const ended = observedOf([sandboxOf()], [containerOf('main', exited(137))]);
+    expect(statusOf({ observed: ended, previous, verdict, ended: true })).toMatchObject({
+      phase: 'Failed',
+      reason: 'DeadlineExceeded',
+      message: 'too late',
+    });
+  });
+
+  it('by deletion is a failure unless all succeeded, whatever the restart policy says', () => {
+    const pod = podOf({}, { deletionTimestamp: at });
+    const phase = (code: number) =>
+      statusOf({
+        pod,
+        ended: true,
+        observed: observedOf([sandboxOf()], [containerOf('main', exited(code))]),
+      });
+    expect([phase(0).phase, phase(137).phase]).toEqual(['Succeeded', 'Failed']);
+  });
+
+  it('accounts for containers that are gone', () => {
+    const pod = podOf({}, { deletionTimestamp: at });
+    const previous = earlier({ observed: runs });
+    const status = statusOf({ pod, previous, ended: true });
+    expect([status.phase, status.podIP]).toEqual(['Failed', '10.0.0.7']);
+    expect(first(status).state?.terminated).toMatchObject({
+      reason: 'ContainerStatusUnknown',
+      exitCode: 137,
+    });
+  });
+
+  it('that somebody else caused carries a condition', () => {
+    const disruption = { reason: 'TerminationByKubelet', message: 'the node shuts down' };
+    const verdict = { reason: 'Terminated', message: 'the node shuts down', disruption };
+    const status = statusOf({ verdict, ended: true });
+    expect(conditionOf(status, 'DisruptionTarget')).toMatchObject({ status: 'True', ...disruption });
+  });
+});
