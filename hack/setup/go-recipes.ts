@@ -85,6 +85,11 @@ export const goRecipes: readonly GoRecipe[] = [
     stamps: { 'main.Version': '2.63.0' },
   },
   {
+    ...kubernetes('kube-oracle', 4),
+    packages: { 'kube-oracle': './oracle' },
+    stamps: {},
+  },
+  {
     name: 'coredns',
     module: 'coredns',
     packages: { coredns: '.' },

@@ -1,5 +1,4 @@
-import { fileURLToPath } from 'node:url';
-import { run } from '@selvedge/hack/setup';
+import { ensureAssets, run } from '@selvedge/hack/setup';
 import { hasCode } from '@selvedge/kit';
 import {
   addQuantities,
@@ -32,7 +31,6 @@ interface Answer {
   readonly matches?: boolean;
 }
 
-const module = fileURLToPath(new URL('../bed/go/kube', import.meta.url));
 /** Beyond, apimachinery's MilliValue is not exact. */
 const maxMilliNanos = 2n ** 50n * 10n ** 9n;
 const sample = { seed: 7, numRuns: 3_000 };
@@ -40,7 +38,8 @@ const sample = { seed: 7, numRuns: 3_000 };
 /** What Kubernetes' own apimachinery says. */
 async function ask(requests: readonly Request[]): Promise<readonly Answer[]> {
   const input = requests.map((request) => `${JSON.stringify(request)}\n`).join('');
-  const { stdout } = await run({ argv: ['go', 'run', './oracle'], cwd: module, input });
+  const { 'kube-oracle': oracle } = await ensureAssets({ binaries: ['kube-oracle'] });
+  const { stdout } = await run({ argv: [oracle], input });
   return stdout
     .trimEnd()
     .split('\n')
