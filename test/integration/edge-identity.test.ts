@@ -1,28 +1,143 @@
-import { readdir, stat } from 'node:fs/promises';
+import { X509Certificate } from 'node:crypto';
+import { readFile, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemClock } from '@selvedge/kit';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { resources } from '@selvedge/kube';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { waitFor } from '../bed/wait.ts';
-import { type Cluster, createEdgeNode, startCluster, text } from './edge-world.ts';
+import { type Cluster, createEdgeNode, startCluster, tokenText } from './edge-world.ts';
+
+/** What the signer gives certificates; it dates their begin back by five minutes. */
+const signingDuration = '3m';
 
 let cluster: Cluster;
 beforeAll(async () => {
-  cluster = await startCluster();
+  cluster = await startCluster({
+    controllerManagerFlags: [`--cluster-signing-duration=${signingDuration}`],
+  });
 });
 afterAll(() => cluster[Symbol.asyncDispose]());
 
-test('a node joins by token, and needs none when it starts again', async () => {
-  await using node = await createEdgeNode(cluster, 'joins');
-  await node.writeToken(text(await cluster.createToken()));
-  const first = await node.start();
-  await first.line('synced');
-  await waitFor({ what: 'the Node' }, systemClock, () => node.node());
-  expect((await stat(join(node.pki, 'client.pem'))).mode & 0o777).toBe(0o600);
-  expect(await readdir(node.pki)).toEqual(['ca.crt', 'client.pem', 'seal.key']);
-  first.signal('SIGTERM');
-  expect(await first.exited).toBe(0);
-  await node.writeToken('nothing');
-  const second = await node.start();
-  await second.line('synced');
-  expect(second.lines.some((line) => line.text === 'certificate requested')).toBe(false);
+const signal = new AbortController().signal;
+const messageOf = (line: Readonly<Record<string, unknown>> | undefined): unknown =>
+  (line?.['error'] as { readonly message?: string } | undefined)?.message;
+
+describe.concurrent('identity', () => {
+  test('a node joins by token, and needs none when it starts again', async () => {
+    await using node = await createEdgeNode(cluster, 'joins');
+    await node.writeToken(tokenText(await cluster.createToken()));
+    const first = await node.start();
+    await first.line('synced');
+    await waitFor({ what: 'the Node' }, systemClock, () => node.node());
+    expect((await stat(join(node.pki, 'client.pem'))).mode & 0o777).toBe(0o600);
+    expect((await stat(join(node.pki, 'seal.key'))).mode & 0o777).toBe(0o600);
+    expect(await readdir(node.pki)).toEqual(['ca.crt', 'client.pem', 'seal.key']);
+    first.signal('SIGTERM');
+    expect(await first.exited).toBe(0);
+    await node.writeToken('nothing');
+    const second = await node.start();
+    await second.line('synced');
+    expect(second.lines.some((line) => line.text === 'certificate requested')).toBe(false);
+  });
+
+  describe.concurrent('a token that does not open the cluster ends the program with code 3', () => {
+    test('a wrong secret', async () => {
+      await using node = await createEdgeNode(cluster, 'wrong-secret');
+      const { id } = await cluster.createToken();
+      await node.writeToken(`${id}.0123456789abcdef`);
+      const run = await node.start();
+      expect(await run.exited).toBe(3);
+      expect(messageOf(await run.line('program failed'))).toContain('is not signed by the secret');
+    });
+
+    test('an unknown one, after a while', { timeout: 60_000 }, async () => {
+      await using node = await createEdgeNode(cluster, 'unknown-token');
+      await node.writeToken('zzzzzz.0123456789abcdef');
+      const run = await node.start();
+      expect(await run.exited).toBe(3);
+      expect(messageOf(await run.line('program failed'))).toContain('does not know bootstrap token');
+    });
+
+    test('one that was revoked after its signature was seen', { timeout: 60_000 }, async () => {
+      await using node = await createEdgeNode(cluster, 'revoked');
+      const token = await cluster.createToken();
+      await node.writeToken(tokenText(token));
+      const at = { namespace: 'kube-system', name: `bootstrap-token-${token.id}` };
+      await cluster.admin.delete(resources.secrets, at, { signal });
+      const run = await node.start();
+      expect(await run.exited).toBe(3);
+      expect(messageOf(await run.line('program failed'))).toMatch(/not accepted|does not know/);
+    });
+
+    test('one that has expired', { timeout: 60_000 }, async () => {
+      await using node = await createEdgeNode(cluster, 'expired');
+      await node.writeToken(tokenText(await cluster.createToken(1_000)));
+      const run = await node.start();
+      expect(await run.exited).toBe(3);
+    });
+  });
+
+  test('another CA than the pinned one ends the program with code 3', async () => {
+    await using node = await createEdgeNode(cluster, 'pinned');
+    await node.writeToken(tokenText(await cluster.createToken()));
+    const server = {
+      urls: [cluster.url],
+      caHash: `sha256:${'0'.repeat(64)}`,
+      tokenFile: join(node.root, 'token'),
+    };
+    const run = await node.start({ server });
+    expect(await run.exited).toBe(3);
+    expect(messageOf(await run.line('program failed'))).toContain('is not the pinned one');
+  });
+
+  test('a config that is wrong ends the program with code 2 and names line and field', async () => {
+    await using node = await createEdgeNode(cluster, 'config');
+    const run = await node.start({ nodeName: 'Not_A_Name', colour: 'green' });
+    expect(await run.exited).toBe(2);
+    expect(run.output.join('\n')).toMatch(/line 4: nodeName: expected .*line \d+: colour: unknown field/);
+  });
+
+  test('state that cannot be used ends the program with code 4 and says what to do', async () => {
+    await using node = await createEdgeNode(cluster, 'state');
+    await node.writeToken(tokenText(await cluster.createToken()));
+    const first = await node.start();
+    await first.line('synced');
+    first.signal('SIGTERM');
+    await first.exited;
+    await rm(join(node.pki, 'seal.key'));
+    const second = await node.start();
+    expect(await second.exited).toBe(4);
+    expect(second.output.join('\n')).toContain('state unusable');
+  });
+
+  test('the certificate is rotated in time, and the connection moves on', { timeout: 240_000 }, async () => {
+    await using node = await createEdgeNode(cluster, 'rotates');
+    await node.writeToken(tokenText(await cluster.createToken()));
+    const run = await node.start();
+    await run.line('synced');
+    const pem = join(node.pki, 'client.pem');
+    const first = new X509Certificate(await readFile(pem));
+    const second = await waitFor(
+      { what: 'another certificate', timeoutMs: 180_000 },
+      systemClock,
+      async () => {
+        const now = new X509Certificate(await readFile(pem));
+        return now.fingerprint256 === first.fingerprint256 ? undefined : now;
+      },
+    );
+    const issuedMs = first.validFromDate.getTime() + 5 * 60_000;
+    expect(Date.now() - issuedMs).toBeGreaterThanOrEqual(36_000);
+    expect(Date.now()).toBeLessThan(first.validToDate.getTime());
+    expect(second.validToDate.getTime()).toBeGreaterThan(first.validToDate.getTime());
+    const moved = await waitFor({ what: 'a connection with the new one' }, systemClock, async () => {
+      const loaded = run.lines.findLastIndex((line) => line.text === 'identity loaded');
+      return run.lines.slice(loaded).find((line) => line.text === 'connected');
+    });
+    await waitFor({ what: 'a Lease renewed over it' }, systemClock, async (inner) => {
+      const at = { namespace: 'kube-node-lease', name: 'rotates' };
+      const lease = await cluster.admin.get(resources.leases, at, { signal: inner });
+      return Date.parse(lease.spec?.renewTime ?? '') > Date.parse(String(moved['time']));
+    });
+    expect(run.lines.filter((line) => line.level === 'error')).toEqual([]);
+  });
 });

@@ -178,4 +178,4 @@ export async function createEdgeNode(cluster: Cluster, name: string): Promise<Ed
   };
 }
 
-export const text = (token: BootstrapToken): string => `${token.id}.${token.secret}`;
+export const tokenText = (token: BootstrapToken): string => `${token.id}.${token.secret}`;
