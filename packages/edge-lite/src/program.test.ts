@@ -1,0 +1,129 @@
+import { SelvedgeError, silentLogger } from '@selvedge/kit';
+import { createManualClock, recordingLogger } from '@selvedge/kit/testing';
+import { describe, expect, test } from 'vitest';
+import { parseCommand, usage } from './arguments.ts';
+import { exitCodeOf } from './exit-code.ts';
+import { createFarewell } from './farewell.ts';
+import { createReadiness } from './readiness.ts';
+import { type Shutdown, createSystemd } from './systemd.ts';
+import { tunedCommand } from './tuning.ts';
+
+describe('the command line', () => {
+  test.each([
+    [['run', '--config', 'a.yaml'], { kind: 'run', config: 'a.yaml' }],
+    [['run', '--config=a.yaml'], { kind: 'run', config: 'a.yaml' }],
+    [['--version'], { kind: 'version' }],
+    [['--help'], { kind: 'help' }],
+    [['run', '-h'], { kind: 'help' }],
+  ])('%j is understood', (args, command) => {
+    expect(parseCommand(args)).toEqual(command);
+  });
+
+  test.each([
+    [[]],
+    [['run']],
+    [['walk', '--config', 'x']],
+    [['run', '--colour']],
+    [['run', 'run', '--config', 'x']],
+  ])('%j is refused with a hint', (args) => {
+    expect(() => parseCommand(args)).toThrow(
+      expect.objectContaining({ code: 'Invalid', hint: 'edge-lite --help' }),
+    );
+  });
+});
+
+test('every exit code is documented, and errors lead to theirs', () => {
+  const of = (code: ConstructorParameters<typeof SelvedgeError>[1]['code']): number =>
+    exitCodeOf(new SelvedgeError('x', { code }));
+  expect([of('Invalid'), of('Unauthenticated'), of('Forbidden'), of('AlreadyExists'), of('Corrupt')]).toEqual(
+    [2, 3, 3, 3, 4],
+  );
+  expect([of('Unavailable'), exitCodeOf(new TypeError('bug')), exitCodeOf('text')]).toEqual([1, 1, 1]);
+  for (const code of [0, 1, 2, 3, 4]) expect(usage).toContain(`\n  ${code}  `);
+});
+
+describe('memory settings', () => {
+  const invocation = { env: { PATH: '/bin' }, execArgv: ['--flag'], program: ['main.cjs', 'run'] };
+
+  test('are added once, before the program and beside what was given', () => {
+    const command = tunedCommand(invocation);
+    expect(command?.args.at(0)).toBe('--flag');
+    expect(command?.args.slice(-2)).toEqual(['main.cjs', 'run']);
+    expect(command?.args).toContain('--max-old-space-size=64');
+    expect(command?.env).toMatchObject({ PATH: '/bin', MALLOC_ARENA_MAX: '1', SELVEDGE_TUNED: '1' });
+    expect(tunedCommand({ ...invocation, env: command?.env ?? {} })).toBeUndefined();
+  });
+});
+
+describe('systemd', () => {
+  test('that is not there is not missed', async () => {
+    const systemd = createSystemd({ notifySocket: '/nonexistent/socket' });
+    await systemd.notify('READY=1');
+    expect(await createSystemd({ notifySocket: undefined }).shutdown()).toBe('restart');
+  });
+});
+
+describe('readiness', () => {
+  test('is told once the node knows its pods, not before, and not at all if it stops first', async () => {
+    const told: string[] = [];
+    const systemd = {
+      notify: async (state: string) => {
+        told.push(state);
+      },
+    };
+    const synced = Promise.withResolvers<void>();
+    const log = recordingLogger();
+    const readiness = createReadiness({ systemd, log, synced: () => synced.promise });
+    await readiness.start(new AbortController().signal);
+    expect(told).toEqual([]);
+    synced.resolve();
+    await readiness.stop();
+    expect(told).toEqual(['READY=1']);
+    expect(log.lines.map(({ text }) => text)).toEqual(['synced']);
+  });
+});
+
+describe('the farewell', () => {
+  const run = async (
+    kind: Shutdown,
+    steps: readonly ((signal: AbortSignal) => Promise<void>)[],
+  ): Promise<string[]> => {
+    const told: string[] = [];
+    const farewell = createFarewell(
+      { machineTimeoutMs: 1_000 },
+      {
+        systemd: {
+          notify: async (state) => {
+            told.push(state);
+          },
+          shutdown: async () => kind,
+        },
+        clock: createManualClock(),
+        log: silentLogger,
+        onMachineShutdown: steps,
+      },
+    );
+    await farewell.start(new AbortController().signal);
+    await farewell.stop();
+    return told;
+  };
+
+  test('of a restart does nothing', async () => {
+    const steps = [() => Promise.reject(new Error('never'))];
+    expect(await run('restart', steps)).toEqual(['STOPPING=1']);
+  });
+
+  test('of a machine takes its steps in order, each whether or not the one before failed', async () => {
+    const order: number[] = [];
+    await run('machine', [
+      async () => {
+        order.push(1);
+        throw new Error('cut off');
+      },
+      async () => {
+        order.push(2);
+      },
+    ]);
+    expect(order).toEqual([1, 2]);
+  });
+});
