@@ -11,7 +11,8 @@ import { nodeTools, reconcileNetwork, reconcileNodes } from './reconcile.ts';
 export async function existing(context: BedContext): Promise<BedDescription> {
   const bed = await context.store.read(context.name);
   if (bed !== undefined) return bed;
-  const hint = `make it with: hack/bed up ${context.name}`;
+  const which = context.name === 'bed' ? '' : `--bed ${context.name} `;
+  const hint = `make it with: hack/bed ${which}up`;
   throw new SelvedgeError(`there is no bed ${context.name}`, { code: 'NotFound', hint });
 }
 

@@ -1,6 +1,7 @@
 import type { BedContext } from './context.ts';
 import { adminApi, ensureControlPlane } from './control-plane/control-plane.ts';
 import type { BedDescription, NodeDescription } from './description.ts';
+import { clearNode } from './host/clear-node.ts';
 import { machineTools } from './machine/tools.ts';
 import { applyFaults } from './network/apply-faults.ts';
 import { applyNetwork, observeNetwork } from './network/apply.ts';
@@ -8,14 +9,19 @@ import { planNetwork } from './network/plan.ts';
 import { namespaceSpecs } from './network/spec.ts';
 import { type NodeTools, ensureNode, syncPodRoutes } from './node/node.ts';
 
-/** Makes the namespaces those of the description. */
+/** Makes the namespaces those of the description. A node whose network is lost has lost its power too. */
 export async function reconcileNetwork(
   context: BedContext,
   bed: BedDescription,
   signal?: AbortSignal,
 ): Promise<void> {
   const observed = await observeNetwork(context.names.namespacePrefix);
-  await applyNetwork(planNetwork(namespaceSpecs(bed), observed), context, signal);
+  const steps = planNetwork(namespaceSpecs(bed), observed);
+  const touched = new Set(steps.map((step) => (step.kind === 'make' ? step.spec.name : step.namespace)));
+  for (const { name: node } of bed.nodes.filter(({ name }) => touched.has(context.names.node(name)))) {
+    await clearNode({ names: context.names, node, folders: context.folders.node(node) }, context);
+  }
+  await applyNetwork(steps, context, signal);
 }
 
 export async function nodeTools(

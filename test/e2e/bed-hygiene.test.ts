@@ -4,6 +4,7 @@ import { access } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Bed, imageRefs, waitFor } from '@selvedge/bed';
+import { run } from '@selvedge/hack/setup';
 import { systemClock } from '@selvedge/kit';
 import { afterEach, describe, expect, it } from 'vitest';
 import { added, machineSnapshot } from './support/machine-snapshot.ts';
@@ -86,6 +87,24 @@ describe('up', () => {
     const { nodes, processes } = await bed.status();
     expect(nodes).toMatchObject([{ name: 'stock-1', ready: 'True' }]);
     expect(processes.filter(({ running }) => !running)).toEqual([]);
+  });
+
+  it('makes anew a network that was taken apart, and what ran in it', async () => {
+    const before = await machineSnapshot();
+    const bed = await Bed.up({ name, nodes: [{ name: 'stock-1' }] });
+    await runPods(bed);
+    const old = await bed.containers('stock-1');
+    await run({ argv: ['ip', 'netns', 'delete', `selvedge.${name}.site.site-1`] });
+    await Bed.up({ name });
+    await bed.kubectl(['rollout', 'status', 'deployment/web', '--timeout=60s']);
+    const running = await waitFor({ what: 'two new containers' }, systemClock, async () => {
+      const all = await bed.containers('stock-1', { container: 'busybox' });
+      const now = all.filter(({ state }) => state === 'running');
+      return now.length === 2 ? now : undefined;
+    });
+    expect(running.some(({ id }) => old.some((each) => each.id === id))).toBe(false);
+    await bed.down();
+    expect(added(before, await machineSnapshot(), name)).toEqual({});
   });
 
   it('starts again what has died, and leaves alone what runs', async () => {

@@ -5,7 +5,7 @@ import { renderStatus } from './print-status.ts';
 import type { Program } from './program.ts';
 import { table } from './terminal.ts';
 
-export function wholeNumber(text: string): number {
+function wholeNumber(text: string): number {
   if (!/^\d{1,3}$/.test(text)) throw new InvalidArgumentError('not a whole number from 0 to 999');
   return Number(text);
 }
@@ -39,7 +39,7 @@ function bedOptions(options: UpOptions): BedOptions {
   };
 }
 
-export async function printStatus(program: Program, bed: Bed, json: boolean | undefined): Promise<void> {
+async function printStatus(program: Program, bed: Bed, json: boolean | undefined): Promise<void> {
   const status = await bed.status();
   program.terminal.print(json === true ? JSON.stringify(status, undefined, 2) : renderStatus(status));
 }

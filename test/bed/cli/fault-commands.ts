@@ -2,14 +2,18 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type CutKind, type Shape, cutKinds } from '../network/faults.ts';
 import type { Program } from './program.ts';
 
-const units: Readonly<Record<string, number>> = { '': 1, k: 1, kbit: 1, M: 1_000, Mbit: 1_000 };
-const times: Readonly<Record<string, number>> = { '': 1, ms: 1, s: 1_000, m: 60_000 };
+const measures = {
+  rate: { units: { '': 1, k: 1, kbit: 1, M: 1_000, Mbit: 1_000 }, example: '512kbit or 10Mbit' },
+  time: { units: { '': 1, ms: 1, s: 1_000, m: 60_000 }, example: '150ms or 1.5s' },
+} as const;
 
-/** A number with a unit of the table: `512kbit`, `1.5s`. */
-function measure(table: Readonly<Record<string, number>>, example: string): (text: string) => number {
+/** Reads a number with a unit: a rate in kbit/s, a time in milliseconds. */
+export function measure(kind: keyof typeof measures): (text: string) => number {
+  const { units, example } = measures[kind];
+  const factors = new Map<string, number>(Object.entries(units));
   return (text) => {
     const [, digits, unit = ''] = /^(\d+(?:\.\d+)?)([a-zA-Z]*)$/.exec(text) ?? [];
-    const factor = table[unit];
+    const factor = factors.get(unit);
     if (digits === undefined || factor === undefined)
       throw new InvalidArgumentError(`write it as ${example}`);
     return Number(digits) * factor;
@@ -17,7 +21,7 @@ function measure(table: Readonly<Record<string, number>>, example: string): (tex
 }
 
 /** `2%` or `0.02`. */
-function share(text: string): number {
+export function share(text: string): number {
   const [, digits, percent] = /^(\d+(?:\.\d+)?)(%?)$/.exec(text) ?? [];
   if (digits === undefined) throw new InvalidArgumentError('write it as 2% or 0.02');
   return percent === '%' ? Number(digits) / 100 : Number(digits);
@@ -55,15 +59,11 @@ export function addFaultCommands(root: Command, program: Program): void {
   root
     .command('shape <site>')
     .description('make the WAN of a site slow and lossy in this way only')
-    .option(
-      '--rate <rate>',
-      'in each direction, such as 512kbit or 10Mbit',
-      measure(units, '512kbit or 10Mbit'),
-    )
+    .option('--rate <rate>', 'in each direction, such as 512kbit or 10Mbit', measure('rate'))
     .option('--loss <share>', 'of the packets in each direction, such as 2%', share)
-    .option('--latency <time>', 'added in each direction to TCP', measure(times, '150ms or 1.5s'))
-    .option('--jitter <time>', 'by which the latency varies', measure(times, '20ms'))
-    .option('--resets <time>', 'mean time after which a TCP connection is reset', measure(times, '30s'))
+    .option('--latency <time>', 'added in each direction to TCP', measure('time'))
+    .option('--jitter <time>', 'by which the latency varies', measure('time'))
+    .option('--resets <time>', 'mean time after which a TCP connection is reset', measure('time'))
     .action(async (site: string, options: ShapeOptions) =>
       (await program.open()).shape(site, toShape(options)),
     );

@@ -15,12 +15,12 @@ function letters(count: number): string {
   return Array.from({ length: count }, () => alphabet[randomInt(alphabet.length)]).join('');
 }
 
-export function newBootstrapToken(): BootstrapToken {
+function newBootstrapToken(): BootstrapToken {
   return { id: letters(6), secret: letters(16) };
 }
 
 /** The Secret that makes the token valid. Source: Kubernetes, "Authenticating with Bootstrap Tokens". */
-export function tokenSecret(token: BootstrapToken, expiresAtMs: number): Manifest {
+function tokenSecret(token: BootstrapToken, expiresAtMs: number): Manifest {
   return {
     apiVersion: 'v1',
     kind: 'Secret',

@@ -4,16 +4,14 @@ import type { Clock } from '@selvedge/kit';
 import type { BedAssets } from '../assets.ts';
 import type { NodeDescription } from '../description.ts';
 import type { BedNames } from '../names.ts';
-import { inNamespace, removeNamespace } from '../network/apply.ts';
+import { inNamespace } from '../network/apply.ts';
 import { ensureContainerd } from '../node/runtime.ts';
 import type { Daemons } from '../process/daemon.ts';
-import { killProcesses } from '../process/sweep.ts';
 import { readIfThere, writeAtomically } from '../state/files.ts';
 import type { NodeFolders } from '../state/folders.ts';
-import { createCgroup, removeCgroup } from './cgroups.ts';
+import { createCgroup } from './cgroups.ts';
+import { clearNode } from './clear-node.ts';
 import type { NodeHost } from './host.ts';
-import { removeCniResults, removeContainerLogLinks, removeShimSockets } from './leftovers.ts';
-import { unmountBelow } from './mounts.ts';
 
 export interface LightHostOptions {
   readonly node: NodeDescription;
@@ -40,17 +38,7 @@ export function createLightHost(options: LightHostOptions, deps: LightHostDeps):
   const cgroup = names.nodeCgroup(node.name);
   const mark = names.mark(`node.${node.name}`);
   const daemonName = (name: string): string => `${name}.${node.name}`;
-  const powerCut = async (): Promise<void> => {
-    await killProcesses({ namespaces: [namespace], mark, cgroup }, clock);
-    await unmountBelow(folders.root);
-    await removeCgroup(cgroup, clock);
-    await removeShimSockets(folders.runtimeState);
-    await rm(folders.runtimeState, { recursive: true, force: true });
-    await removeCniResults(`${names.podNetwork(node.name)}-`);
-    await rm(folders.addresses, { recursive: true, force: true });
-    await removeContainerLogLinks(folders.podLogs);
-    await removeNamespace(namespace, { clock });
-  };
+  const powerCut = (): Promise<void> => clearNode({ names, node: node.name, folders }, deps);
   const host: NodeHost = {
     name: node.name,
     folders,

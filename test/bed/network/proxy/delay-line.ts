@@ -16,7 +16,7 @@ export interface DelayLineDeps {
 }
 
 /** Bytes on their way in one direction of one connection, at most. */
-export const maxBytesOnTheWay = 8 * 1024 * 1024;
+const maxBytesOnTheWay = 8 * 1024 * 1024;
 
 /** The chunks of one direction that are on their way. */
 class Line {
