@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { Bed, type BedOptions } from '../bed.ts';
 import { type NodeAgent, type NodeOptions, containerdVersions, kubernetesVersions } from '../description.ts';
 import { renderStatus } from './print-status.ts';
-import type { Program } from './program.ts';
+import type { Program } from './program-context.ts';
 import { table } from './terminal.ts';
 
 function wholeNumber(text: string): number {

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type CutKind, type Shape, cutKinds } from '../network/faults.ts';
-import type { Program } from './program.ts';
+import type { Program } from './program-context.ts';
 
 const measures = {
   rate: { units: { '': 1, k: 1, kbit: 1, M: 1_000, Mbit: 1_000 }, example: '512kbit or 10Mbit' },

@@ -7,7 +7,7 @@ import { type Argv, enterMachine } from '../machine/index.ts';
 import { bedNames } from '../names.ts';
 import { inNamespace } from '../network/apply.ts';
 import { namespaceOf } from '../network/place.ts';
-import type { Program } from './program.ts';
+import type { Program } from './program-context.ts';
 
 /** A program in all namespaces of a machine. */
 function inMachine(program: Program, name: string, argv: Argv): Promise<Argv> {

@@ -6,7 +6,7 @@ import {
   containerdVersions,
   nodeAgents,
 } from '../description.ts';
-import type { Program } from './program.ts';
+import type { Program } from './program-context.ts';
 
 interface NodeAddOptions {
   readonly site?: string;

@@ -1,27 +1,12 @@
 import { explain, isAbort } from '@selvedge/kit';
 import { Command, CommanderError } from 'commander';
 import { Bed, defaultBedName } from '../bed.ts';
-import type { BedDeps } from '../context.ts';
 import { addBedCommands } from './bed-commands.ts';
 import { exitCodeOf } from './exit-codes.ts';
 import { addFaultCommands } from './fault-commands.ts';
 import { addLookCommands } from './look-commands.ts';
 import { addPartCommands } from './part-commands.ts';
-import type { Terminal } from './terminal.ts';
-
-/** What the verbs work with. */
-export interface Program {
-  readonly deps: BedDeps;
-  readonly terminal: Terminal;
-  readonly signal: AbortSignal;
-  /** The person's shell. */
-  readonly shell: string;
-  /** The bed that `--bed` names. */
-  bedName(): string;
-  open(): Promise<Bed>;
-  /** Sets the exit code. */
-  exit(code: number): void;
-}
+import type { Program } from './program-context.ts';
 
 export type ProgramOptions = Pick<Program, 'deps' | 'terminal' | 'signal' | 'shell'>;
 

@@ -1,6 +1,6 @@
 import { SelvedgeError } from '@selvedge/kit';
 import { apiServerPort } from '../addresses.ts';
-import { links } from './spec.ts';
+import { links } from './links.ts';
 
 export const cutKinds = ['refused', 'blackhole'] as const;
 /** `refused`: the router answers that there is no way; `blackhole`: packets vanish. Connections that are open are cut too. */

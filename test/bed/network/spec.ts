@@ -14,6 +14,7 @@ import {
   siteOf,
 } from '../description.ts';
 import { type BedNames, bedNames } from '../names.ts';
+import { links } from './links.ts';
 
 /** One command of a namespace's setup. `namespace` is the machine's own where it is undefined. */
 export type NetworkCommand =
@@ -31,9 +32,6 @@ export interface NamespaceSpec {
   /** Carried out in this order once the namespace exists. */
   readonly setup: readonly NetworkCommand[];
 }
-
-/** Names of interfaces inside the namespaces. */
-export const links = { wanBridge: 'wan', lanBridge: 'lan', wanUplink: 'wan0', nodeUplink: 'eth0' } as const;
 
 /** Tells a namespace that was made by another setup, or only half. */
 export function fingerprintOf(spec: NamespaceSpec): string {
