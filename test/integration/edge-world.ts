@@ -75,6 +75,7 @@ export type LogLine = Readonly<Record<string, unknown>> & { readonly text: strin
 
 /** One start of edge-lite. */
 export interface EdgeLite {
+  readonly pid: number;
   readonly lines: readonly LogLine[];
   /** What it wrote that is no log line. */
   readonly output: readonly string[];
@@ -112,6 +113,7 @@ function follow(child: ChildProcess): EdgeLite {
   const exited = once(child, 'close').then(([code]) => code as number | null);
   const tail = (): string => [...output, ...lines.slice(-15).map((line) => JSON.stringify(line))].join('\n');
   return {
+    pid: child.pid ?? 0,
     lines,
     output,
     exited,

@@ -21,6 +21,13 @@ export interface ReadyInput {
 /** A runtime that is only being restarted is not worth a NotReady: its pods would lose their endpoints. */
 export const runtimeGraceMs = 10_000;
 
+/** How long until a runtime that does not answer counts as down; undefined if it answers or counts already. */
+export function graceLeftMs(runtime: RuntimeHealth, nowMs: number): number | undefined {
+  if (runtime.kind !== 'down') return undefined;
+  const left = runtime.sinceMs + runtimeGraceMs - nowMs;
+  return left > 0 ? left : undefined;
+}
+
 function pressure(type: string, what: string, insufficient: boolean): Condition {
   const [status, has, is] = insufficient
     ? (['True', 'Insufficient', 'insufficient'] as const)
@@ -57,7 +64,7 @@ function diskPressure(disk: HostFacts['disk']): Condition {
 function runtimeProblems(runtime: RuntimeHealth, nowMs: number): readonly string[] {
   if (runtime.kind === 'unknown') return ['container runtime status check may not have completed yet'];
   if (runtime.kind === 'down') {
-    return nowMs - runtime.sinceMs < runtimeGraceMs ? [] : [`container runtime is down: ${runtime.error}`];
+    return graceLeftMs(runtime, nowMs) === undefined ? [`container runtime is down: ${runtime.error}`] : [];
   }
   const { runtime: engine, network } = runtime;
   return [

@@ -170,6 +170,15 @@ describe('a node', () => {
     expect(readyOf(api.node)).toBe('KubeletReady');
   });
 
+  test('forgives a runtime that is only being restarted, and no longer than that', async () => {
+    health = { kind: 'down', sinceMs: clock.now(), error: 'ECONNREFUSED' };
+    await poke();
+    await clock.advance(9_999);
+    expect(readyOf(api.node)).toBe('KubeletReady');
+    await clock.advance(1);
+    expect(readyOf(api.node)).toBe('KubeletNotReady');
+  });
+
   test('puts right what the node controller wrote while it was away', async () => {
     const conditions = api.node?.status?.conditions?.map((one) => ({ ...one, status: 'Unknown' }));
     const metadata = { ...api.node?.metadata, resourceVersion: '1000' };

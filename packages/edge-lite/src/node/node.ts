@@ -16,6 +16,7 @@ import {
 import type { KubeClient } from '@selvedge/kube';
 import type { Node } from '@selvedge/kube/types';
 import { type NodeOptions, newNode, ownLabels } from './build-node.ts';
+import { graceLeftMs } from './conditions.ts';
 import type { ReadHost } from './host.ts';
 import { keepLease } from './lease.ts';
 import { createPoke } from './poke.ts';
@@ -118,7 +119,9 @@ class Presence implements NodePresence {
   }
 
   async #round(backoff: Backoff, signal: AbortSignal): Promise<void> {
-    let waitMs = jittered(checkIntervalMs, this.#deps.random);
+    const { random, runtime, clock } = this.#deps;
+    const graceLeft = graceLeftMs(runtime.health, clock.now()) ?? Infinity;
+    let waitMs = Math.min(jittered(checkIntervalMs, random), graceLeft);
     try {
       await this.#report(signal);
       backoff.up();
