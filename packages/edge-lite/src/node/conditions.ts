@@ -25,7 +25,7 @@ export const runtimeGraceMs = 10_000;
 export function graceLeftMs(runtime: RuntimeHealth, nowMs: number): number | undefined {
   if (runtime.kind !== 'down') return undefined;
   const left = runtime.sinceMs + runtimeGraceMs - nowMs;
-  return left > 0 ? left : undefined;
+  return left > 0 ? Math.ceil(left) : undefined;
 }
 
 function pressure(type: string, what: string, insufficient: boolean): Condition {

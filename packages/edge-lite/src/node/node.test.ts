@@ -173,9 +173,9 @@ describe('a node', () => {
   test('forgives a runtime that is only being restarted, and no longer than that', async () => {
     health = { kind: 'down', sinceMs: clock.now(), error: 'ECONNREFUSED' };
     await poke();
-    await clock.advance(9_999);
+    await clock.advance(9_990);
     expect(readyOf(api.node)).toBe('KubeletReady');
-    await clock.advance(1);
+    await clock.advance(20);
     expect(readyOf(api.node)).toBe('KubeletNotReady');
   });
 
