@@ -37,10 +37,10 @@ async function runPods(bed: Bed): Promise<void> {
   await bed.kubectl(['rollout', 'status', 'deployment/web', '--timeout=60s']);
 }
 
-/** Starts `up` as a person would, and kills it without warning as soon as its progress shows `line`. */
-async function killUpAt(line: RegExp): Promise<void> {
+/** Starts a verb, by default `up`, as a person would, and kills it without warning once its progress shows `line`. */
+async function killUpAt(line: RegExp, verb: readonly string[] = ['up', '--stock', '1']): Promise<void> {
   const main = join(import.meta.dirname, '../bed/main.ts');
-  const child = spawn(process.execPath, [main, '--bed', name, 'up', '--stock', '1'], {
+  const child = spawn(process.execPath, [main, '--bed', name, ...verb], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const ended = once(child, 'exit');
@@ -65,6 +65,16 @@ describe('after down', () => {
     expect(added(before, await machineSnapshot(), name)).toEqual({});
     expect(await isThere(dirname(bed.kubeconfig))).toBe(false);
     expect(await Bed.list()).not.toContain(name);
+  });
+
+  it('nothing is left of a machine, nor of one that was killed half-made', async () => {
+    const before = await machineSnapshot();
+    const bed = await Bed.up({ name, nodes: [{ name: 'machine-1', kind: 'machine' }] });
+    await runPods(bed);
+    await killUpAt(/^→ node machine-2/, ['machine', 'add', 'machine-2']);
+    await bed.down();
+    expect(added(before, await machineSnapshot(), name)).toEqual({});
+    expect(await isThere(dirname(bed.kubeconfig))).toBe(false);
   });
 
   it.each([
