@@ -18,6 +18,11 @@ import {
   createRuntime,
   readTail,
 } from '../../packages/edge-lite/src/runtime/index.ts';
+import type {
+  RuntimeEntry,
+  RuntimeKind,
+  RuntimeRepository,
+} from '../../packages/edge-lite/src/store/index.ts';
 import { ensureImages, imageRefs } from '../bed/images/index.ts';
 import { type PrivateContainerd, createPrivateContainerd } from '../bed/node/private-containerd.ts';
 import { waitFor } from '../bed/wait.ts';
@@ -102,27 +107,27 @@ export class MemoryApi implements ObjectSource {
 }
 
 /** What an engine remembers across restarts. */
-export class MemoryStore {
+export class MemoryStore implements RuntimeRepository {
   readonly #documents = new Map<string, string>();
 
-  get(kind: string, key: string): unknown {
-    const json = this.#documents.get(`${kind}/${key}`);
-    return json === undefined ? undefined : JSON.parse(json);
+  get<T>(kind: RuntimeKind<T>, key: string): T | undefined {
+    const json = this.#documents.get(`${kind.name}/${key}`);
+    return json === undefined ? undefined : (JSON.parse(json) as T);
   }
 
-  put(kind: string, key: string, document: unknown): void {
-    this.#documents.set(`${kind}/${key}`, JSON.stringify(document));
+  put<T>(kind: RuntimeKind<T>, { key, document }: RuntimeEntry<T>): void {
+    this.#documents.set(`${kind.name}/${key}`, JSON.stringify(document));
   }
 
-  list(kind: string): readonly { key: string }[] {
-    const prefix = `${kind}/`;
-    return [...this.#documents.keys()]
-      .filter((key) => key.startsWith(prefix))
-      .map((key) => ({ key: key.slice(prefix.length) }));
+  list<T>(kind: RuntimeKind<T>): readonly RuntimeEntry<T>[] {
+    const prefix = `${kind.name}/`;
+    return [...this.#documents]
+      .filter(([row]) => row.startsWith(prefix))
+      .map(([row, json]) => ({ key: row.slice(prefix.length), document: JSON.parse(json) as T }));
   }
 
-  delete(kind: string, key: string): boolean {
-    return this.#documents.delete(`${kind}/${key}`);
+  delete(kind: RuntimeKind<unknown>, key: string): boolean {
+    return this.#documents.delete(`${kind.name}/${key}`);
   }
 }
 
@@ -212,6 +217,7 @@ export class PodsWorld {
           watch: () => ({ [Symbol.dispose]: () => undefined }),
           results: () => ({}),
           subscribe: () => ({ [Symbol.dispose]: () => undefined }),
+          quiet: () => undefined,
           stop: async () => undefined,
         },
         store: this.store,

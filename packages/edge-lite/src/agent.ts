@@ -20,7 +20,8 @@ import type { Config, Paths, PodsConfig } from './config/index.ts';
 import { createFarewell } from './farewell.ts';
 import { type Identity, createIdentity } from './identity/index.ts';
 import { type NodePresence, type NodeRuntime, createHostReader, createNodePresence } from './node/index.ts';
-import type { ObjectSource } from './pods/index.ts';
+import type { Machine, ObjectSource, Pods } from './pods/index.ts';
+import { createPodServices } from './pod-services.ts';
 import { createReadiness } from './readiness.ts';
 import { type Replica, createReplica, createStatusSink } from './replica/index.ts';
 import { type Runtime, createRuntime, readTail } from './runtime/index.ts';
@@ -36,6 +37,9 @@ export interface AgentHost {
   readonly metrics: MetricsRegistry;
   readonly systemd: Systemd;
   readonly store: Store;
+  readonly machine: Machine;
+  /** Ends a process for good. */
+  readonly kill: (pid: number) => void;
 }
 
 interface Context extends AgentHost {
@@ -47,6 +51,7 @@ interface Context extends AgentHost {
 
 /** The pods of a machine that goes down get their own grace, but not more than this. */
 const machineTimeoutMs = 60_000;
+const haltGraceSeconds = 30;
 
 /** Something that only has to be closed at the end. */
 const closing = (name: string, close: () => Promise<void> | void): Service => ({
@@ -123,7 +128,12 @@ function presenceOf(
 function podServices(
   context: Context,
   { client, pods }: { readonly client: KubeClient; readonly pods: PodsConfig },
-): { readonly services: readonly Service[]; readonly replica: Replica; readonly presence: NodePresence } {
+): {
+  readonly services: readonly Service[];
+  readonly replica: Replica;
+  readonly presence: NodePresence;
+  readonly engine: Pods;
+} {
   const { config, store, kubeMetrics } = context;
   const { nodeName } = config;
   const replica = createReplica({ nodeName }, { ...context, client, objects: store.objects });
@@ -135,7 +145,12 @@ function podServices(
   );
   const { runtime, transport } = runtimeOf(context);
   const presence = presenceOf(context, { client, runtime, source, pods });
-  return { services: [recorder, transport, runtime, replica, sink, presence], replica, presence };
+  const engine = createPodServices(
+    { ...context, pods },
+    { ...context, client, runtime, source, sink, recorder, documents: store.runtime },
+  );
+  const services = [recorder, transport, runtime, replica, sink, presence, ...engine.services];
+  return { services, replica, presence, engine: engine.pods };
 }
 
 /** The whole agent as one service, nothing of it running yet. */
@@ -161,9 +176,12 @@ export function createAgent(config: Config, paths: Paths, host: AgentHost): Serv
     log.warn('no module is switched on');
     return createServiceGroup({ name: 'edge-lite', services: base }, { log });
   }
-  const { services, replica, presence } = podServices(context, { client, pods });
+  const { services, replica, presence, engine } = podServices(context, { client, pods });
   const readiness = createReadiness({ systemd, log, synced: (signal) => replica.whenSynced(signal) });
-  const onMachineShutdown = [(signal: AbortSignal) => presence.announceShutdown(signal)];
+  const onMachineShutdown = [
+    (signal: AbortSignal) => presence.announceShutdown(signal),
+    (signal: AbortSignal) => engine.halt(haltGraceSeconds, signal),
+  ];
   const farewell = createFarewell({ machineTimeoutMs }, { systemd, clock, log, onMachineShutdown });
   return createServiceGroup(
     { name: 'edge-lite', services: [...base, ...services, readiness, farewell] },

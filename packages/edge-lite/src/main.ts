@@ -23,6 +23,7 @@ async function run(configFile: string): Promise<number> {
     notifySocket: process.env['NOTIFY_SOCKET'],
     random: Math.random,
     host: process,
+    kill: (pid) => process.kill(pid, 'SIGKILL'),
     write: (line) => process.stderr.write(line),
   });
 }

@@ -9,6 +9,7 @@ import {
 import { createAgent } from './agent.ts';
 import { loadConfig, paths } from './config/index.ts';
 import { exitCodeOf } from './exit-code.ts';
+import { readMachine } from './pods/index.ts';
 import { type DriverName, openStore } from './store/index.ts';
 import { createSystemd } from './systemd.ts';
 import { version } from './version.ts';
@@ -20,6 +21,8 @@ export interface RunOptions {
   readonly notifySocket: string | undefined;
   readonly random: Random;
   readonly host: ProgramHost;
+  /** Ends a process for good. */
+  readonly kill: (pid: number) => void;
   /** Receives the log. */
   readonly write: (line: string) => unknown;
 }
@@ -29,7 +32,7 @@ const drainTimeoutMs = 80_000;
 
 /** Runs the agent until it is told to stop; resolves with the exit code. Rejects before it has a log. */
 export async function runAgent(options: RunOptions): Promise<number> {
-  const { configFile, driver, notifySocket, random, host, write } = options;
+  const { configFile, driver, notifySocket, random, host, kill, write } = options;
   const config = await loadConfig(configFile);
   const clock = systemClock;
   const log = createJsonLogger({ level: config.log.level }, { clock, write });
@@ -38,7 +41,8 @@ export async function runAgent(options: RunOptions): Promise<number> {
   const store = await openStore({ path: places.stateDb, sealKeyPath: places.sealKey, driver });
   const metrics = createMetricsRegistry();
   const systemd = createSystemd({ notifySocket });
-  const service = createAgent(config, places, { clock, random, log, metrics, systemd, store });
+  const machine = await readMachine();
+  const service = createAgent(config, places, { clock, random, log, metrics, systemd, store, machine, kill });
   const never = Promise.withResolvers<never>().promise;
   return runProgram({ service, drainTimeoutMs, fatal: never, exitCode: exitCodeOf }, { host, clock, log });
 }

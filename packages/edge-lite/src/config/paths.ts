@@ -17,6 +17,10 @@ export interface Paths {
   readonly pods: string;
   /** Container logs, laid out as the kubelet does. */
   readonly podLogs: string;
+  /** Links to the container logs, where log collectors look. */
+  readonly containerLogs: string;
+  /** `Localhost` seccomp profiles. */
+  readonly seccompProfiles: string;
 }
 
 export function paths(root: string): Paths {
@@ -32,5 +36,7 @@ export function paths(root: string): Paths {
     pendingKeyPath: join(pki, 'client-pending.key'),
     pods: join(state, 'pods'),
     podLogs: join(root, 'var/log/pods'),
+    containerLogs: join(root, 'var/log/containers'),
+    seccompProfiles: join(state, 'seccomp'),
   };
 }

@@ -14,3 +14,8 @@ export type {
 } from './ports.ts';
 export { createPodModule, type PodModuleDeps, type PodModuleOptions } from './module.ts';
 export type { Pods } from './worker/index.ts';
+export { createPodCgroups, removeCgroup, type PodCgroups } from './cgroups/index.ts';
+export { readMachine, type Machine, type MachineOptions } from './machine/index.ts';
+export { createProber, type Prober } from './probes/index.ts';
+export type { NodeFacts } from './spec/index.ts';
+export { createMounter, createVolumeManager, type TokenStore, type VolumeManager } from './volumes/index.ts';

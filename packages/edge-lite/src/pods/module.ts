@@ -14,7 +14,7 @@ import type { Prober } from './probes/index.ts';
 import type { NodeFacts, ResourceList } from './spec/index.ts';
 import type { VolumeManager } from './volumes/index.ts';
 import {
-  type DocumentStore,
+  type SavedPodStore,
   type Pods,
   type RuntimeView,
   createPodMetrics,
@@ -46,7 +46,7 @@ export interface PodModuleDeps {
   readonly volumes: VolumeManager;
   readonly cgroups: PodCgroups;
   readonly prober: Prober;
-  readonly store: DocumentStore;
+  readonly store: SavedPodStore;
   /** The node's addresses, that of its first family first; at most one of each family. */
   readonly hostIPs: () => readonly string[];
   readonly clock: Clock;

@@ -1,6 +1,7 @@
 import type { PodStatus } from '@selvedge/kube/types';
 
 import type { CrashBackoff } from '../plan/index.ts';
+import type { RuntimeKind, RuntimeRepository } from '../../store/index.ts';
 import type { Verdict } from '../status/index.ts';
 
 /** What is remembered of a pod across restarts. Everything else is read from the runtime and from the API objects. */
@@ -29,21 +30,16 @@ export interface SavedPods {
 }
 
 /** The part of the runtime repository that is needed here. */
-export interface DocumentStore {
-  get(kind: string, key: string): unknown;
-  put(kind: string, key: string, document: unknown, options: { readonly durable: boolean }): void;
-  list(kind: string): readonly { readonly key: string }[];
-  delete(kind: string, key: string): boolean;
-}
+export type SavedPodStore = Pick<RuntimeRepository, 'get' | 'put' | 'list' | 'delete'>;
 
-const kind = 'pod';
+const kind: RuntimeKind<SavedPod> = { name: 'pod' };
 
 /** Losing the last change in a power cut costs a transition time or a back-off, so no write waits for the disk. */
-export function createSavedPods(store: DocumentStore): SavedPods {
+export function createSavedPods(store: SavedPodStore): SavedPods {
   return {
-    get: (uid) => store.get(kind, uid) as SavedPod | undefined,
-    put(uid, saved) {
-      store.put(kind, uid, saved, { durable: false });
+    get: (uid) => store.get(kind, uid),
+    put(uid, document) {
+      store.put(kind, { key: uid, document }, { durable: false });
     },
     delete(uid) {
       store.delete(kind, uid);

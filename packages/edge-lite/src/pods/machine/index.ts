@@ -1,0 +1,1 @@
+export { readMachine, type Machine, type MachineOptions } from './read-machine.ts';
