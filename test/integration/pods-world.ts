@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { GrpcTransport } from '@selvedge/containerd-grpc-types';
@@ -9,7 +9,15 @@ import { type RecordedLine, recordingLogger } from '@selvedge/kit/testing';
 import { createKubeMetrics } from '@selvedge/kube';
 import type { Pod, PodSpec, PodStatus } from '@selvedge/kube/types';
 import { createPodModule, type Pods } from '../../packages/edge-lite/src/pods/index.ts';
-import type { ObjectRef, ObjectSource, PodEvent, PodRef } from '../../packages/edge-lite/src/pods/ports.ts';
+import type {
+  Lookup,
+  ObjectRef,
+  ObjectSource,
+  PodEvent,
+  PodRef,
+  SourceObjects,
+  SourceResource,
+} from '../../packages/edge-lite/src/pods/ports.ts';
 import type { NodeFacts } from '../../packages/edge-lite/src/pods/spec/index.ts';
 import type { VolumeManager } from '../../packages/edge-lite/src/pods/volumes/index.ts';
 import {
@@ -30,20 +38,21 @@ import { waitFor } from '../bed/wait.ts';
 /** The API as an engine without a control plane sees it: objects in memory, and what was reported of them. */
 export class MemoryApi implements ObjectSource {
   readonly statuses = new Map<string, PodStatus>();
-  readonly terminated = new Set<string>();
+  readonly terminated = new Map<string, PodStatus>();
   readonly events: (PodEvent & { readonly pod: string })[] = [];
   readonly #pods = new Map<string, Pod>();
   readonly #listeners = new Set<(ref: ObjectRef) => void>();
   #uids = 0;
 
-  get<T>(ref: ObjectRef) {
-    const pod = ref.resource === 'pods' ? this.#pods.get(ref.name) : undefined;
-    return pod === undefined ? ({ kind: 'absent' } as const) : { kind: 'present' as const, object: pod as T };
-  }
+  readonly get = <T>(ref: ObjectRef): Lookup<T> => {
+    const pod: unknown = ref.resource === 'pods' ? this.#pods.get(ref.name) : undefined;
+    return pod === undefined ? { kind: 'absent' } : { kind: 'present', object: pod as T };
+  };
 
-  list(resource: string): readonly never[] {
-    return (resource === 'pods' ? [...this.#pods.values()] : []) as never[];
-  }
+  readonly list = <R extends SourceResource>(resource: R): readonly SourceObjects[R][] => {
+    const pods: readonly unknown[] = resource === 'pods' ? [...this.#pods.values()] : [];
+    return pods as readonly SourceObjects[R][];
+  };
 
   synced(): boolean {
     return true;
@@ -65,7 +74,7 @@ export class MemoryApi implements ObjectSource {
   /** As the API server: the object goes when its containers are gone. */
   terminatedPod(ref: PodRef, status: PodStatus): void {
     this.statuses.set(ref.uid, status);
-    this.terminated.add(ref.uid);
+    this.terminated.set(ref.uid, status);
     this.forget(ref.name);
   }
 
@@ -156,7 +165,7 @@ export class PodsWorld {
   readonly api = new MemoryApi();
   readonly store = new MemoryStore();
   readonly containerd: PrivateContainerd;
-  readonly #signal = new AbortController().signal;
+  readonly signal = new AbortController().signal;
   readonly #lines: RecordedLine[] = [];
   #folder = '';
 
@@ -175,7 +184,7 @@ export class PodsWorld {
     const daemon = createPrivateContainerd({ version, programs, images }, { clock: systemClock });
     const world = new PodsWorld(daemon);
     world.#folder = await mkdtemp(join(tmpdir(), 'selvedge-pods-'));
-    await daemon.start(world.#signal);
+    await daemon.start(world.signal);
     return world;
   }
 
@@ -229,8 +238,8 @@ export class PodsWorld {
         kubeMetrics: createKubeMetrics(registry),
       },
     );
-    await runtime.start(this.#signal);
-    await pods.start(this.#signal);
+    await runtime.start(this.signal);
+    await pods.start(this.signal);
     return {
       runtime,
       pods,
@@ -245,7 +254,7 @@ export class PodsWorld {
 
   /** All pods that the runtime holds. */
   async observe(engine: Engine): Promise<readonly PodObserved[]> {
-    return engine.runtime.observeAll(this.#signal);
+    return engine.runtime.observeAll(this.signal);
   }
 
   /** Waits until the pod's status is as wanted, and returns it. */
@@ -262,10 +271,42 @@ export class PodsWorld {
     });
   }
 
-  gone(pod: Pod, timeoutMs = 30_000): Promise<boolean> {
+  /** Waits until the pod's end was reported, and returns its last status. */
+  gone(pod: Pod, timeoutMs = 30_000): Promise<PodStatus> {
     return this.#explained({ what: `end of ${pod.metadata.name}`, timeoutMs }, pod, async () =>
-      this.api.terminated.has(pod.metadata.uid ?? '') ? true : undefined,
+      this.api.terminated.get(pod.metadata.uid ?? ''),
     );
+  }
+
+  /** Waits until what the runtime holds of a pod is as wanted; `undefined`: until it holds nothing. */
+  settled(
+    engine: Engine,
+    pod: Pod,
+    wanted: ((observed: PodObserved) => boolean) | undefined,
+  ): Promise<boolean> {
+    const options = { what: `${pod.metadata.name} in the runtime`, timeoutMs: 30_000 };
+    return this.#explained(options, pod, async () => {
+      const found = (await this.observe(engine)).find(({ uid }) => uid === pod.metadata.uid);
+      return (found === undefined ? wanted === undefined : wanted?.(found) === true) ? true : undefined;
+    });
+  }
+
+  /** The reasons of a pod's events, in order. */
+  reasons(name: string): readonly string[] {
+    return this.api.events.filter(({ pod }) => pod === name).map(({ reason }) => reason);
+  }
+
+  /** Deletes all pods and waits until nothing is left of them. */
+  async clear(): Promise<void> {
+    const pods = this.api.list('pods');
+    for (const { metadata } of pods) this.api.delete(metadata.name ?? '', 0);
+    await Promise.all(pods.map((pod) => this.gone(pod)));
+  }
+
+  /** Log folders and links that are left. */
+  async leftovers(): Promise<readonly string[]> {
+    const folders = ['logs', 'containers'].map((name) => readdir(join(this.#folder, name)).catch(() => []));
+    return (await Promise.all(folders)).flat();
   }
 
   /** Waits; the error says what was reported of the pod instead. */

@@ -14,7 +14,7 @@ export { milliValue, wholeValue } from './amount.ts';
 export { allContainers, logFolder, podRef, podTitle } from './identity.ts';
 export type { CgroupFacts, NodeFacts, ResolverConfig, ResourceList } from './node-facts.ts';
 export { podLimits, type PodLimits } from './pod-limits.ts';
-export type { Amounts } from './pod-resources.ts';
+export { podAmounts, type Amounts } from './pod-resources.ts';
 export { qosClass, type QosClass } from './qos.ts';
 export { quote } from './quote.ts';
 export { references, volumeReferences } from './references.ts';

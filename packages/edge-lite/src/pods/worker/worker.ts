@@ -4,6 +4,7 @@ import { type PodObserved, nothingOf } from '../../runtime/index.ts';
 import { type ActiveStep, isActive, sayAbout } from '../apply/index.ts';
 import { type Goal, type ProbeVerdict, type Step, plan } from '../plan/index.ts';
 import { podRef } from '../spec/index.ts';
+import { isTerminal } from '../status/index.ts';
 import { attendObjects, attendProbes } from './attend.ts';
 import { desiredOf } from './desire.ts';
 import { deadlineMs, deadlineVerdict, goalOf } from './goal.ts';
@@ -79,8 +80,7 @@ export class PodWorker {
       return;
     }
     if (state.saved.admitted === true) return;
-    const others = this.#index.pods().filter(({ metadata }) => metadata.uid !== state.uid);
-    const verdict = this.#deps.admit(pod, others);
+    const verdict = this.#deps.admit(pod, this.#takenIn(state.uid));
     if (verdict === undefined) {
       state.save({ admitted: true });
       return;
@@ -88,6 +88,15 @@ export class PodWorker {
     const { reason, message } = verdict;
     sayAbout(this.#deps.events, pod)({ type: 'Warning', reason, message });
     state.save({ verdict: { ...verdict, message: `Pod was rejected: ${message}` } });
+  }
+
+  /** The other pods that were taken in and are not over. */
+  #takenIn(but: string): readonly Pod[] {
+    return this.#index.pods().filter(({ metadata, status }) => {
+      if (metadata.uid === undefined || metadata.uid === but) return false;
+      const { admitted, status: reported } = this.#states.of(metadata.uid).saved;
+      return admitted === true && !isTerminal(reported?.phase) && !isTerminal(status?.phase);
+    });
   }
 
   /** Observes, plans, and reports what there is to see. */
