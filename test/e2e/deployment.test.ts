@@ -38,7 +38,7 @@ const deployment: Deployment = {
           {
             name: 'web',
             image: imageRefs.agnhost,
-            args: ['netexec', '--http-port=8080', '--udp-port=-1'],
+            args: ['netexec', '--http-port=8080'],
             ports: [{ containerPort: 8080 }],
             readinessProbe: { httpGet: { path: '/healthz', port: 8080 }, periodSeconds: 1 },
           },

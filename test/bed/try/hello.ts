@@ -10,7 +10,7 @@ export function helloManifests(nodes: readonly string[]): readonly Manifest[] {
   const container = {
     name: app,
     image: imageRefs.agnhost,
-    args: ['netexec', `--http-port=${port}`, '--udp-port=-1'],
+    args: ['netexec', `--http-port=${port}`],
     ports: [{ containerPort: port }],
     readinessProbe: { httpGet: { path: '/healthz', port }, periodSeconds: 2 },
     resources: { requests: { cpu: '10m', memory: '16Mi' } },

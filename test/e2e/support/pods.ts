@@ -26,7 +26,7 @@ export function webServer(more: Partial<Container> = {}): Container {
   return {
     name: 'main',
     image: imageRefs.agnhost,
-    args: ['netexec', '--http-port=8080', '--udp-port=-1'],
+    args: ['netexec', '--http-port=8080'],
     ports: [{ containerPort: 8080 }],
     ...more,
   };

@@ -28,9 +28,9 @@ export type RuntimeHealth =
     };
 
 export interface HealthOptions {
-  /** How often a runtime that answers is asked, in milliseconds. The kubelet: 5 s. */
+  /** How often a runtime that is ready is asked, in milliseconds. The kubelet: 5 s. */
   readonly intervalMs: number;
-  /** How often one that does not answer is tried, in milliseconds. */
+  /** How often one that does not answer, or is not ready, is asked, in milliseconds. */
   readonly retryMs: number;
 }
 
@@ -55,6 +55,9 @@ const unreported: RuntimeCondition = {
   reason: 'Unreported',
   message: 'the runtime reported no such condition',
 };
+
+const isReady = (health: RuntimeHealth): boolean =>
+  health.kind === 'up' && health.runtime.ready && health.network.ready;
 
 async function ask(cri: Cri, signal: AbortSignal, deadlineMs: number): Promise<RuntimeHealth> {
   const [version, { status }] = await Promise.all([
@@ -102,8 +105,7 @@ export function createHealthMonitor(options: HealthOptions, deps: HealthDeps): H
     check,
     async run(signal) {
       while (!signal.aborted) {
-        const { kind } = await check(signal);
-        const waitMs = kind === 'up' ? options.intervalMs : options.retryMs;
+        const waitMs = isReady(await check(signal)) ? options.intervalMs : options.retryMs;
         await deps.clock.sleep(jittered(waitMs, deps.random), signal);
       }
     },
