@@ -48,10 +48,12 @@ const env = below({
   } satisfies Rules<EnvVarSource>),
 } satisfies Rules<EnvVar>);
 
+const names = /^(cpu|memory|ephemeral-storage|hugepages-.+)$/;
+
 const resources = below({
   claims: refused('dynamic resource allocation'),
-  limits: noted('cpu, memory, huge pages; ephemeral-storage is not enforced'),
-  requests: supported,
+  limits: { support: 'supported', names, note: 'cpu, memory, huge pages; ephemeral-storage is not enforced' },
+  requests: { support: 'supported', names },
 } satisfies Rules<ResourceRequirements>);
 
 const security = below({

@@ -14,7 +14,7 @@ export interface Refusal {
 /** A value that says no more than leaving the field out. */
 function isEmpty(value: unknown): boolean {
   if (value === undefined || value === null || value === false || value === '') return true;
-  return typeof value === 'object' && Array.isArray(value) && value.length === 0;
+  return typeof value === 'object' && Object.keys(value).length === 0;
 }
 
 function refusal(field: string, why: string | undefined): Refusal {
@@ -27,14 +27,20 @@ function onlyWords({ only = [], note }: Rule, value: unknown): string {
   return note === undefined ? words : `${note}: ${words}`;
 }
 
+function checkInside(field: string, { names, fields }: Rule, value: object): readonly Refusal[] {
+  const strange = names === undefined ? [] : Object.keys(value).filter((name) => !names.test(name));
+  if (strange.length > 0)
+    return strange.map((name) => refusal(`${field}[${name}]`, 'nothing here hands it out'));
+  if (fields === undefined) return [];
+  if (!Array.isArray(value)) return checkFields(field, fields, value);
+  return value.flatMap((item: unknown, i) => checkFields(`${field}[${i}]`, fields, item));
+}
+
 function checkValue(field: string, rule: Rule, value: unknown): readonly Refusal[] {
   if (rule.support === 'ignored') return [];
   if (rule.support === 'refused') return isEmpty(value) ? [] : [refusal(field, rule.note)];
   if (rule.only !== undefined && !rule.only.includes(value)) return [refusal(field, onlyWords(rule, value))];
-  if (rule.fields === undefined || typeof value !== 'object' || value === null) return [];
-  const { fields } = rule;
-  if (!Array.isArray(value)) return checkFields(field, fields, value);
-  return value.flatMap((item: unknown, i) => checkFields(`${field}[${i}]`, fields, item));
+  return typeof value === 'object' && value !== null ? checkInside(field, rule, value) : [];
 }
 
 function checkFields(
@@ -48,7 +54,7 @@ function checkFields(
     const field = `${path}.${name}`;
     if (rule !== undefined) return checkValue(field, rule, held);
     // A field that this version has never heard of may change everything.
-    return isEmpty(held) ? [] : [refusal(field, 'it is not known here')];
+    return held === undefined ? [] : [refusal(field, 'it is not known here')];
   });
 }
 

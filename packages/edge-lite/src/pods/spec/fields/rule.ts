@@ -5,6 +5,8 @@ export interface Rule {
   readonly note?: string;
   /** The values that are supported; all if absent. */
   readonly only?: readonly unknown[];
+  /** The names that its map may hold; all if absent. */
+  readonly names?: RegExp;
   /** What is below: of the object, or of each item of the list. */
   readonly fields?: Readonly<Record<string, Rule>>;
 }

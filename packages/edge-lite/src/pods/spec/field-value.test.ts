@@ -1,0 +1,47 @@
+import { fc, test as property } from '@fast-check/vitest';
+import { describe, expect, it } from 'vitest';
+
+import { podWith } from '../testing.ts';
+import { metadataField } from './field-value.ts';
+import { quote } from './quote.ts';
+
+describe('metadata fields', () => {
+  it('show labels and annotations sorted, as Go quotes them', () => {
+    const pod = podWith({}, { labels: { b: 'two\nlines', a: '"quoted"\t\\', ä: 'ünï\u0001' } });
+    expect(metadataField(pod, 'metadata.labels')).toBe(
+      String.raw`a="\"quoted\"\t\\"
+b="two\nlines"
+ä="ünï\x01"`,
+    );
+    expect(metadataField(pod, 'metadata.annotations')).toBe('');
+  });
+
+  it.each([
+    ["metadata.labels['b']", 'two'],
+    ["metadata.annotations['a[b]c']", 'odd'],
+    ["metadata.labels['']", ''],
+  ])('know the key in %s', (path, value) => {
+    const pod = podWith({}, { labels: { b: 'two' }, annotations: { 'a[b]c': 'odd' } });
+    expect(metadataField(pod, path)).toBe(value);
+  });
+
+  it.each([
+    ["metadata.name['x']", `fieldPath "metadata.name['x']" does not support subscript`],
+    ['spec.nodeName', 'unsupported fieldPath: spec.nodeName'],
+  ])('refuse %s', (path, message) => {
+    expect(() => metadataField(podWith(), path)).toThrow(message);
+  });
+});
+
+describe('quoting', () => {
+  property.prop([fc.string({ unit: 'grapheme-ascii' })])(
+    'can be read back as JSON for plain ASCII',
+    (text) => {
+      expect(JSON.parse(quote(text))).toBe(text);
+    },
+  );
+
+  property.prop([fc.string({ unit: 'binary' })])('leaves no line break or bare quote inside', (text) => {
+    expect(quote(text).slice(1, -1)).not.toMatch(/[\n\r]|(?<!\\)(?:\\\\)*"/);
+  });
+});
