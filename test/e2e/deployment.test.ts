@@ -40,7 +40,7 @@ const deployment: Deployment = {
             image: imageRefs.agnhost,
             args: ['netexec', '--http-port=8080'],
             ports: [{ containerPort: 8080 }],
-            readinessProbe: { httpGet: { path: '/healthz', port: 8080 }, periodSeconds: 1 },
+            readinessProbe: { httpGet: { path: '/hostname', port: 8080 }, periodSeconds: 1 },
           },
         ],
       },

@@ -1,4 +1,5 @@
-import { Bed } from '../bed.ts';
+import { Bed, defaultBedName } from '../bed.ts';
+import { table } from '../cli/terminal.ts';
 import type { BedDeps } from '../context.ts';
 import { applyManifests } from '../kubectl.ts';
 import { waitFor } from '../wait.ts';
@@ -23,11 +24,14 @@ interface Tour extends TourOptions, TourDeps {
 
 const nodes = ['lite-1', 'lite-2'] as const;
 
+/** What people type for this bed. */
+const commandOf = ({ bed }: TourOptions): string =>
+  bed === defaultBedName ? 'hack/bed' : `hack/bed --bed ${bed}`;
+
 /** Shows what kubectl shows. */
-async function show({ cluster, print, signal }: Tour, title: string, args: readonly string[]): Promise<void> {
-  const { stdout } = await cluster.kubectl(args, { signal });
-  print(`\n${title}\n$ hack/bed kubectl ${args.join(' ')}`);
-  print(stdout.trimEnd());
+async function show(tour: Tour, title: string, args: readonly string[]): Promise<void> {
+  const { stdout } = await tour.cluster.kubectl(args, { signal: tour.signal });
+  tour.print(`\n${title}\n$ ${commandOf(tour)} kubectl ${args.join(' ')}\n${stdout.trimEnd()}`);
 }
 
 async function rollOut(tour: Tour): Promise<void> {
@@ -46,7 +50,8 @@ async function rollOut(tour: Tour): Promise<void> {
 }
 
 /** Asks a pod of the second node from the first one: the cloud itself cannot dial in. */
-async function ask({ cluster, deps, print, signal }: Tour): Promise<void> {
+async function ask(tour: Tour): Promise<void> {
+  const { cluster, deps, signal } = tour;
   const path = '{.items[0].status.podIP}';
   const selector = [`--selector=app=${app}`, `--field-selector=spec.nodeName=${nodes[1]}`];
   const { stdout: address } = await cluster.kubectl(['get', 'pods', ...selector, '-o', `jsonpath=${path}`], {
@@ -54,22 +59,24 @@ async function ask({ cluster, deps, print, signal }: Tour): Promise<void> {
   });
   const url = `http://${address}:${port}/hostname`;
   const answer = await waitFor({ what: `an answer of ${url}`, signal }, deps.clock, async () => {
-    const { stdout } = await cluster.exec(nodes[0], ['busybox', 'wget', '-qO-', '-T', '2', url]);
+    const { stdout } = await cluster.exec(nodes[0], ['timeout', '5', 'busybox', 'wget', '-qO-', url]);
     return stdout.trim();
   });
-  print(`\nA pod answers inside the site:\n$ hack/bed shell ${nodes[0]} busybox wget -qO- ${url}\n${answer}`);
+  const typed = `${commandOf(tour)} shell ${nodes[0]} busybox wget -qO- ${url}`;
+  tour.print(`\nA pod answers inside the site:\n$ ${typed}\n${answer}`);
 }
 
-function sayWhatNext({ bed, print }: Tour): void {
-  const flag = bed === 'bed' ? '' : ` --bed ${bed}`;
-  print(`
-The cluster stays up. Type next:
-  hack/bed${flag} status                                    what there is
-  hack/bed${flag} kubectl scale deployment/${app} --replicas=8   kubectl, as you know it
-  hack/bed${flag} cut site-1                                cut the site off; its pods go on
-  hack/bed${flag} heal site-1                               and back
-  hack/bed${flag} logs edge-lite.lite-1                     what the node's agent says
-  hack/try --down                                  remove it all`);
+function sayWhatNext(tour: Tour): void {
+  const hackBed = commandOf(tour);
+  const next = [
+    [`${hackBed} status`, 'what there is'],
+    [`${hackBed} kubectl scale deployment/${app} --replicas=8`, 'kubectl, as you know it'],
+    [`${hackBed} cut site-1`, 'cut the site off; its pods go on'],
+    [`${hackBed} heal site-1`, 'and back'],
+    [`${hackBed} logs edge-lite.${nodes[0]}`, 'what the agent of a node says'],
+    [`${hackBed} down`, 'remove it all'],
+  ];
+  tour.print(`\nThe cluster stays up. Type next:\n${table(next)}`);
 }
 
 /** Brings up the bed, joins two lite nodes, rolls out a Deployment and asks one of its pods. The bed stays up. */
