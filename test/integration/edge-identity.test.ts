@@ -19,6 +19,11 @@ beforeAll(async () => {
 afterAll(() => cluster[Symbol.asyncDispose]());
 
 const signal = new AbortController().signal;
+/** The request as text; names are in it as they are. */
+const subjectOf = (request: string): string => {
+  const pem = Buffer.from(request, 'base64').toString();
+  return Buffer.from(pem.replaceAll(/-----[^-]+-----/g, ''), 'base64').toString('latin1');
+};
 const messageOf = (line: Readonly<Record<string, unknown>> | undefined): unknown =>
   (line?.['error'] as { readonly message?: string } | undefined)?.message;
 
@@ -88,6 +93,23 @@ describe.concurrent('identity', () => {
     const run = await node.start({ server });
     expect(await run.exited).toBe(3);
     expect(messageOf(await run.line('program failed'))).toContain('is not the pinned one');
+  });
+
+  test('killed at any moment of joining, the next start joins', { timeout: 60_000 }, async () => {
+    await using node = await createEdgeNode(cluster, 'killed');
+    await node.writeToken(tokenText(await cluster.createToken()));
+    // A start that was killed late may have got everything already.
+    for (const text of [/starting/, /CA verified|loaded/, /certificate request|loaded/, /identity loaded/]) {
+      const run = await node.start();
+      await run.line(text);
+      run.signal('SIGKILL');
+      await run.exited;
+    }
+    const last = await node.start();
+    await last.line('synced');
+    const { items } = await cluster.admin.listAll(resources.certificateSigningRequests, { signal });
+    const asked = items.filter(({ spec }) => subjectOf(spec.request).includes('system:node:killed'));
+    expect(asked).toHaveLength(1);
   });
 
   test('a config that is wrong ends the program with code 2 and names line and field', async () => {

@@ -82,7 +82,7 @@ export interface EdgeLite {
   /** Its exit code. */
   readonly exited: Promise<number | null>;
   /** The first line with the text, once it is written. */
-  line(text: string, timeoutMs?: number): Promise<LogLine>;
+  line(text: string | RegExp, timeoutMs?: number): Promise<LogLine>;
   signal(name: 'SIGTERM' | 'SIGKILL'): void;
 }
 
@@ -120,7 +120,7 @@ function follow(child: ChildProcess): EdgeLite {
     async line(text, timeoutMs = 30_000) {
       try {
         return await waitFor({ what: `"${text}"`, timeoutMs }, systemClock, async () => {
-          return lines.find((line) => line.text === text);
+          return lines.find((line) => (typeof text === 'string' ? line.text === text : text.test(line.text)));
         });
       } catch (cause) {
         throw new Error(`no line "${text}"; the last ones:\n${tail()}`, { cause });

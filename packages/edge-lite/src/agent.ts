@@ -9,6 +9,7 @@ import {
 } from '@selvedge/kit';
 import {
   type CredentialSource,
+  type EventRecorder,
   type KubeClient,
   type KubeMetrics,
   createEventRecorder,
@@ -97,6 +98,7 @@ function nodeRuntime(runtime: Runtime): NodeRuntime {
 }
 
 interface NodeParts {
+  readonly recorder: Pick<EventRecorder, 'record'>;
   readonly client: KubeClient;
   readonly runtime: Runtime;
   readonly source: ObjectSource;
@@ -105,10 +107,12 @@ interface NodeParts {
 
 function presenceOf(
   { config, paths, ...deps }: Context,
-  { client, runtime, source, pods }: NodeParts,
+  { client, runtime, source, pods, recorder }: NodeParts,
 ): NodePresence {
   const { nodeName, node } = config;
   const ref = { resource: 'nodes', name: nodeName } as const;
+  // The kubelet puts the name where the uid belongs, and `kubectl describe node` looks for it there.
+  const about = { apiVersion: 'v1', kind: 'Node', name: nodeName, uid: nodeName };
   return createNodePresence(
     { nodeName, version, maxPods: pods.maxPods, ...node, ip: node.ip },
     {
@@ -116,6 +120,7 @@ function presenceOf(
       client,
       runtime: nodeRuntime(runtime),
       readHost: createHostReader(paths.state),
+      events: { record: (event) => recorder.record(about, event) },
       shown: {
         get: () => source.get<Node>(ref),
         subscribe: (changed) => source.subscribe('nodes', changed),
@@ -144,7 +149,7 @@ function podServices(
     { ...context, client, metrics: kubeMetrics },
   );
   const { runtime, transport } = runtimeOf(context);
-  const presence = presenceOf(context, { client, runtime, source, pods });
+  const presence = presenceOf(context, { client, runtime, source, pods, recorder });
   const engine = createPodServices(
     { ...context, pods },
     { ...context, client, runtime, source, sink, recorder, documents: store.runtime },

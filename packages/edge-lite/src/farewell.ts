@@ -2,7 +2,7 @@ import { type Clock, type Logger, type Service, hasCode, withDeadline } from '@s
 import type { Systemd } from './systemd.ts';
 
 export interface FarewellOptions {
-  /** How long all of it may take when the machine goes down, in milliseconds. */
+  /** How long each step may take when the machine goes down, in milliseconds. */
   readonly machineTimeoutMs: number;
 }
 
@@ -10,7 +10,7 @@ export interface FarewellDeps {
   readonly systemd: Systemd;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Called one after another when the machine goes down: tell the cluster, end the pods. */
+  /** Called together when the machine goes down: tell the cluster, which may be out of reach, and end the pods. */
   readonly onMachineShutdown: readonly ((signal: AbortSignal) => Promise<void>)[];
 }
 
@@ -38,7 +38,7 @@ export function createFarewell(options: FarewellOptions, deps: FarewellDeps): Se
       await systemd.notify('STOPPING=1');
       if (!started || (await systemd.shutdown()) === 'restart') return;
       log.info('the machine is shutting down');
-      for (const work of deps.onMachineShutdown) await step(work);
+      await Promise.all(deps.onMachineShutdown.map(step));
     },
   };
 }

@@ -83,6 +83,7 @@ let listeners: (() => void)[];
 let shown: ReturnType<ShownNode['get']>;
 let log: ReturnType<typeof recordingLogger>;
 let presence: NodePresence;
+let recorded: string[];
 
 const add = (listener: () => void): Disposable => {
   listeners.push(listener);
@@ -94,6 +95,7 @@ beforeEach(() => {
   api = new TestApi();
   health = goodRuntime;
   listeners = [];
+  recorded = [];
   shown = { kind: 'unknown' };
   log = recordingLogger();
   presence = createNodePresence(nodeOptions, {
@@ -107,6 +109,7 @@ beforeEach(() => {
     },
     shown: { get: () => shown, subscribe: add },
     readHost: async () => smallHost,
+    events: { record: ({ reason }) => recorded.push(reason) },
     clock,
     random: seededRandom(3),
     log,
@@ -168,6 +171,7 @@ describe('a node', () => {
     health = goodRuntime;
     await poke();
     expect(readyOf(api.node)).toBe('KubeletReady');
+    expect(recorded).toEqual(['NodeReady', 'NodeNotReady', 'NodeReady']);
   });
 
   test('forgives a runtime that is only being restarted, and no longer than that', async () => {
@@ -247,7 +251,10 @@ describe('a node', () => {
 describe('a Node that is there already', () => {
   test('is taken over: own labels are put right, those of others stay', async () => {
     const labels = { 'kubernetes.io/hostname': 'old', 'example.com/rack': '4' };
-    api.objects.set('nodes', { metadata: { name: 'shop-7', uid: 'u', resourceVersion: '1', labels } });
+    api.objects.set('nodes', {
+      metadata: { name: 'shop-7', uid: 'u', resourceVersion: '1', labels },
+      status: { nodeInfo: { bootID: 'before' } },
+    } as KubeObject);
     await presence.start(signal);
     await settle();
     expect(api.node?.metadata.labels).toMatchObject({
@@ -256,6 +263,7 @@ describe('a Node that is there already', () => {
       'node.selvedge.io/version': '1.2.3',
     });
     expect(api.node?.metadata.labels).not.toHaveProperty('site');
+    expect(recorded).toEqual(['Rebooted', 'NodeReady']);
     expect(readyOf(api.node)).toBe('KubeletReady');
   });
 });

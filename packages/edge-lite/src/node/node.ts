@@ -20,7 +20,7 @@ import { graceLeftMs } from './conditions.ts';
 import type { ReadHost } from './host.ts';
 import { keepLease } from './lease.ts';
 import { createPoke } from './poke.ts';
-import type { NodeRuntime, ShownNode } from './ports.ts';
+import type { NodeEvents, NodeRuntime, ShownNode } from './ports.ts';
 import { registerNode } from './register.ts';
 import { StatusReporter } from './reporter.ts';
 
@@ -29,6 +29,7 @@ export interface NodeDeps {
   readonly runtime: NodeRuntime;
   readonly shown: ShownNode;
   readonly readHost: ReadHost;
+  readonly events: NodeEvents;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;

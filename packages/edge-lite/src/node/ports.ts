@@ -16,3 +16,12 @@ export interface ShownNode {
   get(): { readonly kind: 'present'; readonly object: Node } | { readonly kind: 'absent' | 'unknown' };
   subscribe(changed: () => void): Disposable;
 }
+
+/** Records events about the own Node; aggregated and rate-limited behind. */
+export interface NodeEvents {
+  record(event: {
+    readonly type: 'Normal' | 'Warning';
+    readonly reason: string;
+    readonly message: string;
+  }): void;
+}

@@ -3,7 +3,8 @@ import { type KubeClient, compareResourceVersions, resources, strategicMergePatc
 import type { ContainerImage, Node } from '@selvedge/kube/types';
 import { type DesiredStatus, type NodeOptions, desiredStatus } from './build-node.ts';
 import type { ReadHost } from './host.ts';
-import type { NodeRuntime, ShownNode } from './ports.ts';
+import { nodeEvents } from './node-events.ts';
+import type { NodeEvents, NodeRuntime, ShownNode } from './ports.ts';
 import { statusPatch } from './status-patch.ts';
 
 export interface ReporterDeps {
@@ -11,6 +12,7 @@ export interface ReporterDeps {
   readonly runtime: NodeRuntime;
   readonly shown: ShownNode;
   readonly readHost: ReadHost;
+  readonly events: NodeEvents;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -23,6 +25,8 @@ export type Reported = 'current' | 'removed';
 
 /** The kubelet's `nodeStatusReportFrequency`: how often an unchanged status is sent. */
 const reportIntervalMs = 300_000;
+/** Images change rarely, and the list of them may be long. */
+const imagesIntervalMs = 60_000;
 
 const versionOf = (node: Node): string => node.metadata.resourceVersion ?? '';
 
@@ -34,6 +38,7 @@ export class StatusReporter {
   #runtimeVersion = 'containerd://Unknown';
   #images: readonly ContainerImage[] = [];
   #dueMs = -Infinity;
+  #imagesDueMs = -Infinity;
 
   constructor(options: NodeOptions, deps: ReporterDeps, registered: Node) {
     this.#options = options;
@@ -46,15 +51,16 @@ export class StatusReporter {
     const { clock, shown } = this.#deps;
     if (shown.get().kind === 'absent' && (await this.#removed(signal))) return 'removed';
     const nowMs = clock.now();
+    const before = this.#newest();
     const body = statusPatch({
-      shown: this.#newest(),
+      shown: before,
       desired: await this.#desired(how.shuttingDown, signal),
       nowMs,
       heartbeat: clock.monotonicMs() >= this.#dueMs,
     });
     if (body === undefined) return 'current';
     try {
-      await this.#send(body, signal);
+      await this.#send(before, body, signal);
       return 'current';
     } catch (error) {
       signal.throwIfAborted();
@@ -64,13 +70,14 @@ export class StatusReporter {
     }
   }
 
-  async #send(body: object, signal: AbortSignal): Promise<void> {
-    const { client, clock, random, patches } = this.#deps;
+  async #send(before: Node, body: object, signal: AbortSignal): Promise<void> {
+    const { client, clock, random, patches, events } = this.#deps;
     const at = { name: this.#options.nodeName };
     const patch = strategicMergePatch(body);
     this.#latest = await client.patch(resources.nodes, at, { patch, subresource: 'status', signal });
     this.#dueMs = clock.monotonicMs() + reportIntervalMs * (1 + 0.5 * random());
     patches.add({ outcome: 'done' });
+    for (const event of nodeEvents(before, this.#latest)) events.record(event);
   }
 
   /** The replica may lag behind our own last write. */
@@ -100,8 +107,12 @@ export class StatusReporter {
   }
 
   async #listImages(signal: AbortSignal): Promise<readonly ContainerImage[]> {
+    const { clock, runtime } = this.#deps;
+    if (clock.monotonicMs() < this.#imagesDueMs) return this.#images;
     try {
-      return await this.#deps.runtime.images(signal);
+      const images = await runtime.images(signal);
+      this.#imagesDueMs = clock.monotonicMs() + imagesIntervalMs;
+      return images;
     } catch (error) {
       signal.throwIfAborted();
       this.#deps.log.debug('images not listed', { error });
