@@ -62,7 +62,7 @@ describe('a pod that uses what is not supported', () => {
 
   it('is told all of it at once', () => {
     expect(judge(podOf({ hostUsers: false, runtimeClassName: 'kata' }))).toBe(
-      'PodFeatureUnsupported: spec.runtimeClassName, spec.hostUsers are not supported on this node',
+      'PodFeatureUnsupported: spec.hostUsers, spec.runtimeClassName are not supported on this node',
     );
   });
 

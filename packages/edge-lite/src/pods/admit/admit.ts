@@ -1,9 +1,9 @@
 import type { Node, Pod } from '@selvedge/kube/types';
 
+import { refusals } from '../spec/index.ts';
 import type { Verdict } from '../status/index.ts';
 import { placementVerdict } from './placement.ts';
 import { resourceVerdict } from './resources.ts';
-import { unsupportedFields } from './unsupported.ts';
 
 export interface AdmissionContext {
   /** The node's own object; `undefined` while it is not known, and then it is not asked. */
@@ -14,7 +14,7 @@ export interface AdmissionContext {
 }
 
 function unsupportedVerdict(pod: Pod): Verdict | undefined {
-  const fields = unsupportedFields(pod);
+  const fields = refusals(pod).map(({ field }) => field);
   if (fields.length === 0) return undefined;
   const verb = fields.length === 1 ? 'is' : 'are';
   return {

@@ -1,4 +1,4 @@
-import type { Pod } from '@selvedge/kube/types';
+import type { Pod, PodStatus } from '@selvedge/kube/types';
 
 import type { PodObserved } from '../../runtime/index.ts';
 import type { Goal } from '../plan/index.ts';
@@ -30,6 +30,13 @@ export function attendObjects(state: PodState, goal: Goal, source: Pick<ObjectSo
   settle(state.follows, wanted, (ref) => source.follow(ref));
 }
 
+/** Ids of the containers that were reported as started: they are not held against their startup probe again. */
+function startedContainers(status: PodStatus | undefined): ReadonlySet<string> {
+  const statuses = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
+  const started = statuses.filter((one) => one.started === true);
+  return new Set(started.map(({ containerID = '' }) => containerID.split('://')[1] ?? ''));
+}
+
 interface Running {
   readonly observed: PodObserved;
   readonly podIP: string;
@@ -39,10 +46,12 @@ interface Running {
 export function attendProbes(
   state: PodState,
   goal: Goal,
-  deps: { readonly prober: Pick<Prober, 'watch'>; readonly now: Running },
+  deps: { readonly prober: Pick<Prober, 'watch' | 'quiet'>; readonly now: Running },
 ): void {
   const { observed, podIP } = deps.now;
   const pod: Pod | undefined = state.pod;
+  if (goal.kind !== 'run') deps.prober.quiet(state.uid);
+  const started = startedContainers(state.saved.status);
   const containers = new Map((pod === undefined ? [] : allContainers(pod)).map((one) => [one.name, one]));
   const wanted = observed.containers.flatMap((record) => {
     const container = containers.get(record.name);
@@ -51,7 +60,9 @@ export function attendProbes(
     const probed = [startupProbe, readinessProbe, livenessProbe].some((probe) => probe !== undefined);
     if (!probed || (goal.kind !== 'run' && readinessProbe === undefined)) return [];
     const { startedAtMs } = record.state;
-    return [[record.id, { pod, container, containerId: record.id, podIP, startedAtMs }] as const];
+    const { id } = record;
+    const target = { pod, container, containerId: id, podIP, startedAtMs, started: started.has(id) };
+    return [[id, target] as const];
   });
   settle(state.probes, new Map(wanted), (target) => deps.prober.watch(target));
 }

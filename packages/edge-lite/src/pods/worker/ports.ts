@@ -25,7 +25,7 @@ export interface WorkerDeps {
   readonly sink: StatusSink;
   readonly events: PodEvents;
   readonly apply: ApplyDeps;
-  readonly prober: Pick<Prober, 'watch' | 'results' | 'subscribe'>;
+  readonly prober: Pick<Prober, 'watch' | 'results' | 'subscribe' | 'quiet'>;
   readonly saved: SavedPods;
   /** The node's own addresses, that of its first family first. */
   readonly hostIPs: () => readonly string[];

@@ -1,4 +1,4 @@
-import type { PodOS, PodSecurityContext, PodSpec, Sysctl } from '@selvedge/kube/types';
+import type { PodSecurityContext, PodSpec, Sysctl } from '@selvedge/kube/types';
 
 import { container } from './container-rules.ts';
 import { type Rules, below, ignored, noted, only, refused, supported } from './rule.ts';
@@ -43,7 +43,7 @@ const security = below({
 /** Every field of a pod's spec. */
 export const podRules = {
   activeDeadlineSeconds: supported,
-  affinity: scheduling,
+  affinity: noted('required node affinity is checked when the pod arrives'),
   automountServiceAccountToken: admission,
   containers: container,
   dnsConfig: supported,
@@ -60,8 +60,8 @@ export const podRules = {
   imagePullSecrets: supported,
   initContainers: container,
   nodeName: supported,
-  nodeSelector: scheduling,
-  os: below({ name: only('linux') } satisfies Rules<PodOS>),
+  nodeSelector: noted('checked when the pod arrives'),
+  os: noted('a pod of another system is refused with the reason `PodOSNotSupported`'),
   overhead: refused('comes with a runtime class'),
   preemptionPolicy: scheduling,
   priority: noted('only for the OOM score of `system-node-critical` pods'),
@@ -81,7 +81,7 @@ export const podRules = {
   shareProcessNamespace: supported,
   subdomain: supported,
   terminationGracePeriodSeconds: supported,
-  tolerations: scheduling,
+  tolerations: noted('taints with the effect `NoExecute` are checked when the pod arrives'),
   topologySpreadConstraints: scheduling,
   volumes: volume,
 } satisfies Rules<PodSpec>;

@@ -64,7 +64,6 @@ describe('refusals', () => {
   it.each<[string, Partial<PodSpec>]>([
     ['spec.runtimeClassName', { runtimeClassName: 'gvisor' }],
     ['spec.hostUsers', { hostUsers: false }],
-    ['spec.os.name', { os: { name: 'windows' } }],
     ['spec.resourceClaims', { resourceClaims: [{ name: 'gpu' }] }],
     ['spec.resources', { resources: { limits: { cpu: '1' } } }],
     [
