@@ -117,6 +117,13 @@ describe('up', () => {
     expect(added(before, await machineSnapshot(), name)).toEqual({});
   });
 
+  it('says at once which program cannot start, and why', async () => {
+    const apiServerFlags = ['--no-such-flag=1'];
+    const up = Bed.up({ name, controlPlane: { apiServerFlags } });
+    await expect(up).rejects.toThrow(/kube-apiserver ended.*unknown flag: --no-such-flag/);
+    await Bed.up({ name, controlPlane: { apiServerFlags: [] } });
+  });
+
   it('starts again what has died, and leaves alone what runs', async () => {
     const bed = await Bed.up({ name });
     const before = (await bed.status()).processes;

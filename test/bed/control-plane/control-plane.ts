@@ -10,6 +10,7 @@ import { renderKubeconfig } from '../pki/kubeconfig.ts';
 import { type KeyPair } from '../pki/certificate.ts';
 import type { Pki } from '../pki/pki.ts';
 import type { DaemonSpec, Daemons } from '../process/daemon.ts';
+import { watchOver } from '../process/watch-over.ts';
 import { writeAtomically } from '../state/files.ts';
 import type { BedFolders } from '../state/folders.ts';
 import { waitFor } from '../wait.ts';
@@ -176,10 +177,15 @@ export async function ensureControlPlane(
   const { first, later } = daemonSpecs(options, await writeFiles(options));
   for (const spec of first) await daemons.ensure(spec);
   const api = await adminApi(bed, pki);
-  const hint = `see ${daemons.logFile('kube-apiserver')} and ${daemons.logFile('etcd')}`;
-  await waitFor({ what: 'a ready API server', timeoutMs: 90_000, hint, signal }, clock, async (attempt) => {
-    await api.get('/readyz', attempt);
-    return true;
+  const failure = async (): Promise<string | undefined> =>
+    (await daemons.failure('etcd')) ?? (await daemons.failure('kube-apiserver'));
+  await watchOver({ failure, signal }, clock, (alive) => {
+    const hint = `see ${daemons.logFile('kube-apiserver')} and ${daemons.logFile('etcd')}`;
+    const wait = { what: 'a ready API server', timeoutMs: 90_000, hint, signal: alive };
+    return waitFor(wait, clock, async (attempt) => {
+      await api.get('/readyz', attempt);
+      return true;
+    });
   });
   for (const spec of later) await daemons.ensure(spec);
   const { cloud } = cloudAddresses(bed.index);

@@ -21,6 +21,8 @@ export interface NodeHost {
   ensureDaemon(daemon: HostDaemon): Promise<boolean>;
   stopDaemon(name: string, graceMs?: number): Promise<void>;
   signalDaemon(name: string, signal: NodeJS.Signals): Promise<void>;
+  /** That a daemon has ended and nobody starts it again, with the end of its log; undefined otherwise. */
+  failure(name: string): Promise<string | undefined>;
   /** Runs a program to its end on the host; rejects if it fails. */
   exec(argv: readonly [string, ...string[]], signal?: AbortSignal): Promise<CommandResult>;
   /** Writes a file that the host's programs see at `path`. */

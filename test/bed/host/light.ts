@@ -55,6 +55,7 @@ export function createLightHost(options: LightHostOptions, deps: LightHostDeps):
     ensureDaemon: (daemon) => daemons.ensure({ ...daemon, name: daemonName(daemon.name), namespace, mark }),
     stopDaemon: (name, graceMs) => daemons.stop(daemonName(name), graceMs),
     signalDaemon: (name, signal) => daemons.signal(daemonName(name), signal),
+    failure: (name) => daemons.failure(daemonName(name)),
     exec: (argv, signal) => run({ argv: inNamespace(namespace, argv), signal }),
     writeFile: writeAtomically,
     readIfThere,

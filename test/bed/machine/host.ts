@@ -105,6 +105,8 @@ export function createMachineHost(options: MachineHostOptions, deps: MachineHost
     async signalDaemon(name, signal) {
       await machine.exec(['systemctl', 'kill', '--kill-whom=main', `--signal=${signal}`, `${name}.service`]);
     },
+    // systemd starts it again.
+    failure: async () => undefined,
     exec: (argv, signal) => machine.exec(argv, { signal }),
     writeFile: (path, content, mode) => {
       const entry = {

@@ -13,6 +13,7 @@ import { applyNetwork } from '../network/apply.ts';
 import { namespaceSpecs } from '../network/spec.ts';
 import type { Pki } from '../pki/pki.ts';
 import { bedRegistryHost, trustRegistry } from '../registry/index.ts';
+import { watchOver } from '../process/watch-over.ts';
 import { waitFor } from '../wait.ts';
 import type { NodeAgent } from './agent.ts';
 import { type PodRange, conflistFile, podRoutes, renderConflist } from './cni.ts';
@@ -192,7 +193,10 @@ export async function ensureNode(
   const { agent, kubeProxy } = createAgents(context, tools, host, node);
   if (agent === undefined) return;
   const started = (await agent.ensure(signal)) || booted;
-  await connectPods(context, tools, host, signal);
-  await kubeProxy?.ensure(signal);
-  await waitUntilReady(context, tools, { name: node.name, sinceMs: started ? startedMs : 0 }, signal);
+  const watched = { failure: () => host.failure(agent.daemon), signal };
+  await watchOver(watched, context.clock, async (alive) => {
+    await connectPods(context, tools, host, alive);
+    await kubeProxy?.ensure(alive);
+    await waitUntilReady(context, tools, { name: node.name, sinceMs: started ? startedMs : 0 }, alive);
+  });
 }

@@ -37,6 +37,8 @@ export interface Daemons {
   stop(name: string, graceMs?: number): Promise<void>;
   signal(name: string, signal: NodeJS.Signals): Promise<void>;
   running(name: string): Promise<DaemonRecord | undefined>;
+  /** That the daemon was started and has ended by itself, with the end of its log; undefined otherwise. */
+  failure(name: string): Promise<string | undefined>;
   list(): Promise<readonly (DaemonRecord & { readonly running: boolean })[]>;
   logFile(name: string): string;
 }
@@ -45,6 +47,9 @@ export interface DaemonsOptions {
   readonly runFolder: string;
   readonly logFolder: string;
 }
+
+/** How much of a log is quoted, in characters. */
+const maxQuoted = 500;
 
 function fingerprintOf(spec: DaemonSpec): string {
   return createHash('sha256').update(JSON.stringify(spec)).digest('hex').slice(0, 16);
@@ -126,6 +131,11 @@ export function createDaemons(options: DaemonsOptions, { clock }: { readonly clo
       };
       await writeAtomically(recordFile(spec.name), JSON.stringify(record));
       return true;
+    },
+    async failure(name) {
+      if ((await read(name)) === undefined || (await running(name)) !== undefined) return undefined;
+      const log = await readFile(logFile(name), 'utf8').catch(() => '');
+      return `${name} ended; ${logFile(name)} ends with: ${log.trimEnd().slice(-maxQuoted)}`;
     },
     async signal(name, signal) {
       const record = await running(name);
