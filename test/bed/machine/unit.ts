@@ -38,7 +38,7 @@ Restart=always
 RestartSec=1
 Delegate=yes
 KillMode=process
-TimeoutStopSec=10
+TimeoutStopSec=90
 LimitNOFILE=infinity
 
 [Install]

@@ -1,4 +1,4 @@
-import { mkdir, realpath, stat } from 'node:fs/promises';
+import { mkdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SelvedgeError, systemCode } from '@selvedge/kit';
 
@@ -32,9 +32,9 @@ const controllersV1 = [
 /** Those of v2 that pods use. */
 const controllersV2 = ['cpu', 'cpuset', 'memory', 'hugetlb', 'pids'];
 
-async function isFolder(path: string): Promise<boolean> {
-  const info = await stat(path).catch(() => undefined);
-  return info?.isDirectory() === true;
+/** A folder that systemd made for a hierarchy that it could not mount, as in a container, holds no such file. */
+async function isMounted(path: string): Promise<boolean> {
+  return (await readText(join(path, 'cgroup.procs'))) !== undefined;
 }
 
 /** The trees of v1; controllers that are mounted together share one. Rejects with `Unavailable` if there are none. */
@@ -42,7 +42,7 @@ export async function hierarchiesV1(mount: string): Promise<readonly Hierarchy[]
   const byPath = new Map<string, string[]>();
   for (const controller of controllersV1) {
     const path = join(mount, controller);
-    if (!(await isFolder(path))) continue;
+    if (!(await isMounted(path))) continue;
     const real = await realpath(path);
     byPath.set(real, [...(byPath.get(real) ?? []), controller]);
   }
