@@ -16,7 +16,11 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: ['packages/*/src/**/*.test.ts', 'hack/**/*.test.ts', 'test/{bed,bench}/**/*.test.ts'],
+          include: [
+            'packages/*/src/**/*.test.ts',
+            'hack/**/*.test.ts',
+            'test/{bed,bench,contract}/**/*.test.ts',
+          ],
         },
       },
       {

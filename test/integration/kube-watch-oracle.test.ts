@@ -16,7 +16,7 @@ import type { PrivateControlPlane } from '../bed/control-plane/private-control-p
 import { waitFor } from '../bed/wait.ts';
 import { byName, RandomWriter, seen, type Named, type Seen } from './kube-history.ts';
 import { connect, startControlPlane, type TestClient } from './kube-world.ts';
-import { startResetProxy } from './reset-proxy.ts';
+import { startResetProxy } from '../contract/reset-proxy.ts';
 
 const { signal } = new AbortController();
 const { configMaps, namespaces } = resources;

@@ -21,7 +21,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { PrivateControlPlane } from '../bed/control-plane/private-control-plane.ts';
 import { waitFor } from '../bed/wait.ts';
 import { connect, startControlPlane, type TestClient } from './kube-world.ts';
-import { startResetProxy } from './reset-proxy.ts';
+import { startResetProxy } from '../contract/reset-proxy.ts';
 
 const { signal } = new AbortController();
 const { configMaps, namespaces, selfSubjectReviews } = resources;

@@ -94,7 +94,7 @@ export class Http1Connection implements HttpConnection {
   readonly #pool: SocketPool;
   readonly #tasks: TaskGroup;
   readonly #ended = Promise.withResolvers<void>();
-  #open = 0;
+  #requests = 0;
 
   constructor(options: Http1Options, deps: Http1Deps) {
     this.#options = options;
@@ -104,8 +104,12 @@ export class Http1Connection implements HttpConnection {
     this.closed = this.#ended.promise.then(() => this.#tasks.stop());
   }
 
-  get usable(): boolean {
+  get open(): boolean {
     return !this.#pool.draining;
+  }
+
+  get usable(): boolean {
+    return this.open;
   }
 
   async request(request: HttpRequest): Promise<HttpResponse> {
@@ -129,7 +133,7 @@ export class Http1Connection implements HttpConnection {
     if (this.#pool.draining) return;
     this.#pool.draining = true;
     this.#pool.closeIdle();
-    if (this.#open === 0) this.destroy();
+    if (this.#requests === 0) this.destroy();
     this.#tasks.run('drain', async (signal) => {
       await this.#clock.sleep(this.#options.drainMs, signal);
       this.destroy();
@@ -154,10 +158,10 @@ export class Http1Connection implements HttpConnection {
       headers: { ...headers, ...length, host },
     });
     request.on('error', () => undefined);
-    this.#open += 1;
+    this.#requests += 1;
     request.once('close', () => {
-      this.#open -= 1;
-      if (this.#pool.draining && this.#open === 0) this.destroy();
+      this.#requests -= 1;
+      if (this.#pool.draining && this.#requests === 0) this.destroy();
     });
     destroyOnAbort(request, signal, (error) => request.destroy(error));
     request.end(body);

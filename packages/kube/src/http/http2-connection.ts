@@ -69,19 +69,19 @@ export class Http2Connection implements HttpConnection {
   readonly #deps: Http2Deps;
   readonly #tasks: TaskGroup;
   readonly closed: Promise<void>;
-  #open = 0;
+  #streams = 0;
   #draining = false;
 
   private constructor(options: Http2Options, deps: Http2Deps) {
     this.#options = options;
     this.#deps = deps;
-    this.#tasks = createTaskGroup({ name: 'http2' }, { onFailure: (error) => this.#fail(error) });
+    this.#tasks = createTaskGroup({ name: 'http2' }, { onFailure: (error) => this.destroy(error) });
     this.#session = connect(options.url.origin, {
       createConnection: () => deps.socket,
       settings: { enablePush: false, initialWindowSize: streamWindowBytes },
     });
     this.#session.on('error', () => undefined);
-    deps.socket.once('close', () => this.#session.destroy());
+    deps.socket.once('close', () => this.destroy());
     this.closed = new Promise((resolve) => {
       this.#session.once('close', resolve);
     }).then(() => this.#tasks.stop());
@@ -101,10 +101,12 @@ export class Http2Connection implements HttpConnection {
     return connection;
   }
 
+  get open(): boolean {
+    return !this.#session.closed && !this.#session.destroyed && !this.#draining;
+  }
+
   get usable(): boolean {
-    const { closed, destroyed, remoteSettings } = this.#session;
-    if (closed || destroyed || this.#draining) return false;
-    return this.#open < (remoteSettings.maxConcurrentStreams ?? 100);
+    return this.open && this.#streams < (this.#session.remoteSettings.maxConcurrentStreams ?? 100);
   }
 
   async request(request: HttpRequest): Promise<HttpResponse> {
@@ -135,13 +137,9 @@ export class Http2Connection implements HttpConnection {
     });
   }
 
-  destroy(): void {
-    this.#session.destroy();
-    this.#deps.socket.destroy();
-  }
-
-  #fail(error: unknown): void {
-    this.#session.destroy(broken(this.#options.url.host, error));
+  destroy(cause?: unknown): void {
+    // With an error: else the bodies under way would end as if they were complete.
+    this.#session.destroy(broken(this.#options.url.host, cause));
     this.#deps.socket.destroy();
   }
 
@@ -167,9 +165,9 @@ export class Http2Connection implements HttpConnection {
     } catch (cause) {
       throw refused(this.#options.url.host, cause);
     }
-    this.#open += 1;
+    this.#streams += 1;
     stream.once('close', () => {
-      this.#open -= 1;
+      this.#streams -= 1;
     });
     destroyOnAbort(stream, signal, (error) => {
       stream.close(constants.NGHTTP2_CANCEL);
@@ -185,7 +183,7 @@ export class Http2Connection implements HttpConnection {
     const { idleMs } = this.#options.timeouts;
     for (let heard = socket.bytesRead; ; heard = socket.bytesRead) {
       await clock.sleep(idleMs, signal);
-      if (this.#open === 0 || socket.bytesRead !== heard) continue;
+      if (this.#streams === 0 || socket.bytesRead !== heard) continue;
       const wait = { what: `a ping of ${this.#options.url.host}`, timeoutMs: idleMs / 2, signal };
       await withDeadline(wait, clock, (inner) => raceAbort(this.#ping(), inner));
     }

@@ -109,8 +109,8 @@ export class ServerLink {
   async #open(credentials: Credentials, signal: AbortSignal): Promise<HttpConnection> {
     const { url, timeouts, drainMs, maxSockets, maxConnections } = this.#options;
     const { clock, metrics } = this.#deps;
-    const live = [...this.#held].filter(({ connection }) => connection.usable);
-    if (live.length >= maxConnections) {
+    const full = [...this.#held].filter(({ connection }) => connection.open);
+    if (full.length >= maxConnections) {
       const message = `all ${maxConnections} connections to ${url.host} are full`;
       throw new SelvedgeError(message, { code: 'ResourceExhausted' });
     }

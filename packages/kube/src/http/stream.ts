@@ -5,7 +5,7 @@ interface Closable {
 }
 
 /** The reason of an aborted signal as an Error, which is what streams want. */
-export function abortError(signal: AbortSignal): Error {
+function abortError(signal: AbortSignal): Error {
   const reason: unknown = signal.reason;
   return reason instanceof Error ? reason : new SelvedgeError('aborted', { code: 'Aborted', cause: reason });
 }

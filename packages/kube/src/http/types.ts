@@ -42,7 +42,9 @@ export interface HttpResponse {
 
 /** A connection to one server, for one identity. */
 export interface HttpConnection {
-  /** False when another connection is needed for the next request. */
+  /** False once it drains or is closed. */
+  readonly open: boolean;
+  /** False when another connection is needed for the next request: it is not open, or full. */
   readonly usable: boolean;
   /** Resolves once nothing of it is left. */
   readonly closed: Promise<void>;

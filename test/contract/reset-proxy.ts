@@ -12,6 +12,8 @@ export interface ResetProxy extends AsyncDisposable {
   reset(): void;
   /** Resets the connections as soon as `bytes` more have come from the server: in the middle of a frame. */
   resetAfter(bytes: number): void;
+  /** Passes nothing on any more, in neither direction, and says nothing: a blackhole. */
+  freeze(): void;
   /** Refuses connections until `allow()`. */
   refuse(): void;
   allow(): void;
@@ -19,7 +21,7 @@ export interface ResetProxy extends AsyncDisposable {
 
 export async function startResetProxy(target: number): Promise<ResetProxy> {
   const sockets = new Set<Socket>();
-  let [bytesDown, connections, budget, refusing] = [0, 0, Infinity, false];
+  let [bytesDown, connections, budget, refusing, frozen] = [0, 0, Infinity, false, false];
   const reset = (): void => {
     for (const socket of sockets) socket.resetAndDestroy();
     sockets.clear();
@@ -48,6 +50,7 @@ export async function startResetProxy(target: number): Promise<ResetProxy> {
       budget -= chunk.length;
       if (budget <= 0) reset();
     });
+    if (frozen) return;
     client.pipe(upstream);
     upstream.pipe(client);
   });
@@ -64,6 +67,10 @@ export async function startResetProxy(target: number): Promise<ResetProxy> {
     reset,
     resetAfter(bytes) {
       budget = bytes;
+    },
+    freeze() {
+      frozen = true;
+      for (const socket of sockets) socket.unpipe().pause();
     },
     refuse() {
       refusing = true;
