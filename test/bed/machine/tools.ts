@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path';
 import { mkdir } from 'node:fs/promises';
-import { bundle } from '@selvedge/hack/bundle';
+import { bundleEdgeLite } from '@selvedge/hack/edge-lite';
 import type { BedContext } from '../context.ts';
 import type { BedDescription } from '../description.ts';
 import { provideBaseRoot } from './base-root.ts';
@@ -16,14 +16,11 @@ export interface MachineTools {
   readonly edgeLite: Argv;
 }
 
-const maxBundleBytes = 1024 * 1024;
-
-async function bundleEdgeLite(context: BedContext): Promise<Argv> {
-  const [node, ...entry] = context.edgeLite;
+async function edgeLiteOf(context: BedContext): Promise<Argv> {
   const outfile = join(context.folders.root, 'programs/edge-lite.cjs');
   await mkdir(dirname(outfile), { recursive: true });
-  await bundle({ entry: entry.at(-1) ?? '', outfile, maxBytes: maxBundleBytes });
-  return [node, outfile];
+  await bundleEdgeLite(outfile);
+  return [context.edgeLite[0], outfile];
 }
 
 /** Makes what the bed's machines need, if it has any. */
@@ -39,6 +36,6 @@ export async function machineTools(
   return {
     base,
     cache: context.setup.cache.root,
-    edgeLite: lite ? await bundleEdgeLite(context) : context.edgeLite,
+    edgeLite: lite ? await edgeLiteOf(context) : context.edgeLite,
   };
 }

@@ -1,4 +1,5 @@
-import { Bed, connect, imageRefs } from '@selvedge/bed';
+import { Bed, connect, imageRefs, processBedDeps } from '@selvedge/bed';
+import { bundleEdgeLite, edgeLiteBundle } from '@selvedge/hack/edge-lite';
 import { scoped } from '@selvedge/kit';
 import { resources, type KubeClient } from '@selvedge/kube';
 import type { Pod } from '@selvedge/kube/types';
@@ -42,15 +43,15 @@ export function idlePod(name: string, side: Side): Pod {
   };
 }
 
-/** Brings up a bed of its own. Disposing of the subject removes it. */
+/** Brings up a bed of its own, edge-lite as it is shipped. Disposing of the subject removes it. */
 export async function openSubject(): Promise<Subject> {
-  const bed = await Bed.up({
-    name: 'bench',
-    nodes: [
-      { name: 'lite', agent: 'lite', kubeProxy: false },
-      { name: 'stock', agent: 'stock', kubeProxy: false },
-    ],
-  });
+  await bundleEdgeLite();
+  const nodes = [
+    { name: 'lite', agent: 'lite', kubeProxy: false },
+    { name: 'stock', agent: 'stock', kubeProxy: false },
+  ] as const;
+  const edgeLite = [process.execPath, edgeLiteBundle] as const;
+  const bed = await Bed.up({ name: 'bench', nodes }, { ...processBedDeps(), edgeLite });
   const scope = scoped();
   const { signal } = scope;
   const client = await connect(bed.kubeconfig, 'selvedge-bench');
