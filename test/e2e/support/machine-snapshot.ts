@@ -31,17 +31,19 @@ const text = (path: string): Promise<string> => readFile(path, 'utf8').catch(() 
 
 /** A process outside of the machine's own network, or one that a bed has marked. */
 async function process(pid: string): Promise<readonly string[]> {
-  const [own, environment, command] = await Promise.all([
+  const [own, environment, command, cgroups] = await Promise.all([
     run({ argv: ['stat', '--dereference', '--format=%i', '/proc/self/ns/net', `/proc/${pid}/ns/net`] }).catch(
       () => undefined,
     ),
     text(`/proc/${pid}/environ`),
     text(`/proc/${pid}/cmdline`),
+    text(`/proc/${pid}/cgroup`),
   ]);
   const [mine, its] = own?.stdout.split('\n') ?? [];
   const mark = environment.split('\0').find((entry) => entry.startsWith('SELVEDGE_BED_PROCESS='));
   if (command === '' || (mine === its && mark === undefined)) return [];
-  return [`${pid} ${mark ?? ''} ${command.replaceAll('\0', ' ')}`];
+  const cgroup = cgroups.split('\n').find((line) => line.includes(':pids:')) ?? '';
+  return [`${pid} ${mark ?? ''} ${command.replaceAll('\0', ' ')} in ${cgroup}`];
 }
 
 async function processes(): Promise<readonly string[]> {
@@ -65,7 +67,7 @@ export async function machineSnapshot(): Promise<MachineSnapshot> {
 
 /** Names a bed in what the kernel shows of it. */
 const bedName =
-  /selvedge[.-]([a-z0-9-]+?)(?=[./]|$)|\/beds\/([a-z0-9-]+)|\bsv-([a-z0-9-]+)|SELVEDGE_BED_PROCESS=([a-z0-9-]+)/;
+  /selvedge[.-]([\w-]+?)(?=[./]|$)|\/beds\/([a-z0-9-]+)|\bsv-([a-z0-9-]+)|SELVEDGE_BED_PROCESS=([a-z0-9-]+)/;
 
 /**
  * What is there after and was not there before, without what bears the name of another bed: those may come and go
