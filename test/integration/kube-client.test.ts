@@ -1,6 +1,7 @@
 import { SelvedgeError, systemClock } from '@selvedge/kit';
 import {
   applyPatch,
+  createEventRecorder,
   createKubeClient,
   createKubeMetrics,
   defineResource,
@@ -294,9 +295,37 @@ describe('the client against a real API server', () => {
     expect((await client().get(configMaps, { namespace, name: 'a' }, { signal })).data).toEqual(data);
   });
 
-  it('logs the warnings of the server', async () => {
-    await client().raw({ method: 'GET', path: '/api/v1/componentstatuses', signal });
-    expect(world.lines).toContainEqual(expect.objectContaining({ text: 'API server warning' }));
+  it('records events that the server accepts, counts and combines', async () => {
+    const namespace = await newNamespace();
+    const { metadata } = await client().create(pods, pod(namespace, 'a'), { signal });
+    const about = { apiVersion: 'v1', kind: 'Pod', namespace, name: 'a', uid: metadata.uid };
+    const deps = { ...world, clock: systemClock, random: Math.random };
+    const recorder = createEventRecorder({ component: 'test', host: 'n1' }, deps);
+    await recorder.start(signal);
+    for (let i = 0; i < 3; i += 1)
+      recorder.record(about, { type: 'Warning', reason: 'BackOff', message: 'same' });
+    for (let i = 0; i < 11; i += 1)
+      recorder.record(about, { type: 'Normal', reason: 'Pulled', message: `image ${i}` });
+    const fieldSelector = `involvedObject.uid=${metadata.uid},reason=Pulled`;
+    const combined = async (): Promise<boolean> => {
+      const { items } = await client().listAll(resources.events, { namespace, fieldSelector, signal });
+      return items.some(
+        ({ message, count }) => message === '(combined from similar events): image 10' && count === 2,
+      );
+    };
+    await waitFor({ what: 'the combined event' }, systemClock, combined);
+    const { items } = await client().listAll(resources.events, { namespace, signal });
+    expect(items.filter(({ reason }) => reason === 'BackOff')).toMatchObject([
+      { count: 3, type: 'Warning', message: 'same', source: { component: 'test', host: 'n1' } },
+    ]);
+    await recorder.stop();
+  });
+
+  it('logs a warning of the server once', async () => {
+    const path = '/api/v1/componentstatuses';
+    for (let i = 0; i < 2; i += 1) await client().raw({ method: 'GET', path, signal });
+    const warnings = world.lines.filter(({ text }) => text === 'API server warning');
+    expect(warnings.map(({ fields }) => fields['call'])).toEqual([`GET ${path}`]);
   });
 
   it('ends a call with the reason of its signal, or with its deadline', async () => {

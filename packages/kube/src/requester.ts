@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { hasCode, isAbort, jittered, type Clock, type Logger, type Random } from '@selvedge/kit';
+import { BoundedMap, hasCode, isAbort, jittered, type Clock, type Logger, type Random } from '@selvedge/kit';
 import type { CredentialSource } from './credentials.ts';
 import { collect } from './http/body.ts';
 import type { Failover } from './http/failover.ts';
@@ -49,6 +49,7 @@ export interface RequesterDeps {
 
 const maxErrorBytes = 64 * 1024;
 const maxRetryAfterSeconds = 60;
+const maxWarnings = 256;
 
 function queryOf(query: Query = {}): string {
   const pairs = Object.entries(query).flatMap(([name, value]) =>
@@ -84,6 +85,7 @@ function parsed(body: Buffer): unknown {
 export class Requester {
   readonly #options: RequesterOptions;
   readonly #deps: RequesterDeps;
+  readonly #warnings = new BoundedMap<string, true>({ capacity: maxWarnings });
 
   constructor(options: RequesterOptions, deps: RequesterDeps) {
     this.#options = options;
@@ -118,7 +120,7 @@ export class Requester {
   }
 
   async #send(call: Call): Promise<HttpResponse> {
-    const { clock, metrics, log, servers } = this.#deps;
+    const { clock, metrics, servers } = this.#deps;
     const { method, signal } = call;
     const started = clock.monotonicMs();
     try {
@@ -127,8 +129,7 @@ export class Requester {
       const path = `${call.path}${queryOf(call.query)}`;
       const response = await servers.send({ method, path, headers, body: call.body, signal }, credentials);
       metrics.requests.add({ method, code: String(response.status) });
-      for (const warning of warningsOf(response.headers))
-        log.warn('API server warning', { call: whatOf(call), warning });
+      this.#warn(call, response.headers);
       return response;
     } catch (error) {
       signal.throwIfAborted();
@@ -136,6 +137,16 @@ export class Requester {
       throw error;
     } finally {
       metrics.requestSeconds.observe((clock.monotonicMs() - started) / 1_000, { method });
+    }
+  }
+
+  /** Each text once, as long as it is remembered. */
+  #warn(call: Call, headers: IncomingHttpHeaders): void {
+    for (const warning of warningsOf(headers)) {
+      if (this.#warnings.get(warning) === undefined) {
+        this.#deps.log.warn('API server warning', { call: whatOf(call), warning });
+      }
+      this.#warnings.set(warning, true);
     }
   }
 

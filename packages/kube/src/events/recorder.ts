@@ -5,10 +5,12 @@ import {
   jittered,
   limitRepeats,
   messageOf,
+  type BoundedQueue,
   type Clock,
   type Logger,
   type Random,
   type Service,
+  type TaskGroup,
 } from '@selvedge/kit';
 import type { CallOptions, KubeClient } from '../client.ts';
 import type { Event, ObjectReference } from '../gen/types.ts';
@@ -90,16 +92,16 @@ class QueuedRecorder implements EventRecorder {
   readonly #options: EventRecorderOptions;
   readonly #deps: EventRecorderDeps;
   readonly #log: Logger;
-  readonly #queue;
+  readonly #queue: BoundedQueue<Waiting>;
   readonly #correlator: EventCorrelator;
   readonly #nameFor: (object: string) => string;
-  readonly #tasks;
+  readonly #tasks: TaskGroup;
 
   constructor(options: EventRecorderOptions, deps: EventRecorderDeps) {
     this.#options = options;
     this.#deps = deps;
     this.#log = limitRepeats({ windowMs: repeatWindowMs }, deps);
-    this.#queue = createBoundedQueue<Waiting>({
+    this.#queue = createBoundedQueue({
       capacity: options.maxQueued ?? 1_000,
       overflow: 'drop-oldest',
     });
