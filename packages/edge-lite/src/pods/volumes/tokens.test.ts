@@ -1,0 +1,96 @@
+import { SelvedgeError, type ErrorCode, silentLogger } from '@selvedge/kit';
+import { createManualClock } from '@selvedge/kit/testing';
+import { describe, expect, it } from 'vitest';
+
+import type { ServiceAccountToken, TokenQuery } from '../ports.ts';
+import { createTokens } from './tokens.ts';
+
+const hourMs = 3_600_000;
+const query: TokenQuery = {
+  pod: { namespace: 'shop', name: 'web', uid: 'uid-web' },
+  serviceAccount: 'default',
+  audiences: [],
+  expirationSeconds: 3600,
+};
+
+function world(stored?: ServiceAccountToken) {
+  const clock = createManualClock();
+  let kept = stored;
+  let answer: ServiceAccountToken | ErrorCode = 'Unavailable';
+  let asked = 0;
+  const tokens = createTokens({
+    clock,
+    random: () => 0,
+    log: silentLogger,
+    store: { get: () => kept, put: (_, token) => (kept = token), forget: () => undefined },
+    source: {
+      request: async () => {
+        asked += 1;
+        if (typeof answer === 'string') throw new SelvedgeError('the cloud is away', { code: answer });
+        return answer;
+      },
+    },
+  });
+  return {
+    clock,
+    answers: (next: typeof answer) => (answer = next),
+    asked: () => asked,
+    kept: () => kept,
+    current: (more: Partial<TokenQuery> = {}) =>
+      tokens.current({ ...query, ...more }, new AbortController().signal),
+  };
+}
+
+describe('a token', () => {
+  it('is asked for once and renewed at 80 % of its life', async () => {
+    const { clock, answers, asked, current } = world();
+    answers({ token: 'one', expiresAtMs: clock.now() + hourMs });
+    expect(await current()).toEqual({ token: 'one', dueMs: clock.now() + 0.8 * hourMs });
+    await clock.advance(0.8 * hourMs - 1);
+    expect((await current()).token).toBe('one');
+    expect(asked()).toBe(1);
+    await clock.advance(1);
+    answers({ token: 'two', expiresAtMs: clock.now() + hourMs });
+    expect((await current()).token).toBe('two');
+  });
+
+  it('of a long life is renewed after a day', async () => {
+    const { clock, answers, current } = world();
+    answers({ token: 'one', expiresAtMs: clock.now() + 240 * hourMs });
+    expect((await current({ expirationSeconds: 240 * 3600 })).dueMs).toBe(clock.now() + 24 * hourMs);
+  });
+
+  it('is taken from the store after a restart', async () => {
+    const { current, asked } = world({ token: 'old', expiresAtMs: createManualClock().now() + hourMs });
+    expect((await current()).token).toBe('old');
+    expect(asked()).toBe(0);
+  });
+
+  it('stays in use while the cloud is away, past its end too', async () => {
+    const { clock, current } = world({ token: 'old', expiresAtMs: createManualClock().now() - hourMs });
+    expect(await current()).toEqual({ token: 'old', dueMs: clock.now() + 60_000 });
+  });
+
+  it('stays in use until its end when the API server refuses a new one, then no longer', async () => {
+    const { clock, answers, current } = world({
+      token: 'old',
+      expiresAtMs: createManualClock().now() + 60_000,
+    });
+    answers('Forbidden');
+    expect((await current()).token).toBe('old');
+    await clock.advance(60_001);
+    await expect(current()).rejects.toThrow('token of default expired and refresh failed: the cloud is away');
+  });
+
+  it.each(['Unavailable', 'Forbidden', 'NotFound'] as const)(
+    'that cannot be had (%s) says so',
+    async (code) => {
+      const { answers, current } = world();
+      answers(code);
+      await expect(current()).rejects.toMatchObject({
+        code,
+        message: 'failed to fetch token: the cloud is away',
+      });
+    },
+  );
+});
