@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { SelvedgeError } from '@selvedge/kit';
-import type { MachineDisk } from './boot-plan.ts';
+import type { MachineDisk } from './machine-mounts.ts';
 import type { MachineOptions } from './types.ts';
 
 const defaultVolumes = ['/var/lib/containerd', '/var/lib/kubelet', '/var/lib/selvedge'];

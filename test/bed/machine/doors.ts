@@ -1,13 +1,7 @@
 import { join } from 'node:path';
 import { namespaceFolder } from '../network/apply.ts';
-import {
-  type BootOptions,
-  type BootPlan,
-  type MachineDisk,
-  bootPlan,
-  offlinePlan,
-  onlinePlan,
-} from './boot-plan.ts';
+import { type BootOptions, type BootPlan, bootPlan, offlinePlan, onlinePlan } from './boot-plan.ts';
+import type { MachineDisk } from './machine-mounts.ts';
 
 export type Argv = readonly [string, ...string[]];
 

@@ -1,6 +1,6 @@
 import { type Command, run, runUnchecked } from '@selvedge/hack/setup';
 import { tarOf } from '../images/tar.ts';
-import type { MachineDisk } from './boot-plan.ts';
+import type { MachineDisk } from './machine-mounts.ts';
 import { type Argv, createDoors } from './doors.ts';
 import { type MachineReference, enterMachine, machineInit } from './enter.ts';
 import type { ExecOptions, Machine } from './types.ts';

@@ -7,7 +7,7 @@ import { removeCgroup } from '../host/cgroups.ts';
 import { type ProcessIdentity, isRunning, signalProcess } from '../process/proc.ts';
 import { killProcesses } from '../process/sweep.ts';
 import { waitFor } from '../wait.ts';
-import type { MachineDisk } from './boot-plan.ts';
+import type { MachineDisk } from './machine-mounts.ts';
 import type { Doors } from './doors.ts';
 import { machineInit } from './enter.ts';
 import { createMachineCgroup, readHierarchyMounts } from './hierarchies.ts';
