@@ -22,7 +22,7 @@ const firstPollMs = 250;
 const maxPollMs = 5_000;
 
 /** The same name for the same key: a request that was sent before a crash is found again. */
-export function requestName(key: KeyObject, nodeName: string): string {
+function requestName(key: KeyObject, nodeName: string): string {
   const publicKey = createPublicKey(key).export({ type: 'spki', format: 'der' });
   const hash = createHash('sha256').update(publicKey).update(nodeName).digest('hex');
   return `node-csr-${hash.slice(0, 43)}`;
@@ -48,7 +48,7 @@ const condition = (csr: CertificateSigningRequest, type: string): string | undef
 };
 
 /** The issued chain, undefined while there is none. Throws `Forbidden` when there will be none. */
-export function issuedChain(csr: CertificateSigningRequest): string | undefined {
+function issuedChain(csr: CertificateSigningRequest): string | undefined {
   const denied = condition(csr, 'Denied') ?? condition(csr, 'Failed');
   if (denied !== undefined) {
     throw new SelvedgeError(`certificate request ${csr.metadata.name ?? ''} was refused (${denied})`, {

@@ -1,1 +1,1 @@
-export { createIdentity, type Identity, type IdentityDeps, type IdentityOptions } from './identity.ts';
+export { createIdentity, type Identity } from './identity.ts';

@@ -1,4 +1,3 @@
-export type { NodeOptions } from './build-node.ts';
-export { createHostReader, type HostFacts, type ReadHost } from './host.ts';
-export { createNodePresence, type NodeDeps, type NodePresence } from './node.ts';
-export type { NodeEvents, NodeRuntime, ShownNode } from './ports.ts';
+export { createHostReader } from './host.ts';
+export { createNodePresence, type NodePresence } from './node.ts';
+export type { NodeRuntime } from './ports.ts';

@@ -30,7 +30,7 @@ export interface Collection extends ReflectorStore<KubeObject> {
 /** A bookmark alone is written this often at most: it saves a list after a restart and costs flash. */
 const bookmarkIntervalMs = 300_000;
 
-export function keyOfObject(resource: string, { metadata }: KubeObject): ObjectKey {
+function keyOfObject(resource: string, { metadata }: KubeObject): ObjectKey {
   return { resource, namespace: metadata.namespace ?? '', name: metadata.name ?? '' };
 }
 
