@@ -24,7 +24,7 @@ describe('a control plane of Kubernetes 1.35', () => {
 
   it('lets a lite node join by token and run a Deployment', async () => {
     const create = ['create', 'deployment', 'web', `--image=${imageRefs.busybox}`, '--replicas=2'];
-    await bed.kubectl([...create, '--', 'sleep', '600']);
+    await bed.kubectl([...create, '--', 'sh', '-c', `trap 'exit 0' TERM; sleep 600 & wait`]);
     await bed.kubectl(['rollout', 'status', 'deployment/web', '--timeout=60s']);
     await bed.kubectl(['scale', 'deployment/web', '--replicas=1']);
     await bed.kubectl(['rollout', 'status', 'deployment/web', '--timeout=60s']);
