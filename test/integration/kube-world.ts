@@ -13,6 +13,7 @@ import {
 import {
   createPrivateControlPlane,
   type PrivateControlPlane,
+  type PrivateControlPlaneOptions,
 } from '../bed/control-plane/private-control-plane.ts';
 
 /** A client of a test with what it says and counts. */
@@ -24,10 +25,12 @@ export interface TestClient extends AsyncDisposable {
   readonly log: ReturnType<typeof recordingLogger>;
 }
 
-export async function startControlPlane(): Promise<PrivateControlPlane> {
+export async function startControlPlane(
+  options: Omit<PrivateControlPlaneOptions, 'programs'> = {},
+): Promise<PrivateControlPlane> {
   const assets = await ensureAssets({ binaries: ['etcd', 'kube-apiserver'] });
   const programs = { etcd: assets.etcd, apiServer: assets['kube-apiserver'] };
-  const controlPlane = createPrivateControlPlane({ programs }, { clock: systemClock });
+  const controlPlane = createPrivateControlPlane({ ...options, programs }, { clock: systemClock });
   await controlPlane.start(new AbortController().signal);
   return controlPlane;
 }

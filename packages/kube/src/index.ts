@@ -65,11 +65,11 @@ export {
 } from './queue/controller.ts';
 export {
   createEventRecorder,
-  type EventContent,
   type EventRecorder,
   type EventRecorderDeps,
   type EventRecorderOptions,
 } from './events/recorder.ts';
+export type { EventContent } from './events/event-factory.ts';
 export { loadKubeconfig, parseKubeconfig, type ClusterAccess, type KubeconfigOptions } from './kubeconfig.ts';
 export {
   addQuantities,

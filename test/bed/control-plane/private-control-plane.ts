@@ -21,14 +21,16 @@ import { waitFor } from '../wait.ts';
 export interface PrivateControlPlaneOptions {
   /** Absolute paths. */
   readonly programs: { readonly etcd: string; readonly apiServer: string };
+  /** Further flags of the API server. */
+  readonly apiServerFlags?: readonly string[];
   /** Default: none. */
   readonly controllerManager?: { readonly program: string; readonly flags?: readonly string[] };
 }
 
 /**
  * One etcd, one API server and, if asked for, one controller manager, on ports of the loopback interface that were
- * free, with data in a temporary folder. They
- * cannot outlive their owner: each is ended when a pipe from the owner breaks.
+ * free, with data in a temporary folder. They cannot outlive their owner: each is ended when a pipe from the owner
+ * breaks.
  */
 export interface PrivateControlPlane extends Service {
   /** Of a cluster administrator. These throw before `start`. */
@@ -225,6 +227,7 @@ class LoopbackControlPlane implements PrivateControlPlane {
       '--disable-admission-plugins=ServiceAccount',
       '--enable-bootstrap-token-auth',
       '--shutdown-watch-termination-grace-period=2s',
+      ...(this.#options.apiServerFlags ?? []),
     ];
   }
 

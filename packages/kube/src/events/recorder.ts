@@ -18,16 +18,7 @@ import type { KubeMetrics } from '../metrics.ts';
 import { strategicMergePatch } from '../patch.ts';
 import { resources } from '../resources.ts';
 import { EventCorrelator, type Correlation } from './correlator.ts';
-
-/** What people read about an object. */
-export interface EventContent {
-  readonly type: 'Normal' | 'Warning';
-  /** One word in CamelCase. */
-  readonly reason: string;
-  /** Cut at 1,024 bytes, the limit of the API. */
-  readonly message: string;
-  readonly annotations?: Readonly<Record<string, string>> | undefined;
-}
+import { createEventFactory, type EventContent, type Occurrence } from './event-factory.ts';
 
 export interface EventRecorderOptions {
   /** The program: `kubelet`. */
@@ -56,45 +47,18 @@ export interface EventRecorder extends Service {
   record(about: ObjectReference, content: EventContent): void;
 }
 
-const maxMessageBytes = 1_024;
 const retryMs = 10_000;
 const sendTimeoutMs = 30_000;
 const repeatWindowMs = 60_000;
-
-/** RFC 3339 without fractions, as Kubernetes writes it. */
-const timestamp = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`;
-
-function cut(message: string): string {
-  const bytes = Buffer.from(message);
-  return bytes.length <= maxMessageBytes
-    ? message
-    : `${bytes.subarray(0, maxMessageBytes - 4).toString('utf8')}…`;
-}
-
-/** Names events uniquely: `<object>.<nanoseconds, hexadecimal>`. */
-function createNamer(clock: Pick<Clock, 'now'>): (object: string) => string {
-  let last = 0n;
-  return (object) => {
-    const now = BigInt(Math.trunc(clock.now())) * 1_000_000n;
-    last = now > last ? now : last + 1n;
-    return `${object}.${last.toString(16)}`;
-  };
-}
-
-interface Waiting {
-  readonly about: ObjectReference;
-  readonly content: EventContent;
-  readonly at: number;
-}
 
 class QueuedRecorder implements EventRecorder {
   readonly name = 'event recorder';
   readonly #options: EventRecorderOptions;
   readonly #deps: EventRecorderDeps;
   readonly #log: Logger;
-  readonly #queue: BoundedQueue<Waiting>;
+  readonly #queue: BoundedQueue<Occurrence>;
   readonly #correlator: EventCorrelator;
-  readonly #nameFor: (object: string) => string;
+  readonly #newEvent: (occurrence: Occurrence) => Event;
   readonly #tasks: TaskGroup;
 
   constructor(options: EventRecorderOptions, deps: EventRecorderDeps) {
@@ -106,7 +70,7 @@ class QueuedRecorder implements EventRecorder {
       overflow: 'drop-oldest',
     });
     this.#correlator = new EventCorrelator({ maxTracked: options.maxTracked ?? 1_024 }, deps);
-    this.#nameFor = createNamer(deps.clock);
+    this.#newEvent = createEventFactory(options);
     this.#tasks = createTaskGroup(
       { name: this.name },
       { onFailure: (error) => this.#log.error('event recorder failed', { error }) },
@@ -133,32 +97,10 @@ class QueuedRecorder implements EventRecorder {
     for (;;) {
       const waiting = await this.#queue.take(signal);
       if (waiting === undefined) return;
-      const correlation = this.#correlator.correlate(this.#eventOf(waiting));
+      const correlation = this.#correlator.correlate(this.#newEvent(waiting));
       if (correlation.kind === 'skip') this.#deps.metrics.events.add({ outcome: 'dropped' });
       else await this.#deliver(correlation, signal);
     }
-  }
-
-  #eventOf({ about, content, at }: Waiting): Event {
-    const { component, host } = this.#options;
-    const time = timestamp(at);
-    return {
-      metadata: {
-        name: this.#nameFor(about.name ?? 'unknown'),
-        namespace: about.namespace ?? 'default',
-        annotations: content.annotations,
-      },
-      involvedObject: about,
-      type: content.type,
-      reason: content.reason,
-      message: cut(content.message),
-      source: { component, host },
-      reportingComponent: component,
-      reportingInstance: host,
-      count: 1,
-      firstTimestamp: time,
-      lastTimestamp: time,
-    };
   }
 
   /** Tries while the API server cannot be reached; its refusals are final. */
