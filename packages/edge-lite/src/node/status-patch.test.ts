@@ -26,16 +26,24 @@ test('a Node that shows what it should is left alone, but for a heartbeat', () =
   expect(first?.metadata).toEqual({ uid: 'u' });
 });
 
-test('conditions of others and resources of others are treated as the kubelet does', () => {
+test('conditions of others stay', () => {
   const foreign = { type: 'NetworkUnavailable', status: 'False' };
+  const shown: Node = { ...empty, status: { conditions: [foreign] } };
+  const after = merged(shown, patchOf(shown, desired) ?? { status: {} });
+  expect(after.status?.conditions).toContainEqual(foreign);
+});
+
+test('resources that somebody else advertises stay and become allocatable; those that are gone do not', () => {
   const shown: Node = {
     ...empty,
-    status: { conditions: [foreign], capacity: { 'example.com/gpu': '1' } },
+    status: {
+      capacity: { 'example.com/gpu': '1', 'hugepages-16Gi': '0' },
+      allocatable: { 'example.com/old': '1' },
+    },
   };
-  const patch = patchOf(shown, desired);
-  expect(patch?.status['capacity']).toMatchObject({ 'example.com/gpu': null });
-  const after = merged(shown, patch ?? { metadata: { uid: '' }, status: {} });
-  expect(after.status?.conditions).toContainEqual(foreign);
+  const { status } = merged(shown, patchOf(shown, desired) ?? { status: {} });
+  expect(status?.capacity).toEqual({ ...desired.capacity, 'example.com/gpu': '1' });
+  expect(status?.allocatable).toEqual({ ...desired.allocatable, 'example.com/gpu': '1' });
 });
 
 test('addresses are replaced as a list', () => {

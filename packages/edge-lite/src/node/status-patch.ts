@@ -32,6 +32,19 @@ function mapPatch(
 /** Two addresses may have one type, their merge key: the list is replaced as a whole, as the kubelet does. */
 const replaced = (list: readonly unknown[]): readonly unknown[] => [...list, { $patch: 'replace' }];
 
+/** Resources that somebody else advertises (`example.com/gpu`) are kept, and are allocatable as they are. */
+function withExtended(shown: NodeStatus, desired: DesiredStatus): DesiredStatus {
+  const foreign = Object.entries(shown.capacity ?? {}).filter(
+    ([name]) => name.includes('/') && !name.includes('kubernetes.io/'),
+  );
+  const extended = Object.fromEntries(foreign);
+  return {
+    ...desired,
+    capacity: { ...extended, ...desired.capacity },
+    allocatable: { ...extended, ...desired.allocatable },
+  };
+}
+
 function fieldPatches(shown: NodeStatus, desired: DesiredStatus): Readonly<Record<string, unknown>> {
   const patches: Record<string, unknown> = {};
   const differs = (field: 'addresses' | 'images' | 'capacity' | 'allocatable' | 'nodeInfo'): boolean =>
@@ -50,7 +63,7 @@ const record = (value: object | undefined): Readonly<Record<string, unknown>> =>
 /** The free disk space moves all the time, its total and the conditions do not: nothing else is volatile here. */
 export function statusPatch({ shown, desired, nowMs, heartbeat }: PatchInput): StatusPatch | undefined {
   const before = shown.status ?? {};
-  const patches = fieldPatches(before, desired);
+  const patches = fieldPatches(before, withExtended(before, desired));
   const known = before.conditions ?? [];
   const conditionsDiffer = desired.conditions.some(({ type, status, reason, message }) => {
     const same = known.find((one) => one.type === type);

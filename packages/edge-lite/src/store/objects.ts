@@ -67,7 +67,8 @@ function prepareStatements(database: SqlDatabase): Statements {
   const byKey = 'WHERE resource = ? AND namespace = ? AND name = ?';
   const get = database.prepare(`SELECT sealed, body FROM objects ${byKey}`);
   const put = database.prepare(
-    'INSERT OR REPLACE INTO objects (resource, namespace, name, sealed, body) VALUES (?, ?, ?, ?, ?)',
+    `INSERT INTO objects (resource, namespace, name, sealed, body) VALUES (?, ?, ?, ?, ?)
+     ON CONFLICT DO UPDATE SET sealed = excluded.sealed, body = excluded.body`,
   );
   const remove = database.prepare(`DELETE FROM objects ${byKey}`);
   return {
