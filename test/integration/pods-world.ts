@@ -1,169 +1,21 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { GrpcTransport } from '@selvedge/containerd-grpc-types';
 import { createHttp2Transport } from '@selvedge/containerd-grpc-types/client';
 import { ensureAssets } from '@selvedge/hack/setup';
-import { createMetricsRegistry, systemClock } from '@selvedge/kit';
+import { silentLogger, systemClock } from '@selvedge/kit';
 import { type RecordedLine, recordingLogger } from '@selvedge/kit/testing';
-import { createKubeMetrics } from '@selvedge/kube';
-import type { Pod, PodSpec, PodStatus } from '@selvedge/kube/types';
-import { createPodModule, type Pods } from '../../packages/edge-lite/src/pods/index.ts';
-import type {
-  Lookup,
-  ObjectRef,
-  ObjectSource,
-  PodEvent,
-  PodRef,
-  SourceObjects,
-  SourceResource,
-} from '../../packages/edge-lite/src/pods/ports.ts';
-import type { NodeFacts } from '../../packages/edge-lite/src/pods/spec/index.ts';
-import type { VolumeManager } from '../../packages/edge-lite/src/pods/volumes/index.ts';
-import {
-  type PodObserved,
-  type Runtime,
-  createRuntime,
-  readTail,
-} from '../../packages/edge-lite/src/runtime/index.ts';
-import type {
-  RuntimeEntry,
-  RuntimeKind,
-  RuntimeRepository,
-} from '../../packages/edge-lite/src/store/index.ts';
+import type { Pod, PodStatus } from '@selvedge/kube/types';
+import { type PodObserved, createRuntime, readTail } from '../../packages/edge-lite/src/runtime/index.ts';
 import { ensureImages, imageRefs } from '../bed/images/index.ts';
 import { type PrivateContainerd, createPrivateContainerd } from '../bed/node/private-containerd.ts';
 import { waitFor } from '../bed/wait.ts';
-
-/** The API as an engine without a control plane sees it: objects in memory, and what was reported of them. */
-export class MemoryApi implements ObjectSource {
-  readonly statuses = new Map<string, PodStatus>();
-  readonly terminated = new Map<string, PodStatus>();
-  readonly events: (PodEvent & { readonly pod: string })[] = [];
-  readonly #pods = new Map<string, Pod>();
-  readonly #listeners = new Set<(ref: ObjectRef) => void>();
-  #uids = 0;
-
-  readonly get = <T>(ref: ObjectRef): Lookup<T> => {
-    const pod: unknown = ref.resource === 'pods' ? this.#pods.get(ref.name) : undefined;
-    return pod === undefined ? { kind: 'absent' } : { kind: 'present', object: pod as T };
-  };
-
-  readonly list = <R extends SourceResource>(resource: R): readonly SourceObjects[R][] => {
-    const pods: readonly unknown[] = resource === 'pods' ? [...this.#pods.values()] : [];
-    return pods as readonly SourceObjects[R][];
-  };
-
-  synced(): boolean {
-    return true;
-  }
-
-  subscribe(resource: string, changed: (ref: ObjectRef) => void): Disposable {
-    if (resource === 'pods') this.#listeners.add(changed);
-    return { [Symbol.dispose]: () => void this.#listeners.delete(changed) };
-  }
-
-  follow(): Disposable {
-    return { [Symbol.dispose]: () => undefined };
-  }
-
-  put(_ref: PodRef, status: PodStatus): void {
-    this.statuses.set(_ref.uid, status);
-  }
-
-  /** As the API server: the object goes when its containers are gone. */
-  terminatedPod(ref: PodRef, status: PodStatus): void {
-    this.statuses.set(ref.uid, status);
-    this.terminated.set(ref.uid, status);
-    this.forget(ref.name);
-  }
-
-  create(name: string, spec: Partial<PodSpec>): Pod {
-    this.#uids += 1;
-    const uid = `uid-${name}-${process.pid}-${this.#uids}`;
-    const creationTimestamp = new Date().toISOString();
-    const pod: Pod = {
-      metadata: { name, namespace: 'default', uid, generation: 1, creationTimestamp },
-      spec: { containers: [], restartPolicy: 'Always', terminationGracePeriodSeconds: 1, ...spec },
-    };
-    this.set(pod);
-    return pod;
-  }
-
-  set(pod: Pod): void {
-    this.#pods.set(pod.metadata.name ?? '', pod);
-    this.#tell(pod.metadata.name ?? '');
-  }
-
-  delete(name: string, graceSeconds = 1): void {
-    const pod = this.#pods.get(name);
-    if (pod === undefined) return;
-    const deletionTimestamp = new Date(Date.now() + graceSeconds * 1000).toISOString();
-    this.set({
-      ...pod,
-      metadata: { ...pod.metadata, deletionTimestamp, deletionGracePeriodSeconds: graceSeconds },
-    });
-  }
-
-  forget(name: string): void {
-    this.#pods.delete(name);
-    this.#tell(name);
-  }
-
-  #tell(name: string): void {
-    for (const listener of this.#listeners) listener({ resource: 'pods', namespace: 'default', name });
-  }
-}
-
-/** What an engine remembers across restarts. */
-export class MemoryStore implements RuntimeRepository {
-  readonly #documents = new Map<string, string>();
-
-  get<T>(kind: RuntimeKind<T>, key: string): T | undefined {
-    const json = this.#documents.get(`${kind.name}/${key}`);
-    return json === undefined ? undefined : (JSON.parse(json) as T);
-  }
-
-  put<T>(kind: RuntimeKind<T>, { key, document }: RuntimeEntry<T>): void {
-    this.#documents.set(`${kind.name}/${key}`, JSON.stringify(document));
-  }
-
-  list<T>(kind: RuntimeKind<T>): readonly RuntimeEntry<T>[] {
-    const prefix = `${kind.name}/`;
-    return [...this.#documents]
-      .filter(([row]) => row.startsWith(prefix))
-      .map(([row, json]) => ({ key: row.slice(prefix.length), document: JSON.parse(json) as T }));
-  }
-
-  delete(kind: RuntimeKind<unknown>, key: string): boolean {
-    return this.#documents.delete(`${kind.name}/${key}`);
-  }
-}
-
-function noVolumes(): VolumeManager {
-  return {
-    name: 'no volumes',
-    start: async () => undefined,
-    stop: async () => undefined,
-    prepare: async () => undefined,
-    mounts: async () => [],
-    remove: async () => undefined,
-    onDisk: async () => [],
-  };
-}
-
-/** One start of the engine. */
-export interface Engine {
-  readonly runtime: Runtime;
-  readonly pods: Pods;
-  readonly lines: readonly RecordedLine[];
-  stop(): Promise<void>;
-}
+import { MemoryApi } from './pods-api.ts';
+import { type Engine, type EnginePlace, startEngine } from './pods-engine.ts';
 
 /** A real containerd, and engines on it one after the other. */
 export class PodsWorld {
   readonly api = new MemoryApi();
-  readonly store = new MemoryStore();
   readonly containerd: PrivateContainerd;
   readonly signal = new AbortController().signal;
   readonly #lines: RecordedLine[] = [];
@@ -193,63 +45,22 @@ export class PodsWorld {
     await rm(this.#folder, { recursive: true, force: true });
   }
 
-  transport(): GrpcTransport {
-    return createHttp2Transport(
-      { endpoint: this.containerd.endpoint },
-      { clock: systemClock, random: Math.random, log: recordingLogger() },
-    );
+  get place(): EnginePlace {
+    const { endpoint, cgroup } = this.containerd;
+    return { endpoint, cgroup, folder: this.#folder };
   }
 
-  async engine(): Promise<Engine> {
-    const log = recordingLogger(this.#lines);
-    const transport = this.transport();
-    const runtime = createRuntime({}, { transport, clock: systemClock, random: Math.random, log, readTail });
-    const registry = createMetricsRegistry({});
-    const pods = createPodModule(
-      { node: this.#facts(), maxPods: 110, containerLogs: join(this.#folder, 'containers') },
-      {
-        runtime,
-        source: this.api,
-        sink: {
-          put: (ref, status) => this.api.put(ref, status),
-          terminated: (ref, status) => this.api.terminatedPod(ref, status),
-        },
-        events: { record: ({ name }, event) => void this.api.events.push({ ...event, pod: name }) },
-        volumes: noVolumes(),
-        cgroups: {
-          start: async () => undefined,
-          ensure: async () => undefined,
-          remove: async () => undefined,
-          uids: async () => [],
-        },
-        prober: {
-          watch: () => ({ [Symbol.dispose]: () => undefined }),
-          results: () => ({}),
-          subscribe: () => ({ [Symbol.dispose]: () => undefined }),
-          quiet: () => undefined,
-          stop: async () => undefined,
-        },
-        store: this.store,
-        hostIPs: () => ['192.0.2.10'],
-        clock: systemClock,
-        random: Math.random,
-        log,
-        metrics: registry,
-        kubeMetrics: createKubeMetrics(registry),
+  engine(): Promise<Engine> {
+    const { api } = this;
+    return startEngine(this.place, {
+      source: api,
+      sink: {
+        put: (ref, status) => api.put(ref, status),
+        terminated: (ref, status) => api.terminatedPod(ref, status),
       },
-    );
-    await runtime.start(this.signal);
-    await pods.start(this.signal);
-    return {
-      runtime,
-      pods,
-      lines: log.lines,
-      async stop() {
-        await pods.stop();
-        await runtime.stop();
-        await transport.close();
-      },
-    };
+      events: { record: ({ name }, event) => void api.events.push({ ...event, pod: name }) },
+      log: recordingLogger(this.#lines),
+    });
   }
 
   /** All pods that the runtime holds. */
@@ -291,6 +102,24 @@ export class PodsWorld {
     });
   }
 
+  /** What the runtime holds, seen without an engine. */
+  async look(): Promise<readonly PodObserved[]> {
+    const deps = { clock: systemClock, random: Math.random, log: silentLogger };
+    const transport = createHttp2Transport({ endpoint: this.containerd.endpoint }, deps);
+    try {
+      return await createRuntime({}, { ...deps, transport, readTail }).observeAll(this.signal);
+    } finally {
+      await transport.close();
+    }
+  }
+
+  /** Uids of pods that have logs or volumes. */
+  async leftoverUids(): Promise<readonly string[]> {
+    const logs = await readdir(join(this.#folder, 'logs'));
+    const volumes = await readdir(join(this.#folder, 'pods'));
+    return [...logs.map((folder) => folder.split('_')[2] ?? ''), ...volumes];
+  }
+
   /** The reasons of a pod's events, in order. */
   reasons(name: string): readonly string[] {
     return this.api.events.filter(({ pod }) => pod === name).map(({ reason }) => reason);
@@ -303,9 +132,11 @@ export class PodsWorld {
     await Promise.all(pods.map((pod) => this.gone(pod)));
   }
 
-  /** Log folders and links that are left. */
+  /** Log folders, links and volumes that are left. */
   async leftovers(): Promise<readonly string[]> {
-    const folders = ['logs', 'containers'].map((name) => readdir(join(this.#folder, name)).catch(() => []));
+    const folders = ['logs', 'containers', 'pods'].map((name) =>
+      readdir(join(this.#folder, name)).catch(() => []),
+    );
     return (await Promise.all(folders)).flat();
   }
 
@@ -323,22 +154,6 @@ export class PodsWorld {
       const seen = { status: this.api.statuses.get(pod.metadata.uid ?? ''), events, lines };
       throw new Error(JSON.stringify(seen, undefined, 1), { cause });
     }
-  }
-
-  #facts(): NodeFacts {
-    return {
-      nodeName: 'node',
-      podLogs: join(this.#folder, 'logs'),
-      clusterDNS: [],
-      clusterDomain: 'cluster.local',
-      resolver: { servers: ['192.0.2.53'], searches: [], options: [] },
-      cgroup: { driver: 'cgroupfs', root: this.containerd.cgroup, version: 1 },
-      memoryCapacityBytes: 8 * 2 ** 30,
-      hugePageSizes: [],
-      swapAccounting: false,
-      seccompProfiles: join(this.#folder, 'seccomp'),
-      thermalThrottlePaths: [],
-    };
   }
 }
 

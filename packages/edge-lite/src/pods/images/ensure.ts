@@ -53,8 +53,11 @@ interface PullBackoff {
   readonly error: string;
 }
 
-/** As the kubelet: `imageBackOffPeriod`, `MaxImageBackOff`; forgotten after twice the longest. */
-const policy = { initialMs: 10_000, maxMs: 300_000, resetAfterMs: 600_000 };
+/**
+ * As the kubelet: `imageBackOffPeriod`, `MaxImageBackOff`; forgotten after twice the longest. A failure is shown for
+ * `showMs`, then the back-off instead.
+ */
+const policy = { initialMs: 10_000, maxMs: 300_000, resetAfterMs: 600_000, showMs: 1000 };
 
 /** The runtime's own names for what went wrong, which it puts before its message. Source: `k8s.io/cri-api/pkg/errors`. */
 const runtimeReasons = ['RegistryUnavailable', 'SignatureValidationFailed'];
@@ -166,7 +169,7 @@ class ImageKeeper implements Images {
     const reason = runtimeReasons.find((name) => error.includes(`${name}:`)) ?? 'ErrImagePull';
     const backoff = nextBackoff(before, this.#deps.clock.now(), `${reason}: ${error}`);
     this.#backoffs.set(attempt.key, backoff);
-    return this.#missing(reason, error, backoff.failedAtMs + backoff.delayMs);
+    return this.#missing(reason, error, backoff.failedAtMs + policy.showMs);
   }
 
   async #pulled(attempt: Attempt, signal: AbortSignal): Promise<ImageResult> {

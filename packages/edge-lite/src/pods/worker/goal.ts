@@ -13,6 +13,16 @@ export interface GoalInput {
   readonly nowMs: number;
 }
 
+/** A pod gets no more than its own grace period, and no more than the machine has. */
+function haltOf(pod: Pod, halt: NonNullable<GoalInput['halt']>): Goal {
+  const own = pod.spec?.terminationGracePeriodSeconds ?? halt.graceSeconds;
+  return { kind: 'halt', ending: { ...halt, graceSeconds: Math.min(own, halt.graceSeconds) } };
+}
+
+function isOver(pod: Pod, saved: SavedPod): boolean {
+  return saved.verdict !== undefined || isTerminal(saved.status?.phase) || isTerminal(pod.status?.phase);
+}
+
 /** Where a pod shall get to. */
 export function goalOf({ pod, saved, halt, nowMs }: GoalInput): Goal {
   const sinceMs = saved.endingSinceMs ?? nowMs;
@@ -21,10 +31,8 @@ export function goalOf({ pod, saved, halt, nowMs }: GoalInput): Goal {
     const graceSeconds = pod.metadata.deletionGracePeriodSeconds;
     return { kind: 'remove', ending: { sinceMs, graceSeconds } };
   }
-  const over = isTerminal(saved.status?.phase) || isTerminal(pod.status?.phase);
-  if (over || saved.verdict !== undefined)
-    return { kind: 'stop', ending: { sinceMs, graceSeconds: undefined } };
-  return halt === undefined ? { kind: 'run' } : { kind: 'halt', ending: halt };
+  if (isOver(pod, saved)) return { kind: 'stop', ending: { sinceMs, graceSeconds: undefined } };
+  return halt === undefined ? { kind: 'run' } : haltOf(pod, halt);
 }
 
 /** When the pod's time is up, in milliseconds since the epoch. */
