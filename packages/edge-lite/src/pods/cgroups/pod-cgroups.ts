@@ -3,7 +3,7 @@ import { SelvedgeError, systemCode, type Logger } from '@selvedge/kit';
 import type { Pod } from '@selvedge/kube/types';
 
 import {
-  cpuShares,
+  boundedShares,
   cpuWeight,
   podCgroup,
   podLimits,
@@ -46,7 +46,7 @@ const versions: Readonly<Record<CgroupFacts['version'], Version>> = {
     hierarchies: hierarchiesV1,
     settings: settingsV1,
     weightFile: 'cpu.shares',
-    toWeight: (shares) => shares,
+    toWeight: boundedShares,
     fromWeight: (weight) => weight,
   },
   2: {
@@ -81,7 +81,7 @@ class FileCgroups implements PodCgroups {
         await makeCgroup(hierarchy, qosCgroup(quality, this.#options));
       }
     }
-    await this.#weigh('BestEffort', cpuShares(0n));
+    await this.#weigh('BestEffort', 0n);
     await this.#weighBurstable();
   }
 
@@ -160,7 +160,7 @@ class FileCgroups implements PodCgroups {
         sum += fromWeight(BigInt((await readText(join(folder, name, weightFile))) ?? '2'));
       }
     }
-    await this.#weigh('Burstable', cpuShares((sum * 1000n) / 1024n));
+    await this.#weigh('Burstable', sum);
   }
 }
 

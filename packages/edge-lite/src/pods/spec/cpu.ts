@@ -9,9 +9,14 @@ export const cpuPeriod = 100_000n;
 const clamp = (value: bigint, low: bigint, high: bigint): bigint =>
   value < low ? low : value > high ? high : value;
 
+/** Within what the kernel takes. */
+export function boundedShares(shares: bigint): bigint {
+  return clamp(shares, minShares, maxShares);
+}
+
 /** The weight of cgroup v1 for a request in thousandths of a core. */
 export function cpuShares(milliCpu: bigint): bigint {
-  return clamp((milliCpu * 1024n) / 1000n, minShares, maxShares);
+  return boundedShares((milliCpu * 1024n) / 1000n);
 }
 
 /** Microseconds of CPU time per period for a limit in thousandths of a core; 0 is no limit. */
@@ -23,10 +28,10 @@ export function cpuQuota(milliCpu: bigint): bigint {
 
 /** The weight of cgroup v2, 1 to 10000, for one of v1; as the kubelet sets it for pods and QoS classes. */
 export function cpuWeight(shares: bigint): bigint {
-  return 1n + ((clamp(shares, minShares, maxShares) - minShares) * 9999n) / (maxShares - minShares);
+  return 1n + ((boundedShares(shares) - minShares) * 9999n) / (maxShares - minShares);
 }
 
-/** The inverse of `cpuWeight`, rounded down. */
+/** The fewest shares that make this weight. */
 export function sharesOfWeight(weight: bigint): bigint {
-  return ((weight - 1n) * (maxShares - minShares)) / 9999n + minShares;
+  return ((weight - 1n) * (maxShares - minShares) + 9998n) / 9999n + minShares;
 }

@@ -1,6 +1,6 @@
 export { podCgroup, qosCgroup } from './cgroup-name.ts';
 export { containerConfig, logPath, type ContainerInput } from './container-config.ts';
-export { cpuPeriod, cpuShares, cpuWeight, sharesOfWeight } from './cpu.ts';
+export { boundedShares, cpuPeriod, cpuShares, cpuWeight, sharesOfWeight } from './cpu.ts';
 export { parseResolverConfig } from './dns.ts';
 export { resolveEnv, type EnvInput } from './env.ts';
 export { expand } from './expand.ts';
