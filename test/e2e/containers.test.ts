@@ -125,7 +125,7 @@ describe('probes', () => {
         containers: [
           webServer({
             livenessProbe: {
-              httpGet: { path: '/nowhere', port: 8080 },
+              httpGet: { path: '/echo?msg=sick&code=503', port: 8080 },
               periodSeconds: 1,
               failureThreshold: 2,
             },

@@ -12,12 +12,12 @@ declare module 'vitest' {
   }
 }
 
-/** Two lite nodes of one site; tests find them by the label. */
-const nodes: readonly NodeOptions[] = ['lite-1', 'lite-2'].map((name) => ({
-  name,
-  agent: 'lite',
-  labels: { 'selvedge.test/role': 'lite' },
-}));
+/** Two lite nodes of one site, one with each containerd; tests find them by the label. */
+const lite = { agent: 'lite', labels: { 'selvedge.test/role': 'lite' } } as const;
+const nodes: readonly NodeOptions[] = [
+  { name: 'lite-1', ...lite, containerd: '1.6' },
+  { name: 'lite-2', ...lite, containerd: '2.4' },
+];
 
 /** Removes the bed when vitest is interrupted: it exits at once then, without any teardown. */
 function removeAtExit(name: string): Disposable {

@@ -38,9 +38,7 @@ it('leads containerd to the registry by its CA', () => {
   expect(
     renderHostsToml('10.60.0.1:5000', '/certs.d/10.60.0.1:5000/ca.crt'),
   ).toBe(`server = "https://10.60.0.1:5000"
-
-[host."https://10.60.0.1:5000"]
-  capabilities = ["pull", "resolve"]
-  ca = "/certs.d/10.60.0.1:5000/ca.crt"
+capabilities = ["pull", "resolve"]
+ca = "/certs.d/10.60.0.1:5000/ca.crt"
 `);
 });

@@ -1,11 +1,13 @@
 import { join } from 'node:path';
 import type { NodeHost } from '../host/host.ts';
 
-/** How containerd reaches a registry with a CA of its own. Source: containerd, docs/hosts.md. */
+/**
+ * How containerd reaches a registry with a CA of its own. Not a `[host]` section: after a 404 of one, containerd asks
+ * the server too, without the section's CA. Source: containerd, docs/hosts.md.
+ */
 export function renderHostsToml(registry: string, caFile: string): string {
-  const url = JSON.stringify(`https://${registry}`);
-  const host = [`[host.${url}]`, '  capabilities = ["pull", "resolve"]', `  ca = ${JSON.stringify(caFile)}`];
-  return [`server = ${url}`, '', ...host, ''].join('\n');
+  const server = `server = ${JSON.stringify(`https://${registry}`)}`;
+  return [server, 'capabilities = ["pull", "resolve"]', `ca = ${JSON.stringify(caFile)}`, ''].join('\n');
 }
 
 /** Makes a node's containerd trust the registry's CA. It looks at each pull, so nothing is restarted. */

@@ -21,7 +21,7 @@ export function running(script = '', more: Partial<Container> = {}): Container {
   return shell(`trap 'exit 0' TERM; ${script === '' ? ':' : script}; while :; do sleep 1 & wait; done`, more);
 }
 
-/** An HTTP server on port 8080: `/hostname`, `/healthz`, `/clientip` and more. */
+/** An HTTP server on port 8080: `/hostname`, `/healthz`, `/clientip`, `/echo?code=` and more. */
 export function webServer(more: Partial<Container> = {}): Container {
   return {
     name: 'main',

@@ -17,7 +17,7 @@ export interface ImageRecord {
   readonly digests: readonly string[];
   /** `repository:tag`. */
   readonly tags: readonly string[];
-  /** The user that the image asks for: a number, or a name to be looked up inside. */
+  /** The user that the image asks for: a number, 0 if it asks for none, or a name to be looked up inside. */
   readonly uid: number | undefined;
   readonly username: string;
 }
@@ -91,13 +91,19 @@ async function unlessGone(call: Promise<unknown>): Promise<void> {
   }
 }
 
+/** An image that says nothing runs as root. Source: `getImageUser` of the kubelet's `kuberuntime`. */
+function uidOf({ uid, username }: Image): number | undefined {
+  if (uid !== undefined) return Number(uid.value);
+  return username === '' ? 0 : undefined;
+}
+
 function toImageRecord(image: Image): ImageRecord {
   return {
     id: image.id,
     sizeBytes: Number(image.size),
     digests: image.repoDigests,
     tags: image.repoTags,
-    uid: image.uid === undefined ? undefined : Number(image.uid.value),
+    uid: uidOf(image),
     username: image.username,
   };
 }

@@ -334,6 +334,14 @@ describe('the end of a pod', () => {
     expect(conditionOf(status, 'Ready')).toMatchObject({ status: 'False', reason: 'PodFailed' });
   });
 
+  it('says nothing of containers if the pod was refused', () => {
+    const verdict = { reason: 'UnsupportedPod', message: 'spec.volumes[0].nfs' };
+    const status = statusOf({ verdict, ended: true });
+    expect(status).toMatchObject({ phase: 'Failed', ...verdict });
+    expect(status.containerStatuses).toBeUndefined();
+    expect(statusOf({ verdict, ended: true, previous: status }).containerStatuses).toBeUndefined();
+  });
+
   it('is not told while something still runs', () => {
     const verdict = { reason: 'DeadlineExceeded', message: 'too late' };
     const previous = earlier({ observed: runs });

@@ -66,6 +66,12 @@ function explanation(input: StatusInput, phase: PodPhase): Pick<PodStatus, 'reas
   };
 }
 
+/** Refused before anything of it was made: there are no containers to speak of. Source: `rejectPod` of the kubelet. */
+function isRefused({ verdict, observed, previous }: StatusInput): boolean {
+  const known = previous?.containerStatuses ?? [];
+  return verdict !== undefined && observed.containers.length === 0 && known.length === 0;
+}
+
 /**
  * A pod's status as the kubelet of Kubernetes 1.36 reports it. Pure: the same input has the same answer, and times move
  * only with what they are about.
@@ -80,6 +86,7 @@ export function podStatus(input: StatusInput): PodStatus {
   const now = apiTime(input.nowMs);
   const sandbox = judgeSandbox({ observed: input.observed, hostNetwork: pod.spec?.hostNetwork === true });
   const sandboxReady = sandbox.kind === 'usable';
+  const refused = isRefused(input);
   const disruption = isTerminal(phase) ? input.verdict?.disruption : undefined;
   return {
     ...(pod.metadata.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }),
@@ -89,7 +96,7 @@ export function podStatus(input: StatusInput): PodStatus {
     ...addressFields(input),
     startTime: previous?.startTime ?? now,
     qosClass: input.qosClass,
-    containerStatuses: containers,
-    ...(inits.length === 0 ? {} : { initContainerStatuses: inits }),
+    ...(refused ? {} : { containerStatuses: containers }),
+    ...(refused || inits.length === 0 ? {} : { initContainerStatuses: inits }),
   };
 }
