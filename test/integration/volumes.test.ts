@@ -14,7 +14,7 @@ import {
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { silentLogger, systemClock } from '@selvedge/kit';
+import { createMetricsRegistry, silentLogger, systemClock } from '@selvedge/kit';
 import type { Pod, Volume } from '@selvedge/kube/types';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
@@ -77,6 +77,7 @@ beforeEach(async () => {
       clock: systemClock,
       random: () => 0,
       log: silentLogger,
+      metrics: createMetricsRegistry(),
       allocatable: () => ({ memory: '64Mi' }),
       tokens: {
         request: () => Promise.resolve({ token: 'secret token', expiresAtMs: Date.now() + 3_600_000 }),

@@ -1,7 +1,7 @@
 import { mkdir, readFile, readdir, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { KeyValue, message } from '@selvedge/containerd-grpc-types';
-import { SelvedgeError, silentLogger } from '@selvedge/kit';
+import { SelvedgeError, createMetricsRegistry, silentLogger } from '@selvedge/kit';
 import { createManualClock } from '@selvedge/kit/testing';
 import type { Container, Pod, PodSpec, Volume } from '@selvedge/kube/types';
 import { describe, expect, it, vi } from 'vitest';
@@ -47,6 +47,7 @@ async function world() {
       clock,
       random: () => 0,
       log: silentLogger,
+      metrics: createMetricsRegistry(),
       allocatable: () => ({ memory: '1Gi' }),
       tokens: {
         request: async () => {

@@ -6,6 +6,7 @@ import {
   messageOf,
   type Clock,
   type Logger,
+  type MetricsRegistry,
   type Random,
   type TaskGroup,
 } from '@selvedge/kit';
@@ -17,6 +18,7 @@ import { podRef, volumeReferences, type ResourceList } from '../spec/index.ts';
 import { createAlarm, type Alarm } from './alarm.ts';
 import { createContainerMounts, type ContainerMounts, type ReadyVolume } from './container-mounts.ts';
 import { podFolder } from './layout.ts';
+import { createVolumeMetrics, type VolumeMetrics } from './metrics.ts';
 import type { Mounter } from './mounter.ts';
 import { removeFolder } from './remove.ts';
 import { createSerial, type Serial } from './serial.ts';
@@ -45,6 +47,7 @@ export interface VolumeManagerDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
+  readonly metrics: MetricsRegistry;
 }
 
 /** One pod whose volumes are made or being made. */
@@ -70,6 +73,7 @@ class Volumes implements VolumeManager {
   readonly #entries = new Map<string, Entry>();
   readonly #serial: Serial = createSerial();
   readonly #alarm: Alarm;
+  readonly #metrics: VolumeMetrics;
   readonly #tasks: TaskGroup;
   readonly #subscriptions: Disposable[] = [];
   #setUp: SetUpDeps;
@@ -79,6 +83,7 @@ class Volumes implements VolumeManager {
     this.#options = options;
     this.#deps = deps;
     this.#alarm = createAlarm(deps.clock);
+    this.#metrics = createVolumeMetrics(deps.metrics);
     const onFailure = (error: unknown, task: string): void => {
       deps.log.error('volume task failed', { task, error });
     };
@@ -88,9 +93,10 @@ class Volumes implements VolumeManager {
 
   #at(pods: string): [SetUpDeps, ContainerMounts] {
     const { clusterDomain, hostsFile = '/etc/hosts' } = this.#options;
-    const tokens = createTokens({ ...this.#deps, source: this.#deps.tokens, store: this.#deps.tokenStore });
+    const shared = { ...this.#deps, metrics: this.#metrics };
+    const tokens = createTokens({ ...shared, source: this.#deps.tokens, store: this.#deps.tokenStore });
     return [
-      { ...this.#deps, pods, tokens },
+      { ...shared, pods, tokens },
       createContainerMounts({ pods, clusterDomain, hostsFile }, this.#deps),
     ];
   }

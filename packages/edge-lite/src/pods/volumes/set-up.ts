@@ -7,6 +7,7 @@ import type { ReadyVolume } from './container-mounts.ts';
 import { makeFolder } from './folder.ts';
 import { prepareHostPath } from './host-path.ts';
 import { podFolder, type FolderVolume } from './layout.ts';
+import type { VolumeMetrics } from './metrics.ts';
 import type { Mounter } from './mounter.ts';
 import { giveToGroup } from './ownership.ts';
 import { collectPayload, type PayloadInput } from './payload.ts';
@@ -20,6 +21,7 @@ export interface SetUpDeps {
   readonly tokens: Tokens;
   readonly mounter: Mounter;
   readonly clock: Pick<Clock, 'now'>;
+  readonly metrics: Pick<VolumeMetrics, 'setUps'>;
 }
 
 export interface SetUpVolume extends ReadyVolume {
@@ -93,6 +95,16 @@ async function setUpFolder(
   return { hostPath: path, readOnly: true, ...token.due() };
 }
 
+async function setUp(
+  pod: Pod,
+  volume: Volume,
+  run: SetUpDeps & { readonly signal: AbortSignal },
+): Promise<SetUpVolume> {
+  const kind = folderKind(volume);
+  if (kind !== undefined) return setUpFolder(pod, volume, { ...run, kind });
+  return { hostPath: await prepareHostPath(volume.hostPath ?? { path: '/' }), readOnly: false };
+}
+
 /** Makes one volume, or brings it up to date. Rejects with the kubelet's words for `FailedMount`. */
 export async function setUpVolume(
   pod: Pod,
@@ -100,13 +112,13 @@ export async function setUpVolume(
   run: SetUpDeps & { readonly signal: AbortSignal },
 ): Promise<SetUpVolume> {
   try {
-    const kind = folderKind(volume);
-    if (kind !== undefined) return await setUpFolder(pod, volume, { ...run, kind });
-    const hostPath = await prepareHostPath(volume.hostPath ?? { path: '/' });
-    return { hostPath, readOnly: false };
+    const made = await setUp(pod, volume, run);
+    run.metrics.setUps.add({ outcome: 'done' });
+    return made;
   } catch (cause) {
     run.signal.throwIfAborted();
     if (hasCode(cause, 'Aborted')) throw cause;
+    run.metrics.setUps.add({ outcome: 'failed' });
     const text = `MountVolume.SetUp failed for volume ${quote(volume.name)} : ${messageOf(cause)}`;
     throw new SelvedgeError(text, { code: cause instanceof SelvedgeError ? cause.code : 'Internal', cause });
   }

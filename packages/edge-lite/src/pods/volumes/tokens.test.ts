@@ -1,8 +1,9 @@
-import { SelvedgeError, type ErrorCode, silentLogger } from '@selvedge/kit';
+import { SelvedgeError, type ErrorCode, createMetricsRegistry, silentLogger } from '@selvedge/kit';
 import { createManualClock } from '@selvedge/kit/testing';
 import { describe, expect, it } from 'vitest';
 
 import type { ServiceAccountToken, TokenQuery } from '../ports.ts';
+import { createVolumeMetrics } from './metrics.ts';
 import { createTokens } from './tokens.ts';
 
 const hourMs = 3_600_000;
@@ -18,7 +19,9 @@ function world(stored?: ServiceAccountToken) {
   let kept = stored;
   let answer: ServiceAccountToken | ErrorCode = 'Unavailable';
   let asked = 0;
+  const metrics = createMetricsRegistry();
   const tokens = createTokens({
+    metrics: createVolumeMetrics(metrics),
     clock,
     random: () => 0,
     log: silentLogger,
@@ -35,7 +38,7 @@ function world(stored?: ServiceAccountToken) {
     clock,
     answers: (next: typeof answer) => (answer = next),
     asked: () => asked,
-    kept: () => kept,
+    counted: () => metrics.render(),
     current: (more: Partial<TokenQuery> = {}) =>
       tokens.current({ ...query, ...more }, new AbortController().signal),
   };

@@ -1,6 +1,7 @@
 import { SelvedgeError, hasCode, messageOf, type Clock, type Logger, type Random } from '@selvedge/kit';
 
 import type { ServiceAccountToken, TokenQuery, TokenSource } from '../ports.ts';
+import type { VolumeMetrics } from './metrics.ts';
 import type { TokenStore } from './types.ts';
 
 const maxAgeMs = 24 * 3_600_000;
@@ -9,6 +10,7 @@ const maxJitterMs = 10_000;
 const retryMs = 60_000;
 
 export interface TokensDeps {
+  readonly metrics: Pick<VolumeMetrics, 'tokens'>;
   readonly source: TokenSource;
   readonly store: TokenStore;
   readonly clock: Pick<Clock, 'now'>;
@@ -36,7 +38,7 @@ export function renewalMs(token: ServiceAccountToken, expirationSeconds: number)
   return Math.min(issuedMs + maxAgeMs, token.expiresAtMs - expirationSeconds * 200);
 }
 
-export function createTokens({ source, store, clock, random, log }: TokensDeps): Tokens {
+export function createTokens({ source, store, clock, random, log, metrics }: TokensDeps): Tokens {
   const fallBack = (
     query: TokenQuery,
     known: ServiceAccountToken | undefined,
@@ -63,10 +65,12 @@ export function createTokens({ source, store, clock, random, log }: TokensDeps):
       if (known !== undefined && clock.now() < dueMs) return { token: known.token, dueMs };
       try {
         const fresh = await source.request(query, signal);
+        metrics.tokens.add({ outcome: 'done' });
         store.put(query, fresh);
         return { token: fresh.token, dueMs: renewalMs(fresh, query.expirationSeconds) - jitterMs };
       } catch (error) {
         signal.throwIfAborted();
+        metrics.tokens.add({ outcome: 'failed' });
         return fallBack(query, known, error);
       }
     },
