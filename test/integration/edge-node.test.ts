@@ -145,6 +145,7 @@ describe('a node with a container runtime', () => {
     await writeFile(join(tools, 'systemctl'), '#!/bin/sh\necho stopping\nexit 1\n');
     await chmod(join(tools, 'systemctl'), 0o755);
     const agent = await run(edge, { PATH: `${tools}:${process.env['PATH'] ?? ''}` });
+    await agent.line('synced');
     await becomes(edge, 'KubeletReady');
     agent.signal('SIGTERM');
     expect(await agent.exited).toBe(0);
