@@ -81,6 +81,7 @@ export async function startEngine(place: EnginePlace, api: EngineApi): Promise<E
       tokenStore: { get: () => undefined, put: () => undefined, forget: () => undefined },
       allocatable: () => ({}),
       mounter: createMounter(),
+      metrics,
     },
   );
   const cgroups = createPodCgroups(

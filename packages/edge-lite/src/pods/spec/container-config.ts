@@ -36,7 +36,7 @@ function stopSignal({ lifecycle }: Container): Signal {
 }
 
 /** `<container>/<restart>.log`, below the pod's log folder. */
-export function logPath(container: string, restartCount: number): string {
+function logPath(container: string, restartCount: number): string {
   return `${container}/${restartCount}.log`;
 }
 

@@ -1,6 +1,6 @@
 export { podCgroup, qosCgroup } from './cgroup-name.ts';
-export { containerConfig, logPath, type ContainerInput } from './container-config.ts';
-export { boundedShares, cpuPeriod, cpuShares, cpuWeight, sharesOfWeight } from './cpu.ts';
+export { containerConfig, type ContainerInput } from './container-config.ts';
+export { boundedShares, cpuPeriod, cpuWeight, sharesOfWeight } from './cpu.ts';
 export { parseResolverConfig } from './dns.ts';
 export { resolveEnv, type EnvInput } from './env.ts';
 export { expand } from './expand.ts';
@@ -8,7 +8,6 @@ export { metadataField, resourceField } from './field-value.ts';
 export { findConfigMap, findSecret, type ObjectReader } from './find-object.ts';
 export { refusals, type Refusal } from './fields/index.ts';
 export { containerHash } from './hash.ts';
-export { podHostname } from './hostname.ts';
 export { hostsFile } from './hosts-file.ts';
 export { milliValue, wholeValue } from './amount.ts';
 export { allContainers, logFolder, podRef, podTitle } from './identity.ts';

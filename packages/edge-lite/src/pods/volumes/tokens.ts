@@ -33,7 +33,7 @@ export interface Tokens {
 }
 
 /** At 80 % of its life, or a day after it was issued. Source: `pkg/kubelet/token/token_manager.go` of Kubernetes 1.36. */
-export function renewalMs(token: ServiceAccountToken, expirationSeconds: number): number {
+function renewalMs(token: ServiceAccountToken, expirationSeconds: number): number {
   const issuedMs = token.expiresAtMs - expirationSeconds * 1000;
   return Math.min(issuedMs + maxAgeMs, token.expiresAtMs - expirationSeconds * 200);
 }
