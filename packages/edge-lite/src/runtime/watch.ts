@@ -64,11 +64,21 @@ function createNap(clock: Clock) {
   };
 }
 
+/** A runtime without a stream says so at once; one that says nothing for so long has one. */
+const openAfterMs = 2000;
+
 async function followOnce(deps: WatchDeps, opened: () => void, signal: AbortSignal): Promise<void> {
-  for await (const event of deps.cri.runtime.getContainerEvents({}, { signal })) {
-    opened();
-    const uid = podOf(event);
-    if (uid !== undefined && uid !== '') deps.changed(uid);
+  using scope = scoped(signal);
+  const open = deps.clock.sleep(openAfterMs, scope.signal).then(opened, () => undefined);
+  try {
+    for await (const event of deps.cri.runtime.getContainerEvents({}, { signal })) {
+      opened();
+      const uid = podOf(event);
+      if (uid !== undefined && uid !== '') deps.changed(uid);
+    }
+  } finally {
+    scope.abort();
+    await open;
   }
 }
 

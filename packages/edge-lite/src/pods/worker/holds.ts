@@ -34,6 +34,16 @@ export function isHeld(state: PodState, step: ActiveStep, nowMs: number): boolea
   return (state.holds.get(keyOf(step)) ?? 0) > nowMs;
 }
 
+/** Something that the pod refers to changed: what may have failed for want of it is tried again at once. */
+export function releaseHolds(state: PodState): boolean {
+  const pulling = [...state.waiting].filter(([, { reason }]) => reason === 'ImagePullBackOff');
+  const kept = new Set(pulling.map(([container]) => `start-container ${container}`));
+  const waiting = [...state.holds.keys()].filter((key) => /^(?:prepare-volumes|start-container)/.test(key));
+  const released = waiting.filter((key) => !kept.has(key));
+  for (const key of released) state.holds.delete(key);
+  return released.length > 0;
+}
+
 /** The time at which the first of these steps may be tried again. */
 export function heldUntilMs(state: PodState, steps: readonly ActiveStep[]): number | undefined {
   const times = steps.flatMap((step) => state.holds.get(keyOf(step)) ?? []);

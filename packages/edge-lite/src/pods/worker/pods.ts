@@ -13,6 +13,7 @@ import type { Pod } from '@selvedge/kube/types';
 
 import { mayRun } from '../plan/index.ts';
 import type { ObjectRef } from '../ports.ts';
+import { releaseHolds } from './holds.ts';
 import { createPodIndex, type PodIndex } from './pod-index.ts';
 import type { WorkerDeps } from './ports.ts';
 import { createPodStates, type PodState, type PodStates } from './state.ts';
@@ -161,16 +162,8 @@ class NodePods implements Pods {
   #objectChanged(ref: ObjectRef): void {
     for (const state of this.#states.all()) {
       const near = ref.resource === 'services' || state.pod?.metadata.namespace === ref.namespace;
-      if (!near || state.holds.size === 0) continue;
-      for (const key of state.holds.keys()) {
-        if (!key.startsWith('stop-') && !this.#isPulling(state)) state.holds.delete(key);
-      }
-      this.#controller.enqueue(state.uid);
+      if (near && releaseHolds(state)) this.#controller.enqueue(state.uid);
     }
-  }
-
-  #isPulling(state: PodState): boolean {
-    return [...state.waiting.values()].some(({ reason }) => reason === 'ImagePullBackOff');
   }
 
   /** Looks for what is left here of pods that are gone: sandboxes, volumes, logs, documents. */
