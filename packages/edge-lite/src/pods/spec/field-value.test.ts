@@ -1,8 +1,8 @@
 import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, it } from 'vitest';
 
-import { podWith } from '../testing.ts';
-import { metadataField } from './field-value.ts';
+import { containerWith, podWith } from '../testing.ts';
+import { metadataField, resourceField } from './field-value.ts';
 import { quote } from './quote.ts';
 
 describe('metadata fields', () => {
@@ -43,5 +43,17 @@ describe('quoting', () => {
 
   property.prop([fc.string({ unit: 'binary' })])('leaves no line break or bare quote inside', (text) => {
     expect(quote(text).slice(1, -1)).not.toMatch(/[\n\r]|(?<!\\)(?:\\\\)*"/);
+  });
+});
+
+describe('resource fields', () => {
+  const whole = fc.bigInt({ min: 1n, max: 2n ** 50n });
+
+  property.prop([whole, whole])('are divided exactly and rounded up', (memory, divisor) => {
+    const container = containerWith({ resources: { limits: { memory: String(memory) } } });
+    const selector = { resource: 'limits.memory', divisor: String(divisor) };
+    const value = BigInt(resourceField({ pod: podWith(), container, selector, allocatable: {} }));
+    expect(value * divisor).toBeGreaterThanOrEqual(memory);
+    expect((value - 1n) * divisor).toBeLessThan(memory);
   });
 });

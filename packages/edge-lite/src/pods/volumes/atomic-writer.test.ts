@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 import { writePayload } from './atomic-writer.ts';
-import type { Payload, ProjectedFile } from './payload.ts';
+import type { Payload, ProjectedFile } from './payload-types.ts';
 import { testFolder } from './testing.ts';
 
 const file = (text: string, mode = 0o644): ProjectedFile => ({ data: Buffer.from(text), mode });

@@ -14,7 +14,7 @@ import {
 import { dirname, join, normalize } from 'node:path';
 import { SelvedgeError, systemCode } from '@selvedge/kit';
 
-import type { Payload, ProjectedFile } from './payload.ts';
+import type { Payload, ProjectedFile } from './payload-types.ts';
 
 const dataLink = '..data';
 const newDataLink = '..data_tmp';

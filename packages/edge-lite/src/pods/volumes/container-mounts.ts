@@ -1,19 +1,13 @@
-import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, open, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { Mount, MountPropagation, message } from '@selvedge/containerd-grpc-types';
 import { SelvedgeError, hasCode, type Logger } from '@selvedge/kit';
 import type { VolumeMount } from '@selvedge/kube/types';
 
-import { expand, hostsFile, podRef, quote } from '../spec/index.ts';
-import { podFolder, type PodFolder } from './layout.ts';
+import { expand, podRef, quote } from '../spec/index.ts';
+import { podFolder } from './layout.ts';
 import type { Mounter } from './mounter.ts';
+import { hostsMount, terminationMount, type OwnFilesOptions, type OwnFilesRequest } from './own-files.ts';
 import { bindSubPath, checkSubPath } from './sub-path.ts';
 import type { MountsRequest } from './types.ts';
-
-const hostsPath = '/etc/hosts';
-/** Termination messages of ended instances that are kept for each container. */
-const keptMessages = 3;
 
 /** A volume that is ready to be mounted. */
 export interface ReadyVolume {
@@ -27,16 +21,12 @@ export interface ContainerMountsDeps {
   readonly log: Logger;
 }
 
-export interface ContainerMountsOptions {
+export interface ContainerMountsOptions extends OwnFilesOptions {
   /** The folder of all pods. */
   readonly pods: string;
-  readonly clusterDomain: string;
-  /** The node's own hosts file. */
-  readonly hostsFile: string;
 }
 
-interface Ask extends MountsRequest {
-  readonly folder: PodFolder;
+interface Ask extends OwnFilesRequest {
   readonly volumes: ReadonlyMap<string, ReadyVolume>;
 }
 
@@ -108,46 +98,6 @@ function toMount({ mount, volume }: Prepared, hostPath: string): Mount {
     readonly: readOnly || volume.readOnly,
     propagation: propagations[mountPropagation] ?? MountPropagation.PROPAGATION_PRIVATE,
   });
-}
-
-/** In place: running containers see the same file. */
-async function writeIfChanged(path: string, text: string): Promise<void> {
-  const held = await readFile(path, 'utf8').catch(() => undefined);
-  if (held === text) return;
-  await writeFile(path, text);
-  await chmod(path, 0o644);
-}
-
-async function hostsMount(ask: Ask, options: ContainerMountsOptions): Promise<readonly Mount[]> {
-  const { pod, podIPs, container, folder } = ask;
-  const onHost = pod.spec?.hostNetwork === true;
-  const own = container.volumeMounts?.some(({ mountPath }) => mountPath === hostsPath) === true;
-  if (own || (podIPs.length === 0 && !onHost)) return [];
-  const nodeHosts = onHost ? await readFile(options.hostsFile, 'utf8') : '';
-  const { clusterDomain } = options;
-  await writeIfChanged(folder.hostsFile, hostsFile({ pod, podIPs, clusterDomain, nodeHosts }));
-  return [message(Mount, { containerPath: hostsPath, hostPath: folder.hostsFile })];
-}
-
-async function forgetMessages(folder: string): Promise<void> {
-  const names = await readdir(folder);
-  const files = await Promise.all(
-    names.map(async (name) => ({ path: join(folder, name), atMs: (await stat(join(folder, name))).mtimeMs })),
-  );
-  const old = files.toSorted((a, b) => b.atMs - a.atMs).slice(keptMessages);
-  for (const { path } of old) await rm(path, { force: true });
-}
-
-async function terminationMount({ container, folder }: Ask): Promise<readonly Mount[]> {
-  const { terminationMessagePath: containerPath = '' } = container;
-  if (containerPath === '') return [];
-  const own = folder.container(container.name);
-  await mkdir(own, { recursive: true, mode: 0o750 });
-  await forgetMessages(own);
-  const hostPath = join(own, randomBytes(4).toString('hex'));
-  await (await open(hostPath, 'wx')).close();
-  await chmod(hostPath, 0o666);
-  return [message(Mount, { containerPath, hostPath })];
 }
 
 export type ContainerMounts = (

@@ -38,6 +38,7 @@ async function world() {
   const kept = new Map<string, { token: string; expiresAtMs: number }>();
   let cloud = true;
   let issued = 0;
+  let gate: Promise<void> = Promise.resolve();
   const manager = createVolumeManager(
     { pods, clusterDomain: 'cluster.local', hostsFile: join(folder.path, 'hosts') },
     {
@@ -53,6 +54,7 @@ async function world() {
         request: async () => {
           if (!cloud) throw new SelvedgeError('the cloud is away', { code: 'Unavailable' });
           issued += 1;
+          await gate;
           return { token: `token ${issued}`, expiresAtMs: clock.now() + 3_600_000 };
         },
       },
@@ -75,6 +77,12 @@ async function world() {
     pods,
     kept,
     cut: () => (cloud = false),
+    /** Token requests wait until it is called. */
+    hold: () => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      gate = promise;
+      return resolve;
+    },
     /** The text of a file in a volume, by the mount path of its volume. */
     async read(pod: Pod, path: string) {
       const mounts = await manager.mounts(
@@ -228,6 +236,38 @@ describe('volumes in use', () => {
     await at.clock.asleep();
     await at.clock.advance(0.8 * 3_600_000);
     await text(at, pod, '/v/token/token', 'token 2');
+  });
+
+  it('take an update that comes while they are being made', async () => {
+    await using at = await world();
+    const open = at.hold();
+    const pod = mounting([configVolume, tokenVolume]);
+    const preparing = at.manager.prepare(pod, never);
+    const folder = join(at.pods, 'uid-web/volumes/kubernetes.io~configmap/conf');
+    await vi.waitFor(() => readFile(join(folder, 'color')));
+    at.objects.put('configmaps', {
+      metadata: { namespace: 'shop', name: 'conf' },
+      data: { color: 'blue' },
+    });
+    open();
+    await preparing;
+    await text(at, pod, '/v/conf/color', 'blue');
+  });
+
+  it('do not wait for the token of another pod', async () => {
+    await using at = await world();
+    const [pod, other] = [mounting([configVolume]), mounting([tokenVolume])];
+    await at.manager.prepare(pod, never);
+    await at.manager.prepare({ ...other, metadata: { ...other.metadata, uid: 'uid-slow' } }, never);
+    const open = at.hold();
+    await at.clock.asleep();
+    await at.clock.advance(0.8 * 3_600_000);
+    at.objects.put('configmaps', {
+      metadata: { namespace: 'shop', name: 'conf' },
+      data: { color: 'blue' },
+    });
+    await text(at, pod, '/v/conf/color', 'blue');
+    open();
   });
 
   it('stay as they are when an update fails, which an event tells, until it works again', async () => {

@@ -64,12 +64,10 @@ export function createMounter(options: MounterOptions = {}): Mounter {
     async tmpfs(path, tmpfs, signal) {
       try {
         await run('mount', tmpfsArgs(path, tmpfs, ['noswap']), signal);
-      } catch (error) {
+      } catch {
         signal.throwIfAborted();
         // Kernels before 6.4 do not know the option.
-        await run('mount', tmpfsArgs(path, tmpfs, []), signal).catch((cause: unknown) => {
-          throw new SelvedgeError(`no tmpfs at ${path}`, { code: 'Unavailable', cause: cause ?? error });
-        });
+        await run('mount', tmpfsArgs(path, tmpfs, []), signal);
       }
     },
     bind: (source, target, signal) => run('mount', ['--no-canonicalize', '--bind', source, target], signal),

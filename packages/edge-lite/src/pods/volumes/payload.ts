@@ -1,34 +1,15 @@
 import { SelvedgeError, hasCode } from '@selvedge/kit';
 import type {
-  ConfigMap,
   DownwardAPIVolumeFile,
-  KeyToPath,
   Pod,
-  Secret,
   ServiceAccountTokenProjection,
   Volume,
   VolumeProjection,
 } from '@selvedge/kube/types';
 
-import {
-  findConfigMap,
-  findSecret,
-  metadataField,
-  podRef,
-  resourceField,
-  type ObjectReader,
-  type ResourceList,
-} from '../spec/index.ts';
-
-export interface ProjectedFile {
-  readonly data: Buffer;
-  readonly mode: number;
-  /** Who owns it, unless root. */
-  readonly uid?: number;
-}
-
-/** Files by their path in the volume. */
-export type Payload = ReadonlyMap<string, ProjectedFile>;
+import { metadataField, resourceField, type ObjectReader, type ResourceList } from '../spec/index.ts';
+import { configMapFiles, secretFiles } from './object-files.ts';
+import type { Payload, ProjectedFile } from './payload-types.ts';
 
 export interface PayloadInput {
   readonly pod: Pod;
@@ -38,62 +19,7 @@ export interface PayloadInput {
   readonly token: (projection: ServiceAccountTokenProjection) => Promise<string>;
 }
 
-interface Selection {
-  readonly items: readonly KeyToPath[] | undefined;
-  readonly defaultMode: number;
-  readonly optional: boolean;
-  /** The kubelet's words for a key that is not there, up to its name. */
-  readonly missing: string;
-}
-
-type Contents = ReadonlyMap<string, Buffer>;
-
 const standardMode = 0o644;
-
-function select(contents: Contents, { items, defaultMode, optional, missing }: Selection): Payload {
-  if (items === undefined || items.length === 0) {
-    return new Map([...contents].map(([key, data]) => [key, { data, mode: defaultMode }]));
-  }
-  const payload = new Map<string, ProjectedFile>();
-  for (const { key, path, mode = defaultMode } of items) {
-    const data = contents.get(key);
-    if (data !== undefined) payload.set(path, { data, mode });
-    else if (!optional) throw new SelvedgeError(`${missing}: ${key}`, { code: 'NotFound' });
-  }
-  return payload;
-}
-
-const decoded = (data: Readonly<Record<string, string>> = {}): Contents =>
-  new Map(Object.entries(data).map(([key, value]) => [key, Buffer.from(value, 'base64')]));
-
-function configMapContents(object: ConfigMap | undefined): Contents {
-  const texts = Object.entries(object?.data ?? {});
-  return new Map([
-    ...texts.map(([key, value]): [string, Buffer] => [key, Buffer.from(value)]),
-    ...decoded(object?.binaryData),
-  ]);
-}
-
-interface ObjectSelection {
-  readonly name?: string | undefined;
-  readonly items?: readonly KeyToPath[] | undefined;
-  readonly optional?: boolean | undefined;
-}
-
-function configMapFiles(input: PayloadInput, source: ObjectSelection, defaultMode: number): Payload {
-  const { name = '', items, optional = false } = source;
-  const object = findConfigMap(input.objects, { namespace: podRef(input.pod).namespace, name, optional });
-  const missing = 'configmap references non-existent config key';
-  return select(configMapContents(object), { items, defaultMode, optional, missing });
-}
-
-function secretFiles(input: PayloadInput, source: ObjectSelection, defaultMode: number): Payload {
-  const { name = '', items, optional = false } = source;
-  const query = { namespace: podRef(input.pod).namespace, name, optional };
-  const object: Secret | undefined = findSecret(input.objects, query);
-  const missing = 'references non-existent secret key';
-  return select(decoded(object?.data), { items, defaultMode, optional, missing });
-}
 
 function downwardText({ pod, allocatable }: PayloadInput, file: DownwardAPIVolumeFile): string {
   if (file.fieldRef !== undefined) return metadataField(pod, file.fieldRef.fieldPath);

@@ -8,7 +8,7 @@ export function createSerial(): Serial {
   return {
     async run(key, work) {
       const before = tails.get(key);
-      const own = (before ?? Promise.resolve()).then(work, work);
+      const own = (before ?? Promise.resolve()).then(work);
       const tail = own.catch(() => undefined);
       tails.set(key, tail);
       try {
