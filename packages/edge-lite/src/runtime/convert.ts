@@ -11,7 +11,7 @@ import { annotations, labels } from './labels.ts';
 import type { ContainerRecord, ContainerState, SandboxRecord } from './records.ts';
 
 /** Nanoseconds since the epoch, as the CRI has them, to milliseconds. */
-export function fromNanos(nanos: bigint): number {
+function fromNanos(nanos: bigint): number {
   return Number(nanos / 1_000_000n);
 }
 

@@ -1,4 +1,4 @@
-export { afterRestart, crashPolicy, type CrashBackoff } from './backoff.ts';
+export { afterRestart, type CrashBackoff } from './backoff.ts';
 export type { Ending, Goal, PodDesired, ProbeVerdict } from './desired.ts';
 export { plan } from './plan.ts';
 export { isSidecar, restartsAfter } from './restart.ts';

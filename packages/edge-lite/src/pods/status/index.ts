@@ -1,3 +1,3 @@
 export type { StatusInput, Verdict, Waiting } from './input.ts';
 export { isTerminal, podStatus } from './status.ts';
-export { apiTime, goSeconds } from './time.ts';
+export { goSeconds } from './time.ts';

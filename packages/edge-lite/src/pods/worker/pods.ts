@@ -85,7 +85,7 @@ class NodePods implements Pods {
         backoff: { initialMs: 500, maxMs: 10_000 },
       },
       {
-        reconcile: (uid, signal) => worker.reconcile(uid, signal),
+        reconcile: (uid, signal) => worker.reconcile(uid, signal).finally(() => this.#countPods()),
         keys: () => this.#index.uids(),
         clock: deps.clock,
         random: deps.random,
@@ -178,6 +178,13 @@ class NodePods implements Pods {
       const { health } = this.#deps.runtime;
       const waitMs = health.kind === 'up' && this.#deps.source.synced('pods') ? this.#options.sweepMs : 1000;
       await this.#clock.sleep(jittered(waitMs, this.#deps.random), signal);
+    }
+  }
+
+  #countPods(): void {
+    const phases = [...this.#states.all()].map(({ saved }) => saved.status?.phase ?? 'Unknown');
+    for (const phase of ['Pending', 'Running', 'Succeeded', 'Failed', 'Unknown']) {
+      this.#deps.metrics.pods.set(phases.filter((one) => one === phase).length, { phase });
     }
   }
 

@@ -56,9 +56,19 @@ export function reportStatus(deps: WorkerDeps, state: PodState, sight: Sight): P
     runtimeName: deps.runtime.health.kind === 'up' ? deps.runtime.health.version.name : 'containerd',
     nowMs: deps.clock.now(),
   });
-  if (JSON.stringify(status) !== JSON.stringify(state.saved.status)) {
-    state.save({ status });
-    deps.sink.put(podRef(pod), status);
-  }
+  if (JSON.stringify(status) === JSON.stringify(state.saved.status)) return status;
+  measureStart(deps, state, status);
+  state.save({ status });
+  deps.sink.put(podRef(pod), status);
   return status;
+}
+
+/** How long a pod that is new here took until all its containers ran. */
+function measureStart(deps: Pick<WorkerDeps, 'clock' | 'metrics'>, state: PodState, status: PodStatus): void {
+  const now = deps.clock.monotonicMs();
+  if (state.saved.status === undefined) state.newSinceMs = now;
+  const runs = status.containerStatuses?.every((one) => one.state?.running !== undefined) === true;
+  if (state.newSinceMs === undefined || !runs) return;
+  deps.metrics.startSeconds.observe((now - state.newSinceMs) / 1000);
+  state.newSinceMs = undefined;
 }

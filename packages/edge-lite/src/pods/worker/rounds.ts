@@ -51,7 +51,7 @@ function noteResult(state: PodState, step: ActiveStep, given: { result: StepResu
 }
 
 /** Executes the steps of one plan. */
-export class Round {
+class Round {
   readonly #deps: WorkerDeps;
   readonly #state: PodState;
   readonly #context: StepContext;

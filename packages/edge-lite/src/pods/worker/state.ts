@@ -24,6 +24,8 @@ export interface PodState {
   failures: number;
   /** Its end was reported. */
   reported: boolean;
+  /** When a pod that is new here was first seen, by the monotonic clock; until it runs. */
+  newSinceMs: number | undefined;
   /** Ends what the round under way is waiting for. */
   interrupt: Scope | undefined;
   /** Probes, by container id. */
@@ -68,6 +70,7 @@ function createState(uid: string, store: SavedPods): PodState {
     announced: new Map(),
     failures: 0,
     reported: false,
+    newSinceMs: undefined,
     interrupt: undefined,
     probes: new Map(),
     follows: new Map(),
