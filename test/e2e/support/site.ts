@@ -13,6 +13,8 @@ export interface AwaitOptions {
   readonly what: string;
   /** Default 60 s. */
   readonly timeoutMs?: number;
+  /** Time between two looks. Default 50 ms. */
+  readonly everyMs?: number;
 }
 
 /** The run's bed, and a namespace of the test file's own. Usable inside tests and hooks. */

@@ -33,6 +33,13 @@ describe('the hierarchies of version 1', () => {
     expect((await hierarchiesV1(mount)).map(({ controllers }) => controllers)).toEqual([['pids']]);
   });
 
+  it('include version 2 where it is mounted beside them: the runtime uses it too', async () => {
+    await mounted('memory');
+    await mounted('unified');
+    const paths = (await hierarchiesV1(mount)).map(({ path }) => path);
+    expect(paths).toEqual([join(mount, 'memory'), join(mount, 'unified')]);
+  });
+
   it('are missed where there are none', async () => {
     await expect(hierarchiesV1(mount)).rejects.toMatchObject({ code: 'Unavailable' });
   });

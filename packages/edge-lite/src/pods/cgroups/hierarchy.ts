@@ -28,6 +28,8 @@ const controllersV1 = [
   'rdma',
   'misc',
   'systemd',
+  // Version 2 beside version 1, without controllers: runc puts containers there too, and leaves the cgroups above them.
+  'unified',
 ];
 /** Those of v2 that pods use. */
 const controllersV2 = ['cpu', 'cpuset', 'memory', 'hugetlb', 'pids'];

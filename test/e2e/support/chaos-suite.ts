@@ -1,0 +1,49 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { resources } from '@selvedge/kube';
+import type { NodeOptions } from '@selvedge/bed';
+import type { Pod } from '@selvedge/kube/types';
+import { type Aftermath, type ChaosOptions, clear, wreak } from './chaos.ts';
+import { containerStatus } from './pods.ts';
+import { useSite } from './site.ts';
+
+export interface ChaosSuite extends Pick<ChaosOptions, 'seed' | 'rounds'> {
+  readonly node: string;
+  readonly containerd: NonNullable<NodeOptions['containerd']>;
+  /** How long all of it may take. */
+  readonly timeoutMs: number;
+}
+
+/** What must hold after any number of kills at any moments. */
+export function describeChaos({ node, containerd, timeoutMs, ...plan }: ChaosSuite): void {
+  describe(`edge-lite that is killed at random moments (containerd ${containerd}, seed ${plan.seed})`, () => {
+    const site = useSite();
+    let after: Aftermath;
+
+    beforeAll(() => site.bed.addNode({ name: node, agent: 'lite', containerd }));
+    afterAll(() => site.bed.removeNode(node));
+
+    it(
+      'still makes every pod ready and ends every deleted one',
+      async () => {
+        after = await wreak(site, { ...plan, node, bystanders: ['bystander-1', 'bystander-2'] });
+      },
+      timeoutMs,
+    );
+
+    it('runs each container once, and leaves nothing of the pods that are gone', () => {
+      expect(after.traces).toEqual(after.wanted);
+    });
+
+    it('has restarted no container', () => {
+      const restarts = (one: Pod): unknown => [one.metadata.name, containerStatus(one)?.restartCount];
+      expect(after.pods.map(restarts)).toEqual(after.pods.map(({ metadata }) => [metadata.name, 0]));
+    });
+
+    it('leaves nothing at all once the last pod is deleted', async () => {
+      const { traces, wanted } = await clear(site, node, after.pods);
+      expect(traces).toEqual(wanted);
+      const { namespace, signal } = site;
+      expect((await site.client.listAll(resources.pods, { namespace, signal })).items).toEqual([]);
+    });
+  });
+}
