@@ -160,14 +160,20 @@ export class Simulation {
 
   /** An end is final, is not claimed while something runs, and counts never go back. */
   #claimSteady(before: PodStatus | undefined, now: PodStatus): void {
-    const running = this.runtime.observe().containers.some(mayRun);
-    claim(!isTerminal(now.phase) || !running, `phase is ${now.phase} while a container runs`);
+    if (isTerminal(now.phase)) this.#claimEnded(before, now.phase);
     if (before === undefined) return;
     claim(!isTerminal(before.phase) || now.phase === before.phase, `phase left ${before.phase}`);
     const counts = new Map(now.containerStatuses?.map(({ name, restartCount }) => [name, restartCount]));
     for (const { name, restartCount } of before.containerStatuses ?? []) {
       claim((counts.get(name) ?? 0) >= restartCount, `restart count of ${name} went below ${restartCount}`);
     }
+  }
+
+  #claimEnded(before: PodStatus | undefined, phase: string): void {
+    const { containers, sandboxes } = this.runtime.observe();
+    claim(!containers.some(mayRun), `phase is ${phase} while a container runs`);
+    const up = sandboxes.some(({ state }) => state === 'ready');
+    claim(isTerminal(before?.phase) || !up, `phase becomes ${phase} while the sandbox is up`);
   }
 
   #claimNoTwins(): void {

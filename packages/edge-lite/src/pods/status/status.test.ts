@@ -29,6 +29,7 @@ function earlier(more: Partial<StatusInput>): PodStatus {
 
 const at = '2026-01-01T12:00:00Z';
 const alone = observedOf([sandboxOf()]);
+const stopped = sandboxOf({ state: 'not-ready', ips: [] });
 const runs = observedOf([sandboxOf()], [containerOf('main', running)]);
 const conditionOf = (status: PodStatus, type: string) => status.conditions?.find((one) => one.type === type);
 const first = (status: PodStatus) => status.containerStatuses?.[0] ?? expect.fail('no container status');
@@ -297,7 +298,7 @@ describe('init containers', () => {
 
   it('fail a pod that must not restart', () => {
     const once = podOf({ initContainers: named('one'), restartPolicy: 'Never' });
-    const observed = observedOf([sandboxOf()], [containerOf('one', exited(3))]);
+    const observed = observedOf([stopped], [containerOf('one', exited(3))]);
     expect(statusOf({ pod: once, observed }).phase).toBe('Failed');
   });
 
@@ -312,7 +313,7 @@ describe('init containers', () => {
 describe('the end of a pod', () => {
   const over = (...codes: readonly number[]) =>
     observedOf(
-      [sandboxOf()],
+      [stopped],
       codes.map((code, index) => containerOf(`c${index}`, exited(code))),
     );
   it.each([
@@ -324,6 +325,24 @@ describe('the end of a pod', () => {
   ])('with %s and exit codes %j: %s', (restartPolicy, codes, phase) => {
     const pod = podOf({ restartPolicy, containers: named('c0', 'c1') });
     expect(statusOf({ pod, observed: over(...codes) }).phase).toBe(phase);
+  });
+
+  it('is told when the sandbox is down, with the address that it had', () => {
+    const pod = podOf({ restartPolicy: 'Never' });
+    const containers = [containerOf('main', exited(0))];
+    const up = statusOf({
+      pod,
+      observed: observedOf([sandboxOf()], containers),
+      previous: earlier({ observed: runs }),
+    });
+    const down = statusOf({ pod, observed: observedOf([stopped], containers), previous: up });
+    expect([up.phase, up.podIP, down.phase, down.podIP]).toEqual([
+      'Running',
+      '10.0.0.7',
+      'Succeeded',
+      '10.0.0.7',
+    ]);
+    expect(conditionOf(down, 'PodReadyToStartContainers')?.status).toBe('False');
   });
 
   it('is final', () => {
@@ -347,7 +366,7 @@ describe('the end of a pod', () => {
     const previous = earlier({ observed: runs });
     const still = statusOf({ observed: runs, previous, verdict });
     expect([still.phase, still.reason]).toEqual(['Running', undefined]);
-    const ended = observedOf([sandboxOf()], [containerOf('main', exited(137))]);
+    const ended = observedOf([stopped], [containerOf('main', exited(137))]);
     expect(statusOf({ observed: ended, previous, verdict, ended: true })).toMatchObject({
       phase: 'Failed',
       reason: 'DeadlineExceeded',
@@ -361,7 +380,7 @@ describe('the end of a pod', () => {
       statusOf({
         pod,
         ended: true,
-        observed: observedOf([sandboxOf()], [containerOf('main', exited(code))]),
+        observed: observedOf([stopped], [containerOf('main', exited(code))]),
       });
     expect([phase(0).phase, phase(137).phase]).toEqual(['Succeeded', 'Failed']);
   });

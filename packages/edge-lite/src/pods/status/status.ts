@@ -24,11 +24,13 @@ function podAddresses(input: StatusInput): readonly string[] {
 }
 
 /** What is over keeps the addresses that it had. */
-function addressFields(input: StatusInput): Pick<PodStatus, 'podIP' | 'podIPs' | 'hostIP' | 'hostIPs'> {
+function addressFields(
+  input: StatusInput,
+  phase: PodPhase,
+): Pick<PodStatus, 'podIP' | 'podIPs' | 'hostIP' | 'hostIPs'> {
   const now = podAddresses(input);
   const had = (input.previous?.podIPs ?? []).flatMap(({ ip }) => (ip === undefined ? [] : [ip]));
-  const over =
-    input.ended || input.pod.metadata.deletionTimestamp !== undefined || isTerminal(input.previous?.phase);
+  const over = input.ended || input.pod.metadata.deletionTimestamp !== undefined || isTerminal(phase);
   const pod = now.length === 0 && over ? had : now;
   const [hostIP] = input.hostIPs;
   return {
@@ -46,13 +48,15 @@ function computedPhase(input: StatusInput, statuses: readonly ContainerStatus[])
   return input.ended && !isTerminal(phase) ? 'Failed' : phase;
 }
 
-/** The phase never goes back from an end, and no end is reported while a container may still run. */
+/** The phase never goes back from an end, and no end is told while a container may still run or the sandbox is up. */
 function settledPhase(input: StatusInput, statuses: readonly ContainerStatus[]): PodPhase {
   const before = input.previous?.phase;
   if (isTerminal(before)) return before;
   const phase = computedPhase(input, statuses);
-  if (!isTerminal(phase) || !input.observed.containers.some(mayRun)) return phase;
-  return before === 'Pending' ? 'Pending' : 'Running';
+  const { containers, sandboxes } = input.observed;
+  const up = containers.some(mayRun) || sandboxes.some(({ state }) => state === 'ready');
+  if (!isTerminal(phase) || !up) return phase;
+  return before === 'Pending' || before === undefined ? 'Pending' : 'Running';
 }
 
 function explanation(input: StatusInput, phase: PodPhase): Pick<PodStatus, 'reason' | 'message'> {
@@ -93,7 +97,7 @@ export function podStatus(input: StatusInput): PodStatus {
     phase,
     ...explanation(input, phase),
     conditions: podConditions({ pod, phase, statuses, sandboxReady }, previous, { now, disruption }),
-    ...addressFields(input),
+    ...addressFields(input, phase),
     startTime: previous?.startTime ?? now,
     qosClass: input.qosClass,
     ...(refused ? {} : { containerStatuses: containers }),

@@ -65,6 +65,7 @@ class NodePods implements Pods {
   readonly #tasks: TaskGroup;
   readonly #subscriptions: Disposable[] = [];
   #halt: Halt | undefined;
+  #hostIPs = '';
 
   constructor(options: PodsOptions, deps: WorkerDeps) {
     this.#options = options;
@@ -106,6 +107,7 @@ class NodePods implements Pods {
       source.subscribe('configmaps', (ref) => this.#objectChanged(ref)),
       source.subscribe('secrets', (ref) => this.#objectChanged(ref)),
       source.subscribe('services', (ref) => this.#objectChanged(ref)),
+      source.subscribe('nodes', () => this.#nodeChanged()),
       runtime.onPod((uid) => this.#controller.enqueue(uid)),
       prober.subscribe((uid) => this.#controller.enqueue(uid)),
       runtime.onHealth(() => this.#enqueueAll()),
@@ -140,6 +142,14 @@ class NodePods implements Pods {
       this.#controller.enqueue(state.uid);
     }
     for (const uid of this.#index.uids()) this.#controller.enqueue(uid);
+  }
+
+  /** The node's addresses are part of every pod's status. */
+  #nodeChanged(): void {
+    const now = this.#deps.hostIPs().join(' ');
+    if (now === this.#hostIPs) return;
+    this.#hostIPs = now;
+    this.#enqueueAll();
   }
 
   #podChanged(ref: ObjectRef): void {
