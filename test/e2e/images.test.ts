@@ -47,7 +47,7 @@ describe.each([
     await start(name, { image }, withSecret);
     const done = await site.pod(name, { what: 'its end' }, succeeded);
     expect(lastWords(done)).toBe('pulled\n');
-    expect(containerStatus(done)).toMatchObject({ image, imageID: expect.stringContaining('sha256:') });
+    expect(containerStatus(done)?.imageID).toContain('sha256:');
     expect(await messages(name, 'Pulling')).toBe(`Pulling image "${image}"`);
     expect(await messages(name, 'Pulled')).toMatch(`Successfully pulled image "${image}" in`);
   });

@@ -129,7 +129,10 @@ describe('SIGTERM', () => {
     const before = [(await getNode()).status, await site.bed.containers(name)];
     expect(await agent.end('SIGTERM')).toBe(0);
     expect([(await getNode()).status, await site.bed.containers(name)]).toEqual(before);
+    const again = 'node was registered before';
+    const heard = await reports(again);
     await site.bed.startAgent(name);
+    await site.until({ what: 'edge-lite has found its Node' }, async () => (await reports(again)) > heard);
     expect(containerStatus(await site.get(resources.pods, 'left-alone'))?.restartCount).toBe(0);
   });
 });
@@ -151,7 +154,7 @@ describe('a deleted Node', () => {
   });
 
   it('stays deleted, and its pods end when the cluster gives them up', async () => {
-    // The pod garbage collector takes about a minute: six rounds in which the node might have come back.
+    // The pod garbage collector takes longer than the rounds in which the node might have come back.
     const gone = { what: 'the end of the containers', timeoutMs: 110_000 };
     await site.until(gone, async () => (await site.bed.sandboxes(name)).length === 0);
     expect(await findNode()).toBeUndefined();

@@ -58,6 +58,8 @@ interface Case {
   readonly what: string;
   readonly input: Omit<PodInput, 'name' | 'node'>;
   readonly until: (one: Pod) => boolean;
+  /** The reason of an event that must have been seen too. */
+  readonly event?: string;
 }
 
 const failed = (one: Pod): boolean => one.status?.phase === 'Failed';
@@ -124,6 +126,50 @@ const cases: readonly Case[] = [
     until: waitsFor('ErrImageNeverPull'),
   },
   {
+    what: 'a container that is not alive',
+    input: {
+      containers: [
+        running('', {
+          livenessProbe: {
+            exec: { command: ['sh', '-c', 'echo so it is; exit 1'] },
+            periodSeconds: 1,
+            failureThreshold: 2,
+          },
+        }),
+      ],
+    },
+    until: (one) => one.status?.containerStatuses?.[0]?.restartCount === 1 && isReady(one),
+    event: 'Unhealthy',
+  },
+  {
+    what: 'a secret that does not exist, as a volume',
+    input: {
+      volumes: [{ name: 'secret', secret: { secretName: 'none' } }],
+      containers: [running('', { volumeMounts: [{ name: 'secret', mountPath: '/secret' }] })],
+    },
+    until: (one) => one.status?.phase === 'Pending' && (one.status.conditions ?? []).length > 1,
+    event: 'FailedMount',
+  },
+  {
+    what: 'a pod that is not ready before somebody says so',
+    input: { readinessGates: [{ conditionType: 'selvedge.test/open' }], containers: [running()] },
+    until: (one) => one.status?.phase === 'Running',
+  },
+  {
+    what: "a pod with the host's network",
+    input: { hostNetwork: true, containers: [running()] },
+    until: isReady,
+  },
+  {
+    what: 'a hook that fails',
+    input: {
+      restartPolicy: 'Never',
+      containers: [running('', { lifecycle: { postStart: { exec: { command: ['false'] } } } })],
+    },
+    until: (one) => succeeded(one) || failed(one),
+    event: 'FailedPostStartHook',
+  },
+  {
     what: 'a pod whose time is up',
     input: { activeDeadlineSeconds: 2, terminationGracePeriodSeconds: 1, containers: [running()] },
     until: failed,
@@ -134,17 +180,26 @@ describe('a lite node and a stock kubelet report alike', () => {
   beforeAll(() => site.bed.addNode({ name: stock, agent: 'stock', containerd: '2.4' }));
   afterAll(() => site.bed.removeNode(stock));
 
-  it.each(cases)('$what', async ({ what, input, until }) => {
-    const nodes = { stock, lite } as const;
-    const seen = await Promise.all(
-      (['stock', 'lite'] as const).map(async (side) => {
-        const name = `parity-${side}-${what.replaceAll(/[^a-z]+/g, '-')}`;
-        await site.create(resources.pods, pod({ ...input, name, node: nodes[side] }));
-        const one = await site.pod(name, { what }, until);
-        return { status: statusOf(one), events: eventsOf(await site.events(name)) };
-      }),
-    );
-    expect(seen[1]?.status).toEqual(seen[0]?.status);
-    expect(seen[1]?.events).toEqual(seen[0]?.events);
+  it.each(cases)('$what', async ({ what, input, until, event }) => {
+    const nameOf = (side: string): string => `parity-${side}-${what.replaceAll(/[^a-z]+/g, '-')}`;
+    const report = async (side: string, node: string): Promise<unknown> => {
+      await site.create(resources.pods, pod({ ...input, name: nameOf(side), node }));
+      return statusOf(await site.pod(nameOf(side), { what }, until));
+    };
+    const [expected, status] = await Promise.all([report('stock', stock), report('lite', lite)]);
+    expect(status).toEqual(expected);
+    // Events come in their own time on both sides.
+    const seen = { stock: [] as readonly Event[], lite: [] as readonly Event[] };
+    const alike = async (): Promise<boolean> => {
+      seen.stock = await site.events(nameOf('stock'));
+      seen.lite = await site.events(nameOf('lite'));
+      const all = [seen.stock, seen.lite];
+      const there = all.every(
+        (events) => event === undefined || events.some(({ reason }) => reason === event),
+      );
+      return there && JSON.stringify(eventsOf(seen.stock)) === JSON.stringify(eventsOf(seen.lite));
+    };
+    await site.until({ what: 'the same events', timeoutMs: 15_000 }, alike).catch(() => undefined);
+    expect(eventsOf(seen.lite)).toEqual(eventsOf(seen.stock));
   });
 });

@@ -18,6 +18,8 @@ export function renderConflist(options: ConflistOptions): string {
     type: 'bridge',
     bridge: 'cni0',
     isGateway: true,
+    // A node that was deleted and joins again has another range, and its old bridge.
+    forceAddress: true,
     hairpinMode: true,
     ipam: {
       type: 'host-local',
