@@ -10,7 +10,7 @@ import { waitFor } from '../bed/wait.ts';
 import type { FromAgent, ToAgent } from './pods-agent.ts';
 import { PodsWorld, busybox } from './pods-world.ts';
 
-const rounds = 50;
+const rounds = 20;
 const program = join(import.meta.dirname, 'pods-agent.ts');
 
 /** How far the engine gets before it dies is what the test varies: this is no wait for a result. */
