@@ -18,6 +18,7 @@ import {
 } from '@selvedge/kube';
 import type { Node } from '@selvedge/kube/types';
 import type { Config, Paths, PodsConfig } from './config/index.ts';
+import { originating, refusals } from './exit-code.ts';
 import { createFarewell } from './farewell.ts';
 import { type Identity, createIdentity } from './identity/index.ts';
 import { type NodePresence, type NodeRuntime, createHostReader, createNodePresence } from './node/index.ts';
@@ -59,6 +60,13 @@ const closing = (name: string, close: () => Promise<void> | void): Service => ({
   name,
   start: () => Promise.resolve(),
   stop: async () => close(),
+});
+
+/** Ends the program for good when the cluster refuses the node, but not for what may go over. */
+const joining = (identity: Identity): Service => ({
+  name: identity.name,
+  start: (signal) => originating('identity', () => identity.start(signal), refusals),
+  stop: () => identity.stop(),
 });
 
 function identityOf({ config, paths, ...deps }: Context): Identity {
@@ -173,7 +181,7 @@ export function createAgent(config: Config, paths: Paths, host: AgentHost): Serv
   const client = connect(identity.credentials);
   const base = [
     closing('store', () => host.store.close()),
-    identity,
+    joining(identity),
     closing('API client', () => client.close()),
   ];
   const { pods } = config.modules;

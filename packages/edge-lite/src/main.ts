@@ -1,6 +1,6 @@
 import { explain } from '@selvedge/kit';
 import { type Command, parseCommand, usage } from './arguments.ts';
-import { exitCodeOf } from './exit-code.ts';
+import { exitCodeOf, originating } from './exit-code.ts';
 import { tunedCommand } from './tuning.ts';
 import { version } from './version.ts';
 
@@ -36,7 +36,7 @@ async function execute(command: Command): Promise<number> {
 
 async function main(): Promise<number> {
   try {
-    return await execute(parseCommand(process.argv.slice(2)));
+    return await execute(await originating('config', () => parseCommand(process.argv.slice(2))));
   } catch (error) {
     process.stderr.write(`edge-lite: ${explain(error)}\n`);
     return exitCodeOf(error);

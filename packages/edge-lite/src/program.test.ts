@@ -1,8 +1,8 @@
-import { SelvedgeError, silentLogger } from '@selvedge/kit';
+import { type ErrorCode, SelvedgeError, silentLogger } from '@selvedge/kit';
 import { createManualClock, recordingLogger } from '@selvedge/kit/testing';
 import { describe, expect, test } from 'vitest';
 import { parseCommand, usage } from './arguments.ts';
-import { exitCodeOf } from './exit-code.ts';
+import { type Origin, exitCodeOf, originating, refusals } from './exit-code.ts';
 import { createFarewell } from './farewell.ts';
 import { createReadiness } from './readiness.ts';
 import { type Shutdown, createSystemd } from './systemd.ts';
@@ -32,14 +32,45 @@ describe('the command line', () => {
   });
 });
 
-test('every exit code is documented, and errors lead to theirs', () => {
-  const of = (code: ConstructorParameters<typeof SelvedgeError>[1]['code']): number =>
-    exitCodeOf(new SelvedgeError('x', { code }));
-  expect([of('Invalid'), of('Unauthenticated'), of('Forbidden'), of('AlreadyExists'), of('Corrupt')]).toEqual(
-    [2, 3, 3, 3, 4],
+describe('the exit code', () => {
+  const errorOf = (code: ErrorCode): SelvedgeError => new SelvedgeError('x', { code, hint: 'y' });
+  const exitOf = async (origin: Origin, error: unknown, codes?: readonly ErrorCode[]): Promise<number> =>
+    exitCodeOf(await originating(origin, () => Promise.reject(error), codes).catch((marked) => marked));
+
+  test('says where the error arose, whatever its code', async () => {
+    expect(await exitOf('config', errorOf('Invalid'))).toBe(2);
+    expect(await exitOf('identity', errorOf('Invalid'), refusals)).toBe(3);
+    expect(await exitOf('store', errorOf('Corrupt'))).toBe(4);
+    expect(await exitOf('store', new TypeError('bug'))).toBe(4);
+  });
+
+  test.each(['Unauthenticated', 'Forbidden', 'AlreadyExists'] as const)('is 3 for %s', async (code) => {
+    expect(await exitOf('identity', errorOf(code), refusals)).toBe(3);
+  });
+
+  test.each(['Invalid', 'Unauthenticated', 'Forbidden', 'AlreadyExists', 'Corrupt'] as const)(
+    'is 1 for %s from elsewhere',
+    (code) => {
+      expect(exitCodeOf(errorOf(code))).toBe(1);
+    },
   );
-  expect([of('Unavailable'), exitCodeOf(new TypeError('bug')), exitCodeOf('text')]).toEqual([1, 1, 1]);
-  for (const code of [0, 1, 2, 3, 4]) expect(usage).toContain(`\n  ${code}  `);
+
+  test('is 1 when a join fails by what may go over', async () => {
+    expect(await exitOf('identity', errorOf('Corrupt'), refusals)).toBe(1);
+    expect(await exitOf('identity', errorOf('Unavailable'), refusals)).toBe(1);
+    expect([exitCodeOf(new TypeError('bug')), exitCodeOf('text')]).toEqual([1, 1]);
+  });
+
+  test('is documented', () => {
+    for (const code of [0, 1, 2, 3, 4]) expect(usage).toContain(`\n  ${code}  `);
+  });
+
+  test('changes nothing else of the error', async () => {
+    const cause = errorOf('Corrupt');
+    const marked = { code: 'Corrupt', message: 'x', hint: 'y', cause };
+    await expect(originating('store', () => Promise.reject(cause))).rejects.toMatchObject(marked);
+    expect(await originating('store', () => 7)).toBe(7);
+  });
 });
 
 describe('memory settings', () => {

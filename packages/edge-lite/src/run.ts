@@ -8,7 +8,7 @@ import {
 } from '@selvedge/kit';
 import { createAgent } from './agent.ts';
 import { loadConfig, paths } from './config/index.ts';
-import { exitCodeOf } from './exit-code.ts';
+import { exitCodeOf, originating } from './exit-code.ts';
 import { readMachine } from './pods/index.ts';
 import { type DriverName, openStore } from './store/index.ts';
 import { createSystemd } from './systemd.ts';
@@ -33,12 +33,13 @@ const drainTimeoutMs = 80_000;
 /** Runs the agent until it is told to stop; resolves with the exit code. Rejects before it has a log. */
 export async function runAgent(options: RunOptions): Promise<number> {
   const { configFile, driver, notifySocket, random, host, kill, write } = options;
-  const config = await loadConfig(configFile);
+  const config = await originating('config', () => loadConfig(configFile));
   const clock = systemClock;
   const log = createJsonLogger({ level: config.log.level }, { clock, write });
   const places = paths(config.root);
   log.info('starting', { version, node: config.nodeName, root: config.root });
-  const store = await openStore({ path: places.stateDb, sealKeyPath: places.sealKey, driver });
+  const state = { path: places.stateDb, sealKeyPath: places.sealKey, driver };
+  const store = await originating('store', () => openStore(state));
   const metrics = createMetricsRegistry();
   const systemd = createSystemd({ notifySocket });
   const machine = await readMachine();
