@@ -11,6 +11,7 @@ import {
   type StatusSink,
   type TokenQuery,
   type TokenStore,
+  createLogRotator,
   createMounter,
   createPodCgroups,
   createPodModule,
@@ -127,6 +128,7 @@ export function createPodServices(
       hostIPs: () => nodeAddresses(source, config.nodeName),
     },
   );
+  const logRotator = createLogRotator({}, deps);
   const cgroupService: Service = {
     name: 'cgroups',
     start: (signal) => cgroups.start(signal),
@@ -137,5 +139,5 @@ export function createPodServices(
     start: () => Promise.resolve(),
     stop: () => prober.stop(),
   };
-  return { services: [cgroupService, volumes, proberService, pods], pods };
+  return { services: [cgroupService, volumes, proberService, pods, logRotator], pods };
 }

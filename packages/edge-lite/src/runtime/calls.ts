@@ -55,6 +55,8 @@ export interface RuntimeCalls {
   /** Resolves when it has ended: on its own after the stop signal, or killed after `graceSeconds`. */
   stopContainer(request: { id: string; graceSeconds: number }, signal: AbortSignal): Promise<void>;
   removeContainer(id: string, signal: AbortSignal): Promise<void>;
+  /** Makes the runtime open the log of a running container by its path again, after it was renamed. */
+  reopenLog(id: string, signal: AbortSignal): Promise<void>;
   /** Runs a command inside; `DeadlineExceeded` if it takes longer than `timeoutMs`. */
   exec(
     request: { id: string; command: readonly string[]; timeoutMs: number },
@@ -131,7 +133,10 @@ function sandboxCalls(
 function containerCalls(
   { runtime }: Cri,
   timeouts: CallTimeouts,
-): Pick<RuntimeCalls, 'createContainer' | 'startContainer' | 'stopContainer' | 'removeContainer' | 'exec'> {
+): Pick<
+  RuntimeCalls,
+  'createContainer' | 'startContainer' | 'stopContainer' | 'removeContainer' | 'reopenLog' | 'exec'
+> {
   const deadlineMs = timeouts.callMs;
   return {
     async createContainer({ sandboxId, config, sandboxConfig }, signal) {
@@ -148,6 +153,9 @@ function containerCalls(
     },
     removeContainer: (id, signal) =>
       unlessGone(runtime.removeContainer({ containerId: id }, { signal, deadlineMs })),
+    async reopenLog(id, signal) {
+      await runtime.reopenContainerLog({ containerId: id }, { signal, deadlineMs });
+    },
     async exec({ id, command, timeoutMs }, signal) {
       const timeout = BigInt(Math.ceil(timeoutMs / 1000));
       const request = { containerId: id, cmd: [...command], timeout };

@@ -76,6 +76,7 @@ function world(fakes: Fakes = {}) {
       startContainer: call('start', undefined),
       stopContainer: async ({ graceSeconds }) => void calls.push(`stop ${graceSeconds}s`),
       removeContainer: call('remove', undefined),
+      reopenLog: call('reopen log', undefined),
       exec: call('exec', { exitCode: 0, stdout: '', stderr: '' }),
       imageStatus: call('image', undefined),
       listImages: call('images', []),

@@ -40,7 +40,7 @@ export interface PodLogs {
   prepare(pod: Pod): Promise<void>;
   /** Links a started container's log from where collectors look for it. */
   link(of: LogOf): Promise<void>;
-  /** Removes the log, and the link to it, of a container that was removed. */
+  /** Removes the log, those rotated from it, and the link to it, of a container that was removed. */
   removeContainer(of: LogOf): Promise<void>;
   /** Removes all logs of a pod. */
   removePod(uid: string): Promise<void>;

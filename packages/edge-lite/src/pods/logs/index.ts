@@ -1,1 +1,2 @@
 export { createPodLogs, type PodLogsOptions } from './logs.ts';
+export { createLogRotator, type LogRotatorOptions } from './rotator.ts';

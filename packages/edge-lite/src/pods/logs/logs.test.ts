@@ -22,6 +22,7 @@ describe('the logs of pods', () => {
     await logs.prepare(pod);
     const path = join(root, 'pods', 'shop_web_uid-web', 'main', '0.log');
     await writeFile(path, 'text');
+    await writeFile(`${path}.20260102-150405.gz`, 'rotated');
     const of = { pod, container: 'main', id: 'abc', path };
     await logs.link(of);
     await logs.link(of);

@@ -1,11 +1,12 @@
 import { mkdir, readdir, rm, symlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 
 import { systemCode } from '@selvedge/kit';
 import type { Pod } from '@selvedge/kube/types';
 
 import type { LogOf, PodLogs } from '../apply/index.ts';
 import { allContainers, logFolder, podRef } from '../spec/index.ts';
+import { rotatedNames } from './rotation-plan.ts';
 
 export interface PodLogsOptions {
   /** `/var/log/pods` */
@@ -52,7 +53,10 @@ export function createPodLogs(options: PodLogsOptions): PodLogs {
       }
     },
     async removeContainer(of) {
-      await rm(of.path, { force: true });
+      const folder = dirname(of.path);
+      const log = basename(of.path);
+      const names = [log, ...rotatedNames(log, await listed(folder))];
+      await Promise.all(names.map((name) => rm(join(folder, name), { force: true })));
       await rm(join(options.containerLogs, linkName(of)), { force: true });
     },
     async removePod(uid) {

@@ -1,0 +1,66 @@
+import { readFile, readdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { createMetricsRegistry, silentLogger, systemClock } from '@selvedge/kit';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createLogRotator } from '../../packages/edge-lite/src/pods/index.ts';
+import { waitFor } from '../bed/wait.ts';
+import type { Engine } from './pods-engine.ts';
+import { PodsWorld, busybox } from './pods-world.ts';
+
+const lines = 10_000;
+const maxBytes = 32 * 1024;
+
+/** Writes numbered lines in bursts, then nothing more. */
+const writer = `i=0; while [ $i -lt ${lines} ]; do echo "<$i>"; i=$((i+1)); [ $((i%200)) = 0 ] && sleep 0.05; done; sleep 3600`;
+
+describe('log rotation with containerd 1.6', () => {
+  let world: PodsWorld;
+  let engine: Engine;
+  beforeAll(async () => {
+    world = await PodsWorld.start('1.6');
+    engine = await world.engine();
+  });
+  afterAll(async () => {
+    await engine.stop();
+    await world.stop();
+  });
+
+  /** What the container wrote, oldest file first. */
+  const written = async (log: string): Promise<readonly number[]> => {
+    const folder = dirname(log);
+    const [live = '', ...rotated] = (await readdir(folder)).toSorted();
+    const texts = [...rotated, live].map(async (name) => {
+      const bytes = await readFile(join(folder, name));
+      return (name.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString();
+    });
+    const text = (await Promise.all(texts)).join('');
+    return Array.from(text.matchAll(/<(\d+)>\n/g), ([, number]) => Number(number));
+  };
+
+  it('loses no line of a container that goes on writing', async () => {
+    const common = { clock: systemClock, random: Math.random, log: silentLogger };
+    const rotator = createLogRotator(
+      { maxBytes, maxFiles: 100, checkMs: 100 },
+      { ...common, runtime: engine.runtime, metrics: createMetricsRegistry() },
+    );
+    await rotator.start(world.signal);
+    const pod = world.api.create('writer', {
+      containers: [{ name: 'main', image: busybox, command: ['sh', '-c', writer] }],
+    });
+    await world.status(pod, 'Running', ({ phase }) => phase === 'Running');
+    const log = (await world.observe(engine))[0]?.containers[0]?.logPath ?? '';
+    await waitFor({ what: 'the last line', timeoutMs: 60_000 }, systemClock, async () =>
+      (await written(log)).includes(lines - 1),
+    );
+    await rotator.stop();
+
+    expect(await written(log)).toEqual(Array.from({ length: lines }, (_, i) => i));
+    const files = (await readdir(dirname(log))).toSorted();
+    expect(files.length).toBeGreaterThan(4);
+    expect(files.slice(1, -1).every((name) => name.endsWith('.gz'))).toBe(true);
+
+    await world.clear();
+    expect(await world.leftovers()).toEqual([]);
+  });
+});
