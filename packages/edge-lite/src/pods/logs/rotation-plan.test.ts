@@ -1,4 +1,4 @@
-import { seededRandom } from '@selvedge/kit/testing';
+import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, it } from 'vitest';
 
 import { planRotation } from './rotation-plan.ts';
@@ -38,22 +38,24 @@ describe('the plan of a rotation', () => {
     expect(plan(['0.log.20301231-235959.gz']).rotated).toBe('0.log.20310101-000000');
   });
 
-  it.each([2, 3, 5, 6])('keeps the newest of %i files, whatever the clock does', (maxFiles) => {
-    const random = seededRandom(maxFiles);
-    const order: string[] = [];
-    let names: readonly string[] = ['0.log'];
-    for (let round = 0; round < 200; round += 1) {
-      const at = Math.floor(nowMs + random() * 20_000);
-      const { remove, rotated, compress } = planRotation('0.log', names, { nowMs: at, maxFiles });
-      expect(names).not.toContain(rotated);
-      order.push(rotated);
-      names = [...names.filter((name) => !remove.includes(name)), rotated].map((name) =>
-        compress.includes(name) ? `${name}.gz` : name,
-      );
-      const newest = order.slice(1 - maxFiles);
-      expect(names.map((name) => name.replace('.gz', ''))).toEqual(['0.log', ...newest]);
-    }
-    expect(order).toEqual(order.toSorted());
-    expect(new Set(order).size).toBe(200);
-  });
+  const times = fc.array(fc.integer({ min: nowMs, max: nowMs + 20_000 }), { maxLength: 30 });
+  property.prop([times, fc.integer({ min: 2, max: 6 })])(
+    'keeps the newest files, whatever the clock does',
+    (clock, maxFiles) => {
+      const order: string[] = [];
+      let names: readonly string[] = ['0.log'];
+      for (const at of clock) {
+        const { remove, rotated, compress } = planRotation('0.log', names, { nowMs: at, maxFiles });
+        expect(names).not.toContain(rotated);
+        order.push(rotated);
+        names = [...names.filter((name) => !remove.includes(name)), rotated].map((name) =>
+          compress.includes(name) ? `${name}.gz` : name,
+        );
+        const newest = order.slice(1 - maxFiles);
+        expect(names.map((name) => name.replace('.gz', ''))).toEqual(['0.log', ...newest]);
+      }
+      expect(new Set(order).size).toBe(clock.length);
+      expect(order).toEqual(order.toSorted());
+    },
+  );
 });
