@@ -18,7 +18,9 @@ export {
   type ErrorCode,
   type ErrorOptions,
 } from './errors.ts';
+export { ifPresent } from './if-present.ts';
 export { createLimiter, type Limiter, type LimiterOptions } from './limiter.ts';
+export { createListeners, type Listeners } from './listeners.ts';
 export { limitRepeats, type RepeatLimitOptions } from './log-repeats.ts';
 export {
   createJsonLogger,
@@ -41,6 +43,7 @@ export {
   type MetricsOptions,
   type MetricsRegistry,
 } from './metrics.ts';
+export { createPoke, type Poke } from './poke.ts';
 export { runProgram, type ProgramDeps, type ProgramHost, type ProgramOptions } from './program.ts';
 export { jittered, type Random } from './random.ts';
 export { redact } from './redact.ts';

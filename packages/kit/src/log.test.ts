@@ -34,6 +34,31 @@ it('writes errors with code and causes, and redacts', () => {
   ]);
 });
 
+it('redacts and writes what lies deep, in fields, lists, details and causes', () => {
+  const { log, parsed } = logger('info');
+  const bearer = 'Bearer 123456789';
+  const inner = new SelvedgeError('inner', { code: 'Internal', details: { said: [bearer] } });
+  const error = new SelvedgeError('outer', { code: 'Internal', details: { inner, size: 3n } });
+  log.info('deep', { headers: { authorization: bearer }, list: [[bearer]], count: { of: 2n }, error });
+  const hidden = 'Bearer [redacted]';
+  expect(parsed()).toMatchObject([
+    {
+      headers: { authorization: hidden },
+      list: [[hidden]],
+      count: { of: '2' },
+      error: { message: 'outer', size: '3', inner: { code: 'Internal', said: [hidden] } },
+    },
+  ]);
+});
+
+it('writes a line whose fields have no JSON without them', () => {
+  const { log, parsed } = logger('info');
+  const circle: Record<string, unknown> = {};
+  circle['self'] = circle;
+  log.info('round', { circle });
+  expect(parsed()).toMatchObject([{ text: 'round', unwritable: expect.stringContaining('circular') }]);
+});
+
 it('writes a repeated warning once per window and counts the rest', async () => {
   const clock = createManualClock();
   const recorded = recordingLogger();

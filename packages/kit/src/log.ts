@@ -1,5 +1,5 @@
 import type { Clock } from './clock.ts';
-import { SelvedgeError, explain } from './errors.ts';
+import { SelvedgeError, explain, messageOf } from './errors.ts';
 import { redact } from './redact.ts';
 
 export const logLevels = ['error', 'warn', 'info', 'debug'] as const;
@@ -33,17 +33,24 @@ function errorFields(error: unknown): unknown {
   return { code: error.code, message: explain(error), ...error.details };
 }
 
-function plain(key: string, value: unknown): unknown {
+/** What a value becomes in a line, however deep it lies. */
+function plain(_key: string, value: unknown): unknown {
   if (typeof value === 'bigint') return value.toString();
   if (typeof value === 'string') return redact(value);
-  return value instanceof Error || key === 'error' ? errorFields(value) : value;
+  return value instanceof Error ? errorFields(value) : value;
 }
 
-function record(fields: LogFields): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, plain(key, value)]));
+/** A logger does not fail: what has no JSON, a circle say, is left out and the line says so. */
+function lineOf(head: LogFields, fields: LogFields): string {
+  const thrown = 'error' in fields ? { error: errorFields(fields['error']) } : {};
+  try {
+    return JSON.stringify({ ...head, ...fields, ...thrown }, plain);
+  } catch (error) {
+    return JSON.stringify({ ...head, unwritable: messageOf(error) });
+  }
 }
 
-/** One JSON document per line: `time` (RFC 3339), `level`, `text`, then the fields; secrets redacted. */
+/** One JSON document per line: `time` (RFC 3339), `level`, `text`, then the fields; secrets redacted at any depth. */
 export function createJsonLogger(options: JsonLoggerOptions, deps: JsonLoggerDeps): Logger {
   const shown = new Set(logLevels.slice(0, logLevels.indexOf(options.level) + 1));
   const make = (base: LogFields): Logger => {
@@ -52,7 +59,7 @@ export function createJsonLogger(options: JsonLoggerOptions, deps: JsonLoggerDep
       (text: string, fields: LogFields = {}): void => {
         if (!shown.has(level)) return;
         const time = new Date(deps.clock.now()).toISOString();
-        deps.write(`${JSON.stringify({ time, level, text, ...record({ ...base, ...fields }) })}\n`);
+        deps.write(`${lineOf({ time, level, text }, { ...base, ...fields })}\n`);
       };
     return {
       error: at('error'),

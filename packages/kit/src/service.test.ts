@@ -53,3 +53,37 @@ it('gives up between two services when the start is aborted', async () => {
   await expect(group.start(AbortSignal.abort('no'))).rejects.toBe('no');
   expect(trace).toEqual([]);
 });
+
+it('is stopped only when a failing start has stopped everything', async () => {
+  const trace: string[] = [];
+  const gate = Promise.withResolvers<void>();
+  const slow: Service = {
+    ...traced('a', trace),
+    async stop() {
+      await gate.promise;
+      trace.push('stop a');
+    },
+  };
+  const services = [slow, traced('b', trace, 'start')];
+  const group = createServiceGroup({ name: 'g', services }, { log: recordingLogger() });
+  const started = group.start(never).catch(() => trace.push('start failed'));
+  await expect.poll(() => trace).toContain('stop b');
+  const stopped = group.stop().then(() => trace.push('stopped'));
+  gate.resolve();
+  await Promise.all([started, stopped]);
+  expect(trace.indexOf('stopped')).toBeGreaterThan(trace.indexOf('stop a'));
+  expect(trace.filter((line) => line === 'stop a')).toHaveLength(1);
+});
+
+it('starts nothing more when it is stopped in the middle of its start', async () => {
+  const trace: string[] = [];
+  const gate = Promise.withResolvers<void>();
+  const slow: Service = { ...traced('a', trace), start: () => gate.promise };
+  const services = [slow, traced('b', trace)];
+  const group = createServiceGroup({ name: 'g', services }, { log: recordingLogger() });
+  const started = group.start(never);
+  await group.stop();
+  gate.resolve();
+  await expect(started).rejects.toMatchObject({ code: 'Aborted' });
+  expect(trace).toEqual(['stop a']);
+});

@@ -1,5 +1,6 @@
 import { SelvedgeError } from './errors.ts';
 import type { Logger } from './log.ts';
+import { aborted } from './scope.ts';
 
 /** Something that runs. Constructing it does no I/O. */
 export interface Service {
@@ -27,27 +28,36 @@ async function stopAll(services: readonly Service[], log: Logger): Promise<void>
   throw new SelvedgeError(`${failures.length} service(s) did not stop cleanly`, { code: 'Internal', cause });
 }
 
-/** Starts `services` in order and stops them in reverse, those that only half started too. */
+/**
+ * Starts `services` in order and stops them in reverse, those that only half started too. They are stopped once,
+ * whoever asks for it: a start that fails and callers of `stop()` wait for the same end. Stopped, it starts no more.
+ */
 export function createServiceGroup(
   options: { readonly name: string; readonly services: readonly Service[] },
   deps: { readonly log: Logger },
 ): Service {
   const touched: Service[] = [];
+  let stopping: Promise<void> | undefined;
+  const stop = (): Promise<void> => {
+    stopping ??= stopAll(touched, deps.log);
+    return stopping;
+  };
   return {
     name: options.name,
     async start(signal) {
       for (const service of options.services) {
         signal.throwIfAborted();
+        if (stopping !== undefined) throw aborted(options.name);
         touched.push(service);
         try {
           await service.start(signal);
         } catch (error) {
-          await stopAll(touched.splice(0), deps.log).catch(() => undefined);
+          await stop().catch(() => undefined);
           throw error;
         }
         deps.log.debug('service started', { service: service.name });
       }
     },
-    stop: () => stopAll(touched.splice(0), deps.log),
+    stop,
   };
 }

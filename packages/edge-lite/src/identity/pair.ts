@@ -1,6 +1,6 @@
 import { type X509Certificate, createPrivateKey } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { SelvedgeError, systemCode, writeFileAtomic } from '@selvedge/kit';
+import { SelvedgeError, ifPresent, writeFileAtomic } from '@selvedge/kit';
 import { certificatesOf } from './pin.ts';
 
 /** The node's certificate chain and its private key, PEM. */
@@ -47,8 +47,7 @@ const keyBlock = /-----BEGIN PRIVATE KEY-----[\s\S]+?-----END PRIVATE KEY-----\n
 
 /** Reads the pair from its one file. Undefined if there is none; throws `Unauthenticated` on one that is unusable. */
 export async function loadPair(path: string, nodeName: string): Promise<Pair | undefined> {
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    if (systemCode(error) === 'ENOENT') return undefined;
+  const text = await ifPresent(readFile(path, 'utf8')).catch((error: unknown) => {
     throw broken(`cannot read the identity ${path}`, error);
   });
   if (text === undefined) return undefined;

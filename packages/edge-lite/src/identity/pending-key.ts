@@ -2,7 +2,7 @@ import { type KeyObject, createPrivateKey, generateKeyPair } from 'node:crypto';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
-import { systemCode, writeFileAtomic } from '@selvedge/kit';
+import { ifPresent, writeFileAtomic } from '@selvedge/kit';
 
 const generate = promisify(generateKeyPair);
 
@@ -20,10 +20,7 @@ export interface PendingKey {
 export function createPendingKey(path: string): PendingKey {
   const forget = (): Promise<void> => rm(path, { force: true });
   const read = async (): Promise<KeyObject | undefined> => {
-    const pem = await readFile(path).catch((error: unknown) => {
-      if (systemCode(error) === 'ENOENT') return undefined;
-      throw error;
-    });
+    const pem = await ifPresent(readFile(path));
     return pem === undefined ? undefined : createPrivateKey(pem);
   };
   return {

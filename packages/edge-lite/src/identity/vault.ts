@@ -1,6 +1,6 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { SelvedgeError, systemCode, writeFileAtomic } from '@selvedge/kit';
+import { SelvedgeError, ifPresent, writeFileAtomic } from '@selvedge/kit';
 import type { Joined } from './join.ts';
 import { loadPair, savePair } from './pair.ts';
 import { pinned } from './pin.ts';
@@ -22,10 +22,7 @@ export interface Vault {
 export function createVault({ nodeName, caHash, clusterCaPath, clientPemPath }: VaultOptions): Vault {
   return {
     async load() {
-      const clusterCa = await readFile(clusterCaPath, 'utf8').catch((error: unknown) => {
-        if (systemCode(error) === 'ENOENT') return undefined;
-        throw error;
-      });
+      const clusterCa = await ifPresent(readFile(clusterCaPath, 'utf8'));
       if (clusterCa === undefined) return undefined;
       if (pinned(clusterCa, caHash) === '') {
         throw new SelvedgeError(`the CA in ${clusterCaPath} is not the pinned one (${caHash})`, {

@@ -7,6 +7,7 @@ import {
   type Random,
   type Service,
   createBackoff,
+  createPoke,
   createStateMachine,
   createTaskGroup,
   jittered,
@@ -19,7 +20,6 @@ import { type NodeOptions, newNode, ownLabels } from './build-node.ts';
 import { graceLeftMs } from './conditions.ts';
 import type { ReadHost } from './host.ts';
 import { keepLease } from './lease.ts';
-import { createPoke } from './poke.ts';
 import type { NodeEvents, NodeRuntime, ShownNode } from './ports.ts';
 import { registerNode } from './register.ts';
 import { StatusReporter } from './reporter.ts';

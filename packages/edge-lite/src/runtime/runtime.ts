@@ -4,6 +4,7 @@ import {
   type Logger,
   type Random,
   type Service,
+  createListeners,
   createTaskGroup,
   limitRepeats,
 } from '@selvedge/kit';
@@ -11,7 +12,6 @@ import {
 import { type CallTimeouts, type RuntimeCalls, createCalls } from './calls.ts';
 import { createCri } from './cri.ts';
 import { type RuntimeHealth, createHealthMonitor } from './health.ts';
-import { createListeners } from './listeners.ts';
 import { createObserver } from './observe.ts';
 import { type PodObserved, nothingOf } from './records.ts';
 import type { RelistPace } from './relist.ts';

@@ -5,10 +5,10 @@ import {
   type Logger,
   type Random,
   createBackoff,
+  createPoke,
   hasCode,
   isAbort,
   jittered,
-  raceAbort,
   scoped,
 } from '@selvedge/kit';
 
@@ -48,22 +48,6 @@ function podOf(event: ContainerEventResponse): string | undefined {
   return sandbox?.labels[labels.podUid] ?? sandbox?.metadata?.uid;
 }
 
-/** A sleep that `wake` cuts short. */
-function createNap(clock: Clock) {
-  let wake: (() => void) | undefined;
-  return {
-    wake: () => wake?.(),
-    async sleep(ms: number, signal: AbortSignal): Promise<void> {
-      using scope = scoped(signal);
-      const { promise, resolve } = Promise.withResolvers<void>();
-      wake = resolve;
-      await raceAbort(Promise.race([promise, clock.sleep(ms, scope.signal)]), signal).finally(() => {
-        scope.abort();
-      });
-    },
-  };
-}
-
 /** A runtime without a stream says so at once; one that says nothing for so long has one. */
 const openAfterMs = 2000;
 
@@ -83,14 +67,14 @@ async function followOnce(deps: WatchDeps, opened: () => void, signal: AbortSign
 }
 
 export function createRuntimeWatch(options: WatchOptions, deps: WatchDeps): RuntimeWatch {
-  const nap = createNap(deps.clock);
+  const soon = createPoke(deps.clock);
   let streaming = false;
   let known: Fingerprints = new Map();
   let quiet = 0;
 
   const lost = async (backoff: Backoff, error: unknown, signal: AbortSignal): Promise<void> => {
     streaming = false;
-    nap.wake();
+    soon.poke();
     deps.log.debug('runtime event stream ended', { error });
     await deps.clock.sleep(backoff.nextDelayMs(), signal);
   };
@@ -130,9 +114,9 @@ export function createRuntimeWatch(options: WatchOptions, deps: WatchDeps): Runt
     async relist(signal) {
       while (!signal.aborted) {
         await round(signal);
-        await nap.sleep(jittered(relistDelayMs(options.pace, { quiet, streaming }), deps.random), signal);
+        await soon.wait(jittered(relistDelayMs(options.pace, { quiet, streaming }), deps.random), signal);
       }
     },
-    hurry: () => nap.wake(),
+    hurry: () => soon.poke(),
   };
 }

@@ -1,8 +1,10 @@
-import type { Logger } from '@selvedge/kit';
+import type { Logger } from './log.ts';
 
-/** Callbacks that want to hear of something. One that throws does not keep the others from hearing. */
+/** Callbacks that want to hear of something, in the order in which they came. */
 export interface Listeners<T> {
+  /** One that throws is logged and does not keep the others from hearing. */
   readonly tell: (what: T) => void;
+  /** The same function may be added twice. Disposing is idempotent. */
   readonly add: (listener: (what: T) => void) => Disposable;
 }
 
@@ -19,9 +21,7 @@ export function createListeners<T>(log: Logger): Listeners<T> {
       }
     },
     add(listener) {
-      const own = (what: T): void => {
-        listener(what);
-      };
+      const own = (what: T): void => listener(what);
       listeners.add(own);
       return { [Symbol.dispose]: () => void listeners.delete(own) };
     },
