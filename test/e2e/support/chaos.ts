@@ -2,7 +2,7 @@ import { type Clock, type Random, systemClock } from '@selvedge/kit';
 import { seededRandom } from '@selvedge/kit/testing';
 import { resources } from '@selvedge/kube';
 import type { Pod } from '@selvedge/kube/types';
-import { isReady, pod, running } from './pods.ts';
+import { containerStatus, isReady, pod, running } from './pods.ts';
 import type { Site } from './site.ts';
 import { type PodTraces, podTraces } from './traces.ts';
 
@@ -66,12 +66,19 @@ export interface Aftermath {
   readonly wanted: PodTraces;
 }
 
-/** Everything that a node has of these pods, and no more. */
+const uidsOf = (pods: readonly Pod[]): readonly string[] =>
+  pods.map(({ metadata }) => metadata.uid ?? '').toSorted();
+
+/**
+ * Everything that a node has of these pods, and no more. A kill in the midst of a start makes the runtime give the
+ * container up: it has exited without having run, and is kept.
+ */
 function tracesOf(pods: readonly Pod[], runtimeMountsOfOne: number): PodTraces {
-  const uids = pods.map(({ metadata }) => metadata.uid ?? '').toSorted();
+  const uids = uidsOf(pods);
   return {
     sandboxes: uids,
     containers: uids.map((uid) => `${uid}/main running`),
+    exited: uidsOf(pods.filter((one) => containerStatus(one)?.lastState?.terminated !== undefined)),
     folders: uids,
     logs: uids,
     cgroups: uids,

@@ -7,8 +7,10 @@ import { nodeFolder, stateFolder } from './edge-lite.ts';
 export interface PodTraces {
   /** One for each sandbox, dead or alive. */
   readonly sandboxes: readonly string[];
-  /** `uid/container state`, one for each container, dead or alive. */
+  /** `uid/container state`, one for each container that has not exited. */
   readonly containers: readonly string[];
+  /** The uids of the pods of which containers have exited, once for each of them. */
+  readonly exited: readonly string[];
   /** The uids that have a folder of edge-lite's. */
   readonly folders: readonly string[];
   /** The uids that have logs. */
@@ -59,7 +61,12 @@ export async function podTraces(bed: Bed, node: string): Promise<PodTraces> {
   return {
     sandboxes: (await bed.sandboxes(node)).toSorted(),
     containers: containers
+      .filter(({ state: now }) => now !== 'exited')
       .map(({ podUid, container, state: now }) => `${podUid}/${container} ${now}`)
+      .toSorted(),
+    exited: containers
+      .filter(({ state: now }) => now === 'exited')
+      .map(({ podUid }) => podUid)
       .toSorted(),
     folders: uidsIn(await list(join(state, 'pods'))),
     logs: uidsIn(await list(join(root, 'root/var/log/pods'))),

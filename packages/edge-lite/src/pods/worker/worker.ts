@@ -38,6 +38,14 @@ interface Sight {
   readonly steps: readonly Step[];
 }
 
+/**
+ * Whether all that is left to do is to have the runtime forget what has ended. If it refuses, the cluster does not wait
+ * for it: nothing of the pod runs, its volumes and cgroups are gone.
+ */
+function removesRecord({ kind }: ActiveStep): boolean {
+  return kind === 'remove-container' || kind === 'remove-sandbox';
+}
+
 /** Looks at a pod, and at it again after each round of steps, until there is nothing left to do now. */
 export class PodWorker {
   readonly #options: WorkerOptions;
@@ -167,6 +175,9 @@ export class PodWorker {
   ): Promise<Again | undefined> {
     // What failed shows in the status at once.
     const sight = await this.#look(state, api, round.signal);
+    if (api !== undefined && sight.goal.kind === 'remove' && round.active.every(removesRecord)) {
+      this.#reportEnd(state, api);
+    }
     const untilMs = heldUntilMs(state, [...sight.steps.filter(isActive), ...round.active]);
     return this.#again(state, sight, untilMs ?? this.#deps.clock.now() + 1000);
   }
@@ -185,6 +196,10 @@ export class PodWorker {
       this.#states.forget(state.uid);
       return;
     }
+    this.#reportEnd(state, api);
+  }
+
+  #reportEnd(state: PodState, api: Pod): void {
     if (state.reported) return;
     const observed = nothingOf(podRef(api));
     const goal = goalOf({ pod: api, saved: state.saved, halt: undefined, nowMs: this.#deps.clock.now() });
