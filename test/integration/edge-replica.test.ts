@@ -183,6 +183,19 @@ describe('what a node may see', () => {
   });
 });
 
+test('after its cluster was restored from a backup it sees what the cluster has', async () => {
+  await createPod('restored');
+  await sink.stop();
+  await replica.stop();
+  const ahead = { collection: 'pods', state: { resourceVersion: '99999999', synced: true } };
+  store.objects.apply({ ...ahead, puts: [], deletes: [] }, { durable: true });
+  store.close();
+  await cluster.admin.delete(resources.pods, at('restored'), { signal, gracePeriodSeconds: 0 });
+  await open();
+  await eventually('the deletion', async () => kindOf('pods', 'restored') === 'absent');
+  await createPod('afterwards');
+});
+
 describe('a pod status', () => {
   test('arrives as it was reported, and costs no write when nothing is new', async () => {
     const pod = await createPod('reported');
@@ -244,13 +257,16 @@ test('a token is bound to its pod and audience', async () => {
   const pod = await create(resources.pods, { metadata: at('asks'), spec });
   const query = { pod: refOf(pod), serviceAccount: 'worker', audiences: ['vault'], expirationSeconds: 3_600 };
   const tokens = createTokenSource({ client: asNode });
-  const { token, expiresAtMs } = await eventually('a token', () => tokens.request(query, signal));
+  const { token, expiresAtMs, lifetimeSeconds } = await eventually('a token', () =>
+    tokens.request(query, signal),
+  );
   const [, claims = ''] = token.split('.');
   expect(JSON.parse(Buffer.from(claims, 'base64url').toString())).toMatchObject({
     aud: ['vault'],
     'kubernetes.io': { pod: { name: 'asks', uid: pod.metadata.uid }, serviceaccount: { name: 'worker' } },
   });
   expect(expiresAtMs - Date.now()).toBeGreaterThan(3_000_000);
+  expect(lifetimeSeconds).toBe(3_600);
   await expect(
     tokens.request({ ...query, pod: { ...query.pod, uid: 'another' } }, signal),
   ).rejects.toMatchObject({

@@ -80,7 +80,12 @@ beforeEach(async () => {
       metrics: createMetricsRegistry(),
       allocatable: () => ({ memory: '64Mi' }),
       tokens: {
-        request: () => Promise.resolve({ token: 'secret token', expiresAtMs: Date.now() + 3_600_000 }),
+        request: () =>
+          Promise.resolve({
+            token: 'secret token',
+            expiresAtMs: Date.now() + 3_600_000,
+            lifetimeSeconds: 3600,
+          }),
       },
       tokenStore: { get: () => undefined, put: () => undefined, forget: () => undefined },
     },

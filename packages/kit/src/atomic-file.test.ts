@@ -2,7 +2,7 @@ import { mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { writeFileAtomic } from './atomic-file.ts';
+import { sweepTemporaries, writeFileAtomic } from './atomic-file.ts';
 
 let folder = '';
 beforeEach(async () => {
@@ -27,4 +27,11 @@ test('a write that fails leaves the old file and nothing else', async () => {
   expect(await readdir(folder)).toEqual(['old']);
   await writeFileAtomic(path, 'fine');
   expect(await readFile(path, 'utf8')).toBe('fine');
+});
+
+test('what a crash left is swept away, nothing else', async () => {
+  const kept = ['key', 'key.tmp', 'key.0123456789ab.tmp.old', 'key.0123456789AB.tmp'];
+  for (const name of [...kept, 'key.0123456789ab.tmp']) await writeFile(join(folder, name), 'x');
+  await sweepTemporaries(folder);
+  expect((await readdir(folder)).toSorted()).toEqual(kept.toSorted());
 });

@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { open, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { open, readdir, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 
 export interface AtomicFileOptions {
   /** Permission bits. Default 0o644. */
   readonly mode?: number;
 }
+
+const temporaryName = /\.[0-9a-f]{12}\.tmp$/;
 
 async function syncDirectory(path: string): Promise<void> {
   const handle = await open(path, 'r');
@@ -40,4 +42,14 @@ export async function writeFileAtomic(
     throw error;
   }
   await syncDirectory(dirname(path));
+}
+
+/**
+ * Removes what crashes in the middle of `writeFileAtomic` left in a folder: it may be key material. Only for a folder
+ * that nobody writes to at the time.
+ */
+export async function sweepTemporaries(folder: string): Promise<void> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  const left = entries.filter((entry) => entry.isFile() && temporaryName.test(entry.name));
+  await Promise.all(left.map(({ name }) => rm(join(folder, name), { force: true })));
 }

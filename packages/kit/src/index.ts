@@ -1,4 +1,4 @@
-export { writeFileAtomic, type AtomicFileOptions } from './atomic-file.ts';
+export { sweepTemporaries, writeFileAtomic, type AtomicFileOptions } from './atomic-file.ts';
 export { createBackoff, type Backoff, type BackoffOptions } from './backoff.ts';
 export { BoundedMap } from './bounded-map.ts';
 export {

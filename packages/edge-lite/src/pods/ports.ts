@@ -29,13 +29,22 @@ export type Lookup<T> =
  */
 export interface ObjectSource {
   get<T>(ref: ObjectRef): Lookup<T>;
-  /** Every object held of `resource`: this node's pods, all services, the followed config maps and secrets. */
-  list<R extends SourceResource>(resource: R): readonly SourceObjects[R][];
-  /** True once the held set of `resource` was complete at some time, also before a restart. */
+  /**
+   * Every object held of `resource`, or of those in one namespace: this node's pods, all services, the followed config
+   * maps and secrets.
+   */
+  list<R extends SourceResource>(resource: R, namespace?: string): readonly SourceObjects[R][];
+  /**
+   * True once the held set of `resource` was complete at some time, also before a restart. Never of config maps and
+   * secrets, of which only single objects are held: their absence is told by `get`.
+   */
   synced(resource: SourceResource): boolean;
   /** Calls back after each change with what changed; all changes if the subscriber may have missed some. */
   subscribe(resource: SourceResource, changed: (ref: ObjectRef) => void): Disposable;
-  /** Keeps one config map or secret up to date until disposed. Counted: each caller disposes its own. */
+  /**
+   * Keeps one config map or secret up to date until disposed. Counted: each caller disposes its own. What is held from
+   * earlier is `unknown` at first, until it is confirmed or the API server proves to be out of reach.
+   */
   follow(ref: ObjectRef): Disposable;
 }
 
@@ -57,6 +66,8 @@ export interface ServiceAccountToken {
   readonly token: string;
   /** Milliseconds since the epoch. */
   readonly expiresAtMs: number;
+  /** What the API server granted: not more than it was asked for, and less where it has a maximum. */
+  readonly lifetimeSeconds: number;
 }
 
 export interface TokenQuery {

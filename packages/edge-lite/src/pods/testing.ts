@@ -50,8 +50,9 @@ export function memoryObjects(): MemoryObjects {
       tell(ref);
     },
     get: <T>(ref: ObjectRef) => (held.get(keyOf(ref)) ?? { kind: 'unknown' }) as Lookup<T>,
-    list<R extends SourceResource>(resource: R) {
-      const ofKind = [...held].filter(([key]) => key.startsWith(`${resource}/`));
+    list<R extends SourceResource>(resource: R, namespace?: string) {
+      const prefix = namespace === undefined ? `${resource}/` : `${resource}/${namespace}/`;
+      const ofKind = [...held].filter(([key]) => key.startsWith(prefix));
       return ofKind.flatMap(([, one]) => (one.kind === 'present' ? [one.object as SourceObjects[R]] : []));
     },
     synced: () => true,

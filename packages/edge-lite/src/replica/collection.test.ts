@@ -10,7 +10,10 @@ let clock: ManualClock;
 let told: ObjectKey[];
 let writes: { readonly durable: boolean; readonly batch: ObjectBatch }[];
 
+let fails = false;
+
 beforeEach(async () => {
+  fails = false;
   files = await openTestStore();
   clock = createManualClock();
   told = [];
@@ -24,6 +27,7 @@ const recorded = (): ObjectRepository => {
   return {
     ...objects,
     apply(batch, options) {
+      if (fails) throw new RangeError('disk full');
       writes.push({ batch, ...options });
       return objects.apply(batch, options);
     },
@@ -103,6 +107,44 @@ test('bookmarks are written rarely, and when the collection is closed', async ()
   collection.flush();
   expect(create().resourceVersion).toBe('5');
   expect(writes).toHaveLength(3);
+});
+
+test('a write that fails is not skipped by the next one', async () => {
+  const collection = create();
+  await collection.replace([pod('a', '1')], '1');
+  fails = true;
+  expect(() => collection.apply([{ type: 'DELETED', object: pod('a', '2') }], '2')).toThrow('disk full');
+  fails = false;
+  expect(collection.resourceVersion).toBe('1');
+  collection.flush();
+  expect(files.store.objects.collection('pods')?.resourceVersion).toBe('1');
+  expect(files.store.objects.keys('pods')).toEqual([keyOf('a')]);
+});
+
+test('a list leaves alone what another list-watch of the resource holds', async () => {
+  const mine = create();
+  const other = create(keyOf('b'));
+  await mine.replace([pod('a', '1')], '1');
+  await other.replace([pod('b', '1')], '1');
+  await mine.replace([pod('c', '2')], '2');
+  expect(files.store.objects.keys('pods')).toEqual([keyOf('b'), keyOf('c')]);
+  await mine.replace([pod('b', '1'), pod('c', '2')], '3');
+  await other.replace([], '4');
+  expect(files.store.objects.keys('pods')).toEqual([keyOf('b'), keyOf('c')]);
+});
+
+test('the version is kept beside the object', async () => {
+  await create().replace([pod('a', '7')], '9');
+  expect(files.store.objects.version(keyOf('a'))).toBe('7');
+});
+
+test('bookmarks of a single object are never written', async () => {
+  const collection = create(keyOf('a'));
+  await collection.replace([], '1');
+  await clock.advance(600_000);
+  await collection.apply([], '2');
+  collection.flush();
+  expect(writes).toHaveLength(1);
 });
 
 test('of a single object, also its absence is told once it is known', async () => {

@@ -7,6 +7,7 @@ import type { ObjectKey, ObjectRepository } from '../store/index.ts';
 export interface CollectionOptions {
   /** Names its progress in the store. */
   readonly name: string;
+  /** The plural with its group, as in `ObjectKey`. */
   readonly resource: string;
   /** Given when it holds one object only. */
   readonly only?: ObjectKey;
@@ -21,13 +22,16 @@ export interface CollectionDeps {
 
 /** The rows of one list-watch: what a reflector writes into. */
 export interface Collection extends ReflectorStore<KubeObject> {
-  /** Where to resume, from an earlier run. */
+  /** How far it is, from an earlier run at first. */
   readonly resourceVersion: string | undefined;
-  /** Writes down how far the watch is, if it went on without changes. */
+  /** Writes down how far the watch is, if it went on without changes and is of more than one object. */
   flush(): void;
 }
 
-/** A bookmark alone is written this often at most: it saves a list after a restart and costs flash. */
+/**
+ * A bookmark alone is written this often at most: it saves a list after a restart and costs flash. Of a single object it
+ * is never written: its list costs as little.
+ */
 const bookmarkIntervalMs = 300_000;
 
 function keyOfObject(resource: string, { metadata }: KubeObject): ObjectKey {
@@ -73,7 +77,8 @@ class StoredCollection implements Collection {
   replace(items: readonly KubeObject[], resourceVersion: string): void {
     const { resource } = this.#options;
     const present = new Set(items.map((item) => JSON.stringify(keyOfObject(resource, item))));
-    const gone = this.#keys().filter((key) => !present.has(JSON.stringify(key)));
+    const held = this.#deps.objects.members(this.#options.name);
+    const gone = held.filter((key) => !present.has(JSON.stringify(key)));
     this.#write(
       [
         ...items.map((object) => ({ key: keyOfObject(resource, object), object })),
@@ -84,9 +89,10 @@ class StoredCollection implements Collection {
   }
 
   apply(events: readonly ObjectEvent<KubeObject>[], resourceVersion: string): void {
-    const { clock } = this.#deps;
-    this.#version = resourceVersion;
-    if (events.length === 0 && clock.monotonicMs() - this.#writtenMs < bookmarkIntervalMs) return;
+    if (events.length === 0 && !this.#isBookmarkDue()) {
+      this.#version = resourceVersion;
+      return;
+    }
     const last = new Map<string, Change>();
     for (const { type, object } of events) {
       const key = keyOfObject(this.#options.resource, object);
@@ -96,20 +102,21 @@ class StoredCollection implements Collection {
   }
 
   flush(): void {
+    if (this.#options.only !== undefined) return;
     if (this.#version !== undefined && this.#version !== this.#written) this.#write([], this.#version);
   }
 
-  #keys(): readonly ObjectKey[] {
-    const { resource, only } = this.#options;
-    const { objects } = this.#deps;
-    if (only === undefined) return objects.keys(resource);
-    return objects.get(only) === undefined ? [] : [only];
+  #isBookmarkDue(): boolean {
+    if (this.#options.only !== undefined) return false;
+    return this.#deps.clock.monotonicMs() - this.#writtenMs >= bookmarkIntervalMs;
   }
 
   #write(changes: readonly Change[], resourceVersion: string): void {
     const { objects, clock, changed } = this.#deps;
     const puts = changes.flatMap(({ key, object }) => {
-      return object === undefined ? [] : [{ key, object: trimmed(object) }];
+      if (object === undefined) return [];
+      const { resourceVersion: version = '' } = object.metadata;
+      return [{ key, resourceVersion: version, object: trimmed(object) }];
     });
     const deletes = changes.filter(({ object }) => object === undefined).map(({ key }) => key);
     const durable =

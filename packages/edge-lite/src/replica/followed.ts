@@ -1,4 +1,4 @@
-import { type Clock, type Logger, createTaskGroup } from '@selvedge/kit';
+import { type Clock, type Logger, createTaskGroup, hasCode, withDeadline } from '@selvedge/kit';
 import type { Reflector } from '@selvedge/kube';
 import type { ObjectKey, ObjectRepository } from '../store/index.ts';
 import type { Collection } from './collection.ts';
@@ -8,6 +8,8 @@ export interface FollowedOptions {
   readonly maxFollowed: number;
   /** How long the last state of an object that nobody follows is kept, in milliseconds. */
   readonly keepMs: number;
+  /** How long what is on disk is held back while the API server is asked, in milliseconds. */
+  readonly settleMs: number;
 }
 
 export interface FollowedDeps {
@@ -19,10 +21,14 @@ export interface FollowedDeps {
     key: ObjectKey,
     collection: string,
   ) => { readonly reflector: Reflector; readonly collection: Collection };
+  /** Told when an object may be read that was held back until then. */
+  readonly settled: (key: ObjectKey) => void;
 }
 
 interface Follow {
   followers: number;
+  /** Nothing was heard in this run yet, and it is too early to say that nothing will be. */
+  settling: boolean;
   readonly collection: Collection;
   readonly reflector: Reflector;
 }
@@ -67,6 +73,14 @@ export class Followed {
     };
   }
 
+  /**
+   * True from the first follow until the API server has said what the object is now, or has not in time: a new pod must
+   * not start with what an earlier one left on disk, and must start with it while the cloud is away.
+   */
+  settling(key: ObjectKey): boolean {
+    return this.#follows.get(collectionOf(key))?.settling === true;
+  }
+
   /** Drops what nobody has followed for a while from the disk. Runs until the signal aborts. */
   async collectGarbage(resources: readonly string[], signal: AbortSignal): Promise<void> {
     const { clock } = this.#deps;
@@ -84,7 +98,6 @@ export class Followed {
     this.#follows.clear();
     await Promise.all(open.map(({ reflector }) => reflector.stop()));
     await this.#tasks.stop();
-    for (const { collection } of open) collection.flush();
   }
 
   #open(key: ObjectKey, name: string): Follow | undefined {
@@ -93,20 +106,30 @@ export class Followed {
       this.#deps.log.error('too many objects are followed', { object: name, max: this.#options.maxFollowed });
       return undefined;
     }
-    const follow = { followers: 0, ...this.#deps.watch(key, name) };
+    const follow = { followers: 0, settling: true, ...this.#deps.watch(key, name) };
     this.#follows.set(name, follow);
     this.#tasks.run(name, (signal) => follow.reflector.start(signal));
+    this.#tasks.run(`first answer about ${name}`, (signal) => this.#settle(key, follow, signal));
     return follow;
+  }
+
+  async #settle(key: ObjectKey, follow: Follow, signal: AbortSignal): Promise<void> {
+    const { clock, settled } = this.#deps;
+    const wait = { what: 'the first answer', timeoutMs: this.#options.settleMs, signal };
+    try {
+      await withDeadline(wait, clock, (inner) => follow.reflector.whenSynced(inner));
+    } catch (error) {
+      if (!hasCode(error, 'DeadlineExceeded')) throw error;
+    }
+    follow.settling = false;
+    if (this.#follows.get(collectionOf(key)) === follow) settled(key);
   }
 
   #leave(name: string, follow: Follow): void {
     follow.followers -= 1;
     if (follow.followers > 0 || this.#follows.get(name) !== follow) return;
     this.#follows.delete(name);
-    this.#tasks.run(name, async () => {
-      await follow.reflector.stop();
-      follow.collection.flush();
-    });
+    this.#tasks.run(name, () => follow.reflector.stop());
   }
 
   #unfollowed(resource: string): readonly ObjectKey[] {
@@ -114,11 +137,8 @@ export class Followed {
   }
 
   #forget(key: ObjectKey): void {
-    const { objects, log } = this.#deps;
     const collection = collectionOf(key);
-    const state = objects.collection(collection) ?? { resourceVersion: '', synced: false };
-    objects.apply({ collection, state, puts: [], deletes: [key] }, { durable: false });
-    objects.dropCollection(collection);
-    log.debug('object forgotten', { object: collection });
+    this.#deps.objects.dropCollection(collection);
+    this.#deps.log.debug('object forgotten', { object: collection });
   }
 }

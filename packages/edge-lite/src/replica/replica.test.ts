@@ -117,22 +117,40 @@ describe('after a restart', () => {
     api.cut();
     replica = create();
     await start();
+    expect(replica.source.synced('configmaps')).toBe(false);
     expect(kindOf(web)).toBe('present');
     expect(kindOf({ ...web, name: 'far' })).toBe('absent');
     expect(replica.source.get<ConfigMap>(settings)).toMatchObject({ object: { data: { a: '1' } } });
     expect(replica.source.synced('pods')).toBe(true);
   });
 
-  test('the watches go on where they were, without lists', async () => {
+  test('the watches go on where they were, only single objects are listed', async () => {
     await start();
     await replica.stop();
+    api.remove('pods', pod);
+    await files.reopen();
+    api.lists.length = 0;
+    expect(api.looks).toEqual([]);
+    replica = create();
+    await start();
+    await eventually(() => expect(kindOf(web)).toBe('absent'));
+    expect(api.lists).toEqual(['nodes metadata.name=shop-7']);
+    expect(api.looks.toSorted()).toEqual(['pods', 'services']);
+  });
+
+  test('a cluster that was restored from a backup is listed, not waited for', async () => {
+    await start();
+    await replica.stop();
+    api.restore(5);
     api.remove('pods', pod);
     await files.reopen();
     api.lists.length = 0;
     replica = create();
     await start();
     await eventually(() => expect(kindOf(web)).toBe('absent'));
-    expect(api.lists).toEqual([]);
+    expect(api.lists).toContain('pods spec.nodeName=shop-7');
+    api.put('pods', pod);
+    await eventually(() => expect(kindOf(web)).toBe('present'));
   });
 });
 
@@ -157,6 +175,40 @@ describe('followed objects', () => {
     api.put('configmaps', { ...config, data: { a: '3' } } as KubeObject);
     await clock.advance(1_000);
     expect(replica.source.get<ConfigMap>(settings)).toMatchObject({ object: { data: { a: '2' } } });
+  });
+
+  test('that an earlier pod left on disk are held back until the API server has said what they are now', async () => {
+    api.put('configmaps', config);
+    await start();
+    const earlier = replica.source.follow(settings);
+    await eventually(() => expect(kindOf(settings)).toBe('present'));
+    earlier[Symbol.dispose]();
+    await clock.advance(1);
+    api.put('configmaps', { ...config, data: { a: '2' } } as KubeObject);
+    expect(replica.source.get<ConfigMap>(settings)).toMatchObject({ object: { data: { a: '1' } } });
+    const seen: unknown[] = [];
+    replica.source.subscribe('configmaps', (ref) => seen.push(replica.source.get(ref)));
+    using later = replica.source.follow(settings);
+    expect(kindOf(settings)).toBe('unknown');
+    await eventually(() => expect(seen).toMatchObject([{ kind: 'present', object: { data: { a: '2' } } }]));
+    expect(later).toBeDefined();
+  });
+
+  test('are served from disk when the API server does not answer in time, and that is told', async () => {
+    api.put('configmaps', config);
+    await start();
+    const earlier = replica.source.follow(settings);
+    await eventually(() => expect(kindOf(settings)).toBe('present'));
+    earlier[Symbol.dispose]();
+    api.cut();
+    const told: ObjectRef[] = [];
+    replica.source.subscribe('configmaps', (ref) => told.push(ref));
+    using later = replica.source.follow(settings);
+    await clock.advance(1_999);
+    expect([kindOf(settings), told]).toEqual(['unknown', []]);
+    await clock.advance(1);
+    expect([kindOf(settings), told]).toEqual(['present', [settings]]);
+    expect(later).toBeDefined();
   });
 
   test('that are not there are known to be absent, and that is told', async () => {

@@ -3,26 +3,21 @@ import {
   type Logger,
   type MetricsRegistry,
   type Random,
+  SelvedgeError,
   type Service,
   createServiceGroup,
   createTaskGroup,
   jittered,
   raceAbort,
 } from '@selvedge/kit';
-import {
-  type KubeClient,
-  type KubeMetrics,
-  type KubeObject,
-  type Reflector,
-  type Resource,
-  createReflector,
-  resources,
-} from '@selvedge/kube';
+import { type KubeMetrics, type Reflector, createReflector } from '@selvedge/kube';
 import type { ObjectRef, ObjectSource, SourceResource } from '../pods/index.ts';
 import type { ObjectKey, ObjectRepository } from '../store/index.ts';
-import { type Collection, type CollectionOptions, createCollection } from './collection.ts';
+import { type Collection, createCollection } from './collection.ts';
+import { type ListWatchClient, refuseFutureVersion } from './first-contact.ts';
 import { Followed } from './followed.ts';
-import { createObjectSource, followedResources } from './source.ts';
+import { followedResources, keyOfRef, kinds, refOfKey, storedName } from './kinds.ts';
+import { createObjectSource } from './source.ts';
 import { Subscriptions } from './subscriptions.ts';
 
 export interface ReplicaOptions {
@@ -32,7 +27,7 @@ export interface ReplicaOptions {
 }
 
 export interface ReplicaDeps {
-  readonly client: Pick<KubeClient, 'listAll' | 'watch'>;
+  readonly client: ListWatchClient;
   readonly objects: ObjectRepository;
   readonly clock: Clock;
   readonly random: Random;
@@ -43,7 +38,8 @@ export interface ReplicaDeps {
 
 /**
  * The API objects that this node needs, filled from list-watches and kept on disk. Its start does not wait for the
- * network: what an earlier run left is served, and each list-watch goes on where that run was.
+ * network: what an earlier run left is served. The list-watches of pods and services go on where that run was; those of
+ * single objects, the own Node among them, begin with a list, which costs as little as asking.
  */
 export interface Replica extends Service {
   readonly source: ObjectSource;
@@ -52,13 +48,17 @@ export interface Replica extends Service {
 }
 
 const keepUnfollowedMs = 600_000;
-const kinds: Readonly<Record<SourceResource, Resource<KubeObject>>> = {
-  pods: resources.pods,
-  services: resources.services,
-  nodes: resources.nodes,
-  configmaps: resources.configMaps,
-  secrets: resources.secrets,
-};
+/** Longer than a slow link takes for one object, shorter than anybody waits for a pod. */
+const settleMs = 2_000;
+
+interface WatchedOptions {
+  readonly resource: SourceResource;
+  /** Of the collection. Default: that of the resource. */
+  readonly name?: string;
+  /** Given when it holds one object only. */
+  readonly only?: ObjectKey;
+  readonly fieldSelector?: string;
+}
 
 interface Watched {
   readonly collection: Collection;
@@ -79,8 +79,12 @@ class DiskReplica implements Replica {
     this.#deps = deps;
     this.#subscriptions = new Subscriptions(deps.log);
     this.#followed = new Followed(
-      { maxFollowed: options.maxFollowed ?? 1_000, keepMs: jittered(keepUnfollowedMs, deps.random) },
-      { ...deps, watch: (key, name) => this.#watchOne(key, name) },
+      {
+        maxFollowed: options.maxFollowed ?? 1_000,
+        keepMs: jittered(keepUnfollowedMs, deps.random),
+        settleMs,
+      },
+      { ...deps, watch: (key, name) => this.#watchOne(key, name), settled: (key) => this.#tell(key) },
     );
     this.source = createObjectSource({
       ...deps,
@@ -88,11 +92,11 @@ class DiskReplica implements Replica {
       subscriptions: this.#subscriptions,
     });
     const { nodeName } = options;
-    const own = { resource: 'nodes', namespace: '', name: nodeName };
+    const own = keyOfRef({ resource: 'nodes', name: nodeName });
     this.#whole = [
-      this.#watch({ name: 'nodes', resource: 'nodes', only: own }, `metadata.name=${nodeName}`),
-      this.#watch({ name: 'services', resource: 'services' }),
-      this.#watch({ name: 'pods', resource: 'pods' }, `spec.nodeName=${nodeName}`),
+      this.#watch({ resource: 'nodes', only: own, fieldSelector: `metadata.name=${nodeName}` }),
+      this.#watch({ resource: 'services' }),
+      this.#watch({ resource: 'pods', fieldSelector: `spec.nodeName=${nodeName}` }),
     ];
     const services = this.#whole.map(({ reflector }) => reflector);
     this.#group = createServiceGroup({ name: this.name, services }, deps);
@@ -108,7 +112,9 @@ class DiskReplica implements Replica {
 
   async start(signal: AbortSignal): Promise<void> {
     await this.#group.start(signal);
-    this.#tasks.run('garbage', (inner) => this.#followed.collectGarbage(followedResources, inner));
+    this.#tasks.run('garbage', (inner) =>
+      this.#followed.collectGarbage(followedResources.map(storedName), inner),
+    );
   }
 
   async stop(): Promise<void> {
@@ -124,33 +130,45 @@ class DiskReplica implements Replica {
   }
 
   #watchOne(key: ObjectKey, name: string): Watched {
-    const { resource, namespace } = key;
-    return this.#watch({ name, resource, only: key }, `metadata.name=${key.name}`, namespace);
+    const resource = refOfKey(key)?.resource;
+    if (resource === undefined) {
+      throw new SelvedgeError(`nobody may follow ${key.resource}`, { code: 'Internal' });
+    }
+    return this.#watch({ resource, name, only: key, fieldSelector: `metadata.name=${key.name}` });
   }
 
-  #watch(options: CollectionOptions, fieldSelector?: string, namespace?: string): Watched {
-    const { resource } = options;
-    const collection = createCollection(options, {
-      ...this.#deps,
-      changed: (keys) => {
-        for (const key of keys) this.#tell(key);
+  #watch({ resource, name, only, fieldSelector }: WatchedOptions): Watched {
+    const { client, kubeMetrics } = this.#deps;
+    const collection = createCollection(
+      { name: name ?? resource, resource: storedName(resource), ...(only === undefined ? {} : { only }) },
+      {
+        ...this.#deps,
+        changed: (keys) => {
+          for (const key of keys) if (!this.#followed.settling(key)) this.#tell(key);
+        },
       },
-    });
+    );
+    const earlier = only === undefined ? collection.resourceVersion : undefined;
     const reflector = createReflector(
       {
-        resource: kinds[resource as SourceResource],
+        resource: kinds[resource],
         fieldSelector,
-        namespace,
-        initialResourceVersion: collection.resourceVersion,
+        namespace: only?.namespace === '' ? undefined : only?.namespace,
+        initialResourceVersion: earlier,
       },
-      { ...this.#deps, store: collection, metrics: this.#deps.kubeMetrics },
+      {
+        ...this.#deps,
+        client: refuseFutureVersion(earlier, client),
+        store: collection,
+        metrics: kubeMetrics,
+      },
     );
     return { collection, reflector };
   }
 
-  #tell({ resource, namespace, name }: ObjectKey): void {
-    const ref = { resource: resource as SourceResource, name, ...(namespace === '' ? {} : { namespace }) };
-    this.#subscriptions.tell(resource, ref);
+  #tell(key: ObjectKey): void {
+    const ref = refOfKey(key);
+    if (ref !== undefined) this.#subscriptions.tell(key.resource, ref);
   }
 }
 

@@ -1,44 +1,34 @@
-import type { Logger } from '@selvedge/kit';
-import type { Lookup, ObjectRef, ObjectSource, SourceObjects, SourceResource } from '../pods/index.ts';
+import type { Lookup, ObjectRef, ObjectSource, SourceObjects } from '../pods/index.ts';
 import type { ObjectKey, ObjectRepository } from '../store/index.ts';
 import { type Followed, collectionOf } from './followed.ts';
+import { followedResources, keyOfRef, storedName } from './kinds.ts';
 import type { Subscriptions } from './subscriptions.ts';
 
 export interface SourceDeps {
   readonly objects: ObjectRepository;
-  readonly followed: Pick<Followed, 'follow'>;
+  readonly followed: Pick<Followed, 'follow' | 'settling'>;
   readonly subscriptions: Subscriptions<string, ObjectRef>;
-  readonly log: Logger;
 }
-
-/** Resources of which only single objects are held, each with a list-watch of its own. */
-export const followedResources: readonly SourceResource[] = ['configmaps', 'secrets'];
-
-const keyOf = ({ resource, namespace, name }: ObjectRef): ObjectKey => ({
-  resource,
-  namespace: namespace ?? '',
-  name,
-});
 
 /** The reader's side of the replica: what is on disk, whoever filled it. */
 export function createObjectSource({ objects, followed, subscriptions }: SourceDeps): ObjectSource {
-  const complete = (key: ObjectKey): boolean => {
-    const single = followedResources.some((resource) => resource === key.resource);
-    return objects.collection(single ? collectionOf(key) : key.resource)?.synced === true;
-  };
+  const synced = (collection: string): boolean => objects.collection(collection)?.synced === true;
+  const complete = (ref: ObjectRef, key: ObjectKey): boolean =>
+    synced(followedResources.includes(ref.resource) ? collectionOf(key) : key.resource);
   return {
     get<T>(ref: ObjectRef): Lookup<T> {
-      const key = keyOf(ref);
+      const key = keyOfRef(ref);
+      if (followed.settling(key)) return { kind: 'unknown' };
       const object = objects.get(key);
       if (object !== undefined) return { kind: 'present', object: object as T };
-      return { kind: complete(key) ? 'absent' : 'unknown' };
+      return { kind: complete(ref, key) ? 'absent' : 'unknown' };
     },
-    list<R extends SourceResource>(resource: R): readonly SourceObjects[R][] {
-      return objects.keys(resource).map((key) => objects.get(key) as SourceObjects[R]);
+    list<R extends keyof SourceObjects>(resource: R, namespace?: string): readonly SourceObjects[R][] {
+      const keys = objects.keys(storedName(resource), namespace);
+      return keys.map((key) => objects.get(key) as SourceObjects[R]);
     },
-    synced: (resource) =>
-      followedResources.includes(resource) || objects.collection(resource)?.synced === true,
-    subscribe: (resource, changed) => subscriptions.add(resource, changed),
-    follow: (ref) => followed.follow(keyOf(ref)),
+    synced: (resource) => !followedResources.includes(resource) && synced(storedName(resource)),
+    subscribe: (resource, changed) => subscriptions.add(storedName(resource), changed),
+    follow: (ref) => followed.follow(keyOfRef(ref)),
   };
 }

@@ -6,6 +6,7 @@ import type {
   KubeClient,
   KubeObject,
   ListAllOptions,
+  ListOptions,
   Resource,
   Selection,
   Watch,
@@ -61,6 +62,8 @@ const matches = (object: KubeObject, { namespace, fieldSelector = '' }: Selectio
 export class TestApi {
   readonly lists: string[] = [];
   readonly watches: string[] = [];
+  /** Lists of one page, by plural. */
+  readonly looks: string[] = [];
   readonly #objects = new Map<string, { readonly plural: string; readonly object: KubeObject }>();
   readonly #history: Entry[] = [];
   readonly #listeners = new Set<Listener>();
@@ -68,14 +71,18 @@ export class TestApi {
   #version = 10;
   #cut = false;
 
-  readonly client: Pick<KubeClient, 'listAll' | 'watch'> = {
+  readonly client: Pick<KubeClient, 'list' | 'listAll' | 'watch'> = {
+    list: async <T extends KubeObject>(resource: Resource<T>, options: ListOptions) => {
+      this.#reach();
+      this.looks.push(resource.plural);
+      const items = this.#matching<T>(resource, options).slice(0, options.limit);
+      return { items, metadata: { resourceVersion: String(this.#version) } };
+    },
     listAll: async <T extends KubeObject>(resource: Resource<T>, options: ListAllOptions) => {
       this.#reach();
       this.lists.push(`${resource.plural} ${options.fieldSelector ?? ''}`.trim());
-      const items = [...this.#objects.values()].filter(
-        ({ plural, object }) => plural === resource.plural && matches(object, options),
-      );
-      return { items: items.map(({ object }) => object as T), resourceVersion: String(this.#version) };
+      const items = this.#matching<T>(resource, options);
+      return { items, resourceVersion: String(this.#version) };
     },
     watch: async <T extends KubeObject>(resource: Resource<T>, options: WatchOptions) => {
       this.#reach();
@@ -109,6 +116,20 @@ export class TestApi {
 
   heal(): void {
     this.#cut = false;
+  }
+
+  /** The cluster as a backup has it: an older version, and nothing is known of later ones. */
+  restore(version: number): void {
+    for (const end of this.#cuts) end();
+    this.#version = version;
+    this.#history.length = 0;
+  }
+
+  #matching<T extends KubeObject>(resource: Resource<T>, selection: Selection): readonly T[] {
+    const held = [...this.#objects.values()].filter(
+      ({ plural, object }) => plural === resource.plural && matches(object, selection),
+    );
+    return held.map(({ object }) => object as T);
   }
 
   #tell(entry: Entry): void {

@@ -32,7 +32,8 @@ export function createTokenSource(deps: {
         const message = `the API server issued no token for ${pod.namespace}/${serviceAccount}`;
         throw new SelvedgeError(message, { code: 'Internal' });
       }
-      return { token, expiresAtMs: Date.parse(expirationTimestamp) };
+      const lifetimeSeconds = answer.spec?.expirationSeconds ?? expirationSeconds;
+      return { token, expiresAtMs: Date.parse(expirationTimestamp), lifetimeSeconds };
     },
   };
 }

@@ -9,8 +9,9 @@ const schema = (database: SqlDatabase): readonly unknown[] =>
 
 /** Rows that a node of the given version would have; each new version adds its own. */
 const samples: Readonly<Record<number, string>> = {
-  1: `INSERT INTO objects VALUES ('pods', 'default', 'web', 0, x'7b7d');
+  1: `INSERT INTO objects VALUES ('pods', 'default', 'web', '41', 0, x'7b7d');
       INSERT INTO collections VALUES ('pods', '41', 1);
+      INSERT INTO members VALUES ('pods', 'pods', 'default', 'web');
       INSERT INTO runtime VALUES ('container', 'abc', 0, x'7b7d')`,
   2: `INSERT INTO seal_check VALUES (1, x'00')`,
 };
@@ -28,6 +29,7 @@ describe.each(migrations.map((_, version) => version))('from version %i', (versi
     const kept = version >= 1 ? 1 : 0;
     expect(old.prepare('SELECT name FROM objects').all()).toHaveLength(kept);
     expect(old.prepare('SELECT name FROM collections').all()).toHaveLength(kept);
+    expect(old.prepare('SELECT name FROM members').all()).toHaveLength(kept);
     expect(old.prepare('SELECT key FROM runtime').all()).toHaveLength(kept);
     old.close();
     fresh.close();

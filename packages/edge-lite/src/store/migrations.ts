@@ -7,6 +7,7 @@ export const migrations: readonly string[] = [
      resource TEXT NOT NULL,
      namespace TEXT NOT NULL,
      name TEXT NOT NULL,
+     resource_version TEXT NOT NULL,
      sealed INTEGER NOT NULL,
      body BLOB NOT NULL,
      PRIMARY KEY (resource, namespace, name)
@@ -16,6 +17,14 @@ export const migrations: readonly string[] = [
      resource_version TEXT NOT NULL,
      synced INTEGER NOT NULL
    ) STRICT;
+   CREATE TABLE members (
+     collection TEXT NOT NULL,
+     resource TEXT NOT NULL,
+     namespace TEXT NOT NULL,
+     name TEXT NOT NULL,
+     PRIMARY KEY (collection, resource, namespace, name)
+   ) STRICT, WITHOUT ROWID;
+   CREATE INDEX members_by_object ON members (resource, namespace, name);
    CREATE TABLE runtime (
      kind TEXT NOT NULL,
      key TEXT NOT NULL,

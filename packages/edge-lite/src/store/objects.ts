@@ -1,28 +1,23 @@
 import { BoundedMap } from '@selvedge/kit';
-import type { BodyCodec } from './body.ts';
+import type { Body, BodyCodec } from './body.ts';
+import { type CollectionState, createCollections } from './collections.ts';
 import type { SqlDatabase, SqlRow, SqlValue } from './driver.ts';
+import type { ObjectKey } from './object-key.ts';
 import type { WriteOptions, Writer } from './writer.ts';
 
-/** Names one API object: plural resource, namespace (empty when cluster-scoped), name. */
-export interface ObjectKey {
-  readonly resource: string;
-  readonly namespace: string;
-  readonly name: string;
-}
-
-/** How far one upstream list-watch has come. */
-export interface CollectionState {
-  /** Resume the watch here. */
+export interface ObjectPut {
+  readonly key: ObjectKey;
+  /** The object's own, beside its body: to be known without opening it. */
   readonly resourceVersion: string;
-  /** The held set was complete at some time. */
-  readonly synced: boolean;
+  readonly object: unknown;
 }
 
 export interface ObjectBatch {
   /** The collection (list-watch) that these changes come from, and how far it is with them. */
   readonly collection: string;
   readonly state: CollectionState;
-  readonly puts: readonly { readonly key: ObjectKey; readonly object: unknown }[];
+  readonly puts: readonly ObjectPut[];
+  /** The collection holds them no longer; they go when no other one holds them. */
   readonly deletes: readonly ObjectKey[];
 }
 
@@ -32,12 +27,16 @@ export interface ObjectBatch {
  */
 export interface ObjectRepository {
   get(key: ObjectKey): unknown;
-  /** The keys of all objects of `resource`, ordered. */
-  keys(resource: string): readonly ObjectKey[];
+  /** The `resourceVersion` of the object; its body is not read. */
+  version(key: ObjectKey): string | undefined;
+  /** The keys of all objects of `resource`, or of those in one namespace, ordered. */
+  keys(resource: string, namespace?: string): readonly ObjectKey[];
   collection(name: string): CollectionState | undefined;
+  /** The keys of the objects that the collection holds, ordered. Several collections may hold the same object. */
+  members(collection: string): readonly ObjectKey[];
   /** Writes one batch in one transaction; rows that already say so are left alone. Returns the keys that changed. */
   apply(batch: ObjectBatch, options: WriteOptions): readonly ObjectKey[];
-  /** Forgets how far a collection was, not its objects. */
+  /** Forgets a collection and the objects that no other one holds. Not durable. */
   dropCollection(name: string): void;
 }
 
@@ -59,33 +58,54 @@ const columns = (key: ObjectKey): SqlValue[] => [key.resource, key.namespace, ke
 
 interface Statements {
   readonly get: (key: ObjectKey) => SqlRow | undefined;
-  readonly put: (key: ObjectKey, sealed: boolean, bytes: Uint8Array) => void;
+  readonly version: (key: ObjectKey) => string | undefined;
+  readonly put: (key: ObjectKey, resourceVersion: string, body: Body) => void;
   readonly remove: (key: ObjectKey) => boolean;
 }
 
 function prepareStatements(database: SqlDatabase): Statements {
   const byKey = 'WHERE resource = ? AND namespace = ? AND name = ?';
   const get = database.prepare(`SELECT sealed, body FROM objects ${byKey}`);
+  const version = database.prepare(`SELECT resource_version FROM objects ${byKey}`);
   const put = database.prepare(
-    `INSERT INTO objects (resource, namespace, name, sealed, body) VALUES (?, ?, ?, ?, ?)
-     ON CONFLICT DO UPDATE SET sealed = excluded.sealed, body = excluded.body`,
+    `INSERT INTO objects (resource, namespace, name, resource_version, sealed, body) VALUES (?, ?, ?, ?, ?, ?)
+     ON CONFLICT DO UPDATE
+     SET resource_version = excluded.resource_version, sealed = excluded.sealed, body = excluded.body`,
   );
   const remove = database.prepare(`DELETE FROM objects ${byKey}`);
   return {
     get: (key) => get.get(...columns(key)),
-    put: (key, sealed, bytes) => {
-      put.run(...columns(key), sealed ? 1 : 0, bytes);
+    version: (key) => {
+      const row = version.get(...columns(key));
+      return row === undefined ? undefined : String(row['resource_version']);
+    },
+    put: (key, resourceVersion, { sealed, bytes }) => {
+      put.run(...columns(key), resourceVersion, sealed ? 1 : 0, bytes);
     },
     remove: (key) => remove.run(...columns(key)) > 0,
+  };
+}
+
+function prepareKeys(database: SqlDatabase): ObjectRepository['keys'] {
+  const all = database.prepare(
+    'SELECT namespace, name FROM objects WHERE resource = ? ORDER BY namespace, name',
+  );
+  const inNamespace = database.prepare(
+    'SELECT namespace, name FROM objects WHERE resource = ? AND namespace = ? ORDER BY name',
+  );
+  return (resource, namespace) => {
+    const found = namespace === undefined ? all.all(resource) : inNamespace.all(resource, namespace);
+    return found.map((row) => ({
+      resource,
+      namespace: String(row['namespace']),
+      name: String(row['name']),
+    }));
   };
 }
 
 export function createObjectRepository(options: ObjectsOptions, deps: ObjectsDeps): ObjectRepository {
   const { database, write, codec } = deps;
   const rows = prepareStatements(database);
-  const keys = database.prepare(
-    'SELECT namespace, name FROM objects WHERE resource = ? ORDER BY namespace, name',
-  );
   const collections = createCollections(database);
   const cache = new BoundedMap<string, unknown>({ capacity: options.maxCached });
 
@@ -94,12 +114,17 @@ export function createObjectRepository(options: ObjectsOptions, deps: ObjectsDep
     if (row === undefined) return undefined;
     return codec.decode(rowOf(key), { sealed: row['sealed'] === 1, bytes: row['body'] as Uint8Array });
   };
-  const put = (key: ObjectKey, object: unknown): boolean => {
+  const put = ({ key, resourceVersion, object }: ObjectPut): boolean => {
     const json = JSON.stringify(object);
     if (read(key) === json) return false;
-    const { sealed, bytes } = codec.encode(rowOf(key), json, options.sealed.has(key.resource));
-    rows.put(key, sealed, bytes);
+    rows.put(key, resourceVersion, codec.encode(rowOf(key), json, options.sealed.has(key.resource)));
     return true;
+  };
+  /** True if it is gone: another collection may still hold it. */
+  const release = (collection: string, key: ObjectKey): boolean =>
+    !collections.release(collection, key) && rows.remove(key);
+  const forget = (keys: readonly ObjectKey[]): void => {
+    for (const key of keys) cache.delete(rowOf(key));
   };
   return {
     get(key) {
@@ -112,54 +137,27 @@ export function createObjectRepository(options: ObjectsOptions, deps: ObjectsDep
       if (!options.sealed.has(key.resource)) cache.set(row, object);
       return object;
     },
-    keys: (resource) =>
-      keys.all(resource).map((row) => ({
-        resource,
-        namespace: String(row['namespace']),
-        name: String(row['name']),
-      })),
+    version: rows.version,
+    keys: prepareKeys(database),
     collection: collections.get,
-    apply(batch, durability) {
+    members: collections.members,
+    apply({ collection, state, puts, deletes }, durability) {
       const changed = write(durability, () => {
-        const written = batch.puts.filter(({ key, object }) => put(key, object)).map(({ key }) => key);
-        const gone = batch.deletes.filter((key) => rows.remove(key));
-        collections.put(batch.collection, batch.state);
+        const written = puts.filter(put).map(({ key }) => key);
+        for (const { key } of puts) collections.hold(collection, key);
+        const gone = deletes.filter((key) => release(collection, key));
+        collections.put(collection, state);
         return [...written, ...gone];
       });
-      for (const key of changed) cache.delete(rowOf(key));
+      forget(changed);
       return changed;
     },
     dropCollection(name) {
-      write({ durable: false }, () => collections.remove(name));
-    },
-  };
-}
-
-interface Collections {
-  readonly get: (name: string) => CollectionState | undefined;
-  readonly put: (name: string, state: CollectionState) => void;
-  readonly remove: (name: string) => void;
-}
-
-function createCollections(database: SqlDatabase): Collections {
-  const get = database.prepare('SELECT resource_version, synced FROM collections WHERE name = ?');
-  const put = database.prepare(
-    `INSERT INTO collections (name, resource_version, synced) VALUES (?, ?, ?)
-     ON CONFLICT (name) DO UPDATE SET resource_version = excluded.resource_version, synced = excluded.synced
-     WHERE resource_version <> excluded.resource_version OR synced <> excluded.synced`,
-  );
-  const remove = database.prepare('DELETE FROM collections WHERE name = ?');
-  return {
-    get: (name) => {
-      const row = get.get(name);
-      if (row === undefined) return undefined;
-      return { resourceVersion: String(row['resource_version']), synced: row['synced'] === 1 };
-    },
-    put: (name, { resourceVersion, synced }) => {
-      put.run(name, resourceVersion, synced ? 1 : 0);
-    },
-    remove: (name) => {
-      remove.run(name);
+      const gone = write({ durable: false }, () => {
+        collections.remove(name);
+        return collections.members(name).filter((key) => release(name, key));
+      });
+      forget(gone);
     },
   };
 }

@@ -1,11 +1,11 @@
-import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { SelvedgeError, hasCode } from '@selvedge/kit';
+import { SelvedgeError, hasCode, sweepTemporaries } from '@selvedge/kit';
 import { createBodyCodec } from './body.ts';
 import type { DriverName, SqlDatabase } from './driver.ts';
 import { loadDriver } from './drivers.ts';
 import { migrate } from './migrations.ts';
 import { createObjectRepository, type ObjectRepository } from './objects.ts';
+import { makePrivateDatabase, makePrivateFolder } from './private-files.ts';
 import { createRuntimeRepository, type RuntimeRepository } from './runtime.ts';
 import { checkSeal } from './seal-check.ts';
 import { loadSealKey } from './seal-key.ts';
@@ -47,17 +47,21 @@ function checkIntegrity(path: string, database: SqlDatabase): void {
 
 /**
  * Opens the state or says why it is unusable: whatever goes wrong is `Corrupt` with what to do about it. Reads the
- * whole file once (integrity check) and migrates the schema.
+ * whole file once (integrity check) and migrates the schema. Only the owner may read what it makes; keys that a crash
+ * left half-written beside the seal key are removed.
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
   try {
-    await mkdir(dirname(options.path), { recursive: true, mode: 0o700 });
-    await mkdir(dirname(options.sealKeyPath), { recursive: true, mode: 0o700 });
+    await makePrivateDatabase(options.path);
+    await makePrivateFolder(dirname(options.sealKeyPath));
     const open = await loadDriver(options.driver);
     const sealKey = await loadSealKey(options.sealKeyPath);
     const database = open(options.path);
     try {
-      return prepareStore(options, database, sealKey);
+      const store = prepareStore(options, database, sealKey);
+      // Not before the lock is ours: the file may be the one that another agent is about to rename.
+      await sweepTemporaries(dirname(options.sealKeyPath));
+      return store;
     } catch (error) {
       database.close();
       throw error;

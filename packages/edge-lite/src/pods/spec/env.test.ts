@@ -176,6 +176,17 @@ describe('service variables', () => {
     expect(Object.keys(variables(false)).filter((name) => !name.startsWith('KUBERNETES_'))).toEqual([]);
   });
 
+  it('are read of the own namespace only', () => {
+    const objects = world();
+    const read: unknown[][] = [];
+    const list = ((...query: unknown[]) => {
+      read.push(query);
+      return [];
+    }) as ReturnType<typeof world>['list'];
+    resolve({ objects: { ...objects, list } });
+    expect(read).toEqual([['services', 'shop']]);
+  });
+
   it('are waited for until services were read once', () => {
     const objects = { ...world(), synced: () => false };
     const text = 'services have not yet been read at least once, cannot construct envvars';

@@ -1,6 +1,6 @@
 import { KeyValue, message } from '@selvedge/containerd-grpc-types';
 import { SelvedgeError } from '@selvedge/kit';
-import type { Container, EnvFromSource, EnvVarSource, Pod } from '@selvedge/kube/types';
+import type { Container, EnvFromSource, EnvVarSource, Pod, Service } from '@selvedge/kube/types';
 
 import type { ObjectSource } from '../ports.ts';
 import { expand } from './expand.ts';
@@ -90,7 +90,10 @@ function services({ pod, objects }: EnvInput): ReadonlyMap<string, string> {
   }
   const { namespace } = podRef(pod);
   const links = pod.spec?.enableServiceLinks ?? true;
-  return serviceVariables(objects.list('services'), { namespace, links });
+  const master = objects.get<Service>({ resource: 'services', namespace: 'default', name: 'kubernetes' });
+  const own = links ? objects.list('services', namespace) : [];
+  const known = master.kind === 'present' ? [...own, master.object] : own;
+  return serviceVariables(known, { namespace, links });
 }
 
 /**

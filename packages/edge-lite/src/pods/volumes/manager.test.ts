@@ -6,6 +6,7 @@ import { createManualClock } from '@selvedge/kit/testing';
 import type { Container, Pod, PodSpec, Volume } from '@selvedge/kube/types';
 import { describe, expect, it, vi } from 'vitest';
 
+import type { ServiceAccountToken } from '../ports.ts';
 import { containerWith, memoryObjects, podWith, recordedEvents } from '../testing.ts';
 import { createVolumeManager } from './manager.ts';
 import { tableMounter, testFolder } from './testing.ts';
@@ -35,7 +36,7 @@ async function world() {
   const events = recordedEvents();
   const mounter = tableMounter();
   const clock = createManualClock();
-  const kept = new Map<string, { token: string; expiresAtMs: number }>();
+  const kept = new Map<string, ServiceAccountToken>();
   let cloud = true;
   let issued = 0;
   let gate: Promise<void> = Promise.resolve();
@@ -55,7 +56,7 @@ async function world() {
           if (!cloud) throw new SelvedgeError('the cloud is away', { code: 'Unavailable' });
           issued += 1;
           await gate;
-          return { token: `token ${issued}`, expiresAtMs: clock.now() + 3_600_000 };
+          return { token: `token ${issued}`, expiresAtMs: clock.now() + 3_600_000, lifetimeSeconds: 3600 };
         },
       },
       tokenStore: {
@@ -196,7 +197,7 @@ describe('prepared volumes', () => {
       code: 'Unavailable',
       message: 'MountVolume.SetUp failed for volume "token" : failed to fetch token: the cloud is away',
     });
-    at.kept.set('uid-web', { token: 'stored', expiresAtMs: 0 });
+    at.kept.set('uid-web', { token: 'stored', expiresAtMs: 0, lifetimeSeconds: 3600 });
     await at.manager.prepare(pod, never);
     expect(await at.read(pod, '/v/token/token')).toBe('stored');
   });

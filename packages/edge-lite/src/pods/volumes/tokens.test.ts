@@ -47,30 +47,48 @@ function world(stored?: ServiceAccountToken) {
 describe('a token', () => {
   it('is asked for once and renewed at 80 % of its life', async () => {
     const { clock, answers, asked, current } = world();
-    answers({ token: 'one', expiresAtMs: clock.now() + hourMs });
+    answers({ token: 'one', expiresAtMs: clock.now() + hourMs, lifetimeSeconds: 3600 });
     expect(await current()).toEqual({ token: 'one', dueMs: clock.now() + 0.8 * hourMs });
     await clock.advance(0.8 * hourMs - 1);
     expect((await current()).token).toBe('one');
     expect(asked()).toBe(1);
     await clock.advance(1);
-    answers({ token: 'two', expiresAtMs: clock.now() + hourMs });
+    answers({ token: 'two', expiresAtMs: clock.now() + hourMs, lifetimeSeconds: 3600 });
     expect((await current()).token).toBe('two');
   });
 
   it('of a long life is renewed after a day', async () => {
     const { clock, answers, current } = world();
-    answers({ token: 'one', expiresAtMs: clock.now() + 240 * hourMs });
+    answers({ token: 'one', expiresAtMs: clock.now() + 240 * hourMs, lifetimeSeconds: 240 * 3600 });
     expect((await current({ expirationSeconds: 240 * 3600 })).dueMs).toBe(clock.now() + 24 * hourMs);
   });
 
+  it('that the API server made shorter than asked is renewed by the life that it has', async () => {
+    const { clock, answers, asked, current } = world();
+    const expirationSeconds = 24 * 3600;
+    answers({ token: 'one', expiresAtMs: clock.now() + hourMs, lifetimeSeconds: 3600 });
+    expect((await current({ expirationSeconds })).dueMs).toBe(clock.now() + 0.8 * hourMs);
+    await clock.advance(0.8 * hourMs - 1);
+    await current({ expirationSeconds });
+    expect(asked()).toBe(1);
+  });
+
   it('is taken from the store after a restart', async () => {
-    const { current, asked } = world({ token: 'old', expiresAtMs: createManualClock().now() + hourMs });
+    const { current, asked } = world({
+      token: 'old',
+      expiresAtMs: createManualClock().now() + hourMs,
+      lifetimeSeconds: 3600,
+    });
     expect((await current()).token).toBe('old');
     expect(asked()).toBe(0);
   });
 
   it('stays in use while the cloud is away, past its end too', async () => {
-    const { clock, current } = world({ token: 'old', expiresAtMs: createManualClock().now() - hourMs });
+    const { clock, current } = world({
+      token: 'old',
+      expiresAtMs: createManualClock().now() - hourMs,
+      lifetimeSeconds: 3600,
+    });
     expect(await current()).toEqual({ token: 'old', dueMs: clock.now() + 60_000 });
   });
 
@@ -78,6 +96,7 @@ describe('a token', () => {
     const { clock, answers, current } = world({
       token: 'old',
       expiresAtMs: createManualClock().now() + 60_000,
+      lifetimeSeconds: 3600,
     });
     answers('Forbidden');
     expect((await current()).token).toBe('old');

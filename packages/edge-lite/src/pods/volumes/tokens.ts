@@ -32,10 +32,10 @@ export interface Tokens {
   current(query: TokenQuery, signal: AbortSignal): Promise<CurrentToken>;
 }
 
-/** At 80 % of its life, or a day after it was issued. Source: `pkg/kubelet/token/token_manager.go` of Kubernetes 1.36. */
-function renewalMs(token: ServiceAccountToken, expirationSeconds: number): number {
-  const issuedMs = token.expiresAtMs - expirationSeconds * 1000;
-  return Math.min(issuedMs + maxAgeMs, token.expiresAtMs - expirationSeconds * 200);
+/** At 80 % of the life that was granted, or a day after it was issued. Source: `pkg/kubelet/token/token_manager.go` of Kubernetes 1.36. */
+function renewalMs({ expiresAtMs, lifetimeSeconds }: ServiceAccountToken): number {
+  const issuedMs = expiresAtMs - lifetimeSeconds * 1000;
+  return Math.min(issuedMs + maxAgeMs, expiresAtMs - lifetimeSeconds * 200);
 }
 
 export function createTokens({ source, store, clock, random, log, metrics }: TokensDeps): Tokens {
@@ -61,13 +61,13 @@ export function createTokens({ source, store, clock, random, log, metrics }: Tok
     async current(query, signal) {
       const known = store.get(query);
       const jitterMs = random() * maxJitterMs;
-      const dueMs = known === undefined ? 0 : renewalMs(known, query.expirationSeconds) - jitterMs;
+      const dueMs = known === undefined ? 0 : renewalMs(known) - jitterMs;
       if (known !== undefined && clock.now() < dueMs) return { token: known.token, dueMs };
       try {
         const fresh = await source.request(query, signal);
         metrics.tokens.add({ outcome: 'done' });
         store.put(query, fresh);
-        return { token: fresh.token, dueMs: renewalMs(fresh, query.expirationSeconds) - jitterMs };
+        return { token: fresh.token, dueMs: renewalMs(fresh) - jitterMs };
       } catch (error) {
         signal.throwIfAborted();
         metrics.tokens.add({ outcome: 'failed' });
