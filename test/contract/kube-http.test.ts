@@ -1,18 +1,7 @@
 import type { TLSSocket } from 'node:tls';
 import { gzipSync } from 'node:zlib';
-import { createMetricsRegistry, SelvedgeError, systemClock } from '@selvedge/kit';
-import { recordingLogger } from '@selvedge/kit/testing';
-import {
-  createKubeClient,
-  createKubeMetrics,
-  resources,
-  staticCredentials,
-  type ClientOptions,
-  type Credentials,
-  type KubeClient,
-  type WatchEvent,
-} from '@selvedge/kube';
-import type { ConfigMap } from '@selvedge/kube/types';
+import { SelvedgeError, systemClock } from '@selvedge/kit';
+import { resources, type Credentials } from '@selvedge/kube';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Authority } from '../bed/pki/certificate.ts';
 import { waitFor } from '../bed/wait.ts';
@@ -25,54 +14,21 @@ import {
   type Protocol,
   type TestServer,
 } from './http-server.ts';
+import { createClientBench, event, namesOf, until, type ClientBench } from './kube-bench.ts';
 import { startResetProxy } from './reset-proxy.ts';
 
 const { signal } = new AbortController();
 const { configMaps, namespaces } = resources;
 const at = { namespace: 'n', name: 'a' };
-const until = (what: string, look: () => boolean): Promise<true> =>
-  waitFor({ what, timeoutMs: 5_000, everyMs: 5 }, systemClock, async () => (look() ? true : undefined));
 
+let bench: ClientBench;
 let authority: Authority;
-let clients: KubeClient[] = [];
+const connectTo: ClientBench['connectTo'] = (...args) => bench.connectTo(...args);
 beforeAll(async () => {
-  authority = await newTestAuthority();
+  bench = await createClientBench();
+  ({ authority } = bench);
 });
-afterEach(async () => {
-  await Promise.all(clients.splice(0).map((client) => client.close()));
-});
-
-function connectTo(
-  url: string,
-  options: Partial<ClientOptions> = {},
-  credentials: Credentials = { certificateAuthority: authority.keyPair.certificate },
-): KubeClient {
-  const client = createKubeClient(
-    { servers: [url], userAgent: 'test/1', ...options },
-    {
-      credentials: staticCredentials(credentials),
-      clock: systemClock,
-      random: Math.random,
-      log: recordingLogger(),
-      metrics: createKubeMetrics(createMetricsRegistry()),
-    },
-  );
-  clients = [...clients, client];
-  return client;
-}
-
-const event = (name: string, resourceVersion: string): string =>
-  `${JSON.stringify({ type: 'ADDED', object: { metadata: { name, resourceVersion } } })}\n`;
-
-async function namesOf(
-  watch: AsyncIterable<readonly WatchEvent<ConfigMap>[]>,
-): Promise<(string | undefined)[]> {
-  const names: (string | undefined)[] = [];
-  for await (const batch of watch) {
-    for (const one of batch) names.push(one.type === 'BOOKMARK' ? 'bookmark' : one.object.metadata.name);
-  }
-  return names;
-}
+afterEach(() => bench.closeClients());
 
 describe.each<Protocol>(['h2', 'http/1.1', 'plain'])('the client over %s', (protocol) => {
   let server: TestServer;
@@ -92,7 +48,8 @@ describe.each<Protocol>(['h2', 'http/1.1', 'plain'])('the client over %s', (prot
       })();
     };
     const certificateAuthority = authority.keyPair.certificate;
-    const client = connectTo(server.url, {}, { certificateAuthority, bearerToken: 't' });
+    const bearerToken = protocol === 'plain' ? undefined : 't';
+    const client = connectTo(server.url, {}, { certificateAuthority, bearerToken });
     const object = { metadata: at, data: { k: 'é' } };
     await client.replace(configMaps, object, { fieldManager: 'a&b', signal });
     expect(seen).toEqual({
@@ -102,7 +59,7 @@ describe.each<Protocol>(['h2', 'http/1.1', 'plain'])('the client over %s', (prot
       type: 'application/json',
       accept: 'application/json',
       agent: 'test/1',
-      authorization: 'Bearer t',
+      authorization: protocol === 'plain' ? undefined : 'Bearer t',
     });
   });
 
@@ -283,101 +240,28 @@ describe.each<Protocol>(['h2', 'http/1.1'])('TLS with %s', (protocol) => {
   });
 });
 
-describe('HTTP/2 connections', () => {
-  const start = (maxConcurrentStreams?: number): Promise<TestServer> =>
-    startTestServer({
-      protocol: 'h2',
-      authority,
-      ...(maxConcurrentStreams === undefined ? {} : { maxConcurrentStreams }),
-    });
-
-  it('opens another connection when one is full, up to a bound', async () => {
-    await using server = await start(2);
-    server.handler = (_request, response) => void response.write(event('a', '1'));
-    const client = connectTo(server.url, { maxConnections: 2 });
-    for (let i = 0; i < 4; i += 1) await client.watch(configMaps, { signal });
-    expect(server.sessions.size).toBe(2);
-    await expect(client.watch(configMaps, { signal })).rejects.toMatchObject({ code: 'ResourceExhausted' });
-  });
-
-  it('moves new requests away from a connection that the server closes, and lets its watches go on', async () => {
-    await using server = await start();
-    let finish: (() => void) | undefined;
-    server.handler = (request, response) => {
-      if (request.url?.includes('watch=') !== true) return json(response, { metadata: at });
-      response.write(event('a', '1'));
-      finish = () => response.end(event('b', '2'));
-    };
-    const client = connectTo(server.url);
-    const watch = await client.watch(configMaps, { signal });
-    const [session] = server.sessions;
-    session?.goaway(0, 2 ** 31 - 1);
-    await until('a new connection', () => server.connections === 1);
-    await client.get(configMaps, at, { signal });
-    await client.get(configMaps, at, { signal });
-    finish?.();
-    expect(await namesOf(watch)).toEqual(['a', 'b']);
-    expect(server.connections).toBe(2);
-  });
-
-  it('sends a refused request again, whatever its method', async () => {
-    await using server = await start();
-    let requests = 0;
-    server.handler = (request, response) => {
-      requests += 1;
-      if (requests > 1 || !('stream' in request)) return json(response, { metadata: at });
-      request.stream.close(7);
-    };
-    await connectTo(server.url).create(configMaps, { metadata: at }, { signal });
-    expect(requests).toBe(2);
-  });
-
-  it('gives up a connection that answers no ping, and is served by a new one', async () => {
-    await using server = await start();
-    await using proxy = await startResetProxy(server.port);
-    server.handler = (request, response) => {
-      if (request.url?.includes('watch=') === true) response.write(event('a', '1'));
-      else json(response, { metadata: at });
-    };
-    const url = server.url.replace(/\d+$/, String(proxy.port));
-    const client = connectTo(url, { timeouts: { idleMs: 60 } });
-    const watch = await client.watch(configMaps, { signal });
-    const reading = namesOf(watch);
-    proxy.freeze();
-    await expect(reading).rejects.toMatchObject({ code: 'Unavailable' });
-  });
-
-  it('keeps a silent connection whose pings are answered', async () => {
-    await using server = await start();
-    let finish: (() => void) | undefined;
-    let pings = 0;
-    server.handler = (_request, response) => {
-      response.write(event('a', '1'));
-      finish = () => response.end(event('b', '2'));
-    };
-    const client = connectTo(server.url, { timeouts: { idleMs: 20 } });
-    const watch = await client.watch(configMaps, { signal });
-    for (const session of server.sessions) session.on('ping', () => (pings += 1));
-    await until('three pings', () => pings >= 3);
-    finish?.();
-    expect(await namesOf(watch)).toEqual(['a', 'b']);
-  });
-
-  it('gives up a server that takes the connection and says nothing', async () => {
-    await using server = await start();
-    await using proxy = await startResetProxy(server.port);
-    proxy.freeze();
-    const client = connectTo(server.url.replace(/\d+$/, String(proxy.port)), {
-      timeouts: { handshakeMs: 50 },
-    });
-    await expect(client.get(configMaps, at, { signal })).rejects.toMatchObject({ code: 'DeadlineExceeded' });
-  });
-
-  it('dials once for callers that come at the same time', async () => {
-    await using server = await start();
-    server.handler = (_request, response) => json(response, { metadata: at });
-    const client = connectTo(server.url);
-    await Promise.all(Array.from({ length: 20 }, () => client.get(configMaps, at, { signal })));
-    expect(server.connections).toBe(1);
-  });
+describe('plain HTTP', () => {
+  it.each(['token', 'certificate'])(
+    'is not given a %s, not even on a connection that is there',
+    async (which) => {
+      await using server = await startTestServer({ protocol: 'plain', authority });
+      let requests = 0;
+      server.handler = (_request, response) => {
+        requests += 1;
+        json(response, { metadata: at });
+      };
+      const { certificate, key: privateKey } = await authority.issue({
+        commonName: 'me',
+        usages: ['client'],
+      });
+      const secret =
+        which === 'token' ? { bearerToken: 't' } : { clientCertificate: { certificate, privateKey } };
+      let credentials: Credentials = {};
+      const client = connectTo(server.url, {}, async () => credentials);
+      await client.get(configMaps, at, { signal });
+      credentials = secret;
+      await expect(client.get(configMaps, at, { signal })).rejects.toMatchObject({ code: 'Invalid' });
+      expect([requests, server.connections]).toEqual([1, 1]);
+    },
+  );
 });

@@ -136,6 +136,20 @@ describe('watches against a real API server', () => {
     await second.stop();
   });
 
+  it('leaves room for calls when watches have taken every stream that the server grants', async () => {
+    const namespace = await newNamespace();
+    await using world = await connect(controlPlane.kubeconfig, { maxConnections: 1 });
+    const watch = (): ReturnType<KubeClient['watch']> =>
+      world.client.watch(configMaps, { namespace, sendInitialEvents: true, signal });
+    const fill = async (): Promise<never> => {
+      for (;;) await watch();
+    };
+    await expect(fill()).rejects.toMatchObject({ code: 'ResourceExhausted' });
+    await Promise.all(Array.from({ length: 20 }, () => world.client.list(namespaces, { limit: 1, signal })));
+    await expect(watch()).rejects.toMatchObject({ code: 'ResourceExhausted' });
+    expect(world.registry.render()).toContain('selvedge_kube_dials_total 2\n');
+  });
+
   it('reads no faster than its reader, and keeps serving others on the same connection', async () => {
     const namespace = await newNamespace();
     await using proxy = await startResetProxy(controlPlane.port);

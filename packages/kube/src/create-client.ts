@@ -19,7 +19,10 @@ export interface ClientOptions {
   readonly serverName?: string | undefined;
   /** Larger answers are refused, compressed or not. Default 32 MiB. */
   readonly maxBodyBytes?: number;
-  /** HTTP/2 connections per server, when one is full. Default 4. */
+  /**
+   * HTTP/2 connections per server, opened when those before are full. Default 11: with 100 streams each, as API servers
+   * allow, room for more than 1,000 watches. Calls that are no watches have one more for themselves then.
+   */
   readonly maxConnections?: number;
   /** Sockets per server where it speaks HTTP/1.1 only. Default 64. */
   readonly maxSockets?: number;
@@ -47,7 +50,7 @@ export function createKubeClient(options: ClientOptions, deps: ClientDeps): Kube
           url: parseServer(server),
           timeouts,
           serverName: options.serverName,
-          maxConnections: options.maxConnections ?? 4,
+          maxConnections: options.maxConnections ?? 11,
           maxSockets: options.maxSockets ?? 64,
           drainMs: options.drainMs ?? 15 * 60_000,
         },

@@ -19,6 +19,8 @@ export interface Call {
   readonly contentType?: string | undefined;
   /** Default `application/json`. */
   readonly accept?: string | undefined;
+  /** A watch: see `HttpRequest`. */
+  readonly longRunning?: boolean | undefined;
   /** False for answers that are read while they come. Default true. */
   readonly gzip?: boolean | undefined;
   readonly signal: AbortSignal;
@@ -121,13 +123,14 @@ export class Requester {
 
   async #send(call: Call): Promise<HttpResponse> {
     const { clock, metrics, servers } = this.#deps;
-    const { method, signal } = call;
+    const { method, longRunning, signal } = call;
     const started = clock.monotonicMs();
     try {
       const credentials = await this.#deps.credentials(signal);
       const headers = this.#headers(call, credentials.bearerToken);
       const path = `${call.path}${queryOf(call.query)}`;
-      const response = await servers.send({ method, path, headers, body: call.body, signal }, credentials);
+      const request = { method, path, headers, body: call.body, longRunning, signal };
+      const response = await servers.send(request, credentials);
       metrics.requests.add({ method, code: String(response.status) });
       this.#warn(call, response.headers);
       return response;

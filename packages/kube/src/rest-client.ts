@@ -117,7 +117,7 @@ export class RestClient implements KubeClient {
         ? { sendInitialEvents: true, resourceVersionMatch: 'NotOlderThan' }
         : {}),
     };
-    const call = { method: 'GET', path, query, gzip: false, signal: options.signal };
+    const call = { method: 'GET', path, query, longRunning: true, gzip: false, signal: options.signal };
     const response = await this.#parts.requester.open(call);
     return createWatch({ response, what: `watch ${path}`, options }, this.#parts.clock);
   };

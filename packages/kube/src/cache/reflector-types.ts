@@ -34,7 +34,7 @@ export type ReflectorState =
   | { readonly kind: 'idle' }
   /** Getting the whole truth. */
   | { readonly kind: 'listing'; readonly how: 'stream' | 'paged' }
-  /** Following changes; the store is current but for what is on its way. */
+  /** Following changes; the store is current but for what is on its way. Not yet sure after a resume: see `synced`. */
   | { readonly kind: 'watching' }
   /** The store shows the past. */
   | { readonly kind: 'waiting'; readonly error: unknown }
@@ -43,7 +43,12 @@ export type ReflectorState =
 /** Keeps a store equal to what a list-watch of one resource says, as long as it runs. */
 export interface Reflector extends Service {
   readonly state: ReflectorState;
-  /** True once the store has held the whole truth of this run, also while disconnected later. */
+  /**
+   * True once this run has proved that the store holds what the server held at one moment of this run or shortly before
+   * it, also while disconnected later: a list was taken, or a watch that resumed from `initialResourceVersion` delivered
+   * its first event or bookmark. Bookmarks come every minute or so, so it may take that long where nothing changes; a
+   * watch that was only accepted proves nothing.
+   */
   readonly synced: boolean;
   /** The version that the store is current with. */
   readonly resourceVersion: string;

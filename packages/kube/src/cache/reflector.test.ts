@@ -21,6 +21,7 @@ interface Script {
 
 const aborted = (signal: AbortSignal): Promise<never> =>
   new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason as Error);
     signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
   });
 const failure = (code: ErrorCode): SelvedgeError => new SelvedgeError(`it is ${code}`, { code });
@@ -171,11 +172,44 @@ describe('the reflector', () => {
   });
 
   it('goes on from a version of an earlier run', async () => {
-    const { reflector, replaced, watches } = world([], { initialResourceVersion: '42' });
+    const { reflector, replaced, watches } = world([{ batches: [[bookmark('43')]] }], {
+      initialResourceVersion: '42',
+    });
     await reflector.start(signal);
     await reflector.whenSynced(signal);
     expect(watches).toMatchObject([{ resourceVersion: '42' }]);
-    expect(replaced).toEqual([]);
+    expect([replaced, reflector.resourceVersion]).toEqual([[], '43']);
+    await reflector.stop();
+  });
+
+  it('is not synced by a resumed watch that is only accepted', async () => {
+    const { reflector, clock } = world([], { initialResourceVersion: '42' });
+    await reflector.start(signal);
+    await clock.advance(10_000);
+    expect([reflector.state.kind, reflector.synced]).toEqual(['watching', false]);
+    await reflector.stop();
+  });
+
+  it.each([
+    ['an event', added('a', '43')],
+    ['a bookmark', bookmark('43')],
+    ['a bookmark of the same version', bookmark('42')],
+  ])('is synced by %s of a resumed watch', async (_what, first) => {
+    const { reflector, clock } = world([{ batches: [[first]] }], { initialResourceVersion: '42' });
+    await reflector.start(signal);
+    await clock.advance(0);
+    expect(reflector.synced).toBe(true);
+    await reflector.stop();
+  });
+
+  it('is not synced by a resumed watch whose version is gone, but by the list after it', async () => {
+    const { reflector, clock } = world(
+      [{ after: failure('Gone') }, { batches: [[added('a', '90')]], after: failure('Unavailable') }],
+      { initialResourceVersion: '42' },
+    );
+    await reflector.start(signal);
+    await clock.advance(0);
+    expect([reflector.state.kind, reflector.synced]).toEqual(['waiting', false]);
     await reflector.stop();
   });
 
@@ -219,6 +253,20 @@ describe('the reflector', () => {
     await clock.advance(30_000);
     await reflector.whenSynced(signal);
     expect([...store.keys()]).toEqual(['a', 'b']);
+    await reflector.stop();
+  });
+
+  it('streams its next list again after a stream that was only slow', async () => {
+    const { reflector, watches, clock } = world(
+      [{ after: 'silence' }, { after: failure('Gone') }, { batches: [[bookmark('60', true)]] }],
+      {},
+      [['a']],
+    );
+    await reflector.start(signal);
+    await clock.asleep();
+    await clock.advance(30_000);
+    await expect.poll(() => reflector.resourceVersion).toBe('60');
+    expect(watches.map(({ sendInitialEvents }) => sendInitialEvents === true)).toEqual([true, false, true]);
     await reflector.stop();
   });
 

@@ -51,6 +51,8 @@ class ListWatch<T extends KubeObject> implements Reflector {
   #synced = false;
   #version: string;
   #how: 'stream' | 'paged' = 'stream';
+  /** A stream that said nothing for too long is no proof that there are none here: pages this once. */
+  #pagedOnce = false;
 
   constructor(options: ReflectorOptions<T>, deps: ReflectorDeps<T>) {
     this.#options = options;
@@ -115,7 +117,8 @@ class ListWatch<T extends KubeObject> implements Reflector {
   /** From a known version: one watch. From none: a list, and in the case of a stream its watch. */
   async #round(signal: AbortSignal): Promise<void> {
     if (this.#version !== '') return this.#resume(signal);
-    const how = this.#how;
+    const how = this.#pagedOnce ? 'paged' : this.#how;
+    this.#pagedOnce = false;
     this.#machine.move({ kind: 'listing', how });
     this.#deps.metrics.lists.add({ resource: this.#resource, kind: how });
     return how === 'stream' ? this.#stream(signal) : this.#list(signal);
@@ -139,7 +142,7 @@ class ListWatch<T extends KubeObject> implements Reflector {
       idleTimeoutMs: this.#options.watchIdleMs ?? defaults.watchIdleMs,
       signal,
     });
-    this.#current();
+    this.#following();
     await this.#follow(watch);
   }
 
@@ -175,7 +178,7 @@ class ListWatch<T extends KubeObject> implements Reflector {
     try {
       return await this.#deps.client.watch(this.#options.resource, options);
     } catch (error) {
-      if (!hasCode(error, 'Invalid', 'Unsupported')) throw error;
+      if (hasCode(error, 'DeadlineExceeded')) throw error;
       this.#page(error);
       return undefined;
     }
@@ -196,19 +199,24 @@ class ListWatch<T extends KubeObject> implements Reflector {
         const list = initial.take(next.value);
         if (list === undefined) continue;
         await this.#replace(list.items, list.resourceVersion);
-        this.#current();
+        this.#following();
         return list.rest;
       }
     } catch (error) {
-      if (!hasCode(error, 'DeadlineExceeded', 'Invalid', 'Unsupported')) throw error;
       this.#page(error);
       return undefined;
     }
   }
 
+  /** Pages from now on, or this once. Rethrows what says nothing about streaming lists. */
   #page(error: unknown): void {
-    this.#how = 'paged';
-    this.#log.info('no streaming lists here, using pages', { error });
+    if (hasCode(error, 'Invalid', 'Unsupported')) {
+      this.#how = 'paged';
+      this.#log.info('no streaming lists here, using pages', { error });
+    } else if (hasCode(error, 'DeadlineExceeded')) {
+      this.#pagedOnce = true;
+      this.#log.info('the streaming list is too slow, using pages this once', { error });
+    } else throw error;
   }
 
   async #follow(watch: AsyncIterable<readonly WatchEvent<T>[]>): Promise<void> {
@@ -227,9 +235,9 @@ class ListWatch<T extends KubeObject> implements Reflector {
     if (last === undefined) return;
     const events = batch.filter((event) => event.type !== 'BOOKMARK');
     const version = versionOf(last);
-    if (events.length === 0 && version === this.#version) return;
-    await this.#deps.store.apply(events, version);
+    if (events.length > 0 || version !== this.#version) await this.#deps.store.apply(events, version);
     this.#version = version;
+    this.#markSynced();
     for (const { type } of batch) this.#deps.metrics.watchEvents.add({ resource: this.#resource, type });
   }
 
@@ -239,11 +247,10 @@ class ListWatch<T extends KubeObject> implements Reflector {
     this.#markSynced();
   }
 
-  /** A watch is open. */
-  #current(): void {
+  /** A watch is open. One from an old version may still say that the version is gone: a 200, then an `ERROR` event. */
+  #following(): void {
     this.#backoff.up();
     if (this.state.kind !== 'watching') this.#machine.move({ kind: 'watching' });
-    this.#markSynced();
   }
 
   #markSynced(): void {

@@ -114,7 +114,16 @@ export async function dial(options: DialOptions, clock: Clock, signal: AbortSign
   }
 }
 
-/** A server's URL, checked. Throws `Invalid`. */
+/** Throws `Invalid` for a token or a certificate that `http:` would show to everyone on the way. */
+export function refuseCleartext(url: URL, { bearerToken, clientCertificate }: Credentials): void {
+  if (url.protocol !== 'http:' || (bearerToken === undefined && clientCertificate === undefined)) return;
+  throw new SelvedgeError(`${url.host} is asked over http, which does not keep credentials secret`, {
+    code: 'Invalid',
+    hint: 'use an https:// server, or no credentials',
+  });
+}
+
+/** A server's URL, checked. `http:` is for servers that want no credentials. Throws `Invalid`. */
 export function parseServer(server: string): URL {
   const url = URL.canParse(server) ? new URL(server) : undefined;
   if (url === undefined || !['http:', 'https:'].includes(url.protocol)) {

@@ -32,7 +32,7 @@ export class Failover {
     const failures: unknown[] = [];
     for (const link of this.#inOrder()) {
       try {
-        const connection = await link.connection(credentials, request.signal);
+        const connection = await link.connection(credentials, request);
         return await this.#sendOn(link, { connection, request, credentials });
       } catch (error) {
         request.signal.throwIfAborted();
@@ -70,7 +70,7 @@ export class Failover {
       request.signal.throwIfAborted();
       const again = isRefused(error) || (hasCode(error, 'Unavailable') && safeMethods.has(request.method));
       if (!again) throw error;
-      const fresh = await link.connection(credentials, request.signal);
+      const fresh = await link.connection(credentials, request);
       return fresh.request(request);
     }
   }

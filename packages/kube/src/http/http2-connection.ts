@@ -10,13 +10,14 @@ import type { Socket } from 'node:net';
 import {
   SelvedgeError,
   createTaskGroup,
-  raceAbort,
+  hasCode,
   withDeadline,
   type Clock,
   type TaskGroup,
 } from '@selvedge/kit';
 import { broken, destroyOnAbort, refused } from './stream.ts';
 import type { HttpConnection, HttpRequest, HttpResponse, HttpTimeouts } from './types.ts';
+import { watchLink } from './watch-link.ts';
 
 export interface Http2Options {
   readonly url: URL;
@@ -36,6 +37,7 @@ type Head = IncomingHttpHeaders & IncomingHttpStatusHeader;
 /** A reader that stops holds at most this much of its own stream, and nothing of the others. */
 const streamWindowBytes = 256 * 1024;
 const connectionWindowBytes = 4 * 1024 * 1024;
+const maxMisses = 2;
 
 function headOf(stream: ClientHttp2Stream, host: string): Promise<Head> {
   return new Promise((resolve, reject) => {
@@ -62,7 +64,10 @@ function responseOf(stream: ClientHttp2Stream, head: Head, host: string): HttpRe
   };
 }
 
-/** One multiplexed HTTP/2 connection. When it is silent while in use it is pinged, and given up without an answer. */
+/**
+ * One multiplexed HTTP/2 connection. When it is silent while in use it is pinged, and given up without an answer; one
+ * whose calls run into their deadlines takes no more of them.
+ */
 export class Http2Connection implements HttpConnection {
   readonly #session: ClientHttp2Session;
   readonly #options: Http2Options;
@@ -70,6 +75,7 @@ export class Http2Connection implements HttpConnection {
   readonly #tasks: TaskGroup;
   readonly closed: Promise<void>;
   #streams = 0;
+  #misses = 0;
   #draining = false;
 
   private constructor(options: Http2Options, deps: Http2Deps) {
@@ -111,6 +117,7 @@ export class Http2Connection implements HttpConnection {
 
   async request(request: HttpRequest): Promise<HttpResponse> {
     const { host } = this.#options.url;
+    const asked = { atMs: this.#deps.clock.monotonicMs(), bytesRead: this.#deps.socket.bytesRead };
     const stream = this.#start(request);
     const wait = {
       what: `the answer of ${host}`,
@@ -119,10 +126,12 @@ export class Http2Connection implements HttpConnection {
     };
     try {
       const head = await withDeadline(wait, this.#deps.clock, () => headOf(stream, host));
+      this.#misses = 0;
       return responseOf(stream, head, host);
     } catch (error) {
       stream.close(constants.NGHTTP2_CANCEL);
       stream.destroy();
+      if (hasCode(error, 'DeadlineExceeded')) this.#missed(asked);
       throw error;
     }
   }
@@ -177,16 +186,28 @@ export class Http2Connection implements HttpConnection {
     return stream;
   }
 
-  /** Fails when a connection in use is silent and a ping is not answered. */
-  async #watchLink(signal: AbortSignal): Promise<void> {
+  /**
+   * A call was not answered in time. The second in a row, with no answer to any other in between, ends the reuse of the
+   * connection: at once if it was dead silent, else what goes on over it, watches say, may stay until it has drained.
+   */
+  #missed(asked: { readonly atMs: number; readonly bytesRead: number }): void {
     const { clock, socket } = this.#deps;
-    const { idleMs } = this.#options.timeouts;
-    for (let heard = socket.bytesRead; ; heard = socket.bytesRead) {
-      await clock.sleep(idleMs, signal);
-      if (this.#streams === 0 || socket.bytesRead !== heard) continue;
-      const wait = { what: `a ping of ${this.#options.url.host}`, timeoutMs: idleMs / 2, signal };
-      await withDeadline(wait, clock, (inner) => raceAbort(this.#ping(), inner));
-    }
+    // Less time than a ping is given says nothing about the connection.
+    if (clock.monotonicMs() - asked.atMs < this.#options.timeouts.pingMs) return;
+    this.#misses += 1;
+    if (this.#misses < maxMisses) return;
+    if (socket.bytesRead === asked.bytesRead) this.destroy();
+    else this.drain();
+  }
+
+  #watchLink(signal: AbortSignal): Promise<never> {
+    const { clock, socket } = this.#deps;
+    const pulse = {
+      bytesHeard: () => socket.bytesRead,
+      inUse: () => this.#streams > 0,
+      ping: () => this.#ping(),
+    };
+    return watchLink({ ...this.#options.timeouts, host: this.#options.url.host }, pulse, { clock, signal });
   }
 
   #ping(): Promise<void> {

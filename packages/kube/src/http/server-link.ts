@@ -10,17 +10,17 @@ import {
 } from '@selvedge/kit';
 import type { Credentials } from '../credentials.ts';
 import type { KubeMetrics } from '../metrics.ts';
-import { dial } from './dial.ts';
+import { dial, refuseCleartext } from './dial.ts';
 import { Http1Connection } from './http1-connection.ts';
 import { Http2Connection } from './http2-connection.ts';
 import { broken } from './stream.ts';
-import type { HttpConnection, HttpTimeouts } from './types.ts';
+import type { HttpConnection, HttpRequest, HttpTimeouts } from './types.ts';
 
 export interface LinkOptions {
   readonly url: URL;
   readonly timeouts: HttpTimeouts;
   readonly serverName?: string | undefined;
-  /** HTTP/2 connections at a time, those that drain not counted. */
+  /** HTTP/2 connections at a time, those that drain and the reserved one not counted. */
   readonly maxConnections: number;
   /** HTTP/1.1 sockets at a time, where the server has no HTTP/2. */
   readonly maxSockets: number;
@@ -33,10 +33,20 @@ export interface LinkDeps {
   readonly metrics: KubeMetrics;
 }
 
-interface Held {
+type Asked = Pick<HttpRequest, 'longRunning' | 'signal'>;
+
+/** What a connection is for. */
+interface Slot {
   readonly identity: string;
+  /** For calls that are no watches. */
+  readonly reserved: boolean;
+}
+
+interface Held extends Slot {
   readonly connection: HttpConnection;
 }
+
+const keyOf = ({ identity, reserved }: Slot): string => `${identity} ${reserved}`;
 
 /** What a connection is bound to: the certificates, not the bearer token. */
 function identityOf({ clientCertificate: pair, certificateAuthority = '' }: Credentials): string {
@@ -45,7 +55,10 @@ function identityOf({ clientCertificate: pair, certificateAuthority = '' }: Cred
   return hash.digest('hex');
 }
 
-/** The connections to one server: one, as long as it can take requests and the identity stays the same. */
+/**
+ * The connections to one server: one, as long as it can take requests and the identity stays the same. When all are
+ * full, calls that are no watches get one of their own: a Lease is renewed however much is watched.
+ */
 export class ServerLink {
   readonly url: URL;
   readonly #options: LinkOptions;
@@ -62,16 +75,22 @@ export class ServerLink {
     this.#tasks = createTaskGroup({ name: `link ${options.url.host}` }, { onFailure: () => undefined });
   }
 
-  /** A connection that can take a request now. Callers that come while one is being dialled share it. */
-  async connection(credentials: Credentials, signal: AbortSignal): Promise<HttpConnection> {
-    signal.throwIfAborted();
+  /**
+   * A connection that can take the request now. Callers that come while one is being dialled share it. Throws
+   * `ResourceExhausted` when all are full, `Invalid` for credentials over `http:`, and as `dial`.
+   */
+  async connection(credentials: Credentials, request: Asked): Promise<HttpConnection> {
+    request.signal.throwIfAborted();
+    refuseCleartext(this.url, credentials);
     const identity = this.#identity(credentials);
-    for (const held of this.#held) {
-      if (held.identity === identity && held.connection.usable) return held.connection;
+    for (const { connection, ...held } of this.#held) {
+      const admitted = !held.reserved || request.longRunning !== true;
+      if (held.identity === identity && admitted && connection.usable) return connection;
     }
-    const dialling = this.#dialling.get(identity) ?? this.#dialShared(identity, credentials);
-    const connection = await raceAbort(dialling, signal);
-    return connection.usable ? connection : this.connection(credentials, signal);
+    const slot = { identity, reserved: this.#wantsReserve(request) };
+    const dialling = this.#dialling.get(keyOf(slot)) ?? this.#dialShared(slot, credentials);
+    const connection = await raceAbort(dialling, request.signal);
+    return connection.usable ? connection : this.connection(credentials, request);
   }
 
   /** Closes all connections; requests under way fail. */
@@ -88,18 +107,29 @@ export class ServerLink {
     return known;
   }
 
-  #dialShared(identity: string, credentials: Credentials): Promise<HttpConnection> {
+  /** Whether another connection would be the reserved one. */
+  #wantsReserve({ longRunning }: Asked): boolean {
+    const { maxConnections } = this.#options;
+    const open = [...this.#held].filter(({ connection }) => connection.open);
+    const reserves = open.filter(({ reserved }) => reserved).length;
+    if (open.length - reserves < maxConnections) return false;
+    if (longRunning !== true && reserves === 0) return true;
+    const message = `all ${open.length} connections to ${this.url.host} are full`;
+    throw new SelvedgeError(message, { code: 'ResourceExhausted' });
+  }
+
+  #dialShared(slot: Slot, credentials: Credentials): Promise<HttpConnection> {
     const { promise, resolve, reject } = Promise.withResolvers<HttpConnection>();
-    this.#dialling.set(identity, promise);
+    this.#dialling.set(keyOf(slot), promise);
     this.#tasks.run('dial', async (signal) => {
       try {
         const connection = await this.#open(credentials, signal);
-        this.#keep({ identity, connection });
+        this.#keep({ ...slot, connection });
         resolve(connection);
       } catch (error) {
         reject(error);
       } finally {
-        this.#dialling.delete(identity);
+        this.#dialling.delete(keyOf(slot));
       }
     });
     if (this.#tasks.signal.aborted) reject(broken(this.url.host));
@@ -107,13 +137,8 @@ export class ServerLink {
   }
 
   async #open(credentials: Credentials, signal: AbortSignal): Promise<HttpConnection> {
-    const { url, timeouts, drainMs, maxSockets, maxConnections } = this.#options;
+    const { url, timeouts, drainMs, maxSockets } = this.#options;
     const { clock, metrics } = this.#deps;
-    const full = [...this.#held].filter(({ connection }) => connection.open);
-    if (full.length >= maxConnections) {
-      const message = `all ${maxConnections} connections to ${url.host} are full`;
-      throw new SelvedgeError(message, { code: 'ResourceExhausted' });
-    }
     const redial = (): ReturnType<typeof dial> => {
       metrics.dials.add();
       return dial({ ...this.#options, credentials }, clock, signal);

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 
-/** How long the four things that may hang are waited for, in milliseconds. */
+/** How long the things that may hang are waited for, in milliseconds. */
 export interface HttpTimeouts {
   /** TCP connection. Default 10,000. */
   readonly dialMs: number;
@@ -9,8 +9,12 @@ export interface HttpTimeouts {
   readonly handshakeMs: number;
   /** From the request to the head of its answer. Default 30,000. */
   readonly firstByteMs: number;
-  /** Silence while an answer is being read, and of an HTTP/2 connection in use (then it is pinged). Default 30,000. */
+  /** Silence while an answer is being read. Default 30,000. */
   readonly idleMs: number;
+  /** Silence of an HTTP/2 connection in use, after which it is pinged. Default 10,000. */
+  readonly quietMs: number;
+  /** How long the answer to a ping is waited for; the connection is given up after that. Default 5,000. */
+  readonly pingMs: number;
 }
 
 export const defaultTimeouts: HttpTimeouts = {
@@ -18,6 +22,8 @@ export const defaultTimeouts: HttpTimeouts = {
   handshakeMs: 10_000,
   firstByteMs: 30_000,
   idleMs: 30_000,
+  quietMs: 10_000,
+  pingMs: 5_000,
 };
 
 export interface HttpRequest {
@@ -27,6 +33,8 @@ export interface HttpRequest {
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array | undefined;
+  /** It stays for minutes, as a watch does, so it must not take the last room of a server. Default false. */
+  readonly longRunning?: boolean | undefined;
   /** Ends the request, and the reading of the answer too. */
   readonly signal: AbortSignal;
 }
