@@ -81,15 +81,16 @@ export class Followed {
     return this.#follows.get(collectionOf(key))?.settling === true;
   }
 
-  /** Drops what nobody has followed for a while from the disk. Runs until the signal aborts. */
+  /** Drops what nobody has followed for a while from the disk, known absences too. Runs until the signal aborts. */
   async collectGarbage(resources: readonly string[], signal: AbortSignal): Promise<void> {
     const { clock } = this.#deps;
     let idle = new Set<string>();
     while (!signal.aborted) {
       await clock.sleep(this.#options.keepMs, signal);
-      const unfollowed = resources.flatMap((resource) => this.#unfollowed(resource));
-      for (const key of unfollowed) if (idle.has(collectionOf(key))) this.#forget(key);
-      idle = new Set(unfollowed.map(collectionOf));
+      const all = resources.flatMap((resource) => this.#deps.objects.collections(`${resource}/`));
+      const unfollowed = all.filter((name) => !this.#follows.has(name));
+      for (const name of unfollowed) if (idle.has(name)) this.#forget(name);
+      idle = new Set(unfollowed);
     }
   }
 
@@ -132,13 +133,8 @@ export class Followed {
     this.#tasks.run(name, () => follow.reflector.stop());
   }
 
-  #unfollowed(resource: string): readonly ObjectKey[] {
-    return this.#deps.objects.keys(resource).filter((key) => !this.#follows.has(collectionOf(key)));
-  }
-
-  #forget(key: ObjectKey): void {
-    const collection = collectionOf(key);
-    this.#deps.objects.dropCollection(collection);
-    this.#deps.log.debug('object forgotten', { object: collection });
+  #forget(name: string): void {
+    this.#deps.objects.dropCollection(name);
+    this.#deps.log.debug('object forgotten', { object: name });
   }
 }

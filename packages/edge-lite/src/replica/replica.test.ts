@@ -228,12 +228,16 @@ describe('followed objects', () => {
     const login: ObjectRef = { resource: 'secrets', namespace: 'default', name: 'login' };
     using used = replica.source.follow(settings);
     const unused = replica.source.follow(login);
+    const none = replica.source.follow({ ...settings, name: 'none' });
     await eventually(() => expect([kindOf(settings), kindOf(login)]).toEqual(['present', 'present']));
+    await eventually(() => expect(kindOf({ ...settings, name: 'none' })).toBe('absent'));
     unused[Symbol.dispose]();
+    none[Symbol.dispose]();
     await clock.advance(700_000);
     expect(kindOf(login)).toBe('present');
     await clock.advance(700_000);
     expect([kindOf(settings), kindOf(login)]).toEqual(['present', 'unknown']);
+    expect(kindOf({ ...settings, name: 'none' })).toBe('unknown');
     expect(used).toBeDefined();
   });
 

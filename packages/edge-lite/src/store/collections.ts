@@ -12,6 +12,8 @@ export interface CollectionState {
 /** Which list-watches there are, how far they are and which objects each of them holds. */
 export interface Collections {
   readonly get: (name: string) => CollectionState | undefined;
+  /** Names that begin so, ordered. */
+  readonly names: (prefix: string) => readonly string[];
   readonly put: (name: string, state: CollectionState) => void;
   /** Its members are left to `release`. */
   readonly remove: (name: string) => void;
@@ -58,6 +60,9 @@ export function createCollections(database: SqlDatabase): Collections {
      ON CONFLICT (name) DO UPDATE SET resource_version = excluded.resource_version, synced = excluded.synced
      WHERE resource_version <> excluded.resource_version OR synced <> excluded.synced`,
   );
+  const names = database.prepare(
+    'SELECT name FROM collections WHERE substr(name, 1, length(?)) = ? ORDER BY name',
+  );
   const remove = database.prepare('DELETE FROM collections WHERE name = ?');
   return {
     ...createMembers(database),
@@ -66,6 +71,7 @@ export function createCollections(database: SqlDatabase): Collections {
       if (row === undefined) return undefined;
       return { resourceVersion: String(row['resource_version']), synced: row['synced'] === 1 };
     },
+    names: (prefix) => names.all(prefix, prefix).map((row) => String(row['name'])),
     put: (name, { resourceVersion, synced }) => {
       put.run(name, resourceVersion, synced ? 1 : 0);
     },

@@ -32,6 +32,8 @@ export interface ObjectRepository {
   /** The keys of all objects of `resource`, or of those in one namespace, ordered. */
   keys(resource: string, namespace?: string): readonly ObjectKey[];
   collection(name: string): CollectionState | undefined;
+  /** The names of all collections that begin so, ordered. */
+  collections(prefix: string): readonly string[];
   /** The keys of the objects that the collection holds, ordered. Several collections may hold the same object. */
   members(collection: string): readonly ObjectKey[];
   /** Writes one batch in one transaction; rows that already say so are left alone. Returns the keys that changed. */
@@ -140,6 +142,7 @@ export function createObjectRepository(options: ObjectsOptions, deps: ObjectsDep
     version: rows.version,
     keys: prepareKeys(database),
     collection: collections.get,
+    collections: collections.names,
     members: collections.members,
     apply({ collection, state, puts, deletes }, durability) {
       const changed = write(durability, () => {
