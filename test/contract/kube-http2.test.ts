@@ -102,7 +102,7 @@ describe('HTTP/2 connections', () => {
     await until('the first event', () => proxy.bytesDown > 0);
     proxy.freeze();
     // Just after a look at the bytes: the worst moment.
-    expect(await untilOn(clock, 60_000, () => failed)).toBeLessThanOrEqual(20_000);
+    expect(await untilOn(clock, 60_000, () => failed)).toBeLessThanOrEqual(17_500);
     await reading;
   });
 
@@ -145,6 +145,35 @@ describe('HTTP/2 connections', () => {
 
   it('gives no calls to a connection on which two in a row have no answer, and lets its watch go on', async () => {
     expect(await missTwice({ dead: false })).toMatchObject({ done: false });
+  });
+
+  it('keeps a connection whose calls miss deadlines that are too short, or one between answers', async () => {
+    await using server = await start();
+    let answers = false;
+    let requests = 0;
+    server.handler = (_request, response) => {
+      requests += 1;
+      if (answers) json(response, { metadata: at });
+    };
+    const clock = createManualClock();
+    const client = connectTo(server.url, { clock });
+    const call = async (timeoutMs: number): Promise<unknown> => {
+      const before = requests;
+      const done = client.get(configMaps, at, { signal, timeoutMs }).catch((error: unknown) => error);
+      await until('the request', () => requests > before);
+      if (!answers) await clock.advance(timeoutMs);
+      return done;
+    };
+    for (const timeoutMs of [1_000, 1_000, 6_000]) {
+      expect(await call(timeoutMs)).toMatchObject({ code: 'DeadlineExceeded' });
+    }
+    answers = true;
+    expect(await call(6_000)).toMatchObject({ metadata: at });
+    answers = false;
+    expect(await call(6_000)).toMatchObject({ code: 'DeadlineExceeded' });
+    answers = true;
+    expect(await call(6_000)).toMatchObject({ metadata: at });
+    expect(server.connections).toBe(1);
   });
 
   it('leaves calls a connection of their own when watches fill the others', async () => {
