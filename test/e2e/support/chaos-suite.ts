@@ -16,6 +16,12 @@ export interface ChaosSuite extends Pick<ChaosOptions, 'seed' | 'rounds'> {
 export function describeChaos({ node, containerd, timeoutMs, ...plan }: ChaosSuite): void {
   describe(`edge-lite that is killed at random moments (containerd ${containerd}, seed ${plan.seed})`, () => {
     const site = useSite();
+    const options: ChaosOptions = {
+      ...plan,
+      node,
+      bystanders: ['bystander-1', 'bystander-2'],
+      restartsRuntime: containerd === '2.4',
+    };
     let after: Aftermath;
 
     beforeAll(() => site.bed.addNode({ name: node, agent: 'lite', containerd }));
@@ -24,7 +30,7 @@ export function describeChaos({ node, containerd, timeoutMs, ...plan }: ChaosSui
     it(
       'still makes every pod ready and ends every deleted one',
       async () => {
-        after = await wreak(site, { ...plan, node, bystanders: ['bystander-1', 'bystander-2'] });
+        after = await wreak(site, options);
       },
       timeoutMs,
     );
@@ -46,7 +52,7 @@ export function describeChaos({ node, containerd, timeoutMs, ...plan }: ChaosSui
     });
 
     it('leaves nothing at all once the last pod is deleted', async () => {
-      const { traces, wanted } = await clear(site, node, after.pods);
+      const { traces, wanted } = await clear(site, options, after.pods);
       expect(traces).toEqual(wanted);
       const { namespace, signal } = site;
       expect((await site.client.listAll(resources.pods, { namespace, signal })).items).toEqual([]);
