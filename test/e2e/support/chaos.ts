@@ -28,7 +28,7 @@ type Round = { readonly kind: 'create' | 'delete'; readonly name: string; readon
 const maxKillMs = 1_500;
 
 /** What happens, in its order: two creations for each deletion, of a pod that was created at any time before. */
-export function planChaos({ seed, rounds }: Pick<ChaosOptions, 'seed' | 'rounds'>): readonly Round[] {
+function planChaos({ seed, rounds }: Pick<ChaosOptions, 'seed' | 'rounds'>): readonly Round[] {
   const random: Random = seededRandom(seed);
   const alive: string[] = [];
   return Array.from({ length: rounds }, (_, index): Round => {

@@ -18,7 +18,7 @@ export interface HttpTimeouts {
 }
 
 export const defaultTimeouts: HttpTimeouts = {
-  dialMs: 10_000,
+  dialMs: 5_000,
   handshakeMs: 10_000,
   firstByteMs: 30_000,
   idleMs: 30_000,
