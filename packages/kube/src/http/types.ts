@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 
 /** How long the things that may hang are waited for, in milliseconds. */
 export interface HttpTimeouts {
-  /** TCP connection. Default 10,000. */
+  /** TCP connection; less than the deadline of short calls, so that these can move on to another server. Default 5,000. */
   readonly dialMs: number;
   /** TLS handshake and HTTP/2 settings. Default 10,000. */
   readonly handshakeMs: number;
