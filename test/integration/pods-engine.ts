@@ -106,6 +106,7 @@ export async function startEngine(place: EnginePlace, api: EngineApi): Promise<E
       metrics,
       store: store.runtime,
       hostIPs: () => ['192.0.2.10'],
+      nodeRemoved: () => false,
       kubeMetrics: createKubeMetrics(metrics),
     },
   );

@@ -1,5 +1,5 @@
 import type { PodStatus } from '@selvedge/kube/types';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Engine } from './pods-engine.ts';
 import { PodsWorld, busybox } from './pods-world.ts';
 
@@ -49,7 +49,7 @@ describe.each(['1.6', '2.4'] as const)('pods on containerd %s', (version) => {
     });
     expect(world.reasons('life')).toContain('Killing');
     expect(await world.observe(engine)).toEqual([]);
-    expect(await world.leftovers()).toEqual([]);
+    await vi.waitFor(async () => expect(await world.leftovers()).toEqual([]));
   });
 
   it('runs a job to its end and keeps what it left', async () => {

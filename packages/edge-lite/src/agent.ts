@@ -55,6 +55,9 @@ interface Context extends AgentHost {
 const machineTimeoutMs = 60_000;
 const haltGraceSeconds = 30;
 
+/** Containers that end together hold one call each, for their whole grace period. */
+const maxConcurrentCalls = 2_000;
+
 /** Something that only has to be closed at the end. */
 const closing = (name: string, close: () => Promise<void> | void): Service => ({
   name,
@@ -82,7 +85,7 @@ function identityOf({ config, paths, ...deps }: Context): Identity {
 }
 
 function runtimeOf({ config, ...deps }: Context): { readonly runtime: Runtime; readonly transport: Service } {
-  const transport = createHttp2Transport({ endpoint: config.runtime.endpoint }, deps);
+  const transport = createHttp2Transport({ endpoint: config.runtime.endpoint, maxConcurrentCalls }, deps);
   const runtime = createRuntime({}, { ...deps, transport, readTail });
   return { runtime, transport: closing('runtime transport', () => transport.close()) };
 }
@@ -160,7 +163,16 @@ function podServices(
   const presence = presenceOf(context, { client, runtime, source, pods, recorder });
   const engine = createPodServices(
     { ...context, pods },
-    { ...context, client, runtime, source, sink, recorder, documents: store.runtime },
+    {
+      ...context,
+      client,
+      runtime,
+      source,
+      sink,
+      recorder,
+      documents: store.runtime,
+      nodeRemoved: () => presence.removed,
+    },
   );
   const services = [recorder, transport, runtime, replica, sink, presence, ...engine.services];
   return { services, replica, presence, engine: engine.pods };

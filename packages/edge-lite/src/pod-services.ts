@@ -42,6 +42,8 @@ export interface PodServicesDeps {
   readonly log: Logger;
   readonly metrics: MetricsRegistry;
   readonly kubeMetrics: KubeMetrics;
+  /** Whether the Node was deleted while this process ran. */
+  readonly nodeRemoved: () => boolean;
   /** Ends a process for good. */
   readonly kill: (pid: number) => void;
 }

@@ -220,6 +220,7 @@ describe('a node', () => {
     await poke();
     await clock.advance(700_000);
     expect(api.objects.size).toBe(0);
+    expect(presence.removed).toBe(true);
     expect(log.lines.filter(({ level }) => level === 'error')).toHaveLength(1);
   });
 
@@ -229,6 +230,7 @@ describe('a node', () => {
     await clock.advance(20_000);
     expect(log.lines.filter(({ level }) => level === 'error')).toEqual([]);
     expect(api.node).toBeDefined();
+    expect(presence.removed).toBe(false);
   });
 
   test('that was made anew by somebody else counts as deleted', async () => {

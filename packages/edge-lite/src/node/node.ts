@@ -41,6 +41,8 @@ export interface NodeDeps {
  * Stopping says nothing to the API server: the node is only being restarted.
  */
 export interface NodePresence extends Service {
+  /** The Node was deleted while this process ran: it stays so until the next start. */
+  readonly removed: boolean;
   /** Posts Ready=False, reason NodeShutdown, now; nothing if the Node is not registered. Rejects if that fails. */
   announceShutdown(signal: AbortSignal): Promise<void>;
 }
@@ -98,6 +100,10 @@ class Presence implements NodePresence {
 
   stop(): Promise<void> {
     return this.#tasks.stop();
+  }
+
+  get removed(): boolean {
+    return this.#state.current.kind === 'removed';
   }
 
   async announceShutdown(signal: AbortSignal): Promise<void> {

@@ -30,6 +30,8 @@ export interface PodModuleOptions {
   readonly containerLogs: string;
   /** Sandboxes and containers that are made at a time. Default 8. */
   readonly maxParallelStarts?: number;
+  /** Pods that the runtime is asked about at a time. Default 16. */
+  readonly maxParallelLooks?: number;
   /** Images pulled at a time. Default 3. */
   readonly maxParallelPulls?: number;
   /** How often every pod is looked at although nothing happened, in milliseconds. Default one minute. */
@@ -47,6 +49,8 @@ export interface PodModuleDeps {
   readonly cgroups: PodCgroups;
   readonly prober: Prober;
   readonly store: SavedPodStore;
+  /** Whether the Node was deleted: its containers stay, also when the cluster gives their pods up. */
+  readonly nodeRemoved: () => boolean;
   /** The node's addresses, that of its first family first; at most one of each family. */
   readonly hostIPs: () => readonly string[];
   readonly clock: Clock;
@@ -89,6 +93,7 @@ export function createPodModule(options: PodModuleOptions, deps: PodModuleDeps):
   return createPods(
     {
       maxParallelPods: options.maxPods,
+      maxParallelLooks: options.maxParallelLooks ?? 16,
       resyncMs: options.resyncMs ?? 60_000,
       sweepMs: options.sweepMs ?? 300_000,
     },

@@ -41,7 +41,12 @@ export interface StepContext {
 export type StepResult =
   | { readonly kind: 'done' }
   /** A container could not be started; its status says why. */
-  | { readonly kind: 'waiting'; readonly waiting: Waiting; readonly retryAtMs?: number }
+  | {
+      readonly kind: 'waiting';
+      readonly waiting: Waiting;
+      /** When to try again, by the monotonic clock. */
+      readonly retryAtMs?: number;
+    }
   | { readonly kind: 'failed'; readonly error: unknown };
 
 export const done: StepResult = { kind: 'done' };

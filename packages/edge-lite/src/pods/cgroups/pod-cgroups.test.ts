@@ -114,7 +114,7 @@ describe('cgroups of version 1', () => {
     await tree.cgroups.start(never);
     await tree.cgroups.ensure(burstable, never);
     await mkdir(tree.at('memory/kubepods/burstable/podb/left'));
-    await writeFile(tree.at('memory/kubepods/burstable/podb/left/cgroup.procs'), '41\n42\n');
+    await writeFile(tree.at('memory/kubepods/burstable/podb/left/cgroup.procs'), '41\n0\n42\n');
     await expect(tree.cgroups.remove('b', never)).rejects.toMatchObject({ code: 'Unavailable' });
     expect(tree.killed).toEqual([41, 42]);
   });

@@ -137,7 +137,8 @@ class FileCgroups implements PodCgroups {
     } catch (cause) {
       if (systemCode(cause) !== 'EBUSY') throw cause;
       const processes = await processesIn(path);
-      for (const pid of processes) this.#deps.kill(pid);
+      // Those of a foreign pid namespace show as 0, which to `kill` means everything in our own process group.
+      for (const pid of processes.filter((one) => one > 1)) this.#deps.kill(pid);
       const text = `cgroup ${path} is in use by ${processes.length} process(es)`;
       throw new SelvedgeError(text, { code: 'Unavailable', cause });
     }

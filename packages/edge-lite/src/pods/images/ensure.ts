@@ -16,7 +16,7 @@ export interface ImageOptions {
 
 export interface ImageDeps {
   readonly runtime: Pick<RuntimeCalls, 'imageStatus' | 'pullImage'>;
-  readonly clock: Pick<Clock, 'now' | 'monotonicMs'>;
+  readonly clock: Pick<Clock, 'monotonicMs'>;
 }
 
 export interface ImageRequest {
@@ -36,7 +36,7 @@ export type ImageResult =
       /** `ErrImagePull`, `ImagePullBackOff`, `ErrImageNeverPull`, `InvalidImageName`, `ImageInspectError`. */
       readonly reason: string;
       readonly message: string;
-      /** When it is worth asking again, in milliseconds since the epoch. */
+      /** When it is worth asking again, by the monotonic clock. */
       readonly retryAtMs: number;
     };
 
@@ -141,13 +141,13 @@ class ImageKeeper implements Images {
       kind: 'missing',
       reason,
       message,
-      retryAtMs: retryAtMs ?? this.#deps.clock.now() + policy.initialMs,
+      retryAtMs: retryAtMs ?? this.#deps.clock.monotonicMs() + policy.initialMs,
     };
   }
 
   async #pull(attempt: Attempt, signal: AbortSignal): Promise<ImageResult> {
     const before = this.#backoffs.get(attempt.key);
-    const nowMs = this.#deps.clock.now();
+    const nowMs = this.#deps.clock.monotonicMs();
     const untilMs = before === undefined ? 0 : before.failedAtMs + before.delayMs;
     if (before !== undefined && nowMs < untilMs) {
       const message = `Back-off pulling image "${attempt.written}"`;
@@ -167,7 +167,7 @@ class ImageKeeper implements Images {
     const message = `Failed to pull image "${attempt.written}": ${error}`;
     attempt.say({ type: 'Warning', reason: 'Failed', message });
     const reason = runtimeReasons.find((name) => error.includes(`${name}:`)) ?? 'ErrImagePull';
-    const backoff = nextBackoff(before, this.#deps.clock.now(), `${reason}: ${error}`);
+    const backoff = nextBackoff(before, this.#deps.clock.monotonicMs(), `${reason}: ${error}`);
     this.#backoffs.set(attempt.key, backoff);
     return this.#missing(reason, error, backoff.failedAtMs + policy.showMs);
   }

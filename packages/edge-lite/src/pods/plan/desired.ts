@@ -13,8 +13,8 @@ export type Goal =
   | { readonly kind: 'remove'; readonly ending: Ending };
 
 export interface Ending {
-  /** When it began, in milliseconds since the epoch. */
-  readonly sinceMs: number;
+  /** How long it has lasted, in milliseconds. */
+  readonly spentMs: number;
   /** How long containers get. Absent: what each was made with. */
   readonly graceSeconds: number | undefined;
 }

@@ -6,7 +6,7 @@ import { type View, graceSeconds, mayRun, roleOf, specOf, stopContainer } from '
 /** What is left of the grace period: one that comes late, a sidecar say, does not start it again. */
 function graceLeft(view: View, ending: Ending, record: ContainerRecord): number {
   const whole = graceSeconds(view, ending.graceSeconds ?? record.graceSeconds);
-  const spentSeconds = Math.floor(Math.max(0, view.nowMs - ending.sinceMs) / 1000);
+  const spentSeconds = Math.floor(ending.spentMs / 1000);
   return graceSeconds(view, whole - spentSeconds);
 }
 

@@ -33,7 +33,7 @@ function table(rows: readonly Row[]): void {
 
 const nothing = observedOf([]);
 const alone = observedOf([sandboxOf()]);
-const ending = { sinceMs: nowMs, graceSeconds: 20 };
+const ending = { spentMs: 0, graceSeconds: 20 };
 const deadSandbox = sandboxOf({ state: 'not-ready', ips: [] });
 const withInit = podOf({ initContainers: named('one', 'two') });
 const sidecar = { name: 'side', image: 'busybox', restartPolicy: 'Always' };
@@ -152,7 +152,7 @@ describe('sidecars', () => {
     {
       it: 'end one by one, the last first, in the time that is left',
       pod: podOf({ initContainers: [sidecar, { ...sidecar, name: 'late' }] }),
-      desired: { goal: { kind: 'remove', ending: { ...ending, sinceMs: nowMs - 15_000 } } },
+      desired: { goal: { kind: 'remove', ending: { ...ending, spentMs: 15_000 } } },
       observed: observedOf([sandboxOf()], [side, containerOf('late', running)]),
       steps: ['stop late-0 5s'],
     },
@@ -175,14 +175,14 @@ describe('a pod that ends', () => {
     },
     {
       it: 'gives a container two seconds at least',
-      desired: { goal: { kind: 'remove', ending: { sinceMs: nowMs, graceSeconds: 0 } } },
+      desired: { goal: { kind: 'remove', ending: { spentMs: 0, graceSeconds: 0 } } },
       observed: observedOf([sandboxOf()], [main]),
       steps: ['stop main-0 2s'],
     },
     {
       it: 'and of which nothing is known gives each container what it was made with',
       pod: { metadata: { name: 'web', uid: 'uid-web' }, spec: { containers: [] } },
-      desired: { goal: { kind: 'remove', ending: { sinceMs: nowMs, graceSeconds: undefined } } },
+      desired: { goal: { kind: 'remove', ending: { spentMs: 0, graceSeconds: undefined } } },
       observed: observedOf([sandboxOf()], [containerOf('main', running, { graceSeconds: 7 })]),
       steps: ['stop main-0 7s'],
     },

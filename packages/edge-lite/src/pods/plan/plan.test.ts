@@ -177,6 +177,12 @@ describe('a container that ended', () => {
       steps: ['start main #4'],
     },
     {
+      it: 'is started at once when its end is to come, for the clock was set back',
+      desired: { crashes: entry(300_000, -3_600_000) },
+      observed: observedOf([sandboxOf()], [containerOf('main', exited(1, -3_600_000), { restartCount: 3 })]),
+      steps: ['start main #4'],
+    },
+    {
       it: 'starts afresh when it had run long enough',
       desired: { crashes: entry(300_000, crashPolicy.resetAfterMs + 1001) },
       observed: crashed,

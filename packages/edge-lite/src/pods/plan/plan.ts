@@ -1,5 +1,5 @@
 import type { PodObserved, SandboxRecord } from '../../runtime/index.ts';
-import type { PodDesired } from './desired.ts';
+import type { Ending, PodDesired } from './desired.ts';
 import { planEnd, planRemove, planStop } from './end.ts';
 import { planInit } from './init.ts';
 import { planRegular } from './regular.ts';
@@ -9,9 +9,7 @@ import type { Step } from './step.ts';
 import { type View, graceSeconds, mayRun, specOf, stopContainer } from './view.ts';
 
 /** An ending that has just begun, for a pod whose containers are all done. */
-function endingNow(view: View): { readonly sinceMs: number; readonly graceSeconds: undefined } {
-  return { sinceMs: view.nowMs, graceSeconds: undefined };
-}
+const endingNow: Ending = { spentMs: 0, graceSeconds: undefined };
 
 /** Everything that may still run outside of the current sandbox: it would be a second instance. */
 function planStrays(view: View, current: SandboxRecord | undefined): readonly Step[] {
@@ -31,7 +29,7 @@ function planStrays(view: View, current: SandboxRecord | undefined): readonly St
 }
 
 function planSandbox(view: View, attempt: number): readonly Step[] {
-  if (isDone(view)) return planStop(view, endingNow(view));
+  if (isDone(view)) return planStop(view, endingNow);
   const strays = planStrays(view, undefined);
   if (strays.some((step) => step.kind === 'stop-container')) return strays;
   if (!view.desired.networkReady && specOf(view).hostNetwork !== true) {
@@ -46,10 +44,10 @@ function planVolumes(view: View): readonly Step[] {
 
 function planContainers(view: View, sandbox: SandboxRecord): readonly Step[] {
   const init = planInit(view, sandbox);
-  if (init.failed) return planStop(view, endingNow(view));
+  if (init.failed) return planStop(view, endingNow);
   if (!init.initialized) return init.steps;
   const regular = planRegular(view, sandbox);
-  return regular.alive ? [...init.steps, ...regular.steps] : planStop(view, endingNow(view));
+  return regular.alive ? [...init.steps, ...regular.steps] : planStop(view, endingNow);
 }
 
 function planRun(view: View): readonly Step[] {

@@ -68,7 +68,7 @@ export class Simulation {
   }
 
   delete(): void {
-    this.#goal = { kind: 'remove', ending: { sinceMs: this.runtime.nowMs, graceSeconds: 1 } };
+    this.#goal = { kind: 'remove', ending: { spentMs: 0, graceSeconds: 1 } };
   }
 
   /** Init containers do their work and end. */
@@ -154,7 +154,7 @@ export class Simulation {
     this.status = status;
     this.#claimSteady(before, status);
     if (isTerminal(status.phase) && this.#goal.kind === 'run') {
-      this.#goal = { kind: 'stop', ending: { sinceMs: this.runtime.nowMs, graceSeconds: undefined } };
+      this.#goal = { kind: 'stop', ending: { spentMs: 0, graceSeconds: undefined } };
     }
   }
 

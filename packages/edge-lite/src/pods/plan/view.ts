@@ -33,6 +33,8 @@ export function mayRun(record: ContainerRecord): boolean {
 /** The shortest time that the kubelet gives a container to end by itself. */
 const minGraceSeconds = 2;
 const defaultGraceSeconds = 30;
+/** The runtime's clock is ours, but for what is lost in rounding. */
+const clockSlackMs = 1000;
 
 /** How long a container gets to end by itself, in seconds: `wanted`, else as the pod says. */
 export function graceSeconds(view: View, wanted: number | undefined): number {
@@ -82,9 +84,11 @@ export function start(view: View, container: Container, sandbox: SandboxRecord):
   } satisfies StartContainer;
 }
 
-function backoff({ desired }: View, name: string, endedAtMs: number): WaitForBackoff | undefined {
+function backoff({ desired, nowMs }: View, name: string, endedAtMs: number): WaitForBackoff | undefined {
   const entry = desired.crashes.get(name);
   const hash = desired.hashes.get(name) ?? '';
+  // An end that is to come is one before the clock was set back; nobody knows how long ago that was.
+  if (endedAtMs > nowMs + clockSlackMs) return undefined;
   const untilMs = crashedUntilMs(entry, { atMs: endedAtMs, hash });
   if (entry === undefined || untilMs === undefined) return undefined;
   return { kind: 'wait-for-backoff', container: name, untilMs, delayMs: entry.delayMs };

@@ -19,7 +19,7 @@ function run(probe: Probe, exec: Exec = noExec): Promise<Outcome> {
     ports: [{ name: 'web', containerPort: 1 }],
     env: [{ name: 'A', value: 'alpha' }],
   });
-  const target = { pod: podWith(), container, containerId: 'c1', podIP: '127.0.0.1', startedAtMs: 0 };
+  const target = { pod: podWith(), container, containerId: 'c1', podIP: () => '127.0.0.1', startedAtMs: 0 };
   return createCheck({ clock: systemClock, exec })(probe, target, new AbortController().signal);
 }
 
@@ -46,6 +46,18 @@ async function web(handler: Handler) {
     [Symbol.asyncDispose]: () => (server.closeAllConnections(), at[Symbol.asyncDispose]()),
   };
 }
+
+describe('a probe of a pod without an address', () => {
+  it.each<Probe>([{ httpGet: { port: 80 } }, { tcpSocket: { port: 80 } }, { grpc: { port: 80 } }])(
+    'asks nobody, this machine least of all: %o',
+    async (probe) => {
+      const target = { pod: podWith(), container: containerWith(), containerId: 'c1', startedAtMs: 0 };
+      const check = createCheck({ clock: systemClock, exec: noExec });
+      const checked = check(probe, { ...target, podIP: () => '' }, new AbortController().signal);
+      await expect(checked).rejects.toMatchObject({ code: 'Unavailable' });
+    },
+  );
+});
 
 const unusedPort = async (): Promise<number> => {
   await using at = await listening(createTcpServer());

@@ -3,6 +3,7 @@ import { hasCode, messageOf } from '@selvedge/kit';
 import type { GRPCAction } from '@selvedge/kube/types';
 
 import { failure, maxOutputBytes, success, type Outcome } from './outcome.ts';
+import { hostOf } from './port.ts';
 import { hostPort } from './socket-words.ts';
 import type { ProbeTarget } from './types.ts';
 
@@ -93,7 +94,7 @@ export async function checkGrpc(
   target: ProbeTarget,
   signal: AbortSignal,
 ): Promise<Outcome> {
-  const address = hostPort(target.podIP, action.port);
+  const address = hostPort(hostOf(undefined, target), action.port);
   const session = connect(`http://${address}`);
   session.on('error', () => undefined);
   try {

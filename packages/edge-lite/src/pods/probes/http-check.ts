@@ -5,7 +5,7 @@ import { hasCode } from '@selvedge/kit';
 import type { HTTPGetAction } from '@selvedge/kube/types';
 
 import { failure, maxOutputBytes, success, type Outcome } from './outcome.ts';
-import { resolvePort } from './port.ts';
+import { hostOf, resolvePort } from './port.ts';
 import { hostPort, socketWords } from './socket-words.ts';
 import type { ProbeTarget } from './types.ts';
 
@@ -98,7 +98,7 @@ export async function checkHttp(
   target: ProbeTarget,
   signal: AbortSignal,
 ): Promise<Outcome> {
-  const host = action.host === undefined || action.host === '' ? target.podIP : action.host;
+  const host = hostOf(action.host, target);
   const address = hostPort(host, resolvePort(action.port, target.container));
   const scheme = (action.scheme ?? 'HTTP').toLowerCase();
   const text = `${scheme}://${address}${(action.path ?? '').replace(/^\/?/, '/')}`;

@@ -43,7 +43,7 @@ function world(options: ProberOptions = { spreadMs: 0 }) {
         pod: podWith(),
         container: containerWith(container),
         containerId: 'c1',
-        podIP: '10.0.0.7',
+        podIP: () => '10.0.0.7',
       };
       return prober.watch({ ...target, startedAtMs: clock.now() - agoMs, ...rest });
     },
@@ -215,7 +215,7 @@ describe('the prober', () => {
       pod: podWith(),
       container: containerWith(),
       containerId: 'c2',
-      podIP: '',
+      podIP: () => '',
       startedAtMs: 0,
     };
     expect(() => prober.watch(target)).toThrow(expect.objectContaining({ code: 'ResourceExhausted' }));

@@ -92,9 +92,10 @@ export class TargetProbes {
   async #repeat(kind: ProbeKind, probe: Probe, signal: AbortSignal): Promise<void> {
     const { clock, random } = this.#deps;
     const periodMs = (probe.periodSeconds ?? 10) * 1000;
-    const dueMs = this.#target.startedAtMs + (probe.initialDelaySeconds ?? 0) * 1000;
+    const delayMs = (probe.initialDelaySeconds ?? 0) * 1000;
+    const dueMs = this.#target.startedAtMs + delayMs - clock.now();
     const firstMs = Math.min(this.#options.maxFirstDelayMs, periodMs) * random();
-    await clock.sleep(Math.max(0, dueMs - clock.now()) + firstMs, signal);
+    await clock.sleep(Math.min(delayMs, Math.max(0, dueMs)) + firstMs, signal);
     let run = noRun;
     for (let round = 0; ; round += 1) {
       const beganMs = clock.monotonicMs();

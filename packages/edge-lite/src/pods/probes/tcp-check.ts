@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import type { TCPSocketAction } from '@selvedge/kube/types';
 
 import { failure, success, type Outcome } from './outcome.ts';
-import { resolvePort } from './port.ts';
+import { hostOf, resolvePort } from './port.ts';
 import { hostPort, socketWords } from './socket-words.ts';
 import type { ProbeTarget } from './types.ts';
 
@@ -30,7 +30,7 @@ export async function checkTcp(
   signal: AbortSignal,
 ): Promise<Outcome> {
   const port = resolvePort(action.port, target.container);
-  const host = action.host === undefined || action.host === '' ? target.podIP : action.host;
+  const host = hostOf(action.host, target);
   try {
     await reach(host, port, signal);
     return success;

@@ -8,8 +8,11 @@ export interface ProbeTarget {
   readonly container: Container;
   /** The runtime's id, without its scheme. */
   readonly containerId: string;
-  /** The address that is probed unless the probe names a host. The node's for pods on the host's network. */
-  readonly podIP: string;
+  /**
+   * The address that is probed, as it is now, unless the probe names a host; empty while there is none. The node's for
+   * pods on the host's network.
+   */
+  readonly podIP: () => string;
   /** When the container started, in milliseconds since the epoch. */
   readonly startedAtMs: number;
   /** Its startup probe has succeeded already, before this process was there. Default false. */

@@ -37,20 +37,16 @@ function startedContainers(status: PodStatus | undefined): ReadonlySet<string> {
   return new Set(started.map(({ containerID = '' }) => containerID.split('://')[1] ?? ''));
 }
 
-interface Running {
-  readonly observed: PodObserved;
-  readonly podIP: string;
-}
-
 /** Probes the running containers. While a pod ends only its readiness still matters. */
 export function attendProbes(
   state: PodState,
   goal: Goal,
-  deps: { readonly prober: Pick<Prober, 'watch' | 'quiet'>; readonly now: Running },
+  deps: { readonly prober: Pick<Prober, 'watch' | 'quiet'>; readonly observed: PodObserved },
 ): void {
-  const { observed, podIP } = deps.now;
+  const { observed, prober } = deps;
   const pod: Pod | undefined = state.pod;
-  if (goal.kind !== 'run') deps.prober.quiet(state.uid);
+  const podIP = (): string => state.podIP;
+  if (goal.kind !== 'run') prober.quiet(state.uid);
   const started = startedContainers(state.saved.status);
   const containers = new Map((pod === undefined ? [] : allContainers(pod)).map((one) => [one.name, one]));
   const wanted = observed.containers.flatMap((record) => {
@@ -64,5 +60,5 @@ export function attendProbes(
     const target = { pod, container, containerId: id, podIP, startedAtMs, started: started.has(id) };
     return [[id, target] as const];
   });
-  settle(state.probes, new Map(wanted), (target) => deps.prober.watch(target));
+  settle(state.probes, new Map(wanted), (target) => prober.watch(target));
 }

@@ -6,6 +6,7 @@ import { deadlineMs, goalOf } from './goal.ts';
 import type { SavedPod } from './saved.ts';
 
 const verdict = { reason: 'OutOfcpu', message: 'no room' };
+const calm = { halt: undefined, endingSinceMs: undefined, nowMs };
 const halt = { sinceMs: nowMs - 1000, graceSeconds: 20 };
 const deleted = podOf({}, { deletionTimestamp: '2026-01-01T12:00:30Z', deletionGracePeriodSeconds: 30 });
 const failed: Pod = { ...podOf(), status: { phase: 'Failed' } };
@@ -13,24 +14,23 @@ const failed: Pod = { ...podOf(), status: { phase: 'Failed' } };
 describe('the goal of a pod', () => {
   it.each<[string, Pod | undefined, SavedPod, object]>([
     ['is to run', podOf(), {}, { kind: 'run' }],
-    ['is to leave no trace once it is gone', undefined, {}, { kind: 'remove', ending: { sinceMs: nowMs } }],
+    ['is to leave no trace once it is gone', undefined, {}, { kind: 'remove', ending: { spentMs: 0 } }],
     [
       'is to leave no trace when it is deleted, within its grace',
       deleted,
       {},
-      { kind: 'remove', ending: { sinceMs: nowMs, graceSeconds: 30 } },
-    ],
-    [
-      'counts its grace from when its end began here, also over a restart',
-      deleted,
-      { endingSinceMs: nowMs - 9000 },
-      { kind: 'remove', ending: { sinceMs: nowMs - 9000, graceSeconds: 30 } },
+      { kind: 'remove', ending: { spentMs: 0, graceSeconds: 30 } },
     ],
     ['is to stop when it is over', podOf(), { status: { phase: 'Succeeded' } }, { kind: 'stop' }],
     ['is to stop when the API says that it is over', failed, {}, { kind: 'stop' }],
     ['is to stop when it may not run', podOf(), { verdict }, { kind: 'stop' }],
   ])('%s', (_, pod, saved, wanted) => {
-    expect(goalOf({ pod, saved, halt: undefined, nowMs })).toMatchObject(wanted);
+    expect(goalOf({ pod, saved, ...calm })).toMatchObject(wanted);
+  });
+
+  it('counts its grace from when its end began here', () => {
+    const goal = goalOf({ pod: deleted, saved: {}, ...calm, endingSinceMs: nowMs - 9000 });
+    expect(goal).toEqual({ kind: 'remove', ending: { spentMs: 9000, graceSeconds: 30 } });
   });
 
   it.each([
@@ -38,11 +38,11 @@ describe('the goal of a pod', () => {
     [60, 20],
   ])('is to halt with the machine, within the shorter grace: of %i s, %i s', (own, graceSeconds) => {
     const pod = podOf({ terminationGracePeriodSeconds: own });
-    expect(goalOf({ pod, saved: {}, halt, nowMs })).toEqual({
+    expect(goalOf({ pod, saved: {}, ...calm, halt })).toEqual({
       kind: 'halt',
-      ending: { sinceMs: halt.sinceMs, graceSeconds },
+      ending: { spentMs: 1000, graceSeconds },
     });
-    expect(goalOf({ pod: deleted, saved: {}, halt, nowMs }).kind).toBe('remove');
+    expect(goalOf({ pod: deleted, saved: {}, ...calm, halt }).kind).toBe('remove');
   });
 });
 

@@ -10,13 +10,16 @@ export interface GoalInput {
   readonly saved: SavedPod;
   /** The machine shuts down. */
   readonly halt: { readonly sinceMs: number; readonly graceSeconds: number } | undefined;
+  /** When the pod began to end, if it did; like `nowMs` by the monotonic clock. */
+  readonly endingSinceMs: number | undefined;
   readonly nowMs: number;
 }
 
 /** A pod gets no more than its own grace period, and no more than the machine has. */
-function haltOf(pod: Pod, halt: NonNullable<GoalInput['halt']>): Goal {
+function haltOf(pod: Pod, halt: NonNullable<GoalInput['halt']>, nowMs: number): Goal {
   const own = pod.spec?.terminationGracePeriodSeconds ?? halt.graceSeconds;
-  return { kind: 'halt', ending: { ...halt, graceSeconds: Math.min(own, halt.graceSeconds) } };
+  const graceSeconds = Math.min(own, halt.graceSeconds);
+  return { kind: 'halt', ending: { spentMs: nowMs - halt.sinceMs, graceSeconds } };
 }
 
 function isOver(pod: Pod, saved: SavedPod): boolean {
@@ -24,15 +27,15 @@ function isOver(pod: Pod, saved: SavedPod): boolean {
 }
 
 /** Where a pod shall get to. */
-export function goalOf({ pod, saved, halt, nowMs }: GoalInput): Goal {
-  const sinceMs = saved.endingSinceMs ?? nowMs;
-  if (pod === undefined) return { kind: 'remove', ending: { sinceMs, graceSeconds: undefined } };
+export function goalOf({ pod, saved, halt, endingSinceMs, nowMs }: GoalInput): Goal {
+  const spentMs = nowMs - (endingSinceMs ?? nowMs);
+  if (pod === undefined) return { kind: 'remove', ending: { spentMs, graceSeconds: undefined } };
   if (pod.metadata.deletionTimestamp !== undefined) {
     const graceSeconds = pod.metadata.deletionGracePeriodSeconds;
-    return { kind: 'remove', ending: { sinceMs, graceSeconds } };
+    return { kind: 'remove', ending: { spentMs, graceSeconds } };
   }
-  if (isOver(pod, saved)) return { kind: 'stop', ending: { sinceMs, graceSeconds: undefined } };
-  return halt === undefined ? { kind: 'run' } : haltOf(pod, halt);
+  if (isOver(pod, saved)) return { kind: 'stop', ending: { spentMs, graceSeconds: undefined } };
+  return halt === undefined ? { kind: 'run' } : haltOf(pod, halt, nowMs);
 }
 
 /** When the pod's time is up, in milliseconds since the epoch. */

@@ -44,7 +44,7 @@ export function releaseHolds(state: PodState): boolean {
   return released.length > 0;
 }
 
-/** The time at which the first of these steps may be tried again. */
+/** The time, by the monotonic clock, at which the first of these steps may be tried again. */
 export function heldUntilMs(state: PodState, steps: readonly ActiveStep[]): number | undefined {
   const times = steps.flatMap((step) => state.holds.get(keyOf(step)) ?? []);
   return times.length === 0 ? undefined : Math.min(...times);

@@ -20,8 +20,10 @@ import { createPodStates, type PodState, type PodStates } from './state.ts';
 import { PodWorker } from './worker.ts';
 
 export interface PodsOptions {
-  /** Pods in work at a time. */
+  /** Pods in work at a time: one that ends takes its whole grace period, and none waits for that of another. */
   readonly maxParallelPods: number;
+  /** Pods that the runtime is asked about at a time. */
+  readonly maxParallelLooks: number;
   /** How often all pods are looked at although nothing happened, in milliseconds. */
   readonly resyncMs: number;
   /** How often the machine is searched for what is left of pods that are gone, in milliseconds. */
@@ -38,6 +40,7 @@ export interface Pods extends Service {
 }
 
 interface Halt {
+  /** By the monotonic clock. */
   readonly sinceMs: number;
   readonly graceSeconds: number;
 }
@@ -74,7 +77,8 @@ class NodePods implements Pods {
     this.#clock = deps.clock;
     this.#index = createPodIndex(deps.source);
     this.#states = createPodStates(deps.saved);
-    const worker = new PodWorker({ halt: () => this.#halt }, deps, {
+    const { maxParallelLooks } = options;
+    const worker = new PodWorker({ maxParallelLooks, halt: () => this.#halt }, deps, {
       index: this.#index,
       states: this.#states,
     });
@@ -124,15 +128,26 @@ class NodePods implements Pods {
   }
 
   async halt(graceSeconds: number, signal: AbortSignal): Promise<void> {
-    this.#halt = { sinceMs: this.#clock.now(), graceSeconds };
+    this.#halt = { sinceMs: this.#clock.monotonicMs(), graceSeconds };
     this.#log.info('ending all pods, the machine shuts down', { graceSeconds });
     for (const state of this.#states.all()) state.interrupt?.abort();
     this.#enqueueAll();
     const endMs = this.#clock.monotonicMs() + graceSeconds * 1000;
     while (this.#clock.monotonicMs() < endMs) {
-      const observed = await this.#deps.runtime.observeAll(signal);
-      if (!observed.some(({ containers }) => containers.some(mayRun))) return;
+      if (await this.#nothingRuns(signal)) return;
       await this.#clock.sleep(200, signal);
+    }
+  }
+
+  /** False also while the runtime does not answer: the machine must not go down before the pods. */
+  async #nothingRuns(signal: AbortSignal): Promise<boolean> {
+    try {
+      const observed = await this.#deps.runtime.observeAll(signal);
+      return !observed.some(({ containers }) => containers.some(mayRun));
+    } catch (error) {
+      if (isAbort(error, signal)) throw error;
+      this.#log.warn('pods not seen while they end', { error });
+      return false;
     }
   }
 

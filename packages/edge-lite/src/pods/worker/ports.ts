@@ -29,6 +29,8 @@ export interface WorkerDeps {
   readonly saved: SavedPods;
   /** The node's own addresses, that of its first family first. */
   readonly hostIPs: () => readonly string[];
+  /** Whether the Node was deleted: then pods that are gone from the API are left as they are. */
+  readonly nodeRemoved: () => boolean;
   /** Whether a pod may run here beside the others; `undefined` if it may. */
   readonly admit: (pod: Pod, others: readonly Pod[]) => Verdict | undefined;
   /** Uids of pods that have something left on this machine besides what the runtime holds. */

@@ -40,7 +40,10 @@ function hasEnded({ goal, observed }: Sight): boolean {
   return (goal.kind === 'stop' || goal.kind === 'remove') && !observed.containers.some(mayRun);
 }
 
-/** Computes the pod's status and reports it if it changed. */
+/**
+ * Computes the pod's status and reports it, every time: what was saved may not have been delivered before a restart, and
+ * the sink compares with what the API shows, so that one that is shown already costs nothing.
+ */
 export function reportStatus(deps: WorkerDeps, state: PodState, sight: Sight): PodStatus {
   const { pod, observed, verdicts } = sight;
   const status = podStatus({
@@ -56,9 +59,10 @@ export function reportStatus(deps: WorkerDeps, state: PodState, sight: Sight): P
     runtimeName: deps.runtime.health.kind === 'up' ? deps.runtime.health.version.name : 'containerd',
     nowMs: deps.clock.now(),
   });
-  if (JSON.stringify(status) === JSON.stringify(state.saved.status)) return status;
-  measureStart(deps, state, status);
-  state.save({ status });
+  if (JSON.stringify(status) !== JSON.stringify(state.saved.status)) {
+    measureStart(deps, state, status);
+    state.save({ status });
+  }
   deps.sink.put(podRef(pod), status);
   return status;
 }

@@ -27,20 +27,28 @@ function noteRestart(state: PodState, step: ActiveStep, nowMs: number): void {
   state.save({ crashes: { ...state.saved.crashes, [step.container]: entry } });
 }
 
-function noteDone(state: PodState, step: ActiveStep): void {
+function noteDone(state: PodState, step: ActiveStep, observed: PodObserved): void {
   if (step.kind === 'prepare-volumes') state.volumes = 'ready';
   if (step.kind === 'remove-volumes') state.volumes = 'gone';
   if (step.kind === 'start-container') state.waiting.delete(step.container);
   if (step.kind === 'stop-sandbox') state.stoppedSandboxes.add(step.sandboxId);
   if (step.kind === 'stop-container' && step.restart) {
-    state.save({ owedRestarts: [...(state.saved.owedRestarts ?? []), step.containerId] });
+    const here = new Set(observed.containers.map(({ id }) => id));
+    const owed = (state.saved.owedRestarts ?? []).filter((id) => here.has(id) && id !== step.containerId);
+    state.save({ owedRestarts: [...owed, step.containerId] });
   }
 }
 
-function noteResult(state: PodState, step: ActiveStep, given: { result: StepResult; nowMs: number }): void {
-  const { result, nowMs } = given;
+interface Noted {
+  readonly result: StepResult;
+  readonly observed: PodObserved;
+  /** By the monotonic clock. */
+  readonly nowMs: number;
+}
+
+function noteResult(state: PodState, step: ActiveStep, { result, observed, nowMs }: Noted): void {
   if (result.kind === 'done') {
-    noteDone(state, step);
+    noteDone(state, step, observed);
     return;
   }
   const retryAtMs = result.kind === 'waiting' ? result.retryAtMs : undefined;
@@ -78,7 +86,7 @@ class Round {
 
   async #one(step: ActiveStep): Promise<boolean> {
     const { clock, log, metrics, apply: deps } = this.#deps;
-    if (isHeld(this.#state, step, clock.now())) {
+    if (isHeld(this.#state, step, clock.monotonicMs())) {
       this.#failed = true;
       return false;
     }
@@ -92,7 +100,8 @@ class Round {
     if (result.kind === 'failed') {
       log.warn('step failed', { pod: this.#state.uid, step: step.kind, error: result.error });
     }
-    noteResult(this.#state, step, { result, nowMs: clock.now() });
+    const { observed } = this.#context;
+    noteResult(this.#state, step, { result, observed, nowMs: clock.monotonicMs() });
     this.#failed ||= result.kind !== 'done';
     return result.kind === 'done';
   }

@@ -16,7 +16,7 @@ export interface SavedPod {
   readonly owedRestarts?: readonly string[];
   /** It ends for a reason of its own. */
   readonly verdict?: Verdict;
-  /** When it began to end, in milliseconds since the epoch. */
+  /** When it began to end, in milliseconds since the epoch: for the next process. */
   readonly endingSinceMs?: number;
 }
 

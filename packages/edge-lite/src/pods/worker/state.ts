@@ -13,9 +13,11 @@ export interface PodState {
   readonly saved: SavedPod;
   save(change: Partial<SavedPod>): void;
   volumes: 'unknown' | 'ready' | 'gone';
+  /** Its address, or the node's with the host's network; empty while there is none. */
+  podIP: string;
   /** Why containers do not run, by name. */
   readonly waiting: Map<string, Waiting>;
-  /** Steps that failed, and until when they are left alone. */
+  /** Steps that failed, and until when they are left alone, by the monotonic clock. */
   readonly holds: Map<string, number>;
   readonly stoppedSandboxes: Set<string>;
   /** Back-offs that were announced by an event, by container name. */
@@ -24,6 +26,8 @@ export interface PodState {
   failures: number;
   /** Its end was reported. */
   reported: boolean;
+  /** When it began to end, by the monotonic clock; as far as is known, if that was before this process. */
+  endingSinceMs: number | undefined;
   /** When a pod that is new here was first seen, by the monotonic clock; until it runs. */
   newSinceMs: number | undefined;
   /** Ends what the round under way is waiting for. */
@@ -64,12 +68,14 @@ function createState(uid: string, store: SavedPods): PodState {
       store.put(uid, saved);
     },
     volumes: 'unknown',
+    podIP: '',
     waiting: new Map(),
     holds: new Map(),
     stoppedSandboxes: new Set(),
     announced: new Map(),
     failures: 0,
     reported: false,
+    endingSinceMs: undefined,
     newSinceMs: undefined,
     interrupt: undefined,
     probes: new Map(),

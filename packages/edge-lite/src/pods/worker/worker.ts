@@ -1,3 +1,4 @@
+import { type Clock, type Limiter, createLimiter } from '@selvedge/kit';
 import type { Pod } from '@selvedge/kube/types';
 
 import { type PodObserved, nothingOf } from '../../runtime/index.ts';
@@ -13,6 +14,7 @@ import type { PodIndex } from './pod-index.ts';
 import type { WorkerDeps } from './ports.ts';
 import { announceBackoffs, reportStatus } from './report.ts';
 import { runRound } from './rounds.ts';
+import type { SavedPod } from './saved.ts';
 import { type PodState, type PodStates, bareOf } from './state.ts';
 import { verdictsOf } from './verdicts.ts';
 
@@ -20,6 +22,8 @@ import { verdictsOf } from './verdicts.ts';
 const maxRounds = 64;
 
 export interface WorkerOptions {
+  /** Pods that the runtime is asked about at a time. */
+  readonly maxParallelLooks: number;
   /** The machine shuts down: end pods, within this grace, to go on after it is up again. */
   readonly halt: () => { readonly sinceMs: number; readonly graceSeconds: number } | undefined;
 }
@@ -46,18 +50,28 @@ function removesRecord({ kind }: ActiveStep): boolean {
   return kind === 'remove-container' || kind === 'remove-sandbox';
 }
 
+/** The monotonic time at which the pod began to end. Only what an earlier process saved is told by the wall clock. */
+function beginEnding(state: PodState, clock: Clock): number {
+  const sinceMs = state.saved.endingSinceMs;
+  if (sinceMs !== undefined) return clock.monotonicMs() - Math.max(0, clock.now() - sinceMs);
+  state.save({ endingSinceMs: clock.now() });
+  return clock.monotonicMs();
+}
+
 /** Looks at a pod, and at it again after each round of steps, until there is nothing left to do now. */
 export class PodWorker {
   readonly #options: WorkerOptions;
   readonly #deps: WorkerDeps;
   readonly #index: PodIndex;
   readonly #states: PodStates;
+  readonly #observations: Limiter;
 
   constructor(options: WorkerOptions, deps: WorkerDeps, parts: { index: PodIndex; states: PodStates }) {
     this.#options = options;
     this.#deps = deps;
     this.#index = parts.index;
     this.#states = parts.states;
+    this.#observations = createLimiter({ capacity: options.maxParallelLooks });
   }
 
   /** Resolves with the time after which the pod must be looked at again, if it must. */
@@ -65,6 +79,11 @@ export class PodWorker {
     for (let round = 0; round < maxRounds; round += 1) {
       const lookup = this.#index.find(uid);
       if (lookup.kind === 'unknown') return undefined;
+      // The cluster gives up the pods of a node that is not there; what became of them here, it does not know.
+      if (lookup.kind === 'gone' && this.#deps.nodeRemoved()) {
+        this.#deps.log.info('pod left as it is: gone from the API, but so is the Node', { pod: uid });
+        return undefined;
+      }
       const state = this.#states.of(uid);
       const api = lookup.kind === 'present' ? lookup.pod : undefined;
       state.pod = api ?? state.pod;
@@ -102,19 +121,24 @@ export class PodWorker {
   #takenIn(but: string): readonly Pod[] {
     return this.#index.pods().filter(({ metadata, status }) => {
       if (metadata.uid === undefined || metadata.uid === but) return false;
-      const { admitted, status: reported } = this.#states.of(metadata.uid).saved;
+      const { admitted, status: reported } = this.#savedOf(metadata.uid);
       return admitted === true && !isTerminal(reported?.phase) && !isTerminal(status?.phase);
     });
+  }
+
+  #savedOf(uid: string): SavedPod {
+    return this.#states.find(uid)?.saved ?? this.#deps.saved.get(uid) ?? {};
   }
 
   /** Observes, plans, and reports what there is to see. */
   async #look(state: PodState, api: Pod | undefined, signal: AbortSignal): Promise<Sight> {
     const ref = state.pod === undefined ? { uid: state.uid, namespace: '', name: '' } : podRef(state.pod);
-    const observed = await this.#deps.runtime.observe(ref, signal);
+    const observed = await this.#observations.run(signal, () => this.#deps.runtime.observe(ref, signal));
     const pod = state.pod ?? bareOf(observed);
     const goal = this.#goal(state, api);
     const podIPs = this.#podIPs(pod, observed);
-    const verdicts = this.#attend(state, goal, { observed, podIP: podIPs[0] ?? '' });
+    state.podIP = podIPs[0] ?? '';
+    const verdicts = this.#attend(state, goal, observed);
     const networkReady = this.#networkReady();
     const now = this.#deps.clock.now();
     const steps = plan(desiredOf(state, pod, { goal, verdicts, networkReady }), observed, now);
@@ -126,11 +150,14 @@ export class PodWorker {
   }
 
   #goal(state: PodState, api: Pod | undefined): Goal {
-    const nowMs = this.#deps.clock.now();
-    const goal = goalOf({ pod: api, saved: state.saved, halt: this.#options.halt(), nowMs });
+    const { clock } = this.#deps;
+    const nowMs = clock.monotonicMs();
+    const halt = this.#options.halt();
+    const goal = goalOf({ pod: api, saved: state.saved, halt, endingSinceMs: state.endingSinceMs, nowMs });
     const ends = goal.kind === 'stop' || goal.kind === 'remove';
-    if (ends && state.saved.endingSinceMs === undefined) state.save({ endingSinceMs: goal.ending.sinceMs });
-    return goal;
+    if (!ends || state.endingSinceMs !== undefined) return goal;
+    state.endingSinceMs = beginEnding(state, clock);
+    return this.#goal(state, api);
   }
 
   #podIPs(pod: Pod, observed: PodObserved): readonly string[] {
@@ -138,15 +165,11 @@ export class PodWorker {
   }
 
   /** Follows and probes what the pod needs now; what the probes say. */
-  #attend(
-    state: PodState,
-    goal: Goal,
-    now: { readonly observed: PodObserved; readonly podIP: string },
-  ): ReadonlyMap<string, ProbeVerdict> {
+  #attend(state: PodState, goal: Goal, observed: PodObserved): ReadonlyMap<string, ProbeVerdict> {
     const { prober, source } = this.#deps;
     attendObjects(state, goal, source);
-    attendProbes(state, goal, { prober, now });
-    return verdictsOf(now.observed, (id) => prober.results(id), state.saved.status);
+    attendProbes(state, goal, { prober, observed });
+    return verdictsOf(observed, (id) => prober.results(id), state.saved.status);
   }
 
   #networkReady(): boolean {
@@ -179,14 +202,16 @@ export class PodWorker {
       this.#reportEnd(state, api);
     }
     const untilMs = heldUntilMs(state, [...sight.steps.filter(isActive), ...round.active]);
-    return this.#again(state, sight, untilMs ?? this.#deps.clock.now() + 1000);
+    const heldMs = untilMs === undefined ? 1000 : untilMs - this.#deps.clock.monotonicMs();
+    return this.#again(state, sight, heldMs);
   }
 
-  #again(state: PodState, sight: Sight, untilMs = Infinity): Again | undefined {
+  #again(state: PodState, sight: Sight, heldMs = Infinity): Again | undefined {
     const waits = sight.steps.flatMap((step) => (step.kind === 'wait-for-backoff' ? [step.untilMs] : []));
     const due = sight.goal.kind === 'run' ? deadlineMs(sight.pod, state.saved) : undefined;
-    const next = Math.min(...waits, due ?? Infinity, untilMs);
-    return next === Infinity ? undefined : { againAfterMs: Math.max(0, next - this.#deps.clock.now()) };
+    const nextMs = Math.min(...waits, due ?? Infinity) - this.#deps.clock.now();
+    const afterMs = Math.min(nextMs, heldMs);
+    return afterMs === Infinity ? undefined : { againAfterMs: Math.max(0, afterMs) };
   }
 
   /** Nothing of the pod is left here. */
@@ -202,7 +227,7 @@ export class PodWorker {
   #reportEnd(state: PodState, api: Pod): void {
     if (state.reported) return;
     const observed = nothingOf(podRef(api));
-    const goal = goalOf({ pod: api, saved: state.saved, halt: undefined, nowMs: this.#deps.clock.now() });
+    const goal = this.#goal(state, api);
     const status = reportStatus(this.#deps, state, { pod: api, goal, observed, verdicts: new Map() });
     state.reported = true;
     this.#deps.sink.terminated(podRef(api), status);
