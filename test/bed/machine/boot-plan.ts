@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path';
 import type { HierarchyMount } from './hierarchies.ts';
-import { type MachineDisk, cgroupMounts, diskMounts, memoryMounts } from './machine-mounts.ts';
+import { type MachineDisk, cgroupMounts, diskMounts, memoryMounts, programMounts } from './machine-mounts.ts';
 import { type Mount, mountTable } from './mount-table.ts';
 
 /** One step of what happens in the new namespaces before the machine's own first program. */
@@ -83,7 +83,11 @@ export function bootPlan(options: BootOptions): BootPlan {
   return {
     steps: [
       ...joinSteps(options),
-      { kind: 'mount', argv: mountAll, table: mountTable([...diskMounts(disk), ...memoryMounts(root)]) },
+      {
+        kind: 'mount',
+        argv: mountAll,
+        table: mountTable([...diskMounts(disk), ...memoryMounts(root), ...programMounts(disk)]),
+      },
       { kind: 'file', path: bootIdFile, content: `${options.bootId}\n` },
       // In a cgroup namespace, whose root the machine's cgroup is: so the machine sees no other.
       {
@@ -108,7 +112,13 @@ export function bootPlan(options: BootOptions): BootPlan {
 export function offlinePlan(disk: MachineDisk, argv: readonly string[]): BootPlan {
   const dev: Mount = { source: '/dev', target: join(disk.root, 'dev'), type: 'bind' };
   return {
-    steps: [{ kind: 'mount', argv: mountAll, table: mountTable([...diskMounts(disk), dev]) }],
+    steps: [
+      {
+        kind: 'mount',
+        argv: mountAll,
+        table: mountTable([...diskMounts(disk), ...programMounts(disk), dev]),
+      },
+    ],
     exec: { argv: ['/usr/sbin/chroot', disk.root, ...argv], env: loginEnv },
   };
 }

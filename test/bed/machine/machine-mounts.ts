@@ -17,27 +17,31 @@ export interface MachineDisk {
   readonly programs: Readonly<Record<string, string>>;
 }
 
+function binds(
+  root: string,
+  folders: Readonly<Record<string, string>>,
+  options: readonly string[],
+): readonly Mount[] {
+  return Object.entries(folders).map(([target, source]) => ({
+    source,
+    target: join(root, target),
+    type: 'bind',
+    options,
+  }));
+}
+
 /** The root and all that survives. */
-export function diskMounts(disk: MachineDisk): readonly Mount[] {
-  const { base, upper, work, root } = disk;
-  const bind = (options: readonly string[]) => {
-    return ([target, source]: [string, string]): Mount => ({
-      source,
-      target: join(root, target),
-      type: 'bind',
-      options,
-    });
-  };
+export function diskMounts({ base, upper, work, root, volumes }: MachineDisk): readonly Mount[] {
+  const overlay = [`lowerdir=${base}`, `upperdir=${upper}`, `workdir=${work}`];
   return [
-    {
-      source: 'overlay',
-      target: root,
-      type: 'overlay',
-      options: [`lowerdir=${base}`, `upperdir=${upper}`, `workdir=${work}`],
-    },
-    ...Object.entries(disk.volumes).map(bind([])),
-    ...Object.entries(disk.programs).map(bind(['ro'])),
+    { source: 'overlay', target: root, type: 'overlay', options: overlay },
+    ...binds(root, volumes, []),
   ];
+}
+
+/** What the host lends. Mounted last: a checkout may lie below a folder that the machine has in memory, as `/tmp`. */
+export function programMounts({ root, programs }: MachineDisk): readonly Mount[] {
+  return binds(root, programs, ['ro']);
 }
 
 /** What is new at every boot. */
