@@ -79,11 +79,6 @@ export class PodWorker {
     for (let round = 0; round < maxRounds; round += 1) {
       const lookup = this.#index.find(uid);
       if (lookup.kind === 'unknown') return undefined;
-      // The cluster gives up the pods of a node that is not there; what became of them here, it does not know.
-      if (lookup.kind === 'gone' && this.#deps.nodeRemoved()) {
-        this.#deps.log.info('pod left as it is: gone from the API, but so is the Node', { pod: uid });
-        return undefined;
-      }
       const state = this.#states.of(uid);
       const api = lookup.kind === 'present' ? lookup.pod : undefined;
       state.pod = api ?? state.pod;
