@@ -15,6 +15,7 @@ import { createPods } from './pods.ts';
 import type { SavedPod, SavedPods } from './saved.ts';
 
 const { signal } = new AbortController();
+const ref = { resource: 'pods', namespace: 'shop', name: 'web' } as const;
 const unused = (): never => {
   throw new Error('not expected');
 };
@@ -154,6 +155,24 @@ describe('a status', () => {
     objects.put('pods', { ...pod, status: { conditions: [{ type: 'Ready', status: 'False' }] } });
     await clock.advance(100);
     expect(puts.slice(count).map(readyOf)).toEqual(['True']);
+    await pods.stop();
+  });
+});
+
+describe('a pod that is gone from the API', () => {
+  it('is left alone while its Node is deleted, and ends otherwise', async () => {
+    const { clock, now, objects, pod, pods, stops } = world();
+    await pods.start(signal);
+    await clock.advance(100);
+    now.removed = true;
+    objects.put('pods', { ...pod, status: { phase: 'Failed' } });
+    await clock.advance(100);
+    objects.remove(ref);
+    await clock.advance(200_000);
+    expect(stops).toEqual([]);
+    now.removed = false;
+    await clock.advance(200_000);
+    expect(stops.length).toBeGreaterThan(0);
     await pods.stop();
   });
 });

@@ -10,7 +10,7 @@ import { attendObjects, attendProbes } from './attend.ts';
 import { desiredOf } from './desire.ts';
 import { deadlineMs, deadlineVerdict, goalOf } from './goal.ts';
 import { heldUntilMs } from './holds.ts';
-import type { PodIndex } from './pod-index.ts';
+import type { PodIndex, PodLookup } from './pod-index.ts';
 import type { WorkerDeps } from './ports.ts';
 import { announceBackoffs, reportStatus } from './report.ts';
 import { runRound } from './rounds.ts';
@@ -79,6 +79,10 @@ export class PodWorker {
     for (let round = 0; round < maxRounds; round += 1) {
       const lookup = this.#index.find(uid);
       if (lookup.kind === 'unknown') return undefined;
+      if (this.#deps.nodeRemoved() && this.#isGivenUp(uid, lookup)) {
+        this.#deps.log.info('pod left as it is: the cluster gave it up with its Node', { pod: uid });
+        return undefined;
+      }
       const state = this.#states.of(uid);
       const api = lookup.kind === 'present' ? lookup.pod : undefined;
       state.pod = api ?? state.pod;
@@ -90,6 +94,14 @@ export class PodWorker {
       if (outcome === 'failed') return await this.#failed(state, api, { active, signal });
     }
     return { againAfterMs: 1000 };
+  }
+
+  /** The cluster fails and removes the pods of a node that is not there; what became of them here, it does not know. */
+  #isGivenUp(uid: string, lookup: PodLookup): boolean {
+    if (lookup.kind !== 'present') return lookup.kind === 'gone';
+    const { metadata, status } = lookup.pod;
+    const asked = metadata.deletionTimestamp !== undefined;
+    return !asked && isTerminal(status?.phase) && !isTerminal(this.#savedOf(uid).status?.phase);
   }
 
   /** Verdicts that end a pod: it may not run here, or its time is up. */
