@@ -10,12 +10,15 @@ const secret = 'puller';
 const withSecret = { imagePullSecrets: [{ name: secret }] };
 
 let registry: BedRegistry;
-/** A reference of this run's own, so that no node holds it yet. */
+/**
+ * A reference of this run's own, so that no node holds it yet. Not to busybox: a runtime may report an image by any of
+ * the names that it has pulled it by, in the status of other tests' pods too.
+ */
 let image: string;
 
 beforeAll(async () => {
   registry = await site.bed.registry(site.signal);
-  image = await registry.push('busybox', `${site.namespace}/busybox:1`, site.signal);
+  image = await registry.push('nginx', `${site.namespace}/web:1`, site.signal);
   await site.create(resources.secrets, {
     metadata: { name: secret },
     type: 'kubernetes.io/dockerconfigjson',
@@ -73,7 +76,7 @@ describe.each([
     await waiting(name, 'ErrImagePull');
     expect(await messages(name, 'Failed')).toContain('not found');
     await waiting(name, 'ImagePullBackOff');
-    await registry.push('busybox', path, site.signal);
+    await registry.push('nginx', path, site.signal);
     expect(lastWords(await site.pod(name, { what: 'its end' }, succeeded))).toBe('pulled\n');
   });
 
