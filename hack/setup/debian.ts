@@ -11,6 +11,7 @@ export const debianPackages: readonly string[] = [
   'ca-certificates',
   'conntrack',
   'containernetworking-plugins',
+  'curl',
   'debootstrap',
   'gcc',
   'iproute2',
@@ -18,6 +19,7 @@ export const debianPackages: readonly string[] = [
   'libc6-dev',
   'libseccomp2',
   'nftables',
+  'openssh-client',
   'procps',
   'skopeo',
 ];
