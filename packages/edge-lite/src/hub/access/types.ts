@@ -1,0 +1,44 @@
+import type { Service } from '@selvedge/kit';
+import type { Caller, UserInfo } from '../request.ts';
+
+/** What a connection shows of its client. */
+export interface Presented {
+  /** DER of a client certificate whose chain to the cluster's CA TLS has verified. */
+  readonly certificate: Uint8Array | undefined;
+  readonly bearerToken: string | undefined;
+  readonly remoteAddress: string;
+}
+
+/** What somebody wants to do. Source: `authorization.k8s.io/v1` ResourceAttributes. */
+export type Attributes =
+  | {
+      readonly kind: 'resource';
+      readonly verb: string;
+      readonly group: string;
+      readonly version: string;
+      readonly resource: string;
+      readonly subresource: string;
+      readonly namespace: string;
+      readonly name: string;
+      readonly labelSelector: string;
+      readonly fieldSelector: string;
+    }
+  | { readonly kind: 'nonResource'; readonly verb: string; readonly path: string };
+
+export interface Decision {
+  readonly allowed: boolean;
+  /** As the API server gave it. */
+  readonly reason: string;
+}
+
+export interface Access extends Service {
+  /** Rejects with `Unauthenticated`, or `Forbidden` for a certificate that is nobody's here. */
+  authenticate(presented: Presented, signal: AbortSignal): Promise<Caller>;
+  /**
+   * The API server's decision for this user, remembered with an age: young ones are used, older ones are asked again
+   * while online; offline the last one counts. Rejects with `Unavailable` when nobody ever asked.
+   */
+  authorize(user: UserInfo, attributes: Attributes, signal: AbortSignal): Promise<Decision>;
+  /** Told when a decision that was `allowed` turned out to be withdrawn. */
+  onWithdrawn(withdrawn: (user: UserInfo, attributes: Attributes) => void): Disposable;
+}

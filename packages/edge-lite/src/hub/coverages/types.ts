@@ -1,0 +1,47 @@
+import type { Service } from '@selvedge/kit';
+import type { CoverageRecord, CoverageSpec } from '../replica/types.ts';
+import type { Caller } from '../request.ts';
+
+/** Whose credentials run a list-watch. */
+export type Sponsor =
+  | { readonly kind: 'node' }
+  /** A token that the hub asks for, bound to a pod of this node. */
+  | { readonly kind: 'pod'; readonly namespace: string; readonly serviceAccount: string }
+  | { readonly kind: 'configured'; readonly client: string };
+
+export type CoverageState =
+  /** The first list is under way; nothing complete is held. */
+  | { readonly kind: 'filling' }
+  /** Following; as current as the link. */
+  | { readonly kind: 'live' }
+  /** Complete once, upstream is out of reach. */
+  | { readonly kind: 'stale'; readonly sinceMs: number }
+  /** Nobody may run it now: complete once or never, but not resumed. */
+  | { readonly kind: 'suspended'; readonly reason: string };
+
+/** One upstream list-watch, shared by all who ask for the same or less. */
+export interface Coverage {
+  readonly record: CoverageRecord;
+  readonly state: CoverageState;
+  /** Resolves once the set is complete (at once if it ever was). Rejects with the upstream's refusal, or the signal. */
+  whenSynced(signal: AbortSignal): Promise<void>;
+}
+
+/** Held as long as somebody reads; a coverage that nobody holds expires after a while, never while offline. */
+export interface CoverageHold extends Disposable {
+  readonly coverage: Coverage;
+  /** Aborts when the holder's right was withdrawn; the reason is a `Forbidden` error. */
+  readonly revoked: AbortSignal;
+}
+
+export interface Coverages extends Service {
+  /**
+   * Joins a coverage that answers `spec`, or opens one. The caller must be allowed to list and watch it: asked upstream,
+   * remembered. Rejects with `Forbidden` as the API server says it, `Unavailable` offline when nothing held answers it or
+   * nothing proves the right.
+   */
+  join(spec: CoverageSpec, caller: Caller, signal: AbortSignal): Promise<CoverageHold>;
+  /** A synced coverage that holds the object if it exists. */
+  covering(spec: CoverageSpec): Coverage | undefined;
+  readonly all: readonly Coverage[];
+}
