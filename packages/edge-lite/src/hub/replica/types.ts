@@ -130,10 +130,10 @@ export interface Replica {
   /** The last upstream version of an object, without overlay and views. */
   base(resource: HeldResource, at: ObjectName): KubeObject | undefined;
   /**
-   * The upstream version for a precondition that a client took from an object that it was shown. `stale`: that is not
+   * The upstream version for a precondition that a client took from an object that it was shown. Undefined: that is not
    * what is shown now, so the precondition must fail.
    */
-  upstreamVersion(resource: HeldResource, at: ObjectName, shown: string): string | 'stale';
+  upstreamVersion(resource: HeldResource, at: ObjectName, shown: string): string | undefined;
 
   /** On disk, synced, when it returns. Throws `ResourceExhausted` beyond the cap, `NotFound` without a base. */
   putOverlay(put: OverlayPut): Shown;
