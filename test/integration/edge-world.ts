@@ -150,7 +150,8 @@ export async function createEdgeNode(cluster: Cluster, name: string): Promise<Ed
         root,
         server: { urls: [cluster.url], caHash: cluster.caHash, tokenFile },
         runtime: { endpoint: `unix://${root}/containerd.sock` },
-        modules: { pods: {} },
+        // All of them share this machine's loopback.
+        modules: { hub: { port: 0, address: 'none' }, pods: {} },
         log: { level: 'debug' },
       };
       await writeFile(configFile, JSON.stringify({ ...base, ...config }, null, 2));

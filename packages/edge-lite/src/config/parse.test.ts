@@ -47,6 +47,20 @@ test('defaults fill what is left out, and modules stay off', () => {
   });
 });
 
+test('the pod module brings the hub along, the hub comes alone', () => {
+  const defaults = {
+    port: 10_270,
+    address: '169.254.77.1',
+    clients: [],
+    operators: ['system:masters', 'kubeadm:cluster-admins'],
+    keepUnusedHours: 24,
+    maxStateMiB: 256,
+  };
+  expect(parseConfig('test.yaml', `${minimal}modules: {pods: {}}\n`).modules.hub).toEqual(defaults);
+  const alone = parseConfig('test.yaml', `${minimal}modules: {hub: {address: none}}\n`).modules;
+  expect(alone).toEqual({ hub: { ...defaults, address: 'none' } });
+});
+
 test('every finding is told at once, in the order of the lines, with field and expectation', () => {
   const text = `apiVersion: edge-lite.selvedge.io/v1
 kind: Config
@@ -106,6 +120,16 @@ describe('a single wrong field', () => {
       'node: {reserved: {memory: lots}}',
       'node.reserved.memory',
       'expected a quantity such as 250m or 512Mi, found "lots"',
+    ],
+    [
+      'modules: {hub: {address: 10.0.0.1}}',
+      'modules.hub.address',
+      'expected an IPv4 address in 169.254.0.0/16, or none, found "10.0.0.1"',
+    ],
+    [
+      'modules: {hub: {clients: [{name: system:kube-proxy, kubeconfig: proxy.conf}]}}',
+      'modules.hub.clients[0].kubeconfig',
+      'expected an absolute path, found "proxy.conf"',
     ],
     ['root: state', 'root', 'expected an absolute path, found "state"'],
     [

@@ -30,6 +30,17 @@ const httpsUrl = text('an https:// URL without path, user or query', (value) => 
     url?.protocol === 'https:' && `${url.protocol}//${url.host}` === value.replace(/\/$/, '').toLowerCase()
   );
 });
+const proxyUrl = text('an http:// or https:// URL without path, user or query', (value) => {
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  return (
+    (url?.protocol === 'http:' || url?.protocol === 'https:') &&
+    `${url.protocol}//${url.host}` === value.replace(/\/$/, '').toLowerCase()
+  );
+});
+const linkLocal = text(
+  'an IPv4 address in 169.254.0.0/16, or none',
+  (value) => value === 'none' || (isIP(value) === 4 && value.startsWith('169.254.')),
+);
 const quantity = pattern('a quantity such as 250m or 512Mi', /^\d+(\.\d+)?(m|k|[KMGT]i?)?$/);
 const list = <T>(item: v.GenericSchema<T>, what: string): v.GenericSchema<T[]> =>
   v.array(item, `a list of ${what}`);
@@ -43,6 +54,9 @@ const server = v.strictObject(
     ),
     caHash: pattern('sha256: and 64 hexadecimal digits, as kubeadm prints it', /^sha256:[0-9a-f]{64}$/),
     tokenFile: v.optional(absolutePath),
+    proxy: v.optional(
+      v.strictObject({ url: proxyUrl, credentialsFile: v.optional(absolutePath) }, 'a mapping with a url'),
+    ),
   },
   'a mapping',
 );
@@ -67,6 +81,34 @@ const pods = v.strictObject(
     ),
     clusterDomain: v.optional(pattern('a domain name', subdomain), 'cluster.local'),
     maxPods: v.optional(wholeNumber(1, 500), 110),
+  },
+  'a mapping',
+);
+
+const hub = v.strictObject(
+  {
+    port: v.optional(wholeNumber(0, 65_535), 10_270),
+    address: v.optional(linkLocal, '169.254.77.1'),
+    clusterDomain: v.optional(pattern('a domain name', subdomain)),
+    clients: v.optional(
+      v.pipe(
+        list(
+          v.strictObject(
+            { name: pattern('a user name', /^\S+$/), kubeconfig: absolutePath },
+            'a mapping with name and kubeconfig',
+          ),
+          'clients',
+        ),
+        v.maxLength(16, 'at most 16 clients'),
+      ),
+      [],
+    ),
+    operators: v.optional(
+      v.pipe(list(pattern('a group name', /^\S+$/), 'group names'), v.maxLength(16, 'at most 16 groups')),
+      ['system:masters', 'kubeadm:cluster-admins'],
+    ),
+    keepUnusedHours: v.optional(wholeNumber(1, 8_760), 24),
+    maxStateMiB: v.optional(wholeNumber(16, 16_384), 256),
   },
   'a mapping',
 );
@@ -103,6 +145,14 @@ const node = v.strictObject(
   'a mapping',
 );
 
+/** The pod module reads through the hub, so one is not had without the other. */
+const modules = v.pipe(
+  v.strictObject({ hub: v.optional(hub), pods: v.optional(pods) }, 'a mapping of modules'),
+  v.transform((chosen) =>
+    chosen.pods === undefined || chosen.hub !== undefined ? chosen : { ...chosen, hub: v.parse(hub, {}) },
+  ),
+);
+
 /** The document. Descriptions, defaults and examples: docs/reference/edge-lite-config.md. */
 export const configSchema = v.strictObject(
   {
@@ -113,7 +163,7 @@ export const configSchema = v.strictObject(
     server,
     runtime: v.optional(runtime, {}),
     node: v.optional(node, {}),
-    modules: v.optional(v.strictObject({ pods: v.optional(pods) }, 'a mapping of modules'), {}),
+    modules: v.optional(modules, {}),
     log: v.optional(
       v.strictObject({ level: v.optional(v.picklist(logLevels, logLevels.join(', ')), 'info') }, 'a mapping'),
       {},
@@ -123,4 +173,5 @@ export const configSchema = v.strictObject(
 );
 
 export type Config = v.InferOutput<typeof configSchema>;
+export type HubConfig = NonNullable<Config['modules']['hub']>;
 export type PodsConfig = NonNullable<Config['modules']['pods']>;
