@@ -13,8 +13,8 @@ export const binaries = {
   /** Kubernetes 1.35.4, the control plane only. */
   kubernetes135: ['kube-apiserver-1.35', 'kube-controller-manager-1.35', 'kube-scheduler-1.35'],
   cluster: ['etcd', 'coredns'],
-  /** Our own program around apimachinery: what ours is compared with. */
-  oracle: ['kube-oracle'],
+  /** Our own programs around apimachinery, what ours is compared with, and around client-go, what ours must serve. */
+  oracle: ['kube-oracle', 'kube-informer'],
   /** containerd 2.4.2 from Go. The shim lies beside the daemon, which looks for it there. */
   containerd24: ['containerd-2.4', 'ctr-2.4'],
   /** Debian's containerd 1.6, runc and docker-registry, unpacked and not installed: no service of theirs starts. */

@@ -90,6 +90,11 @@ export const goRecipes: readonly GoRecipe[] = [
     stamps: {},
   },
   {
+    ...kubernetes('kube-informer', 4),
+    packages: { 'kube-informer': './informer' },
+    stamps: {},
+  },
+  {
     name: 'coredns',
     module: 'coredns',
     packages: { coredns: '.' },
