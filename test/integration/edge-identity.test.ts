@@ -1,5 +1,4 @@
-import { X509Certificate } from 'node:crypto';
-import { readFile, readdir, rm, stat } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemClock } from '@selvedge/kit';
 import { resources } from '@selvedge/kube';
@@ -7,14 +6,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { waitFor } from '../bed/wait.ts';
 import { type Cluster, createEdgeNode, startCluster, tokenText } from './edge-world.ts';
 
-/** What the signer gives certificates; it dates their begin back by five minutes. */
-const signingDuration = '3m';
-
 let cluster: Cluster;
 beforeAll(async () => {
-  cluster = await startCluster({
-    controllerManagerFlags: [`--cluster-signing-duration=${signingDuration}`],
-  });
+  cluster = await startCluster();
 });
 afterAll(() => cluster[Symbol.asyncDispose]());
 
@@ -130,36 +124,5 @@ describe.concurrent('identity', () => {
     const second = await node.start();
     expect(await second.exited).toBe(4);
     expect(second.output.join('\n')).toContain('state unusable');
-  });
-
-  test('the certificate is rotated in time, and the connection moves on', { timeout: 240_000 }, async () => {
-    await using node = await createEdgeNode(cluster, 'rotates');
-    await node.writeToken(tokenText(await cluster.createToken()));
-    const run = await node.start();
-    await run.line('synced');
-    const pem = join(node.pki, 'client.pem');
-    const first = new X509Certificate(await readFile(pem));
-    const second = await waitFor(
-      { what: 'another certificate', timeoutMs: 180_000 },
-      systemClock,
-      async () => {
-        const now = new X509Certificate(await readFile(pem));
-        return now.fingerprint256 === first.fingerprint256 ? undefined : now;
-      },
-    );
-    const issuedMs = first.validFromDate.getTime() + 5 * 60_000;
-    expect(Date.now() - issuedMs).toBeGreaterThanOrEqual(36_000);
-    expect(Date.now()).toBeLessThan(first.validToDate.getTime());
-    expect(second.validToDate.getTime()).toBeGreaterThan(first.validToDate.getTime());
-    const moved = await waitFor({ what: 'a connection with the new one' }, systemClock, async () => {
-      const loaded = run.lines.findLastIndex((line) => line.text === 'identity loaded');
-      return run.lines.slice(loaded).find((line) => line.text === 'connected');
-    });
-    await waitFor({ what: 'a Lease renewed over it' }, systemClock, async (inner) => {
-      const at = { namespace: 'kube-node-lease', name: 'rotates' };
-      const lease = await cluster.admin.get(resources.leases, at, { signal: inner });
-      return Date.parse(lease.spec?.renewTime ?? '') > Date.parse(String(moved['time']));
-    });
-    expect(run.lines.filter((line) => line.level === 'error')).toEqual([]);
   });
 });
