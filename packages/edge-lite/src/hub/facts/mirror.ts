@@ -1,0 +1,94 @@
+import type { KubeObject } from '@selvedge/kube';
+import type { ObjectName, ResourceReader } from '../replica/types.ts';
+
+export interface MirrorOptions<T> {
+  readonly reader: ResourceReader;
+  /** What is kept of an object; undefined if nothing is. */
+  readonly pick: (object: KubeObject) => T | undefined;
+}
+
+/** What a program of this process must know at once of some objects of one resource, as they are shown. */
+export interface Mirror<T> extends Disposable {
+  get(at: ObjectName): T | undefined;
+  values(): IterableIterator<T>;
+}
+
+/** Objects read at a time when the history does not reach back. */
+const pageSize = 500;
+const changesAtATime = 1_000;
+
+const keyOf = ({ namespace, name }: ObjectName): string => `${namespace}/${name}`;
+
+class ResourceMirror<T> implements Mirror<T> {
+  readonly #options: MirrorOptions<T>;
+  readonly #changed: () => void;
+  readonly #kept = new Map<string, T>();
+  readonly #subscription: Disposable;
+  #version: bigint;
+
+  constructor(options: MirrorOptions<T>, changed: () => void) {
+    this.#options = options;
+    this.#changed = changed;
+    this.#version = options.reader.version;
+    this.#load();
+    this.#subscription = options.reader.subscribe(() => this.#catchUp());
+  }
+
+  get(at: ObjectName): T | undefined {
+    return this.#kept.get(keyOf(at));
+  }
+
+  values(): IterableIterator<T> {
+    return this.#kept.values();
+  }
+
+  [Symbol.dispose](): void {
+    this.#subscription[Symbol.dispose]();
+  }
+
+  #catchUp(): void {
+    let touched = false;
+    for (;;) {
+      const changes = this.#options.reader.changesAfter(this.#version, changesAtATime);
+      if (changes === 'expired') {
+        this.#load();
+        touched = true;
+        break;
+      }
+      for (const { namespace, name, after, version } of changes) {
+        touched = this.#take({ namespace, name }, after) || touched;
+        this.#version = version;
+      }
+      if (changes.length < changesAtATime) break;
+    }
+    if (touched) this.#changed();
+  }
+
+  #load(): void {
+    const { reader } = this.#options;
+    this.#kept.clear();
+    this.#version = reader.version;
+    let after: ObjectName | undefined;
+    for (;;) {
+      const page = reader.page({ limit: pageSize, after });
+      if (page === 'expired') return;
+      for (const shown of page) this.#take(shown, shown.json);
+      after = page.at(-1);
+      if (page.length < pageSize) return;
+    }
+  }
+
+  /** True if what is kept is another now. */
+  #take(at: ObjectName, json: string | undefined): boolean {
+    const key = keyOf(at);
+    const picked = json === undefined ? undefined : this.#options.pick(JSON.parse(json) as KubeObject);
+    if (picked === undefined) return this.#kept.delete(key);
+    this.#kept.set(key, picked);
+    return true;
+  }
+}
+
+/** `changed` is called after what is kept became another. */
+export function createMirror<T>(options: MirrorOptions<T>, changed: () => void): Mirror<T> {
+  return new ResourceMirror(options, changed);
+}
