@@ -71,9 +71,11 @@ function mirrorAll(
   return {
     pods,
     podRanges: () => [...node.values()].flat(),
-    // Not as it is shown: a view may lead the Service to the hub.
-    clusterIPs: () =>
-      (replica.base('v1/services', kubernetes) as Service | undefined)?.spec?.clusterIPs ?? [],
+    clusterIPs() {
+      // Not as it is shown: a view may lead the Service to the hub.
+      const base: Service | undefined = replica.base('v1/services', kubernetes);
+      return base?.spec?.clusterIPs ?? [];
+    },
     close() {
       for (const one of [node, service, pods]) one[Symbol.dispose]();
     },

@@ -1,0 +1,1 @@
+export { createCloudConditionReporter, createCloudConditionView } from './cloud-condition.ts';
