@@ -1,4 +1,4 @@
-import type { DeleteOptions, Selection, WriteOptions } from './client.ts';
+import type { DeleteOptions, Projection, Selection, WriteOptions } from './client.ts';
 import type { KubeObject, ObjectRef } from './object.ts';
 import type { Patch } from './patch.ts';
 import type { Query } from './requester.ts';
@@ -29,8 +29,25 @@ export function deleteBody(options: DeleteOptions): Body {
   };
 }
 
+/** `PartialObjectMetadata` or its list. Source: kubernetes.io "Kubernetes API Concepts", resource representations. */
+export const acceptOf = (
+  { metadataOnly }: Projection,
+  as: 'PartialObjectMetadata' | 'PartialObjectMetadataList',
+): string | undefined => (metadataOnly === true ? `application/json;as=${as};g=meta.k8s.io;v=v1` : undefined);
+
+/** What the items of a list are: as the resource says, and where it does not, as the list does. */
+export function itemTypeOf(
+  { apiVersion, kind }: Pick<Resource<KubeObject>, 'apiVersion' | 'kind'>,
+  list: { readonly kind?: string | undefined },
+): Pick<Resource<KubeObject>, 'apiVersion' | 'kind'> {
+  return { apiVersion, kind: kind === '' ? (list.kind ?? '').replace(/List$/, '') : kind };
+}
+
 /** `apiVersion` and `kind`, which the server leaves out inside lists, in front. */
-export const typed = <T extends KubeObject>({ apiVersion, kind }: Resource<T>, object: T): T => ({
+export const typed = <T extends KubeObject>(
+  { apiVersion, kind }: Pick<Resource<KubeObject>, 'apiVersion' | 'kind'>,
+  object: T,
+): T => ({
   apiVersion,
   kind,
   ...object,

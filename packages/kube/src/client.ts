@@ -25,14 +25,20 @@ export interface Selection {
   readonly fieldSelector?: string | undefined;
 }
 
-export interface ListOptions extends CallOptions, Selection {
+/** What is sent of each object. */
+export interface Projection {
+  /** Only its metadata, as `meta.k8s.io/v1` PartialObjectMetadata. Default false. */
+  readonly metadataOnly?: boolean | undefined;
+}
+
+export interface ListOptions extends CallOptions, Selection, Projection {
   readonly resourceVersion?: string | undefined;
   readonly resourceVersionMatch?: 'Exact' | 'NotOlderThan' | undefined;
   readonly limit?: number | undefined;
   readonly continue?: string | undefined;
 }
 
-export interface ListAllOptions extends CallOptions, Selection {
+export interface ListAllOptions extends CallOptions, Selection, Projection {
   /** Objects per request. Default 500. */
   readonly pageSize?: number | undefined;
   /** A longer list is refused with `ResourceExhausted`. Default 100,000. */

@@ -6,12 +6,20 @@ export type {
   ListAllOptions,
   ListOptions,
   PatchOptions,
+  Projection,
   RawCall,
   Selection,
   SubresourceOptions,
   WriteOptions,
 } from './client.ts';
-export { createKubeClient, type ClientDeps, type ClientOptions } from './create-client.ts';
+export {
+  createClientOver,
+  createKubeClient,
+  type CallingDeps,
+  type CallingOptions,
+  type ClientDeps,
+  type ClientOptions,
+} from './create-client.ts';
 export {
   fileCredentials,
   staticCredentials,
@@ -22,7 +30,20 @@ export {
   type Credentials,
   type TextOrFile,
 } from './credentials.ts';
-export { defaultTimeouts, type HttpTimeouts } from './http/types.ts';
+export type { HttpProxy } from './http/proxy.ts';
+export {
+  createTransport,
+  type Transport,
+  type TransportDeps,
+  type TransportOptions,
+} from './http/transport.ts';
+export {
+  defaultTimeouts,
+  type HttpRequest,
+  type HttpResponse,
+  type HttpTimeouts,
+  type Upgraded,
+} from './http/types.ts';
 export { createKubeMetrics, type KubeMetrics } from './metrics.ts';
 export {
   compareResourceVersions,
@@ -40,10 +61,12 @@ export {
   type JsonPatchOperation,
   type Patch,
 } from './patch.ts';
+export type { Sender } from './requester.ts';
 export { defineResource, resourceName, resourcePath, type PathOptions, type Resource } from './resource.ts';
 export { resources } from './resources.ts';
 export { parseWatchEvent, type BookmarkEvent, type ObjectEvent, type WatchEvent } from './watch/event.ts';
 export type { Watch, WatchOptions } from './watch/watch.ts';
+export { gatherReplacement, type Replacement } from './cache/replacement.ts';
 export { createReflector } from './cache/reflector.ts';
 export type { Reflector, ReflectorDeps, ReflectorOptions, ReflectorState } from './cache/reflector-types.ts';
 export {

@@ -8,6 +8,16 @@ export interface FullList<T> {
   readonly resourceVersion: string;
 }
 
+/** What takes the pages of one list. */
+export interface PageTarget<T> {
+  add(items: readonly T[]): void | Promise<void>;
+}
+
+export interface ListIntoOptions<T> extends ListAllOptions {
+  /** Called for each list that is begun: once, and again when the server forgot the one before half-way. */
+  readonly begin: () => PageTarget<T>;
+}
+
 const defaultPageSize = 500;
 const defaultMaxObjects = 100_000;
 const maxRestarts = 2;
@@ -17,31 +27,33 @@ type Lister = Pick<KubeClient, 'list'>;
 async function readPages<T extends KubeObject>(
   client: Lister,
   resource: Resource<T>,
-  options: ListAllOptions & { readonly pageSize: number | undefined },
-): Promise<FullList<T>> {
-  const { pageSize, maxObjects = defaultMaxObjects, ...rest } = options;
-  const items: T[] = [];
+  options: ListIntoOptions<T> & { readonly pageSize: number | undefined },
+): Promise<string> {
+  const { pageSize, maxObjects = defaultMaxObjects, begin, ...rest } = options;
+  const target = begin();
+  let size = 0;
   let page: ObjectList<T> | undefined;
   do {
     page = await client.list(resource, { ...rest, limit: pageSize, continue: page?.metadata.continue });
-    for (const item of page.items) items.push(item);
-    if (items.length > maxObjects) {
+    size += page.items.length;
+    if (size > maxObjects) {
       const message = `the list of ${resourceName(resource)} has more than ${maxObjects} objects`;
       throw new SelvedgeError(message, { code: 'ResourceExhausted' });
     }
+    await target.add(page.items);
   } while ((page.metadata.continue ?? '') !== '');
-  return { items, resourceVersion: page.metadata.resourceVersion ?? '' };
+  return page.metadata.resourceVersion ?? '';
 }
 
 /**
- * Reads all pages. When the server compacted the list's version away half-way (`Gone`), the list starts anew, and at
- * last without pages.
+ * Reads all pages, one at a time; resolves with the list's version. When the server compacted that version away half-way
+ * (`Gone`), the list starts anew, and at last without pages.
  */
-export async function listAll<T extends KubeObject>(
+export async function listInto<T extends KubeObject>(
   client: Lister,
   resource: Resource<T>,
-  options: ListAllOptions,
-): Promise<FullList<T>> {
+  options: ListIntoOptions<T>,
+): Promise<string> {
   for (let restarts = 0; ; restarts += 1) {
     const pageSize = restarts < maxRestarts ? (options.pageSize ?? defaultPageSize) : undefined;
     try {
@@ -50,4 +62,23 @@ export async function listAll<T extends KubeObject>(
       if (!hasCode(error, 'Gone') || pageSize === undefined) throw error;
     }
   }
+}
+
+/** All pages in memory. */
+export async function listAll<T extends KubeObject>(
+  client: Lister,
+  resource: Resource<T>,
+  options: ListAllOptions,
+): Promise<FullList<T>> {
+  let items: T[] = [];
+  const begin = (): PageTarget<T> => {
+    items = [];
+    return {
+      add(page) {
+        for (const item of page) items.push(item);
+      },
+    };
+  };
+  const resourceVersion = await listInto(client, resource, { ...options, begin });
+  return { items, resourceVersion };
 }

@@ -5,6 +5,7 @@ import type { KubeObject } from './object.ts';
 export interface Resource<T extends KubeObject> {
   /** `v1`, `apps/v1`. */
   readonly apiVersion: string;
+  /** Empty where it is not known: then the objects of a list are of the kind that the list says. */
   readonly kind: string;
   /** Plural, lower case: the word in the URL. */
   readonly plural: string;

@@ -1,16 +1,24 @@
 import { SelvedgeError, withDeadline, type Clock, type Random } from '@selvedge/kit';
-import { bodyOfPatch, deleteBody, selectionQuery, typed, writeQuery, type Body } from './call-parts.ts';
+import {
+  acceptOf,
+  bodyOfPatch,
+  deleteBody,
+  itemTypeOf,
+  selectionQuery,
+  typed,
+  writeQuery,
+  type Body,
+} from './call-parts.ts';
 import type { CallOptions, DeleteOptions, KubeClient, ListOptions, Selection } from './client.ts';
-import type { Failover } from './http/failover.ts';
 import { listAll } from './list-all.ts';
 import type { KubeObject, ObjectList, ObjectRef } from './object.ts';
-import { whatOf, type Call, type Requester } from './requester.ts';
+import { whatOf, type Call, type Requester, type Sender } from './requester.ts';
 import { resourcePath, type Resource } from './resource.ts';
 import { createWatch } from './watch/watch.ts';
 
 export interface RestClientParts {
   readonly requester: Requester;
-  readonly servers: Failover;
+  readonly sender: Sender;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -30,7 +38,7 @@ export class RestClient implements KubeClient {
   }
 
   get server(): string {
-    return this.#parts.servers.server;
+    return this.#parts.sender.server;
   }
 
   get: KubeClient['get'] = (resource, at, options) => {
@@ -45,9 +53,11 @@ export class RestClient implements KubeClient {
       method: 'GET',
       path: resourcePath(resource, { namespace }),
       query: { ...selectionQuery(options), ...page },
+      accept: acceptOf(options, 'PartialObjectMetadataList'),
     };
-    const list = await this.#json<Partial<ObjectList<T>>>(call, options);
-    return { metadata: list.metadata ?? {}, items: (list.items ?? []).map((item) => typed(resource, item)) };
+    const list = await this.#json<Partial<ObjectList<T>> & { readonly kind?: string }>(call, options);
+    const type = itemTypeOf(resource, list);
+    return { metadata: list.metadata ?? {}, items: (list.items ?? []).map((item) => typed(type, item)) };
   }
 
   listAll: KubeClient['listAll'] = (resource, options) => listAll(this, resource, options);
@@ -117,7 +127,9 @@ export class RestClient implements KubeClient {
         ? { sendInitialEvents: true, resourceVersionMatch: 'NotOlderThan' }
         : {}),
     };
-    const call = { method: 'GET', path, query, longRunning: true, gzip: false, signal: options.signal };
+    const accept = acceptOf(options, 'PartialObjectMetadata');
+    const { signal } = options;
+    const call = { method: 'GET', path, query, accept, longRunning: true, gzip: false, signal };
     const response = await this.#parts.requester.open(call);
     return createWatch({ response, what: `watch ${path}`, options }, this.#parts.clock);
   };
@@ -126,7 +138,7 @@ export class RestClient implements KubeClient {
     this.#within(call, call, (signal) => this.#parts.requester.send({ ...call, signal }));
 
   async close(): Promise<void> {
-    await this.#parts.servers.close();
+    await this.#parts.sender.close();
   }
 
   async #json<T>({ body, ...call }: JsonCall, options: CallOptions): Promise<T> {

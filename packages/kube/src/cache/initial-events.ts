@@ -1,45 +1,51 @@
 import { SelvedgeError } from '@selvedge/kit';
-import { keyOf, type KubeObject } from '../object.ts';
+import type { KubeObject } from '../object.ts';
 import type { WatchEvent } from '../watch/event.ts';
+import type { Replacement } from './replacement.ts';
 
-/** A streaming list that is complete, and the events that came after its end. */
-export interface InitialList<T> {
-  readonly items: readonly T[];
+/** The end of a streaming list, and the events that came after it. */
+export interface InitialEnd<T> {
   readonly resourceVersion: string;
   readonly rest: readonly WatchEvent<T>[];
 }
 
-/** Collects the objects of a streaming list until the bookmark that ends it. */
+/** Passes the objects of a streaming list on as they come, until the bookmark that ends it. Holds none of them. */
 export class InitialEvents<T extends KubeObject> {
-  readonly #objects = new Map<string, T>();
   readonly #maxObjects: number;
+  readonly #target: Pick<Replacement<T>, 'add' | 'remove'>;
+  #size = 0;
 
-  constructor(options: { readonly maxObjects: number }) {
+  constructor(options: { readonly maxObjects: number }, target: Pick<Replacement<T>, 'add' | 'remove'>) {
     this.#maxObjects = options.maxObjects;
+    this.#target = target;
   }
 
-  /** The list once it is complete. Throws `ResourceExhausted` beyond the cap. */
-  take(events: readonly WatchEvent<T>[]): InitialList<T> | undefined {
+  /** The end of the list once it has come. Throws `ResourceExhausted` beyond the cap. */
+  async take(events: readonly WatchEvent<T>[]): Promise<InitialEnd<T> | undefined> {
+    let added: T[] = [];
     for (const [at, event] of events.entries()) {
-      if (event.type !== 'BOOKMARK') {
-        this.#put(event.type, event.object);
+      if (event.type === 'DELETED') {
+        await this.#add(added);
+        added = [];
+        this.#size -= 1;
+        await this.#target.remove([event.object]);
+      } else if (event.type !== 'BOOKMARK') {
+        if (event.type === 'ADDED') this.#size += 1;
+        added.push(event.object);
       } else if (event.endOfInitialEvents) {
-        const { resourceVersion } = event;
-        return { items: [...this.#objects.values()], resourceVersion, rest: events.slice(at + 1) };
+        await this.#add(added);
+        return { resourceVersion: event.resourceVersion, rest: events.slice(at + 1) };
       }
     }
+    await this.#add(added);
     return undefined;
   }
 
-  #put(type: 'ADDED' | 'MODIFIED' | 'DELETED', object: T): void {
-    if (type === 'DELETED') {
-      this.#objects.delete(keyOf(object));
-      return;
-    }
-    this.#objects.set(keyOf(object), object);
-    if (this.#objects.size > this.#maxObjects) {
+  async #add(objects: readonly T[]): Promise<void> {
+    if (this.#size > this.#maxObjects) {
       const message = `the list has more than ${this.#maxObjects} objects`;
       throw new SelvedgeError(message, { code: 'ResourceExhausted' });
     }
+    if (objects.length > 0) await this.#target.add(objects);
   }
 }

@@ -1,11 +1,11 @@
 import type { Clock, Logger, Random, Service } from '@selvedge/kit';
-import type { KubeClient, Selection } from '../client.ts';
+import type { KubeClient, Projection, Selection } from '../client.ts';
 import type { KubeMetrics } from '../metrics.ts';
 import type { KubeObject } from '../object.ts';
 import type { Resource } from '../resource.ts';
 import type { ReflectorStore } from './store.ts';
 
-export interface ReflectorOptions<T extends KubeObject> extends Selection {
+export interface ReflectorOptions<T extends KubeObject> extends Selection, Projection {
   readonly resource: Resource<T>;
   /** The version that the store is current with, from an earlier run: the watch goes on from there, without a list. */
   readonly initialResourceVersion?: string | undefined;
@@ -15,6 +15,11 @@ export interface ReflectorOptions<T extends KubeObject> extends Selection {
   readonly maxObjects?: number;
   /** How long a streaming list may say nothing before the end of its objects, in milliseconds. Default 30,000. */
   readonly initialEventsIdleMs?: number;
+  /**
+   * When the server shall end a watch, in seconds: once to twice this long, at random. Long watches spare requests.
+   * Default: the client's.
+   */
+  readonly watchTimeoutSeconds?: number | undefined;
   /** Silence after which a watch is opened anew, in milliseconds. Default 180,000. */
   readonly watchIdleMs?: number;
   /** Bounds of the jittered delays after failures, in milliseconds. Default 500 to 30,000. */
@@ -22,12 +27,14 @@ export interface ReflectorOptions<T extends KubeObject> extends Selection {
 }
 
 export interface ReflectorDeps<T> {
-  readonly client: Pick<KubeClient, 'listAll' | 'watch'>;
+  readonly client: Pick<KubeClient, 'list' | 'watch'>;
   readonly store: ReflectorStore<T>;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
   readonly metrics: KubeMetrics;
+  /** Told of each state that it moves to. Must not throw. */
+  readonly onState?: (state: ReflectorState) => void;
 }
 
 export type ReflectorState =

@@ -9,7 +9,8 @@ import type { WatchEvent } from '../watch/event.ts';
 import type { Watch, WatchOptions } from '../watch/watch.ts';
 import { createReflector } from './reflector.ts';
 import type { ReflectorOptions } from './reflector-types.ts';
-import { createIndexedStore } from './store.ts';
+import { gatherReplacement, type Replacement } from './replacement.ts';
+import { createIndexedStore, type ReflectorStore } from './store.ts';
 
 type Events = readonly WatchEvent<ConfigMap>[];
 /** What a watch does: batches, then an error, its end, or silence. */
@@ -56,10 +57,10 @@ function world(
     await aborted(signal);
   };
   const client = {
-    async listAll() {
+    async list() {
       const names = lists.shift();
       if (names === undefined) throw failure('Unavailable');
-      return { items: names.map((name) => map(name, '50')), resourceVersion: '50' };
+      return { items: names.map((name) => map(name, '50')), metadata: { resourceVersion: '50' } };
     },
     async watch(_resource: unknown, watch: WatchOptions) {
       watches.push(watch);
@@ -73,17 +74,23 @@ function world(
   };
   const store = createIndexedStore<ConfigMap>();
   const replaced: string[] = [];
-  const recording = {
-    replace(items: readonly ConfigMap[], version: string): void {
-      replaced.push(version);
-      store.replace(items, version);
+  const recording: ReflectorStore<ConfigMap> = {
+    beginReplace() {
+      const replacement = store.beginReplace();
+      return {
+        ...replacement,
+        commit(version) {
+          replaced.push(version);
+          return replacement.commit(version);
+        },
+      };
     },
     apply: store.apply.bind(store),
   };
   const reflector = createReflector<ConfigMap>(
     { resource: resources.configMaps, ...options },
     {
-      client: client as unknown as Pick<KubeClient, 'listAll' | 'watch'>,
+      client: client as unknown as Pick<KubeClient, 'list' | 'watch'>,
       store: recording,
       clock,
       random: () => 1,
@@ -95,6 +102,7 @@ function world(
 }
 
 const { signal } = new AbortController();
+const ignored = (): Replacement<ConfigMap> => gatherReplacement<ConfigMap>(() => undefined);
 
 describe('the reflector', () => {
   it('takes a streaming list, then follows the same watch', async () => {
@@ -301,8 +309,8 @@ describe('the reflector', () => {
             },
             close: () => undefined,
           }),
-        } as unknown as Pick<KubeClient, 'listAll' | 'watch'>,
-        store: { replace: () => undefined, apply: () => gate },
+        } as unknown as Pick<KubeClient, 'list' | 'watch'>,
+        store: { beginReplace: ignored, apply: () => gate },
         clock,
         random: () => 1,
         log: recordingLogger(),
@@ -338,9 +346,9 @@ describe('the reflector', () => {
               close: () => undefined,
             };
           },
-        } as unknown as Pick<KubeClient, 'listAll' | 'watch'>,
+        } as unknown as Pick<KubeClient, 'list' | 'watch'>,
         store: {
-          replace: () => undefined,
+          beginReplace: ignored,
           apply() {
             if (fails) throw new SelvedgeError('disk full', { code: 'ResourceExhausted' });
           },

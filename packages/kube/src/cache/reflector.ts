@@ -12,13 +12,15 @@ import {
   type StateMachine,
   type TaskGroup,
 } from '@selvedge/kit';
-import type { Selection } from '../client.ts';
+import type { Projection, Selection } from '../client.ts';
 import type { KubeObject } from '../object.ts';
 import { resourceName } from '../resource.ts';
 import { versionOf, type WatchEvent } from '../watch/event.ts';
-import type { Watch } from '../watch/watch.ts';
-import { InitialEvents } from './initial-events.ts';
+import type { Watch, WatchOptions } from '../watch/watch.ts';
+import { listInto } from '../list-all.ts';
+import { InitialEvents, type InitialEnd } from './initial-events.ts';
 import type { Reflector, ReflectorDeps, ReflectorOptions, ReflectorState } from './reflector-types.ts';
+import type { Replacement } from './replacement.ts';
 
 const defaults = {
   maxObjects: 100_000,
@@ -67,7 +69,7 @@ class ListWatch<T extends KubeObject> implements Reflector {
     const initial: ReflectorState = { kind: 'idle' };
     this.#machine = createStateMachine<ReflectorState>(
       { name: this.name, initial, moves },
-      { log: deps.log },
+      { log: deps.log, onMove: (_from, to) => deps.onState?.(to) },
     );
     this.#tasks = createTaskGroup(
       { name: this.name },
@@ -136,25 +138,29 @@ class ListWatch<T extends KubeObject> implements Reflector {
   }
 
   async #resume(signal: AbortSignal): Promise<void> {
-    const watch = await this.#deps.client.watch(this.#options.resource, {
-      ...this.#selection(),
-      resourceVersion: this.#version,
-      idleTimeoutMs: this.#options.watchIdleMs ?? defaults.watchIdleMs,
-      signal,
-    });
+    const watch = await this.#watch({ resourceVersion: this.#version }, signal);
     this.#following();
     await this.#follow(watch);
   }
 
   async #list(signal: AbortSignal): Promise<void> {
+    const { client, store } = this.#deps;
     const { resource, pageSize, maxObjects } = this.#options;
-    const list = await this.#deps.client.listAll(resource, {
-      ...this.#selection(),
-      pageSize,
-      maxObjects,
-      signal,
-    });
-    await this.#replace(list.items, list.resourceVersion);
+    let replacement: Replacement<T> | undefined;
+    const begin = (): Replacement<T> => {
+      replacement?.abandon();
+      replacement = store.beginReplace();
+      return replacement;
+    };
+    const options = { ...this.#selection(), pageSize, maxObjects, begin, signal };
+    try {
+      const resourceVersion = await listInto(client, resource, options);
+      await replacement?.commit(resourceVersion);
+      this.#current(resourceVersion);
+    } catch (error) {
+      replacement?.abandon();
+      throw error;
+    }
   }
 
   async #stream(signal: AbortSignal): Promise<void> {
@@ -173,10 +179,8 @@ class ListWatch<T extends KubeObject> implements Reflector {
 
   /** Undefined when the server does not know streaming lists. */
   async #openStream(signal: AbortSignal): Promise<Watch<T> | undefined> {
-    const idleTimeoutMs = this.#options.watchIdleMs ?? defaults.watchIdleMs;
-    const options = { ...this.#selection(), sendInitialEvents: true, idleTimeoutMs, signal };
     try {
-      return await this.#deps.client.watch(this.#options.resource, options);
+      return await this.#watch({ sendInitialEvents: true }, signal);
     } catch (error) {
       if (hasCode(error, 'DeadlineExceeded')) throw error;
       this.#page(error);
@@ -184,27 +188,55 @@ class ListWatch<T extends KubeObject> implements Reflector {
     }
   }
 
+  #watch(
+    from: Pick<WatchOptions, 'resourceVersion' | 'sendInitialEvents'>,
+    signal: AbortSignal,
+  ): Promise<Watch<T>> {
+    const { resource, watchTimeoutSeconds, watchIdleMs } = this.#options;
+    const spread = 1 + this.#deps.random();
+    return this.#deps.client.watch(resource, {
+      ...this.#selection(),
+      ...from,
+      timeoutSeconds:
+        watchTimeoutSeconds === undefined ? undefined : Math.round(watchTimeoutSeconds * spread),
+      idleTimeoutMs: watchIdleMs ?? defaults.watchIdleMs,
+      signal,
+    });
+  }
+
   /** The events after the list; undefined when the server did not send the list's end. */
   async #readInitial(
     batches: AsyncIterator<readonly WatchEvent<T>[]>,
     signal: AbortSignal,
   ): Promise<readonly WatchEvent<T>[] | undefined> {
-    const initial = new InitialEvents<T>({ maxObjects: this.#options.maxObjects ?? defaults.maxObjects });
-    const timeoutMs = this.#options.initialEventsIdleMs ?? defaults.initialEventsIdleMs;
-    const wait = { what: `the streaming list of ${this.#resource}`, timeoutMs, signal };
+    const replacement = this.#deps.store.beginReplace();
     try {
-      for (;;) {
-        const next = await withDeadline(wait, this.#deps.clock, () => batches.next());
-        if (next.done === true) throw new SelvedgeError('the list broke off', { code: 'Unavailable' });
-        const list = initial.take(next.value);
-        if (list === undefined) continue;
-        await this.#replace(list.items, list.resourceVersion);
-        this.#following();
-        return list.rest;
-      }
+      const { resourceVersion, rest } = await this.#takeInitial(batches, replacement, signal);
+      await replacement.commit(resourceVersion);
+      this.#current(resourceVersion);
+      this.#following();
+      return rest;
     } catch (error) {
+      replacement.abandon();
       this.#page(error);
       return undefined;
+    }
+  }
+
+  async #takeInitial(
+    batches: AsyncIterator<readonly WatchEvent<T>[]>,
+    replacement: Replacement<T>,
+    signal: AbortSignal,
+  ): Promise<InitialEnd<T>> {
+    const maxObjects = this.#options.maxObjects ?? defaults.maxObjects;
+    const initial = new InitialEvents<T>({ maxObjects }, replacement);
+    const timeoutMs = this.#options.initialEventsIdleMs ?? defaults.initialEventsIdleMs;
+    const wait = { what: `the streaming list of ${this.#resource}`, timeoutMs, signal };
+    for (;;) {
+      const next = await withDeadline(wait, this.#deps.clock, () => batches.next());
+      if (next.done === true) throw new SelvedgeError('the list broke off', { code: 'Unavailable' });
+      const end = await initial.take(next.value);
+      if (end !== undefined) return end;
     }
   }
 
@@ -241,8 +273,8 @@ class ListWatch<T extends KubeObject> implements Reflector {
     for (const { type } of batch) this.#deps.metrics.watchEvents.add({ resource: this.#resource, type });
   }
 
-  async #replace(items: readonly T[], resourceVersion: string): Promise<void> {
-    await this.#deps.store.replace(items, resourceVersion);
+  /** The store took a whole list. */
+  #current(resourceVersion: string): void {
     this.#version = resourceVersion;
     this.#markSynced();
   }
@@ -258,16 +290,16 @@ class ListWatch<T extends KubeObject> implements Reflector {
     this.#whenSynced.resolve();
   }
 
-  #selection(): Selection {
-    const { namespace, labelSelector, fieldSelector } = this.#options;
-    return { namespace, labelSelector, fieldSelector };
+  #selection(): Selection & Projection {
+    const { namespace, labelSelector, fieldSelector, metadataOnly } = this.#options;
+    return { namespace, labelSelector, fieldSelector, metadataOnly };
   }
 }
 
 /**
  * A list-watch that goes on: streaming lists where the server has them, else pages; bookmarks; the watch is resumed
  * from the last version after any break, with jittered delays; `410` leads to a new list, which the store takes as a
- * difference. Events are read only as fast as the store takes them.
+ * difference. Lists are handed over piece by piece, and events are read only as fast as the store takes them.
  */
 export function createReflector<T extends KubeObject>(
   options: ReflectorOptions<T>,

@@ -1,6 +1,7 @@
 import { SelvedgeError } from '@selvedge/kit';
 import { keyOf, type KubeObject } from '../object.ts';
 import type { ObjectEvent } from '../watch/event.ts';
+import { gatherReplacement, type Replacement } from './replacement.ts';
 
 /** What happened to one object of a store. */
 export type StoreChange<T> =
@@ -26,8 +27,8 @@ export interface ObjectReader<T> {
 
 /** Where a reflector puts what it sees. A store on disk writes `resourceVersion` in the same transaction. */
 export interface ReflectorStore<T> {
-  /** The whole truth at `resourceVersion`: what is not in `items` is gone. */
-  replace(items: readonly T[], resourceVersion: string): void | Promise<void>;
+  /** A new list is about to come. One at a time, with no `apply` before its end. */
+  beginReplace(): Replacement<T>;
   /** Changes in their order, and the version after them. `events` may be empty (a bookmark). */
   apply(events: readonly ObjectEvent<T>[], resourceVersion: string): void | Promise<void>;
 }
@@ -42,6 +43,7 @@ export interface StoreOptions<T> {
 }
 
 export interface IndexedStore<T> extends ObjectReader<T>, ReflectorStore<T> {
+  /** The whole truth at once: what is not in `items` is gone. */
   replace(items: readonly T[], resourceVersion: string): void;
   apply(events: readonly ObjectEvent<T>[], resourceVersion: string): void;
 }
@@ -125,6 +127,11 @@ class MemoryStore<T extends KubeObject> implements IndexedStore<T> {
     return () => {
       this.#listeners.delete(listener);
     };
+  }
+
+  /** Nothing is seen of it before its commit. */
+  beginReplace(): Replacement<T> {
+    return gatherReplacement((items, resourceVersion) => this.replace(items, resourceVersion));
   }
 
   replace(items: readonly T[], resourceVersion: string): void {

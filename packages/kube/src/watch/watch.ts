@@ -10,6 +10,8 @@ export interface WatchOptions {
   readonly namespace?: string | undefined;
   readonly labelSelector?: string | undefined;
   readonly fieldSelector?: string | undefined;
+  /** Only the metadata of each object. Default false. */
+  readonly metadataOnly?: boolean | undefined;
   /** Changes after this version. Absent: the server starts with the objects there are, in an order of its own. */
   readonly resourceVersion?: string | undefined;
   /** A streaming list: the objects there are as `ADDED`, a bookmark with `endOfInitialEvents`, then changes. */
