@@ -25,7 +25,8 @@ import { type NodePresence, type NodeRuntime, createHostReader, createNodePresen
 import type { Machine, ObjectSource, Pods } from './pods/index.ts';
 import { createPodServices } from './pod-services.ts';
 import { createReadiness } from './readiness.ts';
-import { type Replica, createReplica, createStatusSink } from './replica/index.ts';
+import { type Replica, createReplica } from './replica/index.ts';
+import { createStatusSink } from './reports/index.ts';
 import { type Runtime, createRuntime, readTail } from './runtime/index.ts';
 import type { Store } from './store/index.ts';
 import type { Systemd } from './systemd.ts';

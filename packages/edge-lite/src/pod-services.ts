@@ -19,7 +19,7 @@ import {
   createVolumeManager,
   removeCgroup,
 } from './pods/index.ts';
-import { createPodEvents, createTokenSource } from './replica/index.ts';
+import { createPodEvents, createTokenSource } from './reports/index.ts';
 import type { Runtime } from './runtime/index.ts';
 import type { RuntimeKind, RuntimeRepository } from './store/index.ts';
 

@@ -47,9 +47,9 @@ const names = (): string[] => told.splice(0).map(({ name }) => name);
 
 test('a list is taken as a difference', async () => {
   const collection = create();
-  await collection.replace([pod('a', '1'), pod('b', '2')], '2');
+  collection.replace([pod('a', '1'), pod('b', '2')], '2');
   expect(names()).toEqual(['a', 'b']);
-  await collection.replace([pod('a', '1'), pod('c', '3')], '3');
+  collection.replace([pod('a', '1'), pod('c', '3')], '3');
   expect(names()).toEqual(['c', 'b']);
   expect(files.store.objects.keys('pods')).toEqual([keyOf('a'), keyOf('c')]);
   expect(files.store.objects.collection('pods')).toEqual({ resourceVersion: '3', synced: true });
@@ -72,7 +72,7 @@ test('the last of several changes of one object counts', async () => {
 
 test('what a pod is made from is on the medium before anybody is told; its status need not be', async () => {
   const collection = create();
-  await collection.replace([pod('a', '1', { spec: { x: 1 } })], '1');
+  collection.replace([pod('a', '1', { spec: { x: 1 } })], '1');
   await collection.apply(
     [{ type: 'MODIFIED', object: pod('a', '2', { spec: { x: 1 }, status: { y: 1 } }) }],
     '2',
@@ -88,13 +88,13 @@ test('what a pod is made from is on the medium before anybody is told; its statu
 test('bookkeeping of the API server is not kept', async () => {
   const object = pod('a', '1');
   const managedFields = [{ manager: 'kubectl' }];
-  await create().replace([{ ...object, metadata: { ...object.metadata, managedFields } }], '1');
+  create().replace([{ ...object, metadata: { ...object.metadata, managedFields } }], '1');
   expect(files.store.objects.get(keyOf('a'))).toEqual(object);
 });
 
 test('bookmarks are written rarely, and when the collection is closed', async () => {
   const collection = create();
-  await collection.replace([], '1');
+  collection.replace([], '1');
   await collection.apply([], '2');
   await clock.advance(299_000);
   await collection.apply([], '3');
@@ -111,7 +111,7 @@ test('bookmarks are written rarely, and when the collection is closed', async ()
 
 test('a write that fails is not skipped by the next one', async () => {
   const collection = create();
-  await collection.replace([pod('a', '1')], '1');
+  collection.replace([pod('a', '1')], '1');
   fails = true;
   expect(() => collection.apply([{ type: 'DELETED', object: pod('a', '2') }], '2')).toThrow('disk full');
   fails = false;
@@ -124,23 +124,23 @@ test('a write that fails is not skipped by the next one', async () => {
 test('a list leaves alone what another list-watch of the resource holds', async () => {
   const mine = create();
   const other = create(keyOf('b'));
-  await mine.replace([pod('a', '1')], '1');
-  await other.replace([pod('b', '1')], '1');
-  await mine.replace([pod('c', '2')], '2');
+  mine.replace([pod('a', '1')], '1');
+  other.replace([pod('b', '1')], '1');
+  mine.replace([pod('c', '2')], '2');
   expect(files.store.objects.keys('pods')).toEqual([keyOf('b'), keyOf('c')]);
-  await mine.replace([pod('b', '1'), pod('c', '2')], '3');
-  await other.replace([], '4');
+  mine.replace([pod('b', '1'), pod('c', '2')], '3');
+  other.replace([], '4');
   expect(files.store.objects.keys('pods')).toEqual([keyOf('b'), keyOf('c')]);
 });
 
 test('the version is kept beside the object', async () => {
-  await create().replace([pod('a', '7')], '9');
+  create().replace([pod('a', '7')], '9');
   expect(files.store.objects.version(keyOf('a'))).toBe('7');
 });
 
 test('bookmarks of a single object are never written', async () => {
   const collection = create(keyOf('a'));
-  await collection.replace([], '1');
+  collection.replace([], '1');
   await clock.advance(600_000);
   await collection.apply([], '2');
   collection.flush();
@@ -149,11 +149,11 @@ test('bookmarks of a single object are never written', async () => {
 
 test('of a single object, also its absence is told once it is known', async () => {
   const collection = create(keyOf('a'));
-  await collection.replace([], '1');
+  collection.replace([], '1');
   expect(names()).toEqual(['a']);
-  await collection.replace([], '2');
+  collection.replace([], '2');
   expect(names()).toEqual([]);
-  await collection.replace([pod('a', '3')], '3');
-  await collection.replace([], '4');
+  collection.replace([pod('a', '3')], '3');
+  collection.replace([], '4');
   expect(names()).toEqual(['a', 'a']);
 });

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '@selvedge/kit';
-import type { KubeObject, ObjectEvent, ReflectorStore } from '@selvedge/kube';
+import { type KubeObject, type ObjectEvent, type ReflectorStore, gatherReplacement } from '@selvedge/kube';
 import type { ObjectKey, ObjectRepository } from '../store/index.ts';
 
 /** Which rows one list-watch fills. */
@@ -24,6 +24,8 @@ export interface CollectionDeps {
 export interface Collection extends ReflectorStore<KubeObject> {
   /** How far it is, from an earlier run at first. */
   readonly resourceVersion: string | undefined;
+  /** The whole truth at once. */
+  replace(items: readonly KubeObject[], resourceVersion: string): void;
   /** Writes down how far the watch is, if it went on without changes and is of more than one object. */
   flush(): void;
 }
@@ -72,6 +74,10 @@ class StoredCollection implements Collection {
 
   get resourceVersion(): string | undefined {
     return this.#version;
+  }
+
+  beginReplace(): ReturnType<Collection['beginReplace']> {
+    return gatherReplacement((items, resourceVersion) => this.replace(items, resourceVersion));
   }
 
   replace(items: readonly KubeObject[], resourceVersion: string): void {

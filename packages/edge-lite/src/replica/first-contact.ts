@@ -1,8 +1,8 @@
 import { SelvedgeError } from '@selvedge/kit';
 import type { KubeClient, KubeObject, Resource, Watch, WatchOptions } from '@selvedge/kube';
 
-/** What a list-watch calls, and `list` to learn the cluster's version. */
-export type ListWatchClient = Pick<KubeClient, 'list' | 'listAll' | 'watch'>;
+/** What a list-watch calls. */
+export type ListWatchClient = Pick<KubeClient, 'list' | 'watch'>;
 
 const timeoutMs = 30_000;
 
@@ -16,10 +16,7 @@ function isAhead(version: string, current: string): boolean {
  * that was restored from a backup would send nothing until it has, and nothing of what it did meanwhile. Then the watch
  * is refused with `Gone`, which leads to a list. Costs a list of one object.
  */
-export function refuseFutureVersion(
-  earlier: string | undefined,
-  client: ListWatchClient,
-): Pick<KubeClient, 'listAll' | 'watch'> {
+export function refuseFutureVersion(earlier: string | undefined, client: ListWatchClient): ListWatchClient {
   let looked = false;
   const look = async <T extends KubeObject>(resource: Resource<T>, options: WatchOptions): Promise<void> => {
     const { resourceVersion, namespace, labelSelector, fieldSelector, signal } = options;
@@ -33,7 +30,7 @@ export function refuseFutureVersion(
     throw new SelvedgeError(message, { code: 'Gone' });
   };
   return {
-    listAll: (resource, options) => client.listAll(resource, options),
+    list: (resource, options) => client.list(resource, options),
     async watch<T extends KubeObject>(resource: Resource<T>, options: WatchOptions): Promise<Watch<T>> {
       await look(resource, options);
       return client.watch(resource, options);

@@ -5,7 +5,6 @@ import { SelvedgeError, createBoundedQueue } from '@selvedge/kit';
 import type {
   KubeClient,
   KubeObject,
-  ListAllOptions,
   ListOptions,
   Resource,
   Selection,
@@ -71,18 +70,13 @@ export class TestApi {
   #version = 10;
   #cut = false;
 
-  readonly client: Pick<KubeClient, 'list' | 'listAll' | 'watch'> = {
+  readonly client: Pick<KubeClient, 'list' | 'watch'> = {
     list: async <T extends KubeObject>(resource: Resource<T>, options: ListOptions) => {
       this.#reach();
-      this.looks.push(resource.plural);
+      if (options.limit === 1) this.looks.push(resource.plural);
+      else this.lists.push(`${resource.plural} ${options.fieldSelector ?? ''}`.trim());
       const items = this.#matching<T>(resource, options).slice(0, options.limit);
       return { items, metadata: { resourceVersion: String(this.#version) } };
-    },
-    listAll: async <T extends KubeObject>(resource: Resource<T>, options: ListAllOptions) => {
-      this.#reach();
-      this.lists.push(`${resource.plural} ${options.fieldSelector ?? ''}`.trim());
-      const items = this.#matching<T>(resource, options);
-      return { items, resourceVersion: String(this.#version) };
     },
     watch: async <T extends KubeObject>(resource: Resource<T>, options: WatchOptions) => {
       this.#reach();
