@@ -10,6 +10,11 @@ export interface ClientCertificate {
 
 /** Who the client is and whom it trusts, at one moment. */
 export interface Credentials {
+  /**
+   * A name for whose credentials these are, where several use one transport. Those of one holder replace one another: his
+   * connections of an earlier certificate drain. Requests of two holders never share a connection. Default: empty.
+   */
+  readonly holder?: string | undefined;
   /** PEM of the authorities that may have signed the server's certificate. Absent: the system's. */
   readonly certificateAuthority?: string | undefined;
   readonly clientCertificate?: ClientCertificate | undefined;

@@ -1,9 +1,15 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { BoundedMap, hasCode, isAbort, jittered, type Clock, type Logger, type Random } from '@selvedge/kit';
-import type { CredentialSource } from './credentials.ts';
+import {
+  BoundedMap,
+  SelvedgeError,
+  isAbort,
+  jittered,
+  type Clock,
+  type Logger,
+  type Random,
+} from '@selvedge/kit';
 import { collect } from './http/body.ts';
-import type { Failover } from './http/failover.ts';
-import type { HttpResponse, HttpTimeouts } from './http/types.ts';
+import type { HttpRequest, HttpResponse, HttpTimeouts } from './http/types.ts';
 import type { KubeMetrics } from './metrics.ts';
 import { statusError } from './status.ts';
 
@@ -40,9 +46,18 @@ export interface RequesterOptions {
   readonly maxRetries: number;
 }
 
+/** Takes requests to an API server, or to what stands for one, as someone. */
+export interface Sender {
+  /** `host:port` of who answers, for people. */
+  readonly server: string;
+  /** Adds the credentials. Rejects with `Unavailable` or `DeadlineExceeded` when no answer comes. */
+  send(request: HttpRequest): Promise<HttpResponse>;
+  /** Closes what only this client uses. */
+  close(): Promise<void>;
+}
+
 export interface RequesterDeps {
-  readonly credentials: CredentialSource;
-  readonly servers: Failover;
+  readonly sender: Sender;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -83,7 +98,7 @@ function parsed(body: Buffer): unknown {
   }
 }
 
-/** Sends calls: credentials, headers, retries that the server asks for, errors. */
+/** Sends calls: headers, retries that the server asks for, errors. */
 export class Requester {
   readonly #options: RequesterOptions;
   readonly #deps: RequesterDeps;
@@ -122,21 +137,20 @@ export class Requester {
   }
 
   async #send(call: Call): Promise<HttpResponse> {
-    const { clock, metrics, servers } = this.#deps;
+    const { clock, metrics, sender } = this.#deps;
     const { method, longRunning, signal } = call;
     const started = clock.monotonicMs();
     try {
-      const credentials = await this.#deps.credentials(signal);
-      const headers = this.#headers(call, credentials.bearerToken);
       const path = `${call.path}${queryOf(call.query)}`;
-      const request = { method, path, headers, body: call.body, longRunning, signal };
-      const response = await servers.send(request, credentials);
+      const request = { method, path, headers: this.#headers(call), body: call.body, longRunning, signal };
+      const response = await sender.send(request);
       metrics.requests.add({ method, code: String(response.status) });
       this.#warn(call, response.headers);
       return response;
     } catch (error) {
       signal.throwIfAborted();
-      if (!isAbort(error)) metrics.requests.add({ method, code: hasCode(error) ? error.code : 'Internal' });
+      const code = error instanceof SelvedgeError ? error.code : 'Internal';
+      if (!isAbort(error)) metrics.requests.add({ method, code });
       throw error;
     } finally {
       metrics.requestSeconds.observe((clock.monotonicMs() - started) / 1_000, { method });
@@ -153,13 +167,12 @@ export class Requester {
     }
   }
 
-  #headers(call: Call, bearerToken: string | undefined): Record<string, string> {
+  #headers(call: Call): Record<string, string> {
     return {
       accept: call.accept ?? 'application/json',
       'accept-encoding': call.gzip === false ? 'identity' : 'gzip',
       'user-agent': this.#options.userAgent,
       ...(call.body === undefined ? {} : { 'content-type': call.contentType ?? 'application/json' }),
-      ...(bearerToken === undefined ? {} : { authorization: `Bearer ${bearerToken}` }),
     };
   }
 

@@ -1,43 +1,85 @@
+import type { Socket } from 'node:net';
 import { SelvedgeError, hasCode, type Logger } from '@selvedge/kit';
 import type { Credentials } from '../credentials.ts';
 import type { ServerLink } from './server-link.ts';
-import type { HttpConnection, HttpRequest, HttpResponse } from './types.ts';
+import type { HttpConnection, HttpRequest, HttpResponse, Upgraded } from './types.ts';
 
 const safeMethods = new Set(['GET', 'HEAD']);
 
 const isRefused = (error: unknown): boolean =>
   hasCode(error, 'Unavailable') && error.details['refused'] === true;
 
+/** Another server may be asked: this one did not look at the request, or asking twice does no harm. */
+function mayTryNext(error: unknown, safe: boolean): boolean {
+  if (!hasCode(error, 'Unavailable', 'DeadlineExceeded')) return false;
+  return error.details['unsent'] === true || isRefused(error) || safe;
+}
+
 /** Several servers of one cluster. Stays with one until it fails, then moves on to the next. */
 export class Failover {
-  readonly #links: readonly ServerLink[];
+  readonly #links: readonly [ServerLink, ...ServerLink[]];
   readonly #log: Logger;
-  #current = 0;
+  #current: ServerLink;
 
-  constructor(links: readonly ServerLink[], log: Logger) {
+  constructor(links: readonly [ServerLink, ...ServerLink[]], log: Logger) {
     this.#links = links;
     this.#log = log;
+    this.#current = links[0];
   }
 
-  /** `host:port` of the server in use. */
-  get server(): string {
-    return this.#links[this.#current]?.url.host ?? '';
+  get servers(): readonly string[] {
+    return this.#inOrder().map(({ url }) => url.host);
+  }
+
+  get connected(): boolean {
+    return this.#current.connected;
   }
 
   /**
    * Sends the request to the server in use; to the others, once each, if none could be reached before. What a server
    * may have handled already is sent again only if it is safe: reads, and requests that the server refused to look at.
    */
-  async send(request: HttpRequest, credentials: Credentials): Promise<HttpResponse> {
+  send(request: HttpRequest, credentials: Credentials): Promise<HttpResponse> {
+    const asked = { signal: request.signal, safe: safeMethods.has(request.method) };
+    return this.#each(asked, (link) => sendOn(link, request, credentials));
+  }
+
+  sendTo(server: string, request: HttpRequest, credentials: Credentials): Promise<HttpResponse> {
+    return sendOn(this.#link(server), request, credentials);
+  }
+
+  upgrade(request: HttpRequest, credentials: Credentials): Promise<Upgraded> {
+    return this.#each({ signal: request.signal, safe: false }, (link) => link.upgrade(credentials, request));
+  }
+
+  dialRaw(signal: AbortSignal): Promise<Socket> {
+    return this.#each({ signal, safe: false }, (link) => link.dialRaw(signal));
+  }
+
+  use(server: string): void {
+    const link = this.#link(server);
+    this.#move(link, undefined);
+    for (const other of this.#links) {
+      if (other !== link) other.abandon();
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#links.map((link) => link.close()));
+  }
+
+  async #each<T>(
+    { signal, safe }: { readonly signal: AbortSignal; readonly safe: boolean },
+    work: (link: ServerLink) => Promise<T>,
+  ): Promise<T> {
     const failures: unknown[] = [];
     for (const link of this.#inOrder()) {
       try {
-        const connection = await link.connection(credentials, request);
-        return await this.#sendOn(link, { connection, request, credentials });
+        return await work(link);
       } catch (error) {
-        request.signal.throwIfAborted();
+        signal.throwIfAborted();
         this.#leave(link, error);
-        if (!this.#mayTryNext(request, error)) throw error;
+        if (!mayTryNext(error, safe)) throw error;
         failures.push(error);
       }
     }
@@ -46,44 +88,48 @@ export class Failover {
     throw new SelvedgeError('no API server can be reached', { code: 'Unavailable', cause });
   }
 
-  async close(): Promise<void> {
-    await Promise.all(this.#links.map((link) => link.close()));
+  #link(server: string): ServerLink {
+    const link = this.#links.find(({ url }) => url.host === server);
+    if (link !== undefined) return link;
+    throw new SelvedgeError(`${server} is no API server of ours`, { code: 'NotFound' });
   }
 
   #inOrder(): readonly ServerLink[] {
-    return [...this.#links.slice(this.#current), ...this.#links.slice(0, this.#current)];
-  }
-
-  /** A kept connection may turn out to be dead: one more try on a fresh one. */
-  async #sendOn(
-    link: ServerLink,
-    at: {
-      readonly connection: HttpConnection;
-      readonly request: HttpRequest;
-      readonly credentials: Credentials;
-    },
-  ): Promise<HttpResponse> {
-    const { connection, request, credentials } = at;
-    try {
-      return await connection.request(request);
-    } catch (error) {
-      request.signal.throwIfAborted();
-      const again = isRefused(error) || (hasCode(error, 'Unavailable') && safeMethods.has(request.method));
-      if (!again) throw error;
-      const fresh = await link.connection(credentials, request);
-      return fresh.request(request);
-    }
-  }
-
-  #mayTryNext(request: HttpRequest, error: unknown): boolean {
-    if (!hasCode(error, 'Unavailable', 'DeadlineExceeded')) return false;
-    return error.details['unsent'] === true || isRefused(error) || safeMethods.has(request.method);
+    const at = this.#links.indexOf(this.#current);
+    return [...this.#links.slice(at), ...this.#links.slice(0, at)];
   }
 
   #leave(link: ServerLink, error: unknown): void {
-    if (this.#links[this.#current] !== link || this.#links.length === 1) return;
-    if (!hasCode(error, 'Unavailable', 'DeadlineExceeded')) return;
-    this.#current = (this.#current + 1) % this.#links.length;
-    this.#log.info('API server changed', { from: link.url.host, to: this.server, error });
+    if (this.#current !== link || !hasCode(error, 'Unavailable', 'DeadlineExceeded')) return;
+    this.#move(this.#inOrder()[1] ?? link, error);
+  }
+
+  #move(to: ServerLink, error: unknown): void {
+    if (this.#current === to) return;
+    const from = this.#current.url.host;
+    this.#current = to;
+    this.#log.info('API server changed', {
+      from,
+      to: to.url.host,
+      ...(error === undefined ? {} : { error }),
+    });
+  }
+}
+
+/** A kept connection may turn out to be dead: one more try on a fresh one. */
+async function sendOn(
+  link: ServerLink,
+  request: HttpRequest,
+  credentials: Credentials,
+): Promise<HttpResponse> {
+  const connection: HttpConnection = await link.connection(credentials, request);
+  try {
+    return await connection.request(request);
+  } catch (error) {
+    request.signal.throwIfAborted();
+    const again = isRefused(error) || (hasCode(error, 'Unavailable') && safeMethods.has(request.method));
+    if (!again) throw error;
+    const fresh = await link.connection(credentials, request);
+    return fresh.request(request);
   }
 }

@@ -24,6 +24,8 @@ export interface Http2Options {
   readonly timeouts: HttpTimeouts;
   /** How long requests under way may go on after `drain()`, in milliseconds. */
   readonly drainMs: number;
+  /** Whether it is pinged while nobody waits for an answer, too. */
+  readonly pingIdle: boolean;
 }
 
 export interface Http2Deps {
@@ -73,24 +75,30 @@ export class Http2Connection implements HttpConnection {
   readonly #options: Http2Options;
   readonly #deps: Http2Deps;
   readonly #tasks: TaskGroup;
-  readonly closed: Promise<void>;
+  readonly closed: Promise<unknown>;
   #streams = 0;
   #misses = 0;
-  #draining = false;
+  /** It is closed on purpose, by one of the two ends. */
+  #leaving = false;
+  #failure: unknown;
 
   private constructor(options: Http2Options, deps: Http2Deps) {
     this.#options = options;
     this.#deps = deps;
-    this.#tasks = createTaskGroup({ name: 'http2' }, { onFailure: (error) => this.destroy(error) });
+    this.#tasks = createTaskGroup({ name: 'http2' }, { onFailure: (error) => this.#giveUp(error) });
     this.#session = connect(options.url.origin, {
       createConnection: () => deps.socket,
       settings: { enablePush: false, initialWindowSize: streamWindowBytes },
     });
     this.#session.on('error', () => undefined);
-    deps.socket.once('close', () => this.destroy());
+    this.#session.once('goaway', () => this.drain());
+    deps.socket.once('close', () => this.#giveUp(undefined));
     this.closed = new Promise((resolve) => {
       this.#session.once('close', resolve);
-    }).then(() => this.#tasks.stop());
+    }).then(async () => {
+      await this.#tasks.stop();
+      return this.#failure;
+    });
   }
 
   /** Resolves once the server's settings are known. */
@@ -108,7 +116,7 @@ export class Http2Connection implements HttpConnection {
   }
 
   get open(): boolean {
-    return !this.#session.closed && !this.#session.destroyed && !this.#draining;
+    return !this.#session.closed && !this.#session.destroyed && !this.#leaving;
   }
 
   get usable(): boolean {
@@ -137,8 +145,8 @@ export class Http2Connection implements HttpConnection {
   }
 
   drain(): void {
-    if (this.#draining) return;
-    this.#draining = true;
+    if (this.#leaving) return;
+    this.#leaving = true;
     this.#session.close();
     this.#tasks.run('drain', async (signal) => {
       await this.#deps.clock.sleep(this.#options.drainMs, signal);
@@ -146,7 +154,17 @@ export class Http2Connection implements HttpConnection {
     });
   }
 
-  destroy(cause?: unknown): void {
+  destroy(): void {
+    this.#leaving = true;
+    this.#end(undefined);
+  }
+
+  #giveUp(cause: unknown): void {
+    if (!this.#leaving) this.#failure ??= broken(this.#options.url.host, cause);
+    this.#end(cause);
+  }
+
+  #end(cause: unknown): void {
     // With an error: else the bodies under way would end as if they were complete.
     this.#session.destroy(broken(this.#options.url.host, cause));
     this.#deps.socket.destroy();
@@ -196,7 +214,7 @@ export class Http2Connection implements HttpConnection {
     if (clock.monotonicMs() - asked.atMs < this.#options.timeouts.pingMs) return;
     this.#misses += 1;
     if (this.#misses < maxMisses) return;
-    if (socket.bytesRead === asked.bytesRead) this.destroy();
+    if (socket.bytesRead === asked.bytesRead) this.#giveUp(undefined);
     else this.drain();
   }
 
@@ -204,7 +222,7 @@ export class Http2Connection implements HttpConnection {
     const { clock, socket } = this.#deps;
     const pulse = {
       bytesHeard: () => socket.bytesRead,
-      inUse: () => this.#streams > 0,
+      inUse: () => this.#options.pingIdle || this.#streams > 0,
       ping: () => this.#ping(),
     };
     return watchLink({ ...this.#options.timeouts, host: this.#options.url.host }, pulse, { clock, signal });

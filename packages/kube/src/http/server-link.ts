@@ -10,33 +10,37 @@ import {
 } from '@selvedge/kit';
 import type { Credentials } from '../credentials.ts';
 import type { KubeMetrics } from '../metrics.ts';
-import { dial, refuseCleartext } from './dial.ts';
+import { dial, dialTcp, refuseCleartext, type DialOptions, type DialTarget, type Dialled } from './dial.ts';
 import { Http1Connection } from './http1-connection.ts';
 import { Http2Connection } from './http2-connection.ts';
 import { broken } from './stream.ts';
-import type { HttpConnection, HttpRequest, HttpTimeouts } from './types.ts';
+import type { HttpConnection, HttpRequest, Upgraded } from './types.ts';
+import { upgrade } from './upgrade.ts';
 
-export interface LinkOptions {
-  readonly url: URL;
-  readonly timeouts: HttpTimeouts;
+export interface LinkOptions extends DialTarget {
   readonly serverName?: string | undefined;
-  /** HTTP/2 connections at a time, those that drain and the reserved one not counted. */
+  /** HTTP/2 connections of one identity at a time, those that drain and the reserved one not counted. */
   readonly maxConnections: number;
   /** HTTP/1.1 sockets at a time, where the server has no HTTP/2. */
   readonly maxSockets: number;
   readonly drainMs: number;
+  readonly pingIdle: boolean;
 }
 
 export interface LinkDeps {
   readonly clock: Clock;
   readonly log: Logger;
-  readonly metrics: KubeMetrics;
+  readonly metrics: Pick<KubeMetrics, 'dials'>;
+  /** Told of a connection that is gone; `error` unless one of the two ends closed it on purpose. */
+  readonly onClosed?: ((server: string, error: unknown) => void) | undefined;
 }
 
 type Asked = Pick<HttpRequest, 'longRunning' | 'signal'>;
 
 /** What a connection is for. */
 interface Slot {
+  /** Whose it is: see `Credentials`. */
+  readonly holder: string;
   readonly identity: string;
   /** For calls that are no watches. */
   readonly reserved: boolean;
@@ -46,7 +50,10 @@ interface Held extends Slot {
   readonly connection: HttpConnection;
 }
 
-const keyOf = ({ identity, reserved }: Slot): string => `${identity} ${reserved}`;
+const keyOf = ({ holder, identity, reserved }: Slot): string => `${identity} ${reserved} ${holder}`;
+
+const sameOwner = (a: Slot, b: Omit<Slot, 'reserved'>): boolean =>
+  a.holder === b.holder && a.identity === b.identity;
 
 /** What a connection is bound to: the certificates, not the bearer token. */
 function identityOf({ clientCertificate: pair, certificateAuthority = '' }: Credentials): string {
@@ -56,8 +63,9 @@ function identityOf({ clientCertificate: pair, certificateAuthority = '' }: Cred
 }
 
 /**
- * The connections to one server: one, as long as it can take requests and the identity stays the same. When all are
- * full, calls that are no watches get one of their own: a Lease is renewed however much is watched.
+ * The connections to one server: for each holder one, as long as it can take requests and its certificate stays the same.
+ * When all of a holder are full, his calls that are no watches get one of their own: a Lease is renewed however much is
+ * watched.
  */
 export class ServerLink {
   readonly url: URL;
@@ -67,6 +75,8 @@ export class ServerLink {
   readonly #held = new Set<Held>();
   readonly #dialling = new Map<string, Promise<HttpConnection>>();
   readonly #identities = new WeakMap<Credentials, string>();
+  readonly #sockets = new Set<Socket>();
+  #closed = false;
 
   constructor(options: LinkOptions, deps: LinkDeps) {
     this.url = options.url;
@@ -82,23 +92,59 @@ export class ServerLink {
   async connection(credentials: Credentials, request: Asked): Promise<HttpConnection> {
     request.signal.throwIfAborted();
     refuseCleartext(this.url, credentials);
-    const identity = this.#identity(credentials);
-    for (const { connection, ...held } of this.#held) {
+    const owner = { holder: credentials.holder ?? '', identity: this.#identity(credentials) };
+    for (const held of this.#held) {
       const admitted = !held.reserved || request.longRunning !== true;
-      if (held.identity === identity && admitted && connection.usable) return connection;
+      if (sameOwner(held, owner) && admitted && held.connection.usable) return held.connection;
     }
-    const slot = { identity, reserved: this.#wantsReserve(request) };
+    const slot = { ...owner, reserved: this.#wantsReserve(owner, request) };
     const dialling = this.#dialling.get(keyOf(slot)) ?? this.#dialShared(slot, credentials);
     const connection = await raceAbort(dialling, request.signal);
     return connection.usable ? connection : this.connection(credentials, request);
   }
 
+  /** Whether there is a connection that takes requests. */
+  get connected(): boolean {
+    return [...this.#held].some(({ connection }) => connection.open);
+  }
+
+  /** A request for another protocol, over a connection of its own. Throws as `dial` and `HttpConnection.request`. */
+  async upgrade(credentials: Credentials, request: HttpRequest): Promise<Upgraded> {
+    refuseCleartext(this.url, credentials);
+    const { socket } = await this.#dial(credentials, request.signal, ['http/1.1']);
+    this.#own(socket);
+    const { url, timeouts } = this.#options;
+    return upgrade({ url, timeouts, request }, { clock: this.#deps.clock, socket });
+  }
+
+  /** A bare TCP connection. Throws as `dial`. */
+  async dialRaw(signal: AbortSignal): Promise<Socket> {
+    this.#deps.metrics.dials.add();
+    const socket = await dialTcp(this.#options, this.#deps.clock, signal);
+    this.#own(socket);
+    return socket;
+  }
+
+  /** Breaks all connections; requests under way fail. New ones open new connections. */
+  abandon(): void {
+    for (const { connection } of this.#held) connection.destroy();
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
   /** Closes all connections; requests under way fail. */
   async close(): Promise<void> {
     const closed = [...this.#held].map(({ connection }) => connection.closed);
-    for (const { connection } of this.#held) connection.destroy();
+    this.#closed = true;
+    this.abandon();
     await this.#tasks.stop();
     await Promise.all(closed);
+  }
+
+  /** Sockets that are given away are closed with the link. */
+  #own(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
+    if (this.#closed) socket.destroy();
   }
 
   #identity(credentials: Credentials): string {
@@ -108,9 +154,9 @@ export class ServerLink {
   }
 
   /** Whether another connection would be the reserved one. */
-  #wantsReserve({ longRunning }: Asked): boolean {
+  #wantsReserve(owner: Omit<Slot, 'reserved'>, { longRunning }: Asked): boolean {
     const { maxConnections } = this.#options;
-    const open = [...this.#held].filter(({ connection }) => connection.open);
+    const open = [...this.#held].filter((held) => sameOwner(held, owner) && held.connection.open);
     const reserves = open.filter(({ reserved }) => reserved).length;
     if (open.length - reserves < maxConnections) return false;
     if (longRunning !== true && reserves === 0) return true;
@@ -136,28 +182,34 @@ export class ServerLink {
     return promise;
   }
 
+  #dial(
+    credentials: Credentials,
+    signal: AbortSignal,
+    protocols?: DialOptions['protocols'],
+  ): Promise<Dialled> {
+    this.#deps.metrics.dials.add();
+    const chosen = protocols === undefined ? {} : { protocols };
+    return dial({ ...this.#options, ...chosen, credentials }, this.#deps.clock, signal);
+  }
+
   async #open(credentials: Credentials, signal: AbortSignal): Promise<HttpConnection> {
-    const { url, timeouts, drainMs, maxSockets } = this.#options;
-    const { clock, metrics } = this.#deps;
-    const redial = (): ReturnType<typeof dial> => {
-      metrics.dials.add();
-      return dial({ ...this.#options, credentials }, clock, signal);
-    };
-    const { socket, protocol } = await redial();
-    if (protocol === 'h2') return Http2Connection.open({ url, timeouts, drainMs }, { clock, socket }, signal);
-    const another = async (): Promise<Socket> => (await redial()).socket;
-    return new Http1Connection({ url, timeouts, drainMs, maxSockets }, { clock, socket, redial: another });
+    const { clock } = this.#deps;
+    const { socket, protocol } = await this.#dial(credentials, signal);
+    if (protocol === 'h2') return Http2Connection.open(this.#options, { clock, socket }, signal);
+    const redial = async (): Promise<Socket> => (await this.#dial(credentials, signal)).socket;
+    return new Http1Connection(this.#options, { clock, socket, redial });
   }
 
   #keep(held: Held): void {
     for (const old of this.#held) {
-      if (old.identity !== held.identity) old.connection.drain();
+      if (old.holder === held.holder && old.identity !== held.identity) old.connection.drain();
     }
     this.#held.add(held);
     this.#deps.log.debug('connected', { server: this.url.host, connections: this.#held.size });
-    void held.connection.closed.then(() => {
+    void held.connection.closed.then((error) => {
       this.#held.delete(held);
       this.#deps.log.debug('connection closed', { server: this.url.host, connections: this.#held.size });
+      if (!this.#closed) this.#deps.onClosed?.(this.url.host, error);
     });
   }
 }

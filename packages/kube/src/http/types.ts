@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 
 /** How long the things that may hang are waited for, in milliseconds. */
@@ -48,14 +49,23 @@ export interface HttpResponse {
   checkComplete(): void;
 }
 
+/** The answer to a request for another protocol. Source: RFC 9110 section 7.8, `Upgrade`. */
+export interface Upgraded {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  /** Bytes both ways, those that came behind the head first. Undefined if the server refused: then `body` says why. */
+  readonly socket: Socket | undefined;
+  readonly body: Buffer;
+}
+
 /** A connection to one server, for one identity. */
 export interface HttpConnection {
   /** False once it drains or is closed. */
   readonly open: boolean;
   /** False when another connection is needed for the next request: it is not open, or full. */
   readonly usable: boolean;
-  /** Resolves once nothing of it is left. */
-  readonly closed: Promise<void>;
+  /** Resolves once nothing of it is left; with an error if it broke or was given up, and was not closed on purpose. */
+  readonly closed: Promise<unknown>;
   request(request: HttpRequest): Promise<HttpResponse>;
   /** Takes no more requests and closes once those under way have ended, or after a while. */
   drain(): void;

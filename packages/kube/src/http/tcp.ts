@@ -1,0 +1,51 @@
+import { connect, type Socket } from 'node:net';
+import { raceAbort, withDeadline, type Clock } from '@selvedge/kit';
+
+const keepAliveMs = 15_000;
+
+/** `https://[::1]:6443` → `::1`. */
+export const hostOf = (url: URL): string => url.hostname.replace(/^\[|\]$/g, '');
+
+/** The URL's port, its scheme's if it names none. */
+export const portOf = (url: URL): number => Number(url.port) || (url.protocol === 'https:' ? 443 : 80);
+
+/** Resolves with the event; a socket under a TLS socket may close without an error. */
+export async function established(
+  socket: Socket,
+  event: 'connect' | 'secureConnect',
+  signal: AbortSignal,
+): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  socket.once(event, resolve);
+  socket.once('error', reject);
+  socket.once('close', () => {
+    reject(new Error('closed before it was established'));
+  });
+  try {
+    await raceAbort(promise, signal);
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
+}
+
+/** Opens a TCP connection to the URL's host and port. Rejects as the system says, or with `DeadlineExceeded`. */
+export async function connectTcp(
+  { url, dialMs }: { readonly url: URL; readonly dialMs: number },
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<Socket> {
+  const what = `connecting to ${url.host}`;
+  return withDeadline({ what, timeoutMs: dialMs, signal }, clock, async (inner) => {
+    const socket = connect({
+      host: hostOf(url),
+      port: portOf(url),
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: keepAliveMs,
+    });
+    socket.on('error', () => undefined);
+    await established(socket, 'connect', inner);
+    return socket;
+  });
+}
