@@ -2,7 +2,7 @@ import { type KeyObject, createHash, createPublicKey } from 'node:crypto';
 import { type Clock, type Logger, SelvedgeError, hasCode } from '@selvedge/kit';
 import { type KubeClient, resources } from '@selvedge/kube';
 import type { CertificateSigningRequest } from '@selvedge/kube/types';
-import { createCsr } from './csr.ts';
+import { createCsr } from '../x509/index.ts';
 import { nodeUser } from './pair.ts';
 
 export interface CertificateRequestOptions {

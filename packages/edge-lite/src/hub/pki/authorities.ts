@@ -1,0 +1,112 @@
+import {
+  type KeyObject,
+  X509Certificate,
+  createPrivateKey,
+  generateKeyPairSync,
+  randomBytes,
+} from 'node:crypto';
+import { SelvedgeError } from '@selvedge/kit';
+import { type Issuer, type Subject, createAuthorityCertificate } from '../../x509/index.ts';
+
+/** One certificate authority of this node. */
+export interface Authority extends Issuer {
+  /** PEM. */
+  readonly certificate: string;
+  /** When it was made, in milliseconds since the epoch. */
+  readonly madeMs: number;
+  readonly notAfterMs: number;
+}
+
+const dayMs = 86_400_000;
+const authorityLifeMs = 3_650 * dayMs;
+/** A successor is published this long before its predecessor ends. */
+const successionMs = 730 * dayMs;
+/** One that is nearer to its end signs no more. */
+const retiredMs = 90 * dayMs;
+/**
+ * A clock that shows an earlier time was never set: machines without a battery start in 1970. Certificates are valid
+ * from the epoch on and end counting from here at least, so that they hold before and after the clock is set.
+ */
+const leastNowMs = Date.UTC(2026, 0, 1);
+
+export const plausible = (nowMs: number): number => Math.max(nowMs, leastNowMs);
+
+const wholeSeconds = (ms: number): number => Math.floor(ms / 1_000) * 1_000;
+
+export const validFor = (
+  nowMs: number,
+  lifeMs: number,
+): { readonly notBeforeMs: 0; readonly notAfterMs: number } => ({
+  notBeforeMs: 0,
+  notAfterMs: wholeSeconds(plausible(nowMs) + lifeMs),
+});
+
+export const newKey = (): KeyObject => generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
+
+/** A name of its own for each, so that clients that hold several take the right one at once. */
+const newSubject = (nodeName: string): Subject => ({
+  commonName: `selvedge-hub-${randomBytes(4).toString('hex')}`,
+  organization: nodeName,
+});
+
+function authorityOf(certificate: string, key: KeyObject): Authority {
+  const parsed = new X509Certificate(certificate);
+  const { CN = '', O = '' } = parsed.toLegacyObject().subject;
+  const notAfterMs = parsed.validToDate.getTime();
+  if (!parsed.ca || !parsed.checkPrivateKey(key)) {
+    throw new SelvedgeError('the certificate is no authority, or of another key', { code: 'Corrupt' });
+  }
+  const subject = { commonName: String(CN), organization: String(O) };
+  return { subject, key, certificate, notAfterMs, madeMs: notAfterMs - authorityLifeMs };
+}
+
+export function newAuthority(nodeName: string, nowMs: number): Authority {
+  const key = newKey();
+  const issuer = { subject: newSubject(nodeName), key };
+  return authorityOf(createAuthorityCertificate(issuer, validFor(nowMs, authorityLifeMs)), key);
+}
+
+/** What to do about the authorities. */
+export interface AuthorityPlan {
+  /** Those to keep, the newest first. */
+  readonly keep: readonly Authority[];
+  /** Whether one more is due. */
+  readonly succeed: boolean;
+}
+
+/** Those that have ended go, and near the end of the newest a successor is due. Pure. */
+export function planAuthorities(known: readonly Authority[], nowMs: number): AuthorityPlan {
+  const now = plausible(nowMs);
+  const keep = known
+    .filter(({ notAfterMs }) => notAfterMs > now)
+    .toSorted((a, b) => b.notAfterMs - a.notAfterMs);
+  const newest = keep[0]?.notAfterMs ?? 0;
+  return { keep, succeed: newest - now <= successionMs };
+}
+
+/**
+ * Which of them signs: the oldest, as long as it can, because programs read the bundle once, when they start. Pure.
+ */
+export function signingAuthority(authorities: readonly Authority[], nowMs: number): Authority | undefined {
+  return (
+    authorities.findLast(({ notAfterMs }) => notAfterMs - plausible(nowMs) > retiredMs) ?? authorities[0]
+  );
+}
+
+const pair =
+  /(-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----\n)(-----BEGIN PRIVATE KEY-----[\s\S]+?-----END PRIVATE KEY-----\n)/g;
+
+/** Certificates, each with its key behind it. */
+export const formatAuthorities = (authorities: readonly Authority[]): string =>
+  authorities
+    .map(({ certificate, key }) => certificate + key.export({ type: 'pkcs8', format: 'pem' }).toString())
+    .join('');
+
+/** Throws `Corrupt` if there is none, or what node:crypto throws for what is none. */
+export function parseAuthorities(text: string): readonly Authority[] {
+  const parsed = Array.from(text.matchAll(pair), ([, certificate = '', key = '']) =>
+    authorityOf(certificate, createPrivateKey(key)),
+  );
+  if (parsed.length === 0) throw new SelvedgeError('there is no certificate authority', { code: 'Corrupt' });
+  return parsed;
+}

@@ -1,0 +1,1 @@
+export { createHubPki, type HubPki, type HubPkiDeps, type HubPkiOptions } from './pki.ts';
