@@ -1,0 +1,130 @@
+import type { KubeObject } from '@selvedge/kube';
+import type { TranslateBody } from '../bodies/types.ts';
+import type { ApplyViews, Replica } from '../replica/types.ts';
+import type { Caller, HubHandler, HubRequest, HubResponse } from '../request.ts';
+import {
+  type RequestInfo,
+  type ResourceRequest,
+  heldResource,
+  parseRequestInfo,
+} from '../request-info/index.ts';
+import type { Upstream, UpstreamResponse } from '../upstream/types.ts';
+import { jsonAccept } from './accept.ts';
+import { answerAsIs, answerList, answerObject, answerWatch, isJson } from './answer.ts';
+import { requestHeaders } from './headers.ts';
+import { modified } from './refusals.ts';
+import { upstreamVersionOf } from './versions.ts';
+
+export interface ForwardOptions {
+  /** The largest object, watch event or head of a list that is rewritten. Default 8 MiB. */
+  readonly maxObjectBytes?: number;
+}
+
+export interface ForwardDeps {
+  readonly upstream: Pick<Upstream, 'send'>;
+  readonly replica: Pick<Replica, 'base' | 'learn' | 'reader' | 'upstreamVersion'>;
+  readonly views: ApplyViews;
+  readonly translateBody: TranslateBody;
+  /** Told of each object that its reader got with a GET of its own, as it was shown to him. */
+  readonly remember: (request: ResourceRequest, caller: Caller, object: KubeObject) => void;
+}
+
+/** Bytes of somebody else pass through these: nothing in them is of the API. */
+const foreign: ReadonlySet<string> = new Set(['attach', 'exec', 'log', 'portforward', 'proxy']);
+
+/** A request that the API server answers with objects; else undefined. */
+function objectRequest(info: RequestInfo): ResourceRequest | undefined {
+  if (info.kind === 'nonResource' || info.verb === 'proxy') return undefined;
+  return foreign.has(info.subresource) ? undefined : info;
+}
+
+function pathOf({ path, query }: HubRequest, about: ResourceRequest | undefined): string {
+  const sent = new URLSearchParams(query);
+  const version = sent.get('resourceVersion');
+  if (about !== undefined && version !== null) sent.set('resourceVersion', upstreamVersionOf(version));
+  return sent.size === 0 ? path : `${path}?${sent.toString()}`;
+}
+
+function headersOf(
+  { headers }: HubRequest,
+  about: ResourceRequest | undefined,
+  streams: boolean,
+): Record<string, string> {
+  const sent = requestHeaders(headers);
+  if (about === undefined) return { ...sent, 'accept-encoding': headers['accept-encoding'] ?? 'identity' };
+  return {
+    ...sent,
+    accept: jsonAccept(headers['accept']),
+    'accept-encoding': streams ? 'identity' : 'gzip',
+  };
+}
+
+class Forward {
+  readonly #deps: ForwardDeps;
+  readonly #maxObjectBytes: number;
+
+  constructor(options: ForwardOptions, deps: ForwardDeps) {
+    this.#deps = deps;
+    this.#maxObjectBytes = options.maxObjectBytes ?? 8 * 1024 * 1024;
+  }
+
+  handle: HubHandler = async (request) => {
+    const info = parseRequestInfo(request.method, request.path, request.query);
+    const about = objectRequest(info);
+    const longRunning = info.kind === 'resource' && (info.verb === 'watch' || foreign.has(info.subresource));
+    const response = await this.#deps.upstream.send(request.caller, {
+      method: request.method,
+      path: pathOf(request, about),
+      headers: headersOf(request, about, longRunning),
+      body: this.#body(request, about),
+      longRunning,
+      signal: request.signal,
+    });
+    return this.#answer(request, about, response);
+  };
+
+  #body({ body, headers }: HubRequest, about: ResourceRequest | undefined): Uint8Array | undefined {
+    if (about === undefined || body === undefined || body.length === 0) return body;
+    return this.#deps.translateBody({ contentType: headers['content-type'], bytes: body }, (shown) =>
+      this.#translate(about, shown),
+    );
+  }
+
+  #translate(about: ResourceRequest, shown: string): string {
+    const { namespace, name } = about;
+    if (name === '' || shown === '') return upstreamVersionOf(shown);
+    const version = this.#deps.replica.upstreamVersion(heldResource(about), { namespace, name }, shown);
+    if (version === undefined) throw modified(about);
+    return version;
+  }
+
+  #answer(
+    request: HubRequest,
+    about: ResourceRequest | undefined,
+    response: UpstreamResponse,
+  ): HubResponse | Promise<HubResponse> {
+    const unzip = about !== undefined;
+    const rewritten = unzip && response.status >= 200 && response.status < 300 && isJson(response);
+    if (!rewritten || request.method === 'HEAD') return answerAsIs(response, unzip);
+    const context = { request, about, response, maxObjectBytes: this.#maxObjectBytes, ...this.#deps };
+    switch (about.verb) {
+      case 'watch':
+        return answerWatch(context);
+      case 'list':
+      case 'deletecollection':
+        return answerList(context);
+      default:
+        return answerObject(context);
+    }
+  }
+}
+
+/**
+ * Passes any request on to the API server in its sender's name. Versions in queries and bodies are translated to the
+ * upstream's; answers are JSON under the hub's versions and with the views, and the replica learns from them. Lists and
+ * watches are rewritten as they come. Rejects with `Unavailable` or `DeadlineExceeded` when no answer came; answers of the
+ * API server, refusals too, pass.
+ */
+export function createForward(options: ForwardOptions, deps: ForwardDeps): HubHandler {
+  return new Forward(options, deps).handle;
+}

@@ -1,0 +1,49 @@
+import type { KubeObject } from '@selvedge/kube';
+import { type ResourceRequest, heldResource } from '../request-info/index.ts';
+import type { ApplyViews, HeldResource, Replica } from '../replica/types.ts';
+import { naturalVersion } from './versions.ts';
+
+export interface ShowDeps {
+  readonly replica: Pick<Replica, 'base' | 'learn' | 'reader'>;
+  readonly views: ApplyViews;
+}
+
+/** How upstream's answers are shown to a client: under the hub's versions and with the views. */
+export interface Show {
+  /** An object of the resource. With `learn` the replica takes it over. */
+  object(object: KubeObject, learn: boolean): KubeObject;
+  /** An object of another type that stands for it, a Scale for instance. */
+  other(object: KubeObject): KubeObject;
+}
+
+function withVersion(object: KubeObject, resourceVersion: string): KubeObject {
+  return { ...object, metadata: { ...object.metadata, resourceVersion } };
+}
+
+/** The version under which the replica shows what upstream calls `version`, if that is what it holds. */
+function versionOf(deps: ShowDeps, resource: HeldResource, { metadata }: KubeObject): string | undefined {
+  const { namespace = '', name = '', resourceVersion } = metadata;
+  if (resourceVersion === undefined || resourceVersion === '') return undefined;
+  const at = { namespace, name };
+  const held = deps.replica.base(resource, at)?.metadata.resourceVersion === resourceVersion;
+  const row = held ? deps.replica.reader(resource).get(at) : undefined;
+  return row?.version.toString() ?? naturalVersion(resourceVersion);
+}
+
+export function createShow(request: ResourceRequest, deps: ShowDeps): Show {
+  const full = heldResource(request);
+  const metadataOnly = heldResource({ ...request, metadataOnly: true });
+  return {
+    object(object, learn) {
+      const resource = object.kind === 'PartialObjectMetadata' ? metadataOnly : full;
+      if (learn) return deps.replica.learn(resource, object);
+      const version = versionOf(deps, resource, object);
+      const viewed = deps.views(resource, object);
+      return version === undefined ? viewed : withVersion(viewed, version);
+    },
+    other(object) {
+      const version = versionOf(deps, full, object);
+      return version === undefined ? object : withVersion(object, version);
+    },
+  };
+}
