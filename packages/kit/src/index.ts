@@ -49,6 +49,7 @@ export { jittered, type Random } from './random.ts';
 export { redact } from './redact.ts';
 export { aborted, raceAbort, scoped, withDeadline, type DeadlineOptions, type Scope } from './scope.ts';
 export { createServiceGroup, type Service } from './service.ts';
+export { createSingleFlight, type SingleFlight } from './single-flight.ts';
 export { createStateMachine, type StateMachine, type StateMachineOptions } from './state.ts';
 export { createTaskGroup, type TaskGroup, type TaskGroupDeps, type TaskGroupOptions } from './task-group.ts';
 export { writeChunk } from './write.ts';
