@@ -4,9 +4,10 @@ import { fileURLToPath } from 'node:url';
 import { explain } from '@selvedge/kit';
 import type { GeneratedFile, Generator } from './generator.ts';
 import { protoTypes } from './protos.ts';
+import { schemas } from './schemas.ts';
 import { wireTypes } from './wire-types.ts';
 
-const generators: readonly Generator[] = [protoTypes, wireTypes];
+const generators: readonly Generator[] = [protoTypes, schemas, wireTypes];
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
 /** One path that is not as generated. `content` is absent when nothing belongs there. */

@@ -1,4 +1,3 @@
-import { ensureAssets, run } from '@selvedge/hack/setup';
 import { hasCode } from '@selvedge/kit';
 import {
   addQuantities,
@@ -14,40 +13,19 @@ import {
 } from '@selvedge/kube';
 import { fc } from '@fast-check/vitest';
 import { describe, expect, it } from 'vitest';
+import { type Answer, type Request, ask } from './oracle.ts';
 
-interface Request {
-  readonly kind: 'quantity' | 'label' | 'field';
-  readonly text: string;
-  readonly other?: string;
-  readonly values?: Readonly<Record<string, string>>;
-}
-
-interface Answer {
-  readonly error?: boolean;
-  readonly canonical?: string;
-  readonly sum?: string;
-  readonly compare?: number;
-  readonly milli?: string;
-  readonly matches?: boolean;
-}
+type TextRequest = Request & { readonly text: string };
 
 /** Beyond, apimachinery's MilliValue is not exact. */
 const maxMilliNanos = 2n ** 50n * 10n ** 9n;
 const sample = { seed: 7, numRuns: 3_000 };
 
-/** What Kubernetes' own apimachinery says. */
-async function ask(requests: readonly Request[]): Promise<readonly Answer[]> {
-  const input = requests.map((request) => `${JSON.stringify(request)}\n`).join('');
-  const { 'kube-oracle': oracle } = await ensureAssets({ binaries: ['kube-oracle'] });
-  const { stdout } = await run({ argv: [oracle], input });
-  return stdout
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line) as Answer);
-}
-
 /** Answers beside ours; `undefined` from `ours` means that we refuse the input. */
-async function compare(requests: readonly Request[], ours: (request: Request) => Answer): Promise<void> {
+async function compare(
+  requests: readonly TextRequest[],
+  ours: (request: TextRequest) => Answer,
+): Promise<void> {
   const answers = await ask(requests);
   expect(answers).toHaveLength(requests.length);
   const differences = requests.flatMap((request, i) => {

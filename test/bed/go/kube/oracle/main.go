@@ -1,5 +1,5 @@
-// Oracle answers, line by line, what apimachinery makes of quantities and selectors. Each line on stdin is a JSON
-// request, each line on stdout its JSON answer; an input that apimachinery refuses is answered with "error": true.
+// Oracle answers, line by line, what apimachinery makes of quantities, selectors, objects and patches. Each line on stdin is
+// a JSON request, each line on stdout its JSON answer; an input that apimachinery refuses is answered with "error": true.
 package main
 
 import (
@@ -18,6 +18,9 @@ type request struct {
 	Text   string            `json:"text"`
 	Other  string            `json:"other"`
 	Values map[string]string `json:"values"`
+	Object json.RawMessage   `json:"object"`
+	Patch  json.RawMessage   `json:"patch"`
+	Data   []byte            `json:"data"`
 }
 
 type answer struct {
@@ -27,6 +30,9 @@ type answer struct {
 	Compare   int    `json:"compare"`
 	Milli     string `json:"milli,omitempty"`
 	Matches   bool   `json:"matches"`
+
+	Object json.RawMessage `json:"object,omitempty"`
+	Data   []byte          `json:"data,omitempty"`
 }
 
 func canonical(quantity resource.Quantity) string {
@@ -69,18 +75,19 @@ func fieldSelector(in request) answer {
 }
 
 func main() {
-	kinds := map[string]func(request) answer{
+	questions := map[string]func(request) answer{
 		"quantity": quantities, "label": labelSelector, "field": fieldSelector,
+		"encode": encode, "decode": decode, "merge": merge, "diff": diff, "tables": tables,
 	}
 	lines := bufio.NewScanner(os.Stdin)
-	lines.Buffer(nil, 1<<20)
+	lines.Buffer(nil, 1<<23)
 	out := json.NewEncoder(os.Stdout)
 	for lines.Scan() {
 		var in request
 		if err := json.Unmarshal(lines.Bytes(), &in); err != nil {
 			panic(err)
 		}
-		if err := out.Encode(kinds[in.Kind](in)); err != nil {
+		if err := out.Encode(questions[in.Kind](in)); err != nil {
 			panic(err)
 		}
 	}

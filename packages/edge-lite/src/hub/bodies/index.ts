@@ -1,0 +1,3 @@
+export { decodeBody, decodeText } from './decode.ts';
+export { bodyFormat, type BodyFormat } from './media-type.ts';
+export { translateBody } from './translate.ts';

@@ -1,0 +1,1 @@
+export { fieldNamed, fieldsOf, typeOf, type Field } from './schema.ts';
