@@ -48,7 +48,8 @@ export function staticCredentials(credentials: Credentials): CredentialSource {
   return async () => credentials;
 }
 
-async function stampOf(file: string): Promise<string> {
+/** Another text after each replacement of the file. */
+export async function stampOf(file: string): Promise<string> {
   const { ino, size, mtimeMs } = await stat(file);
   return `${ino}:${size}:${mtimeMs}`;
 }

@@ -94,6 +94,7 @@ export {
   type EventRecorderOptions,
 } from './events/recorder.ts';
 export type { EventContent } from './events/event-factory.ts';
+export { kubeconfigCredentials, type KubeconfigCredentialsOptions } from './kubeconfig-credentials.ts';
 export { loadKubeconfig, parseKubeconfig, type ClusterAccess, type KubeconfigOptions } from './kubeconfig.ts';
 export {
   addQuantities,

@@ -9,10 +9,13 @@ const safeMethods = new Set(['GET', 'HEAD']);
 const isRefused = (error: unknown): boolean =>
   hasCode(error, 'Unavailable') && error.details['refused'] === true;
 
+const isUnsent = (error: unknown): boolean =>
+  error instanceof SelvedgeError && error.details['unsent'] === true;
+
 /** Another server may be asked: this one did not look at the request, or asking twice does no harm. */
 function mayTryNext(error: unknown, safe: boolean): boolean {
   if (!hasCode(error, 'Unavailable', 'DeadlineExceeded')) return false;
-  return error.details['unsent'] === true || isRefused(error) || safe;
+  return isUnsent(error) || isRefused(error) || safe;
 }
 
 /** Several servers of one cluster. Stays with one until it fails, then moves on to the next. */
@@ -85,7 +88,8 @@ export class Failover {
     }
     if (failures.length === 1) throw failures[0];
     const cause = new AggregateError(failures, 'every server failed');
-    throw new SelvedgeError('no API server can be reached', { code: 'Unavailable', cause });
+    const details = failures.every(isUnsent) ? { unsent: true } : {};
+    throw new SelvedgeError('no API server can be reached', { code: 'Unavailable', cause, details });
   }
 
   #link(server: string): ServerLink {

@@ -1,0 +1,9 @@
+export { defaultTimings, type UpstreamTimings } from './timings.ts';
+export type {
+  Connectivity,
+  UpgradedConnection,
+  Upstream,
+  UpstreamRequest,
+  UpstreamResponse,
+} from './types.ts';
+export { createUpstream, type UpstreamDeps, type UpstreamOptions } from './upstream.ts';
