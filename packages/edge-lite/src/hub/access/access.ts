@@ -1,0 +1,190 @@
+import {
+  type Clock,
+  type Logger,
+  type MetricsRegistry,
+  type Random,
+  SelvedgeError,
+  createTaskGroup,
+  limitRepeats,
+} from '@selvedge/kit';
+import type { KubeClient } from '@selvedge/kube';
+import type { RuntimeRepository } from '../../store/index.ts';
+import type { Caller, PodIdentity, UserInfo } from '../request.ts';
+import type { Upstream } from '../upstream/types.ts';
+import { Authorizer } from './authorizer.ts';
+import { type CallersOptions, callerOfUser, kindOfUser } from './callers.ts';
+import { Certificates } from './certificates.ts';
+import { Decisions } from './decisions.ts';
+import { KeptQuestions } from './kept-questions.ts';
+import { createAccessMetrics } from './metrics.ts';
+import { createOperators } from './operators.ts';
+import { Recheck } from './recheck.ts';
+import { SeenTokens } from './seen-tokens.ts';
+import { SigningKeys } from './signing-keys.ts';
+import { Tokens } from './tokens.ts';
+import type { Access, Attributes, Decision, Presented } from './types.ts';
+import { podOf } from './user.ts';
+
+export interface AccessOptions {
+  readonly nodeName: string;
+  /** User names of certificate clients that have credentials of their own in the config. */
+  readonly clients: readonly string[];
+  /** Groups whose members may read while the cloud is away, by a certificate. */
+  readonly operators: readonly string[];
+  /** How long the API server's yes to a token is good. Default 2 minutes. */
+  readonly acceptedTokenMs?: number | undefined;
+  /** How long its no is. Default 10 seconds. */
+  readonly refusedTokenMs?: number | undefined;
+  /** Tokens remembered, those of this run and those on disk. Default 1,000 each. */
+  readonly maxTokens?: number | undefined;
+  /** An older decision is asked for again, while the cloud is in reach. Default 5 minutes. */
+  readonly maxDecisionAgeMs?: number | undefined;
+  /** Decisions remembered, in memory and on disk. Default 4,096. */
+  readonly maxDecisions?: number | undefined;
+}
+
+export interface AccessDeps {
+  /** As the node, straight to the API server. */
+  readonly client: Pick<KubeClient, 'create' | 'raw'>;
+  readonly upstream: Pick<Upstream, 'connectivity' | 'onConnectivity'>;
+  readonly runtime: RuntimeRepository;
+  /** PEM of the authorities that sign the cluster's client certificates. Asked for each request. */
+  readonly authorities: () => string;
+  /** Whether it is one of this node's pods, by its uid too. */
+  readonly hasPod: (pod: PodIdentity) => boolean;
+  /** Whether the hub handed out the token with this hash: SHA-256, hexadecimal. */
+  readonly knownToken: (hash: string) => boolean;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly metrics: MetricsRegistry;
+}
+
+const minuteMs = 60_000;
+const maxCertificates = 256;
+
+/** Who asks, and whether he may. */
+class HubAccess implements Access {
+  readonly name = 'hub access';
+  readonly #callers: CallersOptions;
+  readonly #deps: AccessDeps;
+  readonly #certificates;
+  readonly #seen;
+  readonly #keys;
+  readonly #tokens;
+  readonly #decisions;
+  readonly #authorizer;
+  readonly #operators;
+  readonly #recheck;
+  readonly #metrics;
+  readonly #tasks;
+  #connectivity: Disposable | undefined;
+
+  constructor(options: AccessOptions, deps: AccessDeps) {
+    const { maxTokens = 1_000 } = options;
+    const log = limitRepeats({ windowMs: 10 * minuteMs }, deps);
+    const online = (): boolean => deps.upstream.connectivity.kind === 'online';
+    const inReach = (): boolean => deps.upstream.connectivity.kind !== 'offline';
+    this.#deps = deps;
+    this.#callers = {
+      nodeName: options.nodeName,
+      clients: new Set(options.clients),
+      operators: new Set(options.operators),
+    };
+    this.#decisions = new Decisions({ maxDecisions: options.maxDecisions ?? 4_096 }, deps);
+    const metrics = createAccessMetrics(deps.metrics, () => this.#decisions.size);
+    this.#metrics = metrics;
+    this.#certificates = new Certificates({ maxCertificates }, deps);
+    this.#seen = new SeenTokens({ maxTokens }, deps);
+    this.#keys = new SigningKeys({ ...deps, log, online });
+    this.#tokens = new Tokens(
+      {
+        acceptedMs: options.acceptedTokenMs ?? 2 * minuteMs,
+        refusedMs: options.refusedTokenMs ?? 10_000,
+        maxTokens,
+      },
+      { ...deps, online: inReach, seen: this.#seen, keys: this.#keys, metrics },
+    );
+    const kept = new KeptQuestions();
+    this.#authorizer = new Authorizer(
+      { maxAgeMs: options.maxDecisionAgeMs ?? 5 * minuteMs },
+      { ...deps, online: inReach, decisions: this.#decisions, kept, metrics },
+    );
+    const isOperator = (user: UserInfo): boolean => kindOfUser(user, this.#callers) === 'operator';
+    this.#operators = createOperators({ isOperator, online, log: deps.log, metrics });
+    this.#recheck = new Recheck({
+      ...deps,
+      log,
+      kept,
+      online,
+      authorizer: this.#authorizer,
+      operators: this.#operators,
+    });
+    this.#tasks = createTaskGroup(
+      { name: this.name },
+      { onFailure: (error, task) => deps.log.error('access task failed', { task, error }) },
+    );
+  }
+
+  async start(): Promise<void> {
+    this.#seen.load();
+    this.#keys.load();
+    this.#decisions.load();
+    this.#connectivity = this.#deps.upstream.onConnectivity(({ kind }) => {
+      if (kind !== 'online') return;
+      this.#keys.refresh();
+      this.#recheck.poke();
+    });
+    this.#tasks.run('signing keys', (signal) => this.#keys.run(signal));
+    this.#tasks.run('recheck', (signal) => this.#recheck.run(signal));
+  }
+
+  async stop(): Promise<void> {
+    this.#connectivity?.[Symbol.dispose]();
+    await this.#tasks.stop();
+  }
+
+  async authenticate(presented: Presented, signal: AbortSignal): Promise<Caller> {
+    const { certificate, bearerToken } = presented;
+    const method = certificate !== undefined ? 'certificate' : bearerToken === undefined ? 'none' : 'token';
+    try {
+      const caller = await this.#callerOf(presented, signal);
+      this.#metrics.authentications.add({ method, outcome: 'accepted' });
+      return caller;
+    } catch (error) {
+      signal.throwIfAborted();
+      this.#metrics.authentications.add({ method, outcome: 'refused' });
+      throw error;
+    }
+  }
+
+  async authorize(user: UserInfo, attributes: Attributes, signal: AbortSignal): Promise<Decision> {
+    if (this.#operators.includes(user)) return this.#operators.decide(user, attributes);
+    return this.#authorizer.authorize({ user, attributes }, signal);
+  }
+
+  keepFresh(user: UserInfo, attributes: Attributes): Disposable {
+    return this.#recheck.keep({ user, attributes });
+  }
+
+  onWithdrawn(withdrawn: (user: UserInfo, attributes: Attributes) => void): Disposable {
+    return this.#authorizer.onWithdrawn(withdrawn);
+  }
+
+  /** As the API server: a certificate comes before a token. */
+  async #callerOf({ certificate, bearerToken }: Presented, signal: AbortSignal): Promise<Caller> {
+    if (certificate !== undefined) return callerOfUser(this.#certificates.userOf(certificate), this.#callers);
+    if (bearerToken === undefined || bearerToken === '') {
+      throw new SelvedgeError('the request shows neither a client certificate nor a bearer token', {
+        code: 'Unauthenticated',
+      });
+    }
+    const user = await this.#tokens.userOf(bearerToken, signal);
+    return { kind: 'token', user, token: bearerToken, pod: podOf(user) };
+  }
+}
+
+/** Does no I/O before its start, and needs no cloud for it. */
+export function createAccess(options: AccessOptions, deps: AccessDeps): Access {
+  return new HubAccess(options, deps);
+}

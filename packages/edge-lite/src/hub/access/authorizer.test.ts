@@ -1,0 +1,309 @@
+import { SelvedgeError } from '@selvedge/kit';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { UserInfo } from '../request.ts';
+import { type AccessWorld, createAccessWorld } from './testing.ts';
+import type { Attributes, Decision } from './types.ts';
+
+const signal = new AbortController().signal;
+const user: UserInfo = { username: 'dns', groups: ['b', 'a', 'system:authenticated'] };
+const minuteMs = 60_000;
+
+type ResourceAttributes = Attributes & { readonly kind: 'resource' };
+
+const listing = (changed: Partial<ResourceAttributes> = {}): ResourceAttributes => ({
+  kind: 'resource',
+  verb: 'list',
+  group: '',
+  version: 'v1',
+  resource: 'services',
+  subresource: '',
+  namespace: 'shop',
+  name: '',
+  labelSelector: '',
+  fieldSelector: '',
+  ...changed,
+});
+
+let world: AccessWorld;
+beforeEach(async () => {
+  world = await createAccessWorld();
+});
+afterEach(() => world[Symbol.asyncDispose]());
+
+const authorize = (attributes: Attributes = listing(), who = user): Promise<Decision> =>
+  world.access.authorize(who, attributes, signal);
+const asked = (): number => world.api.accessReviews.length;
+
+describe('a decision', () => {
+  beforeEach(() => world.api.allowed.add('dns list services shop'));
+
+  test('is what the API server says, with its reason', async () => {
+    expect(await authorize()).toEqual({ allowed: true, reason: 'asked for dns list services shop' });
+    expect((await authorize(listing({ namespace: 'other' }))).allowed).toBe(false);
+  });
+
+  test('is asked for with the user, the attributes and the selectors as they are', async () => {
+    const who = { ...user, uid: 'u', extra: { key: ['value'] } };
+    await authorize(
+      listing({ fieldSelector: 'spec.nodeName=edge', labelSelector: 'a in (b)', name: 'n' }),
+      who,
+    );
+    expect(world.api.accessReviews[0]?.spec).toEqual({
+      user: 'dns',
+      uid: 'u',
+      groups: who.groups,
+      extra: { key: ['value'] },
+      resourceAttributes: {
+        verb: 'list',
+        group: '',
+        version: 'v1',
+        resource: 'services',
+        subresource: '',
+        namespace: 'shop',
+        name: 'n',
+        fieldSelector: { rawSelector: 'spec.nodeName=edge' },
+        labelSelector: { rawSelector: 'a in (b)' },
+      },
+    });
+  });
+
+  test('is asked for once in five minutes, and once for all who ask at the same time', async () => {
+    await Promise.all([authorize(), authorize(), authorize()]);
+    await world.clock.advance(5 * minuteMs);
+    await authorize();
+    expect(asked()).toBe(1);
+    await world.clock.advance(1);
+    await authorize();
+    expect(asked()).toBe(2);
+  });
+
+  test('is of one user with his groups, whatever their order and his token', async () => {
+    await authorize();
+    await authorize(listing(), { ...user, groups: user.groups.toReversed() });
+    const credential = { 'authentication.kubernetes.io/credential-id': ['JTI=2'] };
+    await authorize(listing(), { ...user, extra: credential });
+    expect(asked()).toBe(1);
+    await authorize(listing(), { ...user, groups: [...user.groups, 'c'] });
+    await authorize(listing(), { ...user, uid: 'another' });
+    await authorize(listing(), { ...user, extra: { ...credential, scope: ['x'] } });
+    expect(asked()).toBe(4);
+  });
+
+  test.each([
+    { verb: 'watch' },
+    { group: 'apps' },
+    { version: 'v2' },
+    { resource: 'pods' },
+    { subresource: 'status' },
+    { namespace: 'b' },
+    { name: 'n' },
+    { labelSelector: 'a' },
+    { fieldSelector: 'metadata.name=a' },
+  ] satisfies Partial<ResourceAttributes>[])('is of one question: not of %o', async (changed) => {
+    await authorize();
+    await authorize(listing(changed));
+    expect(asked()).toBe(2);
+  });
+
+  test('counts offline whatever its age, a refusal too, across a restart', async () => {
+    await authorize();
+    await authorize(listing({ namespace: 'other' }));
+    world.api.go('offline');
+    await world.clock.advance(1_000 * minuteMs);
+    await world.restart();
+    expect((await authorize()).allowed).toBe(true);
+    expect((await authorize(listing({ namespace: 'other' }))).allowed).toBe(false);
+    expect(asked()).toBe(2);
+    expect(world.metrics()).toContain('selvedge_access_decisions_total{source="stale",outcome="allowed"} 1');
+  });
+
+  test('that nobody asked for is not made up', async () => {
+    world.api.go('offline');
+    await expect(authorize()).rejects.toMatchObject({ code: 'Unavailable' });
+  });
+
+  test('counts when the API server does not answer, but not when it answers otherwise', async () => {
+    await authorize();
+    await world.clock.advance(6 * minuteMs);
+    world.api.failure = new SelvedgeError('slow', { code: 'DeadlineExceeded' });
+    expect((await authorize()).allowed).toBe(true);
+    world.api.failure = new SelvedgeError('no', { code: 'Forbidden' });
+    await expect(authorize()).rejects.toMatchObject({ code: 'Forbidden' });
+  });
+
+  test('that only got younger is written to disk once an hour', async () => {
+    const start = world.clock.now();
+    const ageOnDisk = (): number => (world.saved('hub-decision')[0]?.['askedAtMs'] as number) - start;
+    for (let minute = 0; minute < 60; minute += 6) {
+      await authorize();
+      await world.clock.advance(6 * minuteMs);
+    }
+    expect([asked(), ageOnDisk()]).toEqual([10, 0]);
+    await authorize();
+    expect(ageOnDisk()).toBe(60 * minuteMs);
+  });
+
+  test('is forgotten, on disk too, when there are too many', async () => {
+    await using small = await createAccessWorld({ maxDecisions: 2 });
+    for (const namespace of ['a', 'b', 'c']) {
+      await small.access.authorize(user, listing({ namespace }), signal);
+    }
+    small.api.go('offline');
+    await small.restart();
+    const again = (namespace: string): Promise<Decision> =>
+      small.access.authorize(user, listing({ namespace }), signal);
+    await expect(again('a')).rejects.toMatchObject({ code: 'Unavailable' });
+    expect((await again('b')).allowed).toBe(false);
+    expect(small.metrics()).toContain('selvedge_access_remembered_decisions 2');
+  });
+});
+
+describe('a wider decision', () => {
+  const everywhere = listing({ namespace: '' });
+
+  test('that allows all of a resource allows some of it', async () => {
+    world.api.allowed.add('dns list services');
+    await authorize(everywhere);
+    const some = [
+      { namespace: 'a' },
+      { name: 'n' },
+      { labelSelector: 'x' },
+      { fieldSelector: 'metadata.name=x' },
+    ];
+    for (const changed of some) expect((await authorize(listing(changed))).allowed).toBe(true);
+    expect(asked()).toBe(1);
+    world.api.go('offline');
+    await world.clock.advance(60 * minuteMs);
+    expect((await authorize(listing({ namespace: 'b' }))).allowed).toBe(true);
+  });
+
+  test('that refuses says nothing of a narrower one', async () => {
+    world.api.allowed.add('dns list services shop');
+    expect((await authorize(everywhere)).allowed).toBe(false);
+    expect((await authorize()).allowed).toBe(true);
+  });
+
+  test('of another verb, group or subresource, or of get, says nothing', async () => {
+    for (const verb of ['list', 'get']) world.api.allowed.add(`dns ${verb} services`);
+    await authorize(everywhere);
+    await authorize(listing({ namespace: '', verb: 'get' }));
+    for (const changed of [{ verb: 'get' }, { verb: 'watch' }, { group: 'x' }, { subresource: 'status' }]) {
+      expect((await authorize(listing(changed))).allowed).toBe(false);
+    }
+  });
+
+  test('that got old is not used online: the question itself is asked', async () => {
+    world.api.allowed.add('dns list services');
+    await authorize(everywhere);
+    await world.clock.advance(6 * minuteMs);
+    expect((await authorize()).allowed).toBe(false);
+  });
+});
+
+describe('what was withdrawn', () => {
+  let withdrawn: (readonly [string, Attributes])[];
+  beforeEach(() => {
+    withdrawn = [];
+    world.access.onWithdrawn((who, attributes) => withdrawn.push([who.username, attributes]));
+    world.api.allowed.add('dns list services shop');
+  });
+
+  test('is told when it is asked for again', async () => {
+    await authorize();
+    world.api.allowed.clear();
+    await world.clock.advance(6 * minuteMs);
+    expect(withdrawn).toEqual([]);
+    expect((await authorize()).allowed).toBe(false);
+    expect(withdrawn).toEqual([['dns', listing()]]);
+  });
+
+  test('is found out within the age while it is kept fresh, and told once', async () => {
+    await authorize();
+    world.access.keepFresh(user, listing());
+    await world.clock.advance(11 * minuteMs);
+    expect([asked(), withdrawn.length]).toEqual([3, 0]);
+    world.api.allowed.clear();
+    await world.clock.advance(30 * minuteMs);
+    expect(withdrawn).toEqual([['dns', listing()]]);
+    expect(asked()).toBe(4);
+  });
+
+  test('is not asked for any more once nobody keeps it', async () => {
+    await authorize();
+    const holds = [world.access.keepFresh(user, listing()), world.access.keepFresh(user, listing())];
+    holds[0]?.[Symbol.dispose]();
+    holds[0]?.[Symbol.dispose]();
+    await world.clock.advance(6 * minuteMs);
+    expect(asked()).toBe(2);
+    holds[1]?.[Symbol.dispose]();
+    await world.clock.advance(60 * minuteMs);
+    expect(asked()).toBe(2);
+  });
+
+  test('is told too of a yes that followed from a wider one', async () => {
+    world.api.allowed.clear();
+    world.api.allowed.add('dns list services');
+    await authorize(listing({ namespace: '' }));
+    await authorize();
+    world.access.keepFresh(user, listing());
+    world.api.allowed.clear();
+    await world.clock.advance(6 * minuteMs);
+    expect(withdrawn).toEqual([['dns', listing()]]);
+  });
+
+  test('waits for the cloud, and is asked for when it is back', async () => {
+    await authorize();
+    world.access.keepFresh(user, listing());
+    world.api.go('offline');
+    world.api.allowed.clear();
+    await world.clock.advance(600 * minuteMs);
+    expect([asked(), withdrawn.length]).toEqual([1, 0]);
+    world.api.go('online');
+    await world.clock.advance(0);
+    expect(withdrawn).toEqual([['dns', listing()]]);
+  });
+
+  test('is not believed of an API server that fails', async () => {
+    await authorize();
+    world.access.keepFresh(user, listing());
+    world.api.failure = new SelvedgeError('overloaded', { code: 'Internal' });
+    await world.clock.advance(20 * minuteMs);
+    expect(withdrawn).toEqual([]);
+    world.api.failure = undefined;
+    world.api.allowed.clear();
+    await world.clock.advance(minuteMs);
+    expect(withdrawn).toHaveLength(1);
+  });
+});
+
+describe('paths', () => {
+  const get = (path: string, verb = 'get'): Attributes => ({ kind: 'nonResource', verb, path });
+
+  test.each([
+    '/api',
+    '/api/v1',
+    '/apis',
+    '/apis/apps/v1',
+    '/openapi/v3',
+    '/version',
+    '/version/',
+    '/livez',
+    '/readyz',
+  ])('%s is open to everybody who is authenticated, offline too', async (path) => {
+    world.api.go('offline');
+    expect((await authorize(get(path))).allowed).toBe(true);
+  });
+
+  test.each(['/metrics', '/apiserver', '/versions', '/logs', '/livez/etcd', '/debug/api', '/openid/v1/jwks'])(
+    '%s is asked for',
+    async (path) => {
+      expect((await authorize(get(path))).allowed).toBe(false);
+      expect(world.api.accessReviews[0]?.spec.nonResourceAttributes).toEqual({ verb: 'get', path });
+    },
+  );
+
+  test('nothing is open to those who are not, or for another verb', async () => {
+    expect((await authorize(get('/api'), { username: 'x', groups: [] })).allowed).toBe(false);
+    expect((await authorize(get('/api', 'post'))).allowed).toBe(false);
+  });
+});

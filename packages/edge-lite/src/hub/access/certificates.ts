@@ -1,0 +1,105 @@
+import { X509Certificate, createHash } from 'node:crypto';
+import { BoundedMap, type Clock, SelvedgeError } from '@selvedge/kit';
+import type { UserInfo } from '../request.ts';
+import { authenticatedGroup, extraKeys } from './user.ts';
+
+export interface CertificatesOptions {
+  /** Certificates remembered, so that each is read and verified once. */
+  readonly maxCertificates: number;
+}
+
+export interface CertificatesDeps {
+  readonly clock: Pick<Clock, 'now'>;
+  /** PEM of the authorities that sign the cluster's client certificates. */
+  readonly authorities: () => string;
+}
+
+interface Known {
+  readonly user: UserInfo;
+  readonly validFromMs: number;
+  readonly validToMs: number;
+  /** What it was verified against. */
+  readonly authorities: string;
+}
+
+/** `extendedKeyUsage`: clientAuth, any. Source: RFC 5280, section 4.2.1.12. */
+const clientUsages: readonly string[] = ['1.3.6.1.5.5.7.3.2', '2.5.29.37.0'];
+
+const refuse = (why: string, hint?: string): SelvedgeError =>
+  new SelvedgeError(`the client certificate ${why}`, {
+    code: 'Unauthenticated',
+    ...(hint === undefined ? {} : { hint }),
+  });
+
+function parse(der: Uint8Array): X509Certificate {
+  try {
+    return new X509Certificate(der);
+  } catch {
+    throw refuse('cannot be read');
+  }
+}
+
+function authoritiesIn(pem: string): readonly X509Certificate[] {
+  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  return blocks.map((block) => new X509Certificate(block));
+}
+
+const values = (value: unknown): readonly string[] => [value].flat().filter((one) => typeof one === 'string');
+
+/** CN and O, as the API server takes them. Source: kubernetes.io "Authenticating", X.509 client certificates. */
+function userOf(certificate: X509Certificate, fingerprint: string): UserInfo {
+  const subject: Readonly<Record<string, unknown>> = { ...certificate.toLegacyObject().subject };
+  const [username, ...more] = values(subject['CN']);
+  if (username === undefined || username === '' || more.length > 0) throw refuse('has no single common name');
+  return {
+    username,
+    groups: [...values(subject['O']), authenticatedGroup],
+    extra: { [extraKeys.credentialId]: [`X509SHA256=${fingerprint}`] },
+  };
+}
+
+/**
+ * Whom client certificates name. TLS has verified the chain already; signature, purpose and time are looked at again,
+ * because connections outlive certificates and authorities. The authorities must hold the direct issuer.
+ */
+export class Certificates {
+  readonly #deps: CertificatesDeps;
+  readonly #known: BoundedMap<string, Known>;
+
+  constructor(options: CertificatesOptions, deps: CertificatesDeps) {
+    this.#deps = deps;
+    this.#known = new BoundedMap({ capacity: options.maxCertificates });
+  }
+
+  /** Throws `Unauthenticated`. */
+  userOf(der: Uint8Array): UserInfo {
+    const fingerprint = createHash('sha256').update(der).digest('hex');
+    const authorities = this.#deps.authorities();
+    const known = this.#known.get(fingerprint);
+    const current = known?.authorities === authorities ? known : this.#verify(der, fingerprint, authorities);
+    this.#known.set(fingerprint, current);
+    const now = this.#deps.clock.now();
+    if (now < current.validFromMs)
+      throw refuse('is not valid yet', 'look at the clocks of this node and of its client');
+    if (now >= current.validToMs) throw refuse('has expired', 'the client must renew it');
+    return current.user;
+  }
+
+  #verify(der: Uint8Array, fingerprint: string, authorities: string): Known {
+    const certificate = parse(der);
+    const issued = authoritiesIn(authorities).some(
+      (authority) => certificate.checkIssued(authority) && certificate.verify(authority.publicKey),
+    );
+    if (!issued) throw refuse("is not signed by the cluster's CA");
+    const usages: readonly string[] | undefined = certificate.keyUsage;
+    if (usages !== undefined && !usages.some((usage) => clientUsages.includes(usage))) {
+      throw refuse('is not meant for clients');
+    }
+    return {
+      user: userOf(certificate, fingerprint),
+      validFromMs: certificate.validFromDate.getTime(),
+      validToMs: certificate.validToDate.getTime(),
+      authorities,
+    };
+  }
+}

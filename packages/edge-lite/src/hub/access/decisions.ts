@@ -1,0 +1,72 @@
+import { BoundedMap, type Clock } from '@selvedge/kit';
+import type { RuntimeKind, RuntimeRepository } from '../../store/index.ts';
+import type { Decision } from './types.ts';
+
+interface Saved extends Decision {
+  /** Milliseconds since the epoch. */
+  readonly askedAtMs: number;
+}
+
+/** A decision and when the API server made it. */
+interface Remembered extends Saved {
+  /** What the disk says of it. */
+  readonly savedAtMs: number;
+}
+
+export interface DecisionsDeps {
+  readonly runtime: RuntimeRepository;
+  readonly clock: Pick<Clock, 'now'>;
+}
+
+const decisionKind: RuntimeKind<Saved> = { name: 'hub-decision' };
+/** A decision that only got younger is written this often at most. */
+const rewriteMs = 3_600_000;
+
+/** The API server's decisions by their questions' keys, in memory and on disk. */
+export class Decisions {
+  readonly #deps: DecisionsDeps;
+  readonly #held: BoundedMap<string, Remembered>;
+
+  constructor(options: { readonly maxDecisions: number }, deps: DecisionsDeps) {
+    this.#deps = deps;
+    this.#held = new BoundedMap({
+      capacity: options.maxDecisions,
+      onEvict: (key) => void deps.runtime.delete(decisionKind, key),
+    });
+  }
+
+  get size(): number {
+    return this.#held.size;
+  }
+
+  load(): void {
+    const entries = this.#deps.runtime.list(decisionKind);
+    for (const { key, document } of entries.toSorted((a, b) => a.document.askedAtMs - b.document.askedAtMs)) {
+      this.#held.set(key, { ...document, savedAtMs: document.askedAtMs });
+    }
+  }
+
+  get(key: string): Decision | undefined {
+    return this.#held.get(key);
+  }
+
+  /** Milliseconds since it was made; infinite if it never was, or in the future after the clock was set back. */
+  ageMs(key: string): number {
+    const askedAtMs = this.#held.get(key)?.askedAtMs ?? Infinity;
+    const age = this.#deps.clock.now() - askedAtMs;
+    return age >= 0 ? age : Infinity;
+  }
+
+  put(key: string, { allowed, reason }: Decision): void {
+    const before = this.#held.get(key);
+    const askedAtMs = this.#deps.clock.now();
+    const saved = { allowed, reason, askedAtMs };
+    const same = before?.allowed === allowed && before.reason === reason;
+    if (same && Math.abs(askedAtMs - before.savedAtMs) < rewriteMs) {
+      this.#held.set(key, { ...saved, savedAtMs: before.savedAtMs });
+      return;
+    }
+    this.#held.set(key, { ...saved, savedAtMs: askedAtMs });
+    this.#deps.runtime.put(decisionKind, { key, document: saved }, { durable: false });
+  }
+}

@@ -1,0 +1,67 @@
+import { createHash } from 'node:crypto';
+import type { UserInfo } from '../request.ts';
+import type { Attributes } from './types.ts';
+import { authenticatedGroup, extraKeys } from './user.ts';
+
+/** Whether a user may do something. */
+export interface Question {
+  readonly user: UserInfo;
+  readonly attributes: Attributes;
+}
+
+function attributeParts(of: Attributes): readonly string[] {
+  if (of.kind === 'nonResource') return [of.kind, of.verb, of.path];
+  const { kind, verb, group, version, resource, subresource, namespace, name } = of;
+  return [
+    kind,
+    verb,
+    group,
+    version,
+    resource,
+    subresource,
+    namespace,
+    name,
+    of.labelSelector,
+    of.fieldSelector,
+  ];
+}
+
+/**
+ * Equal for equal questions. The credential's own name is left out: an account's next token, an hour later, is the same
+ * user to every authorizer but one that lists token ids.
+ */
+export function keyOfQuestion({ user, attributes }: Question): string {
+  const extra = Object.entries(user.extra ?? {})
+    .filter(([name]) => name !== extraKeys.credentialId)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const who = [user.username, user.uid ?? '', user.groups.toSorted(), extra];
+  return createHash('sha256')
+    .update(JSON.stringify([who, attributeParts(attributes)]))
+    .digest('hex');
+}
+
+const wholeVerbs: ReadonlySet<string> = new Set(['list', 'watch']);
+
+/**
+ * The question whose yes answers this one as well: who may list (watch) all objects of a resource learns nothing more by
+ * some of them. That holds for every authorizer, because it is about what is seen, not about how rules match; no other
+ * verb has it, so a yes to `get` of one object says nothing of another. The Node authorizer only ever says yes to the
+ * narrow question, which is then asked itself.
+ */
+export function widerQuestion({ user, attributes }: Question): Question | undefined {
+  if (attributes.kind === 'nonResource' || !wholeVerbs.has(attributes.verb)) return undefined;
+  const { namespace, name, labelSelector, fieldSelector } = attributes;
+  if (`${namespace}${name}${labelSelector}${fieldSelector}` === '') return undefined;
+  return {
+    user,
+    attributes: { ...attributes, namespace: '', name: '', labelSelector: '', fieldSelector: '' },
+  };
+}
+
+const discovery = /^\/(?:(?:livez|readyz|healthz)|version\/?|(?:openapi|apis?)(?:\/.*)?)$/;
+
+/** What `system:discovery` gives to everybody who is authenticated. Source: Kubernetes, "Using RBAC Authorization". */
+export function isDiscovery({ user, attributes }: Question): boolean {
+  if (attributes.kind === 'resource' || attributes.verb !== 'get') return false;
+  return user.groups.includes(authenticatedGroup) && discovery.test(attributes.path);
+}

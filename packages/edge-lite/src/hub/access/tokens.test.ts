@@ -1,0 +1,285 @@
+import { readFile, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { SelvedgeError } from '@selvedge/kit';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Caller } from '../request.ts';
+import { hashOfToken } from './bearer-token.ts';
+import { type AccessWorld, createAccessWorld } from './testing.ts';
+import { newTokenKey, signToken, signWithPublicKey, unsignedToken } from './testing-tokens.ts';
+
+const signal = new AbortController().signal;
+const pod = { namespace: 'shop', name: 'till', uid: 'till-uid' };
+const elsewhere = { namespace: 'shop', name: 'other', uid: 'other-uid' };
+const hourMs = 3_600_000;
+const unavailable = new SelvedgeError('no answer', { code: 'Unavailable' });
+
+let world: AccessWorld;
+beforeEach(async () => {
+  world = await createAccessWorld();
+  world.pods.add(pod.uid);
+});
+afterEach(() => world[Symbol.asyncDispose]());
+
+const authenticate = (bearerToken: string): Promise<Caller> =>
+  world.access.authenticate({ certificate: undefined, bearerToken, remoteAddress: '10.0.0.1' }, signal);
+const reviews = (): number => world.api.calls.filter((call) => call === 'TokenReview').length;
+
+describe('online', () => {
+  test('the API server says whose a token is, its pod with it', async () => {
+    const token = world.api.token(pod);
+    const caller = await authenticate(token);
+    expect(caller).toMatchObject({ kind: 'token', token, pod });
+    expect(caller.user.username).toBe('system:serviceaccount:shop:app');
+    expect(caller.user.groups).toContain('system:authenticated');
+  });
+
+  test('a token is asked about once in two minutes, and once for all who come at the same time', async () => {
+    const token = world.api.token(pod);
+    await Promise.all([authenticate(token), authenticate(token), authenticate(token)]);
+    await world.clock.advance(119_000);
+    await authenticate(token);
+    expect(reviews()).toBe(1);
+    await world.clock.advance(2_000);
+    await authenticate(token);
+    expect(reviews()).toBe(2);
+  });
+
+  test('a refusal is believed for ten seconds', async () => {
+    const token = world.api.token(pod);
+    world.api.revoked.add(token);
+    await expect(authenticate(token)).rejects.toMatchObject({ code: 'Unauthenticated' });
+    world.api.revoked.clear();
+    await expect(authenticate(token)).rejects.toMatchObject({ code: 'Unauthenticated' });
+    await world.clock.advance(10_000);
+    expect((await authenticate(token)).kind).toBe('token');
+  });
+
+  test('a client that goes away does not spoil the question for another', async () => {
+    const gate = Promise.withResolvers<void>();
+    world.api.gate = gate.promise;
+    const token = world.api.token(pod);
+    const leaving = new AbortController();
+    const presented = { certificate: undefined, bearerToken: token, remoteAddress: '' };
+    const first = world.access.authenticate(presented, leaving.signal);
+    const second = authenticate(token);
+    leaving.abort(new Error('gone'));
+    await expect(first).rejects.toThrow('gone');
+    gate.resolve();
+    expect((await second).kind).toBe('token');
+    expect(reviews()).toBe(1);
+  });
+
+  test('neither disk nor log holds a token', async () => {
+    const token = world.api.token(pod);
+    await authenticate(token);
+    await world.restart();
+    expect(JSON.stringify(world.log.lines)).not.toContain(token);
+    const files = await readdir(world.folder);
+    const disk = await Promise.all(files.map((file) => readFile(join(world.folder, file), 'latin1')));
+    expect(disk.join()).toContain(hashOfToken(token));
+    for (const part of token.split('.')) expect(disk.join()).not.toContain(part.slice(0, 40));
+  });
+});
+
+describe('with the cloud away', () => {
+  test('a token of a pod of this node is verified by the keys that the cluster published', async () => {
+    const token = world.api.token(pod);
+    world.api.go('offline');
+    await world.restart();
+    expect(await authenticate(token)).toMatchObject({ kind: 'token', pod });
+    expect(reviews()).toBe(0);
+  });
+
+  test('the user is the same as the API server makes of it', async () => {
+    const token = world.api.token(pod);
+    const { user } = await authenticate(token);
+    await world.restart();
+    world.api.go('offline');
+    expect((await authenticate(token)).user).toEqual(user);
+    expect((await authenticate(world.api.token(pod, { jti: 'x' }))).user).toEqual({
+      ...user,
+      extra: { ...user.extra, 'authentication.kubernetes.io/credential-id': ['JTI=x'] },
+    });
+  });
+
+  test('an elliptic key verifies as well', async () => {
+    world.api.key = newTokenKey('curve', 'ES256');
+    world.api.published = [world.api.key];
+    world.api.go('online');
+    await world.clock.advance(0);
+    const token = world.api.token(pod);
+    world.api.go('offline');
+    expect((await authenticate(token)).kind).toBe('token');
+  });
+
+  test.each([
+    ['accepted before', (token: string) => authenticate(token)],
+    ['handed out by the hub', async (token: string) => world.handedOut.add(hashOfToken(token))],
+  ])('an expired token is good if it was %s', async (_how, before) => {
+    const token = world.api.token(pod);
+    await before(token);
+    world.api.go('offline');
+    await world.clock.advance(30 * 24 * hourMs);
+    await world.restart();
+    expect((await authenticate(token)).kind).toBe('token');
+  });
+
+  test('an unbound token is good if it was accepted before', async () => {
+    const unbound = { namespace: 'shop', serviceaccount: { name: 'app', uid: 'app-uid' } };
+    const token = world.api.token(pod, { 'kubernetes.io': unbound });
+    const unseen = world.api.token(pod, { 'kubernetes.io': unbound, jti: 'unseen' });
+    await authenticate(token);
+    world.api.go('offline');
+    expect((await authenticate(token)).kind).toBe('token');
+    await expect(authenticate(unseen)).rejects.toMatchObject({ code: 'Unauthenticated' });
+  });
+
+  test('a token that the API server came to refuse is refused', async () => {
+    const token = world.api.token(pod);
+    await authenticate(token);
+    await world.clock.advance(121_000);
+    world.api.revoked.add(token);
+    await expect(authenticate(token)).rejects.toMatchObject({ code: 'Unauthenticated' });
+    world.api.go('offline');
+    await world.clock.advance(2 * hourMs);
+    await expect(authenticate(token)).rejects.toMatchObject({ code: 'Unauthenticated' });
+  });
+
+  test('an API server that does not answer is taken as away', async () => {
+    const token = world.api.token(pod);
+    world.api.failure = unavailable;
+    expect((await authenticate(token)).kind).toBe('token');
+  });
+});
+
+describe('attacks with the cloud away', () => {
+  const refused = async (token: string, why: RegExp): Promise<void> => {
+    world.api.go('offline');
+    await expect(authenticate(token)).rejects.toMatchObject({
+      code: 'Unauthenticated',
+      message: expect.stringMatching(why),
+    });
+  };
+  const claims = (): object => world.api.claims(pod);
+  const invalid = /is not valid/;
+
+  test('the token of a pod of another node, also one that was accepted before', async () => {
+    const seen = world.api.token(elsewhere);
+    await authenticate(seen);
+    await refused(seen, /pod shop\/other, which is not of this node/);
+    await refused(world.api.token(elsewhere, { jti: 'other' }), /not of this node/);
+  });
+
+  test('the token of a pod of the same name that is gone', async () => {
+    await refused(world.api.token({ ...pod, uid: 'earlier' }), /not of this node/);
+  });
+
+  test('an expired token that nobody saw', async () => {
+    const token = world.api.token(pod);
+    await world.clock.advance(2 * hourMs);
+    await refused(token, invalid);
+  });
+
+  test('a token that is not valid yet', async () => {
+    const later = Math.floor(world.clock.now() / 1_000) + 600;
+    await refused(world.api.token(pod, { nbf: later }), invalid);
+  });
+
+  test('a token without an end', async () => {
+    await refused(world.api.token(pod, { exp: undefined }), invalid);
+  });
+
+  test('a changed payload under a good signature', async () => {
+    const [header, , signature] = world.api.token(pod).split('.');
+    const forged = Buffer.from(
+      JSON.stringify({ ...claims(), sub: 'system:serviceaccount:kube-system:root' }),
+    );
+    await refused(`${header}.${forged.toString('base64url')}.${signature}`, invalid);
+  });
+
+  test("a key of his own under the name of the cluster's", async () => {
+    await refused(signToken(newTokenKey('first'), { alg: 'RS256', kid: 'first' }, claims()), invalid);
+  });
+
+  test('a key of his own that the token brings along', async () => {
+    const own = newTokenKey('own');
+    const jwk = own.publicKey.export({ format: 'jwk' });
+    await refused(signToken(own, { alg: 'RS256', kid: 'own', jwk }, claims()), invalid);
+    await refused(signToken(own, { alg: 'RS256', jwk }, claims()), invalid);
+  });
+
+  test('the name of another of the cluster’s keys', async () => {
+    const second = newTokenKey('second');
+    world.api.published = [world.api.key, second];
+    world.api.go('online');
+    await world.clock.advance(0);
+    await refused(signToken(world.api.key, { alg: 'RS256', kid: 'second' }, claims()), invalid);
+  });
+
+  test('no signature', async () => {
+    await refused(unsignedToken(claims()), invalid);
+  });
+
+  test('a signature made with the public key as a secret', async () => {
+    await refused(signWithPublicKey(world.api.key, claims()), invalid);
+  });
+
+  test('another audience, also of a token that the hub handed out', async () => {
+    const token = world.api.token(pod, { aud: ['vault'] });
+    world.handedOut.add(hashOfToken(token));
+    await refused(token, invalid);
+  });
+
+  test('another issuer', async () => {
+    await refused(world.api.token(pod, { iss: 'https://elsewhere.example' }), invalid);
+  });
+
+  test('a subject that is not the account of its claims', async () => {
+    await refused(world.api.token(pod, { sub: 'system:admin' }), /not of a service account/);
+  });
+
+  test('the token of a person, accepted before or not', async () => {
+    const token = signToken(
+      world.api.key,
+      { alg: 'RS256', kid: 'first' },
+      { ...claims(), sub: 'x', email: 'jo' },
+    );
+    expect((await authenticate(token)).user.username).toBe('jo');
+    await refused(token, /not of a service account/);
+  });
+
+  test.each(['', 'x', 'a.b.c', '....', `${'A'.repeat(10_000)}.e30.`])('no token at all: %j', async (text) => {
+    await refused(text, /./);
+  });
+});
+
+describe('the keys', () => {
+  test('are asked for again when the API server accepts a token of a key that is not known', async () => {
+    world.api.key = newTokenKey('rotated');
+    world.api.published = [...world.api.published, world.api.key];
+    const token = world.api.token(pod);
+    await world.clock.advance(60_000);
+    await authenticate(token);
+    await world.clock.advance(0);
+    world.api.go('offline');
+    expect((await authenticate(world.api.token(pod, { jti: 'next' }))).kind).toBe('token');
+  });
+
+  test('are asked for again until there is an answer', async () => {
+    world.api.failure = unavailable;
+    world.api.published = [newTokenKey('second')];
+    world.api.go('online');
+    await world.clock.advance(0);
+    world.api.failure = undefined;
+    const before = world.api.calls.length;
+    await world.clock.advance(5_000);
+    expect(world.api.calls.slice(before)).toContain('/openid/v1/jwks');
+  });
+
+  test('an audience of the API server that is not its issuer is learned from what it accepts', async () => {
+    world.api.audience = 'https://api.example';
+    await authenticate(world.api.token(pod));
+    world.api.go('offline');
+    expect((await authenticate(world.api.token(pod, { jti: 'next' }))).kind).toBe('token');
+  });
+});
