@@ -47,7 +47,7 @@ export class Failover {
     return this.#each(asked, (link) => sendOn(link, request, credentials));
   }
 
-  sendTo(server: string, request: HttpRequest, credentials: Credentials): Promise<HttpResponse> {
+  async sendTo(server: string, request: HttpRequest, credentials: Credentials): Promise<HttpResponse> {
     return sendOn(this.#link(server), request, credentials);
   }
 

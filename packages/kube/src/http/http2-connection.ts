@@ -90,12 +90,13 @@ export class Http2Connection implements HttpConnection {
       createConnection: () => deps.socket,
       settings: { enablePush: false, initialWindowSize: streamWindowBytes },
     });
-    this.#session.on('error', () => undefined);
+    this.#session.on('error', (error) => this.#fail(error));
     this.#session.once('goaway', () => this.drain());
     deps.socket.once('close', () => this.#giveUp(undefined));
     this.closed = new Promise((resolve) => {
       this.#session.once('close', resolve);
     }).then(async () => {
+      this.#fail(undefined);
       await this.#tasks.stop();
       return this.#failure;
     });
@@ -160,8 +161,13 @@ export class Http2Connection implements HttpConnection {
   }
 
   #giveUp(cause: unknown): void {
-    if (!this.#leaving) this.#failure ??= broken(this.#options.url.host, cause);
+    this.#fail(cause);
     this.#end(cause);
+  }
+
+  /** The first cause counts. */
+  #fail(cause: unknown): void {
+    if (!this.#leaving) this.#failure ??= broken(this.#options.url.host, cause);
   }
 
   #end(cause: unknown): void {

@@ -9,7 +9,7 @@ interface World {
   /** `server at ms`, in the order of asking. */
   readonly asked: string[];
   readonly given: string[];
-  run(servers: readonly string[], at?: AbortSignal): Promise<string>;
+  readonly run: (servers: readonly string[], at?: AbortSignal) => Promise<string>;
 }
 
 /** Servers that answer after a while, fail after a while (negative), or never (absent). */

@@ -59,6 +59,7 @@ class LinkMonitor implements Monitor {
   readonly #poke;
   readonly #tasks;
   #moved = Promise.withResolvers<void>();
+  /** The probe under way. */
   #probing: Scope | undefined;
 
   constructor(timings: UpstreamTimings, deps: MonitorDeps) {
@@ -173,6 +174,7 @@ class LinkMonitor implements Monitor {
     };
     const late = overdue().catch(() => undefined);
     const evidence = await this.#ask(probing.signal);
+    this.#probing = undefined;
     timer.abort();
     await late;
     signal.throwIfAborted();
