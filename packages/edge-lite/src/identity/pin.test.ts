@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { certificatesOf, pinned } from './pin.ts';
+import { certificatesOf } from '../x509/index.ts';
+import { pinned } from './pin.ts';
 import { createTestAuthority } from './testing.ts';
 
 /** From the tests of kubeadm, with the hash that openssl gives. */

@@ -13,7 +13,8 @@ import { type Clock, SelvedgeError } from '@selvedge/kit';
 import type { CredentialSource, KubeObject, ObjectRef, Resource } from '@selvedge/kube';
 import type { CertificateSigningRequest, Node } from '@selvedge/kube/types';
 import type { IdentityClient } from './join.ts';
-import { pinOf, certificatesOf } from './pin.ts';
+import { certificatesOf } from '../x509/index.ts';
+import { pinOf } from './pin.ts';
 import type { BootstrapToken } from './token.ts';
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };

@@ -1,3 +1,4 @@
+export { certificatesOf } from './bundle.ts';
 export {
   createAuthorityCertificate,
   createServerCertificate,

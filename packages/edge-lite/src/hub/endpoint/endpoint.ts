@@ -1,0 +1,197 @@
+import type { Socket } from 'node:net';
+import {
+  type Clock,
+  type Logger,
+  type MetricsRegistry,
+  type Service,
+  type TaskGroup,
+  createTaskGroup,
+} from '@selvedge/kit';
+import type { Access } from '../access/types.ts';
+import type { HubPki } from '../pki/index.ts';
+import type { HubHandler } from '../request.ts';
+import type { Upstream } from '../upstream/types.ts';
+import { createAuthenticator } from './authenticator.ts';
+import { createBodyReader } from './body.ts';
+import { type Connections, createConnections } from './connections.ts';
+import { type ExchangeDeps, createRequestMetrics, serveExchange } from './exchange.ts';
+import { createHttp1 } from './http1.ts';
+import { createHttp2 } from './http2.ts';
+import { type EndpointLimits, defaultLimits } from './limits.ts';
+import { type LinkLocalDeps, createLinkLocal } from './link-local.ts';
+import { type Listeners, openListeners } from './listeners.ts';
+import { createOwnPages } from './own-pages.ts';
+import type { Protocol } from './protocol.ts';
+import { createQuota } from './quota.ts';
+import { type Relay, type Relayed, createRelay } from './relay.ts';
+import { type Secure, createSecure } from './secure.ts';
+import { serveUpgrade } from './upgrade.ts';
+
+export interface EndpointOptions {
+  /** 0: any free one, the same on all addresses. */
+  readonly port: number;
+  /** IPv4, for pods. Undefined: loopback only. */
+  readonly linkLocalAddress: string | undefined;
+  readonly limits?: Partial<EndpointLimits>;
+}
+
+export interface EndpointDeps extends Pick<LinkLocalDeps, 'machineAddresses' | 'exec'> {
+  readonly pki: Pick<HubPki, 'serving' | 'onChange'>;
+  /** The cluster's CA now, PEM: whose client certificates are taken. */
+  readonly clusterCa: () => string;
+  readonly access: Pick<Access, 'authenticate' | 'authorize'>;
+  readonly handler: HubHandler;
+  readonly upstream: Pick<Upstream, 'upgrade' | 'dialRaw'>;
+  /** Whether an address is of this node or of one of its pods; nobody else is served on the link-local address. */
+  readonly isLocal: (remoteAddress: string) => boolean;
+  /** Whether the pod with this address cannot know the hub's authority yet and is to be relayed. */
+  readonly relayFor: (remoteAddress: string) => boolean;
+  /** What `/selvedge/status` shows besides the endpoint; JSON to be. */
+  readonly status: () => object;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: MetricsRegistry;
+}
+
+/**
+ * Where clients of this node reach the hub: HTTPS, HTTP/1.1 and HTTP/2, on the loopback addresses and on a link-local one.
+ * Its start rejects with `Unavailable` when the port or the address is not to be had.
+ */
+export interface Endpoint extends Service {
+  /** Where it listens; empty before the start. */
+  readonly addresses: readonly string[];
+  readonly port: number;
+  /** Open connections, relayed ones included. */
+  readonly connections: number;
+  readonly relayed: readonly Relayed[];
+}
+
+const loopback = ['127.0.0.1', '::1'] as const;
+const maxTasks = 100_000;
+
+class HubEndpoint implements Endpoint {
+  readonly name = 'hub endpoint';
+  readonly #options: EndpointOptions;
+  readonly #deps: EndpointDeps;
+  readonly #limits: EndpointLimits;
+  readonly #connections: Connections;
+  readonly #relay: Relay;
+  readonly #exchanges: ExchangeDeps;
+  readonly #linkLocal: Service | undefined;
+  readonly #tasks: TaskGroup;
+  readonly #refused;
+  #listeners: Listeners | undefined;
+  #secure: Secure | undefined;
+  #protocols: { readonly h2: Protocol; readonly http1: Protocol } | undefined;
+
+  constructor(options: EndpointOptions, deps: EndpointDeps) {
+    const { metrics, log, clock, upstream } = deps;
+    this.#options = options;
+    this.#deps = deps;
+    this.#limits = { ...defaultLimits, ...options.limits };
+    this.#connections = createConnections(this.#limits);
+    this.#relay = createRelay({ dial: (signal) => upstream.dialRaw(signal), clock, log, metrics });
+    const status = (): object => ({ ...deps.status(), endpoint: this.#report() });
+    this.#exchanges = {
+      ...deps,
+      authenticator: createAuthenticator(deps),
+      bodies: createBodyReader(this.#limits, deps),
+      quota: createQuota(this.#limits),
+      ownPages: createOwnPages({ ...deps, status }),
+      metrics: createRequestMetrics(metrics),
+    };
+    const address = options.linkLocalAddress;
+    this.#linkLocal = address === undefined ? undefined : createLinkLocal({ address }, deps);
+    const onFailure = (error: unknown, task: string): void =>
+      log.error('hub request failed', { task, error });
+    this.#tasks = createTaskGroup({ name: this.name, maxTasks }, { onFailure });
+    this.#refused = metrics.counter({
+      name: 'selvedge_hub_refused_connections_total',
+      help: 'Connections that were not taken, by reason: foreign, source (too many of one address), total.',
+    });
+    const open = { name: 'selvedge_hub_connections', help: 'Open connections of local clients.' };
+    metrics.sampled(open, () => this.connections);
+  }
+
+  get addresses(): readonly string[] {
+    return this.#listeners?.addresses ?? [];
+  }
+
+  get port(): number {
+    return this.#listeners?.port ?? this.#options.port;
+  }
+
+  get connections(): number {
+    return this.#connections.size;
+  }
+
+  get relayed(): readonly Relayed[] {
+    return this.#relay.relayed;
+  }
+
+  async start(signal: AbortSignal): Promise<void> {
+    await this.#linkLocal?.start(signal);
+    const protocols = this.#createProtocols();
+    this.#protocols = protocols;
+    this.#secure = createSecure(this.#limits, this.#deps, (socket, link) => {
+      protocols[socket.alpnProtocol === 'h2' ? 'h2' : 'http1'].take(socket, link);
+    });
+    const { linkLocalAddress, port } = this.#options;
+    const addresses = [...loopback, ...(linkLocalAddress === undefined ? [] : [linkLocalAddress])];
+    const where = { addresses, optional: new Set(['::1']), port };
+    this.#listeners = await openListeners(where, (socket, at) => this.#accept(socket, at), signal);
+    this.#deps.log.info('hub listens', { addresses: this.addresses, port: this.port });
+  }
+
+  async stop(): Promise<void> {
+    const listening = this.#listeners?.close();
+    this.#secure?.[Symbol.dispose]();
+    this.#connections.destroyAll();
+    await this.#tasks.stop();
+    this.#protocols?.h2.close();
+    this.#protocols?.http1.close();
+    await listening;
+    await this.#linkLocal?.stop();
+  }
+
+  #createProtocols(): { readonly h2: Protocol; readonly http1: Protocol } {
+    const upgrades = { ...this.#exchanges, upstream: this.#deps.upstream };
+    const sinks = {
+      exchange: (exchange: Parameters<typeof serveExchange>[0]): void =>
+        this.#tasks.run('request', (signal) => serveExchange(exchange, this.#exchanges, signal)),
+      upgrade: (upgrade: Parameters<typeof serveUpgrade>[0]): void =>
+        this.#tasks.run('upgrade', (signal) => serveUpgrade(upgrade, upgrades, signal)),
+    };
+    return { h2: createHttp2(this.#limits, sinks), http1: createHttp1(this.#limits, sinks) };
+  }
+
+  #accept(socket: Socket, at: string): void {
+    const { remoteAddress } = socket;
+    const forPods = at === this.#options.linkLocalAddress;
+    if (remoteAddress === undefined || (forPods && !this.#deps.isLocal(remoteAddress))) {
+      this.#refuse(socket, 'foreign');
+      return;
+    }
+    const full = this.#connections.admit(socket, remoteAddress);
+    if (full !== undefined) this.#refuse(socket, full);
+    else if (forPods && this.#deps.relayFor(remoteAddress)) {
+      this.#tasks.run('relay', (signal) => this.#relay.run(socket, remoteAddress, signal));
+    } else this.#secure?.take(socket);
+  }
+
+  #refuse(socket: Socket, reason: string): void {
+    this.#refused.add({ reason });
+    this.#deps.log.debug('connection refused', { reason, remoteAddress: socket.remoteAddress });
+    socket.resetAndDestroy();
+  }
+
+  #report(): object {
+    const { addresses, port, connections, relayed } = this;
+    return { addresses, port, connections, relayed };
+  }
+}
+
+/** Does no I/O before its start. */
+export function createEndpoint(options: EndpointOptions, deps: EndpointDeps): Endpoint {
+  return new HubEndpoint(options, deps);
+}

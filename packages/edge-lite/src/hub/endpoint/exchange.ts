@@ -1,0 +1,140 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import {
+  type Clock,
+  type Logger,
+  type MetricsRegistry,
+  aborted,
+  isAbort,
+  messageOf,
+  scoped,
+} from '@selvedge/kit';
+import { errorResponse } from '../answers/index.ts';
+import type { HubHandler } from '../request.ts';
+import type { Authenticator } from './authenticator.ts';
+import type { BodyReader, HeldBody } from './body.ts';
+import { requestHeaders } from './headers.ts';
+import type { Link } from './link.ts';
+import { isOwnPage } from './own-pages.ts';
+import type { Quota } from './quota.ts';
+import { type ResponseStream, respond } from './respond.ts';
+import { type Target, targetOf } from './target.ts';
+
+export type Incoming = IncomingMessage | Http2ServerRequest;
+export type Outgoing = ServerResponse | Http2ServerResponse;
+
+/** One request and where its answer goes. */
+export interface Exchange {
+  readonly request: Incoming;
+  readonly response: Outgoing;
+  readonly link: Link;
+}
+
+export interface ExchangeDeps {
+  readonly authenticator: Authenticator;
+  readonly bodies: BodyReader;
+  readonly quota: Quota;
+  readonly handler: HubHandler;
+  readonly ownPages: HubHandler;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: RequestMetrics;
+}
+
+export interface RequestMetrics {
+  answered(method: string, status: number): void;
+}
+
+export function createRequestMetrics(metrics: MetricsRegistry): RequestMetrics {
+  const requests = metrics.counter({
+    name: 'selvedge_hub_requests_total',
+    help: 'Requests of local clients, by method and status of the answer.',
+  });
+  return { answered: (method, status) => requests.add({ method, code: String(status) }) };
+}
+
+const noBody: HeldBody = { bytes: undefined, [Symbol.dispose]: () => undefined };
+
+function declaredLength({ headers }: Incoming): number | undefined {
+  const length = headers['content-length'];
+  return length === undefined ? undefined : Number(length);
+}
+
+function readBody(request: Incoming, { bodies }: ExchangeDeps, signal: AbortSignal): Promise<HeldBody> {
+  const declared = declaredLength(request);
+  const announced = declared !== undefined || request.headers['transfer-encoding'] !== undefined;
+  const ended = 'stream' in request ? request.stream.endAfterHeaders : !announced;
+  return ended ? Promise.resolve(noBody) : bodies.read(request, declared, signal);
+}
+
+async function answer(
+  exchange: Exchange,
+  target: Target,
+  at: { deps: ExchangeDeps; signal: AbortSignal },
+): Promise<void> {
+  const { request, response, link } = exchange;
+  const { deps, signal } = at;
+  const { method, path, query, longRunning } = target;
+  const caller = await deps.authenticator.callerOf(link, request.headers, signal);
+  using counted = deps.quota.enter(caller.user.username, longRunning ? 'longRunning' : 'request');
+  using body = await readBody(request, deps, signal);
+  const handle = isOwnPage(path) ? deps.ownPages : deps.handler;
+  const given = await handle({
+    method: method === 'HEAD' ? 'GET' : method,
+    path,
+    query,
+    headers: requestHeaders(request.headers),
+    body: body.bytes,
+    caller,
+    signal,
+  });
+  deps.metrics.answered(method, given.status);
+  await respond(response as ResponseStream, given, { withoutBody: method === 'HEAD', signal });
+}
+
+/** A request whose body was not read to its end leaves the connection useless. */
+const closing = (request: Incoming): Record<string, string> =>
+  request.httpVersionMajor === 1 && !request.complete ? { connection: 'close' } : {};
+
+async function fail({ request, response }: Exchange, error: unknown, deps: ExchangeDeps): Promise<void> {
+  const method = request.method ?? '';
+  if (response.headersSent) {
+    // The client must not take what it has for the whole.
+    deps.log.debug('answer broke off', { method, error });
+    response.destroy(error instanceof Error ? error : new Error(messageOf(error)));
+    return;
+  }
+  const refusal = errorResponse(error);
+  if (refusal.status >= 500 && refusal.status !== 503)
+    deps.log.warn('request failed', { method, url: request.url, error });
+  deps.metrics.answered(method, refusal.status);
+  const signal = new AbortController().signal;
+  await respond(response as ResponseStream, refusal, {
+    withoutBody: method === 'HEAD',
+    headers: {
+      ...closing(request),
+      ...(refusal.status === 405 ? { allow: 'GET, HEAD, POST, PUT, PATCH, DELETE' } : {}),
+    },
+    signal,
+  });
+}
+
+/** Answers one request. Never rejects: what goes wrong is the client's answer, or ends it. */
+export async function serveExchange(
+  exchange: Exchange,
+  deps: ExchangeDeps,
+  stopped: AbortSignal,
+): Promise<void> {
+  const { request, response } = exchange;
+  using scope = scoped(stopped);
+  response.on('error', () => undefined);
+  request.on('error', () => undefined);
+  response.once('close', () => scope.abort(aborted('the request')));
+  try {
+    const target = targetOf(request.method ?? '', request.url ?? '');
+    await answer(exchange, target, { deps, signal: scope.signal });
+  } catch (error) {
+    if (isAbort(error, scope.signal)) response.destroy();
+    else await fail(exchange, error, deps);
+  }
+}

@@ -1,0 +1,42 @@
+import { type Http2Session, type ServerHttp2Session, createServer } from 'node:http2';
+import type { EndpointLimits } from './limits.ts';
+import type { Link } from './link.ts';
+import type { Protocol, Sinks } from './protocol.ts';
+
+/** Ends a connection without requests; a quiet watch is none of them. */
+function closeWhenIdle(session: ServerHttp2Session, idleMs: number): void {
+  let streams = 0;
+  session.on('stream', (stream) => {
+    streams += 1;
+    stream.once('close', () => (streams -= 1));
+  });
+  session.setTimeout(idleMs, () => {
+    if (streams === 0) session.close();
+  });
+}
+
+/** HTTP/2. */
+export function createHttp2(limits: EndpointLimits, sinks: Sinks): Protocol {
+  const links = new WeakMap<Http2Session, Link>();
+  const server = createServer({
+    settings: { maxConcurrentStreams: limits.maxStreams, maxHeaderListSize: limits.maxHeaderBytes },
+  });
+  server.on('request', (request, response) => {
+    const { session } = request.stream;
+    const link = session === undefined ? undefined : links.get(session);
+    if (link === undefined) request.stream.destroy();
+    else sinks.exchange({ request, response, link });
+  });
+  server.on('sessionError', () => undefined);
+  return {
+    take(socket, link) {
+      // The session is made, and told, before `emit` returns.
+      server.once('session', (session) => {
+        links.set(session, link);
+        closeWhenIdle(session, limits.idleMs);
+      });
+      server.emit('connection', socket);
+    },
+    close: () => server.close(() => undefined),
+  };
+}

@@ -1,0 +1,86 @@
+import { once } from 'node:events';
+import { type AddressInfo, type Server, type Socket, createServer } from 'node:net';
+import { SelvedgeError, raceAbort, systemCode } from '@selvedge/kit';
+
+/** Sockets are told where they came in. */
+export type Accepted = (socket: Socket, at: string) => void;
+
+export interface Listeners {
+  /** The addresses and the one port that all of them have. */
+  readonly addresses: readonly string[];
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+const keepAliveMs = 30_000;
+
+async function listen(
+  host: string,
+  port: number,
+  { accepted, signal }: { readonly accepted: Accepted; readonly signal: AbortSignal },
+): Promise<Server> {
+  const server = createServer(
+    { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveMs },
+    (socket) => {
+      socket.on('error', () => undefined);
+      accepted(socket, host);
+    },
+  );
+  const listening = once(server, 'listening');
+  server.listen({ host, port, ipv6Only: true });
+  try {
+    await raceAbort(listening, signal);
+    return server;
+  } catch (cause) {
+    server.close();
+    signal.throwIfAborted();
+    throw new SelvedgeError(`cannot listen on ${host} port ${port}`, {
+      code: 'Unavailable',
+      cause,
+      hint: 'another program has the port; choose one with modules.hub.port',
+    });
+  }
+}
+
+/** A machine without IPv6 has no `::1`. */
+const isMissing = (error: unknown): boolean =>
+  error instanceof Error && ['EADDRNOTAVAIL', 'EAFNOSUPPORT'].includes(systemCode(error.cause) ?? '');
+
+/** Listens on all of the addresses, on the same port (0: any), `optional` ones only where the machine has them. */
+export async function openListeners(
+  where: {
+    readonly addresses: readonly string[];
+    readonly optional: ReadonlySet<string>;
+    readonly port: number;
+  },
+  accepted: Accepted,
+  signal: AbortSignal,
+): Promise<Listeners> {
+  const servers: Server[] = [];
+  const close = async (): Promise<void> => {
+    const open = servers.splice(0).map((server) => {
+      const closed = once(server, 'close');
+      server.close();
+      return closed;
+    });
+    await Promise.all(open);
+  };
+  let { port } = where;
+  const addresses: string[] = [];
+  try {
+    for (const host of where.addresses) {
+      const server = await listen(host, port, { accepted, signal }).catch((error: unknown) => {
+        if (where.optional.has(host) && isMissing(error)) return undefined;
+        throw error;
+      });
+      if (server === undefined) continue;
+      servers.push(server);
+      addresses.push(host);
+      ({ port } = server.address() as AddressInfo);
+    }
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { addresses, port, close };
+}
