@@ -4,10 +4,11 @@ import { fileURLToPath } from 'node:url';
 import { explain } from '@selvedge/kit';
 import type { GeneratedFile, Generator } from './generator.ts';
 import { protoTypes } from './protos.ts';
+import { rbac } from './rbac.ts';
 import { schemas } from './schemas.ts';
 import { wireTypes } from './wire-types.ts';
 
-const generators: readonly Generator[] = [protoTypes, schemas, wireTypes];
+const generators: readonly Generator[] = [protoTypes, rbac, schemas, wireTypes];
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
 /** One path that is not as generated. `content` is absent when nothing belongs there. */
@@ -29,7 +30,7 @@ async function compare({ path, content }: GeneratedFile): Promise<Stale | undefi
 async function staleFiles(generator: Generator): Promise<readonly Stale[]> {
   const files = await generator.generate(root);
   const wanted = new Set(files.map(({ path }) => path));
-  const present = await Array.fromAsync(glob(`${generator.folder}/**/*.ts`, { cwd: root }));
+  const present = await Array.fromAsync(glob(`${generator.folder}/**/*.*`, { cwd: root }));
   const compared = await Promise.all(files.map(compare));
   const superfluous = present.filter((path) => !wanted.has(path));
   return [

@@ -1,3 +1,4 @@
+import { hubRole, hubRoleBinding } from '@selvedge/api';
 import { dnsServiceAddress } from '../addresses.ts';
 
 /** A Kubernetes object to be applied. */
@@ -141,9 +142,15 @@ export interface ClusterObjectsOptions {
   readonly cloud: string;
 }
 
-/** What a cluster made by hand lacks in comparison with one made by kubeadm. */
+/** What a cluster made by hand lacks in comparison with one made by kubeadm, and what every hub needs. */
 export function clusterObjects(options: ClusterObjectsOptions): readonly Manifest[] {
-  return [...joining, ...clusterInfo(options.server, options.ca), ...dns(options.cloud)];
+  return [
+    ...joining,
+    ...clusterInfo(options.server, options.ca),
+    ...dns(options.cloud),
+    hubRole,
+    hubRoleBinding,
+  ];
 }
 
 /** CoreDNS on the cloud's address, its health on the loopback. Source: CoreDNS, plugin `kubernetes`. */
