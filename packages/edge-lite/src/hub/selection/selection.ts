@@ -23,6 +23,10 @@ export interface Selector {
   /** In canonical form: equal for selections that are written differently and mean the same requirements. */
   readonly selection: Selection;
   readonly everything: boolean;
+  /** Every field that it asks for has a value here: `matches` is never undefined. */
+  readonly complete: boolean;
+  /** Nothing but the namespace counts. */
+  readonly byNamespace: boolean;
   /** Undefined: it depends on a field whose value nobody here can tell. */
   matches(object: KubeObject): boolean | undefined;
 }
@@ -73,6 +77,7 @@ export function compileSelection(
   checkFields(fields, known);
   const told = fields.filter((one) => evaluable(known, one));
   const allTold = told.length === fields.length;
+  const byNamespace = labels.length === 0 && fields.length === 0;
   const metadataMatches = (object: KubeObject): boolean =>
     (namespace === '' || namespace === object.metadata.namespace) &&
     matchesLabels(labels, object.metadata.labels);
@@ -82,7 +87,9 @@ export function compileSelection(
       labelSelector: canonical(labels, formatLabelSelector),
       fieldSelector: canonical(fields, formatFieldSelector),
     },
-    everything: namespace === '' && labels.length === 0 && fields.length === 0,
+    everything: namespace === '' && byNamespace,
+    complete: allTold,
+    byNamespace,
     matches(object) {
       if (!metadataMatches(object)) return false;
       const matches = matchesFields(told, (field) => known.table.fields[field]?.(object) ?? '');

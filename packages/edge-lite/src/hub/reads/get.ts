@@ -1,0 +1,89 @@
+import { formatFieldSelector } from '@selvedge/kube';
+import { notFound, staleHeaders, withGzip, type Autonomy } from '../answers/index.ts';
+import type { CoverageSpec, ObjectName } from '../replica/types.ts';
+import { heldResource, type ResourceRequest } from '../request-info/index.ts';
+import type { HubResponse } from '../request.ts';
+import { versionOf } from './list-options.ts';
+import { autonomyNow, notAvailable, upstreamElse } from './origin.ts';
+import { createPresenter, type Presenter } from './present.ts';
+import { mayGet } from './rights.ts';
+import type { Read, ReadsDeps, ReadsOptions } from './types.ts';
+
+/** Where the object of a request is: namespaces are in none, whatever their path says. */
+export function placeOf({ group, resource, namespace, name }: ResourceRequest): ObjectName {
+  return { namespace: group === '' && resource === 'namespaces' ? '' : namespace, name };
+}
+
+/** The narrowest coverage that holds the object of a request. */
+export function specOfObject(info: ResourceRequest, metadataOnly = false): CoverageSpec {
+  const { namespace, name } = placeOf(info);
+  const fieldSelector = formatFieldSelector([{ field: 'metadata.name', operator: '=', value: name }]);
+  return { resource: heldResource({ ...info, metadataOnly }), namespace, labelSelector: '', fieldSelector };
+}
+
+interface GetContext {
+  readonly read: Read;
+  readonly options: ReadsOptions;
+  readonly deps: ReadsDeps;
+  readonly presenter: Presenter;
+}
+
+/** The object as it is shown; where only its metadata is asked for, also from where only metadata is held. */
+function shownJson({ read: { info }, deps, presenter }: GetContext): string | undefined {
+  const whole = deps.replica.reader(heldResource(info)).get(placeOf(info));
+  if (whole !== undefined || !presenter.metadataOnly) return whole?.json;
+  return deps.replica.reader(heldResource({ ...info, metadataOnly: true })).get(placeOf(info))?.json;
+}
+
+/** Whether a complete set holds the object, if it exists. */
+function covered({ read: { info }, deps, presenter }: GetContext): boolean {
+  const spec = specOfObject(info, presenter.metadataOnly);
+  return deps.coverages.covering(spec) !== undefined;
+}
+
+async function answer(
+  { read, presenter }: GetContext,
+  json: string,
+  autonomy: Autonomy | undefined,
+): Promise<HubResponse> {
+  const headers = {
+    'content-type': presenter.contentType,
+    'cache-control': 'no-cache, private',
+    ...(autonomy === undefined ? {} : staleHeaders(autonomy)),
+  };
+  const response = { status: 200, headers, body: Buffer.from(presenter.object(json)) };
+  return await withGzip(response, read.request.headers['accept-encoding']);
+}
+
+/** What this node knows: the shown object, what the same identity read before, a proof that there is none; else 503. */
+async function getHere(context: GetContext, autonomy: Autonomy): Promise<HubResponse> {
+  const { read, deps } = context;
+  if (read.info.subresource !== '') throw notAvailable(autonomy, read);
+  const allowed = await mayGet(read, specOfObject(read.info), deps);
+  const shown = allowed === true ? shownJson(context) : undefined;
+  if (shown !== undefined) return await answer(context, shown, autonomy);
+  if (allowed === true && covered(context)) throw notFound(read.info);
+  const remembered = deps.points.recall(read.info, read.request.caller.user);
+  if (remembered !== undefined) return await answer(context, remembered, autonomy);
+  throw notAvailable(autonomy, read);
+}
+
+/** An object that need not be of now, if a complete set has it and it is new enough. */
+async function getCovered(context: GetContext): Promise<HubResponse | undefined> {
+  const { read, deps } = context;
+  const wanted = read.request.query.get('resourceVersion') ?? '';
+  if (wanted === '' || read.info.subresource !== '' || !covered(context)) return undefined;
+  const version = versionOf(wanted) ?? 0n;
+  if (version > deps.replica.reader(heldResource(read.info)).version) return undefined;
+  const json = shownJson(context);
+  if (json === undefined) return undefined;
+  const allowed = await mayGet(read, specOfObject(read.info), deps);
+  return allowed === true ? await answer(context, json, undefined) : undefined;
+}
+
+/** GET of one object. Source: kubernetes.io "Kubernetes API Concepts", semantics for get and list. */
+export async function handleGet(read: Read, options: ReadsOptions, deps: ReadsDeps): Promise<HubResponse> {
+  const context = { read, options, deps, presenter: createPresenter(read, deps) };
+  const near = autonomyNow(options, deps) === undefined ? await getCovered(context) : undefined;
+  return near ?? (await upstreamElse(read, context, (autonomy) => getHere(context, autonomy)));
+}

@@ -1,0 +1,72 @@
+import { BoundedMap } from '@selvedge/kit';
+import type { KubeObject } from '@selvedge/kube';
+import type { RuntimeKind, RuntimeRepository } from '../../store/index.ts';
+import type { ResourceRequest } from '../request-info/index.ts';
+import { heldResource } from '../request-info/index.ts';
+import type { Caller, UserInfo } from '../request.ts';
+
+export interface PointEntriesOptions {
+  /** Objects that are remembered; the least recently used is forgotten. Default 1,000. */
+  readonly maxEntries?: number;
+  /** Larger objects are not remembered, in characters of JSON. Default 256 Ki. */
+  readonly maxObjectLength?: number;
+}
+
+export interface PointEntriesDeps {
+  readonly runtime: RuntimeRepository;
+  /** Whether the object is held anyway. */
+  readonly held: (request: ResourceRequest) => boolean;
+}
+
+/**
+ * Objects that somebody got one by one, where no coverage holds them: volumes, claims, certificates. They are given to
+ * nobody but the identity that read them. On disk, sealed.
+ */
+export interface PointEntries {
+  /** Told of each object that its reader got with a GET of its own, as it was shown to him. */
+  remember(request: ResourceRequest, caller: Caller, object: KubeObject): void;
+  /** JSON. */
+  recall(request: ResourceRequest, user: UserInfo): string | undefined;
+}
+
+const kind: RuntimeKind<string> = { name: 'hub-point', sealed: true };
+
+/** Heartbeats: old ones are worth nothing and new ones come all the time. */
+const transient: ReadonlySet<string> = new Set(['leases', 'events']);
+
+function keyOf(request: ResourceRequest, { username, uid = '' }: UserInfo): string {
+  const { namespace, name, resource } = request;
+  const inNamespace = resource === 'namespaces' ? '' : namespace;
+  return [username, uid, heldResource(request), inNamespace, name].join('\n');
+}
+
+const isWhole = (request: ResourceRequest): boolean =>
+  request.verb === 'get' && request.subresource === '' && request.name !== '';
+
+const withoutVersion = (json: string): string => json.replace(/"resourceVersion":"\d+"/, '');
+
+export function createPointEntries(options: PointEntriesOptions, deps: PointEntriesDeps): PointEntries {
+  const maxLength = options.maxObjectLength ?? 256 * 1024;
+  const known = new BoundedMap<string, true>({
+    capacity: options.maxEntries ?? 1_000,
+    onEvict: (key) => deps.runtime.delete(kind, key),
+  });
+  for (const { key } of deps.runtime.list(kind)) known.set(key, true);
+  return {
+    remember(request, { user }, object) {
+      if (!isWhole(request) || transient.has(request.resource) || deps.held(request)) return;
+      const json = JSON.stringify(object);
+      if (object.kind === 'PartialObjectMetadata' || object.kind === 'Table' || json.length > maxLength)
+        return;
+      const key = keyOf(request, user);
+      known.set(key, true);
+      const old = deps.runtime.get(kind, key);
+      if (old !== undefined && withoutVersion(old) === withoutVersion(json)) return;
+      deps.runtime.put(kind, { key, document: json }, { durable: false });
+    },
+    recall(request, user) {
+      const key = keyOf(request, user);
+      return known.get(key) === undefined ? undefined : deps.runtime.get(kind, key);
+    },
+  };
+}

@@ -1,0 +1,98 @@
+import { hasCode, isAbort } from '@selvedge/kit';
+import { expired, staleHeaders } from '../answers/index.ts';
+import type { HubResponse } from '../request.ts';
+import { errorFrame } from './frames.ts';
+import { join, joinHere, specOf, type Joined } from './joined.ts';
+import { kindOf } from './kind.ts';
+import { listOptions, versionOf, type ListOptions } from './list-options.ts';
+import { autonomyNow } from './origin.ts';
+import { createPresenter, type Presenter } from './present.ts';
+import type { Read, ReadsDeps, ReadsOptions } from './types.ts';
+import { watchStream, type WatchStreamOptions } from './watch-stream.ts';
+
+interface WatchContext {
+  readonly read: Read;
+  readonly options: ReadsOptions;
+  readonly deps: ReadsDeps;
+  readonly list: ListOptions;
+  readonly presenter: Presenter;
+}
+
+const defaultWatchMs = 30 * 60_000;
+
+function timeoutOf({ list, options, deps }: WatchContext): number {
+  if (list.timeoutSeconds > 0) return list.timeoutSeconds * 1_000;
+  return (options.minWatchMs ?? defaultWatchMs) * (1 + deps.random());
+}
+
+/** Throws 410 for versions that nobody has been shown. */
+function startOf({ list }: WatchContext, newest: bigint): WatchStreamOptions['from'] {
+  const wanted = versionOf(list.resourceVersion);
+  if (wanted !== undefined && wanted > newest) {
+    throw expired(`too large resource version: ${wanted}, current: ${newest}`);
+  }
+  if (list.sendInitialEvents === true) return { kind: 'initial', endBookmark: list.allowWatchBookmarks };
+  return { kind: 'version', version: wanted ?? newest };
+}
+
+/** What is wrong with a version is said by an event, as the API server does. */
+async function* failed(error: unknown): AsyncGenerator<Uint8Array, void, void> {
+  yield Buffer.from(errorFrame(error));
+}
+
+async function* followed(
+  context: WatchContext,
+  joined: Joined,
+  from: WatchStreamOptions['from'],
+): AsyncGenerator<Uint8Array, void, void> {
+  using held = joined;
+  const { read, presenter, deps, list } = context;
+  const options = {
+    from,
+    bookmarks: list.allowWatchBookmarks,
+    timeoutMs: timeoutOf(context),
+    objectKind: kindOf(held.reader, deps.types),
+  };
+  const { clock } = deps;
+  yield* watchStream(options, { joined: held, presenter, clock, signal: read.request.signal });
+}
+
+function bodyOf(context: WatchContext, joined: Joined): AsyncGenerator<Uint8Array, void, void> {
+  try {
+    return followed(context, joined, startOf(context, joined.reader.version));
+  } catch (error) {
+    joined[Symbol.dispose]();
+    if (hasCode(error, 'Gone')) return failed(error);
+    throw error;
+  }
+}
+
+/** Online, what no coverage can answer is left to upstream; a refusal is one. */
+async function joinNear(context: WatchContext): Promise<Joined | undefined> {
+  const { read, presenter, deps } = context;
+  const spec = specOf(read, presenter.metadataOnly, deps);
+  if (autonomyNow(context.options, deps) !== undefined) return await joinHere({ ...context, spec });
+  try {
+    return await join({ ...context, spec });
+  } catch (error) {
+    if (hasCode(error, 'Forbidden', 'Unauthenticated') || isAbort(error, read.request.signal)) throw error;
+    return undefined;
+  }
+}
+
+/** WATCH of a collection or of one object. Source: kubernetes.io "Kubernetes API Concepts", efficient detection of changes. */
+export async function handleWatch(read: Read, options: ReadsOptions, deps: ReadsDeps): Promise<HubResponse> {
+  const presenter = createPresenter(read, deps);
+  const list = listOptions(read.request.query, 'watch');
+  versionOf(list.resourceVersion);
+  const context = { read, options, deps, list, presenter };
+  const joined = await joinNear(context);
+  if (joined === undefined) return await deps.forward(read.request);
+  const autonomy = autonomyNow(options, deps);
+  const headers = {
+    'content-type': presenter.contentType,
+    'cache-control': 'no-cache, private',
+    ...(autonomy === undefined ? {} : staleHeaders(autonomy)),
+  };
+  return { status: 200, headers, body: bodyOf(context, joined) };
+}
