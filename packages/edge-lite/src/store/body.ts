@@ -1,26 +1,62 @@
+import { crc32 } from 'node:zlib';
+import { SelvedgeError } from '@selvedge/kit';
 import type { Sealer } from './seal.ts';
+
+/**
+ * How a document lies in its column, a number on disk: 0 as plain JSON (rows of old programs), 1 sealed, 2 as JSON behind
+ * its checksum. SQLite does not notice a bit that flips inside a value; both newer forms do.
+ */
+export type BodyForm = 0 | 1 | 2;
 
 /** How one JSON document lies in a column. */
 export interface Body {
-  readonly sealed: boolean;
+  readonly form: BodyForm;
   readonly bytes: Uint8Array;
 }
 
-/** `row` names table and key; a sealed body only opens for the row that it was sealed for. */
+/** `row` names table and key; a body only opens for the row that it was made for. */
 export interface BodyCodec {
   encode(row: string, json: string, sealed: boolean): Body;
+  /** Throws `Corrupt` for bytes that are not what `encode` made for this row. */
   decode(row: string, body: Body): string;
 }
 
+const sumBytes = 4;
+const text = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString();
+
+/** Four bytes of CRC-32 (little end first) over the row's name and the document, then the document. */
+function withSum(row: string, json: string): Uint8Array {
+  const bytes = Buffer.allocUnsafe(sumBytes + Buffer.byteLength(json));
+  bytes.write(json, sumBytes);
+  bytes.writeUInt32LE(crc32(bytes.subarray(sumBytes), crc32(row)));
+  return bytes;
+}
+
+function checked(row: string, bytes: Uint8Array): Uint8Array {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const plain = bytes.subarray(sumBytes);
+  if (bytes.length >= sumBytes && view.getUint32(0, true) === crc32(plain, crc32(row))) return plain;
+  throw new SelvedgeError(`row ${row} is not what was written`, { code: 'Corrupt' });
+}
+
 export function createBodyCodec(sealer: Sealer): BodyCodec {
+  const open: Readonly<Record<BodyForm, (row: string, bytes: Uint8Array) => Uint8Array>> = {
+    0: (_row, bytes) => bytes,
+    1: (row, bytes) => sealer.open(row, bytes),
+    2: checked,
+  };
   return {
     encode(row, json, sealed) {
-      const plain = Buffer.from(json);
-      return { sealed, bytes: sealed ? sealer.seal(row, plain) : plain };
+      if (!sealed) return { form: 2, bytes: withSum(row, json) };
+      return { form: 1, bytes: sealer.seal(row, Buffer.from(json)) };
     },
-    decode(row, { sealed, bytes }) {
-      const plain = sealed ? sealer.open(row, bytes) : bytes;
-      return Buffer.from(plain.buffer, plain.byteOffset, plain.byteLength).toString();
-    },
+    decode: (row, { form, bytes }) => text(open[form](row, bytes)),
   };
+}
+
+/** The form as a column tells it. Throws `Corrupt` for one that nobody wrote. */
+export function bodyOf(form: unknown, bytes: unknown): Body {
+  if ((form === 0 || form === 1 || form === 2) && bytes instanceof Uint8Array) return { form, bytes };
+  throw new SelvedgeError(`a row has a body of unknown form ${String(form)}`, { code: 'Corrupt' });
 }

@@ -1,5 +1,13 @@
 export type { DriverName } from './driver.ts';
 export type { ObjectKey } from './object-key.ts';
 export type { ObjectBatch, ObjectRepository } from './objects.ts';
+export type {
+  CoverageRow,
+  OrderRow,
+  OverlayRow,
+  ReplicaRow,
+  ReplicaTables,
+  RowKey,
+} from './replica/index.ts';
 export type { RuntimeKind, RuntimeRepository } from './runtime.ts';
-export { openStore, type Store } from './store.ts';
+export { openStore, type ReplicaStore, type Store } from './store.ts';

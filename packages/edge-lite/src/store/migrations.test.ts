@@ -14,6 +14,11 @@ const samples: Readonly<Record<number, string>> = {
       INSERT INTO members VALUES ('pods', 'pods', 'default', 'web');
       INSERT INTO runtime VALUES ('container', 'abc', 0, x'7b7d')`,
   2: `INSERT INTO seal_check VALUES (1, x'00')`,
+  3: `INSERT INTO replica_resources VALUES ('v1/pods', '42991616', '42991616', '42991616');
+      INSERT INTO replica_coverages VALUES (1, 'v1/pods', '', '', '', '41', 1);
+      INSERT INTO replica_rows VALUES (1, 'v1/pods', 'default', 'web', '41', '42991616', 0, x'7b7d', NULL);
+      INSERT INTO replica_members VALUES (1, 1);
+      INSERT INTO replica_overlays VALUES ('v1/pods', 'default', 'web', 0, x'7b7d')`,
 };
 
 describe.each(migrations.map((_, version) => version))('from version %i', (version) => {
@@ -31,6 +36,8 @@ describe.each(migrations.map((_, version) => version))('from version %i', (versi
     expect(old.prepare('SELECT name FROM collections').all()).toHaveLength(kept);
     expect(old.prepare('SELECT name FROM members').all()).toHaveLength(kept);
     expect(old.prepare('SELECT key FROM runtime').all()).toHaveLength(kept);
+    const rows = old.prepare('SELECT name FROM replica_rows').all();
+    expect(rows).toHaveLength(version >= 3 ? 1 : 0);
     old.close();
     fresh.close();
   });
@@ -43,6 +50,6 @@ test('every version has sample rows', () => {
 test('a database of a newer program is refused', () => {
   const database = open(':memory:');
   database.exec(`PRAGMA user_version = ${migrations.length + 1}`);
-  expect(() => migrate(database)).toThrow(expect.objectContaining({ code: 'Corrupt' }));
+  expect(() => migrate(database)).toThrow(expect.objectContaining({ code: 'Unsupported' }));
   database.close();
 });

@@ -33,6 +33,49 @@ export const migrations: readonly string[] = [
      PRIMARY KEY (kind, key)
    ) STRICT;`,
   `CREATE TABLE seal_check (id INTEGER PRIMARY KEY CHECK (id = 1), body BLOB NOT NULL) STRICT;`,
+  // Versions are decimal text: both drivers read integers as doubles, which end at 2^53.
+  `CREATE TABLE replica_resources (
+     resource TEXT PRIMARY KEY NOT NULL,
+     version TEXT NOT NULL,
+     last_entry TEXT NOT NULL,
+     reserved TEXT NOT NULL
+   ) STRICT;
+   CREATE TABLE replica_coverages (
+     id INTEGER PRIMARY KEY,
+     resource TEXT NOT NULL,
+     namespace TEXT NOT NULL,
+     label_selector TEXT NOT NULL,
+     field_selector TEXT NOT NULL,
+     upstream_version TEXT NOT NULL,
+     synced INTEGER NOT NULL,
+     UNIQUE (resource, namespace, label_selector, field_selector)
+   ) STRICT;
+   CREATE TABLE replica_rows (
+     id INTEGER PRIMARY KEY,
+     resource TEXT NOT NULL,
+     namespace TEXT NOT NULL,
+     name TEXT NOT NULL,
+     upstream_version TEXT NOT NULL,
+     version TEXT NOT NULL,
+     form INTEGER NOT NULL,
+     body BLOB NOT NULL,
+     shown BLOB,
+     UNIQUE (resource, namespace, name)
+   ) STRICT;
+   CREATE TABLE replica_members (
+     "row" INTEGER NOT NULL,
+     coverage INTEGER NOT NULL,
+     PRIMARY KEY ("row", coverage)
+   ) STRICT;
+   CREATE INDEX replica_members_by_coverage ON replica_members (coverage, "row");
+   CREATE TABLE replica_overlays (
+     resource TEXT NOT NULL,
+     namespace TEXT NOT NULL,
+     name TEXT NOT NULL,
+     form INTEGER NOT NULL,
+     body BLOB NOT NULL,
+     PRIMARY KEY (resource, namespace, name)
+   ) STRICT;`,
 ];
 
 export function schemaVersion(database: SqlDatabase): number {
@@ -44,7 +87,7 @@ export function migrate(database: SqlDatabase, target = migrations.length): void
   const from = schemaVersion(database);
   if (from > target) {
     const message = `the database has schema version ${from}, this program knows ${target}`;
-    throw new SelvedgeError(message, { code: 'Corrupt', hint: 'run the newer edge-lite again' });
+    throw new SelvedgeError(message, { code: 'Unsupported', hint: 'run the newer edge-lite again' });
   }
   for (const [index, step] of migrations.slice(0, target).entries()) {
     if (index < from) continue;

@@ -1,5 +1,5 @@
 import { BoundedMap } from '@selvedge/kit';
-import type { Body, BodyCodec } from './body.ts';
+import { type Body, type BodyCodec, bodyOf } from './body.ts';
 import { type CollectionState, createCollections } from './collections.ts';
 import type { SqlDatabase, SqlRow, SqlValue } from './driver.ts';
 import type { ObjectKey } from './object-key.ts';
@@ -81,8 +81,8 @@ function prepareStatements(database: SqlDatabase): Statements {
       const row = version.get(...columns(key));
       return row === undefined ? undefined : String(row['resource_version']);
     },
-    put: (key, resourceVersion, { sealed, bytes }) => {
-      put.run(...columns(key), resourceVersion, sealed ? 1 : 0, bytes);
+    put: (key, resourceVersion, { form, bytes }) => {
+      put.run(...columns(key), resourceVersion, form, bytes);
     },
     remove: (key) => remove.run(...columns(key)) > 0,
   };
@@ -114,7 +114,7 @@ export function createObjectRepository(options: ObjectsOptions, deps: ObjectsDep
   const read = (key: ObjectKey): string | undefined => {
     const row = rows.get(key);
     if (row === undefined) return undefined;
-    return codec.decode(rowOf(key), { sealed: row['sealed'] === 1, bytes: row['body'] as Uint8Array });
+    return codec.decode(rowOf(key), bodyOf(row['sealed'], row['body']));
   };
   const put = ({ key, resourceVersion, object }: ObjectPut): boolean => {
     const json = JSON.stringify(object);

@@ -1,4 +1,4 @@
-import type { BodyCodec } from './body.ts';
+import { type BodyCodec, bodyOf } from './body.ts';
 import type { SqlDatabase } from './driver.ts';
 import type { WriteOptions, Writer } from './writer.ts';
 
@@ -48,7 +48,7 @@ export function createRuntimeRepository({ database, write, codec }: RuntimeDeps)
   );
   const remove = database.prepare('DELETE FROM runtime WHERE kind = ? AND key = ?');
   const decode = (row: string, columns: Readonly<Record<string, unknown>>): string =>
-    codec.decode(row, { sealed: columns['sealed'] === 1, bytes: columns['body'] as Uint8Array });
+    codec.decode(row, bodyOf(columns['sealed'], columns['body']));
   const read = (kind: RuntimeKind<unknown>, key: string): string | undefined => {
     const row = get.get(kind.name, key);
     return row === undefined ? undefined : decode(rowOf(kind, key), row);
@@ -59,11 +59,11 @@ export function createRuntimeRepository({ database, write, codec }: RuntimeDeps)
       return json === undefined ? undefined : (JSON.parse(json) as T);
     },
     put(kind, { key, document }, durability) {
-      write(durability, () => {
-        const json = JSON.stringify(document);
+      const json = JSON.stringify(document);
+      write({ ...durability, bytes: json.length }, () => {
         if (read(kind, key) === json) return;
-        const { sealed, bytes } = codec.encode(rowOf(kind, key), json, kind.sealed ?? false);
-        put.run(kind.name, key, sealed ? 1 : 0, bytes);
+        const { form, bytes } = codec.encode(rowOf(kind, key), json, kind.sealed ?? false);
+        put.run(kind.name, key, form, bytes);
       });
     },
     list<T>(kind: RuntimeKind<T>) {

@@ -6,6 +6,7 @@ import { loadDriver } from './drivers.ts';
 import { migrate } from './migrations.ts';
 import { createObjectRepository, type ObjectRepository } from './objects.ts';
 import { makePrivateDatabase, makePrivateFolder } from './private-files.ts';
+import { type ReplicaTables, createReplicaTables } from './replica/index.ts';
 import { createRuntimeRepository, type RuntimeRepository } from './runtime.ts';
 import { checkSeal } from './seal-check.ts';
 import { loadSealKey } from './seal-key.ts';
@@ -22,10 +23,20 @@ export interface StoreOptions {
   readonly maxCachedObjects?: number;
 }
 
+/** What the hub's replica is kept in. */
+export interface ReplicaStore {
+  readonly file: ReplicaTables;
+  /** Lost with the process: for what must never be written to flash. */
+  readonly memory: ReplicaTables;
+  /** Bytes in use of the file. */
+  sizeBytes(): number;
+}
+
 /** A node's state: one SQLite file, one process. */
 export interface Store {
   readonly objects: ObjectRepository;
   readonly runtime: RuntimeRepository;
+  readonly replica: ReplicaStore;
   /** Idempotent; nothing of the store may be used afterwards. */
   close(): void;
 }
@@ -36,6 +47,7 @@ const setup = `
   PRAGMA journal_mode = WAL;
   PRAGMA synchronous = NORMAL;
   PRAGMA cache_size = -512;
+  PRAGMA temp_store = MEMORY;
   PRAGMA journal_size_limit = 1048576;`;
 
 function checkIntegrity(path: string, database: SqlDatabase): void {
@@ -58,7 +70,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     const sealKey = await loadSealKey(options.sealKeyPath);
     const database = open(options.path);
     try {
-      const store = prepareStore(options, database, sealKey);
+      const store = prepareStore(options, { database, memory: open(':memory:'), sealKey });
       // Not before the lock is ours: the file may be the one that another agent is about to rename.
       await sweepTemporaries(dirname(options.sealKeyPath));
       return store;
@@ -71,8 +83,23 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   }
 }
 
-function prepareStore(options: StoreOptions, database: SqlDatabase, sealKey: Uint8Array): Store {
+interface Opened {
+  readonly database: SqlDatabase;
+  readonly memory: SqlDatabase;
+  readonly sealKey: Uint8Array;
+}
+
+function createSizeReader(database: SqlDatabase): () => number {
+  const pages = database.prepare(
+    `SELECT (page_count - freelist_count) * page_size AS bytes
+     FROM pragma_page_count(), pragma_freelist_count(), pragma_page_size()`,
+  );
+  return () => Number(pages.get()?.['bytes'] ?? 0);
+}
+
+function prepareStore(options: StoreOptions, { database, memory, sealKey }: Opened): Store {
   database.exec(setup);
+  migrate(memory);
   checkIntegrity(options.path, database);
   migrate(database);
   const write = createWriter(database);
@@ -85,7 +112,15 @@ function prepareStore(options: StoreOptions, database: SqlDatabase, sealKey: Uin
       deps,
     ),
     runtime: createRuntimeRepository(deps),
-    close: () => database.close(),
+    replica: {
+      file: createReplicaTables(deps),
+      memory: createReplicaTables({ ...deps, database: memory, write: createWriter(memory) }),
+      sizeBytes: createSizeReader(database),
+    },
+    close: () => {
+      memory.close();
+      database.close();
+    },
   };
 }
 

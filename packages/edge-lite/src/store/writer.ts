@@ -8,6 +8,8 @@ import type { SqlDatabase } from './driver.ts';
  */
 export interface WriteOptions {
   readonly durable: boolean;
+  /** About how much is written, for the time when it must be held in memory. Default 0. */
+  readonly bytes?: number;
 }
 
 /** Runs `work` as one transaction. */

@@ -120,7 +120,11 @@ export interface Replica {
   dropCoverage(id: number): void;
   /** Changes in their order, and how far upstream is now. */
   apply(id: number, changes: readonly CoverageChange[], upstreamVersion: string): void;
-  relist(id: number): Relist;
+  /**
+   * `rewound`: the cluster was restored from a backup, so that versions older than those held are the newer truth.
+   * Default false.
+   */
+  relist(id: number, how?: { readonly rewound: boolean }): Relist;
 
   /**
    * Takes over an upstream answer of now (a write, or a read that went through) if a coverage holds, or would hold, the

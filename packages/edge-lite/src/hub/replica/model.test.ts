@@ -1,0 +1,384 @@
+import { fc, test } from '@fast-check/vitest';
+import type { KubeObject } from '@selvedge/kube';
+import { expect } from 'vitest';
+import { type TemporaryStore, createTemporaryStore } from '../../store/testing.ts';
+import type { RunningReplica } from './replica.ts';
+import { type Thing, createTestReplica, matchesLabel, statusOver } from './testing.ts';
+import type { CoverageChange, ObjectName, Relist, Shown } from './types.ts';
+
+/** Nodes, so that heartbeats take part; two namespaces, so that the order of keys does. */
+const resource = 'v1/nodes';
+const places: readonly ObjectName[] = ['a/a', 'a/b', 'a/c', 'b/a', 'b/b'].map((key) => ({
+  namespace: key.slice(0, 1),
+  name: key.slice(2),
+}));
+const keyOf = ({ namespace, name }: ObjectName): string => `${namespace}/${name}`;
+const selectors = ['', 'x'] as const;
+type Selector = (typeof selectors)[number];
+
+const matches = (selector: Selector, object: KubeObject | undefined): boolean =>
+  object !== undefined &&
+  matchesLabel(resource, { namespace: '', labelSelector: selector, fieldSelector: '' }, object) === true;
+
+interface Event {
+  readonly revision: number;
+  readonly before: Thing | undefined;
+  readonly after: Thing | undefined;
+}
+
+/** An API server with one collection. */
+class Cloud {
+  revision = 40;
+  readonly log: Event[] = [];
+  readonly objects = new Map<string, Thing>();
+
+  change(at: ObjectName, edit: (old: Thing | undefined, revision: number) => Thing | undefined): void {
+    const before = this.objects.get(keyOf(at));
+    const after = edit(before, this.revision + 1);
+    if (before === undefined && after === undefined) return;
+    this.revision += 1;
+    this.log.push({ revision: this.revision, before, after });
+    if (after === undefined) this.objects.delete(keyOf(at));
+    else this.objects.set(keyOf(at), after);
+  }
+
+  list(selector: Selector): readonly Thing[] {
+    return [...this.objects.values()].filter((object) => matches(selector, object));
+  }
+
+  /** What a watch of `selector` would send of one event. */
+  static seen(selector: Selector, { before, after, revision }: Event): CoverageChange | undefined {
+    if (after !== undefined && matches(selector, after)) return { type: 'put', object: after };
+    if (before === undefined || !matches(selector, before)) return undefined;
+    const metadata = { ...before.metadata, resourceVersion: String(revision) };
+    return { type: 'delete', object: { ...before, metadata } };
+  }
+}
+
+const revised = (object: Thing, revision: number, change: Partial<Thing>): Thing => ({
+  ...object,
+  ...change,
+  metadata: { ...(change.metadata ?? object.metadata), resourceVersion: String(revision) },
+});
+
+const made = ({ namespace, name }: ObjectName, revision: number, labelled: boolean): Thing => ({
+  kind: 'Node',
+  apiVersion: 'v1',
+  metadata: {
+    namespace,
+    name,
+    uid: `uid-${revision}`,
+    resourceVersion: String(revision),
+    ...(labelled ? { labels: { x: '1' } } : {}),
+  },
+  spec: revision,
+  status: { phase: 'new', conditions: [{ type: 'Ready', lastHeartbeatTime: `t${revision}` }] },
+});
+
+/** A local client: it lists in pages, then watches, and comes back with the version that it saw last. */
+class Client {
+  readonly selector: Selector;
+  state:
+    | { readonly kind: 'lost' }
+    | { readonly kind: 'listing'; readonly at: bigint; readonly items: readonly Shown[] }
+    | { readonly kind: 'watching'; readonly at: bigint } = { kind: 'lost' };
+  items = new Map<string, Shown>();
+  /** The highest version of each object that it ever saw. */
+  readonly seen = new Map<string, bigint>();
+
+  constructor(selector: Selector) {
+    this.selector = selector;
+  }
+
+  /** One request: a page, or some events. */
+  step(replica: RunningReplica, limit: number): void {
+    const reader = replica.reader(resource);
+    const { state } = this;
+    if (state.kind === 'watching') this.#watch(replica, state.at, limit);
+    else {
+      const { at, items } = state.kind === 'listing' ? state : { at: reader.version, items: [] };
+      const page = reader.page({ at, after: items.at(-1), limit });
+      if (page === 'expired') this.state = { kind: 'lost' };
+      else if (page.length < limit) this.#listed(at, [...items, ...page]);
+      else this.state = { kind: 'listing', at, items: [...items, ...page] };
+    }
+  }
+
+  /** Until it has seen all there is. */
+  drain(replica: RunningReplica): void {
+    const { version } = replica.reader(resource);
+    for (let round = 0; this.state.kind !== 'watching' || this.state.at < version; round += 1) {
+      expect(round).toBeLessThan(200);
+      this.step(replica, 3);
+    }
+  }
+
+  #listed(at: bigint, items: readonly Shown[]): void {
+    this.items = new Map();
+    for (const item of items) {
+      const object = JSON.parse(item.json) as KubeObject;
+      expect(object.metadata.resourceVersion).toBe(item.version.toString());
+      if (!matches(this.selector, object)) continue;
+      const seen = this.seen.get(keyOf(item)) ?? 0n;
+      expect(item.version >= seen).toBe(true);
+      this.seen.set(keyOf(item), item.version);
+      this.items.set(keyOf(item), item);
+    }
+    this.state = { kind: 'watching', at };
+  }
+
+  #watch(replica: RunningReplica, from: bigint, limit: number): void {
+    const reader = replica.reader(resource);
+    const changes = reader.changesAfter(from, limit);
+    if (changes === 'expired') {
+      this.state = { kind: 'lost' };
+      return;
+    }
+    let at = from;
+    for (const { version, before, after, namespace, name } of changes) {
+      expect(version > at).toBe(true);
+      at = version;
+      const key = keyOf({ namespace, name });
+      const parse = (json: string | undefined): KubeObject | undefined =>
+        json === undefined ? undefined : (JSON.parse(json) as KubeObject);
+      const [was, is] = [parse(before), parse(after)].map((object) => matches(this.selector, object));
+      expect(this.items.get(key)?.json).toBe(was ? before : undefined);
+      if (!was && !is) continue;
+      expect(version > (this.seen.get(key) ?? 0n)).toBe(true);
+      this.seen.set(key, version);
+      if (is && after !== undefined) this.items.set(key, { namespace, name, version, json: after });
+      else this.items.delete(key);
+    }
+    this.state = { kind: 'watching', at: changes.length < limit ? reader.version : at };
+  }
+}
+
+const tinted =
+  (tint: number) =>
+  (_resource: string, object: KubeObject): KubeObject =>
+    tint === 0 || object.metadata.name !== 'a'
+      ? object
+      : { ...object, metadata: { ...object.metadata, annotations: { tint: String(tint) } } };
+
+const contentOf = (object: KubeObject): object => ({
+  ...object,
+  metadata: { ...object.metadata, resourceVersion: undefined },
+});
+
+/** The whole: a cloud, the replica with two overlapping coverages, and clients. */
+class World {
+  readonly cloud = new Cloud();
+  readonly clients = [new Client(''), new Client('x'), new Client('')];
+  readonly temporary: TemporaryStore;
+  readonly maxHistoryEntries: number;
+  replica: RunningReplica;
+  tint = 0;
+  #seed = 1;
+  readonly overlaid = new Map<string, { readonly uid: string; readonly status: Thing['status'] }>();
+  readonly relists = new Map<Selector, { readonly relist: Relist; readonly at: number; rest: Thing[] }>();
+
+  constructor(temporary: TemporaryStore, maxHistoryEntries: number) {
+    this.temporary = temporary;
+    this.maxHistoryEntries = maxHistoryEntries;
+    this.replica = this.#open();
+  }
+
+  #open(): RunningReplica {
+    this.#seed += 1;
+    const options = { maxHistoryEntries: this.maxHistoryEntries, seed: this.#seed, maxWaiting: 3 };
+    return createTestReplica(this.temporary.store, options, {
+      applyViews: (name, object) => tinted(this.tint)(name, object),
+    });
+  }
+
+  async restart(inPeace: boolean): Promise<void> {
+    if (inPeace) await this.replica.stop();
+    await this.temporary.reopen();
+    this.relists.clear();
+    this.replica = this.#open();
+    for (const { resource: name, namespace, name: own } of this.replica.overlays()) {
+      expect(name).toBe(resource);
+      expect(this.overlaid.has(keyOf({ namespace, name: own }))).toBe(true);
+    }
+    this.replica.refresh(resource);
+  }
+
+  coverage(selector: Selector): ReturnType<RunningReplica['addCoverage']> {
+    return this.replica.addCoverage({ resource, namespace: '', labelSelector: selector, fieldSelector: '' });
+  }
+
+  /** Some steps of the upstream watch; without a first list nothing is followed. */
+  deliver(selector: Selector, steps: number): void {
+    const { id, synced, upstreamVersion } = this.coverage(selector);
+    if (!synced || this.relists.has(selector)) return;
+    const ahead = this.cloud.log.filter(({ revision }) => revision > Number(upstreamVersion)).slice(0, steps);
+    const changes = ahead.map((event) => Cloud.seen(selector, event)).filter((one) => one !== undefined);
+    const done = ahead.length < steps ? this.cloud.revision : ahead.at(-1)?.revision;
+    this.replica.apply(id, changes, String(done ?? this.cloud.revision));
+  }
+
+  relist(selector: Selector, step: 'begin' | 'add' | 'commit' | 'abandon'): void {
+    const { id } = this.coverage(selector);
+    if (step === 'begin') {
+      const rest = [...this.cloud.list(selector)];
+      this.relists.set(selector, { relist: this.replica.relist(id), at: this.cloud.revision, rest });
+    }
+    const running = this.relists.get(selector);
+    if (running === undefined) return;
+    const piece = step === 'commit' ? running.rest : running.rest.slice(0, 2);
+    if (step !== 'abandon') running.relist.add(piece);
+    running.rest = running.rest.slice(piece.length);
+    if (step === 'commit') running.relist.commit(String(running.at));
+    if (step === 'abandon') running.relist.abandon();
+    if (step === 'commit' || step === 'abandon') this.relists.delete(selector);
+  }
+
+  overlay(at: ObjectName, phase: string): void {
+    const shown = this.replica.reader(resource).get(at);
+    if (shown === undefined) {
+      const put = { resource, at, current: made(at, 1, false) };
+      expect(() => this.replica.putOverlay(put)).toThrow(expect.objectContaining({ code: 'NotFound' }));
+      return;
+    }
+    const old = JSON.parse(shown.json) as Thing;
+    const status = { ...old.status, phase };
+    const answer = this.replica.putOverlay({ resource, at, current: { ...old, status } as Thing });
+    expect(answer).toEqual(this.replica.reader(resource).get(at));
+    if (this.replica.overlays().some((one) => keyOf(one) === keyOf(at) && one.uid === old.metadata.uid))
+      this.overlaid.set(keyOf(at), { uid: old.metadata.uid ?? '', status });
+  }
+
+  settle(at: ObjectName, confirm: boolean): void {
+    const laid = this.overlaid.get(keyOf(at));
+    const object = this.cloud.objects.get(keyOf(at));
+    if (laid === undefined) return;
+    if (confirm && object?.metadata.uid === laid.uid)
+      this.cloud.change(at, (old, revision) => old && revised(old, revision, { status: laid.status }));
+    this.replica.settleOverlay(resource, at, confirm ? this.cloud.objects.get(keyOf(at)) : undefined);
+    this.overlaid.delete(keyOf(at));
+  }
+
+  learn(at: ObjectName): void {
+    const object = this.cloud.objects.get(keyOf(at));
+    if (object === undefined) return;
+    const answer = this.replica.learn(resource, object);
+    const shown = this.replica.reader(resource).get(at);
+    if (shown !== undefined) expect(answer).toEqual(JSON.parse(shown.json));
+  }
+
+  /** What clients have is what is shown, at every moment at which they are up to date. */
+  check(client: Client): void {
+    client.drain(this.replica);
+    const page = this.replica.reader(resource).page({ limit: 100 });
+    const items = (page === 'expired' ? [] : page).filter(({ json }) =>
+      matches(client.selector, JSON.parse(json) as KubeObject),
+    );
+    expect([...client.items.values()].toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1))).toEqual(items);
+  }
+
+  /** Once the link is quiet, what is shown is what is in the cloud, under the overlays and the views. */
+  finish(): void {
+    for (const selector of selectors) {
+      if (this.relists.has(selector)) this.relist(selector, 'abandon');
+      if (!this.coverage(selector).synced) this.relist(selector, 'begin');
+      this.relist(selector, 'commit');
+      this.deliver(selector, 1000);
+    }
+    const page = this.replica.reader(resource).page({ limit: 100 });
+    expect(page).not.toBe('expired');
+    const shown = (page === 'expired' ? [] : page).map(({ json }) => contentOf(JSON.parse(json) as Thing));
+    const wanted = [...this.cloud.objects.values()]
+      .toSorted((a, b) => (keyOf(a.metadata as ObjectName) < keyOf(b.metadata as ObjectName) ? -1 : 1))
+      .map((base) => {
+        const laid = this.overlaid.get(keyOf(base.metadata as ObjectName));
+        const current = { ...base, status: laid?.status } as Thing;
+        const own =
+          laid?.uid === base.metadata.uid ? statusOver(resource, { anchor: base, current, base }) : base;
+        return contentOf(tinted(this.tint)(resource, own));
+      });
+    expect(shown).toEqual(wanted);
+    for (const { namespace, name, version } of page === 'expired' ? [] : page) {
+      const { resourceVersion } = this.cloud.objects.get(keyOf({ namespace, name }))?.metadata ?? {};
+      const translate = (text: string): string | undefined =>
+        this.replica.upstreamVersion(resource, { namespace, name }, text);
+      expect(translate(version.toString())).toBe(resourceVersion);
+      expect(translate((version - 1n).toString())).toBeUndefined();
+    }
+  }
+}
+
+const place = fc.constantFrom(...places);
+const selector = fc.constantFrom(...selectors);
+const step = <K extends string, T extends object>(
+  kind: K,
+  rest: { [P in keyof T]: fc.Arbitrary<T[P]> },
+): fc.Arbitrary<{ kind: K } & T> => fc.record({ kind: fc.constant(kind), ...rest }) as never;
+
+const action = fc.oneof(
+  step('put', { at: place, labelled: fc.boolean() }),
+  step('beat', { at: place }),
+  step('remove', { at: place }),
+  step('deliver', { selector, steps: fc.integer({ min: 1, max: 4 }) }),
+  step('deliver', { selector, steps: fc.integer({ min: 1, max: 4 }) }),
+  step('relist', { selector, part: fc.constantFrom('begin', 'add', 'commit', 'abandon') }),
+  step('overlay', { at: place, phase: fc.constantFrom('new', 'p', 'q') }),
+  step('settle', { at: place, confirm: fc.boolean() }),
+  step('learn', { at: place }),
+  step('tint', { tint: fc.integer({ min: 0, max: 2 }), by: fc.constantFrom('names', 'all') }),
+  step('read', { client: fc.integer({ min: 0, max: 2 }), limit: fc.integer({ min: 1, max: 3 }) }),
+  step('read', { client: fc.integer({ min: 0, max: 2 }), limit: fc.integer({ min: 1, max: 3 }) }),
+  step('check', { client: fc.integer({ min: 0, max: 2 }) }),
+  step('flush', {}),
+  step('restart', { inPeace: fc.boolean() }),
+);
+type Action = typeof action extends fc.Arbitrary<infer A> ? A : never;
+
+async function perform(world: World, one: Action): Promise<void> {
+  const { cloud, replica } = world;
+  const client = 'client' in one ? world.clients[one.client] : undefined;
+  if (one.kind === 'put')
+    cloud.change(one.at, (old, revision) => {
+      const fresh = made(one.at, revision, one.labelled);
+      const metadata = { ...fresh.metadata, uid: old?.metadata.uid ?? fresh.metadata.uid };
+      return { ...fresh, metadata };
+    });
+  if (one.kind === 'beat')
+    cloud.change(one.at, (old, revision) => {
+      if (old === undefined) return undefined;
+      const conditions = [{ type: 'Ready', lastHeartbeatTime: `t${revision}` }];
+      return revised(old, revision, { status: { ...old.status, conditions } });
+    });
+  if (one.kind === 'remove') cloud.change(one.at, () => undefined);
+  if (one.kind === 'deliver') world.deliver(one.selector, one.steps);
+  if (one.kind === 'relist') world.relist(one.selector, one.part as 'begin');
+  if (one.kind === 'overlay') world.overlay(one.at, one.phase);
+  if (one.kind === 'settle') world.settle(one.at, one.confirm);
+  if (one.kind === 'learn') world.learn(one.at);
+  if (one.kind === 'tint') {
+    world.tint = one.tint;
+    replica.refresh(resource, one.by === 'all' ? undefined : places.filter(({ name }) => name === 'a'));
+  }
+  if (one.kind === 'read') client?.step(replica, one.limit);
+  if (one.kind === 'check' && client !== undefined) world.check(client);
+  if (one.kind === 'flush') replica.flush();
+  if (one.kind === 'restart') await world.restart(one.inPeace);
+}
+
+test.prop([fc.array(action, { minLength: 10, maxLength: 60 }), fc.constantFrom(4, 1000)], { numRuns: 150 })(
+  'clients that list, watch and come back see what is shown, each version once, whatever happens',
+  async (actions, maxHistoryEntries) => {
+    await using temporary = await createTemporaryStore();
+    const world = new World(temporary, maxHistoryEntries);
+    for (const selected of selectors) world.relist(selected, 'begin');
+    for (const one of actions) await perform(world, one);
+    world.finish();
+    for (const client of world.clients) world.check(client);
+    await world.restart(true);
+    for (const client of world.clients) {
+      const watching = client.state;
+      world.check(client);
+      expect(client.state).toEqual(watching);
+    }
+  },
+  120_000,
+);

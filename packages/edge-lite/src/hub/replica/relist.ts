@@ -1,0 +1,63 @@
+import type { KubeObject } from '@selvedge/kube';
+import type { ReplicaRow } from '../../store/index.ts';
+import type { ChangeSet } from './change-set.ts';
+import type { CoverageRecord, Relist } from './types.ts';
+import { parseVersion } from './versions.ts';
+
+/** What a relist does to the replica. */
+export interface RelistDeps {
+  /** The coverage as it is now. */
+  coverage(): CoverageRecord;
+  /** Adds to what the coverage holds, in one transaction; the ids of the rows. */
+  put(objects: readonly KubeObject[]): readonly number[];
+  /** At most `limit` rows that the coverage holds, behind `after`, in the order of their ids. */
+  held(after: number, limit: number): readonly number[];
+  row(id: number): ReplicaRow | undefined;
+  changeSet(): ChangeSet;
+  /** Writes a piece, or the end: then the coverage stands at `coverage`. */
+  commit(set: ChangeSet, coverage: CoverageRecord): void;
+  /** Ends a change set with the complete list of `upstreamVersion`. */
+  complete(set: ChangeSet, upstreamVersion: string): void;
+}
+
+/** Rows looked at in one transaction of the end. */
+const piece = 200;
+
+/** True for what upstream made after the list: it is not in it, and not gone either. */
+function isNewer(row: ReplicaRow, list: bigint | undefined): boolean {
+  const version = parseVersion(row.upstreamVersion);
+  return version !== undefined && list !== undefined && version > list;
+}
+
+/** Takes rows that the list had not out of the coverage, a piece at a time. */
+function releaseRest(deps: RelistDeps, seen: ReadonlySet<number>, upstreamVersion: string): void {
+  const list = parseVersion(upstreamVersion);
+  const coverage = deps.coverage();
+  for (let ids = deps.held(0, piece); ids.length > 0; ids = deps.held(ids.at(-1) ?? 0, piece)) {
+    const set = deps.changeSet();
+    for (const id of ids) {
+      const row = seen.has(id) ? undefined : deps.row(id);
+      if (row !== undefined && !isNewer(row, list)) set.release(row, coverage.id, list ?? 0n);
+    }
+    if (set.real) deps.commit(set, coverage);
+  }
+}
+
+/** Of what was added only the numbers of the rows stay in memory: 100,000 objects are a megabyte. */
+export function createRelist(deps: RelistDeps): Relist {
+  const seen = new Set<number>();
+  return {
+    add(objects) {
+      for (let from = 0; from < objects.length; from += piece)
+        for (const id of deps.put(objects.slice(from, from + piece))) seen.add(id);
+    },
+    commit(upstreamVersion) {
+      releaseRest(deps, seen, upstreamVersion);
+      const set = deps.changeSet();
+      deps.complete(set, upstreamVersion);
+      deps.commit(set, { ...deps.coverage(), upstreamVersion, synced: true });
+      seen.clear();
+    },
+    abandon: () => seen.clear(),
+  };
+}

@@ -1,0 +1,135 @@
+import { type BodyCodec, bodyOf } from '../body.ts';
+import type { SqlDatabase, SqlRow, SqlValue } from '../driver.ts';
+
+/** Names one row: a held resource (`v1/pods`, `v1/pods;metadata`) and an object of it. */
+export interface RowKey {
+  readonly resource: string;
+  /** Empty in the cluster scope. */
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** One object of the replica. */
+export interface ReplicaRow extends RowKey {
+  /** Given by the replica, unique in a database. */
+  readonly id: number;
+  /** Upstream's own version of `body`. */
+  readonly upstreamVersion: string;
+  /** The version under which it is shown. */
+  readonly version: bigint;
+  /** JSON as upstream has it, but for its resourceVersion, which is `version`. */
+  readonly body: string;
+  /** JSON as clients see it where an overlay or a view makes it another one. */
+  readonly shown: string | undefined;
+}
+
+export interface RowQuery {
+  /** Undefined: all namespaces. */
+  readonly namespace: string | undefined;
+  /** Only rows behind it, in the order of namespace and name. */
+  readonly after: { readonly namespace: string; readonly name: string } | undefined;
+  readonly limit: number;
+}
+
+/** Writes belong to the caller's transaction. */
+export interface RowTable {
+  get(key: RowKey): ReplicaRow | undefined;
+  byId(id: number): ReplicaRow | undefined;
+  page(resource: string, query: RowQuery): readonly ReplicaRow[];
+  put(row: ReplicaRow): void;
+  remove(id: number): void;
+  /** How many rows each resource has. */
+  counts(): ReadonlyMap<string, number>;
+  /** The highest version of a resource's rows; 0 without rows. */
+  highestVersion(resource: string): bigint;
+  highestId(): number;
+}
+
+/** Bodies of these are sealed: Secrets, and their metadata, which may quote them in annotations. */
+export const isSecret = (resource: string): boolean => /^v\d\w*\/secrets(;metadata)?$/.test(resource);
+
+const nameOf = ({ resource, namespace, name }: RowKey): string => `${resource}/${namespace}/${name}`;
+const columns = 'id, resource, namespace, name, upstream_version, version, form, body, shown';
+
+function createDecoder(codec: BodyCodec): (row: SqlRow) => ReplicaRow {
+  return (row) => {
+    const key = {
+      resource: String(row['resource']),
+      namespace: String(row['namespace']),
+      name: String(row['name']),
+    };
+    const open = (column: 'body' | 'shown'): string =>
+      codec.decode(`replica_rows/${column}/${nameOf(key)}`, bodyOf(row['form'], row[column]));
+    return {
+      ...key,
+      id: Number(row['id']),
+      upstreamVersion: String(row['upstream_version']),
+      version: BigInt(String(row['version'])),
+      body: open('body'),
+      shown: row['shown'] === null ? undefined : open('shown'),
+    };
+  };
+}
+
+function createPut(database: SqlDatabase, codec: BodyCodec): RowTable['put'] {
+  const put = database.prepare(
+    `INSERT INTO replica_rows (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT (id) DO UPDATE SET upstream_version = excluded.upstream_version, version = excluded.version,
+       form = excluded.form, body = excluded.body, shown = excluded.shown`,
+  );
+  return (row) => {
+    const sealed = isSecret(row.resource);
+    const encode = (column: string, json: string): { readonly form: number; readonly bytes: Uint8Array } =>
+      codec.encode(`replica_rows/${column}/${nameOf(row)}`, json, sealed);
+    const { form, bytes } = encode('body', row.body);
+    const shown = row.shown === undefined ? null : encode('shown', row.shown).bytes;
+    const key: SqlValue[] = [row.id, row.resource, row.namespace, row.name];
+    put.run(...key, row.upstreamVersion, row.version.toString(), form, bytes, shown);
+  };
+}
+
+function createPage(database: SqlDatabase, decode: (row: SqlRow) => ReplicaRow): RowTable['page'] {
+  const all = database.prepare(
+    `SELECT ${columns} FROM replica_rows WHERE resource = ? AND (namespace, name) > (?, ?)
+     ORDER BY namespace, name LIMIT ?`,
+  );
+  const inNamespace = database.prepare(
+    `SELECT ${columns} FROM replica_rows WHERE resource = ? AND namespace = ? AND name > ?
+     ORDER BY name LIMIT ?`,
+  );
+  return (resource, { namespace, after, limit }) => {
+    if (namespace === undefined) {
+      const { namespace: space, name } = after ?? { namespace: '', name: '' };
+      return all.all(resource, space, name, limit).map(decode);
+    }
+    if (after !== undefined && after.namespace > namespace) return [];
+    const name = after?.namespace === namespace ? after.name : '';
+    return inNamespace.all(resource, namespace, name, limit).map(decode);
+  };
+}
+
+export function createRowTable(database: SqlDatabase, codec: BodyCodec): RowTable {
+  const decode = createDecoder(codec);
+  const get = database.prepare(
+    `SELECT ${columns} FROM replica_rows WHERE resource = ? AND namespace = ? AND name = ?`,
+  );
+  const byId = database.prepare(`SELECT ${columns} FROM replica_rows WHERE id = ?`);
+  const remove = database.prepare('DELETE FROM replica_rows WHERE id = ?');
+  const counts = database.prepare('SELECT resource, count(*) AS n FROM replica_rows GROUP BY resource');
+  const versions = database.prepare(
+    'SELECT version FROM replica_rows WHERE resource = ? ORDER BY length(version) DESC, version DESC LIMIT 1',
+  );
+  const highestId = database.prepare('SELECT max(id) AS id FROM replica_rows');
+  const decoded = (row: SqlRow | undefined): ReplicaRow | undefined =>
+    row === undefined ? undefined : decode(row);
+  return {
+    get: ({ resource, namespace, name }) => decoded(get.get(resource, namespace, name)),
+    byId: (id) => decoded(byId.get(id)),
+    page: createPage(database, decode),
+    put: createPut(database, codec),
+    remove: (id) => void remove.run(id),
+    counts: () => new Map(counts.all().map((row) => [String(row['resource']), Number(row['n'])])),
+    highestVersion: (resource) => BigInt(String(versions.get(resource)?.['version'] ?? '0')),
+    highestId: () => Number(highestId.get()?.['id'] ?? 0),
+  };
+}
