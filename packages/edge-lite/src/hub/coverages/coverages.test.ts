@@ -1,0 +1,395 @@
+import { SelvedgeError } from '@selvedge/kit';
+import type { KubeObject } from '@selvedge/kube';
+import { describe, expect, it } from 'vitest';
+import { createCoveragesWorld, nodeCaller, podCaller, spec } from './testing-world.ts';
+import type { Sponsor } from './types.ts';
+
+const { signal } = new AbortController();
+const object = (name: string, more: Readonly<Record<string, unknown>> = {}): KubeObject => ({
+  metadata: { namespace: 'shop', name, uid: name },
+  ...more,
+});
+const pods = spec('v1/pods');
+const own = spec('v1/pods', { fieldSelector: 'spec.nodeName=shop-7' });
+const secret = spec('v1/secrets', { namespace: 'shop', fieldSelector: 'metadata.name=login' });
+const forbidden = (): SelvedgeError => new SelvedgeError('no, never', { code: 'Forbidden' });
+const refusing =
+  (...kinds: readonly Sponsor['kind'][]) =>
+  ({ kind }: Sponsor): SelvedgeError | undefined =>
+    kinds.includes(kind) ? forbidden() : undefined;
+
+describe('a join', () => {
+  it('opens a coverage, which fills and follows', async () => {
+    await using world = await createCoveragesWorld();
+    world.api.put('pods', object('a', { spec: { nodeName: 'shop-7' } }));
+    world.api.put('pods', object('b', { spec: { nodeName: 'other' } }));
+    await world.start();
+    using hold = await world.coverages.join(own, nodeCaller, signal);
+    await hold.coverage.whenSynced(signal);
+    await world.clock.advance(0);
+    expect(hold.coverage.state.kind).toBe('live');
+    expect(world.shown('v1/pods')).toEqual(['a']);
+    world.api.put('pods', object('c', { spec: { nodeName: 'shop-7' } }));
+    await world.clock.advance(0);
+    expect(world.shown('v1/pods')).toEqual(['a', 'c']);
+    expect(world.api.requests).toEqual(['stream pods spec.nodeName=shop-7 as node']);
+    expect(world.access.asked).toEqual([]);
+  });
+
+  it('to what is held already, or to less, asks upstream for nothing', async () => {
+    await using world = await createCoveragesWorld();
+    await world.start();
+    using wide = await world.coverages.join(pods, nodeCaller, signal);
+    using same = await world.coverages.join(pods, nodeCaller, signal);
+    using narrow = await world.coverages.join(own, nodeCaller, signal);
+    using metadata = await world.coverages.join(spec('v1/pods;metadata'), nodeCaller, signal);
+    for (const one of [same, narrow, metadata]) expect(one.coverage).toBe(wide.coverage);
+    expect(world.api.requests).toHaveLength(1);
+  });
+
+  it('of metadata does not answer for the whole object', async () => {
+    await using world = await createCoveragesWorld();
+    await world.start();
+    using metadata = await world.coverages.join(spec('v1/pods;metadata'), nodeCaller, signal);
+    using whole = await world.coverages.join(pods, nodeCaller, signal);
+    expect(whole.coverage).not.toBe(metadata.coverage);
+  });
+
+  it('of a node does not rely on a wider coverage that runs with the token of a pod', async () => {
+    await using world = await createCoveragesWorld();
+    world.api.refuse = ({ kind }, request) =>
+      kind === 'node' && request === 'stream pods' ? forbidden() : undefined;
+    await world.start();
+    using wide = await world.coverages.join(pods, podCaller('till'), signal);
+    using narrow = await world.coverages.join(own, nodeCaller, signal);
+    expect(narrow.coverage).not.toBe(wide.coverage);
+  });
+
+  it('of many at the same time is one list-watch', async () => {
+    await using world = await createCoveragesWorld();
+    await world.start();
+    const holds = await Promise.all(
+      Array.from({ length: 20 }, () => world.coverages.join(secret, nodeCaller, signal)),
+    );
+    expect(world.api.requests).toEqual(['stream secrets shop metadata.name=login as node']);
+    for (const hold of holds) hold[Symbol.dispose]();
+  });
+
+  it('is refused as upstream refuses, and nothing is left of it', async () => {
+    await using world = await createCoveragesWorld();
+    world.api.refuse = refusing('node');
+    await world.start();
+    await expect(world.coverages.join(secret, nodeCaller, signal)).rejects.toMatchObject({
+      code: 'Forbidden',
+      message: 'no, never',
+    });
+    expect(world.coverages.all).toEqual([]);
+    expect(world.replica.coverages()).toEqual([]);
+  });
+
+  it.each(['NotFound', 'Invalid'] as const)('of what cannot be listed is answered with %s', async (code) => {
+    await using world = await createCoveragesWorld();
+    world.api.refuse = () => new SelvedgeError('not so', { code });
+    await world.start();
+    await expect(world.coverages.join(pods, nodeCaller, signal)).rejects.toMatchObject({ code });
+    expect(world.coverages.all).toEqual([]);
+  });
+
+  it('beyond the cap takes the place of what nobody holds, else it is refused', async () => {
+    await using world = await createCoveragesWorld({ maxCoverages: 2 });
+    await world.start();
+    const first = await world.coverages.join(pods, nodeCaller, signal);
+    using second = await world.coverages.join(secret, nodeCaller, signal);
+    const third = spec('v1/services');
+    await expect(world.coverages.join(third, nodeCaller, signal)).rejects.toMatchObject({
+      code: 'ResourceExhausted',
+    });
+    first[Symbol.dispose]();
+    using instead = await world.coverages.join(third, nodeCaller, signal);
+    expect(world.coverages.all).toEqual([second.coverage, instead.coverage]);
+  });
+});
+
+describe('the right to join', () => {
+  it('is asked for where another identity runs the coverage', async () => {
+    await using world = await createCoveragesWorld();
+    await world.start();
+    using first = await world.coverages.join(pods, nodeCaller, signal);
+    using hold = await world.coverages.join(pods, podCaller('till'), signal);
+    expect(hold.coverage).toBe(first.coverage);
+    expect(world.access.asked).toEqual(
+      ['list', 'watch'].map((verb) => `system:serviceaccount:shop:till ${verb} pods`),
+    );
+  });
+
+  it('is refused in the words of the API server', async () => {
+    await using world = await createCoveragesWorld();
+    world.access.forbidden.add('system:serviceaccount:shop:till watch secrets');
+    await world.start();
+    await expect(world.coverages.join(secret, podCaller('till'), signal)).rejects.toMatchObject({
+      code: 'Forbidden',
+      message:
+        'secrets "login" is forbidden: User "system:serviceaccount:shop:till" cannot watch resource "secrets" ' +
+        'in API group "" in the namespace "shop": RBAC says so',
+    });
+    expect(world.api.requests).toEqual([]);
+  });
+
+  it('is looked at again, and who lost it is told', async () => {
+    await using world = await createCoveragesWorld();
+    await world.start();
+    using till = await world.coverages.join(pods, podCaller('till'), signal);
+    using scale = await world.coverages.join(pods, podCaller('scale'), signal);
+    world.access.forbidden.add('system:serviceaccount:shop:till list pods');
+    await world.clock.advance(420_000);
+    expect(till.revoked.reason).toMatchObject({ code: 'Forbidden' });
+    expect(scale.revoked.aborted).toBe(false);
+  });
+
+  it('that was withdrawn ends at once', async () => {
+    await using world = await createCoveragesWorld();
+    await world.start();
+    const caller = podCaller('till');
+    using hold = await world.coverages.join(pods, caller, signal);
+    world.access.forbidden.add('system:serviceaccount:shop:till list pods');
+    world.access.withdraw(caller.user, { kind: 'nonResource', verb: 'get', path: '/' });
+    await world.clock.advance(0);
+    expect(hold.revoked.aborted).toBe(true);
+  });
+
+  it('stays while nobody can be asked', async () => {
+    await using world = await createCoveragesWorld();
+    await world.start();
+    using hold = await world.coverages.join(pods, podCaller('till'), signal);
+    world.access.unknown = true;
+    await world.clock.advance(420_000);
+    world.api.cut();
+    await world.clock.advance(420_000);
+    expect(hold.revoked.aborted).toBe(false);
+  });
+});
+
+describe('a cut', () => {
+  it('makes coverages stale, and after it they go on where they were', async () => {
+    await using world = await createCoveragesWorld();
+    world.api.put('pods', object('a'));
+    await world.start();
+    using hold = await world.coverages.join(pods, nodeCaller, signal);
+    await hold.coverage.whenSynced(signal);
+    const { upstreamVersion } = hold.coverage.record;
+    world.api.cut();
+    await world.clock.advance(0);
+    expect(hold.coverage.state.kind).toBe('stale');
+    world.api.put('pods', object('b'));
+    await world.clock.advance(3_600_000);
+    world.api.requests.length = 0;
+    world.api.heal();
+    await world.clock.advance(1_000);
+    expect(hold.coverage.state.kind).toBe('live');
+    expect(world.shown('v1/pods')).toEqual(['a', 'b']);
+    expect(world.api.requests).toEqual(['look pods as node', `watch from ${upstreamVersion} pods as node`]);
+  });
+
+  it('is over only once what goes up first has gone up', async () => {
+    await using world = await createCoveragesWorld();
+    await world.start();
+    using hold = await world.coverages.join(pods, nodeCaller, signal);
+    await hold.coverage.whenSynced(signal);
+    world.api.cut();
+    const replay = Promise.withResolvers<void>();
+    world.ready = () => replay.promise;
+    world.api.put('pods', object('b'));
+    world.api.heal();
+    await world.clock.advance(600_000);
+    expect([hold.coverage.state.kind, world.shown('v1/pods')]).toEqual(['stale', []]);
+    replay.resolve();
+    await world.clock.advance(0);
+    expect(world.shown('v1/pods')).toEqual(['b']);
+  });
+
+  it('ends joins that wait for upstream, and refuses new ones of what is not held', async () => {
+    await using world = await createCoveragesWorld();
+    await world.start();
+    using hold = await world.coverages.join(pods, nodeCaller, signal);
+    await hold.coverage.whenSynced(signal);
+    world.api.cut();
+    await expect(world.coverages.join(secret, nodeCaller, signal)).rejects.toMatchObject({
+      code: 'Unavailable',
+    });
+    using again = await world.coverages.join(own, nodeCaller, signal);
+    expect(again.coverage).toBe(hold.coverage);
+    world.access.unknown = true;
+    await expect(world.coverages.join(pods, podCaller('till'), signal)).rejects.toMatchObject({
+      code: 'Unavailable',
+    });
+  });
+});
+
+describe('a restart', () => {
+  it('resumes every coverage from its version, without a list and before anybody asks', async () => {
+    await using world = await createCoveragesWorld();
+    world.api.put('pods', object('a'));
+    await world.start();
+    const hold = await world.coverages.join(pods, nodeCaller, signal);
+    await hold.coverage.whenSynced(signal);
+    world.api.put('pods', object('b'));
+    await world.restart();
+    expect(world.coverages.all.map(({ state }) => state.kind)).toEqual(['stale']);
+    await world.clock.advance(1_000);
+    expect(world.coverages.all.map(({ state }) => state.kind)).toEqual(['live']);
+    expect(world.shown('v1/pods')).toEqual(['a', 'b']);
+    expect(world.api.requests.filter((request) => /^(list|stream)/.test(request))).toEqual([]);
+  });
+
+  it('in a cut lets those read what they read before', async () => {
+    await using world = await createCoveragesWorld();
+    world.api.refuse = refusing('node');
+    await world.start();
+    const hold = await world.coverages.join(pods, podCaller('till'), signal);
+    await hold.coverage.whenSynced(signal);
+    world.api.cut();
+    await world.restart();
+    world.access.unknown = true;
+    using again = await world.coverages.join(pods, podCaller('till'), signal);
+    expect(again.coverage.state.kind).toBe('stale');
+    await expect(world.coverages.join(pods, nodeCaller, signal)).rejects.toMatchObject({
+      code: 'Unavailable',
+    });
+  });
+
+  it('after which the history is gone takes a list as a difference', async () => {
+    await using world = await createCoveragesWorld();
+    for (const name of ['a', 'b']) world.api.put('pods', object(name));
+    await world.start();
+    const hold = await world.coverages.join(pods, nodeCaller, signal);
+    await hold.coverage.whenSynced(signal);
+    const before = world.object('v1/pods', 'a', 'shop')?.metadata.resourceVersion;
+    await world.stop();
+    world.api.remove('pods', object('b'));
+    world.api.put('pods', object('c'));
+    world.api.compact();
+    await world.restart();
+    await world.clock.advance(1_000);
+    expect(world.shown('v1/pods')).toEqual(['a', 'c']);
+    expect(world.object('v1/pods', 'a', 'shop')?.metadata.resourceVersion).toBe(before);
+    expect(world.coverages.all.map(({ state }) => state.kind)).toEqual(['live']);
+  });
+});
+
+describe('sponsors', () => {
+  it('are tried in their order until upstream accepts one', async () => {
+    await using world = await createCoveragesWorld();
+    world.api.refuse = refusing('node');
+    await world.start();
+    using hold = await world.coverages.join(pods, podCaller('till'), signal);
+    expect(world.api.requests).toEqual(['stream pods as node', 'stream pods as pod shop/till']);
+    expect(hold.coverage.state.kind).not.toBe('suspended');
+  });
+
+  it('that are refused later give way to the next one', async () => {
+    await using world = await createCoveragesWorld();
+    await world.start();
+    using hold = await world.coverages.join(pods, podCaller('till'), signal);
+    await hold.coverage.whenSynced(signal);
+    world.api.refuse = refusing('node');
+    world.api.breakWatches();
+    world.api.put('pods', object('b'));
+    await world.clock.advance(2_000);
+    expect(world.api.requests.at(-1)).toMatch(/as pod shop\/till$/);
+    expect(hold.coverage.state.kind).toBe('live');
+    expect(world.shown('v1/pods')).toEqual(['b']);
+  });
+
+  it('of whom none is left suspend the coverage, which is served and seldom tried', async () => {
+    await using world = await createCoveragesWorld();
+    world.api.put('pods', object('a'));
+    await world.start();
+    using hold = await world.coverages.join(pods, nodeCaller, signal);
+    await hold.coverage.whenSynced(signal);
+    world.api.refuse = refusing('node');
+    world.access.forbidden.add('system:node:shop-7 list pods');
+    world.api.breakWatches();
+    await world.clock.advance(2_000);
+    expect(hold.coverage.state).toEqual({ kind: 'suspended', reason: 'no, never' });
+    expect(world.shown('v1/pods')).toEqual(['a']);
+    expect(hold.revoked.aborted).toBe(true);
+    world.api.requests.length = 0;
+    await world.clock.advance(600_000);
+    expect(world.api.requests.length).toBeLessThanOrEqual(11);
+  });
+
+  it('who come later resume a suspended coverage at once', async () => {
+    await using world = await createCoveragesWorld({ refusedMs: 86_400_000 });
+    await world.start();
+    const first = await world.coverages.join(pods, nodeCaller, signal);
+    await first.coverage.whenSynced(signal);
+    first[Symbol.dispose]();
+    world.api.refuse = refusing('node');
+    world.api.breakWatches();
+    await world.clock.advance(40_000);
+    expect(first.coverage.state.kind).toBe('suspended');
+    using hold = await world.coverages.join(pods, podCaller('till'), signal);
+    await world.clock.advance(1_000);
+    expect(hold.coverage).toBe(first.coverage);
+    expect(hold.coverage.state.kind).toBe('live');
+  });
+
+  it('whose token is not accepted any more lose it', async () => {
+    await using world = await createCoveragesWorld();
+    world.api.refuse = ({ kind }) =>
+      kind === 'pod' ? new SelvedgeError('who?', { code: 'Unauthenticated' }) : forbidden();
+    await world.start();
+    await expect(world.coverages.join(pods, podCaller('till'), signal)).rejects.toThrow('who?');
+    expect(world.forgotten).toEqual(['till']);
+  });
+});
+
+describe('expiry', () => {
+  const hour = 3_600_000;
+
+  it('drops what nobody has held for a day, with its objects', async () => {
+    await using world = await createCoveragesWorld();
+    world.api.put('pods', object('a'));
+    await world.start();
+    const hold = await world.coverages.join(pods, nodeCaller, signal);
+    await hold.coverage.whenSynced(signal);
+    await world.clock.advance(30 * hour);
+    expect(world.coverages.all).toHaveLength(1);
+    hold[Symbol.dispose]();
+    await world.clock.advance(23 * hour);
+    expect(world.shown('v1/pods')).toEqual(['a']);
+    await world.clock.advance(2 * hour);
+    expect(world.coverages.all).toEqual([]);
+    expect(world.shown('v1/pods')).toEqual([]);
+  });
+
+  it('does not go on in a cut, and not from the start after a restart', async () => {
+    await using world = await createCoveragesWorld();
+    await world.start();
+    const hold = await world.coverages.join(pods, nodeCaller, signal);
+    await hold.coverage.whenSynced(signal);
+    hold[Symbol.dispose]();
+    await world.clock.advance(20 * hour);
+    world.api.cut();
+    await world.clock.advance(300 * hour);
+    expect(world.coverages.all).toHaveLength(1);
+    await world.restart();
+    world.api.heal();
+    await world.clock.advance(2 * hour);
+    expect(world.coverages.all).toHaveLength(1);
+    await world.clock.advance(4 * hour);
+    expect(world.coverages.all).toEqual([]);
+  });
+
+  it('comes sooner for single config maps and secrets', async () => {
+    await using world = await createCoveragesWorld();
+    await world.start();
+    const hold = await world.coverages.join(secret, nodeCaller, signal);
+    await hold.coverage.whenSynced(signal);
+    hold[Symbol.dispose]();
+    await world.clock.advance(480_000);
+    expect(world.coverages.all).toHaveLength(1);
+    await world.clock.advance(300_000);
+    expect(world.coverages.all).toEqual([]);
+  });
+});

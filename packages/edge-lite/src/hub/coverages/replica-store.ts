@@ -1,0 +1,109 @@
+import { SelvedgeError } from '@selvedge/kit';
+import type { KubeObject, ReflectorStore, Replacement } from '@selvedge/kube';
+import type { CoverageChange, Relist, Replica } from '../replica/types.ts';
+
+export interface ReplicaStoreOptions {
+  /** Of the coverage. */
+  readonly id: number;
+  /** How far it was in an earlier run. */
+  readonly upstreamVersion: string;
+}
+
+export interface ReplicaStoreDeps {
+  readonly replica: Pick<Replica, 'apply' | 'relist'>;
+  /** Told of everything that upstream said. `complete`: a whole list is in. */
+  readonly heard: (what: 'complete' | 'change') => void;
+}
+
+/** Where the reflector of one coverage writes. */
+export interface ReplicaStore extends ReflectorStore<KubeObject> {
+  readonly upstreamVersion: string;
+  /** The next list is of a cluster that went back in time: older versions count. */
+  rewind(): void;
+  /** Nothing is written any more. */
+  close(): void;
+}
+
+/** Objects of a list that are written in one transaction. */
+const pieceSize = 256;
+
+const deletion = (object: KubeObject): CoverageChange => ({ type: 'delete', object });
+
+/** Gathers what comes in small pieces, as chunks of a stream are. */
+class Pieces {
+  readonly #relist: Relist;
+  readonly #gathered: KubeObject[] = [];
+
+  constructor(relist: Relist) {
+    this.#relist = relist;
+  }
+
+  add(objects: readonly KubeObject[]): void {
+    for (const object of objects) {
+      this.#gathered.push(object);
+      if (this.#gathered.length >= pieceSize) this.flush();
+    }
+  }
+
+  flush(): void {
+    if (this.#gathered.length > 0) this.#relist.add(this.#gathered.splice(0));
+  }
+}
+
+export function createReplicaStore(options: ReplicaStoreOptions, deps: ReplicaStoreDeps): ReplicaStore {
+  const { replica, heard } = deps;
+  const { id } = options;
+  let upstreamVersion = options.upstreamVersion;
+  let rewound = false;
+  let closed = false;
+  const checkOpen = (): void => {
+    if (closed) throw new SelvedgeError('the coverage was dropped', { code: 'Aborted' });
+  };
+  const beginReplace = (): Replacement<KubeObject> => {
+    checkOpen();
+    const relist = replica.relist(id, { rewound });
+    const pieces = new Pieces(relist);
+    return {
+      add(objects) {
+        checkOpen();
+        pieces.add(objects);
+      },
+      remove(objects) {
+        checkOpen();
+        pieces.flush();
+        replica.apply(id, objects.map(deletion), upstreamVersion);
+      },
+      commit(version) {
+        checkOpen();
+        pieces.flush();
+        relist.commit(version);
+        upstreamVersion = version;
+        rewound = false;
+        heard('complete');
+      },
+      abandon: () => relist.abandon(),
+    };
+  };
+  return {
+    get upstreamVersion() {
+      return upstreamVersion;
+    },
+    beginReplace,
+    apply(events, version) {
+      checkOpen();
+      const changes = events.map(
+        ({ type, object }): CoverageChange =>
+          type === 'DELETED' ? deletion(object) : { type: 'put', object },
+      );
+      replica.apply(id, changes, version);
+      upstreamVersion = version;
+      heard('change');
+    },
+    rewind() {
+      rewound = true;
+    },
+    close() {
+      closed = true;
+    },
+  };
+}

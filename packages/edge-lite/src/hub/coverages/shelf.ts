@@ -1,0 +1,115 @@
+import type { CoverageSpec, HeldResource } from '../replica/types.ts';
+import { resourceParts } from '../request-info/index.ts';
+import type { Hold } from './hold.ts';
+import type { Idleness } from './expiry.ts';
+import type { ListWatchCoverage } from './list-watch.ts';
+import { specKey } from './spec.ts';
+import { isSameSponsor, nodeSponsor } from './sponsors.ts';
+import type { Sponsor } from './types.ts';
+
+/** Whether what `wide` holds answers everything that `narrow` asks for. */
+export type Covers = (wide: CoverageSpec, narrow: CoverageSpec) => boolean;
+
+/** A coverage with those who read it. */
+export interface Kept {
+  readonly coverage: ListWatchCoverage;
+  readonly holds: Set<Hold>;
+  readonly idleness: Idleness;
+}
+
+/** Held whole or as metadata, it is the same collection. */
+const collectionOf = (resource: HeldResource): string => {
+  const { group, version, resource: plural } = resourceParts(resource);
+  return `${group}/${version}/${plural}`;
+};
+
+const ranks = { live: 0, stale: 1, filling: 2, suspended: 3 };
+
+/**
+ * Whether a reader of less may rely on it: it is run, and by somebody who does not go away before the reader does.
+ * Nobody's watch shall stand still because the pod of another one ended.
+ */
+function isReliable({ coverage }: Kept, own: Sponsor | undefined): boolean {
+  const { running, state } = coverage;
+  if (state.kind === 'suspended') return false;
+  return isSameSponsor(running, nodeSponsor) || isSameSponsor(running, own);
+}
+
+/** All coverages, found by what they answer. */
+export class CoverageShelf {
+  readonly #covers: Covers;
+  readonly #byKey = new Map<string, Kept>();
+  readonly #byCollection = new Map<string, Set<Kept>>();
+
+  constructor(covers: Covers) {
+    this.#covers = covers;
+  }
+
+  get size(): number {
+    return this.#byKey.size;
+  }
+
+  values(): IterableIterator<Kept> {
+    return this.#byKey.values();
+  }
+
+  add(kept: Kept): void {
+    const { record } = kept.coverage;
+    const collection = collectionOf(record.resource);
+    const others = this.#byCollection.get(collection) ?? new Set();
+    this.#byKey.set(specKey(record), kept);
+    this.#byCollection.set(collection, others.add(kept));
+  }
+
+  delete(kept: Kept): void {
+    const { record } = kept.coverage;
+    const collection = collectionOf(record.resource);
+    const others = this.#byCollection.get(collection);
+    this.#byKey.delete(specKey(record));
+    others?.delete(kept);
+    if (others?.size === 0) this.#byCollection.delete(collection);
+  }
+
+  has(kept: Kept): boolean {
+    return this.#byKey.get(specKey(kept.coverage.record)) === kept;
+  }
+
+  /**
+   * The one for exactly this question, else the best of the wider ones: while offline any that was complete once, else one
+   * that the reader can rely on.
+   */
+  find(
+    spec: CoverageSpec,
+    reader: { readonly own: Sponsor | undefined; readonly offline: boolean },
+  ): Kept | undefined {
+    const exact = this.#byKey.get(specKey(spec));
+    const usable = (kept: Kept): boolean =>
+      reader.offline ? kept.coverage.record.synced : isReliable(kept, reader.own);
+    if (exact !== undefined && (!reader.offline || exact.coverage.record.synced)) return exact;
+    return this.#best(this.#answering(spec).filter(usable)) ?? exact;
+  }
+
+  /** One that was complete once and answers this. */
+  covering(spec: CoverageSpec): Kept | undefined {
+    return this.#best(this.#answering(spec).filter(({ coverage }) => coverage.record.synced));
+  }
+
+  /** The one that nobody has held for longest. */
+  idlest(): Kept | undefined {
+    const unheld = [...this.values()].filter(({ holds }) => holds.size === 0);
+    return unheld.toSorted((a, b) => b.idleness.unusedMs - a.idleness.unusedMs)[0];
+  }
+
+  #answering(spec: CoverageSpec): readonly Kept[] {
+    const same = this.#byCollection.get(collectionOf(spec.resource)) ?? [];
+    return [...same].filter(({ coverage: { record } }) => {
+      if (record.namespace !== '' && record.namespace !== spec.namespace) return false;
+      return specKey(record) === specKey(spec) || this.#covers(record, spec);
+    });
+  }
+
+  #best(all: readonly Kept[]): Kept | undefined {
+    const rank = ({ coverage }: Kept): number => ranks[coverage.state.kind];
+    return all.toSorted((a, b) => rank(a) - rank(b))[0];
+  }
+}
