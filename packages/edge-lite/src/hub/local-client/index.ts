@@ -1,0 +1,1 @@
+export { createLocalClient, type LocalClientDeps, type LocalClientOptions } from './local-client.ts';
