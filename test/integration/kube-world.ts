@@ -1,12 +1,14 @@
 import { ensureAssets } from '@selvedge/hack/setup';
-import { createMetricsRegistry, systemClock, type MetricsRegistry } from '@selvedge/kit';
+import { createMetricsRegistry, silentLogger, systemClock, type MetricsRegistry } from '@selvedge/kit';
 import { recordingLogger, seededRandom, type RecordedLine } from '@selvedge/kit/testing';
 import {
   createKubeClient,
   createKubeMetrics,
   fileCredentials,
   loadKubeconfig,
+  staticCredentials,
   type ClientOptions,
+  type Credentials,
   type KubeClient,
   type KubeMetrics,
 } from '@selvedge/kube';
@@ -55,4 +57,18 @@ export async function connect(kubeconfig: string, options: Partial<ClientOptions
     lines: log.lines,
     [Symbol.asyncDispose]: () => client.close(),
   };
+}
+
+/** A client with these credentials, which says and counts nothing. */
+export function connectWith(server: string, credentials: Credentials): KubeClient {
+  return createKubeClient(
+    { servers: [server], userAgent: 'selvedge-test' },
+    {
+      credentials: staticCredentials(credentials),
+      clock: systemClock,
+      random: seededRandom(1),
+      log: silentLogger,
+      metrics: createKubeMetrics(createMetricsRegistry()),
+    },
+  );
 }

@@ -208,7 +208,7 @@ describe('attacks with the cloud away', () => {
     await refused(signToken(own, { alg: 'RS256', jwk }, claims()), invalid);
   });
 
-  test('the name of another of the cluster’s keys', async () => {
+  test("the name of another of the cluster's keys", async () => {
     const second = newTokenKey('second');
     world.api.published = [world.api.key, second];
     world.api.go('online');
