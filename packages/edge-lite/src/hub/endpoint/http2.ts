@@ -30,6 +30,8 @@ export function createHttp2(limits: EndpointLimits, sinks: Sinks): Protocol {
   server.on('sessionError', () => undefined);
   return {
     take(socket, link) {
+      // Who has closed his half reads no answers either.
+      socket.allowHalfOpen = false;
       // The session is made, and told, before `emit` returns.
       server.once('session', (session) => {
         links.set(session, link);

@@ -7,6 +7,8 @@ import { isAbort } from '@selvedge/kit';
  * an error of one ends both. Resolves once both directions have ended; nothing is left of either then.
  */
 export async function join(a: Duplex, b: Duplex, signal: AbortSignal): Promise<void> {
+  // Each direction listens for the ends of both.
+  for (const side of [a, b]) side.setMaxListeners(Math.max(side.getMaxListeners(), 32));
   const [there, back] = await Promise.allSettled([
     pipeline(a, b, { signal, end: true }),
     pipeline(b, a, { signal, end: true }),

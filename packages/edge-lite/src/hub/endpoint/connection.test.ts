@@ -1,0 +1,330 @@
+import { once } from 'node:events';
+import { type Socket, connect, createServer } from 'node:net';
+import { type Duplex, duplexPair } from 'node:stream';
+import { SelvedgeError } from '@selvedge/kit';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { UpstreamRequest, UpgradedConnection } from '../upstream/types.ts';
+import { type TestHub, ask, askOver, connectTo, createTestCa, createTestHub, openHttp2 } from './testing.ts';
+
+const asToken = { authorization: 'Bearer token-of-ann' };
+const never = async (): Promise<never> => {
+  throw new SelvedgeError('not asked for', { code: 'Internal' });
+};
+
+async function readUntil(stream: Duplex, text: string): Promise<string> {
+  let got = '';
+  while (!got.includes(text)) {
+    const [chunk] = (await once(stream, 'data')) as [Buffer];
+    got += chunk.toString();
+  }
+  return got;
+}
+
+/** All that comes until the other side ends or breaks. */
+async function readAll(stream: Duplex): Promise<string> {
+  let got = '';
+  stream.on('data', (chunk: Buffer) => (got += chunk.toString()));
+  stream.on('error', () => undefined);
+  if (!stream.closed && !stream.readableEnded)
+    await Promise.race([once(stream, 'end'), once(stream, 'close')]);
+  return got;
+}
+
+const upgradeRequest = (protocol: string): string =>
+  [
+    'POST /api/v1/namespaces/a/pods/b/exec?command=sh HTTP/1.1',
+    'host: x',
+    'connection: Upgrade',
+    `upgrade: ${protocol}`,
+    'x-stream-protocol-version: v4.channel.k8s.io',
+    `authorization: ${asToken.authorization}`,
+    '',
+    '',
+  ].join('\r\n');
+
+describe('a request for another protocol', () => {
+  it('is passed on as its user, and carries bytes both ways until each side has ended', async () => {
+    const [near, far] = duplexPair();
+    let asked: UpstreamRequest | undefined;
+    const upgrade = async (_caller: unknown, request: UpstreamRequest): Promise<UpgradedConnection> => {
+      asked = request;
+      const headers = {
+        connection: 'Upgrade',
+        upgrade: 'SPDY/3.1',
+        'x-stream-protocol-version': 'v4.channel.k8s.io',
+      };
+      return { status: 101, headers, socket: near, body: Buffer.alloc(0) };
+    };
+    await using hub = await createTestHub({ upstream: { upgrade, dialRaw: never } });
+    const socket = await connectTo(hub);
+    socket.write(`${upgradeRequest('SPDY/3.1')}early`);
+    const head = await readUntil(socket, '\r\n\r\n');
+    expect(head).toMatch(/^HTTP\/1\.1 101 Switching Protocols\r\n/);
+    expect(head).toContain('x-stream-protocol-version: v4.channel.k8s.io');
+    expect(await readUntil(far, 'early')).toBe('early');
+    far.write('answer');
+    expect(await readUntil(socket, 'answer')).toBe('answer');
+    socket.end('last');
+    expect(await readAll(far)).toBe('last');
+    far.end('later');
+    expect(await readAll(socket)).toBe('later');
+    expect(asked).toMatchObject({ method: 'POST', path: '/api/v1/namespaces/a/pods/b/exec?command=sh' });
+    expect(asked?.headers).toMatchObject({ connection: 'Upgrade', upgrade: 'SPDY/3.1' });
+    expect(asked?.headers).not.toHaveProperty('authorization');
+  });
+
+  it('ends when the other side breaks', async () => {
+    const [near, far] = duplexPair();
+    const answer = { status: 101, headers: {}, socket: near, body: Buffer.alloc(0) };
+    await using hub = await createTestHub({ upstream: { upgrade: async () => answer, dialRaw: never } });
+    const socket = await connectTo(hub);
+    socket.write(upgradeRequest('websocket'));
+    await readUntil(socket, '\r\n\r\n');
+    const closed = once(socket, 'close');
+    near.destroy(new Error('reset'));
+    far.destroy();
+    await closed;
+    await expect.poll(() => hub.endpoint.connections).toBe(0);
+  });
+
+  it('is refused as the API server refuses it', async () => {
+    const body = Buffer.from('{"kind":"Status","code":403}');
+    const headers = { 'content-type': 'application/json', 'transfer-encoding': 'chunked' };
+    const upgrade = async (): Promise<UpgradedConnection> => ({
+      status: 403,
+      headers,
+      socket: undefined,
+      body,
+    });
+    await using hub = await createTestHub({ upstream: { upgrade, dialRaw: never } });
+    const socket = await connectTo(hub);
+    socket.write(upgradeRequest('SPDY/3.1'));
+    const text = await readAll(socket);
+    expect(text).toMatch(/^HTTP\/1\.1 403 Forbidden\r\n/);
+    expect(text).not.toContain('chunked');
+    expect(text.endsWith(body.toString())).toBe(true);
+  });
+
+  it('is answered 503 while the cloud is away, and 401 without credentials', async () => {
+    await using hub = await createTestHub();
+    const offline = await connectTo(hub);
+    offline.write(upgradeRequest('SPDY/3.1'));
+    expect(await readAll(offline)).toMatch(/^HTTP\/1\.1 503 .*autonomous/s);
+    const nobody = await connectTo(hub);
+    nobody.write(upgradeRequest('SPDY/3.1').replace('token-of-ann', 'x'));
+    expect(await readAll(nobody)).toMatch(/^HTTP\/1\.1 401 /);
+  });
+
+  it('is a plain request if the protocol is not passed on', async () => {
+    await using hub = await createTestHub();
+    const { status } = await ask['HTTP/1.1'](hub, '/version', {
+      headers: { ...asToken, connection: 'upgrade', upgrade: 'h2c' },
+    });
+    expect(status).toBe(200);
+  });
+});
+
+const open: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const close of open.splice(0)) await close();
+});
+
+/** Says what it hears. */
+async function echoServer(): Promise<number> {
+  const sockets = new Set<Socket>();
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+    socket.pipe(socket);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  open.push(async () => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+    await once(server, 'close');
+  });
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+// 127.0.0.2 stands in for the link-local address: it needs no rights and no interface.
+const linkLocalAddress = '127.0.0.2';
+
+async function dialLinkLocal(hub: TestHub): Promise<Socket> {
+  const socket = connect({ host: linkLocalAddress, port: hub.endpoint.port, allowHalfOpen: true });
+  socket.on('error', () => undefined);
+  // The reset of one that is refused may come before.
+  await Promise.race([once(socket, 'connect'), once(socket, 'close')]).catch(() => undefined);
+  return socket;
+}
+
+describe('the link-local address', () => {
+  const machineAddresses = (): readonly string[] => [linkLocalAddress];
+
+  it('relays pods that cannot know the authority of the hub, byte for byte, and lists them', async () => {
+    const port = await echoServer();
+
+    const dialRaw = async (): Promise<Socket> => connect({ host: '127.0.0.1', port, allowHalfOpen: true });
+    await using hub = await createTestHub(
+      { machineAddresses, relayFor: () => true, upstream: { upgrade: never, dialRaw } },
+      { linkLocalAddress },
+    );
+    const socket = await dialLinkLocal(hub);
+    socket.write('not TLS');
+    expect(await readUntil(socket, 'not TLS')).toBe('not TLS');
+    expect(hub.endpoint.relayed).toMatchObject([{ address: '127.0.0.1', connections: 1 }]);
+    socket.end(' at all');
+    expect(await readAll(socket)).toBe(' at all');
+    await expect.poll(() => hub.endpoint.relayed).toMatchObject([{ connections: 0 }]);
+    // The agents of the node are never relayed.
+    expect((await ask['HTTP/1.1'](hub, '/version', { headers: asToken })).status).toBe(200);
+  });
+
+  it('breaks the connection of such a pod while the cloud is away', async () => {
+    await using hub = await createTestHub({ machineAddresses, relayFor: () => true }, { linkLocalAddress });
+    const socket = await dialLinkLocal(hub);
+    expect(await readAll(socket)).toBe('');
+    expect(hub.metrics.render()).toContain('selvedge_hub_relayed_connections_total{outcome="failed"} 1');
+  });
+
+  it('serves nobody from elsewhere', async () => {
+    await using hub = await createTestHub({ machineAddresses, isLocal: () => false }, { linkLocalAddress });
+    const socket = await dialLinkLocal(hub);
+    expect(await readAll(socket)).toBe('');
+    expect(hub.metrics.render()).toContain('selvedge_hub_refused_connections_total{reason="foreign"} 1');
+    expect((await ask['HTTP/1.1'](hub, '/version', { headers: asToken })).status).toBe(200);
+  });
+
+  it('is on lo while the hub runs, and stays if it was there before', async () => {
+    const addresses = new Set<string>();
+    const done: string[] = [];
+    const exec = async (argv: readonly string[]): Promise<void> => {
+      done.push(argv.join(' '));
+      if (argv.includes('add')) addresses.add(linkLocalAddress);
+      else addresses.delete(linkLocalAddress);
+    };
+    const deps = { exec, machineAddresses: () => [...addresses] };
+    await (await createTestHub(deps, { linkLocalAddress }))[Symbol.asyncDispose]();
+    expect(done).toEqual([
+      `ip address add ${linkLocalAddress}/32 dev lo scope link`,
+      `ip address del ${linkLocalAddress}/32 dev lo`,
+    ]);
+    addresses.add(linkLocalAddress);
+    await (await createTestHub(deps, { linkLocalAddress }))[Symbol.asyncDispose]();
+    expect(done).toHaveLength(2);
+    expect([...addresses]).toEqual([linkLocalAddress]);
+  });
+});
+
+describe('caps', () => {
+  it('refuse the connection beyond them, and take others when one has closed', async () => {
+    await using hub = await createTestHub({}, { limits: { maxConnectionsFromLoopback: 2 } });
+    const first = await connectTo(hub);
+    await connectTo(hub);
+    await expect(connectTo(hub)).rejects.toThrow(/disconnected|ECONNRESET/);
+    first.destroy();
+    await expect.poll(() => hub.endpoint.connections).toBe(1);
+    expect((await ask['HTTP/1.1'](hub, '/version', { headers: asToken })).status).toBe(200);
+  });
+
+  it('hold the watches of one user, not those of another', async () => {
+    async function* silent(signal: AbortSignal): AsyncGenerator<Uint8Array> {
+      yield Buffer.from('x');
+      await once(signal, 'abort');
+    }
+    await using hub = await createTestHub(
+      { handler: async ({ signal }) => ({ status: 200, headers: {}, body: silent(signal) }) },
+      { limits: { maxLongRunningPerUser: 1 } },
+    );
+    const session = openHttp2(hub);
+    const watch = session.request({ ':path': '/api/v1/pods?watch=true', ...asToken });
+    await once(watch, 'data');
+    const second = await askOver(session, '/api/v1/pods?watch=true', { headers: asToken });
+    expect(second.status).toBe(429);
+    expect(second.headers['retry-after']).toBe('1');
+    const other = session.request({
+      ':path': '/api/v1/pods?watch=true',
+      authorization: 'Bearer token-of-bob',
+    });
+    await once(other, 'data');
+    watch.close();
+    await expect
+      .poll(async () => {
+        const again = session.request({ ':path': '/api/v1/pods?watch=true', ...asToken });
+        const [head] = (await once(again, 'response')) as [{ ':status': number }];
+        return head[':status'];
+      })
+      .toBe(200);
+    session.destroy();
+  });
+
+  it('hold all bodies together', async () => {
+    const limits = { maxBodyBytes: 1_000, maxBodyBytesInAll: 1_500 };
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const held = Promise.withResolvers<void>();
+    const handler = async (): Promise<{ status: number; headers: object; body: Uint8Array }> => {
+      held.resolve();
+      await promise;
+      return { status: 200, headers: {}, body: Buffer.alloc(0) };
+    };
+    await using hub = await createTestHub({ handler: handler as never }, { limits });
+    const post = { method: 'POST', headers: asToken, body: Buffer.alloc(1_000) };
+    const first = ask['HTTP/2'](hub, '/api/v1/pods', post);
+    await held.promise;
+    expect((await ask['HTTP/1.1'](hub, '/api/v1/pods', post)).status).toBe(429);
+    resolve();
+    expect((await first).status).toBe(200);
+    expect((await ask['HTTP/1.1'](hub, '/api/v1/pods', post)).status).toBe(200);
+  });
+
+  it.each([
+    ['a handshake that does not come', { handshakeMs: 100 }, undefined],
+    ['headers that do not end', { headersMs: 100 }, 'GET / HTTP/1.1\r\nx: '],
+  ])('end %s', async (_what, limits, sent) => {
+    await using hub = await createTestHub({}, { limits });
+
+    const socket =
+      sent === undefined ? connect({ host: '127.0.0.1', port: hub.endpoint.port }) : await connectTo(hub);
+    if (sent !== undefined) socket.write(sent);
+    await readAll(socket);
+    await expect.poll(() => hub.endpoint.connections).toBe(0);
+  });
+
+  it('end a body that does not come', async () => {
+    await using hub = await createTestHub({}, { limits: { bodyMs: 100 } });
+    const socket = await connectTo(hub);
+    socket.write(
+      `POST /api/v1/pods HTTP/1.1\r\nhost: x\r\nauthorization: ${asToken.authorization}\r\ncontent-length: 10\r\n\r\n{`,
+    );
+    expect(await readAll(socket)).toMatch(/^HTTP\/1\.1 504 /);
+  });
+});
+
+describe('certificates', () => {
+  it('are replaced under the connections that are open', async () => {
+    await using hub = await createTestHub();
+    const before = await connectTo(hub, { servername: 'kubernetes.default.svc' });
+    hub.pki.setClusterIPs(['10.96.0.1']);
+    await expect.poll(() => hub.pki.serving?.certificate.length).toBeGreaterThan(0);
+    const addressOf = async (): Promise<string> => {
+      const socket = await connectTo(hub);
+      const names = socket.getPeerX509Certificate()?.subjectAltName ?? '';
+      socket.destroy();
+      return names;
+    };
+    await expect.poll(addressOf).toContain('10.96.0.1');
+    before.write(`GET /version HTTP/1.1\r\nhost: x\r\nauthorization: ${asToken.authorization}\r\n\r\n`);
+    expect(await readUntil(before, '\r\n')).toMatch(/^HTTP\/1\.1 200 /);
+  });
+
+  it('of the cluster are taken once its CA is another', async () => {
+    const next = await createTestCa();
+    let ca = (await createTestCa()).certificate;
+    await using hub = await createTestHub({ clusterCa: () => ca });
+    const client = await next.issue('system:node:n');
+    expect((await ask['HTTP/2'](hub, '/version', { client })).status).toBe(401);
+    ca = next.certificate;
+    expect((await ask['HTTP/2'](hub, '/version', { client })).status).toBe(200);
+  });
+});
