@@ -274,6 +274,21 @@ describe('a restart', () => {
     expect(world.object('v1/pods', 'a', 'shop')?.metadata.resourceVersion).toBe(before);
     expect(world.coverages.all.map(({ state }) => state.kind)).toEqual(['live']);
   });
+
+  it('against a cluster that was restored from a backup takes what that says', async () => {
+    await using world = await createCoveragesWorld();
+    world.api.put('pods', object('a', { spec: { priority: 1 } }));
+    await world.start();
+    const hold = await world.coverages.join(pods, nodeCaller, signal);
+    await hold.coverage.whenSynced(signal);
+    await world.stop();
+    world.api.restore(3);
+    world.api.put('pods', object('a', { spec: { priority: 0 } }));
+    await world.restart();
+    await world.clock.advance(1_000);
+    expect(world.object('v1/pods', 'a', 'shop')).toMatchObject({ spec: { priority: 0 } });
+    expect(world.api.requests).toContain('stream pods as node');
+  });
 });
 
 describe('sponsors', () => {

@@ -6,6 +6,8 @@ import { parseVersion } from './versions.ts';
 
 /** What a relist does to the replica. */
 export interface RelistDeps {
+  /** The list counts whatever its version is. */
+  readonly rewound: boolean;
   /** The coverage as it is now. */
   coverage(): CoverageRecord;
   /** Adds to what the coverage holds, in one transaction; the ids of the rows. */
@@ -32,12 +34,13 @@ function isNewer(row: ReplicaRow, list: bigint | undefined): boolean {
 /** Takes rows that the list had not out of the coverage, a piece at a time. */
 function releaseRest(deps: RelistDeps, seen: ReadonlySet<number>, upstreamVersion: string): void {
   const list = parseVersion(upstreamVersion);
+  const stays = (row: ReplicaRow): boolean => !deps.rewound && isNewer(row, list);
   const coverage = deps.coverage();
   for (let ids = deps.held(0, piece); ids.length > 0; ids = deps.held(ids.at(-1) ?? 0, piece)) {
     const set = deps.changeSet();
     for (const id of ids) {
       const row = seen.has(id) ? undefined : deps.row(id);
-      if (row !== undefined && !isNewer(row, list)) set.release(row, coverage.id, list ?? 0n);
+      if (row !== undefined && !stays(row)) set.release(row, coverage.id, list ?? 0n);
     }
     if (set.real) deps.commit(set, coverage);
   }

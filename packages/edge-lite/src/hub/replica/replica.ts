@@ -139,7 +139,7 @@ export function createReplica(options: ReplicaOptions, deps: ReplicaDeps): Runni
     addCoverage: (spec) => upstream.addCoverage(spec),
     dropCoverage: (id) => upstream.dropCoverage(id),
     apply: (id, changes, upstreamVersion) => upstream.apply(id, changes, upstreamVersion),
-    relist: (id) => upstream.relist(id),
+    relist: (id, how) => upstream.relist(id, how),
     learn: (resource, object) => upstream.learn(resource, object),
     upstreamVersion: upstreamVersionOf(core),
     base: (resource, at) => local.base(resource, at),

@@ -10,7 +10,6 @@ import type {
   CoverageRecord,
   CoverageSpec,
   HeldResource,
-  ObjectName,
   Relist,
   Replica,
 } from './types.ts';
@@ -44,11 +43,12 @@ const piece = 200;
 
 const versionOf = (object: KubeObject): bigint => parseVersion(object.metadata.resourceVersion) ?? 0n;
 
-/** Takes over a state that is not older than what is known. False: it is. */
-function take(set: ChangeSet, at: ObjectName, object: KubeObject): boolean {
+/** Takes over a state that is not older than what is known, or `rewound`. False: it is older. */
+function take(set: ChangeSet, object: KubeObject, rewound = false): boolean {
+  const at = nameOf(object);
   const row = set.row(at);
   const version = versionOf(object);
-  const known = parseVersion(row?.upstreamVersion);
+  const known = rewound ? undefined : parseVersion(row?.upstreamVersion);
   if (known !== undefined && version < known) return false;
   if (version !== known) set.place(at, normalized(object), version);
   return true;
@@ -121,7 +121,7 @@ export class UpstreamChanges implements Upstream {
       const at = nameOf(object);
       if (type === 'delete') set.release(at, id, versionOf(object));
       else {
-        take(set, at, object);
+        take(set, object);
         set.hold(at, id);
       }
     }
@@ -129,14 +129,15 @@ export class UpstreamChanges implements Upstream {
     this.#core.ledger.commit({ sets: [set], coverage: { ...coverage, upstreamVersion } });
   }
 
-  relist(id: number): Relist {
+  relist(id: number, { rewound } = { rewound: false }): Relist {
     const core = this.#core;
     const { ledger } = core;
     const { resource } = core.coverage(id);
     const bank = ledger.bank(resource);
     return createRelist({
+      rewound,
       coverage: () => core.coverage(id),
-      put: (objects) => this.#add(core.coverage(id), objects),
+      put: (objects) => this.#add(core.coverage(id), objects, rewound),
       held: (after, limit) => bank.tables.members.rowsOf(id, after, limit),
       row: (rowId) => bank.rowById(rowId),
       changeSet: () => core.changeSet(resource),
@@ -167,18 +168,18 @@ export class UpstreamChanges implements Upstream {
     );
     const set = this.#core.changeSet(resource);
     if (set.row(at) === undefined && !matching.some(([, matches]) => matches === true)) return undefined;
-    if (!take(set, at, object)) return undefined;
+    if (!take(set, object)) return undefined;
     for (const [id, matches] of matching) if (matches === true) set.hold(at, id);
     for (const [id, matches] of matching) if (matches === false) set.release(at, id, versionOf(object));
     return set;
   }
 
-  #add(coverage: CoverageRecord, objects: readonly KubeObject[]): readonly number[] {
+  #add(coverage: CoverageRecord, objects: readonly KubeObject[], rewound: boolean): readonly number[] {
     if (!coverage.synced) this.#checkRoom();
     const set = this.#core.changeSet(coverage.resource);
     const ids = objects.map((object) => {
       const at = nameOf(object);
-      take(set, at, object);
+      take(set, object, rewound);
       set.hold(at, coverage.id);
       return set.rowId(at);
     });
