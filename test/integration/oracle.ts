@@ -41,7 +41,7 @@ async function askBatch(requests: readonly Request[]): Promise<readonly Answer[]
 /** What Kubernetes' own apimachinery says to each. */
 export async function ask(requests: readonly Request[]): Promise<readonly Answer[]> {
   const answers: Answer[] = [];
-  const holdsObjects = requests.some(({ kind }) => kind === 'encode' || kind === 'decode');
+  const holdsObjects = requests.some(({ kind }) => ['encode', 'decode', 'diff', 'merge'].includes(kind));
   const batchSize = holdsObjects ? batchSizes.objects : batchSizes.others;
   for (let from = 0; from < requests.length; from += batchSize)
     answers.push(...(await askBatch(requests.slice(from, from + batchSize))));

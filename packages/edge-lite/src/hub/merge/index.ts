@@ -1,0 +1,1 @@
+export { applyPatchBody } from './apply-patch-body.ts';
