@@ -1,0 +1,1 @@
+export { createOwnObjects } from './own-objects.ts';

@@ -1,0 +1,1 @@
+export { createServe } from './serve.ts';
