@@ -44,11 +44,12 @@ export class Failover {
    */
   send(request: HttpRequest, credentials: Credentials): Promise<HttpResponse> {
     const asked = { signal: request.signal, safe: safeMethods.has(request.method) };
-    return this.#each(asked, (link) => sendOn(link, request, credentials));
+    const stays = (link: ServerLink) => (): boolean => this.#current === link;
+    return this.#each(asked, (link) => sendOn(link, { request, credentials, stays: stays(link) }));
   }
 
   async sendTo(server: string, request: HttpRequest, credentials: Credentials): Promise<HttpResponse> {
-    return sendOn(this.#link(server), request, credentials);
+    return sendOn(this.#link(server), { request, credentials, stays: () => true });
   }
 
   upgrade(request: HttpRequest, credentials: Credentials): Promise<Upgraded> {
@@ -120,19 +121,22 @@ export class Failover {
   }
 }
 
+interface Sending {
+  readonly request: HttpRequest;
+  readonly credentials: Credentials;
+  /** Whether the server is still to be asked: others may have left it in the meantime. */
+  readonly stays: () => boolean;
+}
+
 /** A kept connection may turn out to be dead: one more try on a fresh one. */
-async function sendOn(
-  link: ServerLink,
-  request: HttpRequest,
-  credentials: Credentials,
-): Promise<HttpResponse> {
+async function sendOn(link: ServerLink, { request, credentials, stays }: Sending): Promise<HttpResponse> {
   const connection: HttpConnection = await link.connection(credentials, request);
   try {
     return await connection.request(request);
   } catch (error) {
     request.signal.throwIfAborted();
     const again = isRefused(error) || (hasCode(error, 'Unavailable') && safeMethods.has(request.method));
-    if (!again) throw error;
+    if (!again || !stays()) throw error;
     const fresh = await link.connection(credentials, request);
     return fresh.request(request);
   }

@@ -45,12 +45,15 @@ export async function watchLink(
   deps: { readonly clock: Clock; readonly signal: AbortSignal },
 ): Promise<never> {
   const { clock, signal } = deps;
+  const lookMs = options.quietMs / looks;
   let heard = pulse.bytesHeard();
   let since = clock.monotonicMs();
   for (;;) {
-    await clock.sleep(options.quietMs / looks, signal);
+    await clock.sleep(lookMs, signal);
     const silent = pulse.bytesHeard() === heard;
-    if (silent && (!pulse.inUse() || clock.monotonicMs() - since < options.quietMs)) continue;
+    // Timers are not exact: half a look early is as good.
+    const quiet = clock.monotonicMs() - since >= options.quietMs - lookMs / 2;
+    if (silent && !(quiet && pulse.inUse())) continue;
     if (silent) await prove(options, pulse, deps);
     heard = pulse.bytesHeard();
     since = clock.monotonicMs();
