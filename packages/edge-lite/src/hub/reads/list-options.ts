@@ -126,5 +126,6 @@ export function listOptions(query: URLSearchParams, verb: 'list' | 'watch'): Lis
 export function versionOf(text: string): bigint | undefined {
   if (text === '' || text === '0') return undefined;
   if (/^\d{1,40}$/.test(text)) return BigInt(text);
-  throw badRequest(`invalid resource version: ${JSON.stringify(text)} is not a decimal number`);
+  const problem = `Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`;
+  throw badRequest(`invalid resource version: resourceVersion: ${problem}`);
 }

@@ -95,6 +95,14 @@ describe('GET of one object', () => {
     await expect(world.send(volume, { caller })).rejects.toMatchObject({ code: 'Unavailable' });
   });
 
+  it("is not answered here in somebody else's name", async () => {
+    const headers = { 'impersonate-user': 'someone' };
+    await world.send(`${url}?resourceVersion=0`, { headers });
+    expect(world.forwarded).toHaveLength(1);
+    world.cut();
+    await expect(world.send(url, { headers })).rejects.toMatchObject({ code: 'Unavailable' });
+  });
+
   it('writes only metadata, a table or YAML when asked', async () => {
     world.cut();
     const as = (accept: string): Partial<Parameters<ReadsWorld['send']>[1]> => ({ headers: { accept } });
@@ -179,7 +187,10 @@ describe('LIST', () => {
   it.each([
     ['continue=!', '400 BadRequest: invalid continue token: continue key is not valid'],
     ['resourceVersion=7', '410 Expired: too old resource version: 7', 'resourceVersionMatch=Exact'],
-    ['resourceVersion=x', '400 BadRequest: invalid resource version: "x" is not a decimal number'],
+    [
+      'resourceVersion=x',
+      '400 BadRequest: invalid resource version: resourceVersion: Invalid value: "x": strconv.ParseUint: parsing "x": invalid syntax',
+    ],
     [
       'resourceVersionMatch=Exact',
       '422 Invalid: ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided',

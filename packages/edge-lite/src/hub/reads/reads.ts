@@ -3,6 +3,7 @@ import { parseRequestInfo, type ResourceRequest } from '../request-info/index.ts
 import type { HubHandler, HubResponse } from '../request.ts';
 import { handleGet } from './get.ts';
 import { handleList } from './list.ts';
+import { notAvailable, upstreamElse } from './origin.ts';
 import type { Read, ReadsDeps, ReadsOptions } from './types.ts';
 import { handleWatch } from './watch.ts';
 
@@ -19,6 +20,15 @@ function handlerOf({ verb, subresource }: ResourceRequest): Handler {
   });
 }
 
+const handleAbove: Handler = (read, options, deps) =>
+  upstreamElse(read, { options, deps }, async (autonomy) => {
+    throw notAvailable(autonomy, read);
+  });
+
+/** In somebody else's name: whether that is allowed, and what it shows, only upstream can tell. */
+const impersonates = (headers: Readonly<Record<string, string>>): boolean =>
+  Object.keys(headers).some((name) => name.startsWith('impersonate-'));
+
 /**
  * Answers GET, LIST and WATCH of resources by the API server's own rules: what may be old from the replica, the rest from
  * upstream while it can be reached; everything from the replica while not. Errors are `SelvedgeError`s for
@@ -30,6 +40,8 @@ export function createReads(options: ReadsOptions, deps: ReadsDeps): HubHandler 
     if (info.kind !== 'resource' || request.method !== 'GET') {
       throw statusError('Internal', `${request.method} ${request.path} is no read of a resource`);
     }
-    return await handlerOf(info)({ request, info }, options, deps);
+    const read = { request, info };
+    const handle = impersonates(request.headers) ? handleAbove : handlerOf(info);
+    return await handle(read, options, deps);
   };
 }

@@ -131,7 +131,8 @@ export class ReadsWorld {
     const found = this.coverages.find((wide) => covers(wide, spec));
     if (found === undefined) return undefined;
     const record = { ...found, id: 1, upstreamVersion: '1', synced: this.synced };
-    return { record, state: this.coverageState, whenSynced: () => Promise.resolve() };
+    const done = (): Promise<void> => Promise.resolve();
+    return { record, state: this.coverageState, whenSynced: done, whenLive: done };
   }
 
   #join(spec: CoverageSpec): CoverageHold {
@@ -165,9 +166,7 @@ export class ReadsWorld {
           throw new SelvedgeError('nobody asked', { code: 'Unavailable' });
         },
       },
-      upstream: Object.defineProperty({ connectivity: this.connectivity }, 'connectivity', {
-        get: () => this.connectivity,
-      }),
+      upstream: this,
       forward: async (request) => {
         this.forwarded.push(request);
         return await this.forward(request);

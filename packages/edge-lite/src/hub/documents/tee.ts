@@ -1,0 +1,39 @@
+import { gunzipSync } from 'node:zlib';
+import type { HubResponse } from '../request.ts';
+
+async function* chunksOf(body: HubResponse['body']): AsyncGenerator<Uint8Array, void, void> {
+  if (body instanceof Uint8Array) yield body;
+  else yield* body;
+}
+
+async function* copied(
+  body: HubResponse['body'],
+  maxBytes: number,
+  whole: (bytes: Uint8Array) => Promise<void>,
+): AsyncGenerator<Uint8Array, void, void> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of chunksOf(body)) {
+    size += chunk.byteLength;
+    if (size <= maxBytes) chunks.push(chunk);
+    yield chunk;
+  }
+  if (size <= maxBytes) await whole(Buffer.concat(chunks));
+}
+
+/** The same answer; once all of it has passed, `whole` has it too, unzipped, unless it is larger than `maxBytes`. */
+export function tee(
+  response: HubResponse,
+  maxBytes: number,
+  whole: (bytes: Uint8Array) => Promise<void>,
+): HubResponse {
+  const zipped = response.headers['content-encoding'] === 'gzip';
+  const take = (bytes: Uint8Array): Promise<void> => whole(zipped ? gunzipSync(bytes) : bytes);
+  return { ...response, body: copied(response.body, maxBytes, take) };
+}
+
+export async function collect(body: HubResponse['body']): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of chunksOf(body)) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
