@@ -222,15 +222,13 @@ describe('a decision', () => {
     expect(await authorize(list())).toBe(false);
     await grant();
     expect(await authorize(list({ namespace: '' }))).toBe(false);
-    const [kept, told] = [access.keepFresh(someone, list()), withdrawn.length];
+    const told = withdrawn.length;
     await withdraw();
-    await waitFor(
-      { what: 'the withdrawal', timeoutMs: 10_000 },
-      systemClock,
-      async () => withdrawn.length > told,
-    );
+    await waitFor({ what: 'the withdrawal', timeoutMs: 10_000 }, systemClock, async (inner) => {
+      const { allowed } = await access.reauthorize(someone, list(), inner);
+      return !allowed;
+    });
     expect(withdrawn.slice(told)).toEqual([list()]);
-    kept[Symbol.dispose]();
   });
 
   test('is the last one while the cloud is away, across a restart; what nobody asked is not made up', async () => {

@@ -15,10 +15,8 @@ import { Authorizer } from './authorizer.ts';
 import { type CallersOptions, callerOfUser, kindOfUser } from './callers.ts';
 import { Certificates } from './certificates.ts';
 import { Decisions } from './decisions.ts';
-import { KeptQuestions } from './kept-questions.ts';
 import { createAccessMetrics } from './metrics.ts';
 import { createOperators } from './operators.ts';
-import { Recheck } from './recheck.ts';
 import { SeenTokens } from './seen-tokens.ts';
 import { SigningKeys } from './signing-keys.ts';
 import { Tokens } from './tokens.ts';
@@ -75,7 +73,7 @@ class HubAccess implements Access {
   readonly #decisions;
   readonly #authorizer;
   readonly #operators;
-  readonly #recheck;
+  readonly #maxDecisionAgeMs;
   readonly #metrics;
   readonly #tasks;
   #connectivity: Disposable | undefined;
@@ -105,21 +103,10 @@ class HubAccess implements Access {
       },
       { ...deps, online: inReach, seen: this.#seen, keys: this.#keys, metrics },
     );
-    const kept = new KeptQuestions();
-    this.#authorizer = new Authorizer(
-      { maxAgeMs: options.maxDecisionAgeMs ?? 5 * minuteMs },
-      { ...deps, online: inReach, decisions: this.#decisions, kept, metrics },
-    );
+    this.#maxDecisionAgeMs = options.maxDecisionAgeMs ?? 5 * minuteMs;
+    this.#authorizer = new Authorizer({ ...deps, online: inReach, decisions: this.#decisions, metrics });
     const isOperator = (user: UserInfo): boolean => kindOfUser(user, this.#callers) === 'operator';
     this.#operators = createOperators({ isOperator, online, log: deps.log, metrics });
-    this.#recheck = new Recheck({
-      ...deps,
-      log,
-      kept,
-      online,
-      authorizer: this.#authorizer,
-      operators: this.#operators,
-    });
     this.#tasks = createTaskGroup(
       { name: this.name },
       { onFailure: (error, task) => deps.log.error('access task failed', { task, error }) },
@@ -133,10 +120,9 @@ class HubAccess implements Access {
     this.#connectivity = this.#deps.upstream.onConnectivity(({ kind }) => {
       if (kind !== 'online') return;
       this.#keys.refresh();
-      this.#recheck.poke();
+      for (const question of this.#operators.dismiss()) this.#authorizer.withdraw(question);
     });
     this.#tasks.run('signing keys', (signal) => this.#keys.run(signal));
-    this.#tasks.run('recheck', (signal) => this.#recheck.run(signal));
   }
 
   async stop(): Promise<void> {
@@ -159,12 +145,13 @@ class HubAccess implements Access {
   }
 
   async authorize(user: UserInfo, attributes: Attributes, signal: AbortSignal): Promise<Decision> {
-    if (this.#operators.includes(user)) return this.#operators.decide(user, attributes);
-    return this.#authorizer.authorize({ user, attributes }, signal);
+    if (this.#operators.includes(user)) return this.#operators.admit(user, attributes);
+    return this.#authorizer.decide({ user, attributes }, this.#maxDecisionAgeMs, signal);
   }
 
-  keepFresh(user: UserInfo, attributes: Attributes): Disposable {
-    return this.#recheck.keep({ user, attributes });
+  async reauthorize(user: UserInfo, attributes: Attributes, signal: AbortSignal): Promise<Decision> {
+    if (this.#operators.includes(user)) return this.#operators.decide(attributes);
+    return this.#authorizer.decide({ user, attributes }, 0, signal);
   }
 
   onWithdrawn(withdrawn: (user: UserInfo, attributes: Attributes) => void): Disposable {

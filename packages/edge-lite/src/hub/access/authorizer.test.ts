@@ -69,7 +69,7 @@ describe('a decision', () => {
 
   test('is asked for once in five minutes, and once for all who ask at the same time', async () => {
     await Promise.all([authorize(), authorize(), authorize()]);
-    await world.clock.advance(5 * minuteMs);
+    await world.clock.advance(5 * minuteMs - 1);
     await authorize();
     expect(asked()).toBe(1);
     await world.clock.advance(1);
@@ -207,37 +207,25 @@ describe('what was withdrawn', () => {
     world.access.onWithdrawn((who, attributes) => withdrawn.push([who.username, attributes]));
     world.api.allowed.add('dns list services shop');
   });
+  const again = async (attributes: Attributes = listing()): Promise<boolean> =>
+    (await world.access.reauthorize(user, attributes, signal)).allowed;
 
   test('is told when it is asked for again', async () => {
     await authorize();
     world.api.allowed.clear();
-    await world.clock.advance(6 * minuteMs);
+    await world.clock.advance(5 * minuteMs);
     expect(withdrawn).toEqual([]);
     expect((await authorize()).allowed).toBe(false);
     expect(withdrawn).toEqual([['dns', listing()]]);
   });
 
-  test('is found out within the age while it is kept fresh, and told once', async () => {
+  test('is found out at once by who goes on using it, and told once', async () => {
     await authorize();
-    world.access.keepFresh(user, listing());
-    await world.clock.advance(11 * minuteMs);
-    expect([asked(), withdrawn.length]).toEqual([3, 0]);
+    expect(await again()).toBe(true);
     world.api.allowed.clear();
-    await world.clock.advance(30 * minuteMs);
+    expect([await again(), await again()]).toEqual([false, false]);
     expect(withdrawn).toEqual([['dns', listing()]]);
     expect(asked()).toBe(4);
-  });
-
-  test('is not asked for any more once nobody keeps it', async () => {
-    await authorize();
-    const holds = [world.access.keepFresh(user, listing()), world.access.keepFresh(user, listing())];
-    holds[0]?.[Symbol.dispose]();
-    holds[0]?.[Symbol.dispose]();
-    await world.clock.advance(6 * minuteMs);
-    expect(asked()).toBe(2);
-    holds[1]?.[Symbol.dispose]();
-    await world.clock.advance(60 * minuteMs);
-    expect(asked()).toBe(2);
   });
 
   test('is told too of a yes that followed from a wider one', async () => {
@@ -245,34 +233,38 @@ describe('what was withdrawn', () => {
     world.api.allowed.add('dns list services');
     await authorize(listing({ namespace: '' }));
     await authorize();
-    world.access.keepFresh(user, listing());
     world.api.allowed.clear();
-    await world.clock.advance(6 * minuteMs);
+    expect(await again()).toBe(false);
     expect(withdrawn).toEqual([['dns', listing()]]);
   });
 
-  test('waits for the cloud, and is asked for when it is back', async () => {
+  test('is known when the cloud is back, not before', async () => {
     await authorize();
-    world.access.keepFresh(user, listing());
     world.api.go('offline');
     world.api.allowed.clear();
-    await world.clock.advance(600 * minuteMs);
-    expect([asked(), withdrawn.length]).toEqual([1, 0]);
+    expect(await again()).toBe(true);
     world.api.go('online');
-    await world.clock.advance(0);
-    expect(withdrawn).toEqual([['dns', listing()]]);
+    expect(await again()).toBe(false);
+    expect(withdrawn).toHaveLength(1);
   });
 
   test('is not believed of an API server that fails', async () => {
     await authorize();
-    world.access.keepFresh(user, listing());
     world.api.failure = new SelvedgeError('overloaded', { code: 'Internal' });
-    await world.clock.advance(20 * minuteMs);
+    await expect(again()).rejects.toMatchObject({ code: 'Internal' });
+    world.api.failure = new SelvedgeError('gone', { code: 'Unavailable' });
+    expect(await again()).toBe(true);
     expect(withdrawn).toEqual([]);
-    world.api.failure = undefined;
+  });
+
+  test('is told to nobody who was never allowed, or does not listen any more', async () => {
+    const listener = world.access.onWithdrawn(() => withdrawn.push(['late', listing()]));
+    listener[Symbol.dispose]();
+    expect(await again(listing({ namespace: 'other' }))).toBe(false);
+    await authorize();
     world.api.allowed.clear();
-    await world.clock.advance(minuteMs);
-    expect(withdrawn).toHaveLength(1);
+    await again();
+    expect(withdrawn).toEqual([['dns', listing()]]);
   });
 });
 

@@ -9,24 +9,17 @@ import {
 import type { KubeClient } from '@selvedge/kube';
 import type { UserInfo } from '../request.ts';
 import type { Decisions } from './decisions.ts';
-import type { KeptQuestions } from './kept-questions.ts';
 import type { AccessMetrics } from './metrics.ts';
 import { type Question, isDiscovery, keyOfQuestion, widerQuestion } from './questions.ts';
 import { reviewAccess } from './reviews.ts';
 import { isAway } from './tokens.ts';
 import type { Attributes, Decision } from './types.ts';
 
-export interface AuthorizerOptions {
-  /** An older decision is asked for again while the cloud is in reach. */
-  readonly maxAgeMs: number;
-}
-
 export interface AuthorizerDeps {
   readonly client: Pick<KubeClient, 'create'>;
   /** False: known to be out of reach. */
   readonly online: () => boolean;
   readonly decisions: Decisions;
-  readonly kept: KeptQuestions;
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: Pick<AccessMetrics, 'reviews' | 'decisions' | 'withdrawn'>;
@@ -38,22 +31,21 @@ const outcomeOf = ({ allowed }: Decision): string => (allowed ? 'allowed' : 'den
 
 /** Asks the API server who may do what, and remembers. */
 export class Authorizer {
-  readonly #options: AuthorizerOptions;
   readonly #deps: AuthorizerDeps;
   readonly #withdrawn;
   readonly #flights: SingleFlight<Decision> = createSingleFlight();
 
-  constructor(options: AuthorizerOptions, deps: AuthorizerDeps) {
-    this.#options = options;
+  constructor(deps: AuthorizerDeps) {
     this.#deps = deps;
     this.#withdrawn = createListeners<Question>(deps.log);
   }
 
-  async authorize(question: Question, signal: AbortSignal): Promise<Decision> {
+  /** A decision that is younger than `maxAgeMs`, if the cloud is in reach; else the last one, else `Unavailable`. */
+  async decide(question: Question, maxAgeMs: number, signal: AbortSignal): Promise<Decision> {
     if (isDiscovery(question)) return discovery;
-    const young = this.#remembered(question, this.#options.maxAgeMs);
+    const young = this.#remembered(question, maxAgeMs);
     if (young !== undefined) return this.#counted('remembered', young);
-    const fresh = this.#deps.online() ? await this.ask(question, signal) : undefined;
+    const fresh = this.#deps.online() ? await this.#ask(question, signal) : undefined;
     if (fresh !== undefined) return this.#counted('asked', fresh);
     const last = this.#remembered(question, Infinity);
     if (last !== undefined) return this.#counted('stale', last);
@@ -61,8 +53,20 @@ export class Authorizer {
     throw new SelvedgeError(message, { code: 'Unavailable' });
   }
 
+  /** Tells that what somebody was allowed is denied now. */
+  withdraw(question: Question): void {
+    const { user, attributes } = question;
+    this.#deps.metrics.withdrawn.add();
+    this.#deps.log.info('access withdrawn', { user: user.username, ...attributes });
+    this.#withdrawn.tell(question);
+  }
+
+  onWithdrawn(withdrawn: (user: UserInfo, attributes: Attributes) => void): Disposable {
+    return this.#withdrawn.add(({ user, attributes }) => withdrawn(user, attributes));
+  }
+
   /** The API server's decision of now; undefined if it does not answer. */
-  async ask(question: Question, signal: AbortSignal): Promise<Decision | undefined> {
+  async #ask(question: Question, signal: AbortSignal): Promise<Decision | undefined> {
     const key = keyOfQuestion(question);
     try {
       return await this.#flights.run(key, signal, (inner) => this.#review(key, question, inner));
@@ -73,36 +77,12 @@ export class Authorizer {
     }
   }
 
-  /** How long the decision can be gone on with, in milliseconds. */
-  untilDueMs(question: Question): number {
-    const { decisions } = this.#deps;
-    const wider = widerQuestion(question);
-    const keys = [keyOfQuestion(question), ...(wider === undefined ? [] : [keyOfQuestion(wider)])];
-    const ages = keys
-      .filter((key) => decisions.get(key)?.allowed === true)
-      .map((key) => decisions.ageMs(key));
-    return Math.max(0, this.#options.maxAgeMs - Math.min(Infinity, ...ages));
-  }
-
-  /** Tells that what somebody was allowed, or goes on using, is denied now. */
-  withdraw(question: Question): void {
-    const { user, attributes } = question;
-    this.#deps.kept.drop(keyOfQuestion(question));
-    this.#deps.metrics.withdrawn.add();
-    this.#deps.log.info('access withdrawn', { user: user.username, ...attributes });
-    this.#withdrawn.tell(question);
-  }
-
-  onWithdrawn(withdrawn: (user: UserInfo, attributes: Attributes) => void): Disposable {
-    return this.#withdrawn.add(({ user, attributes }) => withdrawn(user, attributes));
-  }
-
   #counted(source: 'asked' | 'remembered' | 'stale', decision: Decision): Decision {
     this.#deps.metrics.decisions.add({ source, outcome: outcomeOf(decision) });
     return decision;
   }
 
-  /** The decision itself, or the yes to a wider question, not older than `maxAgeMs`. */
+  /** The decision itself, or the yes to a wider question, younger than `maxAgeMs`. */
   #remembered(question: Question, maxAgeMs: number): Decision | undefined {
     const own = this.#recall(question, maxAgeMs);
     const wider = own === undefined ? widerQuestion(question) : undefined;
@@ -113,17 +93,17 @@ export class Authorizer {
   #recall(question: Question, maxAgeMs: number): Decision | undefined {
     const { decisions } = this.#deps;
     const key = keyOfQuestion(question);
-    return decisions.ageMs(key) <= maxAgeMs ? decisions.get(key) : undefined;
+    return decisions.ageMs(key) < maxAgeMs ? decisions.get(key) : undefined;
   }
 
   async #review(key: string, question: Question, signal: AbortSignal): Promise<Decision> {
-    const { client, decisions, kept, metrics } = this.#deps;
+    const { client, decisions, metrics } = this.#deps;
     try {
       const decision = await reviewAccess(client, question, signal);
       metrics.reviews.add({ kind: 'access', outcome: outcomeOf(decision) });
-      const used = decisions.get(key)?.allowed === true || kept.has(key);
+      const before = this.#remembered(question, Infinity);
       decisions.put(key, decision);
-      if (used && !decision.allowed) this.withdraw(question);
+      if (before?.allowed === true && !decision.allowed) this.withdraw(question);
       return decision;
     } catch (error) {
       metrics.reviews.add({ kind: 'access', outcome: 'failed' });

@@ -176,17 +176,20 @@ describe('an operator', () => {
     ]);
   });
 
-  test('stops watching when the cloud is back', async () => {
+  test('stops watching when the cloud is back, and is not in the log for going on', async () => {
     world.api.go('offline');
     const { user } = await present(await issue(operator));
     const withdrawn: Attributes[] = [];
     world.access.onWithdrawn((_user, attributes) => withdrawn.push(attributes));
-    world.access.keepFresh(user, to('watch'));
-    await world.clock.advance(24 * hourMs);
-    expect(withdrawn).toEqual([]);
+    await world.access.authorize(user, to('watch'), signal);
+    const again = async (): Promise<boolean> =>
+      (await world.access.reauthorize(user, to('watch'), signal)).allowed;
+    expect(await again()).toBe(true);
+    expect(world.log.lines.filter(({ text }) => text === 'operator request')).toHaveLength(1);
     world.api.go('online');
-    await world.clock.advance(hourMs);
+    world.api.go('online');
     expect(withdrawn).toEqual([to('watch')]);
+    expect(await again()).toBe(false);
   });
 
   test('with a token is a client like others', async () => {

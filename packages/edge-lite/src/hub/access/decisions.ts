@@ -50,11 +50,10 @@ export class Decisions {
     return this.#held.get(key);
   }
 
-  /** Milliseconds since it was made; infinite if it never was, or in the future after the clock was set back. */
+  /** Milliseconds since it was made; very old if the clock was set back since. */
   ageMs(key: string): number {
-    const askedAtMs = this.#held.get(key)?.askedAtMs ?? Infinity;
-    const age = this.#deps.clock.now() - askedAtMs;
-    return age >= 0 ? age : Infinity;
+    const age = this.#deps.clock.now() - (this.#held.get(key)?.askedAtMs ?? 0);
+    return age >= 0 ? age : Number.MAX_VALUE;
   }
 
   put(key: string, { allowed, reason }: Decision): void {

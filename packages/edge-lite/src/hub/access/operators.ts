@@ -1,6 +1,7 @@
-import type { Logger } from '@selvedge/kit';
+import { BoundedMap, type Logger } from '@selvedge/kit';
 import type { UserInfo } from '../request.ts';
 import type { AccessMetrics } from './metrics.ts';
+import type { Question } from './questions.ts';
 import type { Attributes, Decision } from './types.ts';
 import { extraKeys } from './user.ts';
 
@@ -16,10 +17,16 @@ export interface OperatorsDeps {
 export interface Operators {
   /** A person with a certificate of one of the operators' groups; somebody with a token is not meant. */
   includes(user: UserInfo): boolean;
-  /** Whether an operator may do this now; every answer is written to the log. */
-  decide(user: UserInfo, attributes: Attributes): Decision;
+  /** Whether an operator may do this now. */
+  decide(attributes: Attributes): Decision;
+  /** The same for a request, of which the log tells. */
+  admit(user: UserInfo, attributes: Attributes): Decision;
+  /** The last thing that each operator was let do since the cloud went. Forgets them. */
+  dismiss(): readonly Question[];
 }
 
+/** Operators remembered of one cut. */
+const maxAdmitted = 64;
 const readVerbs: ReadonlySet<string> = new Set(['get', 'list', 'watch']);
 
 const byCertificate = (user: UserInfo): boolean =>
@@ -47,10 +54,14 @@ function decision({ verb }: Attributes, online: boolean): Decision {
 }
 
 export function createOperators(deps: OperatorsDeps): Operators {
+  const admitted = new BoundedMap<string, Question>({ capacity: maxAdmitted });
+  const decide = (attributes: Attributes): Decision => decision(attributes, deps.online());
   return {
     includes: (user) => byCertificate(user) && deps.isOperator(user),
-    decide(user, attributes) {
-      const answer = decision(attributes, deps.online());
+    decide,
+    admit(user, attributes) {
+      const answer = decide(attributes);
+      if (answer.allowed) admitted.set(user.username, { user, attributes });
       const outcome = answer.allowed ? 'allowed' : 'denied';
       deps.metrics.operatorRequests.add({ outcome });
       const { verb } = attributes;
@@ -63,6 +74,11 @@ export function createOperators(deps: OperatorsDeps): Operators {
       };
       deps.log.info('operator request', what);
       return answer;
+    },
+    dismiss() {
+      const all = [...admitted.keys()].flatMap((username) => admitted.get(username) ?? []);
+      for (const { user } of all) admitted.delete(user.username);
+      return all;
     },
   };
 }

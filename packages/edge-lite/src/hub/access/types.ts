@@ -39,11 +39,8 @@ export interface Access extends Service {
    * while online; offline the last one counts. Rejects with `Unavailable` when nobody ever asked.
    */
   authorize(user: UserInfo, attributes: Attributes, signal: AbortSignal): Promise<Decision>;
-  /**
-   * Until it is disposed, the decision is asked again whenever it is old and the cloud in reach: held by who goes on
-   * using what was allowed, an open watch above all. `onWithdrawn` tells when it is no more.
-   */
-  keepFresh(user: UserInfo, attributes: Attributes): Disposable;
-  /** Told when what was allowed, or is kept fresh, turned out to be denied. */
+  /** The same, whatever the age of what is remembered: for who goes on using what he was allowed, an open watch above all. */
+  reauthorize(user: UserInfo, attributes: Attributes, signal: AbortSignal): Promise<Decision>;
+  /** Told when what was allowed turned out to be denied; also of operators, once the cloud is back. */
   onWithdrawn(withdrawn: (user: UserInfo, attributes: Attributes) => void): Disposable;
 }

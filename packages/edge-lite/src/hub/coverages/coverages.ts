@@ -48,7 +48,7 @@ export interface CoveragesOptions extends ExpiryOptions {
 export interface CoveragesDeps {
   readonly replica: Pick<Replica, 'apply' | 'relist' | 'coverages' | 'addCoverage' | 'dropCoverage'>;
   readonly upstream: UplinkDeps['upstream'] & { clientOf(sponsor: Sponsor): ListWatchClient };
-  readonly access: Pick<Access, 'authorize' | 'onWithdrawn'>;
+  readonly access: Pick<Access, 'authorize' | 'reauthorize' | 'onWithdrawn'>;
   readonly covers: Covers;
   /** See `UplinkDeps`. */
   readonly ready: UplinkDeps['ready'];

@@ -5,7 +5,7 @@ import { checkRight } from './rights.ts';
 import { specKey } from './spec.ts';
 
 interface RecheckDeps {
-  readonly access: Pick<Access, 'authorize'>;
+  readonly access: Pick<Access, 'reauthorize'>;
   readonly log: Logger;
 }
 
@@ -18,7 +18,8 @@ async function refusalOf(
   if (first === undefined) return undefined;
   const { spec, caller } = first;
   try {
-    await checkRight(access, { user: caller.user, spec }, signal);
+    const asked = { authorize: access.reauthorize.bind(access) };
+    await checkRight(asked, { user: caller.user, spec }, signal);
   } catch (error) {
     signal.throwIfAborted();
     if (hasCode(error, 'Forbidden')) return error;

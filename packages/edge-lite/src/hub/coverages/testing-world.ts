@@ -35,7 +35,7 @@ export const spec = (resource: string, selection: Partial<CoverageSpec> = {}): C
 });
 
 /** Decisions of an API server: everybody may do everything but what is forbidden here. */
-export class FakeAccess implements Pick<Access, 'authorize' | 'onWithdrawn'> {
+export class FakeAccess implements Pick<Access, 'authorize' | 'reauthorize' | 'onWithdrawn'> {
   readonly asked: string[] = [];
   /** `system:serviceaccount:shop:till watch secrets`, and an answer that cannot be had. */
   readonly forbidden = new Set<string>();
@@ -48,6 +48,10 @@ export class FakeAccess implements Pick<Access, 'authorize' | 'onWithdrawn'> {
     this.asked.push(question);
     if (this.unknown) throw new SelvedgeError('nobody ever asked', { code: 'Unavailable' });
     return { allowed: !this.forbidden.has(question), reason: 'RBAC says so' };
+  }
+
+  reauthorize(user: UserInfo, attributes: Attributes): ReturnType<Access['authorize']> {
+    return this.authorize(user, attributes);
   }
 
   onWithdrawn(withdrawn: (user: UserInfo, attributes: Attributes) => void): Disposable {
