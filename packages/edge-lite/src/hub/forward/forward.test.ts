@@ -1,4 +1,3 @@
-import type { IncomingHttpHeaders } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import type { KubeObject } from '@selvedge/kube';
 import { describe, expect, it } from 'vitest';
@@ -16,7 +15,7 @@ import {
   mapReplica,
   scriptedUpstream,
 } from './testing.ts';
-import { naturalVersion } from './versions.ts';
+import { naturalText } from '../replica/index.ts';
 
 const json = { 'content-type': 'application/json' };
 const pod = (name: string, resourceVersion: string): KubeObject => ({
@@ -59,7 +58,7 @@ describe('forward', () => {
   it('asks for JSON with the versions of upstream', async () => {
     const { forward, upstream } = world({ body: pod('one', '7') });
     await forward(
-      hubRequest('GET', `${podPath}?resourceVersion=${naturalVersion('5')}`, {
+      hubRequest('GET', `${podPath}?resourceVersion=${naturalText('5')}`, {
         headers: {
           accept: 'application/vnd.kubernetes.protobuf,application/json;as=Table;v=v1;g=meta.k8s.io,*/*',
           'x-remote-user': 'root',
@@ -110,7 +109,7 @@ describe('forward', () => {
     await forward(hubRequest('PUT', podPath, { body: pod('one', '99') }));
     expect(upstream.bodies()).toMatchObject([{ metadata: { resourceVersion: '7' } }]);
     await expect(
-      forward(hubRequest('PUT', podPath, { body: pod('one', naturalVersion('7')) })),
+      forward(hubRequest('PUT', podPath, { body: pod('one', naturalText('7')) })),
     ).rejects.toMatchObject({
       code: 'Conflict',
       message:
@@ -130,7 +129,7 @@ describe('forward', () => {
     const { forward, replica } = world({ body: pod('one', '7') });
     const response = await forward(hubRequest(method, url, { body: { metadata: {} } }));
     expect(replica.learned).toHaveLength(learns ? 1 : 0);
-    expect(await jsonOf(response)).toMatchObject({ metadata: { resourceVersion: naturalVersion('7') } });
+    expect(await jsonOf(response)).toMatchObject({ metadata: { resourceVersion: naturalText('7') } });
   });
 
   it.each([
@@ -170,8 +169,8 @@ describe('forward', () => {
     expect(response.headers).toEqual(json);
     expect(await jsonOf(response)).toEqual({
       ...typed,
-      metadata: { resourceVersion: naturalVersion('9'), continue: 'token' },
-      items: [bare(pod('one', '99')), bare(pod('two', naturalVersion('8')))],
+      metadata: { resourceVersion: naturalText('9'), continue: 'token' },
+      items: [bare(pod('one', '99')), bare(pod('two', naturalText('8')))],
     });
     expect(replica.learned.map(({ kind, metadata }) => [kind, metadata.name])).toEqual([
       ['Pod', 'one'],
@@ -190,8 +189,8 @@ describe('forward', () => {
     const { forward } = world({ body: list }, ['x.io/v1/gadgets']);
     expect(await jsonOf(await forward(hubRequest('GET', '/apis/x.io/v1/gadgets')))).toEqual({
       ...list,
-      items: [{ ...item, metadata: { ...item.metadata, resourceVersion: naturalVersion('7') } }],
-      metadata: { resourceVersion: naturalVersion('9') },
+      items: [{ ...item, metadata: { ...item.metadata, resourceVersion: naturalText('7') } }],
+      metadata: { resourceVersion: naturalText('9') },
     });
   });
 
@@ -214,11 +213,11 @@ describe('forward', () => {
   };
   const shownTable = {
     ...table,
-    metadata: { resourceVersion: naturalVersion('9') },
+    metadata: { resourceVersion: naturalText('9') },
     rows: [
       {
         cells: ['one'],
-        object: { ...partial, metadata: { ...partial.metadata, resourceVersion: naturalVersion('7') } },
+        object: { ...partial, metadata: { ...partial.metadata, resourceVersion: naturalText('7') } },
       },
       { cells: ['two'], object: null },
     ],
@@ -243,8 +242,8 @@ describe('forward', () => {
     const response = await forward(hubRequest('GET', '/api/v1/pods?watch=1'));
     const lines = (await bytesOf(response)).toString().trimEnd().split('\n');
     expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([
-      { type: 'ADDED', object: pod('one', naturalVersion('7')) },
-      { type: 'BOOKMARK', object: { kind: 'Pod', metadata: { resourceVersion: naturalVersion('9') } } },
+      { type: 'ADDED', object: pod('one', naturalText('7')) },
+      { type: 'BOOKMARK', object: { kind: 'Pod', metadata: { resourceVersion: naturalText('9') } } },
       { type: 'ADDED', object: shownTable },
       events[3],
     ]);

@@ -13,7 +13,7 @@ import { jsonAccept } from './accept.ts';
 import { answerAsIs, answerList, answerObject, answerWatch, isJson } from './answer.ts';
 import { requestHeaders } from './headers.ts';
 import { modified } from './refusals.ts';
-import { upstreamVersionOf } from './versions.ts';
+import { upstreamText } from '../replica/index.ts';
 
 export interface ForwardOptions {
   /** The largest object, watch event or head of a list that is rewritten. Default 8 MiB. */
@@ -38,10 +38,16 @@ function objectRequest(info: RequestInfo): ResourceRequest | undefined {
   return foreign.has(info.subresource) ? undefined : info;
 }
 
+/** 0 asks for any version, which no version of ours means. */
+function queryVersion(shown: string): string {
+  const version = upstreamText(shown);
+  return version === '0' && shown !== '0' ? '1' : version;
+}
+
 function pathOf({ path, query }: HubRequest, about: ResourceRequest | undefined): string {
   const sent = new URLSearchParams(query);
   const version = sent.get('resourceVersion');
-  if (about !== undefined && version !== null) sent.set('resourceVersion', upstreamVersionOf(version));
+  if (about !== undefined && version !== null) sent.set('resourceVersion', queryVersion(version));
   return sent.size === 0 ? path : `${path}?${sent.toString()}`;
 }
 
@@ -92,7 +98,7 @@ class Forward {
 
   #translate(about: ResourceRequest, shown: string): string {
     const { namespace, name } = about;
-    if (name === '' || shown === '') return upstreamVersionOf(shown);
+    if (name === '' || shown === '') return upstreamText(shown);
     const version = this.#deps.replica.upstreamVersion(heldResource(about), { namespace, name }, shown);
     if (version === undefined) throw modified(about);
     return version;

@@ -1,7 +1,7 @@
 import { SelvedgeError } from '@selvedge/kit';
 import type { KubeObject } from '@selvedge/kube';
 import type { ListPiece } from './list-splitter.ts';
-import { naturalVersion } from './versions.ts';
+import { naturalText } from '../replica/index.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 /** How one object is shown. */
@@ -23,7 +23,7 @@ export function withServedVersion(document: Json): Json {
   const metadata = document['metadata'] as { readonly resourceVersion?: string } | undefined;
   const version = metadata?.resourceVersion;
   if (version === undefined || version === '') return document;
-  return { ...document, metadata: { ...metadata, resourceVersion: naturalVersion(version) } };
+  return { ...document, metadata: { ...metadata, resourceVersion: naturalText(version) } };
 }
 
 /** One row of a Table: its object may be left out, reduced or whole. Source: meta.k8s.io/v1 TableRow. */

@@ -1,7 +1,7 @@
 import type { KubeObject } from '@selvedge/kube';
 import { type ResourceRequest, heldResource } from '../request-info/index.ts';
 import type { ApplyViews, HeldResource, Replica } from '../replica/types.ts';
-import { naturalVersion } from './versions.ts';
+import { naturalText } from '../replica/index.ts';
 
 export interface ShowDeps {
   readonly replica: Pick<Replica, 'base' | 'learn' | 'reader'>;
@@ -27,7 +27,7 @@ function versionOf(deps: ShowDeps, resource: HeldResource, { metadata }: KubeObj
   const at = { namespace, name };
   const held = deps.replica.base(resource, at)?.metadata.resourceVersion === resourceVersion;
   const row = held ? deps.replica.reader(resource).get(at) : undefined;
-  return row?.version.toString() ?? naturalVersion(resourceVersion);
+  return row?.version.toString() ?? naturalText(resourceVersion);
 }
 
 export function createShow(request: ResourceRequest, deps: ShowDeps): Show {

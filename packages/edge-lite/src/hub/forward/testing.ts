@@ -6,7 +6,7 @@ import type { KubeObject } from '@selvedge/kube';
 import type { Caller, HubRequest, HubResponse } from '../request.ts';
 import type { HeldResource, ObjectName, Replica } from '../replica/types.ts';
 import type { Upstream, UpstreamRequest, UpstreamResponse } from '../upstream/types.ts';
-import { naturalVersion, upstreamVersionOf } from './versions.ts';
+import { naturalText, upstreamText } from '../replica/index.ts';
 
 export const nodeCaller: Caller = {
   kind: 'node',
@@ -114,7 +114,7 @@ export function mapReplica(held: readonly HeldResource[]): MapReplica {
   const learned: KubeObject[] = [];
   const shown = (key: string): bigint => {
     const version = bases.get(key)?.metadata.resourceVersion ?? '0';
-    return versions.get(key) ?? BigInt(naturalVersion(version));
+    return versions.get(key) ?? BigInt(naturalText(version));
   };
   return {
     learned,
@@ -127,13 +127,13 @@ export function mapReplica(held: readonly HeldResource[]): MapReplica {
         learned.push(object);
         bases.set(key, object);
       }
-      const version = held.includes(resource) ? String(shown(key)) : naturalVersion(resourceVersion);
+      const version = held.includes(resource) ? String(shown(key)) : naturalText(resourceVersion);
       return { ...object, metadata: { ...object.metadata, resourceVersion: version } };
     },
     upstreamVersion(resource, at, version) {
       const key = keyOf(resource, at);
       const base = bases.get(key);
-      if (base === undefined) return upstreamVersionOf(version);
+      if (base === undefined) return upstreamText(version);
       return String(shown(key)) === version ? base.metadata.resourceVersion : undefined;
     },
     reader: (resource) => ({

@@ -8,7 +8,7 @@ import type { OverlayDocument } from './overlay-document.ts';
 import type { HeldResource, ObjectName, OverlayEntry, OverlayPut, Replica, Shown } from './types.ts';
 import { parseVersion } from './versions.ts';
 
-type Local = Pick<Replica, 'base' | 'putOverlay' | 'overlays' | 'settleOverlay' | 'refresh'>;
+type Local = Pick<Replica, 'base' | 'putOverlay' | 'overlay' | 'overlays' | 'settleOverlay' | 'refresh'>;
 
 /** Rows looked at in one transaction. */
 const piece = 200;
@@ -49,6 +49,12 @@ export class LocalChanges implements Local {
       this.#core.overlayIndex.set(key, size);
     }
     return this.#shown(resource, at);
+  }
+
+  overlay(resource: HeldResource, { namespace, name }: ObjectName): OverlayEntry | undefined {
+    const key = { resource, namespace, name };
+    const document = this.#core.overlayIndex.has(key) ? this.#core.overlay(resource, key) : undefined;
+    return document === undefined ? undefined : { ...key, ...document };
   }
 
   overlays(): readonly OverlayEntry[] {

@@ -144,6 +144,7 @@ export function createReplica(options: ReplicaOptions, deps: ReplicaDeps): Runni
     upstreamVersion: upstreamVersionOf(core),
     base: (resource, at) => local.base(resource, at),
     putOverlay: (put) => local.putOverlay(put),
+    overlay: (...of) => local.overlay(...of),
     overlays: () => local.overlays(),
     settleOverlay: (resource, at, answer) => local.settleOverlay(resource, at, answer),
     refresh: (resource, names) => local.refresh(resource, names),

@@ -141,6 +141,8 @@ export interface Replica {
 
   /** On disk, synced, when it returns. Throws `ResourceExhausted` beyond the cap, `NotFound` without a base. */
   putOverlay(put: OverlayPut): Shown;
+  /** Undefined: nothing waits for upstream's word. */
+  overlay(resource: HeldResource, at: ObjectName): OverlayEntry | undefined;
   overlays(): readonly OverlayEntry[];
   /** Upstream confirmed it: `answer` is the new base. Undefined: it was given up, the base is shown. */
   settleOverlay(resource: HeldResource, at: ObjectName, answer: KubeObject | undefined): void;

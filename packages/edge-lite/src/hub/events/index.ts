@@ -1,0 +1,1 @@
+export { createEventRing, type EventRing, type EventRingDeps, type EventRingOptions } from './ring.ts';

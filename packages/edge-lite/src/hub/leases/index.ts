@@ -1,0 +1,1 @@
+export { createNodeLease, type NodeLease, type NodeLeaseDeps, type NodeLeaseOptions } from './node-lease.ts';

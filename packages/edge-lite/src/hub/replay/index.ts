@@ -1,0 +1,1 @@
+export { createReplay, type Replay, type ReplayDeps, type ReplayOptions } from './replay.ts';

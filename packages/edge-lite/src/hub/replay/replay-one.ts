@@ -1,0 +1,131 @@
+import { isDeepStrictEqual } from 'node:util';
+import { hasCode } from '@selvedge/kit';
+import {
+  type KubeClient,
+  type KubeObject,
+  type ObjectRef,
+  type Resource,
+  resources,
+  strategicMergePatch,
+} from '@selvedge/kube';
+import type { ReplayPatch } from '../merge/types.ts';
+import type { HeldResource, OverlayEntry, Replica } from '../replica/types.ts';
+
+export interface ReplayOneDeps {
+  readonly replica: Pick<Replica, 'learn' | 'overlay' | 'settleOverlay'>;
+  /** Acts as the node. */
+  readonly client: Pick<KubeClient, 'get' | 'patch'>;
+  readonly replayPatch: ReplayPatch;
+}
+
+/** What became of an overlay. */
+export type Replayed =
+  /** `same`: upstream said so already. */
+  | { readonly kind: 'sent' | 'same' }
+  /** Given up: its object is gone, is another one of the same name, or the API server does not take it. */
+  | { readonly kind: 'gone' | 'replaced' }
+  | { readonly kind: 'refused'; readonly error: unknown };
+
+const callTimeoutMs = 15_000;
+/** Others write the same object too; each round begins with what they wrote. */
+const maxRounds = 8;
+
+/** What is ever laid over. */
+const known: Readonly<Record<HeldResource, Resource<KubeObject>>> = {
+  'v1/nodes': resources.nodes,
+  'v1/pods': resources.pods,
+};
+
+interface Target {
+  readonly resource: Resource<KubeObject>;
+  readonly at: ObjectRef;
+  readonly signal: AbortSignal;
+}
+
+async function read(
+  { client }: ReplayOneDeps,
+  { resource, at, signal }: Target,
+): Promise<KubeObject | undefined> {
+  return client.get(resource, at, { signal, timeoutMs: callTimeoutMs }).catch((error: unknown) => {
+    if (hasCode(error, 'NotFound')) return undefined;
+    throw error;
+  });
+}
+
+/** Undefined: somebody else was faster, so the next round has to look again. */
+async function send(
+  { client }: ReplayOneDeps,
+  { resource, at, signal }: Target,
+  body: object,
+): Promise<KubeObject | undefined> {
+  const options = {
+    patch: strategicMergePatch(body),
+    subresource: 'status',
+    signal,
+    timeoutMs: callTimeoutMs,
+  };
+  return client.patch(resource, at, options).catch((error: unknown) => {
+    if (hasCode(error, 'Conflict', 'NotFound')) return undefined;
+    throw error;
+  });
+}
+
+/** What was laid on while the last of it was on its way is for the next round. */
+function settled(entry: OverlayEntry, answer: KubeObject, { replica }: ReplayOneDeps): boolean {
+  const now = replica.overlay(entry.resource, entry);
+  if (now !== undefined && !isDeepStrictEqual(now.current, entry.current)) {
+    replica.learn(entry.resource, answer);
+    return false;
+  }
+  replica.settleOverlay(entry.resource, entry, answer);
+  return true;
+}
+
+/** Undefined: another round is needed. */
+async function round(
+  entry: OverlayEntry,
+  target: Target,
+  deps: ReplayOneDeps,
+): Promise<Replayed | undefined> {
+  const upstream = await read(deps, target);
+  if (upstream === undefined || upstream.metadata.uid !== entry.uid) {
+    deps.replica.settleOverlay(entry.resource, entry, undefined);
+    return { kind: upstream === undefined ? 'gone' : 'replaced' };
+  }
+  const { resource, anchor, current } = entry;
+  const body = deps.replayPatch(resource, { anchor, current, upstream });
+  if (body === undefined) return settled(entry, upstream, deps) ? { kind: 'same' } : undefined;
+  const answer = await send(deps, target, body);
+  return answer !== undefined && settled(entry, answer, deps) ? { kind: 'sent' } : undefined;
+}
+
+/** What the API server will never take. Anything else may be tried again. */
+const final = ['Invalid', 'Forbidden', 'Unsupported'] as const;
+
+/**
+ * Brings one overlay upstream as the difference that it makes, to the very object that it was made for. Undefined: others
+ * kept writing, later perhaps. Rejects when the API server is away or fails.
+ */
+export async function replayOne(
+  first: OverlayEntry,
+  deps: ReplayOneDeps,
+  signal: AbortSignal,
+): Promise<Replayed | undefined> {
+  const resource = known[first.resource];
+  if (resource === undefined) throw new TypeError(`${first.resource} is never laid over`);
+  const { name, namespace } = first;
+  const target = { resource, at: namespace === '' ? { name } : { namespace, name }, signal };
+  try {
+    for (let i = 0; i < maxRounds; i += 1) {
+      const entry = deps.replica.overlay(first.resource, first);
+      if (entry === undefined) return { kind: 'same' };
+      const replayed = await round(entry, target, deps);
+      if (replayed !== undefined) return replayed;
+    }
+    return undefined;
+  } catch (error) {
+    if (!hasCode(error, ...final)) throw error;
+    deps.replica.settleOverlay(first.resource, first, undefined);
+    return { kind: 'refused', error };
+  }
+}

@@ -1,0 +1,157 @@
+import type { Clock, MetricsRegistry, Service } from '@selvedge/kit';
+import type { Pod, TokenRequest } from '@selvedge/kube/types';
+import type { RuntimeKind, RuntimeRepository } from '../../store/index.ts';
+import type { DecodeBody } from '../bodies/types.ts';
+import { jsonResponse } from '../forward/index.ts';
+import type { Change, ObjectName, Replica, ResourceReader } from '../replica/types.ts';
+import type { HubRequest, HubResponse } from '../request.ts';
+import type { ResourceRequest } from '../request-info/index.ts';
+import { digestOf } from './digest.ts';
+import type { AnswerMemory } from './types.ts';
+
+export interface PodTokensOptions {
+  /** Tokens that are kept; beyond them the one that was asked for first goes. Default 1,000. */
+  readonly maxTokens?: number;
+}
+
+export interface PodTokensDeps {
+  readonly runtime: RuntimeRepository;
+  readonly replica: Pick<Replica, 'reader'>;
+  readonly decodeBody: DecodeBody;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly metrics: MetricsRegistry;
+}
+
+/** The last real token of each (pod, service account, audiences). Nothing is ever signed here. */
+export interface PodTokens extends AnswerMemory, Service {}
+
+interface KeptToken {
+  readonly pod: ObjectName & { readonly uid: string };
+  readonly savedMs: number;
+  readonly answer: TokenRequest;
+}
+
+const kind: RuntimeKind<KeptToken> = { name: 'hub-token', sealed: true };
+const pods = 'v1/pods';
+const changesAtOnce = 500;
+
+/** What a token is for; undefined for one that is not bound to a pod. */
+interface Purpose {
+  readonly key: string;
+  readonly pod: KeptToken['pod'];
+}
+
+function purposeOf({ namespace, name }: ResourceRequest, { spec = {} }: TokenRequest): Purpose | undefined {
+  const { kind: boundTo, uid = '', name: pod = '' } = spec.boundObjectRef ?? {};
+  if (boundTo !== 'Pod' || uid === '') return undefined;
+  const audiences = (spec.audiences ?? []).toSorted();
+  return { key: `${uid}/${digestOf([namespace, name, audiences])}`, pod: { namespace, name: pod, uid } };
+}
+
+const uidOf = (json: string | undefined): string | undefined =>
+  json === undefined ? undefined : (JSON.parse(json) as Pod).metadata.uid;
+
+class SealedTokens implements PodTokens {
+  readonly name = 'pod tokens';
+  readonly #maxTokens: number;
+  readonly #deps: PodTokensDeps;
+  /** The pods of what is kept, the oldest first. */
+  readonly #kept = new Map<string, KeptToken['pod']>();
+  #pods: ResourceReader | undefined;
+  #seen = 0n;
+  #subscription: Disposable | undefined;
+
+  constructor(options: PodTokensOptions, deps: PodTokensDeps) {
+    this.#maxTokens = options.maxTokens ?? 1_000;
+    this.#deps = deps;
+    const help = 'Tokens of pods that are kept for the time when the API server is away.';
+    deps.metrics.sampled({ name: 'selvedge_hub_tokens', help }, () => this.#kept.size);
+  }
+
+  async start(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const kept = this.#deps.runtime.list(kind);
+    for (const { key, document } of kept.toSorted((a, b) => a.document.savedMs - b.document.savedMs)) {
+      this.#kept.set(key, document.pod);
+    }
+    this.#pods = this.#deps.replica.reader(pods);
+    this.#seen = this.#pods.version;
+    this.#subscription = this.#pods.subscribe(() => this.#follow());
+  }
+
+  async stop(): Promise<void> {
+    this.#subscription?.[Symbol.dispose]();
+  }
+
+  heard(request: HubRequest, about: ResourceRequest, { status, body }: HubResponse): void {
+    if (request.caller.kind !== 'node' || status !== 201 || !(body instanceof Uint8Array)) return;
+    const purpose = purposeOf(about, this.#decoded(request));
+    const answer = JSON.parse(Buffer.from(body).toString('utf8')) as TokenRequest;
+    if (purpose === undefined || answer.status?.token === undefined) return;
+    const { key, pod } = purpose;
+    this.#kept.delete(key);
+    this.#kept.set(key, pod);
+    const document = { pod, savedMs: this.#deps.clock.now(), answer };
+    this.#deps.runtime.put(kind, { key, document }, { durable: true });
+    const [oldest] = this.#kept.keys();
+    if (this.#kept.size > this.#maxTokens && oldest !== undefined) this.#drop(oldest);
+  }
+
+  /**
+   * With its real expiry, be it past: the kubelet keeps what it is given and asks again later, and the hub takes the
+   * token for as long as the cloud is away. Source: `pkg/kubelet/token/token_manager.go`.
+   */
+  recall(request: HubRequest, about: ResourceRequest): HubResponse | undefined {
+    if (request.caller.kind !== 'node') return undefined;
+    const purpose = purposeOf(about, this.#decoded(request));
+    const known = purpose !== undefined && this.#kept.has(purpose.key);
+    const kept = known ? this.#deps.runtime.get(kind, purpose.key) : undefined;
+    return kept === undefined ? undefined : jsonResponse(201, kept.answer);
+  }
+
+  #decoded({ headers, body = new Uint8Array() }: HubRequest): TokenRequest {
+    const decoded = this.#deps.decodeBody({ contentType: headers['content-type'], bytes: body });
+    return decoded as unknown as TokenRequest;
+  }
+
+  /** A token dies with its pod. */
+  #follow(): void {
+    for (let full = true; full; ) {
+      const changes = this.#pods?.changesAfter(this.#seen, changesAtOnce) ?? [];
+      if (changes === 'expired') {
+        this.#lookAll();
+        return;
+      }
+      for (const change of changes) this.#followOne(change);
+      full = changes.length === changesAtOnce;
+    }
+  }
+
+  #lookAll(): void {
+    this.#dropWhere((pod) => uidOf(this.#pods?.get(pod)?.json) !== pod.uid);
+    this.#seen = this.#pods?.version ?? this.#seen;
+  }
+
+  #followOne({ version, namespace, name, after }: Change): void {
+    this.#seen = version;
+    const concerned = [...this.#kept.values()].some(
+      (pod) => pod.name === name && pod.namespace === namespace,
+    );
+    if (!concerned) return;
+    const uid = uidOf(after);
+    this.#dropWhere((pod) => pod.name === name && pod.namespace === namespace && pod.uid !== uid);
+  }
+
+  #dropWhere(gone: (pod: KeptToken['pod']) => boolean): void {
+    for (const [key, pod] of this.#kept) if (gone(pod)) this.#drop(key);
+  }
+
+  #drop(key: string): void {
+    this.#kept.delete(key);
+    this.#deps.runtime.delete(kind, key);
+  }
+}
+
+export function createPodTokens(options: PodTokensOptions, deps: PodTokensDeps): PodTokens {
+  return new SealedTokens(options, deps);
+}

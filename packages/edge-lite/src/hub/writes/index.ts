@@ -1,0 +1,1 @@
+export { createWrites, type WritesDeps, type WritesOptions } from './writes.ts';

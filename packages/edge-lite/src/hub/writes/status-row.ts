@@ -1,0 +1,74 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { KubeObject } from '@selvedge/kube';
+import type { Pod } from '@selvedge/kube/types';
+import { statusError } from '../answers/index.ts';
+import { jsonResponse } from '../forward/index.ts';
+import type { Replica } from '../replica/types.ts';
+import type { HubResponse } from '../request.ts';
+import { type ChangeDeps, changedObject } from './change.ts';
+import { type Row, type Write, shownObject } from './write.ts';
+
+export interface StatusRowDeps extends ChangeDeps {
+  readonly replica: Pick<Replica, 'putOverlay' | 'reader'>;
+}
+
+type Status = Readonly<Record<string, unknown>>;
+interface WithStatus extends KubeObject {
+  readonly status?: Status | undefined;
+}
+
+/** The API server sets it when it makes the pod; a status without it does not remove it. */
+const immutableInStatus = 'qosClass';
+
+/** Of a status write only the status counts. Source: `pkg/registry/core/{node,pod}/strategy.go`. */
+function withStatus(shown: WithStatus, next: WithStatus): WithStatus {
+  const kept = shown.status?.[immutableInStatus];
+  const status = kept === undefined ? next.status : { [immutableInStatus]: kept, ...next.status };
+  const { status: _status, ...rest } = shown;
+  return status === undefined ? rest : { ...rest, status };
+}
+
+/** PUT or PATCH of a status: laid over the object, on disk before it is acknowledged; nothing new is not written. */
+function answerStatus(write: Write, shown: KubeObject, deps: StatusRowDeps): HubResponse {
+  const current = withStatus(shown, changedObject(write, shown, deps));
+  if (isDeepStrictEqual(current, shown)) return jsonResponse(200, shown);
+  const { resource, at } = write;
+  return jsonResponse(200, deps.replica.putOverlay({ resource, at, current }).json);
+}
+
+const isStatusWrite = ({ about, request }: Write): boolean =>
+  about.subresource === 'status' &&
+  (about.verb === 'update' || about.verb === 'patch') &&
+  request.caller.kind === 'node';
+
+/** The status of the own Node. */
+export function createNodeStatusRow(options: { readonly nodeName: string }, deps: StatusRowDeps): Row {
+  return {
+    name: 'node-status',
+    laysOver: true,
+    accepts: (write) =>
+      isStatusWrite(write) && write.resource === 'v1/nodes' && write.at.name === options.nodeName,
+    async answer(write) {
+      const shown = shownObject(deps.replica, write.resource, write.at);
+      return shown === undefined ? undefined : answerStatus(write, shown, deps);
+    },
+  };
+}
+
+/** The status of a pod of this node; of no other, as NodeRestriction says it. */
+export function createPodStatusRow(options: { readonly nodeName: string }, deps: StatusRowDeps): Row {
+  return {
+    name: 'pod-status',
+    laysOver: true,
+    accepts: (write) => isStatusWrite(write) && write.resource === 'v1/pods',
+    async answer(write) {
+      const shown: Pod | undefined = shownObject(deps.replica, write.resource, write.at);
+      if (shown === undefined) return undefined;
+      if (shown.spec?.nodeName !== options.nodeName) {
+        const why = `node "${options.nodeName}" can only update pod status for pods with spec.nodeName set to itself`;
+        throw statusError('Forbidden', `pods "${write.at.name}" is forbidden: ${why}`);
+      }
+      return answerStatus(write, shown, deps);
+    },
+  };
+}
