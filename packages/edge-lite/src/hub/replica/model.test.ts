@@ -4,7 +4,7 @@ import { expect } from 'vitest';
 import { type TemporaryStore, createTemporaryStore } from '../../store/testing.ts';
 import type { RunningReplica } from './replica.ts';
 import { type Thing, createTestReplica, matchesLabel, statusOver } from './testing.ts';
-import type { CoverageChange, ObjectName, Relist, Shown } from './types.ts';
+import type { Change, CoverageChange, ObjectName, Relist, Shown } from './types.ts';
 
 /** Nodes, so that heartbeats take part; two namespaces, so that the order of keys does. */
 const resource = 'v1/nodes';
@@ -104,6 +104,11 @@ class Client {
     }
   }
 
+  /** As a new process: it lists again. */
+  lose(): void {
+    this.state = { kind: 'lost' };
+  }
+
   /** Until it has seen all there is. */
   drain(replica: RunningReplica): void {
     const { version } = replica.reader(resource);
@@ -135,23 +140,29 @@ class Client {
       return;
     }
     let at = from;
-    for (const { version, before, after, namespace, name } of changes) {
-      expect(version > at).toBe(true);
-      at = version;
-      const key = keyOf({ namespace, name });
-      const parse = (json: string | undefined): KubeObject | undefined =>
-        json === undefined ? undefined : (JSON.parse(json) as KubeObject);
-      const [was, is] = [parse(before), parse(after)].map((object) => matches(this.selector, object));
-      expect(this.items.get(key)?.json).toBe(was ? before : undefined);
-      if (!was && !is) continue;
-      expect(version > (this.seen.get(key) ?? 0n)).toBe(true);
-      this.seen.set(key, version);
-      if (is && after !== undefined) this.items.set(key, { namespace, name, version, json: after });
-      else this.items.delete(key);
+    for (const change of changes) {
+      expect(change.version > at).toBe(true);
+      at = change.version;
+      this.#take(change);
     }
     this.state = { kind: 'watching', at: changes.length < limit ? reader.version : at };
   }
+
+  #take({ version, before, after, namespace, name }: Change): void {
+    const key = keyOf({ namespace, name });
+    const [was, is] = [before, after].map((json) => matches(this.selector, parse(json)));
+    expect(this.items.get(key)?.json).toBe(was ? before : undefined);
+    if (!was && !is) return;
+    expect(version > (this.seen.get(key) ?? 0n)).toBe(true);
+    this.seen.set(key, version);
+    if (was && is) expect(revisionOf(after)).toBeGreaterThanOrEqual(revisionOf(before));
+    if (is && after !== undefined) this.items.set(key, { namespace, name, version, json: after });
+    else this.items.delete(key);
+  }
 }
+
+/** The spec tells the revision at which an object was last put. */
+const revisionOf = (json: string | undefined): number => parse(json)?.spec ?? 0;
 
 const tinted =
   (tint: number) =>
@@ -159,6 +170,9 @@ const tinted =
     tint === 0 || object.metadata.name !== 'a'
       ? object
       : { ...object, metadata: { ...object.metadata, annotations: { tint: String(tint) } } };
+
+const parse = (json: string | undefined): Thing | undefined =>
+  json === undefined ? undefined : (JSON.parse(json) as Thing);
 
 const contentOf = (object: KubeObject): object => ({
   ...object,
@@ -314,63 +328,92 @@ const step = <K extends string, T extends object>(
   rest: { [P in keyof T]: fc.Arbitrary<T[P]> },
 ): fc.Arbitrary<{ kind: K } & T> => fc.record({ kind: fc.constant(kind), ...rest }) as never;
 
+const whose = fc.integer({ min: 0, max: 2 });
+const few = fc.integer({ min: 1, max: 3 });
+const often = <A>(
+  weight: number,
+  arbitrary: fc.Arbitrary<A>,
+): { weight: number; arbitrary: fc.Arbitrary<A> } => ({
+  weight,
+  arbitrary,
+});
+const part: fc.Arbitrary<'begin' | 'add' | 'commit' | 'abandon'> = fc.constantFrom(
+  'begin',
+  'add',
+  'commit',
+  'commit',
+  'abandon',
+);
+
 const action = fc.oneof(
-  step('put', { at: place, labelled: fc.boolean() }),
-  step('beat', { at: place }),
-  step('remove', { at: place }),
-  step('deliver', { selector, steps: fc.integer({ min: 1, max: 4 }) }),
-  step('deliver', { selector, steps: fc.integer({ min: 1, max: 4 }) }),
-  step('relist', { selector, part: fc.constantFrom('begin', 'add', 'commit', 'abandon') }),
-  step('overlay', { at: place, phase: fc.constantFrom('new', 'p', 'q') }),
-  step('settle', { at: place, confirm: fc.boolean() }),
-  step('learn', { at: place }),
-  step('tint', { tint: fc.integer({ min: 0, max: 2 }), by: fc.constantFrom('names', 'all') }),
-  step('read', { client: fc.integer({ min: 0, max: 2 }), limit: fc.integer({ min: 1, max: 3 }) }),
-  step('read', { client: fc.integer({ min: 0, max: 2 }), limit: fc.integer({ min: 1, max: 3 }) }),
-  step('check', { client: fc.integer({ min: 0, max: 2 }) }),
-  step('flush', {}),
-  step('restart', { inPeace: fc.boolean() }),
+  often(6, step('put', { at: place, labelled: fc.boolean() })),
+  often(4, step('beat', { at: place })),
+  often(2, step('remove', { at: place })),
+  often(10, step('deliver', { selector, steps: few })),
+  often(3, step('relist', { selector, part })),
+  often(4, step('overlay', { at: place, phase: fc.constantFrom('new', 'p', 'q') })),
+  often(2, step('settle', { at: place, confirm: fc.boolean() })),
+  often(2, step('learn', { at: place })),
+  often(2, step('tint', { tint: fc.integer({ min: 0, max: 2 }), by: fc.constantFrom('names', 'all') })),
+  often(12, step('read', { whose, limit: few })),
+  often(2, step('check', { whose })),
+  often(1, step('lose', { whose })),
+  often(1, step('flush', {})),
+  often(2, step('restart', { inPeace: fc.boolean() })),
 );
 type Action = typeof action extends fc.Arbitrary<infer A> ? A : never;
 
-async function perform(world: World, one: Action): Promise<void> {
-  const { cloud, replica } = world;
-  const client = 'client' in one ? world.clients[one.client] : undefined;
-  if (one.kind === 'put')
-    cloud.change(one.at, (old, revision) => {
-      const fresh = made(one.at, revision, one.labelled);
-      const metadata = { ...fresh.metadata, uid: old?.metadata.uid ?? fresh.metadata.uid };
-      return { ...fresh, metadata };
-    });
-  if (one.kind === 'beat')
-    cloud.change(one.at, (old, revision) => {
+type Perform = {
+  [K in Action['kind']]: (world: World, one: Extract<Action, { kind: K }>) => void | Promise<void>;
+};
+
+const perform: Perform = {
+  put: ({ cloud }, { at, labelled }) =>
+    cloud.change(at, (old, revision) => {
+      const fresh = made(at, revision, labelled);
+      return { ...fresh, metadata: { ...fresh.metadata, uid: old?.metadata.uid ?? fresh.metadata.uid } };
+    }),
+  beat: ({ cloud }, { at }) =>
+    cloud.change(at, (old, revision) => {
       if (old === undefined) return undefined;
       const conditions = [{ type: 'Ready', lastHeartbeatTime: `t${revision}` }];
       return revised(old, revision, { status: { ...old.status, conditions } });
-    });
-  if (one.kind === 'remove') cloud.change(one.at, () => undefined);
-  if (one.kind === 'deliver') world.deliver(one.selector, one.steps);
-  if (one.kind === 'relist') world.relist(one.selector, one.part as 'begin');
-  if (one.kind === 'overlay') world.overlay(one.at, one.phase);
-  if (one.kind === 'settle') world.settle(one.at, one.confirm);
-  if (one.kind === 'learn') world.learn(one.at);
-  if (one.kind === 'tint') {
-    world.tint = one.tint;
-    replica.refresh(resource, one.by === 'all' ? undefined : places.filter(({ name }) => name === 'a'));
-  }
-  if (one.kind === 'read') client?.step(replica, one.limit);
-  if (one.kind === 'check' && client !== undefined) world.check(client);
-  if (one.kind === 'flush') replica.flush();
-  if (one.kind === 'restart') await world.restart(one.inPeace);
-}
+    }),
+  remove: ({ cloud }, { at }) => cloud.change(at, () => undefined),
+  deliver: (world, { selector: of, steps }) => world.deliver(of, steps),
+  relist: (world, { selector: of, part: how }) => world.relist(of, how),
+  overlay: (world, { at, phase }) => world.overlay(at, phase),
+  settle: (world, { at, confirm }) => world.settle(at, confirm),
+  learn: (world, { at }) => world.learn(at),
+  tint: (world, { tint, by }) => {
+    world.tint = tint;
+    world.replica.refresh(resource, by === 'all' ? undefined : places.filter(({ name }) => name === 'a'));
+  },
+  read: ({ clients, replica }, { whose: at, limit }) => clients[at]?.step(replica, limit),
+  check: (world, { whose: at }) => {
+    const one = world.clients[at];
+    if (one !== undefined) world.check(one);
+  },
+  lose: ({ clients }, { whose: at }) => clients[at]?.lose(),
+  flush: ({ replica }) => replica.flush(),
+  restart: (world, { inPeace }) => world.restart(inPeace),
+};
 
-test.prop([fc.array(action, { minLength: 10, maxLength: 60 }), fc.constantFrom(4, 1000)], { numRuns: 150 })(
+const run = (world: World, one: Action): void | Promise<void> =>
+  (perform[one.kind] as (world: World, one: Action) => void | Promise<void>)(world, one);
+
+test.prop([fc.array(action, { minLength: 20, maxLength: 150, size: 'max' }), fc.constantFrom(4, 1000)], {
+  numRuns: 150,
+})(
   'clients that list, watch and come back see what is shown, each version once, whatever happens',
   async (actions, maxHistoryEntries) => {
     await using temporary = await createTemporaryStore();
     const world = new World(temporary, maxHistoryEntries);
-    for (const selected of selectors) world.relist(selected, 'begin');
-    for (const one of actions) await perform(world, one);
+    for (const [index, at] of places.slice(1).entries())
+      world.cloud.change(at, (_old, revision) => made(at, revision, index % 2 === 0));
+    for (const selected of selectors)
+      for (const how of ['begin', 'commit'] as const) world.relist(selected, how);
+    for (const one of actions) await run(world, one);
     world.finish();
     for (const client of world.clients) world.check(client);
     await world.restart(true);
