@@ -21,6 +21,7 @@ import {
   listSandboxes,
 } from './node/inspect.ts';
 import { execAt, startAgent, startRuntime, stopAgent, stopRuntime } from './node/manage.ts';
+import type { EnsureOptions } from './node/node.ts';
 import { type BedStatus, bedStatus } from './status.ts';
 import {
   addNode,
@@ -84,13 +85,16 @@ export interface Bed extends AsyncDisposable {
   reboot(node: string, signal?: AbortSignal): Promise<void>;
   /** As if the plug were pulled: nothing in memory survives. It stays off until `powerOn`. */
   powerCut(node: string, signal?: AbortSignal): Promise<void>;
-  /** Resolves once the node is Ready again. */
-  powerOn(node: string, signal?: AbortSignal): Promise<void>;
+  /** Resolves once the node is Ready again or, with `wait: false`, once its programs run: cut off, it is not Ready. */
+  powerOn(node: string, options?: EnsureOptions): Promise<void>;
   /** Runs a program to its end on a node, or in the network of a site's router or of `cloud`; rejects if it fails. */
   exec(place: string, argv: readonly [string, ...string[]]): Promise<CommandResult>;
-  /** Ends the kubelet or edge-lite, by default with SIGTERM; resolves once it is gone. Its containers go on. */
-  stopAgent(node: string, signal?: NodeJS.Signals): Promise<void>;
-  /** Starts it again; resolves once the node is Ready or, with `wait: false`, at once. */
+  /**
+   * Ends the kubelet or edge-lite, by default with SIGTERM, or another program of the node: `edge-lite`, the hub of a
+   * converted node, `kube-proxy`, `coredns`. Resolves once it is gone. Its containers go on.
+   */
+  stopAgent(node: string, signal?: NodeJS.Signals, program?: string): Promise<void>;
+  /** Starts what was stopped again; resolves once the node is Ready or, with `wait: false`, at once. */
   startAgent(node: string, options?: { readonly wait?: boolean }): Promise<void>;
   /** Ends the container runtime; its containers go on. */
   stopRuntime(node: string): Promise<void>;
@@ -144,7 +148,7 @@ type NodeVerbs = Pick<
 function nodeVerbs(context: BedContext): NodeVerbs {
   return {
     exec: (place, argv) => execAt(context, place, argv),
-    stopAgent: (node, signal = 'SIGTERM') => stopAgent(context, node, signal),
+    stopAgent: (node, signal = 'SIGTERM', program) => stopAgent(context, node, { signal, program }),
     startAgent: (node, { wait = true } = {}) => startAgent(context, node, wait),
     stopRuntime: (node) => stopRuntime(context, node),
     startRuntime: (node) => startRuntime(context, node),
@@ -179,7 +183,7 @@ function bedOf(context: BedContext, index: number): Bed {
     heal: (site) => heal(context, site),
     reboot: (node, signal) => reboot(context, node, signal),
     powerCut: (node, signal) => powerCut(context, node, signal),
-    powerOn: (node, signal) => powerOn(context, node, signal),
+    powerOn: (node, options) => powerOn(context, node, options),
     ...nodeVerbs(context),
     down,
     [Symbol.asyncDispose]: down,

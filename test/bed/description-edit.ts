@@ -66,7 +66,8 @@ export function withNode(bed: BedDescription, options: NodeOptions): BedDescript
     kind: options.kind ?? 'light',
     agent,
     containerd: options.containerd ?? '1.6',
-    kubeProxy: options.kubeProxy ?? agent === 'stock',
+    kubeProxy: options.kubeProxy ?? (agent === 'stock' || agent === 'converted'),
+    dns: options.dns ?? false,
     labels: options.labels ?? {},
     powered: true,
   };

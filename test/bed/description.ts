@@ -5,8 +5,11 @@ import type { Faults } from './network/faults.ts';
 export const kubernetesVersions = ['1.36', '1.35'] as const;
 /** Which control plane: 1.36.3 or 1.35.4. Nodes are always 1.36.3. */
 export type KubernetesVersion = (typeof kubernetesVersions)[number];
-export const nodeAgents = ['stock', 'lite', 'none'] as const;
-/** What makes a node of the machine: kubelet and kube-proxy, edge-lite, or nothing but the runtime. */
+export const nodeAgents = ['stock', 'converted', 'lite', 'none'] as const;
+/**
+ * What makes a node of the machine: kubelet and kube-proxy, the same with edge-lite's hub as their API server, edge-lite,
+ * or nothing but the runtime.
+ */
 export type NodeAgent = (typeof nodeAgents)[number];
 export const containerdVersions = ['1.6', '2.4'] as const;
 export type ContainerdVersion = (typeof containerdVersions)[number];
@@ -47,6 +50,8 @@ export interface NodeDescription {
   readonly containerd: ContainerdVersion;
   /** A stock kube-proxy beside the agent. */
   readonly kubeProxy: boolean;
+  /** CoreDNS on the node, for its pods. */
+  readonly dns: boolean;
   readonly labels: Readonly<Record<string, string>>;
   /** False after a power cut, until it is powered on. */
   readonly powered: boolean;
@@ -90,6 +95,8 @@ export interface NodeOptions {
   readonly containerd?: ContainerdVersion;
   /** Default: true beside a kubelet, false beside edge-lite. */
   readonly kubeProxy?: boolean;
+  /** CoreDNS on the node, which its pods ask; on a converted node it asks the hub. Default: false. */
+  readonly dns?: boolean;
   /** Labels that the node registers itself with. */
   readonly labels?: Readonly<Record<string, string>>;
 }

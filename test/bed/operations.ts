@@ -4,7 +4,7 @@ import { type BedDescription, type NodeOptions, type SiteOptions, nodeOf, siteOf
 import { withFaults, withNode, withPower, withSite, withoutNode, withoutSite } from './description-edit.ts';
 import { applyFaults } from './network/apply-faults.ts';
 import { type CutKind, type Faults, type Shape, checkShape } from './network/faults.ts';
-import { createHost } from './node/node.ts';
+import { type EnsureOptions, createHost } from './node/node.ts';
 import { nodeTools, reconcileNetwork, reconcileNodes } from './reconcile.ts';
 
 /** The description of a bed that exists, or `NotFound`. */
@@ -69,11 +69,11 @@ export function heal(context: BedContext, site: string): Promise<void> {
 async function bringUp(
   context: BedContext,
   bed: BedDescription,
-  name: string,
-  signal?: AbortSignal,
+  { name, wait, signal }: EnsureOptions & { readonly name: string },
 ): Promise<void> {
   await reconcileNetwork(context, bed, signal);
-  await reconcileNodes(context, await nodeTools(context, bed, signal), [nodeOf(bed, name)], signal);
+  const tools = await nodeTools(context, bed, signal);
+  await reconcileNodes(context, tools, { nodes: [nodeOf(bed, name)], wait, signal });
 }
 
 export async function addNode(
@@ -83,7 +83,7 @@ export async function addNode(
 ): Promise<void> {
   await using lock = await context.store.lock(context.name, signal);
   const bed = await change(context, (before) => withNode(before, options));
-  await bringUp(context, bed, options.name, signal);
+  await bringUp(context, bed, { name: options.name, signal });
 }
 
 export async function removeNode(context: BedContext, name: string, signal?: AbortSignal): Promise<void> {
@@ -92,7 +92,7 @@ export async function removeNode(context: BedContext, name: string, signal?: Abo
   const node = nodeOf(bed, name);
   await createHost(context, await nodeTools(context, bed, signal), node).destroy();
   const pki = await context.pki();
-  await Promise.all([pki.remove(`node-${name}`), pki.remove(`kubelet-${name}`)]);
+  await Promise.all([pki.remove(`node-${name}`), pki.remove(`kubelet-${name}`), pki.remove(`hub-${name}`)]);
   await context.kubectl(['delete', 'node', name, '--ignore-not-found', '--wait=false'], { signal });
   await context.store.write(withoutNode(bed, name));
 }
@@ -104,10 +104,10 @@ export async function powerCut(context: BedContext, name: string, signal?: Abort
   await createHost(context, tools, nodeOf(bed, name)).powerCut();
 }
 
-export async function powerOn(context: BedContext, name: string, signal?: AbortSignal): Promise<void> {
-  await using lock = await context.store.lock(context.name, signal);
+export async function powerOn(context: BedContext, name: string, options: EnsureOptions = {}): Promise<void> {
+  await using lock = await context.store.lock(context.name, options.signal);
   const bed = await change(context, (before) => withPower(before, name, true));
-  await bringUp(context, bed, name, signal);
+  await bringUp(context, bed, { ...options, name });
 }
 
 export async function reboot(context: BedContext, name: string, signal?: AbortSignal): Promise<void> {
@@ -115,5 +115,5 @@ export async function reboot(context: BedContext, name: string, signal?: AbortSi
   const bed = await existing(context);
   const host = createHost(context, await nodeTools(context, bed, signal), nodeOf(bed, name));
   await host.shutDown(signal);
-  await bringUp(context, bed, name, signal);
+  await bringUp(context, bed, { name, signal });
 }

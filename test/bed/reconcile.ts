@@ -7,7 +7,7 @@ import { applyFaults } from './network/apply-faults.ts';
 import { applyNetwork, observeNetwork } from './network/apply.ts';
 import { planNetwork } from './network/plan.ts';
 import { namespaceSpecs } from './network/spec.ts';
-import { type NodeTools, ensureNode, syncPodRoutes } from './node/node.ts';
+import { type EnsureOptions, type NodeTools, ensureNode, syncPodRoutes } from './node/node.ts';
 
 /** Makes the namespaces those of the description. A node whose network is lost has lost its power too. */
 export async function reconcileNetwork(
@@ -44,15 +44,14 @@ export async function nodeTools(
 export async function reconcileNodes(
   context: BedContext,
   tools: NodeTools,
-  nodes: readonly NodeDescription[],
-  signal?: AbortSignal,
+  { nodes, wait, signal }: EnsureOptions & { readonly nodes: readonly NodeDescription[] },
 ): Promise<void> {
   const { progress } = context.setup;
   const powered = nodes.filter((node) => node.powered);
   await Promise.all(
     powered.map((node) =>
       progress.step({ title: `node ${node.name} (${node.agent})` }, () =>
-        ensureNode(context, tools, node, signal),
+        ensureNode(context, tools, { node, wait, signal }),
       ),
     ),
   );
@@ -71,5 +70,5 @@ export async function reconcileBed(
   const options = { bed, folders: context.folders, assets: tools.assets, pki: tools.pki };
   await progress.step({ title: 'control plane' }, () => ensureControlPlane(options, context, signal));
   for (const site of bed.sites) await applyFaults(context, bed, site, signal);
-  await reconcileNodes(context, tools, bed.nodes, signal);
+  await reconcileNodes(context, tools, { nodes: bed.nodes, signal });
 }

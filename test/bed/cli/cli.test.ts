@@ -61,6 +61,7 @@ it('a status shows what is stopped, off and wrong', () => {
     agent: 'stock',
     containerd: '1.6',
     kubeProxy: true,
+    dns: false,
     labels: {},
     powered: false,
     address: '192.168.50.11',

@@ -13,6 +13,7 @@ interface NodeAddOptions {
   readonly agent: NodeAgent;
   readonly containerd: ContainerdVersion;
   readonly kubeProxy?: boolean;
+  readonly dns?: boolean;
   readonly label: Readonly<Record<string, string>>;
 }
 
@@ -35,9 +36,10 @@ function addNodeCommands(root: Command, program: Program, kind: HostKind): void 
     .addOption(new Option('--containerd <version>').choices(containerdVersions).default('1.6'))
     .option('--kube-proxy', 'a stock kube-proxy beside edge-lite')
     .option('--no-kube-proxy', 'no kube-proxy beside the kubelet')
+    .option('--dns', 'CoreDNS on the node, for its pods')
     .option('--label <name=value>', 'a label to register with; may be repeated', label, {})
     .action(async (name: string, options: NodeAddOptions) => {
-      const { site, agent, containerd, kubeProxy, label: labels } = options;
+      const { site, agent, containerd, kubeProxy, dns, label: labels } = options;
       await (await program.open()).addNode(
         {
           name,
@@ -47,6 +49,7 @@ function addNodeCommands(root: Command, program: Program, kind: HostKind): void 
           labels,
           ...(site === undefined ? {} : { site }),
           ...(kubeProxy === undefined ? {} : { kubeProxy }),
+          ...(dns === undefined ? {} : { dns }),
         },
         program.signal,
       );
@@ -84,7 +87,7 @@ function addPowerCommands(root: Command, program: Program): void {
     .action(async (name: string, { off }: { readonly off?: boolean }) => {
       const bed = await program.open();
       await bed.powerCut(name, program.signal);
-      if (off !== true) await bed.powerOn(name, program.signal);
+      if (off !== true) await bed.powerOn(name, { signal: program.signal });
     });
 }
 

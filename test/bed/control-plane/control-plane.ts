@@ -6,7 +6,7 @@ import { type BedAssets, controlPlaneBinaries } from '../assets.ts';
 import type { BedDescription } from '../description.ts';
 import { type Kubectl, applyManifests } from '../kubectl.ts';
 import { bedNames } from '../names.ts';
-import { renderKubeconfig } from '../pki/kubeconfig.ts';
+import { type ApiAccess, renderKubeconfig } from '../pki/kubeconfig.ts';
 import { type KeyPair } from '../pki/certificate.ts';
 import type { Pki } from '../pki/pki.ts';
 import type { DaemonSpec, Daemons } from '../process/daemon.ts';
@@ -48,13 +48,18 @@ const admin = { commonName: 'kubernetes-admin', organizations: masters, usages: 
 
 /** The text of a kubeconfig for a user of the cluster's CA. */
 export function userKubeconfig(
-  options: { readonly bed: BedDescription; readonly pki: Pki },
+  options: {
+    readonly bed: BedDescription;
+    readonly pki: Pki;
+    /** Default: the API server itself. */
+    readonly api?: ApiAccess | undefined;
+  },
   user: string,
   credentials: KeyPair,
 ): string {
   const { bed, pki } = options;
-  const ca = pki.ca.keyPair.certificate;
-  return renderKubeconfig({ server: serverUrl(bed), ca, cluster: `bed-${bed.name}`, user, credentials });
+  const api = options.api ?? { server: serverUrl(bed), ca: pki.ca.keyPair.certificate };
+  return renderKubeconfig({ ...api, cluster: `bed-${bed.name}`, user, credentials });
 }
 
 async function writeKubeconfig(
@@ -110,7 +115,7 @@ async function writeFiles(
   );
   await writeAtomically(own('audit-policy.yaml'), stringify(auditPolicy));
   const dnsKubeconfig = await clientKubeconfig(options, 'coredns', dnsUser);
-  await writeAtomically(own('Corefile'), renderCorefile({ cloud, kubeconfig: dnsKubeconfig }));
+  await writeAtomically(own('Corefile'), renderCorefile({ address: cloud, kubeconfig: dnsKubeconfig }));
   return {
     etcdData: own('etcd'),
     auditLog: join(folders.logs, 'audit.log'),

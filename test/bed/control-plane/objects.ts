@@ -153,10 +153,10 @@ export function clusterObjects(options: ClusterObjectsOptions): readonly Manifes
   ];
 }
 
-/** CoreDNS on the cloud's address, its health on the loopback. Source: CoreDNS, plugin `kubernetes`. */
-export function renderCorefile(options: { readonly cloud: string; readonly kubeconfig: string }): string {
+/** CoreDNS on one address, its health on the loopback. Source: CoreDNS, plugin `kubernetes`. */
+export function renderCorefile(options: { readonly address: string; readonly kubeconfig: string }): string {
   return `.:53 {
-  bind ${options.cloud}
+  bind ${options.address}
   errors
   ready 127.0.0.1:8181
   kubernetes cluster.local in-addr.arpa ip6.arpa {

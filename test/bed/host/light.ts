@@ -60,7 +60,7 @@ export function createLightHost(options: LightHostOptions, deps: LightHostDeps):
     writeFile: writeAtomically,
     readIfThere,
     async shutDown() {
-      for (const daemon of ['kube-proxy', 'edge-lite', 'kubelet', 'containerd']) {
+      for (const daemon of ['coredns', 'kube-proxy', 'kubelet', 'edge-lite', 'containerd']) {
         await daemons.stop(daemonName(daemon), shutdownGraceMs);
       }
       await powerCut();

@@ -3,6 +3,7 @@ import type { BootstrapToken } from '../control-plane/token.ts';
 import type { BedDescription, NodeDescription } from '../description.ts';
 import type { NodeHost } from '../host/host.ts';
 import type { BedNames } from '../names.ts';
+import type { ApiAccess } from '../pki/kubeconfig.ts';
 import type { Pki } from '../pki/pki.ts';
 
 /** What makes a host a node of the cluster. */
@@ -19,6 +20,8 @@ export interface AgentOptions {
   readonly names: BedNames;
   readonly assets: BedAssets;
   readonly pki: Pki;
+  /** Where stock programs find the API. Undefined: at the API server. */
+  readonly api?: ApiAccess | undefined;
 }
 
 export interface AgentDeps {

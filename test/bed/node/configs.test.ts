@@ -2,9 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { type BedDescription, defaultControlPlane } from '../description.ts';
 import { withNode, withSite } from '../description-edit.ts';
+import { renderKubeconfig } from '../pki/kubeconfig.ts';
 import { bedFolders } from '../state/folders.ts';
 import { podRoutes, renderConflist } from './cni.ts';
 import { renderContainerdConfig } from './containerd.ts';
+import { hubAccess } from './hub.ts';
 import { isReady } from './node.ts';
 import { renderKubeletConfig } from './stock-config.ts';
 
@@ -54,12 +56,35 @@ it('two kubelets share neither a cgroup nor a folder', () => {
         cgroupRoot: `/selvedge-bed/${name}`,
         caFile: '/ca.crt',
         serving: { certificateFile: '/k.crt', keyFile: '/k.key' },
+        clusterDns: '10.96.0.10',
       }),
     ) as Record<string, unknown>;
   const [one, other] = [config('a'), config('b')];
   for (const field of ['cgroupRoot', 'containerRuntimeEndpoint', 'podLogsDir', 'resolvConf']) {
     expect(one[field]).not.toEqual(other[field]);
   }
+});
+
+it('the programs of a converted node trust the authority that its hub keeps on disk', () => {
+  const folders = bedFolders('/beds', 'bed').node('a');
+  const credentials = { certificate: 'C', key: 'K' };
+  const text = renderKubeconfig({ ...hubAccess(folders), cluster: 'c', user: 'u', credentials });
+  const { clusters } = parse(text) as { readonly clusters: readonly { readonly cluster: unknown }[] };
+  expect(clusters[0]?.cluster).toEqual({
+    server: 'https://127.0.0.1:10270',
+    'certificate-authority': '/beds/bed/nodes/a/root/var/lib/selvedge/pki/hub-ca.crt',
+  });
+});
+
+it('a converted node has a kube-proxy and, if asked for, a CoreDNS', () => {
+  const bed = withSite(empty, { name: 'a' });
+  const [plain, dns] = withNode(withNode(bed, { name: 'p', agent: 'converted' }), {
+    name: 'd',
+    agent: 'converted',
+    dns: true,
+  }).nodes;
+  expect(plain).toMatchObject({ kubeProxy: true, dns: false });
+  expect(dns).toMatchObject({ kubeProxy: true, dns: true });
 });
 
 describe('containerd’s configuration', () => {

@@ -12,10 +12,20 @@ export function publicKeyHash(certificate: string): string {
   return `sha256:${createHash('sha256').update(spki).digest('hex')}`;
 }
 
-/** edge-lite's configuration. Source: docs/reference/edge-lite-config.md. */
-function renderConfig(options: AgentOptions, host: AgentDeps['host'], tokenFile: string): string {
+export interface EdgeLiteOptions extends AgentOptions {
+  /** `[node, …/edge-lite/src/main.ts]`. */
+  readonly program: readonly [string, ...string[]];
+}
+
+/** edge-lite's configuration with these modules. Source: docs/reference/edge-lite-config.md. */
+export function renderEdgeLite(
+  options: AgentOptions,
+  host: AgentDeps['host'],
+  what: { readonly tokenFile?: string; readonly modules: object },
+): string {
   const { bed, node } = options;
   const { folders } = host;
+  const { tokenFile, modules } = what;
   return stringify({
     apiVersion: 'edge-lite.selvedge.io/v1alpha1',
     kind: 'Config',
@@ -24,7 +34,7 @@ function renderConfig(options: AgentOptions, host: AgentDeps['host'], tokenFile:
     server: {
       urls: [serverUrl(bed)],
       caHash: publicKeyHash(options.pki.ca.keyPair.certificate),
-      tokenFile,
+      ...(tokenFile === undefined ? {} : { tokenFile }),
     },
     runtime: {
       endpoint: `unix://${folders.runtimeSocket}`,
@@ -32,21 +42,28 @@ function renderConfig(options: AgentOptions, host: AgentDeps['host'], tokenFile:
       cgroupRoot: host.cgroupRoot,
     },
     node: { ip: nodeAddress(bed, node).address, labels: node.labels },
-    modules: { pods: { clusterDNS: [dnsServiceAddress], clusterDomain: 'cluster.local' } },
+    modules,
     log: { level: 'info' },
   });
 }
 
+/** Keeps edge-lite running with this configuration. */
+export async function ensureEdgeLite(
+  { program }: EdgeLiteOptions,
+  host: AgentDeps['host'],
+  config: string,
+): Promise<boolean> {
+  const configFile = join(host.folders.root, 'edge-lite.yaml');
+  await host.writeFile(configFile, config);
+  const argv = [...program, 'run', '--config', configFile] as const;
+  return host.ensureDaemon({ name: 'edge-lite', argv: [...argv], config });
+}
+
 /** edge-lite from its source, which joins with a bootstrap token of its own. */
-export function createEdgeLite(
-  options: AgentOptions & {
-    /** `[node, …/edge-lite/src/main.ts]`. */
-    readonly program: readonly [string, ...string[]];
-  },
-  { host, createToken }: AgentDeps,
-): NodeAgent {
-  const { folders } = host;
-  const tokenFile = join(folders.root, 'bootstrap-token');
+export function createEdgeLite(options: EdgeLiteOptions, { host, createToken }: AgentDeps): NodeAgent {
+  const tokenFile = join(host.folders.root, 'bootstrap-token');
+  const { address } = nodeAddress(options.bed, options.node);
+  const clusterDNS = [options.node.dns ? address : dnsServiceAddress];
   return {
     daemon: 'edge-lite',
     async ensure(signal) {
@@ -54,14 +71,8 @@ export function createEdgeLite(
         const { id, secret } = await createToken(signal);
         await host.writeFile(tokenFile, `${id}.${secret}\n`, 0o600);
       }
-      const config = renderConfig(options, host, tokenFile);
-      const configFile = join(folders.root, 'edge-lite.yaml');
-      await host.writeFile(configFile, config);
-      return host.ensureDaemon({
-        name: 'edge-lite',
-        argv: [...options.program, 'run', '--config', configFile],
-        config,
-      });
+      const modules = { pods: { clusterDNS, clusterDomain: 'cluster.local' } };
+      return ensureEdgeLite(options, host, renderEdgeLite(options, host, { tokenFile, modules }));
     },
   };
 }

@@ -7,7 +7,7 @@ import { inNamespace } from '../network/apply.ts';
 import { namespaceOf } from '../network/place.ts';
 import { existing } from '../operations.ts';
 import { nodeTools } from '../reconcile.ts';
-import { type NodeTools, createAgents, createHost, ensureNode } from './node.ts';
+import { type Agents, type NodeTools, createAgents, createHost, ensureNode } from './node.ts';
 
 interface Managed {
   readonly node: NodeDescription;
@@ -33,20 +33,33 @@ export async function execAt(
   return run({ argv: inNamespace(namespaceOf(bed, place), argv) });
 }
 
-/** Ends the kubelet or edge-lite; resolves once it is gone. Its containers go on. */
-export async function stopAgent(context: BedContext, name: string, signal: NodeJS.Signals): Promise<void> {
-  const { node, host, tools } = await open(context, name);
-  const { agent } = createAgents(context, tools, host, node);
-  if (agent === undefined) throw new SelvedgeError(`node ${name} has no agent`, { code: 'NotFound' });
-  await host.signalDaemon(agent.daemon, signal);
-  await host.stopDaemon(agent.daemon);
+export interface StopOptions {
+  /** Default: the one that runs the pods. */
+  readonly program?: string | undefined;
+  readonly signal: NodeJS.Signals;
 }
 
-/** Starts the kubelet or edge-lite; resolves once the node is Ready, or without `wait` at once. */
+/** Ends the kubelet or edge-lite, or another program of the node; resolves once it is gone. Its containers go on. */
+export async function stopAgent(context: BedContext, name: string, options: StopOptions): Promise<void> {
+  const { node, host, tools } = await open(context, name);
+  const { first, beside } = createAgents(context, tools, host, node);
+  const program = options.program ?? first.at(-1)?.daemon;
+  const known = [...first, ...beside].find(({ daemon }) => daemon === program);
+  if (known === undefined)
+    throw new SelvedgeError(`node ${name} has no ${program ?? 'agent'}`, { code: 'NotFound' });
+  await host.signalDaemon(known.daemon, options.signal);
+  await host.stopDaemon(known.daemon);
+}
+
+/** Starts what was stopped of a node; resolves once it is Ready, or without `wait` at once. */
 export async function startAgent(context: BedContext, name: string, wait: boolean): Promise<void> {
   const { node, host, tools } = await open(context, name);
-  if (wait) await ensureNode(context, tools, node);
-  else await createAgents(context, tools, host, node).agent?.ensure();
+  if (wait) await ensureNode(context, tools, { node });
+  else await startPrograms(createAgents(context, tools, host, node));
+}
+
+async function startPrograms({ first, beside }: Agents): Promise<void> {
+  for (const program of [...first, ...beside]) await program.ensure();
 }
 
 /** Ends the container runtime; resolves once it is gone. Its containers go on. */

@@ -17,6 +17,8 @@ import { watchOver } from '../process/watch-over.ts';
 import { waitFor } from '../wait.ts';
 import type { NodeAgent } from './agent.ts';
 import { type PodRange, conflistFile, podRoutes, renderConflist } from './cni.ts';
+import { createNodeDns } from './dns.ts';
+import { createHub, hubAccess } from './hub.ts';
 import { createEdgeLite } from './lite.ts';
 import { createKubeProxy, createKubelet } from './stock.ts';
 
@@ -74,31 +76,37 @@ export function createHost(context: BedContext, tools: NodeTools, node: NodeDesc
   );
 }
 
-interface Agents {
-  readonly agent: NodeAgent | undefined;
-  readonly kubeProxy: NodeAgent | undefined;
+/** The programs that make the host a node. */
+export interface Agents {
+  /** Runs its pods, and what it cannot start without, in this order; the agent is the last. */
+  readonly first: readonly NodeAgent[];
+  /** Run once pods have addresses. */
+  readonly beside: readonly NodeAgent[];
 }
 
-/** The programs that make the host a node. */
 export function createAgents(
   context: BedContext,
   tools: NodeTools,
   host: NodeHost,
   node: NodeDescription,
 ): Agents {
-  const options = { ...tools, node, names: context.names };
+  const api = node.agent === 'converted' ? hubAccess(host.folders) : undefined;
+  const options = { ...tools, node, names: context.names, api };
   const program = node.kind === 'light' ? context.edgeLite : machinesOf(tools).edgeLite;
   const deps = {
     host,
+    clock: context.clock,
     createToken: (signal?: AbortSignal) =>
       createBootstrapToken(context.kubectl, { clock: context.clock, signal }),
   };
-  const agent = {
-    stock: () => createKubelet(options, deps),
-    lite: () => createEdgeLite({ ...options, program }, deps),
-    none: () => undefined,
+  const first = {
+    stock: () => [createKubelet(options, deps)],
+    converted: () => [createHub({ ...options, program }, deps), createKubelet(options, deps)],
+    lite: () => [createEdgeLite({ ...options, program }, deps)],
+    none: () => [],
   }[node.agent]();
-  return { agent, kubeProxy: node.kubeProxy ? createKubeProxy(options, deps) : undefined };
+  const kubeProxy = node.kubeProxy ? [createKubeProxy(options, deps)] : [];
+  return { first, beside: node.dns ? [...kubeProxy, createNodeDns(options, deps)] : kubeProxy };
 }
 
 /** The ranges that the controller-manager gave to the nodes so far. */
@@ -178,25 +186,44 @@ async function waitUntilReady(
   );
 }
 
+/** True if at least one was started just now. */
+async function ensureAll(agents: readonly NodeAgent[], signal?: AbortSignal): Promise<boolean> {
+  let started = false;
+  for (const agent of agents) started = (await agent.ensure(signal)) || started;
+  return started;
+}
+
+/** That one of the programs has ended by itself. */
+async function anyFailure(host: NodeHost, agents: readonly NodeAgent[]): Promise<string | undefined> {
+  const failures = await Promise.all(agents.map(({ daemon }) => host.failure(daemon)));
+  return failures.find((failure) => failure !== undefined);
+}
+
+export interface EnsureOptions {
+  /** Whether to wait until the node is Ready, which it cannot be while its site is cut off. Default true. */
+  readonly wait?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** Makes a node run, or run again, and waits until it is Ready. Its network is there by now. Idempotent. */
 export async function ensureNode(
   context: BedContext,
   tools: NodeTools,
-  node: NodeDescription,
-  signal?: AbortSignal,
+  { node, wait = true, signal }: EnsureOptions & { readonly node: NodeDescription },
 ): Promise<void> {
   const host = createHost(context, tools, node);
   const startedMs = context.clock.now();
   const booted = await host.start(signal);
   const registry = { host: bedRegistryHost(tools.bed), ca: tools.pki.ca.keyPair.certificate };
   await trustRegistry(host, registry, signal);
-  const { agent, kubeProxy } = createAgents(context, tools, host, node);
-  if (agent === undefined) return;
-  const started = (await agent.ensure(signal)) || booted;
-  const watched = { failure: () => host.failure(agent.daemon), signal };
+  const { first, beside } = createAgents(context, tools, host, node);
+  if (first.length === 0) return;
+  const started = (await ensureAll(first, signal)) || booted;
+  const watched = { failure: () => anyFailure(host, first), signal };
   await watchOver(watched, context.clock, async (alive) => {
     await connectPods(context, tools, host, alive);
-    await kubeProxy?.ensure(alive);
-    await waitUntilReady(context, tools, { name: node.name, sinceMs: started ? startedMs : 0 }, alive);
+    await ensureAll(beside, alive);
+    const sinceMs = started ? startedMs : 0;
+    if (wait) await waitUntilReady(context, tools, { name: node.name, sinceMs }, alive);
   });
 }

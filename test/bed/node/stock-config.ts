@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import { dnsServiceAddress, podRange } from '../addresses.ts';
+import { podRange } from '../addresses.ts';
 import type { KeyPairFiles } from '../pki/pki.ts';
 import type { NodeFolders } from '../state/folders.ts';
 
@@ -9,6 +9,8 @@ export interface KubeletConfigOptions {
   readonly cgroupRoot: string;
   readonly caFile: string;
   readonly serving: KeyPairFiles;
+  /** Whom pods ask for names. */
+  readonly clusterDns: string;
 }
 
 /** Source: Kubernetes, KubeletConfiguration v1beta1. cgroup v1 and no CAP_SYS_RESOURCE ask for the first few. */
@@ -30,7 +32,7 @@ export function renderKubeletConfig(options: KubeletConfigOptions): string {
       x509: { clientCAFile: options.caFile },
     },
     authorization: { mode: 'Webhook' },
-    clusterDNS: [dnsServiceAddress],
+    clusterDNS: [options.clusterDns],
     clusterDomain: 'cluster.local',
     containerRuntimeEndpoint: `unix://${folders.runtimeSocket}`,
     tlsCertFile: options.serving.certificateFile,

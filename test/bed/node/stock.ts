@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { dnsServiceAddress } from '../addresses.ts';
 import { userKubeconfig } from '../control-plane/control-plane.ts';
 import { nodeAddress } from '../network/spec.ts';
 import type { AgentDeps, AgentOptions, NodeAgent } from './agent.ts';
@@ -41,6 +42,7 @@ export function createKubelet(options: AgentOptions, { host }: AgentDeps): NodeA
         cgroupRoot: host.cgroupRoot,
         caFile: files.caFile,
         serving: files,
+        clusterDns: node.dns ? address : dnsServiceAddress,
       });
       await host.writeFile(own('kubelet.yaml'), config);
       const flags = [

@@ -1,11 +1,15 @@
 import { stringify } from 'yaml';
 import type { KeyPair } from './certificate.ts';
 
-export interface KubeconfigOptions {
+/** Where a client finds the API: at the API server, or at the hub of its node. */
+export interface ApiAccess {
   /** `https://10.60.0.1:6443`. */
   readonly server: string;
-  /** PEM. */
-  readonly ca: string;
+  /** PEM, or the file that holds it. */
+  readonly ca: string | { readonly file: string };
+}
+
+export interface KubeconfigOptions extends ApiAccess {
   /** Names cluster and context. */
   readonly cluster: string;
   readonly user: string;
@@ -14,13 +18,18 @@ export interface KubeconfigOptions {
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 
-/** A kubeconfig that is complete in itself. Source: Kubernetes, "Organizing Cluster Access Using kubeconfig Files". */
+const authority = (ca: KubeconfigOptions['ca']): object =>
+  typeof ca === 'string'
+    ? { 'certificate-authority-data': base64(ca) }
+    : { 'certificate-authority': ca.file };
+
+/** A kubeconfig that is complete in itself, but for a CA in a file. Source: Kubernetes, "Organizing Cluster Access Using kubeconfig Files". */
 export function renderKubeconfig(options: KubeconfigOptions): string {
   const { server, ca, cluster, user, credentials } = options;
   return stringify({
     apiVersion: 'v1',
     kind: 'Config',
-    clusters: [{ name: cluster, cluster: { server, 'certificate-authority-data': base64(ca) } }],
+    clusters: [{ name: cluster, cluster: { server, ...authority(ca) } }],
     users: [
       {
         name: user,
