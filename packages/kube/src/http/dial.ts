@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import type { LookupFunction, Socket } from 'node:net';
 import { SelvedgeError, hasCode, systemCode, type Clock } from '@selvedge/kit';
 import type { Credentials } from '../credentials.ts';
 import { connectThrough, type HttpProxy } from './proxy.ts';
@@ -10,6 +10,8 @@ export interface DialTarget {
   readonly url: URL;
   readonly timeouts: HttpTimeouts;
   readonly proxy?: HttpProxy | undefined;
+  /** Finds the addresses of names. Default: the system's resolver. */
+  readonly lookup?: LookupFunction | undefined;
 }
 
 export interface DialOptions extends DialTarget {
@@ -47,9 +49,13 @@ async function dialled<T>(
   }
 }
 
-function openTcp({ url, timeouts, proxy }: DialTarget, clock: Clock, signal: AbortSignal): Promise<Socket> {
-  if (proxy === undefined) return connectTcp({ url, dialMs: timeouts.dialMs }, clock, signal);
-  return connectThrough({ proxy, target: url }, { clock, timeouts }, signal);
+function openTcp(
+  { url, timeouts, proxy, lookup }: DialTarget,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<Socket> {
+  if (proxy === undefined) return connectTcp({ url, dialMs: timeouts.dialMs, lookup }, clock, signal);
+  return connectThrough({ proxy, target: url }, { clock, timeouts, lookup }, signal);
 }
 
 /** Opens a bare TCP connection. Rejects as `dial`. */

@@ -1,5 +1,5 @@
 import { request, type IncomingMessage } from 'node:http';
-import type { Socket } from 'node:net';
+import type { LookupFunction, Socket } from 'node:net';
 import { SelvedgeError, raceAbort, withDeadline, type Clock } from '@selvedge/kit';
 import { broken } from './stream.ts';
 import { connectTcp, hostOf, portOf } from './tcp.ts';
@@ -20,6 +20,7 @@ export interface HttpProxy {
 interface ProxyDeps {
   readonly clock: Clock;
   readonly timeouts: HttpTimeouts;
+  readonly lookup: LookupFunction | undefined;
 }
 
 /** A proxy's URL, checked. Throws `Invalid`. */
@@ -49,11 +50,11 @@ function authorization({ username, password = '' }: HttpProxy): Record<string, s
 
 async function openSocket(
   proxy: HttpProxy,
-  { clock, timeouts }: ProxyDeps,
+  { clock, timeouts, lookup }: ProxyDeps,
   signal: AbortSignal,
 ): Promise<Socket> {
   const url = parseProxy(proxy);
-  const socket = await connectTcp({ url, dialMs: timeouts.dialMs }, clock, signal);
+  const socket = await connectTcp({ url, dialMs: timeouts.dialMs, lookup }, clock, signal);
   if (url.protocol === 'http:') return socket;
   const trust = { certificateAuthority: proxy.certificateAuthority };
   const { handshakeMs } = timeouts;

@@ -1,4 +1,4 @@
-import { connect, type Socket } from 'node:net';
+import { connect, type LookupFunction, type Socket } from 'node:net';
 import { raceAbort, withDeadline, type Clock } from '@selvedge/kit';
 
 const keepAliveMs = 15_000;
@@ -29,9 +29,16 @@ export async function established(
   }
 }
 
+export interface TcpOptions {
+  readonly url: URL;
+  readonly dialMs: number;
+  /** Finds the addresses of names. Default: the system's resolver. */
+  readonly lookup?: LookupFunction | undefined;
+}
+
 /** Opens a TCP connection to the URL's host and port. Rejects as the system says, or with `DeadlineExceeded`. */
 export async function connectTcp(
-  { url, dialMs }: { readonly url: URL; readonly dialMs: number },
+  { url, dialMs, lookup }: TcpOptions,
   clock: Clock,
   signal: AbortSignal,
 ): Promise<Socket> {
@@ -43,6 +50,7 @@ export async function connectTcp(
       noDelay: true,
       keepAlive: true,
       keepAliveInitialDelay: keepAliveMs,
+      ...(lookup === undefined ? {} : { lookup }),
     });
     socket.on('error', () => undefined);
     await established(socket, 'connect', inner);

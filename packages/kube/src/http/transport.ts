@@ -4,6 +4,7 @@ import type { Credentials } from '../credentials.ts';
 import type { KubeMetrics } from '../metrics.ts';
 import { parseServer } from './dial.ts';
 import { Failover } from './failover.ts';
+import { createLookup } from './lookup.ts';
 import { parseProxy, type HttpProxy } from './proxy.ts';
 import { ServerLink } from './server-link.ts';
 import {
@@ -72,6 +73,8 @@ export interface Transport {
   close(): Promise<void>;
 }
 
+const lookupPatienceMs = 500;
+
 function authorized(request: HttpRequest, { bearerToken }: Credentials): HttpRequest {
   if (bearerToken === undefined) return request;
   return { ...request, headers: { ...request.headers, authorization: `Bearer ${bearerToken}` } };
@@ -81,6 +84,7 @@ function authorized(request: HttpRequest, { bearerToken }: Credentials): HttpReq
 export function createTransport(options: TransportOptions, deps: TransportDeps): Transport {
   const { serverName, proxy } = options;
   if (proxy !== undefined) parseProxy(proxy);
+  const lookup = createLookup({ patienceMs: lookupPatienceMs }, deps);
   const link = (server: string): ServerLink =>
     new ServerLink(
       {
@@ -88,6 +92,7 @@ export function createTransport(options: TransportOptions, deps: TransportDeps):
         timeouts: { ...defaultTimeouts, ...options.timeouts },
         serverName,
         proxy,
+        lookup,
         maxConnections: options.maxConnections ?? 11,
         maxSockets: options.maxSockets ?? 64,
         drainMs: options.drainMs ?? 15 * 60_000,

@@ -42,7 +42,7 @@ it('asks the next at once when one fails, or after its head start', async () => 
   const found = run(['a', 'b', 'c']);
   await clock.advance(1_000);
   expect(await found).toBe('c');
-  expect(asked).toEqual(['a at 0', 'b at 10', 'c at 200']);
+  expect(asked).toEqual(['a at 0', 'b at 10', 'c at 110']);
   expect(given).toContain('b');
 });
 

@@ -2,7 +2,7 @@ import { aborted, raceAbort, scoped, type Clock } from '@selvedge/kit';
 
 export interface FirstReadyOptions {
   readonly servers: readonly string[];
-  /** How long each server is given before the next one is asked too, in milliseconds. */
+  /** How long the first has before the second is asked too, in milliseconds; each further one comes a tenth of it later. */
   readonly headStartMs: number;
 }
 
@@ -18,6 +18,10 @@ async function allFailed(attempts: readonly Promise<string>[]): Promise<void> {
   if (one !== undefined) throw aborted('asking');
 }
 
+/** Until the server at `place` is asked, whatever those before it do. */
+const delayOf = (place: number, headStartMs: number): number =>
+  place === 0 ? 0 : headStartMs + ((place - 1) * headStartMs) / 10;
+
 /**
  * The first server that is ready. A later one is asked as soon as all before it have failed or had their head start, so
  * that the one in use is kept if it is well. Rejects with an `AggregateError` of all failures, in the servers' order.
@@ -31,7 +35,7 @@ export async function firstReady(
   using scope = scoped(signal);
   const attempts: Promise<string>[] = [];
   const attempt = async (server: string, before: readonly Promise<string>[]): Promise<string> => {
-    const headStart = clock.sleep(headStartMs * before.length, scope.signal);
+    const headStart = clock.sleep(delayOf(before.length, headStartMs), scope.signal);
     await Promise.race([headStart, allFailed(before)]);
     headStart.catch(() => undefined);
     scope.signal.throwIfAborted();

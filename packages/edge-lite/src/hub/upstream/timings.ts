@@ -14,9 +14,9 @@ export interface UpstreamTimings {
   /** How long a probe may leave it open whether a silent link is dead; whether any other is. Default 2,000 and 5,000. */
   readonly silentPatienceMs: number;
   readonly patienceMs: number;
-  /** One server's time to say that it is ready. Default 4,000. */
+  /** Time for all servers to say whether they are ready. Default 4,000. */
   readonly probeMs: number;
-  /** The server in use has so much of a start before the next one is asked. Default 1,000. */
+  /** The server in use has so much of a start before others are asked, these a tenth of it one by one. Default 1,000. */
   readonly headStartMs: number;
   /** Longest wait between two probes while offline; they are fully jittered. Default 4,500. */
   readonly retryMaxMs: number;
