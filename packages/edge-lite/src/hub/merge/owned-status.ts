@@ -1,0 +1,75 @@
+import type { HeldResource } from '../replica/types.ts';
+
+/** What of a status the kubelet writes; the rest is somebody else's. */
+export interface OwnedStatus {
+  /** The type of the status in `schemas`. */
+  readonly type: string;
+  readonly conditions: ReadonlySet<string>;
+  readonly fields: readonly string[];
+  /** Among the fields: never changed once they are there. */
+  readonly setOnce: ReadonlySet<string>;
+}
+
+/** Source: `pkg/kubelet/types/pod_status.go`. Readiness gates and others are not the node's to write. */
+const pods: OwnedStatus = {
+  type: 'core.v1.PodStatus',
+  conditions: new Set([
+    'AllContainersRestarting',
+    'ContainersReady',
+    'DisruptionTarget',
+    'Initialized',
+    'PodReadyToStartContainers',
+    'PodResizeInProgress',
+    'PodResizePending',
+    'PodScheduled',
+    'Ready',
+  ]),
+  fields: [
+    'allocatedResources',
+    'containerStatuses',
+    'ephemeralContainerStatuses',
+    'hostIP',
+    'hostIPs',
+    'initContainerStatuses',
+    'message',
+    'observedGeneration',
+    'phase',
+    'podIP',
+    'podIPs',
+    'qosClass',
+    'reason',
+    'resize',
+    'resources',
+    'startTime',
+  ],
+  setOnce: new Set(['startTime']),
+};
+
+/** Source: `pkg/kubelet/nodestatus/setters.go`. Which volumes are attached is the attach-detach controller's to say. */
+const nodes: OwnedStatus = {
+  type: 'core.v1.NodeStatus',
+  conditions: new Set(['DiskPressure', 'MemoryPressure', 'PIDPressure', 'Ready']),
+  fields: [
+    'addresses',
+    'allocatable',
+    'capacity',
+    'config',
+    'daemonEndpoints',
+    'declaredFeatures',
+    'features',
+    'images',
+    'nodeInfo',
+    'phase',
+    'runtimeHandlers',
+    'volumesInUse',
+  ],
+  setOnce: new Set(),
+};
+
+export const ownedStatus = { pods, nodes } as const;
+
+/** Undefined for resources whose status the kubelet does not write. */
+export function ownedStatusOf(resource: HeldResource): OwnedStatus | undefined {
+  if (resource === 'v1/pods') return pods;
+  return resource === 'v1/nodes' ? nodes : undefined;
+}
