@@ -3,6 +3,7 @@ import {
   createTaskGroup,
   hasCode,
   messageOf,
+  raceAbort,
   type Clock,
   type Limiter,
   type Logger,
@@ -77,6 +78,7 @@ export class ListWatchCoverage implements Coverage {
   readonly #accepted;
   readonly #complete;
   readonly #sponsors: Sponsor[];
+  #following = Promise.withResolvers<void>();
   #running: Sponsor | undefined;
   #synced: boolean;
   /** Counts the times that following began or ended, so that a late confirmation is told apart. */
@@ -96,7 +98,7 @@ export class ListWatchCoverage implements Coverage {
     const stale = { kind: 'stale', sinceMs: deps.clock.now() } as const;
     this.#machine = createStateMachine<CoverageState>(
       { name: 'coverage', initial: record.synced ? stale : { kind: 'filling' }, moves },
-      { log },
+      { log, onMove: (from, to) => this.#moved(from, to) },
     );
     this.#tasks = createTaskGroup(
       { name: `coverage ${specKey(record)}` },
@@ -127,6 +129,10 @@ export class ListWatchCoverage implements Coverage {
 
   whenSynced(signal: AbortSignal): Promise<void> {
     return this.#complete.wait(signal);
+  }
+
+  whenLive(signal: AbortSignal): Promise<void> {
+    return raceAbort(this.#following.promise, signal);
   }
 
   /** Resolves once upstream lets somebody run it (at once if it was ever complete). Rejects with why not. */
@@ -234,6 +240,11 @@ export class ListWatchCoverage implements Coverage {
       this.#heard = false;
       this.#fail(state.error);
     }
+  }
+
+  #moved(from: CoverageState, to: CoverageState): void {
+    if (to.kind === 'live') this.#following.resolve();
+    else if (from.kind === 'live') this.#following = Promise.withResolvers();
   }
 
   async #confirm(round: number, signal: AbortSignal): Promise<void> {

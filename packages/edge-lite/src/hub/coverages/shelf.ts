@@ -91,6 +91,8 @@ export class CoverageShelf {
 
   /** One that was complete once and answers this. */
   covering(spec: CoverageSpec): Kept | undefined {
+    const exact = this.#byKey.get(specKey(spec));
+    if (exact?.coverage.record.synced === true) return exact;
     return this.#best(this.#answering(spec).filter(({ coverage }) => coverage.record.synced));
   }
 

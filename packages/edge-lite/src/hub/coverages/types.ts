@@ -25,6 +25,8 @@ export interface Coverage {
   readonly state: CoverageState;
   /** Resolves once the set is complete (at once if it ever was). Rejects with the upstream's refusal, or the signal. */
   whenSynced(signal: AbortSignal): Promise<void>;
+  /** Resolves once it is `live` (at once if it is): then what is held is what upstream says now. */
+  whenLive(signal: AbortSignal): Promise<void>;
 }
 
 /** Held as long as somebody reads; a coverage that nobody holds expires after a while, never while offline. */

@@ -86,7 +86,7 @@ class ConnectivityUplink implements Uplink {
   async #prepare(reach: AbortController, signal: AbortSignal): Promise<void> {
     using scope = scoped(signal, reach.signal);
     try {
-      await this.#deps.ready(scope.signal);
+      await raceAbort(this.#deps.ready(scope.signal), scope.signal);
     } catch (error) {
       signal.throwIfAborted();
       if (reach.signal.aborted || isAbort(error)) return;

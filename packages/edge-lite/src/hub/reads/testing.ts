@@ -15,6 +15,8 @@ const order = (a: ObjectName, b: ObjectName): number => {
   return left === right ? 0 : left < right ? -1 : 1;
 };
 
+const atOnce = (): Promise<void> => Promise.resolve();
+
 /** A history in memory, with states at every version since its floor. */
 export class MemoryReader implements ResourceReader {
   readonly resource: string;
@@ -131,8 +133,7 @@ export class ReadsWorld {
     const found = this.coverages.find((wide) => covers(wide, spec));
     if (found === undefined) return undefined;
     const record = { ...found, id: 1, upstreamVersion: '1', synced: this.synced };
-    const done = (): Promise<void> => Promise.resolve();
-    return { record, state: this.coverageState, whenSynced: done, whenLive: done };
+    return { record, state: this.coverageState, whenSynced: atOnce, whenLive: atOnce };
   }
 
   #join(spec: CoverageSpec): CoverageHold {

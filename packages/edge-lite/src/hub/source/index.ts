@@ -1,0 +1,1 @@
+export { createHubSource, type HubSource, type HubSourceDeps, type HubSourceOptions } from './hub-source.ts';
