@@ -265,7 +265,8 @@ describe('on the link-local address of a node', () => {
     expect((await ask(names.pod, node, ['--interface', '10.99.1.5'])).stdout).toContain('"user":"ann"');
     expect((await ask(names.node, node)).stdout).toContain('"user":"ann"');
     const foreign = await ask(names.foreign, node);
-    expect(foreign.exitCode).not.toBe(0);
+    // Reset, not lost on the way: 28 would be the time that has passed.
+    expect([35, 56]).toContain(foreign.exitCode);
     expect(foreign.stdout).toBe('');
   });
 
@@ -276,7 +277,7 @@ describe('on the link-local address of a node', () => {
         'curl',
         '--silent',
         '--max-time',
-        '5',
+        '2',
         '--http0.9',
         '--interface',
         '10.99.1.9',
