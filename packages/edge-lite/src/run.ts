@@ -39,11 +39,13 @@ export async function runAgent(options: RunOptions): Promise<number> {
   const places = paths(config.root);
   log.info('starting', { version, node: config.nodeName, root: config.root });
   const state = { path: places.stateDb, sealKeyPath: places.sealKey, driver };
-  const store = await originating('store', () => openStore(state));
+  const store = await originating('store', () => openStore(state, { clock, log }));
   const metrics = createMetricsRegistry();
   const systemd = createSystemd({ notifySocket });
   const machine = await readMachine();
   const service = createAgent(config, places, { clock, random, log, metrics, systemd, store, machine, kill });
-  const never = Promise.withResolvers<never>().promise;
-  return runProgram({ service, drainTimeoutMs, fatal: never, exitCode: exitCodeOf }, { host, clock, log });
+  return runProgram(
+    { service, drainTimeoutMs, fatal: store.failed, exitCode: exitCodeOf },
+    { host, clock, log },
+  );
 }

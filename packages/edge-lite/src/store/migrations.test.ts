@@ -14,8 +14,8 @@ const samples: Readonly<Record<number, string>> = {
       INSERT INTO members VALUES ('pods', 'pods', 'default', 'web');
       INSERT INTO runtime VALUES ('container', 'abc', 0, x'7b7d')`,
   2: `INSERT INTO seal_check VALUES (1, x'00')`,
-  3: `INSERT INTO replica_resources VALUES ('v1/pods', '42991616', '42991616', '42991616');
-      INSERT INTO replica_coverages VALUES (1, 'v1/pods', '', '', '', '41', 1);
+  3: `INSERT INTO replica_orders VALUES ('v1/pods', 2, x'7b7d');
+      INSERT INTO replica_coverages VALUES (1, 2, x'7b7d');
       INSERT INTO replica_rows VALUES (1, 'v1/pods', 'default', 'web', '41', '42991616', 0, x'7b7d', NULL);
       INSERT INTO replica_members VALUES (1, 1);
       INSERT INTO replica_overlays VALUES ('v1/pods', 'default', 'web', 0, x'7b7d')`,

@@ -33,23 +33,10 @@ export const migrations: readonly string[] = [
      PRIMARY KEY (kind, key)
    ) STRICT;`,
   `CREATE TABLE seal_check (id INTEGER PRIMARY KEY CHECK (id = 1), body BLOB NOT NULL) STRICT;`,
-  // Versions are decimal text: both drivers read integers as doubles, which end at 2^53.
-  `CREATE TABLE replica_resources (
-     resource TEXT PRIMARY KEY NOT NULL,
-     version TEXT NOT NULL,
-     last_entry TEXT NOT NULL,
-     reserved TEXT NOT NULL
-   ) STRICT;
-   CREATE TABLE replica_coverages (
-     id INTEGER PRIMARY KEY,
-     resource TEXT NOT NULL,
-     namespace TEXT NOT NULL,
-     label_selector TEXT NOT NULL,
-     field_selector TEXT NOT NULL,
-     upstream_version TEXT NOT NULL,
-     synced INTEGER NOT NULL,
-     UNIQUE (resource, namespace, label_selector, field_selector)
-   ) STRICT;
+  // Versions are decimal text: both drivers read integers as doubles, which end at 2^53. What no index repeats lies
+  // in a body with its checksum.
+  `CREATE TABLE replica_orders (resource TEXT PRIMARY KEY NOT NULL, form INTEGER NOT NULL, body BLOB NOT NULL) STRICT;
+   CREATE TABLE replica_coverages (id INTEGER PRIMARY KEY, form INTEGER NOT NULL, body BLOB NOT NULL) STRICT;
    CREATE TABLE replica_rows (
      id INTEGER PRIMARY KEY,
      resource TEXT NOT NULL,

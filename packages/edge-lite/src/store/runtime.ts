@@ -38,7 +38,10 @@ export interface RuntimeDeps {
   readonly codec: BodyCodec;
 }
 
-const rowOf = (kind: RuntimeKind<unknown>, key: string): string => `runtime/${kind.name}/${key}`;
+/** What a sealed document is tied to. */
+export const runtimeName = (kind: string, key: string): string => `runtime/${kind}/${key}`;
+
+const rowOf = ({ name }: RuntimeKind<unknown>, key: string): string => runtimeName(name, key);
 
 export function createRuntimeRepository({ database, write, codec }: RuntimeDeps): RuntimeRepository {
   const get = database.prepare('SELECT sealed, body FROM runtime WHERE kind = ? AND key = ?');

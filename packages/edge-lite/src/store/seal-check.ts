@@ -25,7 +25,7 @@ export function checkSeal(
       throw new SelvedgeError(`${options.sealKeyPath} is not the key that sealed ${options.path}`, {
         code: 'Corrupt',
         cause,
-        hint: `restore the key, or move ${options.path} aside to start empty`,
+        hint: `what it sealed can be read with the old key only`,
       });
     }
   }

@@ -168,25 +168,35 @@ describe.each(['better', 'node'] as const)('store on driver %s', (driver) => {
     });
   });
 
-  test('damage, another seal key and a foreign file are told as unusable state with what to do', async () => {
+  test('what another seal key sealed is lost, the rest stays, and the old file is kept', async () => {
+    await using temporary = await createTemporaryStore({ driver });
+    const { runtime } = temporary.store;
+    runtime.put(tokens, { key: 'uid/aud', document: { token: 't' } }, durable);
+    runtime.put(containers, { key: 'c', document: { image: 'i' } }, durable);
+    await writeFile(join(temporary.folder, 'pki', 'seal.key'), randomBytes(32));
+    const again = await temporary.reopen();
+    expect(again.runtime.get(tokens, 'uid/aud')).toBeUndefined();
+    expect(again.runtime.get(containers, 'c')).toEqual({ image: 'i' });
+    expect((await readdir(temporary.folder)).filter((name) => name.includes('.damaged-'))).toHaveLength(1);
+    expect((await temporary.reopen()).salvaged).toBeUndefined();
+  });
+
+  test('a file that is no database is set aside, at most two of them stay', async () => {
     await using temporary = await createTemporaryStore({ driver });
     const path = join(temporary.folder, 'state.db');
-    const sealKeyPath = join(temporary.folder, 'pki', 'seal.key');
-    temporary.store.close();
-    await writeFile(sealKeyPath, randomBytes(32));
-    const options = { path, sealKeyPath, driver };
-    const unusable = { code: 'Corrupt', message: `state unusable: ${path}` };
-    await expect(openStore(options)).rejects.toMatchObject({
-      ...unusable,
-      hint: expect.stringContaining('restore the key'),
-    });
-    await writeFile(path, Buffer.concat([(await readFile(path)).subarray(0, 5000), randomBytes(9000)]));
-    await expect(openStore(options)).rejects.toMatchObject({
-      ...unusable,
-      hint: expect.stringContaining('aside'),
-    });
-    await rm(path);
-    await writeFile(path, 'x'.repeat(4096));
-    await expect(openStore(options)).rejects.toMatchObject(unusable);
+    for (const round of [1, 2, 3]) {
+      temporary.store.close();
+      await rm(`${path}-wal`, { force: true });
+      await writeFile(path, String(round).repeat(4096));
+      const store = await temporary.reopen();
+      expect(store.salvaged?.tables.every(({ kept }) => kept === 0)).toBe(true);
+    }
+    const aside = (await readdir(temporary.folder)).filter((name) => name.includes('.damaged-'));
+    expect(aside).toHaveLength(2);
+    const texts = await Promise.all(
+      aside.toSorted().map((name) => readFile(join(temporary.folder, name), 'utf8')),
+    );
+    expect(texts.map((text) => text.slice(0, 1))).toEqual(['2', '3']);
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
   });
 });

@@ -1,17 +1,28 @@
 import { dirname } from 'node:path';
-import { SelvedgeError, hasCode, sweepTemporaries } from '@selvedge/kit';
-import { createBodyCodec } from './body.ts';
-import type { DriverName, SqlDatabase } from './driver.ts';
+import {
+  type Clock,
+  type Logger,
+  SelvedgeError,
+  hasCode,
+  silentLogger,
+  sweepTemporaries,
+  systemClock,
+} from '@selvedge/kit';
+import { type BodyCodec, createBodyCodec } from './body.ts';
+import { type DamageReport, createDamageReport, isSuspect, watchedCodec, watchedDatabase } from './damage.ts';
+import type { DriverName, OpenDatabase, SqlDatabase } from './driver.ts';
 import { loadDriver } from './drivers.ts';
 import { migrate } from './migrations.ts';
 import { createObjectRepository, type ObjectRepository } from './objects.ts';
 import { makePrivateDatabase, makePrivateFolder } from './private-files.ts';
 import { type ReplicaTables, createReplicaTables } from './replica/index.ts';
 import { createRuntimeRepository, type RuntimeRepository } from './runtime.ts';
+import { hasRoom } from './room.ts';
+import { type Salvage, finishSalvage, salvage } from './salvage/index.ts';
 import { checkSeal } from './seal-check.ts';
 import { loadSealKey } from './seal-key.ts';
-import { createSealer } from './seal.ts';
-import { createWriter } from './writer.ts';
+import { type Sealer, createSealer } from './seal.ts';
+import { type StoreCondition, createTransactions, createWriter } from './writer.ts';
 
 export interface StoreOptions {
   /** The SQLite file, made with its folder if absent. */
@@ -21,6 +32,15 @@ export interface StoreOptions {
   readonly driver: DriverName;
   /** Parsed API objects kept in memory. Default 256. */
   readonly maxCachedObjects?: number;
+  /** Bytes written that are held in memory while the disk is full or broken. Default 8 MiB. */
+  readonly maxHeldBytes?: number;
+  /** How often it is tried whether the disk takes them, in milliseconds. Default 10,000. */
+  readonly retryMs?: number;
+}
+
+export interface StoreDeps {
+  readonly clock: Pick<Clock, 'now' | 'monotonicMs'>;
+  readonly log: Logger;
 }
 
 /** What the hub's replica is kept in. */
@@ -30,6 +50,8 @@ export interface ReplicaStore {
   readonly memory: ReplicaTables;
   /** Bytes in use of the file. */
   sizeBytes(): number;
+  /** Whether writes reach the disk. */
+  condition(): StoreCondition;
 }
 
 /** A node's state: one SQLite file, one process. */
@@ -37,6 +59,13 @@ export interface Store {
   readonly objects: ObjectRepository;
   readonly runtime: RuntimeRepository;
   readonly replica: ReplicaStore;
+  /**
+   * Rejects when the process must restart: the file turned out to be damaged (the next start sets it aside), or a disk
+   * that was full lost what was held in memory.
+   */
+  readonly failed: Promise<never>;
+  /** What was saved at this start; undefined: nothing was damaged. */
+  readonly salvaged: Salvage | undefined;
   /** Idempotent; nothing of the store may be used afterwards. */
   close(): void;
 }
@@ -51,42 +80,78 @@ const setup = `
   PRAGMA journal_size_limit = 1048576;`;
 
 function checkIntegrity(path: string, database: SqlDatabase): void {
+  if (isSuspect(path)) {
+    throw new SelvedgeError(`database ${path} was found damaged before`, { code: 'Corrupt' });
+  }
   const first = Object.values(database.prepare('PRAGMA integrity_check(1)').get() ?? {})[0];
   if (first !== 'ok') {
     throw new SelvedgeError(`database ${path} is damaged: ${String(first)}`, { code: 'Corrupt' });
   }
 }
 
-/**
- * Opens the state or says why it is unusable: whatever goes wrong is `Corrupt` with what to do about it. Reads the
- * whole file once (integrity check) and migrates the schema. Only the owner may read what it makes; keys that a crash
- * left half-written beside the seal key are removed.
- */
-export async function openStore(options: StoreOptions): Promise<Store> {
+interface Opening {
+  readonly options: StoreOptions;
+  readonly open: OpenDatabase;
+  readonly sealer: Sealer;
+  readonly deps: StoreDeps;
+}
+
+/** The database, whole and with the newest schema. */
+function openDatabase({ options: { path, sealKeyPath }, open, sealer }: Opening): SqlDatabase {
+  const database = open(path);
   try {
-    await makePrivateDatabase(options.path);
-    await makePrivateFolder(dirname(options.sealKeyPath));
-    const open = await loadDriver(options.driver);
-    const sealKey = await loadSealKey(options.sealKeyPath);
-    const database = open(options.path);
-    try {
-      const store = prepareStore(options, { database, memory: open(':memory:'), sealKey });
-      // Not before the lock is ours: the file may be the one that another agent is about to rename.
-      await sweepTemporaries(dirname(options.sealKeyPath));
-      return store;
-    } catch (error) {
-      database.close();
-      throw error;
-    }
-  } catch (cause) {
-    throw unusable(options.path, cause);
+    database.exec(setup);
+    checkIntegrity(path, database);
+    migrate(database);
+    checkSeal({ path, sealKeyPath }, { database, sealer, write: createTransactions(database) });
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
   }
 }
 
 interface Opened {
   readonly database: SqlDatabase;
-  readonly memory: SqlDatabase;
-  readonly sealKey: Uint8Array;
+  readonly salvaged: Salvage | undefined;
+}
+
+async function openOrSalvage(opening: Opening): Promise<Opened> {
+  const { options, open, sealer, deps } = opening;
+  try {
+    return { database: openDatabase(opening), salvaged: undefined };
+  } catch (error) {
+    if (!hasCode(error, 'Corrupt')) throw error;
+    deps.log.error('the state is damaged', { error });
+  }
+  const salvaged = await salvage(options.path, { open, codec: createBodyCodec(sealer), ...deps });
+  await makePrivateDatabase(options.path);
+  return { database: openDatabase(opening), salvaged };
+}
+
+/**
+ * Opens the state: reads the whole file once (integrity check) and migrates the schema. A damaged file is set aside and
+ * rebuilt from what can be read; whatever else goes wrong is `Corrupt` with what to do about it. Only the owner may read
+ * what it makes; keys that a crash left half-written beside the seal key are removed.
+ */
+export async function openStore(
+  options: StoreOptions,
+  deps: StoreDeps = { clock: systemClock, log: silentLogger },
+): Promise<Store> {
+  try {
+    await makePrivateFolder(dirname(options.path));
+    await finishSalvage(options.path, deps);
+    await makePrivateDatabase(options.path);
+    await makePrivateFolder(dirname(options.sealKeyPath));
+    const open = await loadDriver(options.driver);
+    const sealer = createSealer(await loadSealKey(options.sealKeyPath));
+    const opened = await openOrSalvage({ options, open, sealer, deps });
+    // Not before the lock is ours: the file may be the one that another agent is about to rename.
+    await sweepTemporaries(dirname(options.sealKeyPath));
+    return assemble({ options, open, sealer, deps }, opened);
+  } catch (cause) {
+    throw unusable(options.path, cause);
+  }
 }
 
 function createSizeReader(database: SqlDatabase): () => number {
@@ -97,38 +162,48 @@ function createSizeReader(database: SqlDatabase): () => number {
   return () => Number(pages.get()?.['bytes'] ?? 0);
 }
 
-function prepareStore(options: StoreOptions, { database, memory, sealKey }: Opened): Store {
-  database.exec(setup);
-  migrate(memory);
-  checkIntegrity(options.path, database);
+function createMemoryTables(
+  open: OpenDatabase,
+  codec: BodyCodec,
+): { readonly tables: ReplicaTables; close(): void } {
+  const database = open(':memory:');
   migrate(database);
-  const write = createWriter(database);
-  const sealer = createSealer(sealKey);
-  checkSeal(options, { database, sealer, write });
-  const deps = { database, write, codec: createBodyCodec(sealer) };
+  const tables = createReplicaTables({ database, codec, write: createTransactions(database) });
+  return { tables, close: () => database.close() };
+}
+
+function assemble({ options, open, sealer, deps }: Opening, { database: bare, salvaged }: Opened): Store {
+  const { path, maxHeldBytes = 8 * 2 ** 20, retryMs = 10_000, maxCachedObjects = 256 } = options;
+  const report: DamageReport = createDamageReport(path, deps);
+  const database = watchedDatabase(bare, report);
+  const codec = watchedCodec(createBodyCodec(sealer), report);
+  const writer = createWriter(
+    { maxHeldBytes, retryMs },
+    { ...deps, database, hasRoom: (bytes) => hasRoom(path, bytes), onLost: report.report },
+  );
+  const parts = { database, write: writer.write, codec };
+  const memory = createMemoryTables(open, codec);
   return {
-    objects: createObjectRepository(
-      { maxCached: options.maxCachedObjects ?? 256, sealed: new Set(['secrets']) },
-      deps,
-    ),
-    runtime: createRuntimeRepository(deps),
+    objects: createObjectRepository({ maxCached: maxCachedObjects, sealed: new Set(['secrets']) }, parts),
+    runtime: createRuntimeRepository(parts),
     replica: {
-      file: createReplicaTables(deps),
-      memory: createReplicaTables({ ...deps, database: memory, write: createWriter(memory) }),
+      file: createReplicaTables(parts),
+      memory: memory.tables,
       sizeBytes: createSizeReader(database),
+      condition: () => writer.condition,
     },
-    close: () => {
+    failed: report.found,
+    salvaged,
+    close() {
       memory.close();
-      database.close();
+      writer.close();
+      bare.close();
     },
   };
 }
 
 function unusable(path: string, cause: unknown): SelvedgeError {
   const known = cause instanceof SelvedgeError ? cause.hint : undefined;
-  const aside = `move ${path} aside to start empty: the API server's objects are fetched again`;
-  const damaged = hasCode(cause, 'Corrupt');
-  const hint =
-    known ?? (damaged ? aside : 'the disk must be writable and its owner the one who runs edge-lite');
+  const hint = known ?? 'the disk must be writable and its owner the one who runs edge-lite';
   return new SelvedgeError(`state unusable: ${path}`, { code: 'Corrupt', cause, hint });
 }

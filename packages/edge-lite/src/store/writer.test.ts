@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { SqlDatabase } from './driver.ts';
 import { loadDriver } from './drivers.ts';
-import { createWriter } from './writer.ts';
+import { createTransactions } from './writer.ts';
 
 const openDatabase = await loadDriver('node');
 
@@ -19,7 +19,7 @@ function recorded(): { readonly database: SqlDatabase; readonly executed: string
 
 test('synchronous is set before the transaction and only when it changes', () => {
   const { database, executed } = recorded();
-  const write = createWriter(database);
+  const write = createTransactions(database);
   const insert = database.prepare('INSERT INTO t VALUES (1)');
   for (const durable of [false, true, true, false]) write({ durable }, () => insert.run());
   const transaction = ['BEGIN IMMEDIATE', 'COMMIT'];
@@ -35,7 +35,7 @@ test('synchronous is set before the transaction and only when it changes', () =>
 
 test('a durable write that finds everything written already syncs what was not', () => {
   const { database, executed } = recorded();
-  const write = createWriter(database);
+  const write = createTransactions(database);
   const insert = database.prepare('INSERT INTO t VALUES (1)');
   const syncs = (): number => executed.filter((sql) => sql.includes('wal_checkpoint')).length;
   write({ durable: true }, () => insert.run());
@@ -49,7 +49,7 @@ test('a durable write that finds everything written already syncs what was not',
 
 test('a failure rolls back and the next write works', () => {
   const { database } = recorded();
-  const write = createWriter(database);
+  const write = createTransactions(database);
   const insert = database.prepare('INSERT INTO t VALUES (1)');
   const fail = (): void => {
     insert.run();

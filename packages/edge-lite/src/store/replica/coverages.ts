@@ -1,4 +1,6 @@
-import type { SqlDatabase } from '../driver.ts';
+import { SelvedgeError } from '@selvedge/kit';
+import { type BodyCodec, bodyOf } from '../body.ts';
+import type { SqlDatabase, SqlRow } from '../driver.ts';
 
 /** One upstream list-watch as it is kept. */
 export interface CoverageRow {
@@ -19,7 +21,7 @@ export interface OrderRow {
   readonly reserved: bigint;
 }
 
-/** Writes belong to the caller's transaction; rows that say so already are left alone. */
+/** Writes belong to the caller's transaction. Reads throw `Corrupt` for a row that is not as it was written. */
 export interface CoverageTable {
   all(): readonly CoverageRow[];
   put(coverage: CoverageRow): void;
@@ -31,52 +33,61 @@ export interface OrderTable {
   put(order: OrderRow): void;
 }
 
-export function createCoverageTable(database: SqlDatabase): CoverageTable {
+/** The checksums of bodies are over these, too. */
+const coverageName = (id: unknown): string => `replica_coverages/${String(id)}`;
+const orderName = (resource: unknown): string => `replica_orders/${String(resource)}`;
+
+function documentOf(codec: BodyCodec, name: string, row: SqlRow): unknown {
+  const body = bodyOf(row['form'], row['body']);
+  if (body.form === 0) throw new SelvedgeError(`row ${name} has no checksum`, { code: 'Corrupt' });
+  return JSON.parse(codec.decode(name, body));
+}
+
+export function decodeCoverage(codec: BodyCodec, row: SqlRow): CoverageRow {
+  const document = documentOf(codec, coverageName(row['id']), row) as Omit<CoverageRow, 'id'>;
+  return { ...document, id: Number(row['id']) };
+}
+
+export function decodeOrder(codec: BodyCodec, row: SqlRow): OrderRow {
+  const text = documentOf(codec, orderName(row['resource']), row) as Readonly<Record<string, string>>;
+  const version = (of: string): bigint => BigInt(text[of] ?? '0');
+  return {
+    resource: String(row['resource']),
+    version: version('version'),
+    lastEntry: version('lastEntry'),
+    reserved: version('reserved'),
+  };
+}
+
+export function createCoverageTable(database: SqlDatabase, codec: BodyCodec): CoverageTable {
   const all = database.prepare('SELECT * FROM replica_coverages ORDER BY id');
   const put = database.prepare(
-    `INSERT INTO replica_coverages
-       (id, resource, namespace, label_selector, field_selector, upstream_version, synced)
-     VALUES (?, ?, ?, ?, ?, ?, ?)
-     ON CONFLICT (id) DO UPDATE SET upstream_version = excluded.upstream_version, synced = excluded.synced
-     WHERE upstream_version <> excluded.upstream_version OR synced <> excluded.synced`,
+    `INSERT INTO replica_coverages (id, form, body) VALUES (?, ?, ?)
+     ON CONFLICT (id) DO UPDATE SET form = excluded.form, body = excluded.body`,
   );
   const remove = database.prepare('DELETE FROM replica_coverages WHERE id = ?');
   return {
-    all: () =>
-      all.all().map((row) => ({
-        id: Number(row['id']),
-        resource: String(row['resource']),
-        namespace: String(row['namespace']),
-        labelSelector: String(row['label_selector']),
-        fieldSelector: String(row['field_selector']),
-        upstreamVersion: String(row['upstream_version']),
-        synced: row['synced'] === 1,
-      })),
-    put: (row) => {
-      const { id, resource, namespace, labelSelector, fieldSelector, upstreamVersion, synced } = row;
-      const spec = [resource, namespace, labelSelector, fieldSelector];
-      put.run(id, ...spec, upstreamVersion, synced ? 1 : 0);
+    all: () => all.all().map((row) => decodeCoverage(codec, row)),
+    put: ({ id, ...document }) => {
+      const { form, bytes } = codec.encode(coverageName(id), JSON.stringify(document), false);
+      put.run(id, form, bytes);
     },
     remove: (id) => void remove.run(id),
   };
 }
 
-export function createOrderTable(database: SqlDatabase): OrderTable {
-  const all = database.prepare('SELECT resource, version, last_entry, reserved FROM replica_resources');
+export function createOrderTable(database: SqlDatabase, codec: BodyCodec): OrderTable {
+  const all = database.prepare('SELECT * FROM replica_orders');
   const put = database.prepare(
-    `INSERT INTO replica_resources (resource, version, last_entry, reserved) VALUES (?, ?, ?, ?)
-     ON CONFLICT (resource) DO UPDATE
-     SET version = excluded.version, last_entry = excluded.last_entry, reserved = excluded.reserved`,
+    `INSERT INTO replica_orders (resource, form, body) VALUES (?, ?, ?)
+     ON CONFLICT (resource) DO UPDATE SET form = excluded.form, body = excluded.body`,
   );
   return {
-    all: () =>
-      all.all().map((row) => ({
-        resource: String(row['resource']),
-        version: BigInt(String(row['version'])),
-        lastEntry: BigInt(String(row['last_entry'])),
-        reserved: BigInt(String(row['reserved'])),
-      })),
-    put: ({ resource, version, lastEntry, reserved }) =>
-      void put.run(resource, version.toString(), lastEntry.toString(), reserved.toString()),
+    all: () => all.all().map((row) => decodeOrder(codec, row)),
+    put: ({ resource, version, lastEntry, reserved }) => {
+      const document = { version: `${version}`, lastEntry: `${lastEntry}`, reserved: `${reserved}` };
+      const { form, bytes } = codec.encode(orderName(resource), JSON.stringify(document), false);
+      put.run(resource, form, bytes);
+    },
   };
 }

@@ -16,7 +16,8 @@ export interface OverlayTable {
   remove(key: RowKey): void;
 }
 
-const nameOf = ({ resource, namespace, name }: RowKey): string =>
+/** The checksum of a body is over this, too. */
+export const overlayName = ({ resource, namespace, name }: RowKey): string =>
   `replica_overlays/${resource}/${namespace}/${name}`;
 
 export function createOverlayTable(database: SqlDatabase, codec: BodyCodec): OverlayTable {
@@ -29,7 +30,7 @@ export function createOverlayTable(database: SqlDatabase, codec: BodyCodec): Ove
   );
   const remove = database.prepare(`DELETE FROM replica_overlays WHERE ${byKey}`);
   const open = (key: RowKey, row: SqlRow): string =>
-    codec.decode(nameOf(key), bodyOf(row['form'], row['body']));
+    codec.decode(overlayName(key), bodyOf(row['form'], row['body']));
   return {
     get: (key) => {
       const row = get.get(key.resource, key.namespace, key.name);
@@ -42,7 +43,7 @@ export function createOverlayTable(database: SqlDatabase, codec: BodyCodec): Ove
         return { ...key, json: open(key, row) };
       }),
     put: (overlay) => {
-      const { form, bytes } = codec.encode(nameOf(overlay), overlay.json, isSecret(overlay.resource));
+      const { form, bytes } = codec.encode(overlayName(overlay), overlay.json, isSecret(overlay.resource));
       put.run(overlay.resource, overlay.namespace, overlay.name, form, bytes);
     },
     remove: (key) => void remove.run(key.resource, key.namespace, key.name),

@@ -1,4 +1,4 @@
-import { type BodyCodec, bodyOf } from '../body.ts';
+import { type Body, type BodyCodec, bodyOf } from '../body.ts';
 import type { SqlDatabase, SqlRow, SqlValue } from '../driver.ts';
 
 /** Names one row: a held resource (`v1/pods`, `v1/pods;metadata`) and an object of it. */
@@ -48,27 +48,34 @@ export interface RowTable {
 /** Bodies of these are sealed: Secrets, and their metadata, which may quote them in annotations. */
 export const isSecret = (resource: string): boolean => /^v\d\w*\/secrets(;metadata)?$/.test(resource);
 
-const nameOf = ({ resource, namespace, name }: RowKey): string => `${resource}/${namespace}/${name}`;
+/** The checksum of a body is over this, too. */
+export const rowName = (column: 'body' | 'shown', row: Omit<ReplicaRow, 'body' | 'shown'>): string =>
+  [
+    'replica_rows',
+    column,
+    row.resource,
+    row.namespace,
+    row.name,
+    row.id,
+    row.upstreamVersion,
+    row.version,
+  ].join('/');
+
 const columns = 'id, resource, namespace, name, upstream_version, version, form, body, shown';
 
-function createDecoder(codec: BodyCodec): (row: SqlRow) => ReplicaRow {
-  return (row) => {
-    const key = {
-      resource: String(row['resource']),
-      namespace: String(row['namespace']),
-      name: String(row['name']),
-    };
-    const open = (column: 'body' | 'shown'): string =>
-      codec.decode(`replica_rows/${column}/${nameOf(key)}`, bodyOf(row['form'], row[column]));
-    return {
-      ...key,
-      id: Number(row['id']),
-      upstreamVersion: String(row['upstream_version']),
-      version: BigInt(String(row['version'])),
-      body: open('body'),
-      shown: row['shown'] === null ? undefined : open('shown'),
-    };
+/** Throws `Corrupt` for a row that is not as it was written. */
+export function decodeRow(codec: BodyCodec, row: SqlRow): ReplicaRow {
+  const head = {
+    resource: String(row['resource']),
+    namespace: String(row['namespace']),
+    name: String(row['name']),
+    id: Number(row['id']),
+    upstreamVersion: String(row['upstream_version']),
+    version: BigInt(String(row['version'])),
   };
+  const open = (column: 'body' | 'shown'): string =>
+    codec.decode(rowName(column, head), bodyOf(row['form'], row[column]));
+  return { ...head, body: open('body'), shown: row['shown'] === null ? undefined : open('shown') };
 }
 
 function createPut(database: SqlDatabase, codec: BodyCodec): RowTable['put'] {
@@ -79,8 +86,8 @@ function createPut(database: SqlDatabase, codec: BodyCodec): RowTable['put'] {
   );
   return (row) => {
     const sealed = isSecret(row.resource);
-    const encode = (column: string, json: string): { readonly form: number; readonly bytes: Uint8Array } =>
-      codec.encode(`replica_rows/${column}/${nameOf(row)}`, json, sealed);
+    const encode = (column: 'body' | 'shown', json: string): Body =>
+      codec.encode(rowName(column, row), json, sealed);
     const { form, bytes } = encode('body', row.body);
     const shown = row.shown === undefined ? null : encode('shown', row.shown).bytes;
     const key: SqlValue[] = [row.id, row.resource, row.namespace, row.name];
@@ -109,7 +116,7 @@ function createPage(database: SqlDatabase, decode: (row: SqlRow) => ReplicaRow):
 }
 
 export function createRowTable(database: SqlDatabase, codec: BodyCodec): RowTable {
-  const decode = createDecoder(codec);
+  const decode = (row: SqlRow): ReplicaRow => decodeRow(codec, row);
   const get = database.prepare(
     `SELECT ${columns} FROM replica_rows WHERE resource = ? AND namespace = ? AND name = ?`,
   );

@@ -26,8 +26,8 @@ export function createReplicaTables({ database, codec, write }: ReplicaTablesDep
   return {
     rows: createRowTable(database, codec),
     members: createMemberTable(database),
-    coverages: createCoverageTable(database),
-    orders: createOrderTable(database),
+    coverages: createCoverageTable(database, codec),
+    orders: createOrderTable(database, codec),
     overlays: createOverlayTable(database, codec),
     write,
   };
