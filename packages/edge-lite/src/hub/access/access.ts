@@ -17,6 +17,7 @@ import { Certificates } from './certificates.ts';
 import { Decisions } from './decisions.ts';
 import { createAccessMetrics } from './metrics.ts';
 import { createOperators } from './operators.ts';
+import type { Question } from './questions.ts';
 import { SeenTokens } from './seen-tokens.ts';
 import { SigningKeys } from './signing-keys.ts';
 import { Tokens } from './tokens.ts';
@@ -106,7 +107,7 @@ class HubAccess implements Access {
     this.#maxDecisionAgeMs = options.maxDecisionAgeMs ?? 5 * minuteMs;
     this.#authorizer = new Authorizer({ ...deps, online: inReach, decisions: this.#decisions, metrics });
     const isOperator = (user: UserInfo): boolean => kindOfUser(user, this.#callers) === 'operator';
-    this.#operators = createOperators({ isOperator, online, log: deps.log, metrics });
+    this.#operators = createOperators({ isOperator, online });
     this.#tasks = createTaskGroup(
       { name: this.name },
       { onFailure: (error, task) => deps.log.error('access task failed', { task, error }) },
@@ -144,18 +145,21 @@ class HubAccess implements Access {
     }
   }
 
-  async authorize(user: UserInfo, attributes: Attributes, signal: AbortSignal): Promise<Decision> {
-    if (this.#operators.includes(user)) return this.#operators.admit(user, attributes);
-    return this.#authorizer.decide({ user, attributes }, this.#maxDecisionAgeMs, signal);
+  authorize(user: UserInfo, attributes: Attributes, signal: AbortSignal): Promise<Decision> {
+    return this.#decide({ user, attributes }, this.#maxDecisionAgeMs, signal);
   }
 
-  async reauthorize(user: UserInfo, attributes: Attributes, signal: AbortSignal): Promise<Decision> {
-    if (this.#operators.includes(user)) return this.#operators.decide(attributes);
-    return this.#authorizer.decide({ user, attributes }, 0, signal);
+  reauthorize(user: UserInfo, attributes: Attributes, signal: AbortSignal): Promise<Decision> {
+    return this.#decide({ user, attributes }, 0, signal);
   }
 
   onWithdrawn(withdrawn: (user: UserInfo, attributes: Attributes) => void): Disposable {
     return this.#authorizer.onWithdrawn(withdrawn);
+  }
+
+  async #decide(question: Question, maxAgeMs: number, signal: AbortSignal): Promise<Decision> {
+    if (this.#operators.includes(question.user)) return this.#operators.decide(question);
+    return this.#authorizer.decide(question, maxAgeMs, signal);
   }
 
   /** As the API server: a certificate comes before a token. */

@@ -11,8 +11,7 @@ import type { UserInfo } from '../request.ts';
 import type { Decisions } from './decisions.ts';
 import type { AccessMetrics } from './metrics.ts';
 import { type Question, isDiscovery, keyOfQuestion, widerQuestion } from './questions.ts';
-import { reviewAccess } from './reviews.ts';
-import { isAway } from './tokens.ts';
+import { isAway, reviewAccess } from './reviews.ts';
 import type { Attributes, Decision } from './types.ts';
 
 export interface AuthorizerDeps {

@@ -8,8 +8,6 @@ export interface AccessMetrics {
   /** `source`: `asked`, `remembered`, `stale`; `outcome`: `allowed`, `denied`. */
   readonly decisions: Counter;
   readonly withdrawn: Counter;
-  /** `outcome`: `allowed`, `denied`. */
-  readonly operatorRequests: Counter;
 }
 
 export function createAccessMetrics(registry: MetricsRegistry, remembered: () => number): AccessMetrics {
@@ -30,6 +28,5 @@ export function createAccessMetrics(registry: MetricsRegistry, remembered: () =>
       'Questions whether a user may do something, by where the answer came from.',
     ),
     withdrawn: counter('withdrawn', 'Decisions that were allowed and are not any more.'),
-    operatorRequests: counter('operator_requests', 'Requests of operators.'),
   };
 }

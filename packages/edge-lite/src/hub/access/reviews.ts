@@ -1,3 +1,4 @@
+import { hasCode } from '@selvedge/kit';
 import { type KubeClient, resources } from '@selvedge/kube';
 import type { ResourceAttributes, SubjectAccessReview, TokenReview } from '@selvedge/kube/types';
 import type { UserInfo } from '../request.ts';
@@ -12,6 +13,9 @@ export type Verdict =
 
 /** Of a whole review; the cloud is taken to be away if it takes longer. */
 const timeoutMs = 10_000;
+
+/** The cloud did not answer. */
+export const isAway = (error: unknown): boolean => hasCode(error, 'Unavailable', 'DeadlineExceeded');
 
 function userFrom({
   username = '',

@@ -8,10 +8,13 @@ import type { Connectivity } from '../upstream/types.ts';
 import { type TokenKey, issuer, jwkOf, newTokenKey, signToken } from './testing-tokens.ts';
 import { userOfClaims } from './user.ts';
 
+/** Keys take their time to be found: one serves all. */
+const firstKey = newTokenKey('first');
+
 /** The API server's part of access, in memory. */
 export class TestApi {
   readonly clock: ManualClock;
-  key = newTokenKey('first');
+  key = firstKey;
   published: readonly TokenKey[] = [this.key];
   /** Tokens that it does not accept any more. */
   readonly revoked = new Set<string>();

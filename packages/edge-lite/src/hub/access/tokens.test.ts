@@ -1,6 +1,7 @@
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SelvedgeError } from '@selvedge/kit';
+import { fc, test as property } from '@fast-check/vitest';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Caller } from '../request.ts';
 import { hashOfToken } from './bearer-token.ts';
@@ -22,6 +23,12 @@ afterEach(() => world[Symbol.asyncDispose]());
 
 const authenticate = (bearerToken: string): Promise<Caller> =>
   world.access.authenticate({ certificate: undefined, bearerToken, remoteAddress: '10.0.0.1' }, signal);
+/** What a token says, whatever its spelling. */
+const bytesOf = (token: string): string =>
+  token
+    .split('.')
+    .map((part) => Buffer.from(part, 'base64url').toString('hex'))
+    .join('.');
 const reviews = (): number => world.api.calls.filter((call) => call === 'TokenReview').length;
 
 describe('online', () => {
@@ -247,6 +254,18 @@ describe('attacks with the cloud away', () => {
     expect((await authenticate(token)).user.username).toBe('jo');
     await refused(token, /not of a service account/);
   });
+
+  property.prop([fc.nat(), fc.constantFrom('A', 'a', '0', '-', '_', '.', '=')], { numRuns: 60 })(
+    'a token changed in any place',
+    async (at, character) => {
+      const token = world.api.token(pod);
+      const place = at % token.length;
+      const changed = `${token.slice(0, place)}${character}${token.slice(place + 1)}`;
+      // The last character of a part may differ in bits that say nothing.
+      fc.pre(bytesOf(changed) !== bytesOf(token));
+      await refused(changed, /./);
+    },
+  );
 
   test.each(['', 'x', 'a.b.c', '....', `${'A'.repeat(10_000)}.e30.`])('no token at all: %j', async (text) => {
     await refused(text, /./);

@@ -1,16 +1,9 @@
-import {
-  BoundedMap,
-  type Clock,
-  type SelvedgeError,
-  type SingleFlight,
-  createSingleFlight,
-  hasCode,
-} from '@selvedge/kit';
+import { BoundedMap, type Clock, type SingleFlight, createSingleFlight } from '@selvedge/kit';
 import type { KubeClient } from '@selvedge/kube';
 import type { PodIdentity, UserInfo } from '../request.ts';
 import { hashOfToken, keyIdOf, refuseToken, verifyToken } from './bearer-token.ts';
 import type { AccessMetrics } from './metrics.ts';
-import { type Verdict, reviewToken } from './reviews.ts';
+import { type Verdict, isAway, reviewToken } from './reviews.ts';
 import type { SeenTokens } from './seen-tokens.ts';
 import type { SigningKeys } from './signing-keys.ts';
 import { isServiceAccount, podOf } from './user.ts';
@@ -40,10 +33,6 @@ interface Answer {
   readonly verdict: Verdict;
   readonly atMs: number;
 }
-
-/** The cloud did not answer. */
-export const isAway = (error: unknown): error is SelvedgeError =>
-  hasCode(error, 'Unavailable', 'DeadlineExceeded');
 
 /** Whose bearer tokens are. What is remembered is their hashes, never the tokens. */
 export class Tokens {
