@@ -2,6 +2,7 @@ import type { Clock, MetricsRegistry, Service } from '@selvedge/kit';
 import type { Pod, TokenRequest } from '@selvedge/kube/types';
 import type { RuntimeKind, RuntimeRepository } from '../../store/index.ts';
 import type { DecodeBody } from '../bodies/types.ts';
+import { hashOfToken } from '../access/index.ts';
 import { jsonResponse } from '../forward/index.ts';
 import type { Change, ObjectName, Replica, ResourceReader } from '../replica/types.ts';
 import type { HubRequest, HubResponse } from '../request.ts';
@@ -23,7 +24,10 @@ export interface PodTokensDeps {
 }
 
 /** The last real token of each (pod, service account, audiences). Nothing is ever signed here. */
-export interface PodTokens extends AnswerMemory, Service {}
+export interface PodTokens extends AnswerMemory, Service {
+  /** Whether one of them has this hash, see `hashOfToken`. */
+  knows(hash: string): boolean;
+}
 
 interface KeptToken {
   readonly pod: ObjectName & { readonly uid: string };
@@ -57,6 +61,7 @@ class SealedTokens implements PodTokens {
   readonly #deps: PodTokensDeps;
   /** The pods of what is kept, the oldest first. */
   readonly #kept = new Map<string, KeptToken['pod']>();
+  readonly #hashes = new Map<string, string>();
   #pods: ResourceReader | undefined;
   #seen = 0n;
   #subscription: Disposable | undefined;
@@ -72,7 +77,7 @@ class SealedTokens implements PodTokens {
     signal.throwIfAborted();
     const kept = this.#deps.runtime.list(kind);
     for (const { key, document } of kept.toSorted((a, b) => a.document.savedMs - b.document.savedMs)) {
-      this.#kept.set(key, document.pod);
+      this.#keep(key, document);
     }
     this.#pods = this.#deps.replica.reader(pods);
     this.#seen = this.#pods.version;
@@ -89,9 +94,8 @@ class SealedTokens implements PodTokens {
     const answer = JSON.parse(Buffer.from(body).toString('utf8')) as TokenRequest;
     if (purpose === undefined || answer.status?.token === undefined) return;
     const { key, pod } = purpose;
-    this.#kept.delete(key);
-    this.#kept.set(key, pod);
     const document = { pod, savedMs: this.#deps.clock.now(), answer };
+    this.#keep(key, document);
     this.#deps.runtime.put(kind, { key, document }, { durable: true });
     const [oldest] = this.#kept.keys();
     if (this.#kept.size > this.#maxTokens && oldest !== undefined) this.#drop(oldest);
@@ -107,6 +111,17 @@ class SealedTokens implements PodTokens {
     const known = purpose !== undefined && this.#kept.has(purpose.key);
     const kept = known ? this.#deps.runtime.get(kind, purpose.key) : undefined;
     return kept === undefined ? undefined : jsonResponse(201, kept.answer);
+  }
+
+  knows(hash: string): boolean {
+    return [...this.#hashes.values()].includes(hash);
+  }
+
+  /** As the youngest. */
+  #keep(key: string, { pod, answer }: KeptToken): void {
+    this.#kept.delete(key);
+    this.#kept.set(key, pod);
+    this.#hashes.set(key, hashOfToken(answer.status?.token ?? ''));
   }
 
   #decoded({ headers, body = new Uint8Array() }: HubRequest): TokenRequest {
@@ -148,6 +163,7 @@ class SealedTokens implements PodTokens {
 
   #drop(key: string): void {
     this.#kept.delete(key);
+    this.#hashes.delete(key);
     this.#deps.runtime.delete(kind, key);
   }
 }
