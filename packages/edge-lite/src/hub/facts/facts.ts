@@ -11,7 +11,7 @@ import { isOwnAddress, plainAddress } from './own-addresses.ts';
 export interface FactsOptions {
   readonly nodeName: string;
   /** Since when pods of this node find the hub's CA in their `kube-root-ca.crt`, in milliseconds since the epoch. */
-  readonly trustedSinceMs: number;
+  readonly trustedSinceMs: () => number;
 }
 
 export interface FactsDeps {
@@ -105,7 +105,7 @@ export function createFacts(options: FactsOptions, deps: FactsDeps): Facts {
     isOwn: (remoteAddress) => isOwnAddress(remoteAddress, sources),
     distrusting(remoteAddress) {
       const pod = pods.at(plainAddress(remoteAddress));
-      return pod?.startedAtMs !== undefined && pod.startedAtMs < options.trustedSinceMs ? pod : undefined;
+      return pod?.startedAtMs !== undefined && pod.startedAtMs < options.trustedSinceMs() ? pod : undefined;
     },
     onPods: (changed) => listeners.pods.add(changed),
     onClusterIPs: (changed) => listeners.clusterIPs.add(changed),

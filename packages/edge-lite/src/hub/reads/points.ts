@@ -3,6 +3,7 @@ import type { KubeObject } from '@selvedge/kube';
 import type { RuntimeKind, RuntimeRepository } from '../../store/index.ts';
 import type { ResourceRequest } from '../request-info/index.ts';
 import { heldResource } from '../request-info/index.ts';
+import type { HeldResource, ObjectName } from '../replica/types.ts';
 import type { Caller, UserInfo } from '../request.ts';
 
 export interface PointEntriesOptions {
@@ -27,6 +28,8 @@ export interface PointEntries {
   remember(request: ResourceRequest, caller: Caller, object: KubeObject): void;
   /** JSON. */
   recall(request: ResourceRequest, user: UserInfo): string | undefined;
+  /** Whether anybody has read the object. */
+  knows(resource: HeldResource, at: ObjectName): boolean;
 }
 
 const kind: RuntimeKind<string> = { name: 'hub-point', sealed: true };
@@ -34,10 +37,11 @@ const kind: RuntimeKind<string> = { name: 'hub-point', sealed: true };
 /** Heartbeats: old ones are worth nothing and new ones come all the time. */
 const transient: ReadonlySet<string> = new Set(['leases', 'events']);
 
+const objectKey = (resource: HeldResource, { namespace, name }: ObjectName): string =>
+  [resource, resource === 'v1/namespaces' ? '' : namespace, name].join('\n');
+
 function keyOf(request: ResourceRequest, { username, uid = '' }: UserInfo): string {
-  const { namespace, name, resource } = request;
-  const inNamespace = resource === 'namespaces' ? '' : namespace;
-  return [username, uid, heldResource(request), inNamespace, name].join('\n');
+  return [username, uid, objectKey(heldResource(request), request)].join('\n');
 }
 
 const isWhole = (request: ResourceRequest): boolean =>
@@ -67,6 +71,10 @@ export function createPointEntries(options: PointEntriesOptions, deps: PointEntr
     recall(request, user) {
       const key = keyOf(request, user);
       return known.get(key) === undefined ? undefined : deps.runtime.get(kind, key);
+    },
+    knows(resource, at) {
+      const end = `\n${objectKey(resource, at)}`;
+      return [...known.keys()].some((key) => key.endsWith(end));
     },
   };
 }

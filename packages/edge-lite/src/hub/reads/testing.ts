@@ -150,6 +150,7 @@ export class ReadsWorld {
 
   readonly #points: PointEntries = {
     remember: () => undefined,
+    knows: () => false,
     recall: ({ name }, { username }) => this.remembered.get(`${username}/${name}`),
   };
 

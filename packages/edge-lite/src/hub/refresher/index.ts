@@ -1,0 +1,1 @@
+export { createRefresher } from './refresher.ts';

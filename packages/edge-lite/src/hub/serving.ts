@@ -1,0 +1,103 @@
+import type { Service } from '@selvedge/kit';
+import { createEventRecorder } from '@selvedge/kube';
+import { decodeBody, translateBody } from './bodies/index.ts';
+import type { Core, HubDeps, HubOptions } from './core.ts';
+import { createCoverages } from './coverages/index.ts';
+import type { Coverages } from './coverages/types.ts';
+import { createArchive, createDocuments, createTypes } from './documents/index.ts';
+import { type EventRing, createEventRing } from './events/index.ts';
+import { createForward } from './forward/index.ts';
+import { createNodeLease } from './leases/index.ts';
+import { applyPatchBody, replayPatch } from './merge/index.ts';
+import { type PointEntries, createPointEntries, createReads } from './reads/index.ts';
+import type { ApplyViews } from './replica/types.ts';
+import { type Replay, createReplay } from './replay/index.ts';
+import type { Caller, HubHandler } from './request.ts';
+import { heldResource } from './request-info/index.ts';
+import { covers } from './selection/index.ts';
+import { createServe } from './serve/index.ts';
+import { type PodTokens, createReviews } from './tokens/index.ts';
+import { createWrites } from './writes/index.ts';
+
+export interface ServingDeps extends HubDeps, Core {
+  readonly options: HubOptions;
+  /** The node, for what the hub asks itself. */
+  readonly self: Caller;
+  readonly views: ApplyViews;
+  readonly tokens: PodTokens;
+}
+
+/** What answers requests, and what works behind it. */
+export interface Serving {
+  readonly handler: HubHandler;
+  readonly coverages: Coverages;
+  readonly events: EventRing;
+  /** In the order of starting. */
+  readonly services: readonly Service[];
+}
+
+interface Kept {
+  readonly recorder: Service;
+  readonly replay: Replay;
+  readonly coverages: Coverages;
+  readonly events: EventRing;
+  readonly points: PointEntries;
+}
+
+/** What is followed, and what waits to go up. */
+function createKept(deps: ServingDeps): Kept {
+  const { options, replica, store } = deps;
+  const { nodeName } = options;
+  const documents = store.runtime;
+  const recorder = createEventRecorder(
+    { component: 'edge-lite', host: nodeName },
+    { ...deps, metrics: deps.kubeMetrics },
+  );
+  const replay = createReplay({ nodeName }, { ...deps, recorder, replayPatch });
+  const ready = (signal: AbortSignal): Promise<void> => replay.drained(signal);
+  const coverages = createCoverages(
+    { unusedMs: options.keepUnusedMs },
+    { ...deps, covers, documents, ready },
+  );
+  const events = createEventRing({}, { ...deps, runtime: documents, decodeBody, drained: ready });
+  const points = createPointEntries(
+    {},
+    {
+      runtime: documents,
+      held: (about) => replica.reader(heldResource(about)).get(about) !== undefined,
+    },
+  );
+  return { recorder, replay, coverages, events, points };
+}
+
+export function createServing(deps: ServingDeps): Serving {
+  const { options, store, self } = deps;
+  const { nodeName } = options;
+  const { recorder, replay, coverages, events, points } = createKept(deps);
+  const forward = createForward(
+    {},
+    { ...deps, translateBody, remember: (about, caller, object) => points.remember(about, caller, object) },
+  );
+  const archive = createArchive({}, { runtime: store.runtime });
+  const documents = createDocuments({ nodeName }, { ...deps, archive, forward, self });
+  const types = createTypes({ ...deps, archive });
+  const reads = createReads({ nodeName }, { ...deps, coverages, forward, points, types });
+  const lease = createNodeLease({ nodeName }, { ...deps, forward, decodeBody, applyPatchBody });
+  const writes = createWrites(
+    { nodeName },
+    {
+      ...deps,
+      forward,
+      lease,
+      events,
+      decodeBody,
+      applyPatchBody,
+      reviews: createReviews({}, { ...deps, runtime: store.runtime, decodeBody }),
+      knows: (resource, at) => points.knows(resource, at),
+      replaySoon: () => replay.soon(),
+    },
+  );
+  const handler = createServe({ documents: documents.handle, reads, writes, forward, lease });
+  const services = [recorder, deps.tokens, replay, coverages, documents, lease, events];
+  return { handler, coverages, events, services };
+}

@@ -1,0 +1,46 @@
+import type { Coverages } from './coverages/types.ts';
+import type { Core } from './core.ts';
+import type { EventRing } from './events/index.ts';
+
+export interface StatusParts extends Pick<Core, 'upstream' | 'replica' | 'facts'> {
+  readonly version: string;
+  readonly nodeName: string;
+  readonly coverages: Pick<Coverages, 'all'>;
+  readonly events: Pick<EventRing, 'size'>;
+}
+
+const time = (ms: number): string => new Date(ms).toISOString();
+
+/** Times for people. */
+function readable(state: object): object {
+  if (!('sinceMs' in state) || typeof state.sinceMs !== 'number') return state;
+  const { sinceMs, ...rest } = state;
+  return { ...rest, since: time(sinceMs) };
+}
+
+/** What `/selvedge/status` shows of the hub; JSON. */
+export function hubStatus(parts: StatusParts): object {
+  const { version, nodeName, upstream, replica, facts, coverages, events } = parts;
+  const pods = [...facts.pods.values()].filter(({ alive }) => alive);
+  const distrusting = pods.filter(({ addresses }) => addresses.some((one) => facts.distrusting(one)));
+  return {
+    version,
+    nodeName,
+    connectivity: readable(upstream.connectivity),
+    coverages: coverages.all.map(({ record, state }) => {
+      const { id: _id, ...spec } = record;
+      return { ...spec, state: readable(state) };
+    }),
+    overlays: replica.overlays().map(({ resource, namespace, name, sinceMs }) => ({
+      resource,
+      namespace,
+      name,
+      since: time(sinceMs),
+    })),
+    events: events.size,
+    pods: {
+      count: pods.length,
+      autonomousAfterRestart: distrusting.map(({ namespace, name }) => ({ namespace, name })),
+    },
+  };
+}
