@@ -1,5 +1,6 @@
 import type { Service } from '@selvedge/kit';
 import { createEventRecorder } from '@selvedge/kube';
+import { createOperatorGate } from './access/index.ts';
 import { decodeBody, translateBody } from './bodies/index.ts';
 import type { Core, HubDeps, HubOptions } from './core.ts';
 import { createCoverages } from './coverages/index.ts';
@@ -97,7 +98,8 @@ export function createServing(deps: ServingDeps): Serving {
       replaySoon: () => replay.soon(),
     },
   );
-  const handler = createServe({ documents: documents.handle, reads, writes, forward, lease });
+  const serve = createServe({ documents: documents.handle, reads, writes, forward, lease });
+  const handler = createOperatorGate(serve, deps);
   const services = [recorder, deps.tokens, replay, coverages, documents, lease, events];
   return { handler, coverages, events, services };
 }
