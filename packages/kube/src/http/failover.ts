@@ -82,8 +82,9 @@ export class Failover {
         return await work(link);
       } catch (error) {
         signal.throwIfAborted();
-        this.#leave(link, error);
-        if (!mayTryNext(error, safe)) throw error;
+        const next = mayTryNext(error, safe);
+        if (next || hasCode(error, 'DeadlineExceeded')) this.#leave(link, error);
+        if (!next) throw error;
         failures.push(error);
       }
     }
@@ -105,8 +106,7 @@ export class Failover {
   }
 
   #leave(link: ServerLink, error: unknown): void {
-    if (this.#current !== link || !hasCode(error, 'Unavailable', 'DeadlineExceeded')) return;
-    this.#move(this.#inOrder()[1] ?? link, error);
+    if (this.#current === link) this.#move(this.#inOrder()[1] ?? link, error);
   }
 
   #move(to: ServerLink, error: unknown): void {
