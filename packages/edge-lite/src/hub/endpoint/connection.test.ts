@@ -259,6 +259,21 @@ describe('caps', () => {
     session.destroy();
   });
 
+  it('end a connection that sends requests without waiting for answers', async () => {
+    const handler = async ({ signal: gone }: { readonly signal: AbortSignal }): Promise<never> => {
+      await once(gone, 'abort');
+      throw gone.reason;
+    };
+    await using hub = await createTestHub({ handler }, { limits: { maxPipelined: 4 } });
+    const request = `GET /version HTTP/1.1\r\nhost: x\r\nauthorization: ${asToken.authorization}\r\n\r\n`;
+    const patient = await connectTo(hub);
+    patient.write(request.repeat(4));
+    const hasty = await connectTo(hub);
+    hasty.write(request.repeat(5));
+    expect(await readAll(hasty)).toBe('');
+    expect(patient.closed).toBe(false);
+  });
+
   it('hold all bodies together', async () => {
     const limits = { maxBodyBytes: 1_000, maxBodyBytesInAll: 1_500 };
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -316,6 +331,21 @@ describe('certificates', () => {
     await expect.poll(addressOf).toContain('10.96.0.1');
     before.write(`GET /version HTTP/1.1\r\nhost: x\r\nauthorization: ${asToken.authorization}\r\n\r\n`);
     expect(await readUntil(before, '\r\n')).toMatch(/^HTTP\/1\.1 200 /);
+  });
+
+  it('stand for the same user when a client takes up its session again', async () => {
+    await using hub = await createTestHub();
+    const client = await hub.ca.issue('system:node:n');
+    const request = 'GET /version HTTP/1.1\r\nhost: x\r\n\r\n';
+    const first = await connectTo(hub, { ...client, minVersion: 'TLSv1.3' });
+    const session = once(first, 'session');
+    first.write(request);
+    await readUntil(first, 'system:node:n');
+    const [ticket] = (await session) as [Buffer];
+    const again = await connectTo(hub, { session: ticket });
+    expect(again.isSessionReused()).toBe(true);
+    again.write(request);
+    expect(await readUntil(again, '}')).toContain('"user":"system:node:n"');
   });
 
   it('of the cluster are taken once its CA is another', async () => {

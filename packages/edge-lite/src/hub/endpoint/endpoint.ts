@@ -67,7 +67,6 @@ export interface Endpoint extends Service {
 }
 
 const loopback = ['127.0.0.1', '::1'] as const;
-const maxTasks = 100_000;
 
 class HubEndpoint implements Endpoint {
   readonly name = 'hub endpoint';
@@ -102,6 +101,8 @@ class HubEndpoint implements Endpoint {
     };
     const address = options.linkLocalAddress;
     this.#linkLocal = address === undefined ? undefined : createLinkLocal({ address }, deps);
+    const { maxConnections, maxStreams, maxPipelined } = this.#limits;
+    const maxTasks = maxConnections * (Math.max(maxStreams, maxPipelined) + 1);
     const onFailure = (error: unknown, task: string): void =>
       log.error('hub request failed', { task, error });
     this.#tasks = createTaskGroup({ name: this.name, maxTasks }, { onFailure });
@@ -186,7 +187,11 @@ class HubEndpoint implements Endpoint {
   }
 
   #report(): object {
-    const { addresses, port, connections, relayed } = this;
+    const { addresses, port, connections } = this;
+    const relayed = this.relayed.map(({ sinceMs, ...pod }) => ({
+      ...pod,
+      since: new Date(sinceMs).toISOString(),
+    }));
     return { addresses, port, connections, relayed };
   }
 }

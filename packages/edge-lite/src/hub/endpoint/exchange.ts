@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import { type Http2ServerRequest, type Http2ServerResponse, constants } from 'node:http2';
 import {
   type Clock,
   type Logger,
@@ -92,11 +92,19 @@ async function answer(
   await respond(response as ResponseStream, given, { withoutBody: method === 'HEAD', signal });
 }
 
-/** A request whose body was not read to its end leaves the connection useless. */
-const closing = (request: Incoming): Record<string, string> =>
-  request.httpVersionMajor === 1 && !request.complete ? { connection: 'close' } : {};
+/** A request whose body was not read to its end leaves its connection, or its stream, useless. */
+function closing({ request, response }: Exchange): Record<string, string> {
+  if (request.complete) return {};
+  if (!('stream' in request)) return { connection: 'close' };
+  response.once('finish', () => request.stream.close(constants.NGHTTP2_NO_ERROR));
+  return {};
+}
 
-async function fail({ request, response }: Exchange, error: unknown, deps: ExchangeDeps): Promise<void> {
+const methodNotAllowed = 405;
+const allow = { allow: 'GET, HEAD, POST, PUT, PATCH, DELETE' };
+
+async function fail(exchange: Exchange, error: unknown, deps: ExchangeDeps): Promise<void> {
+  const { request, response } = exchange;
   const method = request.method ?? '';
   if (response.headersSent) {
     // The client must not take what it has for the whole.
@@ -105,17 +113,13 @@ async function fail({ request, response }: Exchange, error: unknown, deps: Excha
     return;
   }
   const refusal = errorResponse(error);
-  if (refusal.status >= 500 && refusal.status !== 503)
-    deps.log.warn('request failed', { method, url: request.url, error });
-  deps.metrics.answered(method, refusal.status);
-  const signal = new AbortController().signal;
+  const { status } = refusal;
+  if (status === 500) deps.log.warn('request failed', { method, url: request.url, error });
+  deps.metrics.answered(method, status);
   await respond(response as ResponseStream, refusal, {
     withoutBody: method === 'HEAD',
-    headers: {
-      ...closing(request),
-      ...(refusal.status === 405 ? { allow: 'GET, HEAD, POST, PUT, PATCH, DELETE' } : {}),
-    },
-    signal,
+    headers: { ...closing(exchange), ...(status === methodNotAllowed ? allow : {}) },
+    signal: new AbortController().signal,
   });
 }
 

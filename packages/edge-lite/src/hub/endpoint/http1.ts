@@ -1,4 +1,4 @@
-import { type Server, createServer } from 'node:http';
+import { type Server, type ServerResponse, createServer } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { systemCode } from '@selvedge/kit';
 import { badRequest, errorResponse, statusError } from '../answers/index.ts';
@@ -42,6 +42,17 @@ function configure(server: Server, limits: EndpointLimits): void {
   server.emit('listening');
 }
 
+/** Counts the requests of each connection that are under way; false for one too many. */
+function createPipelines(max: number): (socket: Duplex, response: ServerResponse) => boolean {
+  const underWay = new WeakMap<Duplex, number>();
+  return (socket, response) => {
+    const count = (underWay.get(socket) ?? 0) + 1;
+    underWay.set(socket, count);
+    response.once('close', () => underWay.set(socket, (underWay.get(socket) ?? 1) - 1));
+    return count <= max;
+  };
+}
+
 /** HTTP/1.1. */
 export function createHttp1(limits: EndpointLimits, sinks: Sinks): Protocol {
   const links = new WeakMap<Duplex, Link>();
@@ -51,9 +62,10 @@ export function createHttp1(limits: EndpointLimits, sinks: Sinks): Protocol {
     shouldUpgradeCallback: isUpgrade,
   });
   configure(server, limits);
+  const fits = createPipelines(limits.maxPipelined);
   server.on('request', (request, response) => {
     const link = links.get(request.socket);
-    if (link === undefined) request.socket.destroy();
+    if (link === undefined || !fits(request.socket, response)) request.socket.destroy();
     else sinks.exchange({ request, response, link });
   });
   server.on('upgrade', (request, socket, head) => {

@@ -6,6 +6,8 @@ export interface EndpointLimits {
   readonly maxConnectionsFromLoopback: number;
   /** Of one HTTP/2 connection. */
   readonly maxStreams: number;
+  /** Requests of one HTTP/1.1 connection that were sent before the answer to the first of them. */
+  readonly maxPipelined: number;
   /** Watches, followed logs and upgraded connections of one user. */
   readonly maxLongRunningPerUser: number;
   /** Other requests of one user that are under way. */
@@ -29,6 +31,7 @@ export const defaultLimits: EndpointLimits = {
   maxConnectionsPerSource: 128,
   maxConnectionsFromLoopback: 512,
   maxStreams: 250,
+  maxPipelined: 16,
   maxLongRunningPerUser: 1_000,
   maxRequestsPerUser: 200,
   maxHeaderBytes: 64 * 1024,
