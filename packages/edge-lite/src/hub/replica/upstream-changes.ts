@@ -5,14 +5,7 @@ import type { ChangeSet } from './change-set.ts';
 import { metadataOf, nameOf, normalized, parsed, reduced } from './content.ts';
 import type { Core } from './core.ts';
 import { createRelist } from './relist.ts';
-import type {
-  CoverageChange,
-  CoverageRecord,
-  CoverageSpec,
-  HeldResource,
-  Relist,
-  Replica,
-} from './types.ts';
+import type { CoverageChange, CoverageRecord, CoverageSpec, HeldResource, Relist, Replica } from './types.ts';
 import { localSteps, parseVersion } from './versions.ts';
 
 /** Whether a selection takes an object; undefined when it asks for a field that is not known here. */
