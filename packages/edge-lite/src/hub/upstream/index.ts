@@ -1,4 +1,4 @@
-export { defaultTimings, type UpstreamTimings } from './timings.ts';
+export type { UpstreamTimings } from './timings.ts';
 export type {
   Connectivity,
   UpgradedConnection,

@@ -122,14 +122,21 @@ describe('the watch over the upstream', () => {
     expect([world.probes, world.aborts]).toEqual([2, 1]);
   });
 
-  it('tells who waits how a doubt ended', async () => {
+  it('tells who waits how a start or a doubt ended, and lets go of him at the stop', async () => {
+    const early = world.monitor.settled(signal);
     await world.start();
+    expect(await early).toMatchObject({ kind: 'online' });
     expect(await world.monitor.settled(signal)).toMatchObject({ kind: 'online' });
     world.link = 'swallows';
     world.monitor.hear(silent);
     const settled = world.monitor.settled(signal);
     await world.clock.advance(2_000);
     expect(await settled).toMatchObject({ kind: 'offline' });
+    const other = new World();
+    await other.start('swallows');
+    const waiting = other.monitor.settled(signal).catch((error: unknown) => error);
+    await other.monitor.stop();
+    expect(await waiting).toMatchObject({ code: 'Aborted' });
   });
 
   it('does not come back for an answer that a second one does not follow', async () => {

@@ -33,7 +33,7 @@ export interface Monitor extends Service {
   readonly connectivity: Connectivity;
   onConnectivity(changed: (now: Connectivity) => void): Disposable;
   hear(evidence: Evidence): void;
-  /** Resolves with the connectivity once no doubt is left, which is soon. */
+  /** Resolves with the connectivity once it is known and no doubt is left, which is soon. Rejects at the stop. */
   settled(signal: AbortSignal): Promise<Connectivity>;
 }
 
@@ -46,6 +46,8 @@ const moves = {
 } as const;
 
 const kinds: readonly Connectivity['kind'][] = ['connecting', 'online', 'offline'];
+
+const unsettled: ReadonlySet<LinkState['kind']> = new Set(['connecting', 'doubted']);
 
 const same = (a: Connectivity, b: Connectivity): boolean => JSON.stringify(a) === JSON.stringify(b);
 
@@ -101,7 +103,8 @@ class LinkMonitor implements Monitor {
   }
 
   async settled(signal: AbortSignal): Promise<Connectivity> {
-    while (this.#machine.current.kind === 'doubted') await raceAbort(this.#moved.promise, signal);
+    using scope = scoped(signal, this.#tasks.signal);
+    while (unsettled.has(this.#machine.current.kind)) await raceAbort(this.#moved.promise, scope.signal);
     return this.connectivity;
   }
 
