@@ -51,6 +51,7 @@ async function* compressed(
   } finally {
     input.destroy();
     stream.destroy();
+    await source.return();
   }
 }
 

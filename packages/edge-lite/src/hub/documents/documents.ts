@@ -77,7 +77,8 @@ class ApiDocuments implements Documents {
     const { connectivity } = this.#deps.upstream;
     if (connectivity.kind === 'offline') return await this.#here(request, connectivity.sinceMs);
     try {
-      return where.kind === 'document' ? await this.#fetch(request) : await this.#deps.forward(request);
+      const kept = where.kind === 'document' && request.method === 'GET';
+      return kept ? await this.#fetch(request) : await this.#deps.forward(request);
     } catch (error) {
       if (!hasCode(error, 'Unavailable', 'DeadlineExceeded') || request.signal.aborted) throw error;
       const since = error.details['offlineSinceMs'];
@@ -109,7 +110,7 @@ class ApiDocuments implements Documents {
     const autonomy = { nodeName: this.#options.nodeName, sinceMs };
     const where = documentPath(request.path);
     if (where.kind === 'health') return ownHealth(where.check, where.part, request.query);
-    if (where.kind === 'other') throw unavailable(autonomy, request.path);
+    if (where.kind === 'other' || request.method !== 'GET') throw unavailable(autonomy, request.path);
     await this.#checkRight(request);
     const { archive } = this.#deps;
     const kept = this.#kept(request, chosenHead(request, archive), autonomy);

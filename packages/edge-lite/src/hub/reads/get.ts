@@ -21,6 +21,10 @@ export function specOfObject(info: ResourceRequest, metadataOnly = false): Cover
   return { resource: heldResource({ ...info, metadataOnly }), namespace, labelSelector: '', fieldSelector };
 }
 
+/** The status of an object is the object. Other subresources have answers of their own. */
+const ofObject = ({ subresource }: ResourceRequest): boolean =>
+  subresource === '' || subresource === 'status';
+
 interface GetContext {
   readonly read: Read;
   readonly options: ReadsOptions;
@@ -58,7 +62,7 @@ async function answer(
 /** What this node knows: the shown object, what the same identity read before, a proof that there is none; else 503. */
 async function getHere(context: GetContext, autonomy: Autonomy): Promise<HubResponse> {
   const { read, deps } = context;
-  if (read.info.subresource !== '') throw notAvailable(autonomy, read);
+  if (!ofObject(read.info)) throw notAvailable(autonomy, read);
   const allowed = await mayGet(read, specOfObject(read.info), deps);
   const shown = allowed === true ? shownJson(context) : undefined;
   if (shown !== undefined) return await answer(context, shown, autonomy);
@@ -72,7 +76,7 @@ async function getHere(context: GetContext, autonomy: Autonomy): Promise<HubResp
 async function getCovered(context: GetContext): Promise<HubResponse | undefined> {
   const { read, deps } = context;
   const wanted = read.request.query.get('resourceVersion') ?? '';
-  if (wanted === '' || read.info.subresource !== '' || !covered(context)) return undefined;
+  if (wanted === '' || !ofObject(read.info) || !covered(context)) return undefined;
   const version = versionOf(wanted) ?? 0n;
   if (version > deps.replica.reader(heldResource(read.info)).version) return undefined;
   const json = shownJson(context);

@@ -86,6 +86,12 @@ describe('GET of one object', () => {
     expect(await refusalOf(url)).toContain('503 ServiceUnavailable');
   });
 
+  it('takes the status for the object, and leaves other subresources alone', async () => {
+    world.cut();
+    expect(await world.json(`${url}/status`)).toMatchObject({ kind: 'Pod', metadata: { name: 'one' } });
+    expect(await refusalOf(`${url}/log`)).toContain('503 ServiceUnavailable');
+  });
+
   it('gives back what the same identity read before, and nobody else', async () => {
     world.cut();
     const volume = '/api/v1/persistentvolumes/v';

@@ -37,11 +37,12 @@ const impersonates = (headers: Readonly<Record<string, string>>): boolean =>
 export function createReads(options: ReadsOptions, deps: ReadsDeps): HubHandler {
   return async (request) => {
     const info = parseRequestInfo(request.method, request.path, request.query);
-    if (info.kind !== 'resource' || request.method !== 'GET') {
+    if (info.kind !== 'resource') {
       throw statusError('Internal', `${request.method} ${request.path} is no read of a resource`);
     }
     const read = { request, info };
-    const handle = impersonates(request.headers) ? handleAbove : handlerOf(info);
+    const above = request.method !== 'GET' || impersonates(request.headers);
+    const handle = above ? handleAbove : handlerOf(info);
     return await handle(read, options, deps);
   };
 }

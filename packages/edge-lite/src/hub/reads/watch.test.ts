@@ -163,7 +163,10 @@ describe('WATCH', () => {
     const headers = { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' };
     const events = new EventReader(await world.send('/api/v1/pods?watch=true', { headers }));
     expect(await events.next()).toMatchObject({
-      object: { kind: 'Table', columnDefinitions: [{ name: 'Name' }, {}] },
+      object: {
+        kind: 'Table',
+        columnDefinitions: expect.arrayContaining([expect.objectContaining({ name: 'Name' })]),
+      },
     });
     expect(await events.next()).toMatchObject({
       object: { kind: 'Table', columnDefinitions: null, rows: [{}] },
