@@ -48,8 +48,10 @@ const podOn = (name: string, on: string): Pod => ({
   },
 });
 
-export async function startHubCluster(): Promise<HubCluster> {
-  const controlPlane = await startControlPlane();
+export async function startHubCluster(
+  options: Parameters<typeof startControlPlane>[0] = {},
+): Promise<HubCluster> {
+  const controlPlane = await startControlPlane(options);
   const { client: admin } = await connect(controlPlane.kubeconfig);
   const url = `https://127.0.0.1:${controlPlane.port}`;
   const clients: KubeClient[] = [admin];

@@ -85,12 +85,11 @@ function createPki(
   return createHubPki({ nodeName, clusterDomain, linkLocalAddress, authorityPath, bundlePath }, deps);
 }
 
-/** A pod of this node that uses the account. */
-function podOf(facts: Facts, { namespace, serviceAccount }: Account): PodIdentity | undefined {
+/** The pods of this node that use the account. */
+function* podsOf(facts: Facts, { namespace, serviceAccount }: Account): Generator<PodIdentity> {
   for (const pod of facts.pods.values()) {
-    if (pod.alive && pod.namespace === namespace && pod.serviceAccount === serviceAccount) return pod;
+    if (pod.alive && pod.namespace === namespace && pod.serviceAccount === serviceAccount) yield pod;
   }
-  return undefined;
 }
 
 function createServers(
@@ -105,7 +104,7 @@ function createServers(
     tokens: createTokenSource({
       client: { createSubresource: (...call) => client.createSubresource(...call) },
     }),
-    podOf: (account) => podOf(facts, account),
+    podsOf: (account) => podsOf(facts, account),
     hasPod: (pod) => facts.hasPod(pod),
   });
   const upstream = createUpstream(

@@ -157,6 +157,25 @@ describe('the right to join', () => {
     expect(hold.revoked.aborted).toBe(true);
   });
 
+  it('that was withdrawn from who ran the coverage leaves it to the others', async () => {
+    await using world = await createCoveragesWorld();
+    world.api.refuse = refusing('node');
+    await world.start();
+    using till = await world.coverages.join(pods, podCaller('till'), signal);
+    using scale = await world.coverages.join(pods, podCaller('scale'), signal);
+    await world.clock.advance(0);
+    world.access.forbidden.add('system:serviceaccount:shop:till list pods');
+    world.api.refuse = (sponsor) =>
+      sponsor.kind === 'pod' && sponsor.serviceAccount === 'scale' ? undefined : forbidden();
+    await world.clock.advance(420_000);
+    expect([till.revoked.aborted, scale.revoked.aborted]).toEqual([true, false]);
+    expect(world.api.requests.at(-1)).toMatch(/as pod shop\/scale$/);
+    expect(scale.coverage.state.kind).toBe('live');
+    await expect(world.coverages.join(pods, podCaller('till'), signal)).rejects.toMatchObject({
+      code: 'Forbidden',
+    });
+  });
+
   it('stays while nobody can be asked', async () => {
     await using world = await createCoveragesWorld();
     await world.start();

@@ -151,6 +151,11 @@ export class ListWatchCoverage implements Coverage {
     this.#client.retry();
   }
 
+  /** The sponsor lost a right: upstream shall say whether this one, too. */
+  doubt(sponsor: Sponsor | undefined): void {
+    if (isSameSponsor(this.#running, sponsor)) this.#client.doubt();
+  }
+
   start(signal: AbortSignal): Promise<void> {
     return this.#reflector.start(signal);
   }

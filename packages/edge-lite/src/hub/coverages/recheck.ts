@@ -3,6 +3,7 @@ import type { Access } from '../access/types.ts';
 import type { Hold } from './hold.ts';
 import { checkRight } from './rights.ts';
 import { specKey } from './spec.ts';
+import { sponsorOf } from './sponsors.ts';
 
 interface RecheckDeps {
   readonly access: Pick<Access, 'reauthorize'>;
@@ -28,6 +29,11 @@ async function refusalOf(
   return undefined;
 }
 
+function withdraw(hold: Hold, error: unknown): void {
+  hold.revoke(error);
+  hold.coverage.doubt(sponsorOf(hold.caller));
+}
+
 /** Ends the holds of those who may not read any more; who cannot be asked about keeps what he has. */
 export async function recheckRights(
   holds: readonly Hold[],
@@ -37,6 +43,6 @@ export async function recheckRights(
   const groups = Map.groupBy(holds, ({ caller, spec }) => `${caller.user.username} ${specKey(spec)}`);
   for (const group of groups.values()) {
     const error = await refusalOf(group, deps, signal);
-    if (error !== undefined) for (const hold of group) hold.revoke(error);
+    if (error !== undefined) for (const hold of group) withdraw(hold, error);
   }
 }

@@ -37,6 +37,7 @@ let sealed: Set<string>;
 const issue: TokenSource['request'] = async (query) => {
   asked.push(query);
   if (failure !== undefined) throw failure;
+  if (query.pod.uid === 'tokenless') throw new SelvedgeError('mounts none', { code: 'Forbidden' });
   return { token: `t${asked.length}`, expiresAtMs: clock.now() + hour, lifetimeSeconds: 3_600 };
 };
 
@@ -48,7 +49,7 @@ beforeEach(() => {
   tokens = createSponsorTokens({
     documents,
     tokens: { request: issue },
-    podOf: () => pods[0],
+    podsOf: () => pods,
     hasPod: ({ uid }) => pods.some((one) => one.uid === uid),
     clock,
   });
@@ -86,6 +87,13 @@ describe('the token of a service account', () => {
     pods = [];
     const refused = await tokens.token(account, signal).catch((error: unknown) => error);
     expect(hasCode(refused, 'Forbidden')).toBe(true);
+  });
+
+  it('is asked for in the name of a pod that mounts one', async () => {
+    pods = [pod('tokenless'), pod('2')];
+    expect(await tokens.token(account, signal)).toBe('t2');
+    pods = [pod('tokenless')];
+    await expect(tokens.token(account, signal)).rejects.toMatchObject({ code: 'Forbidden' });
   });
 
   it('that upstream does not accept is asked for anew', async () => {

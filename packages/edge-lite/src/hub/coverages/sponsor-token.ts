@@ -1,4 +1,4 @@
-import { SelvedgeError, createSingleFlight, type Clock } from '@selvedge/kit';
+import { SelvedgeError, createSingleFlight, hasCode, type Clock } from '@selvedge/kit';
 import type { ServiceAccountToken, TokenSource } from '../../pods/index.ts';
 import type { RuntimeKind, RuntimeRepository } from '../../store/index.ts';
 import type { PodIdentity } from '../request.ts';
@@ -13,8 +13,8 @@ export interface SponsorTokensDeps {
   readonly documents: RuntimeRepository;
   /** TokenRequests in the name of the node. */
   readonly tokens: TokenSource;
-  /** A pod of this node that uses the account. */
-  readonly podOf: (account: Account) => PodIdentity | undefined;
+  /** The pods of this node that use the account. */
+  readonly podsOf: (account: Account) => Iterable<PodIdentity>;
   /** Whether the pod is still one of this node's. */
   readonly hasPod: (pod: PodIdentity) => boolean;
   readonly clock: Clock;
@@ -34,6 +34,8 @@ interface Stored extends ServiceAccountToken {
 
 const sponsorTokenKind: RuntimeKind<Stored> = { name: 'sponsor-token', sealed: true };
 const expirationSeconds = 3_600;
+/** Pods of one account that are tried in a row. */
+const maxAttempts = 4;
 /** Of its life; what is left is for a link that is down. */
 const renewedAfter = 0.8;
 
@@ -77,22 +79,34 @@ class StoredTokens implements SponsorTokens {
 
   /** What is left of the old one is used where there is no new one. */
   async #renew(account: Account, signal: AbortSignal): Promise<void> {
-    const { documents, tokens, podOf } = this.#deps;
     const old = this.#usable(account);
-    const pod = podOf(account);
-    if (pod === undefined) {
-      this.forget(account);
-      throw new SelvedgeError(`no pod of this node uses ${keyOf(account)}`, { code: 'Forbidden' });
-    }
-    const query = { pod, serviceAccount: account.serviceAccount, audiences: [], expirationSeconds };
     try {
-      const token = await tokens.request(query, signal);
-      const document = { ...token, pod };
-      documents.put(sponsorTokenKind, { key: keyOf(account), document }, { durable: false });
+      await this.#request(account, signal);
     } catch (error) {
       signal.throwIfAborted();
       if (old === undefined) throw error;
     }
+  }
+
+  /** A node may ask only in the name of a pod that mounts such a token: not every pod of an account does. */
+  async #request(account: Account, signal: AbortSignal): Promise<void> {
+    const { documents, tokens, podsOf } = this.#deps;
+    const { serviceAccount } = account;
+    let refusal = new SelvedgeError(`no pod of this node uses ${keyOf(account)}`, { code: 'Forbidden' });
+    for (const { namespace, name, uid } of [...podsOf(account)].slice(0, maxAttempts)) {
+      const pod = { namespace, name, uid };
+      try {
+        const token = await tokens.request({ pod, serviceAccount, audiences: [], expirationSeconds }, signal);
+        const document = { ...token, pod };
+        documents.put(sponsorTokenKind, { key: keyOf(account), document }, { durable: false });
+        return;
+      } catch (error) {
+        if (!hasCode(error, 'Forbidden', 'NotFound', 'Conflict')) throw error;
+        refusal = error;
+      }
+    }
+    this.forget(account);
+    throw new SelvedgeError(`no token of ${keyOf(account)}`, { code: 'Forbidden', cause: refusal });
   }
 }
 

@@ -1,4 +1,4 @@
-import { createPoke, hasCode, jittered, scoped } from '@selvedge/kit';
+import { SelvedgeError, createPoke, hasCode, jittered, scoped } from '@selvedge/kit';
 import type { Clock, Limiter, Poke, Random, Scope } from '@selvedge/kit';
 import type {
   KubeClient,
@@ -70,6 +70,8 @@ export class SponsoredClient implements ListWatchClient {
   readonly #deps: SponsoredClientDeps;
   readonly #poke: Poke;
   #refused = false;
+  /** Of the watch that is open. */
+  #open: Scope | undefined;
   /** The link on which upstream was heard. */
   #contact: AbortSignal | undefined;
 
@@ -82,6 +84,11 @@ export class SponsoredClient implements ListWatchClient {
   /** Ends the wait after a refusal: somebody came who may run it, or who wants it. */
   retry(): void {
     if (this.#refused) this.#poke.poke();
+  }
+
+  /** Whoever runs it may have lost the right to: the watch is opened anew. */
+  doubt(): void {
+    this.#open?.abort(new SelvedgeError('a right was withdrawn', { code: 'Unavailable' }));
   }
 
   async list<T extends KubeObject>(resource: Resource<T>, options: ListOptions): Promise<ObjectList<T>> {
@@ -104,6 +111,7 @@ export class SponsoredClient implements ListWatchClient {
         return client.watch(resource, within);
       });
       this.#contact = reach;
+      this.#open = scope;
       return owned(watch, scope);
     } catch (error) {
       scope[Symbol.dispose]();

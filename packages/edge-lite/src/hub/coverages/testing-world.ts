@@ -131,7 +131,7 @@ export class CoveragesWorld implements AsyncDisposable {
       covers,
       ready: (signal) => this.ready(signal),
       documents: this.store.runtime,
-      tokens: { forget: ({ serviceAccount }) => void this.forgotten.push(serviceAccount) },
+      sponsorTokens: { forget: ({ serviceAccount }) => void this.forgotten.push(serviceAccount) },
       kubeMetrics: createKubeMetrics(metrics),
     });
     this.#running = { coverages, replica };

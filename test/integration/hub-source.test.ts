@@ -1,103 +1,49 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createMetricsRegistry, systemClock } from '@selvedge/kit';
-import { recordingLogger, seededRandom } from '@selvedge/kit/testing';
-import {
-  type KubeClient,
-  type KubeObject,
-  type Resource,
-  createKubeClient,
-  createKubeMetrics,
-  resources,
-  staticCredentials,
-} from '@selvedge/kube';
+import { systemClock } from '@selvedge/kit';
+import { seededRandom } from '@selvedge/kit/testing';
+import { type KubeObject, type Resource, resources } from '@selvedge/kube';
 import type { ConfigMap, Pod, PodStatus } from '@selvedge/kube/types';
-import { afterAll, beforeAll, beforeEach, afterEach, describe, expect, test } from 'vitest';
-import type { SourceResource } from '../../packages/edge-lite/src/pods/index.ts';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { ObjectSource, SourceResource } from '../../packages/edge-lite/src/pods/index.ts';
 import {
   type PodStatusSink,
-  type Replica,
-  createReplica,
   createStatusSink,
   createTokenSource,
-} from '../../packages/edge-lite/src/replica/index.ts';
-import { type Store, openStore } from '../../packages/edge-lite/src/store/index.ts';
+} from '../../packages/edge-lite/src/reports/index.ts';
 import { waitFor } from '../bed/wait.ts';
-import { type Cluster, startCluster } from './edge-world.ts';
+import { type HubCluster, namespace, nodeName, startHubCluster } from './hub-cluster.ts';
+import { type HubNode, createHubNode } from './hub-node.ts';
 
 const signal = new AbortController().signal;
-const namespace = 'default';
-const nodeName = 'replica';
-let cluster: Cluster;
-let asNode: KubeClient;
+let cluster: HubCluster;
 
 beforeAll(async () => {
-  cluster = await startCluster();
-  const identity = { commonName: `system:node:${nodeName}`, organizations: ['system:nodes'] };
-  const { certificate, key } = await cluster.controlPlane.issue({ ...identity, usages: ['client'] });
-  asNode = createKubeClient(
-    { servers: [cluster.url], userAgent: 'edge-lite' },
-    {
-      credentials: staticCredentials({
-        certificateAuthority: cluster.controlPlane.ca,
-        clientCertificate: { certificate, privateKey: key },
-      }),
-      clock: systemClock,
-      random: seededRandom(1),
-      log: recordingLogger(),
-      metrics: createKubeMetrics(createMetricsRegistry()),
-    },
-  );
-  await cluster.admin.create(resources.nodes, { metadata: { name: nodeName } }, { signal });
+  cluster = await startHubCluster();
 });
-afterAll(async () => {
-  await asNode.close();
-  await cluster[Symbol.asyncDispose]();
-});
+afterAll(() => cluster?.[Symbol.asyncDispose]());
 
-let folder = '';
-let store: Store;
-let replica: Replica;
+let hub: HubNode;
+let source: ObjectSource;
 let sink: PodStatusSink;
-let log: ReturnType<typeof recordingLogger>;
 
 async function open(): Promise<void> {
-  store = await openStore({
-    path: join(folder, 'state.db'),
-    sealKeyPath: join(folder, 'seal.key'),
-    driver: 'better',
-  });
-  const metrics = createMetricsRegistry();
-  log = recordingLogger();
-  const deps = {
-    client: asNode,
-    objects: store.objects,
-    clock: systemClock,
-    random: seededRandom(2),
-    log,
-    metrics,
-    kubeMetrics: createKubeMetrics(metrics),
-  };
-  replica = createReplica({ nodeName }, deps);
-  sink = createStatusSink({}, { ...deps, source: replica.source });
-  await replica.start(signal);
+  const run = await hub.start();
+  ({ source } = run.source);
+  sink = createStatusSink({}, { ...run, source, clock: systemClock, random: seededRandom(2) });
   await sink.start(signal);
 }
 
 async function close(): Promise<void> {
   await sink.stop();
-  await replica.stop();
-  store.close();
+  await hub.stop();
 }
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'replica-'));
+  hub = await createHubNode(cluster, { userAgent: 'edge-lite', pods: true });
   await open();
 });
 afterEach(async () => {
   await close();
-  await rm(folder, { recursive: true });
+  await hub[Symbol.asyncDispose]();
 });
 
 const create = <T extends KubeObject>(resource: Resource<T>, object: T): Promise<T> =>
@@ -117,8 +63,7 @@ async function createPod(name: string): Promise<Pod> {
 const at = (name: string): { readonly namespace: string; readonly name: string } => ({ namespace, name });
 const eventually = <T>(what: string, look: () => Promise<T | undefined | false>): Promise<T> =>
   waitFor({ what }, systemClock, look);
-const kindOf = (resource: SourceResource, name: string): string =>
-  replica.source.get({ resource, ...at(name) }).kind;
+const kindOf = (resource: SourceResource, name: string): string => source.get({ resource, ...at(name) }).kind;
 const refOf = ({
   metadata,
 }: Pod): { readonly namespace: string; readonly name: string; readonly uid: string } => ({
@@ -148,17 +93,17 @@ const running: PodStatus = {
 describe('what a node may see', () => {
   test('its pods, all services, itself, and the config of its pods while it follows that', async () => {
     await createPod('seen');
-    expect(replica.source.list('services').map(({ metadata }) => metadata.name)).toContain('kubernetes');
-    expect(replica.source.list('nodes')).toHaveLength(1);
+    expect(source.list('services').map(({ metadata }) => metadata.name)).toContain('kubernetes');
+    expect(source.list('nodes')).toHaveLength(1);
     const config = { resource: 'configmaps', ...at('seen') } as const;
-    using one = replica.source.follow(config);
-    using two = replica.source.follow({ resource: 'secrets', ...at('seen') });
+    using one = source.follow(config);
+    using two = source.follow({ resource: 'secrets', ...at('seen') });
     await eventually('config map and secret', async () => {
       return kindOf('configmaps', 'seen') === 'present' && kindOf('secrets', 'seen') === 'present';
     });
     await cluster.admin.replace(resources.configMaps, { metadata: at('seen'), data: { a: '2' } }, { signal });
     await eventually('the change', async () => {
-      const found = replica.source.get<ConfigMap>(config);
+      const found = source.get<ConfigMap>(config);
       return found.kind === 'present' && found.object.data?.['a'] === '2';
     });
     expect([one, two]).toHaveLength(2);
@@ -166,7 +111,7 @@ describe('what a node may see', () => {
 
   test('no secret that none of its pods names', async () => {
     await create(resources.secrets, { metadata: at('foreign') });
-    using following = replica.source.follow({ resource: 'secrets', ...at('foreign') });
+    using following = source.follow({ resource: 'secrets', ...at('foreign') });
     await createPod('sentinel');
     expect(kindOf('secrets', 'foreign')).toBe('unknown');
     expect(following).toBeDefined();
@@ -185,11 +130,13 @@ describe('what a node may see', () => {
 
 test('after its cluster was restored from a backup it sees what the cluster has', async () => {
   await createPod('restored');
+  const { replica, coverages } = hub.run;
   await sink.stop();
-  await replica.stop();
-  const ahead = { collection: 'pods', state: { resourceVersion: '99999999', synced: true } };
-  store.objects.apply({ ...ahead, puts: [], deletes: [] }, { durable: true });
-  store.close();
+  await coverages.stop();
+  const ahead = replica.coverages().find(({ resource }) => resource === 'v1/pods');
+  if (ahead === undefined) throw new TypeError('pods are not followed');
+  replica.apply(ahead.id, [], '99999999');
+  await hub.stop();
   await cluster.admin.delete(resources.pods, at('restored'), { signal, gracePeriodSeconds: 0 });
   await open();
   await eventually('the deletion', async () => kindOf('pods', 'restored') === 'absent');
@@ -243,7 +190,7 @@ describe('a pod status', () => {
     });
     await eventually(
       'the replica',
-      async () => replica.source.get({ resource: 'pods', ...at('ended') }).kind === 'absent',
+      async () => source.get({ resource: 'pods', ...at('ended') }).kind === 'absent',
     );
   });
 });
@@ -256,7 +203,7 @@ test('a token is bound to its pod and audience', async () => {
   const spec = { nodeName, serviceAccountName: 'worker', containers, volumes };
   const pod = await create(resources.pods, { metadata: at('asks'), spec });
   const query = { pod: refOf(pod), serviceAccount: 'worker', audiences: ['vault'], expirationSeconds: 3_600 };
-  const tokens = createTokenSource({ client: asNode });
+  const tokens = createTokenSource({ client: cluster.node });
   const { token, expiresAtMs, lifetimeSeconds } = await eventually('a token', () =>
     tokens.request(query, signal),
   );
