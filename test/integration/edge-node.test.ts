@@ -62,7 +62,7 @@ const renewed = async (name: string): Promise<number> => {
   return Date.parse(lease.spec?.renewTime ?? '');
 };
 
-/** Sockets of the process that wait for connections. */
+/** The addresses, as the kernel writes them, on which the process waits for connections. */
 async function listening(pid: number): Promise<readonly string[]> {
   const fds = await readdir(`/proc/${pid}/fd`);
   const targets = await Promise.all(fds.map((fd) => readlink(`/proc/${pid}/fd/${fd}`).catch(() => '')));
@@ -73,11 +73,11 @@ async function listening(pid: number): Promise<readonly string[]> {
   const open = rows.filter(
     ([, , , state, , , , , , inode]) => state === '0A' && targets.includes(`socket:[${inode ?? ''}]`),
   );
-  return open.map(([, local]) => local ?? '');
+  return open.map(([, local]) => local?.split(':')[0] ?? '');
 }
 
 describe('a node with a container runtime', () => {
-  test('is Ready, described as the kubelet does it, and owns its Lease', async () => {
+  test('is Ready, described as the kubelet does it, owns its Lease, and listens on loopback only', async () => {
     await using edge = await newNode('described');
     const agent = await run(edge);
     const node = await becomes(edge, 'KubeletReady');
@@ -106,7 +106,7 @@ describe('a node with a container runtime', () => {
     });
     expect(lease.metadata.ownerReferences?.[0]?.uid).toBe(node.metadata.uid);
     await agent.line('synced');
-    expect(await listening(agent.pid)).toEqual([]);
+    expect(await listening(agent.pid)).toEqual(['0100007F', '00000000000000000000000001000000']);
   });
 
   test('loses and regains its readiness with the runtime', async () => {

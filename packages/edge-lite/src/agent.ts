@@ -10,6 +10,7 @@ import {
 import {
   type CredentialSource,
   type EventRecorder,
+  type HttpProxy,
   type KubeClient,
   type KubeMetrics,
   createEventRecorder,
@@ -17,15 +18,16 @@ import {
   createKubeMetrics,
 } from '@selvedge/kube';
 import type { Node } from '@selvedge/kube/types';
-import type { Config, Paths, PodsConfig } from './config/index.ts';
+import type { Config, HubConfig, Paths, PodsConfig } from './config/index.ts';
 import { originating, refusals } from './exit-code.ts';
 import { createFarewell } from './farewell.ts';
+import { type Hub, createHub } from './hub/index.ts';
 import { type Identity, createIdentity } from './identity/index.ts';
 import { type NodePresence, type NodeRuntime, createHostReader, createNodePresence } from './node/index.ts';
 import type { Machine, ObjectSource, Pods } from './pods/index.ts';
 import { createPodServices } from './pod-services.ts';
+import type { MachineHost } from './machine-host.ts';
 import { createReadiness } from './readiness.ts';
-import { type Replica, createReplica } from './replica/index.ts';
 import { createStatusSink } from './reports/index.ts';
 import { type Runtime, createRuntime, readTail } from './runtime/index.ts';
 import type { Store } from './store/index.ts';
@@ -33,7 +35,7 @@ import type { Systemd } from './systemd.ts';
 import { version } from './version.ts';
 
 /** What the agent takes from the machine that it runs on. */
-export interface AgentHost {
+export interface AgentHost extends MachineHost {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -43,6 +45,9 @@ export interface AgentHost {
   readonly machine: Machine;
   /** Ends a process for good. */
   readonly kill: (pid: number) => void;
+  /** Through which the API servers are reached, if it is not directly. */
+  readonly proxy: HttpProxy | undefined;
+  readonly newUid: () => string;
 }
 
 interface Context extends AgentHost {
@@ -51,6 +56,8 @@ interface Context extends AgentHost {
   readonly kubeMetrics: KubeMetrics;
   readonly connect: (credentials: CredentialSource) => KubeClient;
 }
+
+const userAgent = (): string => `edge-lite/${version} (linux)`;
 
 /** The pods of a machine that goes down get their own grace, but not more than this. */
 const machineTimeoutMs = 60_000;
@@ -141,20 +148,48 @@ function presenceOf(
   );
 }
 
-/** Everything that a node with pods runs, in the order of starting. */
+function hubOf(
+  context: Context,
+  settings: HubConfig,
+  credentials: Pick<Identity, 'clusterCa' | 'credentials'>,
+): Hub {
+  const { config, paths } = context;
+  const { nodeName, server, modules } = config;
+  const { port, address, clients, operators, keepUnusedHours, maxStateMiB } = settings;
+  return createHub(
+    {
+      nodeName,
+      servers: server.urls as [string, ...string[]],
+      proxy: context.proxy,
+      version,
+      userAgent: userAgent(),
+      port,
+      linkLocalAddress: address === 'none' ? undefined : address,
+      clusterDomain: settings.clusterDomain ?? modules.pods?.clusterDomain ?? 'cluster.local',
+      clients,
+      operators,
+      keepUnusedMs: keepUnusedHours * 3_600_000,
+      maxStoreBytes: maxStateMiB * 2 ** 20,
+      leadsService: modules.pods !== undefined,
+      authorityPath: paths.hubAuthorityPath,
+      bundlePath: paths.hubBundlePath,
+    },
+    { ...context, credentials: credentials.credentials, clusterCa: () => credentials.clusterCa },
+  );
+}
+
+/** What a node with pods runs beside the hub, in the order of starting. */
 function podServices(
   context: Context,
-  { client, pods }: { readonly client: KubeClient; readonly pods: PodsConfig },
+  { hub, pods }: { readonly hub: Hub; readonly pods: PodsConfig },
 ): {
   readonly services: readonly Service[];
-  readonly replica: Replica;
   readonly presence: NodePresence;
   readonly engine: Pods;
 } {
   const { config, store, kubeMetrics } = context;
   const { nodeName } = config;
-  const replica = createReplica({ nodeName }, { ...context, client, objects: store.objects });
-  const { source } = replica;
+  const { client, source } = hub;
   const sink = createStatusSink({}, { ...context, client, source });
   const recorder = createEventRecorder(
     { component: 'kubelet', host: nodeName },
@@ -175,42 +210,41 @@ function podServices(
       nodeRemoved: () => presence.removed,
     },
   );
-  const services = [recorder, transport, runtime, replica, sink, presence, ...engine.services];
-  return { services, replica, presence, engine: engine.pods };
+  const services = [recorder, transport, runtime, sink, presence, ...engine.services];
+  return { services, presence, engine: engine.pods };
 }
 
 /** The whole agent as one service, nothing of it running yet. */
 export function createAgent(config: Config, paths: Paths, host: AgentHost): Service {
-  const { clock, random, log, metrics, systemd } = host;
+  const { clock, random, log, metrics, systemd, proxy } = host;
   const kubeMetrics = createKubeMetrics(metrics);
   const servers = config.server.urls as [string, ...string[]];
   const connect = (credentials: CredentialSource): KubeClient =>
     createKubeClient(
-      { servers, userAgent: `edge-lite/${version} (linux)` },
+      { servers, proxy, userAgent: userAgent() },
       { credentials, clock, random, log, metrics: kubeMetrics },
     );
   const context: Context = { ...host, config, paths, kubeMetrics, connect };
   const identity = identityOf(context);
-  const client = connect(identity.credentials);
-  const base = [
-    closing('store', () => host.store.close()),
-    joining(identity),
-    closing('API client', () => client.close()),
-  ];
-  const { pods } = config.modules;
-  if (pods === undefined) {
+  const base = [closing('store', () => host.store.close()), joining(identity)];
+  const { hub: settings, pods } = config.modules;
+  if (settings === undefined) {
     log.warn('no module is switched on');
     return createServiceGroup({ name: 'edge-lite', services: base }, { log });
   }
-  const { services, replica, presence, engine } = podServices(context, { client, pods });
-  const readiness = createReadiness({ systemd, log, synced: (signal) => replica.whenSynced(signal) });
+  const hub = hubOf(context, settings, identity);
+  const readiness = createReadiness({ systemd, log, synced: (signal) => hub.whenSynced(signal) });
+  if (pods === undefined) {
+    return createServiceGroup({ name: 'edge-lite', services: [...base, hub, readiness] }, { log });
+  }
+  const { services, presence, engine } = podServices(context, { hub, pods });
   const onMachineShutdown = [
     (signal: AbortSignal) => presence.announceShutdown(signal),
     (signal: AbortSignal) => engine.halt(haltGraceSeconds, signal),
   ];
   const farewell = createFarewell({ machineTimeoutMs }, { systemd, clock, log, onMachineShutdown });
   return createServiceGroup(
-    { name: 'edge-lite', services: [...base, ...services, readiness, farewell] },
+    { name: 'edge-lite', services: [...base, hub, ...services, readiness, farewell] },
     { log },
   );
 }

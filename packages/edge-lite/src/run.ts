@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import {
   type ProgramHost,
   type Random,
@@ -9,7 +10,9 @@ import {
 import { createAgent } from './agent.ts';
 import { loadConfig, paths } from './config/index.ts';
 import { exitCodeOf, originating } from './exit-code.ts';
+import { createMachineHost } from './machine-host.ts';
 import { readMachine } from './pods/index.ts';
+import { loadProxy } from './proxy.ts';
 import { type DriverName, openStore } from './store/index.ts';
 import { createSystemd } from './systemd.ts';
 import { version } from './version.ts';
@@ -34,6 +37,7 @@ const drainTimeoutMs = 80_000;
 export async function runAgent(options: RunOptions): Promise<number> {
   const { configFile, driver, notifySocket, random, host, kill, write } = options;
   const config = await originating('config', () => loadConfig(configFile));
+  const proxy = await originating('config', () => loadProxy(config.server.proxy));
   const clock = systemClock;
   const log = createJsonLogger({ level: config.log.level }, { clock, write });
   const places = paths(config.root);
@@ -43,7 +47,19 @@ export async function runAgent(options: RunOptions): Promise<number> {
   const metrics = createMetricsRegistry();
   const systemd = createSystemd({ notifySocket });
   const machine = await readMachine();
-  const service = createAgent(config, places, { clock, random, log, metrics, systemd, store, machine, kill });
+  const service = createAgent(config, places, {
+    clock,
+    random,
+    log,
+    metrics,
+    systemd,
+    store,
+    machine,
+    kill,
+    proxy,
+    newUid: randomUUID,
+    ...createMachineHost(),
+  });
   return runProgram(
     { service, drainTimeoutMs, fatal: store.failed, exitCode: exitCodeOf },
     { host, clock, log },

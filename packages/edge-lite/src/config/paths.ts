@@ -13,6 +13,9 @@ export interface Paths {
   readonly clientPemPath: string;
   /** The key of a certificate that was asked for and not issued yet. */
   readonly pendingKeyPath: string;
+  /** The hub's authorities with their keys, and the certificates of them that its clients trust. */
+  readonly hubAuthorityPath: string;
+  readonly hubBundlePath: string;
   /** `<uid>/volumes`, `<uid>/containers`, `<uid>/etc-hosts`. */
   readonly pods: string;
   /** Container logs, laid out as the kubelet does. */
@@ -34,6 +37,8 @@ export function paths(root: string): Paths {
     clusterCaPath: join(pki, 'ca.crt'),
     clientPemPath: join(pki, 'client.pem'),
     pendingKeyPath: join(pki, 'client-pending.key'),
+    hubAuthorityPath: join(pki, 'hub-ca.pem'),
+    hubBundlePath: join(pki, 'hub-ca.crt'),
     pods: join(state, 'pods'),
     podLogs: join(root, 'var/log/pods'),
     containerLogs: join(root, 'var/log/containers'),

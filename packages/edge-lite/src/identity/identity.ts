@@ -44,6 +44,8 @@ export interface IdentityDeps {
 export interface Identity extends Service {
   /** The current certificate; `Unavailable` before the node has joined. */
   readonly credentials: CredentialSource;
+  /** The cluster's CA certificates, PEM; empty before the node has joined. */
+  readonly clusterCa: string;
 }
 
 /** The wall clock may be set while we wait: it is looked at again this often. */
@@ -84,6 +86,10 @@ class NodeIdentity implements Identity {
     if (this.#held !== undefined) return this.#held.credentials;
     throw new SelvedgeError('this node has not joined the cluster yet', { code: 'Unavailable' });
   };
+
+  get clusterCa(): string {
+    return this.#held?.joined.clusterCa ?? '';
+  }
 
   async start(signal: AbortSignal): Promise<void> {
     const known = await this.#vault.load();

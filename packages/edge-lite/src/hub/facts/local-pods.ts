@@ -21,7 +21,7 @@ export interface LocalPod extends PodIdentity {
 
 export interface LocalPods extends Disposable {
   get(at: ObjectName): LocalPod | undefined;
-  values(): IterableIterator<LocalPod>;
+  values(): MapIterator<LocalPod>;
   /** The pod that has this address. */
   at(address: string): LocalPod | undefined;
 }
@@ -43,8 +43,16 @@ const identityOf = ({ namespace = '', name = '', uid = '' }: Pod['metadata']): P
   uid,
 });
 
-const isReady = ({ conditions = [] }: PodStatus): boolean =>
-  conditions.some(({ type, status }) => type === 'Ready' && status === 'True');
+/**
+ * The kubelet's own rule, from what only the kubelet and owners of gates write: `Ready` itself the cloud turns to False when
+ * it does not hear from the node.
+ */
+function isReady({ spec, status }: Pod): boolean {
+  const needed = ['ContainersReady', ...(spec?.readinessGates ?? []).map((gate) => gate.conditionType)];
+  const isTrue = (wanted: string): boolean =>
+    (status?.conditions ?? []).some((one) => one.type === wanted && one.status === 'True');
+  return isTrue('Ready') || needed.every(isTrue);
+}
 
 /** Undefined for a pod of another node. */
 export function localPodOf(object: KubeObject, nodeName: string): LocalPod | undefined {
@@ -53,7 +61,7 @@ export function localPodOf(object: KubeObject, nodeName: string): LocalPod | und
   return {
     ...identityOf(metadata),
     addresses: (status.podIPs ?? []).flatMap(({ ip }) => ip ?? []),
-    ready: isReady(status),
+    ready: isReady(object as Pod),
     terminating: metadata.deletionTimestamp !== undefined,
     alive: !terminal.has(status.phase),
     hostNetwork: spec.hostNetwork === true,

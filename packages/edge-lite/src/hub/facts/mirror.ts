@@ -10,7 +10,7 @@ export interface MirrorOptions<T> {
 /** What a program of this process must know at once of some objects of one resource, as they are shown. */
 export interface Mirror<T> extends Disposable {
   get(at: ObjectName): T | undefined;
-  values(): IterableIterator<T>;
+  values(): MapIterator<T>;
 }
 
 /** Objects read at a time when the history does not reach back. */
@@ -38,7 +38,7 @@ class ResourceMirror<T> implements Mirror<T> {
     return this.#kept.get(keyOf(at));
   }
 
-  values(): IterableIterator<T> {
+  values(): MapIterator<T> {
     return this.#kept.values();
   }
 
