@@ -134,6 +134,21 @@ describe('identities side by side', () => {
     expect(lost).toHaveLength(2);
   });
 
+  it('counts the bytes on the wire, of connections that are gone too', async () => {
+    await using server = await startTestServer({ protocol: 'h2', authority });
+    await using proxy = await startResetProxy(server.port);
+    server.handler = (_request, response) => json(response, { large: 'x'.repeat(100_000) });
+    const transport = transportTo([`https://127.0.0.1:${proxy.port}`]);
+    for (let i = 0; i < 2; i += 1) {
+      await textOf((await transport.send(get('/'), ca)).body);
+      await until('all bytes', () => transport.traffic.receivedBytes === proxy.bytesDown);
+      expect(transport.traffic.receivedBytes).toBeGreaterThan((i + 1) * 100_000);
+      proxy.reset();
+      await until('the loss', () => !transport.connected);
+    }
+    expect(transport.traffic.sentBytes).toBeGreaterThan(0);
+  });
+
   it('pings an idle connection if told to, and says that it was silent', async () => {
     await using server = await startTestServer({ protocol: 'h2', authority });
     await using proxy = await startResetProxy(server.port);

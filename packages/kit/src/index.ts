@@ -42,6 +42,7 @@ export {
   type MetricOptions,
   type MetricsOptions,
   type MetricsRegistry,
+  type SampledOptions,
 } from './metrics.ts';
 export { createPoke, type Poke } from './poke.ts';
 export { runProgram, type ProgramDeps, type ProgramHost, type ProgramOptions } from './program.ts';

@@ -8,6 +8,7 @@ it('renders counters, gauges and histograms as Prometheus text', () => {
   requests.add({ verb: 'get' }, 2);
   metrics.gauge({ name: 'selvedge_hub_watches', help: 'Open\nwatches.' }).set(3, { path: 'a"\\\n' });
   metrics.sampled({ name: 'selvedge_process_seconds', help: 'Age.' }, () => 1.5);
+  metrics.sampled({ name: 'selvedge_process_bytes_total', help: 'Bytes.', type: 'counter' }, () => 7);
   const took = metrics.histogram({ name: 'selvedge_hub_seconds', help: 'Time.', buckets: [0.1, 1] });
   for (const value of [0.05, 0.1, 0.5, 7]) took.observe(value);
   expect(metrics.render()).toMatchInlineSnapshot(`
@@ -23,6 +24,9 @@ it('renders counters, gauges and histograms as Prometheus text', () => {
     # HELP selvedge_process_seconds Age.
     # TYPE selvedge_process_seconds gauge
     selvedge_process_seconds 1.5
+    # HELP selvedge_process_bytes_total Bytes.
+    # TYPE selvedge_process_bytes_total counter
+    selvedge_process_bytes_total 7
     # HELP selvedge_hub_seconds Time.
     # TYPE selvedge_hub_seconds histogram
     selvedge_hub_seconds_bucket{le="0.1"} 2

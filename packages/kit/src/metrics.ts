@@ -24,12 +24,17 @@ export interface HistogramOptions extends MetricOptions {
   readonly buckets: readonly number[];
 }
 
+export interface SampledOptions extends MetricOptions {
+  /** A counter's value never goes back. Default `gauge`. */
+  readonly type?: 'gauge' | 'counter';
+}
+
 /** Owns the metrics of one program. A name is registered once. */
 export interface MetricsRegistry {
   counter(options: MetricOptions): Counter;
   gauge(options: MetricOptions): Gauge;
-  /** A gauge without labels whose value is read when the metrics are rendered. */
-  sampled(options: MetricOptions, read: () => number): void;
+  /** A metric without labels whose value is read when the metrics are rendered. */
+  sampled(options: SampledOptions, read: () => number): void;
   histogram(options: HistogramOptions): Histogram;
   /** Prometheus text format 0.0.4. */
   render(): string;
@@ -135,8 +140,8 @@ export function createMetricsRegistry(options: MetricsOptions = {}): MetricsRegi
       const series = scalars('gauge', metric);
       return { set: (value, labels = {}) => series.update(labels, () => value) };
     },
-    sampled: (metric, read) =>
-      register({ ...metric, type: 'gauge' }, () => [{ suffix: '', labels: {}, value: read() }]),
+    sampled: ({ type = 'gauge', ...metric }, read) =>
+      register({ ...metric, type }, () => [{ suffix: '', labels: {}, value: read() }]),
     histogram({ buckets, ...metric }) {
       const series = newSeries<HistogramValue>();
       register({ ...metric, type: 'histogram' }, () =>

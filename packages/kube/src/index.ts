@@ -30,6 +30,7 @@ export {
   type Credentials,
   type TextOrFile,
 } from './credentials.ts';
+export type { Traffic } from './http/meter.ts';
 export type { HttpProxy } from './http/proxy.ts';
 export {
   createTransport,

@@ -1,17 +1,15 @@
-import type { LookupFunction, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { SelvedgeError, hasCode, systemCode, type Clock } from '@selvedge/kit';
 import type { Credentials } from '../credentials.ts';
 import { connectThrough, type HttpProxy } from './proxy.ts';
-import { connectTcp } from './tcp.ts';
+import { connectTcp, type SocketServices } from './tcp.ts';
 import { secure } from './tls.ts';
 import type { HttpTimeouts } from './types.ts';
 
-export interface DialTarget {
+export interface DialTarget extends SocketServices {
   readonly url: URL;
   readonly timeouts: HttpTimeouts;
   readonly proxy?: HttpProxy | undefined;
-  /** Finds the addresses of names. Default: the system's resolver. */
-  readonly lookup?: LookupFunction | undefined;
 }
 
 export interface DialOptions extends DialTarget {
@@ -49,13 +47,10 @@ async function dialled<T>(
   }
 }
 
-function openTcp(
-  { url, timeouts, proxy, lookup }: DialTarget,
-  clock: Clock,
-  signal: AbortSignal,
-): Promise<Socket> {
-  if (proxy === undefined) return connectTcp({ url, dialMs: timeouts.dialMs, lookup }, clock, signal);
-  return connectThrough({ proxy, target: url }, { clock, timeouts, lookup }, signal);
+function openTcp(target: DialTarget, clock: Clock, signal: AbortSignal): Promise<Socket> {
+  const { url, timeouts, proxy } = target;
+  if (proxy === undefined) return connectTcp({ ...target, dialMs: timeouts.dialMs }, clock, signal);
+  return connectThrough({ proxy, target: url }, { ...target, clock }, signal);
 }
 
 /** Opens a bare TCP connection. Rejects as `dial`. */

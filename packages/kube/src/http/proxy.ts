@@ -1,8 +1,8 @@
 import { request, type IncomingMessage } from 'node:http';
-import type { LookupFunction, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { SelvedgeError, raceAbort, withDeadline, type Clock } from '@selvedge/kit';
 import { broken } from './stream.ts';
-import { connectTcp, hostOf, portOf } from './tcp.ts';
+import { connectTcp, hostOf, portOf, type SocketServices } from './tcp.ts';
 import { secure } from './tls.ts';
 import type { HttpTimeouts } from './types.ts';
 
@@ -17,10 +17,9 @@ export interface HttpProxy {
   readonly certificateAuthority?: string | undefined;
 }
 
-interface ProxyDeps {
+interface ProxyDeps extends SocketServices {
   readonly clock: Clock;
   readonly timeouts: HttpTimeouts;
-  readonly lookup: LookupFunction | undefined;
 }
 
 /** A proxy's URL, checked. Throws `Invalid`. */
@@ -48,13 +47,10 @@ function authorization({ username, password = '' }: HttpProxy): Record<string, s
   return { 'proxy-authorization': `Basic ${basic}` };
 }
 
-async function openSocket(
-  proxy: HttpProxy,
-  { clock, timeouts, lookup }: ProxyDeps,
-  signal: AbortSignal,
-): Promise<Socket> {
+async function openSocket(proxy: HttpProxy, deps: ProxyDeps, signal: AbortSignal): Promise<Socket> {
   const url = parseProxy(proxy);
-  const socket = await connectTcp({ url, dialMs: timeouts.dialMs, lookup }, clock, signal);
+  const { clock, timeouts } = deps;
+  const socket = await connectTcp({ ...deps, url, dialMs: timeouts.dialMs }, clock, signal);
   if (url.protocol === 'http:') return socket;
   const trust = { certificateAuthority: proxy.certificateAuthority };
   const { handshakeMs } = timeouts;

@@ -1,5 +1,6 @@
 import { connect, type LookupFunction, type Socket } from 'node:net';
 import { raceAbort, withDeadline, type Clock } from '@selvedge/kit';
+import type { Meter } from './meter.ts';
 
 const keepAliveMs = 15_000;
 
@@ -29,16 +30,21 @@ export async function established(
   }
 }
 
-export interface TcpOptions {
-  readonly url: URL;
-  readonly dialMs: number;
+/** What all sockets to the servers of a cluster share. */
+export interface SocketServices {
   /** Finds the addresses of names. Default: the system's resolver. */
   readonly lookup?: LookupFunction | undefined;
+  readonly meter?: Pick<Meter, 'add'> | undefined;
+}
+
+export interface TcpOptions extends SocketServices {
+  readonly url: URL;
+  readonly dialMs: number;
 }
 
 /** Opens a TCP connection to the URL's host and port. Rejects as the system says, or with `DeadlineExceeded`. */
 export async function connectTcp(
-  { url, dialMs, lookup }: TcpOptions,
+  { url, dialMs, lookup, meter }: TcpOptions,
   clock: Clock,
   signal: AbortSignal,
 ): Promise<Socket> {
@@ -53,6 +59,7 @@ export async function connectTcp(
       ...(lookup === undefined ? {} : { lookup }),
     });
     socket.on('error', () => undefined);
+    meter?.add(socket);
     await established(socket, 'connect', inner);
     return socket;
   });

@@ -5,6 +5,7 @@ import type { KubeMetrics } from '../metrics.ts';
 import { parseServer } from './dial.ts';
 import { Failover } from './failover.ts';
 import { createLookup } from './lookup.ts';
+import { createMeter, type Traffic } from './meter.ts';
 import { parseProxy, type HttpProxy } from './proxy.ts';
 import { ServerLink } from './server-link.ts';
 import {
@@ -59,6 +60,7 @@ export interface Transport {
   readonly servers: readonly string[];
   /** Whether there is a connection to the server in use. */
   readonly connected: boolean;
+  readonly traffic: Traffic;
   /** The answer's body is to be read to its end or destroyed. */
   send(request: HttpRequest, credentials: Credentials): Promise<HttpResponse>;
   /** As `send`, but to this server only. */
@@ -84,6 +86,7 @@ function authorized(request: HttpRequest, { bearerToken }: Credentials): HttpReq
 export function createTransport(options: TransportOptions, deps: TransportDeps): Transport {
   const { serverName, proxy } = options;
   if (proxy !== undefined) parseProxy(proxy);
+  const meter = createMeter();
   const lookup = createLookup({ patienceMs: lookupPatienceMs }, deps);
   const link = (server: string): ServerLink =>
     new ServerLink(
@@ -93,6 +96,7 @@ export function createTransport(options: TransportOptions, deps: TransportDeps):
         serverName,
         proxy,
         lookup,
+        meter,
         maxConnections: options.maxConnections ?? 11,
         maxSockets: options.maxSockets ?? 64,
         drainMs: options.drainMs ?? 15 * 60_000,
@@ -112,6 +116,7 @@ export function createTransport(options: TransportOptions, deps: TransportDeps):
     get connected() {
       return failover.connected;
     },
+    traffic: meter,
     send: (request, credentials) => failover.send(authorized(request, credentials), credentials),
     sendTo: (server, request, credentials) =>
       failover.sendTo(server, authorized(request, credentials), credentials),

@@ -1,4 +1,5 @@
 import type { Counter, Gauge, MetricsRegistry } from '@selvedge/kit';
+import type { Traffic } from '@selvedge/kube';
 
 export interface UpstreamMetrics {
   /** 1 for the `state` that holds, 0 for the others. */
@@ -12,6 +13,19 @@ export interface UpstreamMetrics {
 }
 
 const name = (rest: string): string => `selvedge_upstream_${rest}`;
+
+/** Shows what the links carry: the uplink may cost money. */
+export function meterTraffic(registry: MetricsRegistry, traffic: Traffic): void {
+  const type = 'counter';
+  const received = {
+    type,
+    name: name('received_bytes_total'),
+    help: 'Bytes from API servers, on the wire.',
+  } as const;
+  const sent = { type, name: name('sent_bytes_total'), help: 'Bytes to API servers, on the wire.' } as const;
+  registry.sampled(received, () => traffic.receivedBytes);
+  registry.sampled(sent, () => traffic.sentBytes);
+}
 
 /** Registers the metrics; once per registry. */
 export function createUpstreamMetrics(registry: MetricsRegistry): UpstreamMetrics {

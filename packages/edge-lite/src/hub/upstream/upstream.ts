@@ -24,7 +24,7 @@ import type { Sponsor } from '../coverages/types.ts';
 import type { Caller } from '../request.ts';
 import { createCredentialsOf, type CredentialsOf, type PartiesDeps, type Party } from './callers.ts';
 import { Gate } from './gate.ts';
-import { createUpstreamMetrics } from './metrics.ts';
+import { createUpstreamMetrics, meterTraffic } from './metrics.ts';
 import { createMonitor, type Monitor } from './monitor.ts';
 import { probeServers } from './probe.ts';
 import { defaultTimings, type UpstreamTimings } from './timings.ts';
@@ -117,6 +117,7 @@ class HubUpstream implements Upstream {
     );
     this.#credentialsOf = createCredentialsOf({ ...deps, configured: configuredClients(options, deps) });
     const metrics = createUpstreamMetrics(deps.metrics);
+    meterTraffic(deps.metrics, this.#transport.traffic);
     this.#monitor = createMonitor(this.#timings, {
       ...deps,
       metrics,
