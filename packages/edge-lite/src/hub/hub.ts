@@ -14,6 +14,7 @@ import { type Serving, createServing } from './serving.ts';
 import { createHubSource } from './source/index.ts';
 import { hubStatus } from './status.ts';
 import { createPodTokens } from './tokens/index.ts';
+import { createViews } from './views/index.ts';
 import type { View } from './views/types.ts';
 
 export type { HubDeps, HubOptions } from './core.ts';
@@ -65,7 +66,7 @@ function composeViews(views: readonly View[]): ApplyViews {
 }
 
 function createViewsOf(options: HubOptions, core: Core): readonly View[] {
-  return [createCloudConditionView(options, core)];
+  return [...createViews(options, core), createCloudConditionView(options, core)];
 }
 
 function createEndpointOf(options: HubOptions, deps: HubDeps, parts: Core & Serving): Endpoint {

@@ -61,7 +61,7 @@ export function localPodOf(object: KubeObject, nodeName: string): LocalPod | und
   return {
     ...identityOf(metadata),
     addresses: (status.podIPs ?? []).flatMap(({ ip }) => ip ?? []),
-    ready: isReady(object as Pod),
+    ready: isReady(object),
     terminating: metadata.deletionTimestamp !== undefined,
     alive: !terminal.has(status.phase),
     hostNetwork: spec.hostNetwork === true,

@@ -1,0 +1,113 @@
+import type { EndpointSlice, Service } from '@selvedge/kube/types';
+import type { Facts } from '../facts/index.ts';
+import type { ObjectName, Replica } from '../replica/types.ts';
+import type { Upstream } from '../upstream/types.ts';
+import { type EndpointIndex, createEndpointIndex } from './endpoint-index.ts';
+import { endpointsTruth } from './endpoints-truth.ts';
+import type { Surroundings } from './local-endpoint.ts';
+import { readyNodes, withLocalTruth, withoutDoubtful } from './slice-truth.ts';
+import type { View } from './types.ts';
+
+export interface EndpointTruthOptions {
+  readonly nodeName: string;
+}
+
+/** Other nodes of the site that answer although the cloud is away. */
+export interface ReachableNodes {
+  has(nodeName: string): boolean;
+  onChange(changed: () => void): Disposable;
+}
+
+export interface EndpointTruthDeps {
+  readonly replica: Pick<Replica, 'coverages' | 'reader'>;
+  readonly facts: Pick<Facts, 'onPods'> & { readonly pods: Pick<Facts['pods'], 'get'> };
+  readonly upstream: Pick<Upstream, 'connectivity' | 'onConnectivity'>;
+  /** Default: none. */
+  readonly reachableNodes?: ReachableNodes | undefined;
+}
+
+const slices = 'discovery.k8s.io/v1/endpointslices';
+const endpoints = 'v1/endpoints';
+
+/** Whether the replica holds all pods of the node. */
+function knowsPods({ replica }: EndpointTruthDeps, nodeName: string): boolean {
+  return replica
+    .coverages()
+    .some(
+      ({ resource, namespace, labelSelector, fieldSelector, synced }) =>
+        resource === 'v1/pods' &&
+        synced &&
+        namespace === '' &&
+        labelSelector === '' &&
+        (fieldSelector === '' || fieldSelector === `spec.nodeName=${nodeName}`),
+    );
+}
+
+function publishesNotReady({ replica }: EndpointTruthDeps, at: ObjectName): boolean | undefined {
+  const shown = replica.reader('v1/services').get(at);
+  if (shown === undefined) return undefined;
+  const { spec } = JSON.parse(shown.json) as Service;
+  return spec?.publishNotReadyAddresses === true;
+}
+
+function surroundingsOf({ nodeName }: EndpointTruthOptions, deps: EndpointTruthDeps): Surroundings {
+  return {
+    nodeName,
+    pod: (at) => deps.facts.pods.get(at) ?? (knowsPods(deps, nodeName) ? undefined : 'unknown'),
+    publishesNotReady: (service) => publishesNotReady(deps, service),
+    isReachable: (name) => name === nodeName || deps.reachableNodes?.has(name) === true,
+  };
+}
+
+/**
+ * Endpoints of pods of this node are as this node knows them, at any time. While the cloud is away, those on nodes of which
+ * nobody knows here whether they can be reached are left out if the Service has a ready one that can.
+ */
+class EndpointTruth implements View {
+  readonly name = 'endpoint-truth';
+  readonly resources = new Set([slices, endpoints]);
+  readonly #deps: EndpointTruthDeps;
+  readonly #surroundings: Surroundings;
+  #index: EndpointIndex | undefined;
+
+  constructor(options: EndpointTruthOptions, deps: EndpointTruthDeps) {
+    this.#deps = deps;
+    this.#surroundings = surroundingsOf(options, deps);
+  }
+
+  apply: View['apply'] = (resource, object) => {
+    const isAway = this.#deps.upstream.connectivity.kind === 'offline';
+    if (resource === endpoints) return endpointsTruth(object, this.#surroundings, isAway);
+    const slice = withLocalTruth(object as EndpointSlice, this.#surroundings);
+    return isAway && this.#hasReady(slice) ? withoutDoubtful(slice, this.#surroundings) : slice;
+  };
+
+  onChange: NonNullable<View['onChange']> = (changed) => {
+    const { replica, facts, upstream, reachableNodes } = this.#deps;
+    const { nodeName, isReachable } = this.#surroundings;
+    const all = (names: readonly ObjectName[]): void => {
+      changed(slices, names);
+      changed(endpoints, undefined);
+    };
+    const index = createEndpointIndex(
+      { nodeName },
+      { replica, isReachable, changed: (names) => changed(slices, names) },
+    );
+    this.#index = index;
+    const held = new DisposableStack();
+    held.use(index);
+    held.use(facts.onPods(() => all(index.local())));
+    held.use(upstream.onConnectivity(() => all(index.ready())));
+    if (reachableNodes !== undefined) held.use(reachableNodes.onChange(() => changed(slices, undefined)));
+    return held;
+  };
+
+  #hasReady(slice: EndpointSlice): boolean {
+    const { isReachable } = this.#surroundings;
+    return readyNodes(slice).some(isReachable) || this.#index?.othersReady(slice) === true;
+  }
+}
+
+export function createEndpointTruthView(options: EndpointTruthOptions, deps: EndpointTruthDeps): View {
+  return new EndpointTruth(options, deps);
+}

@@ -1,0 +1,65 @@
+import type { Endpoint, EndpointSlice } from '@selvedge/kube/types';
+import type { ObjectName } from '../replica/types.ts';
+import { type EndpointState, type Surroundings, isDoubtful, localState } from './local-endpoint.ts';
+
+const serviceLabel = 'kubernetes.io/service-name';
+
+/** The Service of a slice. */
+export function serviceOf({ metadata }: EndpointSlice): ObjectName | undefined {
+  const name = metadata.labels?.[serviceLabel];
+  return name === undefined ? undefined : { namespace: metadata.namespace ?? '', name };
+}
+
+/** Of a slice that leaves out what it may. */
+export function conditionsOf({ conditions = {} }: Endpoint): Omit<EndpointState, 'addresses'> {
+  const ready = conditions.ready ?? true;
+  return { ready, serving: conditions.serving ?? ready, terminating: conditions.terminating ?? false };
+}
+
+/** Only what publishes pods that are not ready says that one is ready and does not serve. */
+const seemsToPublishNotReady = ({ endpoints = [] }: EndpointSlice): boolean =>
+  endpoints.map(conditionsOf).some(({ ready, serving }) => ready && !serving);
+
+const isOf = (type: string, address: string): boolean => address.includes(':') === (type === 'IPv6');
+
+function withState(endpoint: Endpoint, type: string, state: EndpointState): Endpoint {
+  const found = state.addresses.filter((address) => isOf(type, address));
+  const addresses = found.length === 0 ? endpoint.addresses : found;
+  const lost = found.length === 0 ? { ready: false, serving: false } : {};
+  const { addresses: _, ...known } = { ...state, ...lost };
+  const before = conditionsOf(endpoint);
+  const same =
+    before.ready === known.ready &&
+    before.serving === known.serving &&
+    before.terminating === known.terminating &&
+    addresses.join(' ') === endpoint.addresses.join(' ');
+  return same ? endpoint : { ...endpoint, addresses, conditions: { ...endpoint.conditions, ...known } };
+}
+
+/** The slice with its endpoints on this node as this node knows them. */
+export function withLocalTruth(slice: EndpointSlice, surroundings: Surroundings): EndpointSlice {
+  const { addressType, endpoints = [] } = slice;
+  const service = serviceOf(slice);
+  if (service === undefined || addressType === 'FQDN') return slice;
+  const publishes = surroundings.publishesNotReady(service) ?? seemsToPublishNotReady(slice);
+  const next = endpoints.map((endpoint) => {
+    const state = localState(endpoint, surroundings, publishes);
+    return state === undefined ? endpoint : withState(endpoint, addressType, state);
+  });
+  const changed = next.some((endpoint, index) => endpoint !== endpoints[index]);
+  return changed ? { ...slice, endpoints: next } : slice;
+}
+
+/** Nodes with a ready endpoint of the slice. */
+export function readyNodes({ endpoints = [] }: EndpointSlice): readonly string[] {
+  return endpoints.flatMap((endpoint) =>
+    endpoint.nodeName !== undefined && conditionsOf(endpoint).ready ? [endpoint.nodeName] : [],
+  );
+}
+
+/** The slice without what may be out of reach. */
+export function withoutDoubtful(slice: EndpointSlice, surroundings: Surroundings): EndpointSlice {
+  const { endpoints = [] } = slice;
+  const kept = endpoints.filter((endpoint) => !isDoubtful(endpoint, surroundings));
+  return kept.length === endpoints.length ? slice : { ...slice, endpoints: kept };
+}

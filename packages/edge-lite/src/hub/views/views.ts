@@ -1,0 +1,26 @@
+import { type EndpointTruthDeps, createEndpointTruthView } from './endpoint-truth.ts';
+import { type KubeRootCaDeps, createKubeRootCaView } from './kube-root-ca.ts';
+import { createKubernetesEndpointsView, createKubernetesServiceView } from './kubernetes-service.ts';
+import type { View } from './types.ts';
+
+export interface ViewsOptions {
+  readonly nodeName: string;
+  /** Where the hub listens for pods; without an address the `kubernetes` Service leads to the API servers. */
+  readonly linkLocalAddress: string | undefined;
+  readonly port: number;
+  /** No service proxy leads pods to the hub: the Service itself shall. */
+  readonly leadsService: boolean;
+}
+
+export type ViewsDeps = EndpointTruthDeps & KubeRootCaDeps;
+
+/** In the order in which they are laid over each other. */
+export function createViews(options: ViewsOptions, deps: ViewsDeps): readonly View[] {
+  const { nodeName, linkLocalAddress, port, leadsService } = options;
+  const hub = linkLocalAddress === undefined ? undefined : { address: linkLocalAddress, port };
+  return [
+    ...(hub !== undefined && leadsService ? [createKubernetesServiceView(hub)] : []),
+    ...(hub === undefined ? [] : [createKubernetesEndpointsView(hub), createKubeRootCaView(deps)]),
+    createEndpointTruthView({ nodeName }, deps),
+  ];
+}
