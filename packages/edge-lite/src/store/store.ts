@@ -52,6 +52,8 @@ export interface ReplicaStore {
   sizeBytes(): number;
   /** Whether writes reach the disk. */
   condition(): StoreCondition;
+  /** Whether something was saved from a damaged file at this start. */
+  readonly salvaged: boolean;
 }
 
 /** A node's state: one SQLite file, one process. */
@@ -191,6 +193,7 @@ function assemble({ options, open, sealer, deps }: Opening, { database: bare, sa
       memory: memory.tables,
       sizeBytes: createSizeReader(database),
       condition: () => writer.condition,
+      salvaged: salvaged !== undefined,
     },
     failed: report.found,
     salvaged,

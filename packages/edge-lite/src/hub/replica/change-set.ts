@@ -61,7 +61,7 @@ export class ChangeSet {
       }
     }
     this.order = changed(this.order, upstream);
-    this.#enter(staged, rowAt(staged, { base, laid, version: this.order.version }));
+    this.#enter(staged, rowAt(staged, { base, laid, version: this.order.version }), upstream);
   }
 
   /** Lays something over an object, or takes it away. The object itself is to be placed again. */
@@ -79,7 +79,7 @@ export class ChangeSet {
     staged.holders.delete(coverage);
     if (staged.row === undefined || staged.holders.size > 0) return;
     this.order = changed(this.order, upstream);
-    this.#enter(staged, undefined);
+    this.#enter(staged, undefined, upstream);
   }
 
   progress(upstream: bigint): void {
@@ -129,11 +129,11 @@ export class ChangeSet {
     return staged;
   }
 
-  #enter(staged: Staged, next: ReplicaRow | undefined): void {
+  #enter(staged: Staged, next: ReplicaRow | undefined, upstream: bigint): void {
     const { namespace, name } = staged.key;
     const before = staged.row === undefined ? undefined : shownOf(staged.row);
     const after = next === undefined ? undefined : shownOf(next);
-    this.entries.push({ namespace, name, version: this.order.version, before, after });
+    this.entries.push({ namespace, name, version: this.order.version, upstream, before, after });
     this.size += (next?.body.length ?? 0) + (next?.shown?.length ?? 0);
     staged.replace(next);
   }

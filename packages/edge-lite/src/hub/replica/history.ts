@@ -10,6 +10,8 @@ export interface Held {
 /** One step of a resource's history, with what is needed to take it back. */
 export interface Entry extends ObjectName {
   readonly version: bigint;
+  /** The upstream version that made it; 0 for a local change. */
+  readonly upstream: bigint;
   readonly before: Held | undefined;
   readonly after: Held | undefined;
 }
@@ -30,6 +32,8 @@ export interface History {
   restart(version: bigint): void;
   /** At most `limit` changes after `version`, in their order. */
   after(version: bigint, limit: number): readonly Change[];
+  /** A version before every change that is newer than `upstream`; undefined: there is none. */
+  before(upstream: bigint): bigint | undefined;
   /** What objects were like at `version`, for all that changed since. Undefined: it was not there. */
   undo(version: bigint): ReadonlyMap<string, ObjectName & { readonly held: Held | undefined }>;
 }
@@ -95,6 +99,8 @@ class Recent implements History {
   readonly #steps = new Steps();
   readonly #all: All;
   #floor: bigint;
+  /** The highest upstream version of what is not here any more. */
+  #forgotten = 0n;
 
   constructor(floor: bigint, all: All) {
     this.#floor = floor;
@@ -124,12 +130,19 @@ class Recent implements History {
     const gone = this.#steps.shift();
     if (gone === undefined) return false;
     this.#floor = gone.version;
+    if (gone.upstream > this.#forgotten) this.#forgotten = gone.upstream;
     this.#all.dropped(gone);
     return true;
   }
 
   after(version: bigint, limit: number): readonly Change[] {
     return this.#steps.after(version, limit).map(toChange);
+  }
+
+  before(upstream: bigint): bigint | undefined {
+    if (this.#forgotten > upstream) return this.#floor - 1n;
+    const newer = this.#steps.after(0n).find((entry) => entry.upstream > upstream);
+    return newer === undefined ? undefined : newer.version - 1n;
   }
 
   undo(version: bigint): ReturnType<History['undo']> {

@@ -25,5 +25,11 @@ export function sampleReplica(core: Core, { store, metrics }: ReplicaMetricsDeps
   sampled('history_bytes', 'Their text.', () => histories.bytes);
   sampled('coverages', 'Upstream list-watches that are kept.', () => coverages.size);
   sampled('overlays', 'Objects with a local change that waits for the cloud.', () => core.overlayIndex.size);
+  sampled('degraded', 'Whether the disk takes nothing, so that writes are in memory only.', () =>
+    store.condition().kind === 'writing' ? 0 : 1,
+  );
+  sampled('salvaged', 'Whether this start found a damaged state and saved what it could.', () =>
+    store.salvaged ? 1 : 0,
+  );
   sampled('store_bytes', 'Bytes in use of the state file.', () => store.sizeBytes());
 }

@@ -14,7 +14,7 @@ import { countObjects, sampleReplica } from './metrics.ts';
 import { createReader } from './reader.ts';
 import type { ApplyViews, Rebase, Replica, ResourceReader } from './types.ts';
 import { type MatchesSelection, UpstreamChanges } from './upstream-changes.ts';
-import { parseVersion, upstreamText } from './versions.ts';
+import { naturalText, parseVersion, upstreamText } from './versions.ts';
 
 export interface ReplicaOptions {
   /** Text of recent changes, over all resources. Default 4 MiB. */
@@ -111,6 +111,19 @@ function upstreamVersionOf(core: Core): Replica['upstreamVersion'] {
   };
 }
 
+/**
+ * What `Replica.listVersion` tells. Changes that were told before the list was made lie below; it may have missed local
+ * ones that are made while it is on its way, but they come with a version above the present one.
+ */
+function listVersionOf(core: Core): Replica['listVersion'] {
+  return (resource, upstream) => {
+    const version = parseVersion(upstream);
+    const { order, history } = core.ledger.track(resource);
+    if (version === undefined || !order.born) return naturalText(upstream);
+    return (history.before(version) ?? order.version).toString();
+  };
+}
+
 function readersOf(core: Core): Replica['reader'] {
   const readers = new Map<string, ResourceReader>();
   return (resource) => {
@@ -142,6 +155,7 @@ export function createReplica(options: ReplicaOptions, deps: ReplicaDeps): Runni
     relist: (id, how) => upstream.relist(id, how),
     learn: (resource, object) => upstream.learn(resource, object),
     upstreamVersion: upstreamVersionOf(core),
+    listVersion: listVersionOf(core),
     base: (resource, at) => local.base(resource, at),
     putOverlay: (put) => local.putOverlay(put),
     overlay: (...of) => local.overlay(...of),

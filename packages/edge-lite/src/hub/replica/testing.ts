@@ -34,7 +34,7 @@ export function createTestReplica(
     rebase: statusOver,
     applyViews: (_resource, object) => object,
     matchesSelection: matchesLabel,
-    clock: { now: () => 0, sleep: () => Promise.withResolvers<void>().promise },
+    clock: options.clock ?? { now: () => 0, sleep: () => Promise.withResolvers<void>().promise },
     random: seededRandom(options.seed ?? 1),
     log: silentLogger,
     metrics: createMetricsRegistry(),

@@ -139,6 +139,12 @@ export interface Replica {
    */
   upstreamVersion(resource: HeldResource, at: ObjectName, shown: string): string | undefined;
 
+  /**
+   * How a list that upstream answered with at `upstream` is shown: from the version that is returned, a watch here tells
+   * everything that the list had not. It may repeat what the list had already.
+   */
+  listVersion(resource: HeldResource, upstream: string): string;
+
   /** On disk, synced, when it returns. Throws `ResourceExhausted` beyond the cap, `NotFound` without a base. */
   putOverlay(put: OverlayPut): Shown;
   /** Undefined: nothing waits for upstream's word. */
