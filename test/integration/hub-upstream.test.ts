@@ -297,6 +297,21 @@ describe('a cut', () => {
   });
 });
 
+describe('an API server that restarts', () => {
+  it.each(['drain', 'kill'] as const)('is away at once (%s), and back when it is ready', async (how) => {
+    await using world = await startUpstream([urlOf(controlPlane)], options());
+    await world.until('online');
+    const stopped = controlPlane.stopApiServer(how);
+    const { reason } = await world.until('offline');
+    expect(reason).toMatch(/refused|reset|closed|not ready/);
+    await stopped;
+    await controlPlane.startApiServer(signal);
+    await world.until('online');
+    expect(await nameOf(world, asNode)).toBe('system:node:upstream');
+    expect(await nameOf(world, asToken(token))).toBe('system:serviceaccount:default:till');
+  });
+});
+
 describe('a slow link', () => {
   it('is not taken for a dead one', async () => {
     await using proxy = await startResetProxy(controlPlane.port);

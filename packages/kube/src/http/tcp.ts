@@ -3,6 +3,8 @@ import { raceAbort, withDeadline, type Clock } from '@selvedge/kit';
 import type { Meter } from './meter.ts';
 
 const keepAliveMs = 15_000;
+/** For each address of a name but the last; Node's default of 250 ms is less than a satellite's round trip. */
+const attemptMs = 1_000;
 
 /** `https://[::1]:6443` → `::1`. */
 export const hostOf = (url: URL): string => url.hostname.replace(/^\[|\]$/g, '');
@@ -56,6 +58,7 @@ export async function connectTcp(
       noDelay: true,
       keepAlive: true,
       keepAliveInitialDelay: keepAliveMs,
+      autoSelectFamilyAttemptTimeout: attemptMs,
       ...(lookup === undefined ? {} : { lookup }),
     });
     socket.on('error', () => undefined);
