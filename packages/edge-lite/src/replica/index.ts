@@ -1,1 +1,0 @@
-export { createReplica, type Replica } from './replica.ts';
