@@ -1,13 +1,20 @@
 import { type KubeObject, createLineSplitter } from '@selvedge/kube';
 import type { Caller, HubRequest, HubResponse } from '../request.ts';
-import type { ResourceRequest } from '../request-info/index.ts';
+import { type ResourceRequest, heldResource } from '../request-info/index.ts';
 import type { UpstreamResponse } from '../upstream/types.ts';
 import { chunksOf, collectChunks } from './chunks.ts';
 import { impersonates, responseHeaders } from './headers.ts';
 import { answersObjects, learnsFrom } from './learning.ts';
 import { type ListPiece, createListSplitter } from './list-splitter.ts';
 import { rewriteEvent } from './rewrite-event.ts';
-import { ListRewriter, type ShowObject, parseJson, rewriteTable, withServedVersion } from './rewrite-list.ts';
+import {
+  ListRewriter,
+  type ShowObject,
+  type ShowVersion,
+  parseJson,
+  rewriteTable,
+  withServedVersion,
+} from './rewrite-list.ts';
 import { type ShowDeps, createShow } from './show.ts';
 
 export interface AnswerContext extends ShowDeps {
@@ -45,10 +52,16 @@ function showing({ request, about, ...deps }: AnswerContext): ShowObject {
   return (object) => show.object(object, learns(object));
 }
 
+/** A watch from there is answered by the replica, which counts on its own. */
+const listVersion =
+  ({ about, replica }: AnswerContext): ShowVersion =>
+  (upstream) =>
+    replica.listVersion(heldResource(about), upstream);
+
 /** A document that may be anything: an object, a table of one, a list, a Status. */
-function rewriteDocument(document: Json, show: ShowObject): Json {
+function rewriteDocument(document: Json, show: ShowObject, version?: ShowVersion): Json {
   if (document['kind'] === 'Status') return document;
-  if (document['kind'] === 'Table') return rewriteTable(document, show);
+  if (document['kind'] === 'Table') return rewriteTable(document, show, version);
   if (typeof document['metadata'] !== 'object' || document['metadata'] === null) return document;
   return { ...show(document as unknown as KubeObject) };
 }
@@ -75,10 +88,13 @@ export async function answerObject(context: AnswerContext): Promise<HubResponse>
 
 async function* rewriteList(context: AnswerContext): AsyncGenerator<Uint8Array, void, undefined> {
   const show = showing(context);
+  const version = listVersion(context);
   const splitter = createListSplitter({ maxPieceBytes: context.maxObjectBytes });
-  const rewriter = new ListRewriter(show);
+  const rewriter = new ListRewriter(show, version);
   const whole = (document: Json): Json =>
-    document['items'] === undefined ? rewriteDocument(document, show) : withServedVersion(document);
+    document['items'] === undefined
+      ? rewriteDocument(document, show, version)
+      : withServedVersion(document, version);
   const rewrite = (piece: ListPiece): string => rewriter.rewrite(piece, whole);
   for await (const chunk of chunksOf(context.response, true)) {
     let text = '';

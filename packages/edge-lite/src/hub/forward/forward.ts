@@ -22,7 +22,7 @@ export interface ForwardOptions {
 
 export interface ForwardDeps {
   readonly upstream: Pick<Upstream, 'send'>;
-  readonly replica: Pick<Replica, 'base' | 'learn' | 'reader' | 'upstreamVersion'>;
+  readonly replica: Pick<Replica, 'base' | 'learn' | 'listVersion' | 'reader' | 'upstreamVersion'>;
   readonly views: ApplyViews;
   readonly translateBody: TranslateBody;
   /** Told of each object that its reader got with a GET of its own, as it was shown to him. */

@@ -6,6 +6,8 @@ import { naturalText } from '../replica/index.ts';
 type Json = Readonly<Record<string, unknown>>;
 /** How one object is shown. */
 export type ShowObject = (object: KubeObject) => KubeObject;
+/** How the version of a list is shown. */
+export type ShowVersion = (upstream: string) => string;
 
 /** Text that is no JSON is not what its type says. */
 export function parseJson(text: string): Json {
@@ -19,11 +21,11 @@ export function parseJson(text: string): Json {
 }
 
 /** A list, a table or a bookmark under the served version of its own metadata. */
-export function withServedVersion(document: Json): Json {
+export function withServedVersion(document: Json, show: ShowVersion = naturalText): Json {
   const metadata = document['metadata'] as { readonly resourceVersion?: string } | undefined;
   const version = metadata?.resourceVersion;
   if (version === undefined || version === '') return document;
-  return { ...document, metadata: { ...metadata, resourceVersion: naturalText(version) } };
+  return { ...document, metadata: { ...metadata, resourceVersion: show(version) } };
 }
 
 /** One row of a Table: its object may be left out, reduced or whole. Source: meta.k8s.io/v1 TableRow. */
@@ -32,10 +34,10 @@ export function rewriteRow(row: Json, show: ShowObject): Json {
   return object?.metadata === undefined ? row : { ...row, object: show(object) };
 }
 
-export function rewriteTable(table: Json, show: ShowObject): Json {
+export function rewriteTable(table: Json, show: ShowObject, version?: ShowVersion): Json {
   const rows = table['rows'] as readonly Json[] | null | undefined;
   const shown = rows?.map((row) => rewriteRow(row, show));
-  return { ...withServedVersion(table), ...(shown === undefined ? {} : { rows: shown }) };
+  return { ...withServedVersion(table, version), ...(shown === undefined ? {} : { rows: shown }) };
 }
 
 /** `PodList` → `Pod`: what lists leave out of their items. */
@@ -54,11 +56,13 @@ const empty = '{"items":[';
 /** Rewrites a list piece by piece; the texts that it returns, one after another, are the rewritten list. */
 export class ListRewriter {
   readonly #show: ShowObject;
+  readonly #version: ShowVersion;
   #type: ItemType | undefined;
   #separator = '';
 
-  constructor(show: ShowObject) {
+  constructor(show: ShowObject, version: ShowVersion) {
     this.#show = show;
+    this.#version = version;
   }
 
   /** `whole` is called for a document that is no list after all. */
@@ -69,7 +73,7 @@ export class ListRewriter {
       case 'item':
         return this.#item(piece.text);
       case 'tail':
-        return JSON.stringify(withServedVersion(parseJson(`${empty}${piece.text}`))).slice(empty.length);
+        return this.#tail(piece.text);
       case 'whole':
         return JSON.stringify(whole(parseJson(piece.text)));
     }
@@ -77,9 +81,14 @@ export class ListRewriter {
 
   /** The array comes last in it, so it stays open at the end. */
   #head(text: string): string {
-    const head = withServedVersion(parseJson(`${text}]}`));
+    const head = withServedVersion(parseJson(`${text}]}`), this.#version);
     this.#type = itemTypeOf(head);
     return JSON.stringify(head).slice(0, -']}'.length);
+  }
+
+  #tail(text: string): string {
+    const tail = withServedVersion(parseJson(`${empty}${text}`), this.#version);
+    return JSON.stringify(tail).slice(empty.length);
   }
 
   #item(text: string): string {

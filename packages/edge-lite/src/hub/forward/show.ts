@@ -4,7 +4,7 @@ import type { ApplyViews, HeldResource, Replica } from '../replica/types.ts';
 import { naturalText } from '../replica/index.ts';
 
 export interface ShowDeps {
-  readonly replica: Pick<Replica, 'base' | 'learn' | 'reader'>;
+  readonly replica: Pick<Replica, 'base' | 'learn' | 'listVersion' | 'reader'>;
   readonly views: ApplyViews;
 }
 

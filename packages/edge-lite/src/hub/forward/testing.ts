@@ -99,7 +99,8 @@ export function scriptedUpstream(
 export const gunzipText = (bytes: Uint8Array): string => gunzipSync(bytes).toString('utf8');
 
 /** What forwarding needs of a replica: it holds every object of the resources that it is told to hold. */
-export interface MapReplica extends Pick<Replica, 'base' | 'learn' | 'reader' | 'upstreamVersion'> {
+export interface MapReplica
+  extends Pick<Replica, 'base' | 'learn' | 'listVersion' | 'reader' | 'upstreamVersion'> {
   readonly learned: KubeObject[];
   /** Shows an object under a version of its own, as after a local change. */
   raise(resource: HeldResource, at: ObjectName, version: bigint): void;
@@ -119,6 +120,7 @@ export function mapReplica(held: readonly HeldResource[]): MapReplica {
   return {
     learned,
     raise: (resource, at, version) => void versions.set(keyOf(resource, at), version),
+    listVersion: (_resource, upstream) => naturalText(upstream),
     base: (resource, at) => bases.get(keyOf(resource, at)),
     learn(resource, object) {
       const { namespace = '', name = '', resourceVersion = '' } = object.metadata;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { born, changed, progressed, reaches, reservedAhead, resumed, unborn } from './order.ts';
-import { localSteps, natural } from './versions.ts';
+import { born, changed, placeOf, progressed, reaches, reservedAhead, resumed, unborn } from './order.ts';
+import { localSteps, natural, upstreamOf } from './versions.ts';
 
 const kept = { version: natural(50n), lastEntry: natural(40n), reserved: natural(50n) };
 const crashed = { ...kept, reserved: natural(50n) + reservedAhead };
@@ -65,4 +65,12 @@ describe('a fresh database', () => {
 test('progress that is known already changes nothing', () => {
   const order = changed(resumed(kept), 60n);
   expect(progressed(order, 55n)).toBe(order);
+});
+
+test('a list stands where it was made, but never before the last change nor beyond what was told', () => {
+  const order = progressed(changed(resumed(kept), 60n), 70n);
+  expect(placeOf(order, 80n)).toBe(natural(70n));
+  expect(placeOf(order, 70n)).toBe(natural(70n));
+  expect(upstreamOf(placeOf(order, 65n))).toBe(65n);
+  expect(placeOf(order, 55n)).toBe(natural(60n));
 });

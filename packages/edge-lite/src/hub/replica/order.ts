@@ -61,6 +61,16 @@ export function progressed(order: Order, upstream: bigint): Order {
 }
 
 /**
+ * Where a list stands that upstream made at `upstream`, if no change is newer: not below the last change, and no further
+ * than the list itself knows.
+ */
+export function placeOf({ version, lastEntry }: Order, upstream: bigint): bigint {
+  const last = natural(upstream + 1n) - 1n;
+  if (last >= version) return version;
+  return last > lastEntry ? last : lastEntry;
+}
+
+/**
  * The first complete list. The history begins here, at a place between two upstream versions that nobody guesses, so
  * that the versions of an earlier database answer 410 instead of skipping what changed.
  */

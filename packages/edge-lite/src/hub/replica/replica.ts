@@ -11,6 +11,7 @@ import type { ReplicaStore } from '../../store/index.ts';
 import { Core } from './core.ts';
 import { LocalChanges } from './local-changes.ts';
 import { countObjects, sampleReplica } from './metrics.ts';
+import { placeOf } from './order.ts';
 import { createReader } from './reader.ts';
 import type { ApplyViews, Rebase, Replica, ResourceReader } from './types.ts';
 import { type MatchesSelection, UpstreamChanges } from './upstream-changes.ts';
@@ -120,7 +121,7 @@ function listVersionOf(core: Core): Replica['listVersion'] {
     const version = parseVersion(upstream);
     const { order, history } = core.ledger.track(resource);
     if (version === undefined || !order.born) return naturalText(upstream);
-    return (history.before(version) ?? order.version).toString();
+    return (history.before(version) ?? placeOf(order, version)).toString();
   };
 }
 
