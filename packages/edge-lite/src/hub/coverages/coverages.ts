@@ -70,7 +70,7 @@ class KeptCoverages implements Coverages {
   readonly #options: CoveragesOptions;
   readonly #deps: CoveragesDeps;
   readonly #log: Logger;
-  readonly #shelf: CoverageShelf;
+  readonly #shelf: CoverageShelf<Kept>;
   readonly #memory: CoverageMemory;
   readonly #uplink: Uplink;
   readonly #tasks;

@@ -10,8 +10,15 @@ import type { Sponsor } from './types.ts';
 /** Whether what `wide` holds answers everything that `narrow` asks for. */
 export type Covers = (wide: CoverageSpec, narrow: CoverageSpec) => boolean;
 
+/** What decides who may rely on a coverage. */
+export interface Shelved {
+  readonly coverage: Pick<ListWatchCoverage, 'record' | 'running' | 'state'>;
+  readonly holds: { readonly size: number };
+  readonly idleness: Pick<Idleness, 'unusedMs'>;
+}
+
 /** A coverage with those who read it. */
-export interface Kept {
+export interface Kept extends Shelved {
   readonly coverage: ListWatchCoverage;
   readonly holds: Set<Hold>;
   readonly idleness: Idleness;
@@ -29,17 +36,17 @@ const ranks = { live: 0, stale: 1, filling: 2, suspended: 3 };
  * Whether a reader of less may rely on it: it is run, and by somebody who does not go away before the reader does.
  * Nobody's watch shall stand still because the pod of another one ended.
  */
-function isReliable({ coverage }: Kept, own: Sponsor | undefined): boolean {
+function isReliable({ coverage }: Shelved, own: Sponsor | undefined): boolean {
   const { running, state } = coverage;
   if (state.kind === 'suspended') return false;
   return isSameSponsor(running, nodeSponsor) || isSameSponsor(running, own);
 }
 
 /** All coverages, found by what they answer. */
-export class CoverageShelf {
+export class CoverageShelf<K extends Shelved> {
   readonly #covers: Covers;
-  readonly #byKey = new Map<string, Kept>();
-  readonly #byCollection = new Map<string, Set<Kept>>();
+  readonly #byKey = new Map<string, K>();
+  readonly #byCollection = new Map<string, Set<K>>();
 
   constructor(covers: Covers) {
     this.#covers = covers;
@@ -49,11 +56,11 @@ export class CoverageShelf {
     return this.#byKey.size;
   }
 
-  values(): IterableIterator<Kept> {
+  values(): IterableIterator<K> {
     return this.#byKey.values();
   }
 
-  add(kept: Kept): void {
+  add(kept: K): void {
     const { record } = kept.coverage;
     const collection = collectionOf(record.resource);
     const others = this.#byCollection.get(collection) ?? new Set();
@@ -61,7 +68,7 @@ export class CoverageShelf {
     this.#byCollection.set(collection, others.add(kept));
   }
 
-  delete(kept: Kept): void {
+  delete(kept: K): void {
     const { record } = kept.coverage;
     const collection = collectionOf(record.resource);
     const others = this.#byCollection.get(collection);
@@ -70,7 +77,7 @@ export class CoverageShelf {
     if (others?.size === 0) this.#byCollection.delete(collection);
   }
 
-  has(kept: Kept): boolean {
+  has(kept: K): boolean {
     return this.#byKey.get(specKey(kept.coverage.record)) === kept;
   }
 
@@ -81,28 +88,28 @@ export class CoverageShelf {
   find(
     spec: CoverageSpec,
     reader: { readonly own: Sponsor | undefined; readonly offline: boolean },
-  ): Kept | undefined {
+  ): K | undefined {
     const exact = this.#byKey.get(specKey(spec));
-    const usable = (kept: Kept): boolean =>
+    const usable = (kept: K): boolean =>
       reader.offline ? kept.coverage.record.synced : isReliable(kept, reader.own);
     if (exact !== undefined && (!reader.offline || exact.coverage.record.synced)) return exact;
     return this.#best(this.#answering(spec).filter(usable)) ?? exact;
   }
 
   /** One that was complete once and answers this. */
-  covering(spec: CoverageSpec): Kept | undefined {
+  covering(spec: CoverageSpec): K | undefined {
     const exact = this.#byKey.get(specKey(spec));
     if (exact?.coverage.record.synced === true) return exact;
     return this.#best(this.#answering(spec).filter(({ coverage }) => coverage.record.synced));
   }
 
   /** The one that nobody has held for longest. */
-  idlest(): Kept | undefined {
+  idlest(): K | undefined {
     const unheld = [...this.values()].filter(({ holds }) => holds.size === 0);
     return unheld.toSorted((a, b) => b.idleness.unusedMs - a.idleness.unusedMs)[0];
   }
 
-  #answering(spec: CoverageSpec): readonly Kept[] {
+  #answering(spec: CoverageSpec): readonly K[] {
     const same = this.#byCollection.get(collectionOf(spec.resource)) ?? [];
     return [...same].filter(({ coverage: { record } }) => {
       if (record.namespace !== '' && record.namespace !== spec.namespace) return false;
@@ -110,8 +117,8 @@ export class CoverageShelf {
     });
   }
 
-  #best(all: readonly Kept[]): Kept | undefined {
-    const rank = ({ coverage }: Kept): number => ranks[coverage.state.kind];
+  #best(all: readonly K[]): K | undefined {
+    const rank = ({ coverage }: K): number => ranks[coverage.state.kind];
     return all.toSorted((a, b) => rank(a) - rank(b))[0];
   }
 }
