@@ -63,9 +63,9 @@ async function answer(
 async function getHere(context: GetContext, autonomy: Autonomy): Promise<HubResponse> {
   const { read, deps } = context;
   if (!ofObject(read.info)) throw notAvailable(autonomy, read);
-  const allowed = await mayGet(read, specOfObject(read.info), deps);
-  const shown = allowed === true ? shownJson(context) : undefined;
-  if (shown !== undefined) return await answer(context, shown, autonomy);
+  const shown = shownJson(context);
+  const allowed = await mayGet(read, { spec: specOfObject(read.info), shown }, deps);
+  if (allowed === true && shown !== undefined) return await answer(context, shown, autonomy);
   if (allowed === true && covered(context)) throw notFound(read.info);
   const remembered = deps.points.recall(read.info, read.request.caller.user);
   if (remembered !== undefined) return await answer(context, remembered, autonomy);
@@ -81,7 +81,7 @@ async function getCovered(context: GetContext): Promise<HubResponse | undefined>
   if (version > deps.replica.reader(heldResource(read.info)).version) return undefined;
   const json = shownJson(context);
   if (json === undefined) return undefined;
-  const allowed = await mayGet(read, specOfObject(read.info), deps);
+  const allowed = await mayGet(read, { spec: specOfObject(read.info), shown: json }, deps);
   return allowed === true ? await answer(context, json, undefined) : undefined;
 }
 

@@ -12,6 +12,8 @@ export interface Joined extends Disposable {
   readonly hold: CoverageHold;
   readonly reader: ResourceReader;
   readonly selector: Selector;
+  /** Nothing was held of it before: its history begins now. */
+  readonly fresh: boolean;
 }
 
 /** A name in the path of a watch narrows it as a selector of that name does. */
@@ -55,7 +57,8 @@ async function synced(hold: CoverageHold, { read, options, deps }: JoinContext):
   );
 }
 
-function usable(hold: CoverageHold, { read, spec, options, deps }: JoinContext): Joined | undefined {
+function usable(hold: CoverageHold, fresh: boolean, context: JoinContext): Joined | undefined {
+  const { read, spec, options, deps } = context;
   const { record, state } = hold.coverage;
   // Nobody keeps it up to date, although somebody could ask the cloud himself.
   if (state.kind === 'suspended' && autonomyNow(options, deps) === undefined) return undefined;
@@ -68,7 +71,8 @@ function usable(hold: CoverageHold, { read, spec, options, deps }: JoinContext):
   };
   // The answer may never be read.
   signal.addEventListener('abort', dispose, { once: true });
-  return { hold, reader: deps.replica.reader(record.resource), selector, [Symbol.dispose]: dispose };
+  const reader = deps.replica.reader(record.resource);
+  return { hold, reader, selector, fresh, [Symbol.dispose]: dispose };
 }
 
 /**
@@ -78,10 +82,11 @@ function usable(hold: CoverageHold, { read, spec, options, deps }: JoinContext):
 export async function join(context: JoinContext): Promise<Joined | undefined> {
   const { read, spec, deps } = context;
   const hold = await deps.coverages.join(spec, read.request.caller, read.request.signal);
+  const fresh = !hold.coverage.record.synced;
   let joined: Joined | undefined;
   try {
     await synced(hold, context);
-    joined = usable(hold, context);
+    joined = usable(hold, fresh, context);
     return joined;
   } finally {
     if (joined === undefined) hold[Symbol.dispose]();

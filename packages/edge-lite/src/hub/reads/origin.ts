@@ -1,6 +1,8 @@
 import { hasCode } from '@selvedge/kit';
-import { unavailable, type Autonomy } from '../answers/index.ts';
+import { stringify } from 'yaml';
+import { unavailable, wholeBody, withGzip, type Autonomy } from '../answers/index.ts';
 import type { HubResponse } from '../request.ts';
+import type { Presenter } from './present.ts';
 import type { Read, ReadsDeps, ReadsOptions } from './types.ts';
 
 /** Undefined while the cloud can be reached, or nobody knows yet that it cannot. */
@@ -22,19 +24,50 @@ export function notAvailable(autonomy: Autonomy, read: Read): Error {
   return unavailable(autonomy, describe(read));
 }
 
+/** Upstream speaks JSON only here; what it says is written as the client wants it. */
+async function askUpstream(
+  { request, info }: Read,
+  { deps, presenter }: OriginContext,
+): Promise<HubResponse> {
+  const yaml = presenter?.contentType === 'application/yaml';
+  const headers = yaml ? { ...request.headers, accept: 'application/json' } : request.headers;
+  const response = await deps.forward({ ...request, headers });
+  if (info.verb === 'watch') return response;
+  const written = yaml && response.status === 200 ? await asYaml(response) : response;
+  return await withGzip(written, request.headers['accept-encoding']);
+}
+
+async function asYaml(response: HubResponse): Promise<HubResponse> {
+  const { 'content-length': _length, ...headers } = response.headers;
+  const document: unknown = JSON.parse((await wholeBody(response)).toString('utf8'));
+  return {
+    ...response,
+    headers: { ...headers, 'content-type': 'application/yaml' },
+    body: Buffer.from(stringify(document)),
+  };
+}
+
+export interface OriginContext {
+  readonly options: ReadsOptions;
+  readonly deps: ReadsDeps;
+  /** Undefined: as upstream writes it. */
+  readonly presenter?: Presenter | undefined;
+}
+
 /**
  * Upstream's answer while the cloud can be reached, else what this node has. A link that turns out to be gone counts as
  * gone.
  */
 export async function upstreamElse(
   read: Read,
-  { options, deps }: { readonly options: ReadsOptions; readonly deps: ReadsDeps },
+  context: OriginContext,
   local: (autonomy: Autonomy) => Promise<HubResponse>,
 ): Promise<HubResponse> {
+  const { options, deps } = context;
   const autonomy = autonomyNow(options, deps);
   if (autonomy !== undefined) return await local(autonomy);
   try {
-    return await deps.forward(read.request);
+    return await askUpstream(read, context);
   } catch (error) {
     if (!hasCode(error, 'Unavailable', 'DeadlineExceeded') || read.request.signal.aborted) throw error;
     const since = error.details['offlineSinceMs'];

@@ -26,7 +26,9 @@ export interface PointEntriesDeps {
 export interface PointEntries {
   /** Told of each object that its reader got with a GET of its own, as it was shown to him. */
   remember(request: ResourceRequest, caller: Caller, object: KubeObject): void;
-  /** JSON. */
+  /** Whether it got the object itself some time: then it may have it again, be it held by a coverage. */
+  hasRead(request: ResourceRequest, user: UserInfo): boolean;
+  /** JSON; undefined as well while a coverage holds the object. */
   recall(request: ResourceRequest, user: UserInfo): string | undefined;
   /** Whether anybody has read the object. */
   knows(resource: HeldResource, at: ObjectName): boolean;
@@ -47,6 +49,9 @@ function keyOf(request: ResourceRequest, { username, uid = '' }: UserInfo): stri
 const isWhole = (request: ResourceRequest): boolean =>
   request.verb === 'get' && request.subresource === '' && request.name !== '';
 
+/** In the place of an object of which only the right to read it is to be remembered. */
+const heldElsewhere = '';
+
 const withoutVersion = (json: string): string => json.replace(/"resourceVersion":"\d+"/, '');
 
 export function createPointEntries(options: PointEntriesOptions, deps: PointEntriesDeps): PointEntries {
@@ -58,8 +63,8 @@ export function createPointEntries(options: PointEntriesOptions, deps: PointEntr
   for (const { key } of deps.runtime.list(kind)) known.set(key, true);
   return {
     remember(request, { user }, object) {
-      if (!isWhole(request) || transient.has(request.resource) || deps.held(request)) return;
-      const json = JSON.stringify(object);
+      if (!isWhole(request) || transient.has(request.resource)) return;
+      const json = deps.held(request) ? heldElsewhere : JSON.stringify(object);
       if (object.kind === 'PartialObjectMetadata' || object.kind === 'Table' || json.length > maxLength)
         return;
       const key = keyOf(request, user);
@@ -68,9 +73,11 @@ export function createPointEntries(options: PointEntriesOptions, deps: PointEntr
       if (old !== undefined && withoutVersion(old) === withoutVersion(json)) return;
       deps.runtime.put(kind, { key, document: json }, { durable: false });
     },
+    hasRead: (request, user) => isWhole(request) && known.get(keyOf(request, user)) !== undefined,
     recall(request, user) {
       const key = keyOf(request, user);
-      return known.get(key) === undefined ? undefined : deps.runtime.get(kind, key);
+      const json = known.get(key) === undefined ? undefined : deps.runtime.get(kind, key);
+      return json === heldElsewhere ? undefined : json;
     },
     knows(resource, at) {
       const end = `\n${objectKey(resource, at)}`;

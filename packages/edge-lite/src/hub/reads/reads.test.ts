@@ -86,6 +86,25 @@ describe('GET of one object', () => {
     expect(await refusalOf(url)).toContain('503 ServiceUnavailable');
   });
 
+  it('shows a pod to the kubelet that follows the pods of its node', async () => {
+    world.cut();
+    world.asked = false;
+    world.coverages = [
+      { resource: 'v1/pods', namespace: '', labelSelector: '', fieldSelector: 'spec.nodeName=n' },
+      { resource: 'v1/pods', namespace: '', labelSelector: '', fieldSelector: 'spec.nodeName=m' },
+    ];
+    expect(await world.json(url)).toMatchObject({ metadata: { name: 'one' } });
+    world.coverages.shift();
+    expect(await refusalOf(url)).toContain('503 ServiceUnavailable');
+  });
+
+  it('shows an object to whoever got it before, in the state of now', async () => {
+    world.cut();
+    world.mayRead = undefined;
+    world.remembered.set('system:node:shop-7/one', '{}');
+    expect(await world.json(url)).toMatchObject({ metadata: { name: 'one' } });
+  });
+
   it('takes the status for the object, and leaves other subresources alone', async () => {
     world.cut();
     expect(await world.json(`${url}/status`)).toMatchObject({ kind: 'Pod', metadata: { name: 'one' } });

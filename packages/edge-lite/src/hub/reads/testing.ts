@@ -108,6 +108,8 @@ export class ReadsWorld {
   coverageState: CoverageState = { kind: 'live' };
   synced = true;
   mayRead: boolean | undefined = true;
+  /** The API server was asked about single objects, too. */
+  asked = true;
   holds = 0;
   forward: (request: HubRequest) => Promise<HubResponse> = async () => {
     return { status: 200, headers: { 'x-from': 'upstream' }, body: Buffer.from('{}') };
@@ -131,8 +133,11 @@ export class ReadsWorld {
 
   #coverage(spec: CoverageSpec): Coverage | undefined {
     const found = this.coverages.find((wide) => covers(wide, spec));
-    if (found === undefined) return undefined;
-    const record = { ...found, id: 1, upstreamVersion: '1', synced: this.synced };
+    return found === undefined ? undefined : this.#coverageOf(found);
+  }
+
+  #coverageOf(spec: CoverageSpec): Coverage {
+    const record = { ...spec, id: 1, upstreamVersion: '1', synced: this.synced };
     return { record, state: this.coverageState, whenSynced: atOnce, whenLive: atOnce };
   }
 
@@ -148,9 +153,22 @@ export class ReadsWorld {
     return { coverage, revoked: revocation.signal, [Symbol.dispose]: () => void (this.holds -= 1) };
   }
 
+  /** Those that there are when it is looked at. */
+  readonly #coverages = (() => {
+    const allOf = (): readonly Coverage[] => this.coverages.map((spec) => this.#coverageOf(spec));
+    return {
+      get all() {
+        return allOf();
+      },
+      join: async (spec: CoverageSpec) => this.#join(spec),
+      covering: (spec: CoverageSpec) => (this.synced ? this.#coverage(spec) : undefined),
+    };
+  })();
+
   readonly #points: PointEntries = {
     remember: () => undefined,
     knows: () => false,
+    hasRead: ({ name }, { username }) => this.remembered.has(`${username}/${name}`),
     recall: ({ name }, { username }) => this.remembered.get(`${username}/${name}`),
   };
 
@@ -158,13 +176,10 @@ export class ReadsWorld {
     { nodeName: 'shop-7' },
     {
       replica: { reader: (resource) => this.reader(resource) },
-      coverages: {
-        join: async (spec) => this.#join(spec),
-        covering: (spec) => (this.synced ? this.#coverage(spec) : undefined),
-      },
+      coverages: this.#coverages,
       access: {
         authorize: async () => {
-          if (this.mayRead !== undefined) return { allowed: this.mayRead, reason: '' };
+          if (this.mayRead !== undefined && this.asked) return { allowed: this.mayRead, reason: '' };
           throw new SelvedgeError('nobody asked', { code: 'Unavailable' });
         },
       },

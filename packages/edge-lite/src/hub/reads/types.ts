@@ -27,7 +27,7 @@ export interface Types {
 
 export interface ReadsDeps {
   readonly replica: Pick<Replica, 'reader'>;
-  readonly coverages: Pick<Coverages, 'join' | 'covering'>;
+  readonly coverages: Pick<Coverages, 'all' | 'covering' | 'join'>;
   readonly access: Pick<Access, 'authorize'>;
   readonly upstream: Pick<Upstream, 'connectivity'>;
   /** Passes a request on to the API server. */

@@ -87,6 +87,13 @@ describe('WATCH', () => {
     expect(world.holds).toBe(0);
   });
 
+  it('is left to upstream where it goes on from before anything was held here', async () => {
+    world.synced = false;
+    await world.send('/api/v1/pods?watch=true&resourceVersion=7');
+    expect(world.forwarded).toHaveLength(1);
+    expect(world.holds).toBe(0);
+  });
+
   it('gives up on a client that is slower than the history is long', async () => {
     const events = await watch('resourceVersion=1002');
     world.pods.change(one, podOf());

@@ -80,13 +80,23 @@ async function joinNear(context: WatchContext): Promise<Joined | undefined> {
   }
 }
 
+/** A watch after a list that went upstream before anything was held here: what came since, only upstream can tell. */
+function tellable({ list, options, deps }: WatchContext, joined: Joined | undefined): Joined | undefined {
+  const wanted = versionOf(list.resourceVersion);
+  if (joined?.fresh !== true || wanted === undefined || list.sendInitialEvents === true) return joined;
+  const told = joined.reader.changesAfter(wanted, 1) !== 'expired';
+  if (told || autonomyNow(options, deps) !== undefined) return joined;
+  joined[Symbol.dispose]();
+  return undefined;
+}
+
 /** WATCH of a collection or of one object. Source: kubernetes.io "Kubernetes API Concepts", efficient detection of changes. */
 export async function handleWatch(read: Read, options: ReadsOptions, deps: ReadsDeps): Promise<HubResponse> {
   const presenter = createPresenter(read, deps);
   const list = listOptions(read.request.query, 'watch');
   versionOf(list.resourceVersion);
   const context = { read, options, deps, list, presenter };
-  const joined = await joinNear(context);
+  const joined = tellable(context, await joinNear(context));
   if (joined === undefined) return await deps.forward(read.request);
   const autonomy = autonomyNow(options, deps);
   const headers = {

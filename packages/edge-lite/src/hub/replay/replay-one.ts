@@ -14,7 +14,8 @@ import type { HeldResource, OverlayEntry, Replica } from '../replica/types.ts';
 export interface ReplayOneDeps {
   readonly replica: Pick<Replica, 'learn' | 'overlay' | 'settleOverlay'>;
   /** Acts as the node. */
-  readonly client: Pick<KubeClient, 'get' | 'patch'>;
+  readonly client: Pick<KubeClient, 'get' | 'list' | 'patch'>;
+  readonly nodeName: string;
   readonly replayPatch: ReplayPatch;
 }
 
@@ -42,14 +43,30 @@ interface Target {
   readonly signal: AbortSignal;
 }
 
-async function read(
-  { client }: ReplayOneDeps,
+/**
+ * A node may get a pod only while the API server knows that it is bound to it, so of one that is gone it is told `Forbidden`.
+ * Listing its own pods it always may. Source: kubernetes.io "Using Node Authorization".
+ */
+async function readListed(
+  deps: ReplayOneDeps,
   { resource, at, signal }: Target,
 ): Promise<KubeObject | undefined> {
-  return client.get(resource, at, { signal, timeoutMs: callTimeoutMs }).catch((error: unknown) => {
+  const fieldSelector = `spec.nodeName=${deps.nodeName},metadata.name=${at.name}`;
+  const { namespace } = at;
+  const options = { namespace, fieldSelector, signal, timeoutMs: callTimeoutMs };
+  const { items } = await deps.client.list(resource, options);
+  return items.find(({ metadata }) => metadata.name === at.name);
+}
+
+async function read(deps: ReplayOneDeps, target: Target): Promise<KubeObject | undefined> {
+  const { resource, at, signal } = target;
+  try {
+    return await deps.client.get(resource, at, { signal, timeoutMs: callTimeoutMs });
+  } catch (error) {
     if (hasCode(error, 'NotFound')) return undefined;
+    if (hasCode(error, 'Forbidden') && resource === resources.pods) return readListed(deps, target);
     throw error;
-  });
+  }
 }
 
 /** Undefined: somebody else was faster, so the next round has to look again. */

@@ -66,7 +66,16 @@ async function world(names: readonly string[], parallel = 1): Promise<World> {
     return pod;
   };
   const client = {
-    get: async (_resource: unknown, { name }: { name: string }) => find(name),
+    get: async (_resource: unknown, { name }: { name: string }) => {
+      if (pods.has(name)) return find(name);
+      throw new SelvedgeError('not of this node', { code: 'Forbidden' });
+    },
+    list: async (_resource: unknown, { fieldSelector = '' }: { fieldSelector?: string }) => ({
+      metadata: {},
+      items: [...pods.values()].filter(
+        ({ metadata }) => fieldSelector === `spec.nodeName=edge-1,metadata.name=${metadata.name}`,
+      ),
+    }),
     patch: async (_resource: unknown, { name }: { name: string }, options: { patch: { body: unknown } }) => {
       here.before(name);
       const bytes = Buffer.from(JSON.stringify(options.patch.body));
@@ -91,7 +100,7 @@ async function world(names: readonly string[], parallel = 1): Promise<World> {
       {
         replica,
         replayPatch,
-        client: client as unknown as Pick<KubeClient, 'get' | 'patch'>,
+        client: client as unknown as Pick<KubeClient, 'get' | 'list' | 'patch'>,
         upstream: {
           get connectivity() {
             return connectivity;

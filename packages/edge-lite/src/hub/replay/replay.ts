@@ -31,7 +31,7 @@ export interface ReplayOptions {
   readonly maxGateMs?: number;
 }
 
-export interface ReplayDeps extends ReplayOneDeps {
+export interface ReplayDeps extends Omit<ReplayOneDeps, 'nodeName'> {
   readonly replica: Pick<Replica, 'learn' | 'overlay' | 'overlays' | 'settleOverlay'>;
   readonly upstream: Pick<Upstream, 'connectivity' | 'onConnectivity'>;
   readonly recorder: Pick<EventRecorder, 'record'>;
@@ -141,7 +141,7 @@ class OverlayReplay implements Replay {
   async #sendOne(entry: OverlayEntry, signal: AbortSignal): Promise<boolean> {
     if (this.#deps.upstream.connectivity.kind !== 'online') return true;
     try {
-      const replayed = await replayOne(entry, this.#deps, signal);
+      const replayed = await replayOne(entry, { ...this.#deps, nodeName: this.#options.nodeName }, signal);
       if (replayed === undefined) return false;
       this.#report(entry, replayed);
       return true;
