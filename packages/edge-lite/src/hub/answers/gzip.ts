@@ -60,8 +60,9 @@ export async function withGzip(
   response: HubResponse,
   acceptEncoding: string | undefined,
 ): Promise<HubResponse> {
-  if (!takesGzip(acceptEncoding)) return response;
-  const headers = { ...response.headers, 'content-encoding': 'gzip', vary: 'Accept-Encoding' };
+  if (!takesGzip(acceptEncoding) || response.headers['content-encoding'] !== undefined) return response;
+  const { 'content-length': _length, ...known } = response.headers;
+  const headers = { ...known, 'content-encoding': 'gzip', vary: 'Accept-Encoding' };
   if (response.body instanceof Uint8Array) {
     if (response.body.byteLength <= threshold) return response;
     return { ...response, headers, body: await gzipWhole(response.body, options) };

@@ -1,3 +1,4 @@
+export { bodyChunks, wholeBody } from './body.ts';
 export { negotiate, notAcceptable, parseAccept, type Form } from './accept.ts';
 export { badRequest, expired, forbidden, invalidFields, notFound, type FieldProblem } from './errors.ts';
 export { takesGzip, withGzip } from './gzip.ts';

@@ -1,6 +1,6 @@
 import { createTaskGroup, hasCode, messageOf, type Clock, type Logger, type Service } from '@selvedge/kit';
 import type { Access } from '../access/types.ts';
-import { forbidden, unavailable, type Autonomy } from '../answers/index.ts';
+import { forbidden, unavailable, wholeBody, type Autonomy } from '../answers/index.ts';
 import { parseRequestInfo } from '../request-info/index.ts';
 import type { Caller, HubHandler, HubRequest, HubResponse } from '../request.ts';
 import type { Upstream } from '../upstream/types.ts';
@@ -10,7 +10,7 @@ import { chosenHead, derivedAnswer, keptAnswer } from './kept-answer.ts';
 import { canonicalMedia } from './media.ts';
 import { aggregatedAccept } from './media-types.ts';
 import { documentPath, plainPath } from './paths.ts';
-import { collect, tee } from './tee.ts';
+import { tee } from './tee.ts';
 
 export interface DocumentsOptions {
   readonly nodeName: string;
@@ -155,8 +155,7 @@ class ApiDocuments implements Documents {
       for (const [path, accept] of ahead) {
         const headers = { accept, 'accept-encoding': 'gzip' };
         const request = { method: 'GET', path, query: new URLSearchParams(), headers, body: undefined };
-        const { body } = await this.#fetch({ ...request, caller: this.#deps.self, signal });
-        await collect(body);
+        await wholeBody(await this.#fetch({ ...request, caller: this.#deps.self, signal }));
       }
     } catch (error) {
       this.#fetchedMs = undefined;

@@ -1,19 +1,15 @@
 import { gunzipSync } from 'node:zlib';
+import { bodyChunks } from '../answers/index.ts';
 import type { HubResponse } from '../request.ts';
 
-async function* chunksOf(body: HubResponse['body']): AsyncGenerator<Uint8Array, void, void> {
-  if (body instanceof Uint8Array) yield body;
-  else yield* body;
-}
-
 async function* copied(
-  body: HubResponse['body'],
+  response: HubResponse,
   maxBytes: number,
   whole: (bytes: Uint8Array) => Promise<void>,
 ): AsyncGenerator<Uint8Array, void, void> {
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of chunksOf(body)) {
+  for await (const chunk of bodyChunks(response)) {
     size += chunk.byteLength;
     if (size <= maxBytes) chunks.push(chunk);
     yield chunk;
@@ -29,11 +25,5 @@ export function tee(
 ): HubResponse {
   const zipped = response.headers['content-encoding'] === 'gzip';
   const take = (bytes: Uint8Array): Promise<void> => whole(zipped ? gunzipSync(bytes) : bytes);
-  return { ...response, body: copied(response.body, maxBytes, take) };
-}
-
-export async function collect(body: HubResponse['body']): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of chunksOf(body)) chunks.push(chunk);
-  return Buffer.concat(chunks);
+  return { ...response, body: copied(response, maxBytes, take) };
 }
