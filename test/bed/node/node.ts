@@ -186,10 +186,10 @@ async function waitUntilReady(
   );
 }
 
-/** True if at least one was started just now. */
+/** True if the last of them was started just now: if it is the one that runs the pods, the node reports itself anew. */
 async function ensureAll(agents: readonly NodeAgent[], signal?: AbortSignal): Promise<boolean> {
   let started = false;
-  for (const agent of agents) started = (await agent.ensure(signal)) || started;
+  for (const agent of agents) started = await agent.ensure(signal);
   return started;
 }
 

@@ -1,0 +1,136 @@
+import { randomBytes } from 'node:crypto';
+import { readFile, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Bed, type ContainerSummary, imageRefs, waitFor } from '@selvedge/bed';
+import { systemClock } from '@selvedge/kit';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+
+const node = 'converted-a';
+const site = 'bed-converted';
+const namespace = `e2e-${randomBytes(4).toString('hex')}`;
+let bed: Bed;
+
+const kubectl = async (...args: string[]): Promise<string> =>
+  (await bed.kubectl([`--namespace=${namespace}`, ...args])).stdout;
+
+interface Connection {
+  readonly program: string;
+  readonly peer: string;
+}
+
+/** Who on the node has a connection to these ports. */
+async function connections(ports: readonly number[]): Promise<readonly Connection[]> {
+  const filter = `( ${ports.map((port) => `dport = :${port}`).join(' or ')} )`;
+  const { stdout } = await bed.exec(node, ['ss', '-Htnp', 'state', 'established', filter]);
+  return Array.from(stdout.matchAll(/(\S+)\s+users:\(\("([^"]+)"/g), ([, peer = '', program = '']) => ({
+    peer,
+    program,
+  }));
+}
+
+/** What the node's pods write, from its disk. */
+async function logOf(pod: string): Promise<string> {
+  const folder = join(bed.logs, '..', 'nodes', node, 'pod-logs');
+  const [mine = ''] = (await readdir(folder)).filter((name) => name.startsWith(`${namespace}_${pod}_`));
+  const files = await readdir(join(folder, mine, 'main')).catch(() => []);
+  const texts = await Promise.all(files.map((file) => readFile(join(folder, mine, 'main', file), 'utf8')));
+  return texts.join('');
+}
+
+const running = async (pod: string): Promise<ContainerSummary | undefined> =>
+  (await bed.containers(node, { namespace, pod, container: 'main' })).find(
+    ({ state }) => state === 'running',
+  );
+
+const until = <T>(what: string, look: () => Promise<T | undefined | false>): Promise<T> =>
+  waitFor({ what, timeoutMs: 60_000 }, systemClock, look);
+
+/** Healthy answers that a program in a pod got from the API by its in-cluster configuration. */
+async function apiCalls(): Promise<number> {
+  return (await logOf('client')).split('calling /healthz').length - 1;
+}
+
+async function run(name: string, image: string, args: readonly string[]): Promise<void> {
+  const spec = {
+    nodeName: node,
+    terminationGracePeriodSeconds: 1,
+    containers: [{ name: 'main', image, args }],
+  };
+  const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name }, spec };
+  await bed.kubectl([`--namespace=${namespace}`, 'create', '--filename=-'], { input: JSON.stringify(pod) });
+  await kubectl('wait', '--for=condition=Ready', `pod/${name}`, '--timeout=60s');
+}
+
+beforeAll(async () => {
+  bed = await Bed.open(inject('bed'));
+  await bed.addSite({ name: site });
+  await bed.addNode({ name: node, site, agent: 'converted', dns: true });
+  await bed.kubectl(['create', 'namespace', namespace]);
+  await until('the default service account', async () =>
+    (await kubectl('get', 'serviceaccounts', '--output=name')).includes('/default'),
+  );
+});
+afterAll(async () => {
+  await bed.heal(site);
+  await bed.kubectl(['delete', 'namespace', namespace, '--wait=false']);
+  await bed.removeNode(node);
+  await bed.removeSite(site);
+});
+
+describe('a converted node of a bed', () => {
+  it('has the hub between its stock programs and the API server', async () => {
+    const toHub = await connections([10_270]);
+    expect([...new Set(toHub.map(({ program }) => program))].toSorted()).toEqual(
+      expect.arrayContaining(['coredns', 'kube-proxy', 'kubelet']),
+    );
+    const toCloud = await connections([6_443]);
+    expect(toCloud.length).toBeGreaterThan(0);
+    expect(toCloud.filter(({ program }) => ['coredns', 'kube-proxy', 'kubelet'].includes(program))).toEqual(
+      [],
+    );
+  });
+
+  it('runs pods that reach the API by their in-cluster configuration, at the hub', async () => {
+    await run('client', imageRefs.agnhost, ['inclusterclient', '--poll-interval=1']);
+    await until('calls of the pod', async () => (await apiCalls()) > 2);
+    expect(await logOf('client')).not.toMatch(/status code|error|x509/i);
+    const { stdout } = await bed.exec(node, ['nft', 'list', 'table', 'ip', 'kube-proxy']);
+    expect(stdout).toContain('169.254.77.1 . 10270');
+    expect(stdout).not.toContain('. 6443');
+  });
+
+  it('resolves names on its own', async () => {
+    const { nodes } = await bed.status();
+    const address = nodes.find(({ name }) => name === node)?.address ?? '';
+    const { stdout } = await bed.exec(node, [
+      'busybox',
+      'nslookup',
+      'kubernetes.default.svc.cluster.local',
+      address,
+    ]);
+    expect(stdout).toContain('10.96.0.1');
+  });
+
+  it('keeps its pods while the hub is started anew', async () => {
+    const before = await running('client');
+    await bed.stopAgent(node, 'SIGKILL', 'edge-lite');
+    expect((await connections([10_270])).filter(({ program }) => program === 'kubelet')).toEqual([]);
+    await bed.startAgent(node);
+    expect(await running('client')).toEqual(before);
+    const calls = await apiCalls();
+    await until('calls of the pod', async () => (await apiCalls()) > calls);
+  });
+
+  it('comes back after a power cut while its site is cut off, and its pods reach the API at the hub', async () => {
+    await bed.cut(site, 'blackhole');
+    await bed.powerCut(node);
+    await bed.powerOn(node, { wait: false });
+    const after = await until('the container of the pod', () => running('client'));
+    expect(after.attempt).toBe(1);
+    const calls = await apiCalls();
+    await until('calls of the pod', async () => (await apiCalls()) > calls);
+    await bed.heal(site);
+    await kubectl('wait', '--for=condition=Ready', 'pod/client', '--timeout=60s');
+    expect(await running('client')).toEqual(after);
+  });
+});
