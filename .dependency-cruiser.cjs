@@ -46,7 +46,7 @@ module.exports = {
       from: { path: '^packages/edge-lite/src/([^/]+)/' },
       to: {
         path: '^packages/edge-lite/src/[^/]+/',
-        pathNot: ['^packages/edge-lite/src/$1/', '/index\\.ts$'],
+        pathNot: ['^packages/edge-lite/src/$1/', '/(index|testing)\\.ts$'],
       },
     },
     {
@@ -61,6 +61,12 @@ module.exports = {
       severity: 'error',
       from: { pathNot: '(^test/|\\.test\\.ts$)' },
       to: { path: '(^test/|\\.test\\.ts$)' },
+    },
+    {
+      name: 'testing-for-tests-only',
+      severity: 'error',
+      from: { path: '^packages/', pathNot: '/testing[^/]*\\.ts$|\\.test\\.ts$' },
+      to: { path: '^packages/[^/]+/src/.*/testing[^/]*\\.ts$' },
     },
     {
       name: 'no-orphans',
