@@ -8,6 +8,8 @@ export interface OwnedStatus {
   readonly fields: readonly string[];
   /** Among the fields: never changed once they are there. */
   readonly setOnce: ReadonlySet<string>;
+  /** Among the fields: those that the API server wants to agree, one of them changed is all changed. */
+  readonly together: readonly (readonly string[])[];
 }
 
 /** Source: `pkg/kubelet/types/pod_status.go`. Readiness gates and others are not the node's to write. */
@@ -43,6 +45,10 @@ const pods: OwnedStatus = {
     'startTime',
   ],
   setOnce: new Set(['startTime']),
+  together: [
+    ['hostIP', 'hostIPs'],
+    ['podIP', 'podIPs'],
+  ],
 };
 
 /** Source: `pkg/kubelet/nodestatus/setters.go`. Which volumes are attached is the attach-detach controller's to say. */
@@ -64,6 +70,7 @@ const nodes: OwnedStatus = {
     'volumesInUse',
   ],
   setOnce: new Set(),
+  together: [],
 };
 
 export const ownedStatus = { pods, nodes } as const;

@@ -20,12 +20,22 @@ const hasEnded = ({ phase }: JsonObject): boolean => phase === 'Succeeded' || ph
 const goesBack = (upstream: JsonObject, current: JsonObject): boolean =>
   hasEnded(upstream) && current['phase'] !== upstream['phase'];
 
+/** Whether something that goes with the field was changed here. */
+function changesTogether(
+  { together }: OwnedStatus,
+  name: string,
+  { anchor, current }: Three<JsonObject>,
+): boolean {
+  const names = together.find((group) => group.includes(name)) ?? [];
+  return names.some((other) => !isSame(memberOf(anchor, other), memberOf(current, other)));
+}
+
 function field(owned: OwnedStatus, name: string, three: Three<JsonObject>): unknown {
   const [anchor, current, upstream] = [three.anchor, three.current, three.upstream].map((one) =>
     memberOf(one, name),
   );
   if (owned.setOnce.has(name)) return upstream ?? current;
-  return threeWay({ anchor, current, upstream });
+  return changesTogether(owned, name, three) ? current : threeWay({ anchor, current, upstream });
 }
 
 /** The status that upstream should show. */

@@ -4,7 +4,7 @@ import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
 import { rebase, replayPatch } from './index.ts';
 import { strategicMerged } from './strategic.ts';
-import { isSame } from './three-way.ts';
+import { canonical, isSame } from './three-way.ts';
 
 const object = (status: object | undefined, uid = 'u'): KubeObject => {
   const whole = { apiVersion: 'v1', metadata: { name: 'a', uid }, spec: {}, status };
@@ -34,7 +34,7 @@ function replayed(kind: Kind, statuses: Statuses<object>): readonly [patch: unkn
   if (patch === undefined) return [undefined, statuses.upstream];
   expect(patch.metadata).toEqual({ uid: 'u' });
   const after = strategicMerged(types[kind], { ...all.upstream }, { ...patch });
-  return [patch.status, after['status']];
+  return [patch.status, canonical(after['status']) ?? {}];
 }
 
 const pod = (statuses: Statuses<PodStatus>) => replayed('v1/pods', statuses);
@@ -48,7 +48,7 @@ const ready = (status: string, rest: Partial<PodCondition> = {}): PodCondition =
 });
 
 describe('a pod', () => {
-  const running = { name: 'a', image: 'i', imageID: '', ready: true, restartCount: 0 };
+  const running = { name: 'a', image: 'i', imageID: 'x', ready: true, restartCount: 0 };
 
   test('gets what changed here, its lists as a whole', () => {
     const anchor: PodStatus = { phase: 'Pending', qosClass: 'BestEffort', podIPs: [{ ip: '10.0.0.1' }] };
@@ -106,6 +106,19 @@ describe('a pod', () => {
       conditions: [ready('False'), disruption, gate],
     };
     expect(pod({ anchor, current, upstream })).toEqual([{ message: 'm' }, { ...upstream, message: 'm' }]);
+  });
+
+  test('has addresses that agree', () => {
+    const addresses = (...ips: readonly string[]): PodStatus => ({
+      podIP: ips[0],
+      podIPs: ips.map((ip) => ({ ip })),
+    });
+    const statuses = {
+      anchor: addresses('10.0.0.1', 'fd00::1'),
+      current: addresses('10.0.0.1'),
+      upstream: addresses('10.0.0.2'),
+    };
+    expect(pod(statuses)[1]).toEqual(statuses.current);
   });
 
   test('keeps its start', () => {

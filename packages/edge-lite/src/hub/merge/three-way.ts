@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { type JsonObject, isList, isObject, memberOf } from './json-value.ts';
 
 /** Without what the API leaves out: nulls, empty texts, lists and objects. */
-function canonical(value: unknown): unknown {
+export function canonical(value: unknown): unknown {
   if (value === null || value === '') return undefined;
   if (isList(value)) return value.length === 0 ? undefined : value.map(canonical);
   if (!isObject(value)) return value;
@@ -27,11 +27,12 @@ export interface Three<T> {
 /** Upstream with what was changed here: maps key by key, everything else as a whole. */
 export function threeWay({ anchor, current, upstream }: Three<unknown>): unknown {
   if (isSame(anchor, current)) return upstream;
-  if (!isObject(current) || !isObject(upstream)) return current;
+  const there = upstream ?? {};
+  if (!isObject(current) || !isObject(there)) return current;
   const before: JsonObject = isObject(anchor) ? anchor : {};
-  const keys = new Set([...Object.keys(upstream), ...Object.keys(current)]);
+  const keys = new Set([...Object.keys(there), ...Object.keys(current)]);
   const entries = Array.from(keys, (key) => {
-    const [a, c, u] = [before, current, upstream].map((object) => memberOf(object, key));
+    const [a, c, u] = [before, current, there].map((object) => memberOf(object, key));
     return [key, threeWay({ anchor: a, current: c, upstream: u })] as const;
   });
   return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
