@@ -20,7 +20,7 @@ function atVersion(json: string, version: bigint): string {
 
 function selected(selector: Selector, json: string | undefined): json is string {
   if (json === undefined) return false;
-  return selector.byNamespace || selector.matches(JSON.parse(json) as KubeObject) === true;
+  return selector.byPlace || selector.matches(JSON.parse(json) as KubeObject) === true;
 }
 
 /**
@@ -28,8 +28,7 @@ function selected(selector: Selector, json: string | undefined): json is string 
  * Undefined: nothing.
  */
 export function changeFrame(change: Change, selector: Selector, presenter: Presenter): string | undefined {
-  const { namespace } = selector.selection;
-  if (namespace !== '' && namespace !== change.namespace) return undefined;
+  if (!selector.mayBeAt(change)) return undefined;
   const { before, after, version } = change;
   const was = selected(selector, before);
   if (selected(selector, after)) return frame(was ? 'MODIFIED' : 'ADDED', presenter.event(after));

@@ -7,7 +7,7 @@ import { versionOf } from './list-options.ts';
 import { autonomyNow, notAvailable, upstreamElse } from './origin.ts';
 import { createPresenter, type Presenter } from './present.ts';
 import { mayGet } from './rights.ts';
-import type { Read, ReadsDeps, ReadsOptions } from './types.ts';
+import type { Read, ReadsParts, ReadsOptions } from './types.ts';
 
 /** Where the object of a request is: namespaces are in none, whatever their path says. */
 export function placeOf({ group, resource, namespace, name }: ResourceRequest): ObjectName {
@@ -28,7 +28,7 @@ const ofObject = ({ subresource }: ResourceRequest): boolean =>
 interface GetContext {
   readonly read: Read;
   readonly options: ReadsOptions;
-  readonly deps: ReadsDeps;
+  readonly deps: ReadsParts;
   readonly presenter: Presenter;
 }
 
@@ -45,11 +45,17 @@ function covered({ read: { info }, deps, presenter }: GetContext): boolean {
   return deps.coverages.covering(spec) !== undefined;
 }
 
+interface Found {
+  readonly json: string;
+  readonly origin: 'replica' | 'point';
+}
+
 async function answer(
-  { read, presenter }: GetContext,
-  json: string,
+  { read, presenter, deps }: GetContext,
+  { json, origin }: Found,
   autonomy: Autonomy | undefined,
 ): Promise<HubResponse> {
+  deps.metrics.answered('get', origin);
   const headers = {
     'content-type': presenter.contentType,
     'cache-control': 'no-cache, private',
@@ -65,10 +71,14 @@ async function getHere(context: GetContext, autonomy: Autonomy): Promise<HubResp
   if (!ofObject(read.info)) throw notAvailable(autonomy, read);
   const shown = shownJson(context);
   const allowed = await mayGet(read, { spec: specOfObject(read.info), shown }, deps);
-  if (allowed === true && shown !== undefined) return await answer(context, shown, autonomy);
+  if (allowed === true && shown !== undefined) {
+    return await answer(context, { json: shown, origin: 'replica' }, autonomy);
+  }
   if (allowed === true && covered(context)) throw notFound(read.info);
   const remembered = deps.points.recall(read.info, read.request.caller.user);
-  if (remembered !== undefined) return await answer(context, remembered, autonomy);
+  if (remembered !== undefined) {
+    return await answer(context, { json: remembered, origin: 'point' }, autonomy);
+  }
   throw notAvailable(autonomy, read);
 }
 
@@ -82,11 +92,11 @@ async function getCovered(context: GetContext): Promise<HubResponse | undefined>
   const json = shownJson(context);
   if (json === undefined) return undefined;
   const allowed = await mayGet(read, { spec: specOfObject(read.info), shown: json }, deps);
-  return allowed === true ? await answer(context, json, undefined) : undefined;
+  return allowed === true ? await answer(context, { json, origin: 'replica' }, undefined) : undefined;
 }
 
 /** GET of one object. Source: kubernetes.io "Kubernetes API Concepts", semantics for get and list. */
-export async function handleGet(read: Read, options: ReadsOptions, deps: ReadsDeps): Promise<HubResponse> {
+export async function handleGet(read: Read, options: ReadsOptions, deps: ReadsParts): Promise<HubResponse> {
   const context = { read, options, deps, presenter: createPresenter(read, deps) };
   const near = autonomyNow(options, deps) === undefined ? await getCovered(context) : undefined;
   return near ?? (await upstreamElse(read, context, (autonomy) => getHere(context, autonomy)));

@@ -5,7 +5,7 @@ import type { CoverageSpec, ResourceReader } from '../replica/types.ts';
 import { heldResource, type ResourceRequest } from '../request-info/index.ts';
 import { compileSelection, type Selection, type Selector } from '../selection/index.ts';
 import { autonomyNow, notAvailable } from './origin.ts';
-import type { Read, ReadsDeps, ReadsOptions } from './types.ts';
+import type { Read, ReadsParts, ReadsOptions } from './types.ts';
 
 /** What a list or watch selects, and where it is read. */
 export interface Joined extends Disposable {
@@ -27,7 +27,7 @@ function fieldSelectorOf({ name, verbInPath }: ResourceRequest, query: URLSearch
 }
 
 /** What is asked for, in canonical form. Throws 400 in the API server's words. */
-export function specOf({ info, request }: Read, metadataOnly: boolean, deps: ReadsDeps): CoverageSpec {
+export function specOf({ info, request }: Read, metadataOnly: boolean, deps: ReadsParts): CoverageSpec {
   const wanted: Selection = {
     namespace: info.namespace,
     labelSelector: request.query.get('labelSelector') ?? '',
@@ -41,7 +41,7 @@ interface JoinContext {
   readonly read: Read;
   readonly spec: CoverageSpec;
   readonly options: ReadsOptions;
-  readonly deps: ReadsDeps;
+  readonly deps: ReadsParts;
 }
 
 async function synced(hold: CoverageHold, { read, options, deps }: JoinContext): Promise<void> {

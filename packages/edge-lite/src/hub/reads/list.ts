@@ -9,12 +9,12 @@ import { autonomyNow, upstreamElse } from './origin.ts';
 import { createPresenter, type Presenter } from './present.ts';
 import { kindOf } from './kind.ts';
 import { select } from './pages.ts';
-import type { Read, ReadsDeps, ReadsOptions } from './types.ts';
+import type { Read, ReadsParts, ReadsOptions } from './types.ts';
 
 interface ListContext {
   readonly read: Read;
   readonly options: ReadsOptions;
-  readonly deps: ReadsDeps;
+  readonly deps: ReadsParts;
   readonly list: ListOptions;
   readonly spec: CoverageSpec;
   readonly presenter: Presenter;
@@ -96,6 +96,7 @@ async function answer(
   if (page === 'expired') throw expiredWindow(context, window);
   const token = page.last === undefined ? '' : encodeContinue({ version: window.at, after: page.last }, spec);
   const metadata = { resourceVersion: String(window.at), continue: token };
+  deps.metrics.answered('list', 'replica');
   const head = presenter.listHead(metadata, kindOf(joined.reader, deps.types));
   const headers = {
     'content-type': presenter.contentType,
@@ -134,7 +135,7 @@ async function listNear(context: ListContext): Promise<HubResponse | undefined> 
 }
 
 /** LIST of a collection. Source: kubernetes.io "Kubernetes API Concepts", semantics for get and list. */
-export async function handleList(read: Read, options: ReadsOptions, deps: ReadsDeps): Promise<HubResponse> {
+export async function handleList(read: Read, options: ReadsOptions, deps: ReadsParts): Promise<HubResponse> {
   const presenter = createPresenter(read, deps);
   const list = listOptions(read.request.query, 'list');
   if (list.continue !== '' && list.resourceVersion !== '' && list.resourceVersion !== '0') {

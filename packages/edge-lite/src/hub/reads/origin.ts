@@ -3,10 +3,10 @@ import { stringify } from 'yaml';
 import { unavailable, wholeBody, withGzip, type Autonomy } from '../answers/index.ts';
 import type { HubResponse } from '../request.ts';
 import type { Presenter } from './present.ts';
-import type { Read, ReadsDeps, ReadsOptions } from './types.ts';
+import type { Read, ReadsParts, ReadsOptions } from './types.ts';
 
 /** Undefined while the cloud can be reached, or nobody knows yet that it cannot. */
-export function autonomyNow(options: ReadsOptions, deps: Pick<ReadsDeps, 'upstream'>): Autonomy | undefined {
+export function autonomyNow(options: ReadsOptions, deps: Pick<ReadsParts, 'upstream'>): Autonomy | undefined {
   const { connectivity } = deps.upstream;
   if (connectivity.kind !== 'offline') return undefined;
   return { nodeName: options.nodeName, sinceMs: connectivity.sinceMs };
@@ -32,6 +32,7 @@ async function askUpstream(
   const yaml = presenter?.contentType === 'application/yaml';
   const headers = yaml ? { ...request.headers, accept: 'application/json' } : request.headers;
   const response = await deps.forward({ ...request, headers });
+  deps.metrics.answered(info.verb, 'upstream');
   if (info.verb === 'watch') return response;
   const written = yaml && response.status === 200 ? await asYaml(response) : response;
   return await withGzip(written, request.headers['accept-encoding']);
@@ -49,7 +50,7 @@ async function asYaml(response: HubResponse): Promise<HubResponse> {
 
 export interface OriginContext {
   readonly options: ReadsOptions;
-  readonly deps: ReadsDeps;
+  readonly deps: ReadsParts;
   /** Undefined: as upstream writes it. */
   readonly presenter?: Presenter | undefined;
 }

@@ -14,27 +14,39 @@ export interface SelectOptions {
 /** Rows that are in memory at a time. */
 const pageRows = 200;
 
-function matches(selector: Selector, { json }: Shown): boolean {
-  return selector.byNamespace || selector.matches(JSON.parse(json) as KubeObject) === true;
+function matches(selector: Selector, row: Shown): boolean {
+  if (!selector.mayBeAt(row)) return false;
+  return selector.byPlace || selector.matches(JSON.parse(row.json) as KubeObject) === true;
 }
+
+const namespaceOf = ({ selection }: Selector): string | undefined =>
+  selection.namespace === '' ? undefined : selection.namespace;
 
 function* rows(
   { reader, selector, at }: SelectOptions,
   first: readonly Shown[],
 ): Generator<Shown, void, void> {
-  const { namespace } = selector.selection;
+  const namespace = namespaceOf(selector);
   for (let page = first; page.length > 0; ) {
     for (const row of page) {
       if (matches(selector, row)) yield row;
     }
     if (page.length < pageRows) return;
-    const next = reader.page({ namespace: namespaceOf(namespace), after: page.at(-1), limit: pageRows, at });
+    const next = reader.page({ namespace, after: page.at(-1), limit: pageRows, at });
     if (next === 'expired') throw expired(`too old resource version: ${at}`);
     page = next;
   }
 }
 
-const namespaceOf = (namespace: string): string | undefined => (namespace === '' ? undefined : namespace);
+/** The one object of a selection by namespace and name, in the state of now. Undefined: there may be others. */
+function theOne({ reader, selector, at, after }: SelectOptions): readonly Shown[] | undefined {
+  const { selection, name } = selector;
+  if (name === undefined || selection.namespace === '' || at !== reader.version || after !== undefined) {
+    return undefined;
+  }
+  const row = reader.get({ namespace: selection.namespace, name });
+  return row !== undefined && matches(selector, row) ? [row] : [];
+}
 
 /**
  * The selected rows of one state in their order, read page by page as they are taken. Throws `Gone` if the state is
@@ -42,7 +54,8 @@ const namespaceOf = (namespace: string): string | undefined => (namespace === ''
  */
 export function select(options: SelectOptions): Iterable<Shown> | 'expired' {
   const { reader, selector, at, after } = options;
-  const namespace = namespaceOf(selector.selection.namespace);
-  const first = reader.page({ namespace, after, limit: pageRows, at });
+  const one = theOne(options);
+  if (one !== undefined) return one;
+  const first = reader.page({ namespace: namespaceOf(selector), after, limit: pageRows, at });
   return first === 'expired' ? 'expired' : rows(options, first);
 }

@@ -15,7 +15,7 @@ import {
 } from '../answers/index.ts';
 import { apiVersionOf, flagOf, heldResource } from '../request-info/index.ts';
 import type { HubRequest } from '../request.ts';
-import type { Read, ReadsDeps } from './types.ts';
+import type { Read, ReadsParts } from './types.ts';
 
 /** How a client wants objects to be written. Rows of the replica are not parsed where their JSON will do. */
 export interface Presenter {
@@ -83,7 +83,7 @@ function eventTables(writer: TableWriter): (json: string) => string {
   };
 }
 
-function tablePresenter(form: Form, { request, info }: Read, deps: ReadsDeps): Presenter {
+function tablePresenter(form: Form, { request, info }: Read, deps: ReadsParts): Presenter {
   const options = { includeObject: includeObjectOf(request.query), version: form.version };
   const printer = printerOf(heldResource(info), deps.types.customColumns);
   const writer = createTableWriter(options, { printer, now: () => deps.clock.now() });
@@ -110,7 +110,7 @@ function checkShape(as: Form['as'], verb: string): void {
 }
 
 /** Throws 406 for a client that takes nothing that we have, 400 for parameters that make no sense. */
-export function createPresenter(read: Read, deps: ReadsDeps): Presenter {
+export function createPresenter(read: Read, deps: ReadsParts): Presenter {
   const { request, info } = read;
   const form = negotiate(request.headers['accept'], { yaml: info.verb === 'get' });
   checkShape(form.as, info.verb);

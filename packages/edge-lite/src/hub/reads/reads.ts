@@ -4,10 +4,11 @@ import type { HubHandler, HubResponse } from '../request.ts';
 import { handleGet } from './get.ts';
 import { handleList } from './list.ts';
 import { notAvailable, upstreamElse } from './origin.ts';
-import type { Read, ReadsDeps, ReadsOptions } from './types.ts';
+import { createReadMetrics } from './metrics.ts';
+import type { Read, ReadsDeps, ReadsOptions, ReadsParts } from './types.ts';
 import { handleWatch } from './watch.ts';
 
-type Handler = (read: Read, options: ReadsOptions, deps: ReadsDeps) => Promise<HubResponse>;
+type Handler = (read: Read, options: ReadsOptions, deps: ReadsParts) => Promise<HubResponse>;
 
 const handlers: Readonly<Record<string, Handler>> = { get: handleGet, list: handleList, watch: handleWatch };
 
@@ -35,6 +36,7 @@ const impersonates = (headers: Readonly<Record<string, string>>): boolean =>
  * `errorResponse`. Bodies of watches run until the client goes; they are to be returned then.
  */
 export function createReads(options: ReadsOptions, deps: ReadsDeps): HubHandler {
+  const parts: ReadsParts = { ...deps, metrics: createReadMetrics(deps.metrics) };
   return async (request) => {
     const info = parseRequestInfo(request.method, request.path, request.query);
     if (info.kind !== 'resource') {
@@ -43,6 +45,6 @@ export function createReads(options: ReadsOptions, deps: ReadsDeps): HubHandler 
     const read = { request, info };
     const above = request.method !== 'GET' || impersonates(request.headers);
     const handle = above ? handleAbove : handlerOf(info);
-    return await handle(read, options, deps);
+    return await handle(read, options, parts);
   };
 }

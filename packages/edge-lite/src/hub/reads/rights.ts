@@ -4,10 +4,10 @@ import { forbidden } from '../answers/index.ts';
 import type { CoverageSpec } from '../replica/types.ts';
 import { attributesOf, heldResource } from '../request-info/index.ts';
 import { matchesSelection } from '../selection/index.ts';
-import type { Read, ReadsDeps } from './types.ts';
+import type { Read, ReadsParts } from './types.ts';
 
 /** Whether the caller may list and watch what holds the object: then it can read it anyway. */
-async function mayFollow({ request }: Read, spec: CoverageSpec, deps: ReadsDeps): Promise<boolean> {
+async function mayFollow({ request }: Read, spec: CoverageSpec, deps: ReadsParts): Promise<boolean> {
   try {
     using hold = await deps.coverages.join(spec, request.caller, request.signal);
     return !hold.revoked.aborted;
@@ -29,7 +29,7 @@ export interface Sought {
 function setsWith(
   { info }: Read,
   { spec, shown }: Sought,
-  { coverages }: ReadsDeps,
+  { coverages }: ReadsParts,
 ): readonly CoverageSpec[] {
   if (shown === undefined) return [spec];
   const resource = heldResource(info);
@@ -42,7 +42,7 @@ function setsWith(
  * Whether the caller may get the object; undefined: nobody can tell now. Throws `Forbidden`, as the API server says it,
  * when it is known that it may not.
  */
-export async function mayGet(read: Read, sought: Sought, deps: ReadsDeps): Promise<true | undefined> {
+export async function mayGet(read: Read, sought: Sought, deps: ReadsParts): Promise<true | undefined> {
   const { request, info } = read;
   const { user } = request.caller;
   try {

@@ -1,4 +1,4 @@
-import { SelvedgeError, createMetricsRegistry, silentLogger } from '@selvedge/kit';
+import { SelvedgeError, createMetricsRegistry } from '@selvedge/kit';
 import { createManualClock, type ManualClock } from '@selvedge/kit/testing';
 import type { KubeObject } from '@selvedge/kube';
 import type { Coverage, CoverageHold, CoverageState } from '../coverages/types.ts';
@@ -197,7 +197,6 @@ export class ReadsWorld {
       clock: this.clock,
       random: () => 0.5,
       metrics: createMetricsRegistry(),
-      log: silentLogger,
     },
   );
 

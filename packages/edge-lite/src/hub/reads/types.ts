@@ -1,4 +1,4 @@
-import type { Clock, Logger, MetricsRegistry, Random } from '@selvedge/kit';
+import type { Clock, MetricsRegistry, Random } from '@selvedge/kit';
 import type { Access } from '../access/types.ts';
 import type { CustomColumns } from '../answers/index.ts';
 import type { Coverages } from '../coverages/types.ts';
@@ -7,6 +7,7 @@ import type { HubHandler, HubRequest } from '../request.ts';
 import type { ResourceRequest } from '../request-info/index.ts';
 import type { CustomFields } from '../selection/index.ts';
 import type { Upstream } from '../upstream/types.ts';
+import type { ReadMetrics } from './metrics.ts';
 import type { PointEntries } from './points.ts';
 
 export interface ReadsOptions {
@@ -37,7 +38,11 @@ export interface ReadsDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly metrics: MetricsRegistry;
-  readonly log: Logger;
+}
+
+/** What the parts of the reads share. */
+export interface ReadsParts extends Omit<ReadsDeps, 'metrics'> {
+  readonly metrics: ReadMetrics;
 }
 
 /** One request with what it asks for. */

@@ -7,13 +7,13 @@ import { kindOf } from './kind.ts';
 import { listOptions, versionOf, type ListOptions } from './list-options.ts';
 import { autonomyNow } from './origin.ts';
 import { createPresenter, type Presenter } from './present.ts';
-import type { Read, ReadsDeps, ReadsOptions } from './types.ts';
+import type { Read, ReadsParts, ReadsOptions } from './types.ts';
 import { watchStream, type WatchStreamOptions } from './watch-stream.ts';
 
 interface WatchContext {
   readonly read: Read;
   readonly options: ReadsOptions;
-  readonly deps: ReadsDeps;
+  readonly deps: ReadsParts;
   readonly list: ListOptions;
   readonly presenter: Presenter;
 }
@@ -46,6 +46,7 @@ async function* followed(
   from: WatchStreamOptions['from'],
 ): AsyncGenerator<Uint8Array, void, void> {
   using held = joined;
+  using watching = context.deps.metrics.watching();
   const { read, presenter, deps, list } = context;
   const options = {
     from,
@@ -91,12 +92,13 @@ function tellable({ list, options, deps }: WatchContext, joined: Joined | undefi
 }
 
 /** WATCH of a collection or of one object. Source: kubernetes.io "Kubernetes API Concepts", efficient detection of changes. */
-export async function handleWatch(read: Read, options: ReadsOptions, deps: ReadsDeps): Promise<HubResponse> {
+export async function handleWatch(read: Read, options: ReadsOptions, deps: ReadsParts): Promise<HubResponse> {
   const presenter = createPresenter(read, deps);
   const list = listOptions(read.request.query, 'watch');
   versionOf(list.resourceVersion);
   const context = { read, options, deps, list, presenter };
   const joined = tellable(context, await joinNear(context));
+  deps.metrics.answered('watch', joined === undefined ? 'upstream' : 'replica');
   if (joined === undefined) return await deps.forward(read.request);
   const autonomy = autonomyNow(options, deps);
   const headers = {

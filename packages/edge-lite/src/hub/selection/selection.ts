@@ -11,7 +11,7 @@ import {
   type KubeObject,
   type LabelRequirements,
 } from '@selvedge/kube';
-import type { CoverageSpec, HeldResource } from '../replica/types.ts';
+import type { CoverageSpec, HeldResource, ObjectName } from '../replica/types.ts';
 import { resourceParts } from '../request-info/index.ts';
 import { fieldsOf, type CustomFields, type FieldsOf } from './field-tables.ts';
 
@@ -25,8 +25,12 @@ export interface Selector {
   readonly everything: boolean;
   /** Every field that it asks for has a value here: `matches` is never undefined. */
   readonly complete: boolean;
-  /** Nothing but the namespace counts. */
-  readonly byNamespace: boolean;
+  /** The one name that an object must have. */
+  readonly name: string | undefined;
+  /** Nothing but namespace and name counts: `mayBeAt` says it all. */
+  readonly byPlace: boolean;
+  /** False for places where no object of the selection can be. */
+  mayBeAt(place: ObjectName): boolean;
   /** Undefined: it depends on a field whose value nobody here can tell. */
   matches(object: KubeObject): boolean | undefined;
 }
@@ -77,7 +81,8 @@ export function compileSelection(
   checkFields(fields, known);
   const told = fields.filter((one) => evaluable(known, one));
   const allTold = told.length === fields.length;
-  const byNamespace = labels.length === 0 && fields.length === 0;
+  const name = fields.find(({ field, operator }) => field === 'metadata.name' && operator === '=')?.value;
+  const byPlace = labels.length === 0 && fields.length === (name === undefined ? 0 : 1);
   const metadataMatches = (object: KubeObject): boolean =>
     (namespace === '' || namespace === object.metadata.namespace) &&
     matchesLabels(labels, object.metadata.labels);
@@ -87,9 +92,12 @@ export function compileSelection(
       labelSelector: canonical(labels, formatLabelSelector),
       fieldSelector: canonical(fields, formatFieldSelector),
     },
-    everything: namespace === '' && byNamespace,
+    everything: namespace === '' && name === undefined && byPlace,
     complete: allTold,
-    byNamespace,
+    name,
+    byPlace,
+    mayBeAt: (place) =>
+      (namespace === '' || namespace === place.namespace) && (name === undefined || name === place.name),
     matches(object) {
       if (!metadataMatches(object)) return false;
       const matches = matchesFields(told, (field) => known.table.fields[field]?.(object) ?? '');
