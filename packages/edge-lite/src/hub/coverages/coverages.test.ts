@@ -1,22 +1,19 @@
 import { SelvedgeError } from '@selvedge/kit';
-import type { KubeObject } from '@selvedge/kube';
 import { describe, expect, it } from 'vitest';
-import { createCoveragesWorld, nodeCaller, podCaller, spec } from './testing-world.ts';
-import type { Sponsor } from './types.ts';
+import {
+  createCoveragesWorld,
+  forbidden,
+  nodeCaller,
+  object,
+  own,
+  podCaller,
+  pods,
+  refusing,
+  secret,
+  spec,
+} from './testing-world.ts';
 
 const { signal } = new AbortController();
-const object = (name: string, more: Readonly<Record<string, unknown>> = {}): KubeObject => ({
-  metadata: { namespace: 'shop', name, uid: name },
-  ...more,
-});
-const pods = spec('v1/pods');
-const own = spec('v1/pods', { fieldSelector: 'spec.nodeName=shop-7' });
-const secret = spec('v1/secrets', { namespace: 'shop', fieldSelector: 'metadata.name=login' });
-const forbidden = (): SelvedgeError => new SelvedgeError('no, never', { code: 'Forbidden' });
-const refusing =
-  (...kinds: readonly Sponsor['kind'][]) =>
-  ({ kind }: Sponsor): SelvedgeError | undefined =>
-    kinds.includes(kind) ? forbidden() : undefined;
 
 describe('a join', () => {
   it('opens a coverage, which fills and follows', async () => {
@@ -107,84 +104,6 @@ describe('a join', () => {
     first[Symbol.dispose]();
     using instead = await world.coverages.join(third, nodeCaller, signal);
     expect(world.coverages.all).toEqual([second.coverage, instead.coverage]);
-  });
-});
-
-describe('the right to join', () => {
-  it('is asked for where another identity runs the coverage', async () => {
-    await using world = await createCoveragesWorld();
-    await world.start();
-    using first = await world.coverages.join(pods, nodeCaller, signal);
-    using hold = await world.coverages.join(pods, podCaller('till'), signal);
-    expect(hold.coverage).toBe(first.coverage);
-    expect(world.access.asked).toEqual(
-      ['list', 'watch'].map((verb) => `system:serviceaccount:shop:till ${verb} pods`),
-    );
-  });
-
-  it('is refused in the words of the API server', async () => {
-    await using world = await createCoveragesWorld();
-    world.access.forbidden.add('system:serviceaccount:shop:till watch secrets');
-    await world.start();
-    await expect(world.coverages.join(secret, podCaller('till'), signal)).rejects.toMatchObject({
-      code: 'Forbidden',
-      message:
-        'secrets "login" is forbidden: User "system:serviceaccount:shop:till" cannot watch resource "secrets" ' +
-        'in API group "" in the namespace "shop": RBAC says so',
-    });
-    expect(world.api.requests).toEqual([]);
-  });
-
-  it('is looked at again, and who lost it is told', async () => {
-    await using world = await createCoveragesWorld();
-    await world.start();
-    using till = await world.coverages.join(pods, podCaller('till'), signal);
-    using scale = await world.coverages.join(pods, podCaller('scale'), signal);
-    world.access.forbidden.add('system:serviceaccount:shop:till list pods');
-    await world.clock.advance(420_000);
-    expect(till.revoked.reason).toMatchObject({ code: 'Forbidden' });
-    expect(scale.revoked.aborted).toBe(false);
-  });
-
-  it('that was withdrawn ends at once', async () => {
-    await using world = await createCoveragesWorld();
-    await world.start();
-    const caller = podCaller('till');
-    using hold = await world.coverages.join(pods, caller, signal);
-    world.access.forbidden.add('system:serviceaccount:shop:till list pods');
-    world.access.withdraw(caller.user, { kind: 'nonResource', verb: 'get', path: '/' });
-    await world.clock.advance(0);
-    expect(hold.revoked.aborted).toBe(true);
-  });
-
-  it('that was withdrawn from who ran the coverage leaves it to the others', async () => {
-    await using world = await createCoveragesWorld();
-    world.api.refuse = refusing('node');
-    await world.start();
-    using till = await world.coverages.join(pods, podCaller('till'), signal);
-    using scale = await world.coverages.join(pods, podCaller('scale'), signal);
-    await world.clock.advance(0);
-    world.access.forbidden.add('system:serviceaccount:shop:till list pods');
-    world.api.refuse = (sponsor) =>
-      sponsor.kind === 'pod' && sponsor.serviceAccount === 'scale' ? undefined : forbidden();
-    await world.clock.advance(420_000);
-    expect([till.revoked.aborted, scale.revoked.aborted]).toEqual([true, false]);
-    expect(world.api.requests.at(-1)).toMatch(/as pod shop\/scale$/);
-    expect(scale.coverage.state.kind).toBe('live');
-    await expect(world.coverages.join(pods, podCaller('till'), signal)).rejects.toMatchObject({
-      code: 'Forbidden',
-    });
-  });
-
-  it('stays while nobody can be asked', async () => {
-    await using world = await createCoveragesWorld();
-    await world.start();
-    using hold = await world.coverages.join(pods, podCaller('till'), signal);
-    world.access.unknown = true;
-    await world.clock.advance(420_000);
-    world.api.cut();
-    await world.clock.advance(420_000);
-    expect(hold.revoked.aborted).toBe(false);
   });
 });
 
@@ -341,7 +260,7 @@ describe('sponsors', () => {
     using hold = await world.coverages.join(pods, nodeCaller, signal);
     await hold.coverage.whenSynced(signal);
     world.api.refuse = refusing('node');
-    world.access.forbidden.add('system:node:shop-7 list pods');
+    world.access.forbidden.add('system:node:shop-7 watch pods');
     world.api.breakWatches();
     await world.clock.advance(2_000);
     expect(hold.coverage.state).toEqual({ kind: 'suspended', reason: 'no, never' });

@@ -22,8 +22,7 @@ import { Hold } from './hold.ts';
 import { ListWatchCoverage } from './list-watch.ts';
 import { type CoverageMemory, createCoverageMemory } from './memory.ts';
 import { quietLog } from './quiet-log.ts';
-import { recheckRights } from './recheck.ts';
-import { checkRight } from './rights.ts';
+import { Rights, type RightsOptions } from './rights.ts';
 import { CoverageShelf, type Covers, type Kept } from './shelf.ts';
 import { specKey } from './spec.ts';
 import { isSameSponsor, sponsorOf } from './sponsors.ts';
@@ -34,11 +33,9 @@ import type { Coverage, CoverageHold, Coverages, Sponsor } from './types.ts';
 import { runUpkeep } from './upkeep.ts';
 import { type Uplink, type UplinkDeps, createUplink } from './uplink.ts';
 
-export interface CoveragesOptions extends ExpiryOptions {
+export interface CoveragesOptions extends ExpiryOptions, RightsOptions {
   /** Default 500. One more takes the place of the one that nobody has held for longest, else `ResourceExhausted`. */
   readonly maxCoverages?: number;
-  /** How often the rights of those who read are looked at again, in milliseconds. Default 5 minutes. */
-  readonly recheckMs?: number;
   /** When upstream shall end a watch, in seconds: once to twice this long, at random. Default 1 h. */
   readonly watchTimeoutSeconds?: number;
   /** How long nobody is asked again after all sponsors were refused, in milliseconds. Default 60 s. */
@@ -73,6 +70,7 @@ class KeptCoverages implements Coverages {
   readonly #shelf: CoverageShelf<Kept>;
   readonly #memory: CoverageMemory;
   readonly #uplink: Uplink;
+  readonly #rights: Rights;
   readonly #tasks;
   readonly #firstContact = createFirstContact();
   readonly #opening: Limiter = createLimiter({ capacity: maxOpening });
@@ -85,6 +83,7 @@ class KeptCoverages implements Coverages {
     this.#shelf = new CoverageShelf(deps.covers);
     this.#memory = createCoverageMemory(deps.documents);
     this.#uplink = createUplink(deps);
+    this.#rights = new Rights(options, { ...deps, log: this.#log });
     this.#tasks = createTaskGroup(
       { name: this.name },
       { onFailure: (error, task) => deps.log.error('coverages task failed', { task, error }) },
@@ -107,11 +106,11 @@ class KeptCoverages implements Coverages {
       this.#recheck('withdrawn', ({ caller }) => caller.user.username === username);
     });
     this.#uplink.start();
-    const upkeep = {
-      recheck: () => this.#recheck('recheck', ({ caller }) => caller.kind !== 'node'),
-      age: (ms: number) => this.#age(ms),
+    const look = (passedMs: number): void => {
+      this.#recheck('recheck', (hold) => hold.caller.kind !== 'node' && this.#rights.isDue(hold));
+      this.#age(passedMs);
     };
-    this.#tasks.run('upkeep', (inner) => runUpkeep(this.#options, { ...this.#deps, ...upkeep }, inner));
+    this.#tasks.run('upkeep', (inner) => runUpkeep(this.#options, { ...this.#deps, look }, inner));
   }
 
   async stop(): Promise<void> {
@@ -127,9 +126,7 @@ class KeptCoverages implements Coverages {
     if (this.#find(spec, caller) === undefined) {
       this.#uplink.reach.throwIfAborted();
       // For the node upstream's own answer to the list-watch is the proof.
-      if (caller.kind !== 'node') {
-        await checkRight(this.#deps.access, { user: caller.user, spec }, scope.signal);
-      }
+      if (caller.kind !== 'node') await this.#rights.check({ caller, spec }, scope.signal);
     }
     const kept = this.#find(spec, caller) ?? this.#open(spec);
     const hold = this.#hold(kept, spec, caller);
@@ -158,7 +155,7 @@ class KeptCoverages implements Coverages {
     // A watch says how it was when it was opened: good enough for the node, whose own it is, and where nobody can tell.
     if (isRunner && caller.kind === 'node') return;
     try {
-      await checkRight(this.#deps.access, { user: caller.user, spec }, signal);
+      await this.#rights.check({ caller, spec }, signal);
     } catch (error) {
       if (!isRunner || !hasCode(error, 'Unavailable')) throw error;
     }
@@ -246,7 +243,7 @@ class KeptCoverages implements Coverages {
       .flat()
       .filter(concerns);
     if (holds.length === 0 || this.#uplink.reach.aborted) return;
-    this.#tasks.run(why, (signal) => recheckRights(holds, { ...this.#deps, log: this.#log }, signal));
+    this.#tasks.run(why, (signal) => this.#rights.recheck(holds, signal));
   }
 
   /** Time has passed; only what passed while online counts. */

@@ -16,8 +16,8 @@ export function lifetimeMs(spec: CoverageSpec, options: ExpiryOptions): number {
   return single ? (options.unusedConfigMs ?? 600_000) : (options.unusedMs ?? day);
 }
 
-/** In how many pieces the time is written down, to spare flash. */
-const pieces = 24;
+/** How often the time is written down at most, to spare flash. */
+const hour = 3_600_000;
 
 /** How long a coverage has been without a holder. */
 export class Idleness {
@@ -50,7 +50,7 @@ export class Idleness {
 
   /** What is to be written down, if it is another one than is written already. */
   toSave(): number | undefined {
-    const piece = this.#lifetimeMs / pieces;
+    const piece = Math.max(hour, this.#lifetimeMs / 24);
     const coarse = Math.floor(this.#unusedMs / piece) * piece;
     if (coarse === this.#savedMs) return undefined;
     this.#savedMs = coarse;

@@ -1,11 +1,34 @@
-import { SelvedgeError } from '@selvedge/kit';
-import type { Access } from '../access/types.ts';
+import { BoundedMap, SelvedgeError, hasCode, type Clock, type Logger } from '@selvedge/kit';
+import type { Access, Attributes, Decision } from '../access/types.ts';
 import type { CoverageSpec } from '../replica/types.ts';
-import type { UserInfo } from '../request.ts';
+import type { Caller, UserInfo } from '../request.ts';
 import { groupResource } from '../request-info/index.ts';
-import { attributesOf } from './spec.ts';
+import type { Hold } from './hold.ts';
+import { attributesOf, specKey } from './spec.ts';
+import { sponsorOf } from './sponsors.ts';
 
+export interface RightsOptions {
+  /** Age at which a right is looked at again, in milliseconds. Default 5 minutes. */
+  readonly recheckMs?: number;
+  /** The same for configured clients, which are parts of the node as its kubelet is. Default 1 hour. */
+  readonly recheckConfiguredMs?: number;
+}
+
+export interface RightsDeps {
+  readonly access: Pick<Access, 'authorize' | 'reauthorize'>;
+  readonly clock: Pick<Clock, 'monotonicMs'>;
+  readonly log: Logger;
+}
+
+/** Somebody who wants to read something. */
+export interface Wish {
+  readonly caller: Caller;
+  readonly spec: CoverageSpec;
+}
+
+const maxProofs = 4_096;
 const quoted = (text: string): string => JSON.stringify(text);
+const keyOf = ({ caller, spec }: Wish): string => `${caller.user.username} ${specKey(spec)}`;
 
 /** In the words of the API server. Source: k8s.io/apiserver, `responsewriters/errors.go`. */
 function forbidden(
@@ -22,19 +45,75 @@ function forbidden(
   return new SelvedgeError(message, { code: 'Forbidden', details: { status: 403, reason: 'Forbidden' } });
 }
 
+type Ask = (user: UserInfo, attributes: Attributes) => Promise<Decision>;
+
+async function allowed(ask: Ask, { caller: { user }, spec }: Wish, verb: 'list' | 'watch'): Promise<void> {
+  const attributes = attributesOf(spec, verb);
+  const decision = await ask(user, attributes);
+  if (!decision.allowed) throw forbidden(user, attributes, decision.reason);
+}
+
 /**
- * Rejects with `Forbidden` unless the user may list and watch it, by the decisions that are remembered or asked for now;
- * with `Unavailable` where there is none.
+ * Who may list and watch what. A client opens the same watch every few minutes: what was proven is good for as long as
+ * an open watch would be.
  */
-export async function checkRight(
-  access: Pick<Access, 'authorize'>,
-  { user, spec }: { readonly user: UserInfo; readonly spec: CoverageSpec },
-  signal: AbortSignal,
-): Promise<void> {
-  const check = async (verb: 'list' | 'watch'): Promise<void> => {
-    const attributes = attributesOf(spec, verb);
-    const { allowed, reason } = await access.authorize(user, attributes, signal);
-    if (!allowed) throw forbidden(user, attributes, reason);
-  };
-  await Promise.all([check('list'), check('watch')]);
+export class Rights {
+  readonly #options: RightsOptions;
+  readonly #deps: RightsDeps;
+  /** When it was proven last. */
+  readonly #proofs = new BoundedMap<string, number>({ capacity: maxProofs });
+
+  constructor(options: RightsOptions, deps: RightsDeps) {
+    this.#options = options;
+    this.#deps = deps;
+  }
+
+  /** Rejects with `Forbidden`; with `Unavailable` where nobody can tell. */
+  async check(wish: Wish, signal: AbortSignal): Promise<void> {
+    if (!this.isDue(wish)) return;
+    const authorize: Ask = (...question) => this.#deps.access.authorize(...question, signal);
+    await Promise.all([allowed(authorize, wish, 'list'), allowed(authorize, wish, 'watch')]);
+    this.#prove(wish);
+  }
+
+  /** Whether it was not proven, or long ago. */
+  isDue(wish: Wish): boolean {
+    const { recheckMs = 300_000, recheckConfiguredMs = 3_600_000 } = this.#options;
+    const ageMs = wish.caller.kind === 'configured' ? recheckConfiguredMs : recheckMs;
+    const provenMs = this.#proofs.get(keyOf(wish));
+    return provenMs === undefined || this.#deps.clock.monotonicMs() - provenMs >= ageMs;
+  }
+
+  /** Ends the holds of those who may not read any more; who cannot be asked about keeps what he has. */
+  async recheck(holds: readonly Hold[], signal: AbortSignal): Promise<void> {
+    for (const group of Map.groupBy(holds, keyOf).values()) {
+      const error = await this.#refusalOf(group, signal);
+      if (error !== undefined) for (const hold of group) this.#withdraw(hold, error);
+    }
+  }
+
+  /** Of the same user and the same question. */
+  async #refusalOf([first]: readonly Hold[], signal: AbortSignal): Promise<unknown> {
+    if (first === undefined) return undefined;
+    try {
+      const reauthorize: Ask = (...question) => this.#deps.access.reauthorize(...question, signal);
+      await allowed(reauthorize, first, 'watch');
+      this.#prove(first);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (hasCode(error, 'Forbidden')) return error;
+      this.#deps.log.warn('right not looked at again', { coverage: specKey(first.spec), error });
+    }
+    return undefined;
+  }
+
+  #withdraw(hold: Hold, error: unknown): void {
+    this.#proofs.delete(keyOf(hold));
+    hold.revoke(error);
+    hold.coverage.doubt(sponsorOf(hold.caller));
+  }
+
+  #prove(wish: Wish): void {
+    this.#proofs.set(keyOf(wish), this.#deps.clock.monotonicMs());
+  }
 }

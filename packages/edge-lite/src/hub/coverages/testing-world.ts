@@ -12,7 +12,7 @@ import type { Caller, UserInfo } from '../request.ts';
 import { covers, matchesSelection } from '../selection/index.ts';
 import { type CoveragesOptions, createCoverages } from './coverages.ts';
 import { FakeApi } from './testing.ts';
-import type { Coverages } from './types.ts';
+import type { Coverages, Sponsor } from './types.ts';
 
 export const nodeCaller: Caller = {
   kind: 'node',
@@ -34,8 +34,21 @@ export const spec = (resource: string, selection: Partial<CoverageSpec> = {}): C
   ...selection,
 });
 
+export const object = (name: string, more: Readonly<Record<string, unknown>> = {}): KubeObject => ({
+  metadata: { namespace: 'shop', name, uid: name },
+  ...more,
+});
+export const pods = spec('v1/pods');
+export const own = spec('v1/pods', { fieldSelector: 'spec.nodeName=shop-7' });
+export const secret = spec('v1/secrets', { namespace: 'shop', fieldSelector: 'metadata.name=login' });
+export const forbidden = (): SelvedgeError => new SelvedgeError('no, never', { code: 'Forbidden' });
+export const refusing =
+  (...kinds: readonly Sponsor['kind'][]) =>
+  ({ kind }: Sponsor): SelvedgeError | undefined =>
+    kinds.includes(kind) ? forbidden() : undefined;
+
 /** Decisions of an API server: everybody may do everything but what is forbidden here. */
-export class FakeAccess implements Pick<Access, 'authorize' | 'reauthorize' | 'onWithdrawn'> {
+class FakeAccess implements Pick<Access, 'authorize' | 'reauthorize' | 'onWithdrawn'> {
   readonly asked: string[] = [];
   /** `system:serviceaccount:shop:till watch secrets`, and an answer that cannot be had. */
   readonly forbidden = new Set<string>();
@@ -119,7 +132,7 @@ export class CoveragesWorld implements AsyncDisposable {
         ...shared,
         store: this.store.replica,
         rebase: (_resource, { current }) => current,
-        applyViews: (_resource, object) => object,
+        applyViews: (_resource, shown) => shown,
         matchesSelection,
       },
     );

@@ -3,29 +3,24 @@ import { jittered, type Clock, type Random } from '@selvedge/kit';
 export interface UpkeepDeps {
   readonly clock: Clock;
   readonly random: Random;
-  readonly recheck: () => void;
-  readonly age: (ms: number) => void;
+  /** Told how much time passed. */
+  readonly look: (passedMs: number) => void;
 }
 
-const tickMs = 60_000;
+const defaultEveryMs = 60_000;
 
-/** Looks at ages every minute, and at rights in an interval of their own. Runs until the signal aborts. */
+/** Looks at ages every minute, or more often where something is to be looked at sooner. Runs until the signal aborts. */
 export async function runUpkeep(
   options: { readonly recheckMs?: number },
-  { clock, random, recheck, age }: UpkeepDeps,
+  { clock, random, look }: UpkeepDeps,
   signal: AbortSignal,
 ): Promise<void> {
-  const recheckMs = options.recheckMs ?? 300_000;
-  const waitMs = Math.min(tickMs, recheckMs);
+  const everyMs = Math.min(defaultEveryMs, options.recheckMs ?? defaultEveryMs);
   let last = clock.monotonicMs();
-  let checked = last;
   while (!signal.aborted) {
-    await clock.sleep(jittered(waitMs, random), signal);
+    await clock.sleep(jittered(everyMs, random), signal);
     const now = clock.monotonicMs();
-    age(now - last);
+    look(now - last);
     last = now;
-    if (now - checked < recheckMs) continue;
-    checked = now;
-    recheck();
   }
 }
