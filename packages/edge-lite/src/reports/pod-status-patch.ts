@@ -1,5 +1,5 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { Pod, PodCondition, PodStatus } from '@selvedge/kube/types';
+import { isSame, ownedStatus } from '../hub/merge/index.ts';
 
 /** A strategic merge patch of a pod's status; the uid is its precondition. */
 export interface PodStatusPatch {
@@ -7,52 +7,12 @@ export interface PodStatusPatch {
   readonly status: Readonly<Record<string, unknown>>;
 }
 
-/** Source: `pkg/kubelet/types/pod_status.go`; readiness gates and others are not the node's to write. */
-const ownConditions: ReadonlySet<string> = new Set([
-  'AllContainersRestarting',
-  'ContainersReady',
-  'DisruptionTarget',
-  'Initialized',
-  'PodReadyToStartContainers',
-  'PodResizeInProgress',
-  'PodResizePending',
-  'PodScheduled',
-  'Ready',
-]);
+const { conditions: ownConditions, fields } = ownedStatus.pods;
 
-/** What else of a status the node writes. Fields of others (nominatedNodeName, resourceClaimStatuses, …) stay. */
-const replacedFields = [
-  'allocatedResources',
-  'containerStatuses',
-  'ephemeralContainerStatuses',
-  'hostIP',
-  'initContainerStatuses',
-  'message',
-  'observedGeneration',
-  'phase',
-  'podIP',
-  'qosClass',
-  'reason',
-  'resize',
-  'resources',
-] as const;
 /** Lists that the API server merges by address unless it is told otherwise. */
-const mergedLists = ['hostIPs', 'podIPs'] as const;
+const mergedLists: ReadonlySet<string> = new Set(['hostIPs', 'podIPs']);
 
 const terminal: ReadonlySet<string | undefined> = new Set(['Succeeded', 'Failed']);
-
-/** Without what the API leaves out: nulls, empty texts, lists and objects. */
-function canonical(value: unknown): unknown {
-  if (value === null || value === '') return undefined;
-  if (Array.isArray(value)) return value.length === 0 ? undefined : value.map(canonical);
-  if (typeof value !== 'object') return value;
-  const kept = Object.entries(value)
-    .map(([key, inner]) => [key, canonical(inner)] as const)
-    .filter(([, inner]) => inner !== undefined);
-  return kept.length === 0 ? undefined : Object.fromEntries(kept);
-}
-
-const same = (a: unknown, b: unknown): boolean => isDeepStrictEqual(canonical(a), canonical(b));
 
 /** What makes a condition another one; its times follow from that. */
 const said = ({ status, reason, message, observedGeneration }: PodCondition): unknown => ({
@@ -83,7 +43,7 @@ function conditionPatches(
   const put = desired.flatMap((condition) => {
     const before = find(shown, condition.type);
     if (!ownConditions.has(condition.type)) return [];
-    return before !== undefined && same(said(before), said(condition))
+    return before !== undefined && isSame(said(before), said(condition))
       ? []
       : [conditionPatch(condition, before)];
   });
@@ -94,18 +54,15 @@ function conditionPatches(
 }
 
 function fieldPatches(shown: PodStatus, desired: PodStatus): Readonly<Record<string, unknown>> {
-  const patches: Record<string, unknown> = {};
-  for (const field of replacedFields) {
-    if (!same(shown[field], desired[field])) patches[field] = desired[field] ?? null;
-  }
-  for (const field of mergedLists) {
-    if (!same(shown[field], desired[field])) {
-      patches[field] = [...(desired[field] ?? []), { $patch: 'replace' }];
-    }
-  }
-  if (shown.startTime === undefined && desired.startTime !== undefined)
-    patches['startTime'] = desired.startTime;
-  return patches;
+  const changed = fields.filter((field) => !isSame(shown[field], desired[field]));
+  const patches = changed
+    .filter((field) => field !== 'startTime' || shown.startTime === undefined)
+    .map((field) => {
+      const value = desired[field];
+      const isMerged = mergedLists.has(field) && Array.isArray(value);
+      return [field, isMerged ? [...value, { $patch: 'replace' }] : (value ?? null)] as const;
+    });
+  return Object.fromEntries(patches);
 }
 
 /**
