@@ -1,3 +1,4 @@
+import { fc, test as property } from '@fast-check/vitest';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { SelvedgeError } from '@selvedge/kit';
 import { statusOf } from '../answers/index.ts';
@@ -276,4 +277,38 @@ describe('LIST', () => {
     const small = await world.send('/api/v1/namespaces/a/pods', { headers });
     expect(small.headers['content-encoding']).toBeUndefined();
   });
+});
+
+describe('any parameters', () => {
+  const value = fc.oneof(
+    fc.string({ maxLength: 8 }),
+    fc.constantFrom('0', '1', '1002', 'true', 'Exact', 'a=b'),
+  );
+  const names = ['limit', 'continue', 'resourceVersion', 'resourceVersionMatch', 'sendInitialEvents'];
+  const more = ['labelSelector', 'fieldSelector', 'timeoutSeconds', 'watch', 'includeObject', 'pretty'];
+  const query = fc.dictionary(fc.constantFrom(...names, ...more), value, { maxKeys: 5 });
+  const accept = fc.constantFrom(
+    '*/*',
+    'application/json;as=Table;v=v1;g=meta.k8s.io',
+    'application/yaml',
+    ';;,',
+  );
+
+  property.prop([query, accept, fc.boolean()])(
+    'are answered or refused',
+    async (parameters, header, online) => {
+      world = new ReadsWorld();
+      world.pods.change({ namespace: 'a', name: 'one' }, podOf({ app: 'x' }));
+      if (!online) world.cut();
+      try {
+        const text = new URLSearchParams({ ...parameters }).toString();
+        const response = await world.send(`/api/v1/pods?${text}`, { headers: { accept: header } });
+        expect(response.status).toBe(200);
+        if (!(response.body instanceof Uint8Array)) await response.body[Symbol.asyncIterator]().return?.();
+      } catch (error) {
+        expect(error).toBeInstanceOf(SelvedgeError);
+        expect(statusOf(error).code).toBeOneOf([400, 406, 410, 422]);
+      }
+    },
+  );
 });

@@ -99,6 +99,18 @@ const spec = (fields: Partial<CoverageSpec> = {}): CoverageSpec => ({
   ...fields,
 });
 
+describe('any text', () => {
+  const text = fc.oneof(fc.string(), fc.stringMatching(/^[a-z.,=!()\\ <>]{0,20}$/));
+  property.prop([text, text])('is a selection or refused', (labelSelector, fieldSelector) => {
+    try {
+      const { selection } = compileSelection('v1/pods', { namespace: '', labelSelector, fieldSelector });
+      expect(compileSelection('v1/pods', selection).selection).toEqual(selection);
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'Invalid' });
+    }
+  });
+});
+
 describe('what a coverage covers', () => {
   const node = { fieldSelector: 'spec.nodeName=n' };
   it.each([
