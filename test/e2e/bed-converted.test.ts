@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Bed, type ContainerSummary, imageRefs, waitFor } from '@selvedge/bed';
+import { ensureAssets } from '@selvedge/hack/setup';
 import { systemClock } from '@selvedge/kit';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 
@@ -50,11 +51,18 @@ async function apiCalls(): Promise<number> {
   return (await logOf('client')).split('calling /healthz').length - 1;
 }
 
-async function run(name: string, image: string, args: readonly string[]): Promise<void> {
+async function run(
+  name: string,
+  image: string,
+  {
+    on,
+    ...container
+  }: { readonly on: string; readonly args?: readonly string[]; readonly command?: readonly string[] },
+): Promise<void> {
   const spec = {
-    nodeName: node,
+    nodeName: on,
     terminationGracePeriodSeconds: 1,
-    containers: [{ name: 'main', image, args }],
+    containers: [{ name: 'main', image, ...container }],
   };
   const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name }, spec };
   await bed.kubectl([`--namespace=${namespace}`, 'create', '--filename=-'], { input: JSON.stringify(pod) });
@@ -91,7 +99,7 @@ describe('a converted node of a bed', () => {
   });
 
   it('runs pods that reach the API by their in-cluster configuration, at the hub', async () => {
-    await run('client', imageRefs.agnhost, ['inclusterclient', '--poll-interval=1']);
+    await run('client', imageRefs.agnhost, { on: node, args: ['inclusterclient', '--poll-interval=1'] });
     await until('calls of the pod', async () => (await apiCalls()) > 2);
     expect(await logOf('client')).not.toMatch(/status code|error|x509/i);
     const { stdout } = await bed.exec(node, ['nft', 'list', 'table', 'ip', 'kube-proxy']);
@@ -132,5 +140,61 @@ describe('a converted node of a bed', () => {
     await bed.heal(site);
     await kubectl('wait', '--for=condition=Ready', 'pod/client', '--timeout=60s');
     expect(await running('client')).toEqual(after);
+  });
+});
+
+describe('kubectl at the hub of a node that the API server can dial', () => {
+  const dialable = 'converted-b';
+  let argv: readonly [string, ...string[]];
+
+  const atHub = async (args: readonly string[], env: readonly string[] = []): Promise<string> =>
+    (await bed.exec(dialable, ['env', 'KUBECONFIG=/none', ...env, ...argv, ...args])).stdout;
+
+  beforeAll(async () => {
+    const { kubectl: program } = await ensureAssets({ binaries: ['kubectl'] });
+    await bed.addNode({ name: dialable, site: 'cloud', agent: 'converted' });
+    await kubectl('create', 'serviceaccount', 'person');
+    await kubectl(
+      'create',
+      'rolebinding',
+      'person',
+      '--clusterrole=admin',
+      `--serviceaccount=${namespace}:person`,
+    );
+    const token = (await kubectl('create', 'token', 'person')).trim();
+    const ca = join(bed.logs, '..', 'nodes', dialable, 'root/var/lib/selvedge/pki/hub-ca.crt');
+    const server = 'https://127.0.0.1:10270';
+    argv = [
+      program,
+      `--server=${server}`,
+      `--certificate-authority=${ca}`,
+      `--token=${token}`,
+      `--namespace=${namespace}`,
+    ];
+    const script = 'hostname > /tmp/hostname && echo said && exec httpd -f -p 8080 -h /tmp';
+    await run('web', imageRefs.busybox, { on: dialable, command: ['sh', '-c', script] });
+  });
+  afterAll(() => bed.removeNode(dialable));
+
+  it.each([
+    ['WebSocket', 'true'],
+    ['SPDY', 'false'],
+  ])('runs programs in pods, copies and forwards ports, over %s', async (_protocol, webSockets) => {
+    const env = [
+      `KUBECTL_REMOTE_COMMAND_WEBSOCKETS=${webSockets}`,
+      `KUBECTL_PORT_FORWARD_WEBSOCKETS=${webSockets}`,
+    ];
+    expect(await atHub(['exec', 'web', '--', 'cat', '/tmp/hostname'], env)).toBe('web\n');
+    const zeros = await atHub(['exec', 'web', '--', 'head', '-c', '900000', '/dev/zero'], env);
+    expect(zeros).toHaveLength(900_000);
+    await expect(atHub(['exec', 'web', '--', 'sh', '-c', 'exit 3'], env)).rejects.toThrow('exit code 3');
+    const forward = [...argv, 'port-forward', 'pod/web', '18080:8080'].join(' ');
+    const script = `${forward} > /dev/null & until busybox wget -qO- http://127.0.0.1:18080/hostname; do sleep 0.2; done; kill $!`;
+    const { stdout } = await bed.exec(dialable, ['env', 'KUBECONFIG=/none', ...env, 'sh', '-c', script]);
+    expect(stdout).toBe('web\n');
+  });
+
+  it('reads logs', async () => {
+    expect(await atHub(['logs', 'web'])).toBe('said\n');
   });
 });
