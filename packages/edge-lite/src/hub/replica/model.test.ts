@@ -3,8 +3,10 @@ import type { KubeObject } from '@selvedge/kube';
 import { expect } from 'vitest';
 import { type TemporaryStore, createTemporaryStore } from '../../store/testing.ts';
 import type { RunningReplica } from './replica.ts';
-import { type Thing, createTestReplica, matchesLabel, statusOver } from './testing.ts';
-import type { Change, CoverageChange, ObjectName, Relist, Shown } from './types.ts';
+import { Cloud, type Selector, keyOf, made, matches, revised, selectors } from './cloud-testing.ts';
+import { isHeartbeat } from './content.ts';
+import { type Thing, createTestReplica, statusOver } from './testing.ts';
+import type { Change, ObjectName, Relist, Shown } from './types.ts';
 
 /** Nodes, so that heartbeats take part; two namespaces, so that the order of keys does. */
 const resource = 'v1/nodes';
@@ -12,69 +14,6 @@ const places: readonly ObjectName[] = ['a/a', 'a/b', 'a/c', 'b/a', 'b/b'].map((k
   namespace: key.slice(0, 1),
   name: key.slice(2),
 }));
-const keyOf = ({ namespace, name }: ObjectName): string => `${namespace}/${name}`;
-const selectors = ['', 'x'] as const;
-type Selector = (typeof selectors)[number];
-
-const matches = (selector: Selector, object: KubeObject | undefined): boolean =>
-  object !== undefined &&
-  matchesLabel(resource, { namespace: '', labelSelector: selector, fieldSelector: '' }, object) === true;
-
-interface Event {
-  readonly revision: number;
-  readonly before: Thing | undefined;
-  readonly after: Thing | undefined;
-}
-
-/** An API server with one collection. */
-class Cloud {
-  revision = 40;
-  readonly log: Event[] = [];
-  readonly objects = new Map<string, Thing>();
-
-  change(at: ObjectName, edit: (old: Thing | undefined, revision: number) => Thing | undefined): void {
-    const before = this.objects.get(keyOf(at));
-    const after = edit(before, this.revision + 1);
-    if (before === undefined && after === undefined) return;
-    this.revision += 1;
-    this.log.push({ revision: this.revision, before, after });
-    if (after === undefined) this.objects.delete(keyOf(at));
-    else this.objects.set(keyOf(at), after);
-  }
-
-  list(selector: Selector): readonly Thing[] {
-    return [...this.objects.values()].filter((object) => matches(selector, object));
-  }
-
-  /** What a watch of `selector` would send of one event. */
-  static seen(selector: Selector, { before, after, revision }: Event): CoverageChange | undefined {
-    if (after !== undefined && matches(selector, after)) return { type: 'put', object: after };
-    if (before === undefined || !matches(selector, before)) return undefined;
-    const metadata = { ...before.metadata, resourceVersion: String(revision) };
-    return { type: 'delete', object: { ...before, metadata } };
-  }
-}
-
-const revised = (object: Thing, revision: number, change: Partial<Thing>): Thing => ({
-  ...object,
-  ...change,
-  metadata: { ...(change.metadata ?? object.metadata), resourceVersion: String(revision) },
-});
-
-const made = ({ namespace, name }: ObjectName, revision: number, labelled: boolean): Thing => ({
-  kind: 'Node',
-  apiVersion: 'v1',
-  metadata: {
-    namespace,
-    name,
-    uid: `uid-${revision}`,
-    resourceVersion: String(revision),
-    ...(labelled ? { labels: { x: '1' } } : {}),
-  },
-  spec: revision,
-  status: { phase: 'new', conditions: [{ type: 'Ready', lastHeartbeatTime: `t${revision}` }] },
-});
-
 /** A local client: it lists in pages, then watches, and comes back with the version that it saw last. */
 class Client {
   readonly selector: Selector;
@@ -112,7 +51,7 @@ class Client {
   /** Until it has seen all there is. */
   drain(replica: RunningReplica): void {
     const { version } = replica.reader(resource);
-    for (let round = 0; this.state.kind !== 'watching' || this.state.at < version; round += 1) {
+    for (let round = 0; this.state.kind !== 'watching' || this.state.at !== version; round += 1) {
       expect(round).toBeLessThan(200);
       this.step(replica, 3);
     }
@@ -205,20 +144,46 @@ class World {
     });
   }
 
+  #shown(): readonly Shown[] {
+    const page = this.replica.reader(resource).page({ limit: 100 });
+    return page === 'expired' ? [] : page;
+  }
+
   async restart(inPeace: boolean): Promise<void> {
+    const before = this.#shown();
     if (inPeace) await this.replica.stop();
     await this.temporary.reopen();
     this.relists.clear();
     this.replica = this.#open();
-    for (const { resource: name, namespace, name: own } of this.replica.overlays()) {
-      expect(name).toBe(resource);
-      expect(this.overlaid.has(keyOf({ namespace, name: own }))).toBe(true);
-    }
+    this.#expectKept(before, inPeace);
+    const laid = this.replica.overlays().map(keyOf);
+    expect(laid.toSorted()).toEqual([...this.overlaid.keys()].toSorted());
     this.replica.refresh(resource);
+  }
+
+  /** A crash loses heartbeats and nothing else: then even an object may be older than a client saw it. */
+  #expectKept(before: readonly Shown[], inPeace: boolean): void {
+    const after = this.#shown();
+    if (inPeace) expect(after).toEqual(before);
+    expect(after.map(keyOf)).toEqual(before.map(keyOf));
+    for (const [index, { json }] of after.entries())
+      expect(isHeartbeat(resource, json, before[index]?.json ?? '{}')).toBe(true);
+    for (const { seen } of this.clients)
+      for (const [key, version] of seen) {
+        const now = after.find((shown) => keyOf(shown) === key)?.version ?? version;
+        seen.set(key, now < version ? now : version);
+      }
   }
 
   coverage(selector: Selector): ReturnType<RunningReplica['addCoverage']> {
     return this.replica.addCoverage({ resource, namespace: '', labelSelector: selector, fieldSelector: '' });
+  }
+
+  put(at: ObjectName, labelled = true): void {
+    this.cloud.change(at, (old, revision) => {
+      const fresh = made(at, revision, labelled);
+      return { ...fresh, metadata: { ...fresh.metadata, uid: old?.metadata.uid ?? fresh.metadata.uid } };
+    });
   }
 
   /** Some steps of the upstream watch; without a first list nothing is followed. */
@@ -283,8 +248,7 @@ class World {
   /** What clients have is what is shown, at every moment at which they are up to date. */
   check(client: Client): void {
     client.drain(this.replica);
-    const page = this.replica.reader(resource).page({ limit: 100 });
-    const items = (page === 'expired' ? [] : page).filter(({ json }) =>
+    const items = this.#shown().filter(({ json }) =>
       matches(client.selector, JSON.parse(json) as KubeObject),
     );
     expect([...client.items.values()].toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1))).toEqual(items);
@@ -298,9 +262,7 @@ class World {
       this.relist(selector, 'commit');
       this.deliver(selector, 1000);
     }
-    const page = this.replica.reader(resource).page({ limit: 100 });
-    expect(page).not.toBe('expired');
-    const shown = (page === 'expired' ? [] : page).map(({ json }) => contentOf(JSON.parse(json) as Thing));
+    const shown = this.#shown().map(({ json }) => contentOf(JSON.parse(json) as Thing));
     const wanted = [...this.cloud.objects.values()]
       .toSorted((a, b) => (keyOf(a.metadata as ObjectName) < keyOf(b.metadata as ObjectName) ? -1 : 1))
       .map((base) => {
@@ -311,7 +273,7 @@ class World {
         return contentOf(tinted(this.tint)(resource, own));
       });
     expect(shown).toEqual(wanted);
-    for (const { namespace, name, version } of page === 'expired' ? [] : page) {
+    for (const { namespace, name, version } of this.#shown()) {
       const { resourceVersion } = this.cloud.objects.get(keyOf({ namespace, name }))?.metadata ?? {};
       const translate = (text: string): string | undefined =>
         this.replica.upstreamVersion(resource, { namespace, name }, text);
@@ -359,7 +321,7 @@ const action = fc.oneof(
   often(2, step('check', { whose })),
   often(1, step('lose', { whose })),
   often(1, step('flush', {})),
-  often(2, step('restart', { inPeace: fc.boolean() })),
+  often(3, step('restart', { inPeace: fc.boolean(), look: fc.boolean() })),
 );
 type Action = typeof action extends fc.Arbitrary<infer A> ? A : never;
 
@@ -368,11 +330,7 @@ type Perform = {
 };
 
 const perform: Perform = {
-  put: ({ cloud }, { at, labelled }) =>
-    cloud.change(at, (old, revision) => {
-      const fresh = made(at, revision, labelled);
-      return { ...fresh, metadata: { ...fresh.metadata, uid: old?.metadata.uid ?? fresh.metadata.uid } };
-    }),
+  put: (world, { at, labelled }) => world.put(at, labelled),
   beat: ({ cloud }, { at }) =>
     cloud.change(at, (old, revision) => {
       if (old === undefined) return undefined;
@@ -396,14 +354,17 @@ const perform: Perform = {
   },
   lose: ({ clients }, { whose: at }) => clients[at]?.lose(),
   flush: ({ replica }) => replica.flush(),
-  restart: (world, { inPeace }) => world.restart(inPeace),
+  restart: async (world, { inPeace, look }) => {
+    await world.restart(inPeace);
+    if (look) for (const one of world.clients) world.check(one);
+  },
 };
 
 const run = (world: World, one: Action): void | Promise<void> =>
   (perform[one.kind] as (world: World, one: Action) => void | Promise<void>)(world, one);
 
 test.prop([fc.array(action, { minLength: 20, maxLength: 150, size: 'max' }), fc.constantFrom(4, 1000)], {
-  numRuns: 150,
+  numRuns: 60,
 })(
   'clients that list, watch and come back see what is shown, each version once, whatever happens',
   async (actions, maxHistoryEntries) => {
@@ -421,6 +382,17 @@ test.prop([fc.array(action, { minLength: 20, maxLength: 150, size: 'max' }), fc.
       const watching = client.state;
       world.check(client);
       expect(client.state).toEqual(watching);
+    }
+    // After a crash all who are on the spot go on, too, and stay when something happens.
+    world.replica.flush();
+    await world.restart(false);
+    for (const round of [1, 2]) {
+      world.put({ namespace: 'a', name: 'a' });
+      for (const one of selectors) world.deliver(one, 10);
+      for (const client of world.clients) {
+        client.step(world.replica, 100);
+        expect([round, client.state.kind]).toEqual([round, 'watching']);
+      }
     }
   },
   120_000,

@@ -159,6 +159,17 @@ describe('learned answers', () => {
     expect(replica.learn('v1/pods', object(7, { status: { n: 7 } }))).toMatchObject({ status: { n: 8 } });
   });
 
+  test('of something that has gone meanwhile bring nothing back', async () => {
+    await using temporary = await createTemporaryStore();
+    const replica = createTestReplica(temporary.store);
+    const id = listed(replica, 'v1/pods', { at: 9, items: [object(5)] });
+    replica.apply(id, [{ type: 'delete', object: object(11) }], '11');
+    expect(replica.learn('v1/pods', object(5)).metadata.resourceVersion).toBe(natural(5n).toString());
+    expect(names(replica, 'v1/pods')).toEqual([]);
+    replica.learn('v1/pods', object(12));
+    expect(names(replica, 'v1/pods')).toEqual(['a']);
+  });
+
   test('bring the metadata-only copy along, which is never taken for the whole', async () => {
     await using temporary = await createTemporaryStore();
     const replica = createTestReplica(temporary.store);

@@ -160,11 +160,20 @@ export class UpstreamChanges implements Upstream {
       (coverage) => [coverage.id, this.#deps.matchesSelection(resource, coverage, object)] as const,
     );
     const set = this.#core.changeSet(resource);
-    if (set.row(at) === undefined && !matching.some(([, matches]) => matches === true)) return undefined;
+    if (set.row(at) === undefined && !this.#isNew(coverages, object)) return undefined;
     if (!take(set, object)) return undefined;
     for (const [id, matches] of matching) if (matches === true) set.hold(at, id);
     for (const [id, matches] of matching) if (matches === false) set.release(at, id, versionOf(object));
     return set;
+  }
+
+  /** Whether a coverage will hear of it. One that has come further without it has seen it go. */
+  #isNew(coverages: readonly CoverageRecord[], object: KubeObject): boolean {
+    return coverages.some((coverage) => {
+      const { resource, synced, upstreamVersion } = coverage;
+      const further = synced && (parseVersion(upstreamVersion) ?? 0n) >= versionOf(object);
+      return !further && this.#deps.matchesSelection(resource, coverage, object) === true;
+    });
   }
 
   #add(coverage: CoverageRecord, objects: readonly KubeObject[], rewound: boolean): readonly number[] {
