@@ -32,9 +32,11 @@ export interface EndpointIndex extends Disposable {
   local(): readonly ObjectName[];
   /** Slices of Services that have a ready endpoint which can be reached. */
   ready(): readonly ObjectName[];
+  /** Other nodes can be reached than before. */
+  recount(): void;
 }
 
-export function groupOf(slice: EndpointSlice): string | undefined {
+function groupOf(slice: EndpointSlice): string | undefined {
   const service = serviceOf(slice);
   return service === undefined ? undefined : `${service.namespace}/${service.name} ${slice.addressType}`;
 }
@@ -59,36 +61,39 @@ export function createEndpointIndex(
   { replica, isReachable, changed }: EndpointIndexDeps,
 ): EndpointIndex {
   const isReady = (summary: Summary): boolean => [...summary.readyNodes].some(isReachable);
-  let before: ReadonlySet<string> = new Set();
   const mirror = createMirror(
     {
       reader: replica.reader('discovery.k8s.io/v1/endpointslices'),
       pick: (object) => summaryOf(object as EndpointSlice, nodeName),
     },
     () => {
-      const now = readyGroups();
-      const flipped = now.symmetricDifference(before);
-      before = now;
+      const before = counts;
+      counts = count();
+      const flipped = new Set(before.keys()).symmetricDifference(new Set(counts.keys()));
       if (flipped.size > 0) changed(namesWhere(({ group }) => flipped.has(group)));
     },
   );
-  const where = (wanted: (summary: Summary) => boolean): readonly Summary[] =>
-    Array.from(mirror.values()).filter(wanted);
   const namesWhere = (wanted: (summary: Summary) => boolean): readonly ObjectName[] =>
-    where(wanted).map(nameOf);
-  const readyGroups = (): ReadonlySet<string> => new Set(where(isReady).map(({ group }) => group));
-  before = readyGroups();
+    Array.from(mirror.values()).filter(wanted).map(nameOf);
+  /** How many ready slices a group has; none: it is not in here. */
+  const count = (): ReadonlyMap<string, number> => {
+    const ready = new Map<string, number>();
+    for (const summary of mirror.values())
+      if (isReady(summary)) ready.set(summary.group, (ready.get(summary.group) ?? 0) + 1);
+    return ready;
+  };
+  let counts = count();
   return {
     othersReady(slice) {
-      const group = groupOf(slice);
-      const { namespace, name } = slice.metadata;
-      const isOther = (one: Summary): boolean => one.namespace !== namespace || one.name !== name;
-      return where((one) => one.group === group && isOther(one)).some(isReady);
+      const { namespace = '', name = '' } = slice.metadata;
+      const own = mirror.get({ namespace, name });
+      const all = counts.get(groupOf(slice) ?? '') ?? 0;
+      return all > (own !== undefined && isReady(own) ? 1 : 0);
     },
     local: () => namesWhere(({ hasLocal }) => hasLocal),
-    ready() {
-      const groups = readyGroups();
-      return namesWhere(({ group }) => groups.has(group));
+    ready: () => namesWhere(({ group }) => counts.has(group)),
+    recount() {
+      counts = count();
     },
     [Symbol.dispose]: () => mirror[Symbol.dispose](),
   };

@@ -98,7 +98,14 @@ class EndpointTruth implements View {
     held.use(index);
     held.use(facts.onPods(() => all(index.local())));
     held.use(upstream.onConnectivity(() => all(index.ready())));
-    if (reachableNodes !== undefined) held.use(reachableNodes.onChange(() => changed(slices, undefined)));
+    if (reachableNodes !== undefined) {
+      const recounted = reachableNodes.onChange(() => {
+        index.recount();
+        changed(slices, undefined);
+        changed(endpoints, undefined);
+      });
+      held.use(recounted);
+    }
     return held;
   };
 
