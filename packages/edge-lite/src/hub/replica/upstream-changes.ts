@@ -36,6 +36,10 @@ const piece = 200;
 
 const versionOf = (object: KubeObject): bigint => parseVersion(object.metadata.resourceVersion) ?? 0n;
 
+/** A coverage that has come so far has the object, or has seen it go. */
+const isPast = ({ synced, upstreamVersion }: CoverageRecord, version: bigint): boolean =>
+  synced && (parseVersion(upstreamVersion) ?? 0n) >= version;
+
 /** Takes over a state that is not older than what is known, or `rewound`. False: it is older. */
 function take(set: ChangeSet, object: KubeObject, rewound = false): boolean {
   const at = nameOf(object);
@@ -156,24 +160,17 @@ export class UpstreamChanges implements Upstream {
     const coverages = this.#core.coveragesOf(resource);
     if (coverages.length === 0) return undefined;
     const at = nameOf(object);
+    const version = versionOf(object);
     const matching = coverages.map(
-      (coverage) => [coverage.id, this.#deps.matchesSelection(resource, coverage, object)] as const,
+      (coverage) => [coverage, this.#deps.matchesSelection(resource, coverage, object)] as const,
     );
+    const takers = matching.filter(([coverage, matches]) => matches === true && !isPast(coverage, version));
     const set = this.#core.changeSet(resource);
-    if (set.row(at) === undefined && !this.#isNew(coverages, object)) return undefined;
+    if (set.row(at) === undefined && takers.length === 0) return undefined;
     if (!take(set, object)) return undefined;
-    for (const [id, matches] of matching) if (matches === true) set.hold(at, id);
-    for (const [id, matches] of matching) if (matches === false) set.release(at, id, versionOf(object));
+    for (const [{ id }] of takers) set.hold(at, id);
+    for (const [{ id }, matches] of matching) if (matches === false) set.release(at, id, version);
     return set;
-  }
-
-  /** Whether a coverage will hear of it. One that has come further without it has seen it go. */
-  #isNew(coverages: readonly CoverageRecord[], object: KubeObject): boolean {
-    return coverages.some((coverage) => {
-      const { resource, synced, upstreamVersion } = coverage;
-      const further = synced && (parseVersion(upstreamVersion) ?? 0n) >= versionOf(object);
-      return !further && this.#deps.matchesSelection(resource, coverage, object) === true;
-    });
   }
 
   #add(coverage: CoverageRecord, objects: readonly KubeObject[], rewound: boolean): readonly number[] {
