@@ -1,15 +1,11 @@
 import { join } from 'node:path';
 import { type Clock, SelvedgeError } from '@selvedge/kit';
-import { dnsUser } from '../control-plane/objects.ts';
-import { userKubeconfig } from '../control-plane/control-plane.ts';
 import type { ApiAccess } from '../pki/kubeconfig.ts';
 import type { NodeFolders } from '../state/folders.ts';
 import { waitFor } from '../wait.ts';
 import type { AgentDeps, AgentOptions, NodeAgent } from './agent.ts';
+import { hubModule, hubPort } from './hub-module.ts';
 import { type EdgeLiteOptions, ensureEdgeLite, renderEdgeLite } from './lite.ts';
-
-/** Where the hub listens. Source: docs/reference/edge-lite-config.md. */
-const hubPort = 10_270;
 
 /** edge-lite's folder of keys and certificates. */
 const pkiFolder = ({ lite }: NodeFolders): string => join(lite, 'var/lib/selvedge/pki');
@@ -19,25 +15,6 @@ export const hubAccess = (folders: NodeFolders): ApiAccess => ({
   server: `https://127.0.0.1:${hubPort}`,
   ca: { file: join(pkiFolder(folders), 'hub-ca.crt') },
 });
-
-/** Certificate clients besides the kubelet: name of the certificate, name of the user. */
-const clients = { 'kube-proxy': 'system:kube-proxy', coredns: dnsUser } as const;
-
-/** The credentials with which the hub acts for each of its clients. */
-async function writeClients(
-  options: AgentOptions,
-  host: AgentDeps['host'],
-): Promise<readonly { readonly name: string; readonly kubeconfig: string }[]> {
-  const { bed, pki } = options;
-  return Promise.all(
-    Object.entries(clients).map(async ([name, user]) => {
-      const kubeconfig = join(host.folders.root, `hub-${name}.kubeconfig`);
-      const credentials = await pki.ensure(name, { commonName: user, usages: ['client'] });
-      await host.writeFile(kubeconfig, userKubeconfig({ bed, pki }, user, credentials), 0o600);
-      return { name: user, kubeconfig };
-    }),
-  );
-}
 
 /** An identity of the node that the bed has made, as if edge-lite had joined. What it has renewed since stays. */
 async function writeIdentity({ node, pki }: AgentOptions, host: AgentDeps['host']): Promise<void> {
@@ -68,7 +45,7 @@ export function createHub(
     daemon,
     async ensure(signal) {
       await writeIdentity(options, host);
-      const hub = { port: hubPort, clients: await writeClients(options, host) };
+      const hub = await hubModule(options, host);
       const started = await ensureEdgeLite(
         options,
         host,

@@ -5,6 +5,7 @@ import { dnsServiceAddress } from '../addresses.ts';
 import { serverUrl } from '../control-plane/control-plane.ts';
 import { nodeAddress } from '../network/spec.ts';
 import type { AgentDeps, AgentOptions, NodeAgent } from './agent.ts';
+import { hubModule } from './hub-module.ts';
 
 /** SHA-256 of a certificate's public key, as `kubeadm join --discovery-token-ca-cert-hash` takes it. */
 export function publicKeyHash(certificate: string): string {
@@ -71,7 +72,8 @@ export function createEdgeLite(options: EdgeLiteOptions, { host, createToken }: 
         const { id, secret } = await createToken(signal);
         await host.writeFile(tokenFile, `${id}.${secret}\n`, 0o600);
       }
-      const modules = { pods: { clusterDNS, clusterDomain: 'cluster.local' } };
+      const pods = { clusterDNS, clusterDomain: 'cluster.local' };
+      const modules = { hub: await hubModule(options, host), pods };
       return ensureEdgeLite(options, host, renderEdgeLite(options, host, { tokenFile, modules }));
     },
   };

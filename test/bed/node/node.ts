@@ -90,7 +90,8 @@ export function createAgents(
   host: NodeHost,
   node: NodeDescription,
 ): Agents {
-  const api = node.agent === 'converted' ? hubAccess(host.folders) : undefined;
+  const hasHub = node.agent === 'converted' || node.agent === 'lite';
+  const api = hasHub ? hubAccess(host.folders) : undefined;
   const options = { ...tools, node, names: context.names, api };
   const program = node.kind === 'light' ? context.edgeLite : machinesOf(tools).edgeLite;
   const deps = {

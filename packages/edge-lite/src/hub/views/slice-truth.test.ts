@@ -2,7 +2,7 @@ import type { Endpoint, EndpointConditions } from '@selvedge/kube/types';
 import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
 import type { LocalPod } from '../facts/index.ts';
-import { conditionsOf, withLocalTruth, withoutDoubtful } from './slice-truth.ts';
+import { conditionsOf, readyNodes, withLocalTruth, withoutDoubtful } from './slice-truth.ts';
 import { type Around, around, endpointOf, localPod, sliceOf } from './testing.ts';
 
 const told = (endpoint: Endpoint, rest: Around): Endpoint | undefined =>
@@ -83,6 +83,13 @@ describe('a slice stays', () => {
   ])('%s', (_, slice, rest) => {
     expect(withLocalTruth(slice, around(rest))).toBe(slice);
   });
+});
+
+test('none at all, as the API server writes it, are none', () => {
+  const slice = { ...sliceOf([]), ...(JSON.parse('{"endpoints":null}') as object) };
+  expect(withLocalTruth(slice, around({ publishesNotReady: () => undefined }))).toBe(slice);
+  expect(withoutDoubtful(slice, around())).toBe(slice);
+  expect(readyNodes(slice)).toEqual([]);
 });
 
 test('what may be out of reach is left out, what somebody wrote by hand is not', () => {

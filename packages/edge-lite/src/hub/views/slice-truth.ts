@@ -10,6 +10,9 @@ export function serviceOf({ metadata }: EndpointSlice): ObjectName | undefined {
   return name === undefined ? undefined : { namespace: metadata.namespace ?? '', name };
 }
 
+/** The API server writes none at all as `null`. */
+const endpointsOf = ({ endpoints }: EndpointSlice): readonly Endpoint[] => endpoints ?? [];
+
 /** Of a slice that leaves out what it may. */
 export function conditionsOf({ conditions = {} }: Endpoint): Omit<EndpointState, 'addresses'> {
   const ready = conditions.ready ?? true;
@@ -17,8 +20,10 @@ export function conditionsOf({ conditions = {} }: Endpoint): Omit<EndpointState,
 }
 
 /** Only what publishes pods that are not ready says that one is ready and does not serve. */
-const seemsToPublishNotReady = ({ endpoints = [] }: EndpointSlice): boolean =>
-  endpoints.map(conditionsOf).some(({ ready, serving }) => ready && !serving);
+const seemsToPublishNotReady = (slice: EndpointSlice): boolean =>
+  endpointsOf(slice)
+    .map(conditionsOf)
+    .some(({ ready, serving }) => ready && !serving);
 
 const isOf = (type: string, address: string): boolean => address.includes(':') === (type === 'IPv6');
 
@@ -38,7 +43,8 @@ function withState(endpoint: Endpoint, type: string, state: EndpointState): Endp
 
 /** The slice with its endpoints on this node as this node knows them. */
 export function withLocalTruth(slice: EndpointSlice, surroundings: Surroundings): EndpointSlice {
-  const { addressType, endpoints = [] } = slice;
+  const { addressType } = slice;
+  const endpoints = endpointsOf(slice);
   const service = serviceOf(slice);
   if (service === undefined || addressType === 'FQDN') return slice;
   const publishes = surroundings.publishesNotReady(service) ?? seemsToPublishNotReady(slice);
@@ -51,15 +57,15 @@ export function withLocalTruth(slice: EndpointSlice, surroundings: Surroundings)
 }
 
 /** Nodes with a ready endpoint of the slice. */
-export function readyNodes({ endpoints = [] }: EndpointSlice): readonly string[] {
-  return endpoints.flatMap((endpoint) =>
+export function readyNodes(slice: EndpointSlice): readonly string[] {
+  return endpointsOf(slice).flatMap((endpoint) =>
     endpoint.nodeName !== undefined && conditionsOf(endpoint).ready ? [endpoint.nodeName] : [],
   );
 }
 
 /** The slice without what may be out of reach. */
 export function withoutDoubtful(slice: EndpointSlice, surroundings: Surroundings): EndpointSlice {
-  const { endpoints = [] } = slice;
+  const endpoints = endpointsOf(slice);
   const kept = endpoints.filter((endpoint) => !isDoubtful(endpoint, surroundings));
   return kept.length === endpoints.length ? slice : { ...slice, endpoints: kept };
 }
