@@ -29,7 +29,7 @@ export function withServedVersion(document: Json, show: ShowVersion = naturalTex
 }
 
 /** One row of a Table: its object may be left out, reduced or whole. Source: meta.k8s.io/v1 TableRow. */
-export function rewriteRow(row: Json, show: ShowObject): Json {
+function rewriteRow(row: Json, show: ShowObject): Json {
   const object = row['object'] as KubeObject | null | undefined;
   return object?.metadata === undefined ? row : { ...row, object: show(object) };
 }

@@ -1,6 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { Readable } from 'node:stream';
-import { gunzipSync } from 'node:zlib';
 import { SelvedgeError } from '@selvedge/kit';
 import type { KubeObject } from '@selvedge/kube';
 import type { Caller, HubRequest, HubResponse } from '../request.ts';
@@ -95,8 +94,6 @@ export function scriptedUpstream(
     },
   };
 }
-
-export const gunzipText = (bytes: Uint8Array): string => gunzipSync(bytes).toString('utf8');
 
 /** What forwarding needs of a replica: it holds every object of the resources that it is told to hold. */
 export interface MapReplica

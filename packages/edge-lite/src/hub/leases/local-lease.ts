@@ -16,7 +16,7 @@ export interface LocalLease {
   readonly renewedMs: number | undefined;
 }
 
-export function durationMsOf({ spec }: Lease): number {
+function durationMsOf({ spec }: Lease): number {
   return (spec?.leaseDurationSeconds ?? defaultDurationSeconds) * 1_000;
 }
 
