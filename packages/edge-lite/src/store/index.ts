@@ -1,6 +1,4 @@
 export type { DriverName } from './driver.ts';
-export type { ObjectKey } from './object-key.ts';
-export type { ObjectBatch, ObjectRepository } from './objects.ts';
 export type {
   CoverageRow,
   OrderRow,

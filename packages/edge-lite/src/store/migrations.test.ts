@@ -19,6 +19,7 @@ const samples: Readonly<Record<number, string>> = {
       INSERT INTO replica_rows VALUES (1, 'v1/pods', 'default', 'web', '41', '42991616', 0, x'7b7d', NULL);
       INSERT INTO replica_members VALUES (1, 1);
       INSERT INTO replica_overlays VALUES ('v1/pods', 'default', 'web', 0, x'7b7d')`,
+  4: '',
 };
 
 describe.each(migrations.map((_, version) => version))('from version %i', (version) => {
@@ -32,9 +33,6 @@ describe.each(migrations.map((_, version) => version))('from version %i', (versi
     expect(schema(old)).toEqual(schema(fresh));
     expect(schemaVersion(old)).toBe(migrations.length);
     const kept = version >= 1 ? 1 : 0;
-    expect(old.prepare('SELECT name FROM objects').all()).toHaveLength(kept);
-    expect(old.prepare('SELECT name FROM collections').all()).toHaveLength(kept);
-    expect(old.prepare('SELECT name FROM members').all()).toHaveLength(kept);
     expect(old.prepare('SELECT key FROM runtime').all()).toHaveLength(kept);
     const rows = old.prepare('SELECT name FROM replica_rows').all();
     expect(rows).toHaveLength(version >= 3 ? 1 : 0);

@@ -63,6 +63,7 @@ export const migrations: readonly string[] = [
      body BLOB NOT NULL,
      PRIMARY KEY (resource, namespace, name)
    ) STRICT;`,
+  'DROP TABLE members; DROP TABLE collections; DROP TABLE objects;',
 ];
 
 export function schemaVersion(database: SqlDatabase): number {

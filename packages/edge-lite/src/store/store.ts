@@ -13,7 +13,6 @@ import { type DamageReport, createDamageReport, isSuspect, watchedCodec, watched
 import type { DriverName, OpenDatabase, SqlDatabase } from './driver.ts';
 import { loadDriver } from './drivers.ts';
 import { migrate } from './migrations.ts';
-import { createObjectRepository, type ObjectRepository } from './objects.ts';
 import { makePrivateDatabase, makePrivateFolder } from './private-files.ts';
 import { type ReplicaTables, createReplicaTables } from './replica/index.ts';
 import { createRuntimeRepository, type RuntimeRepository } from './runtime.ts';
@@ -30,8 +29,6 @@ export interface StoreOptions {
   /** The seal key, made with its folder if absent. */
   readonly sealKeyPath: string;
   readonly driver: DriverName;
-  /** Parsed API objects kept in memory. Default 256. */
-  readonly maxCachedObjects?: number;
   /** Bytes written that are held in memory while the disk is full or broken. Default 8 MiB. */
   readonly maxHeldBytes?: number;
   /** How often it is tried whether the disk takes them, in milliseconds. Default 10,000. */
@@ -58,7 +55,6 @@ export interface ReplicaStore {
 
 /** A node's state: one SQLite file, one process. */
 export interface Store {
-  readonly objects: ObjectRepository;
   readonly runtime: RuntimeRepository;
   readonly replica: ReplicaStore;
   /**
@@ -175,7 +171,7 @@ function createMemoryTables(
 }
 
 function assemble({ options, open, sealer, deps }: Opening, { database: bare, salvaged }: Opened): Store {
-  const { path, maxHeldBytes = 8 * 2 ** 20, retryMs = 10_000, maxCachedObjects = 256 } = options;
+  const { path, maxHeldBytes = 8 * 2 ** 20, retryMs = 10_000 } = options;
   const report: DamageReport = createDamageReport(path, deps);
   const database = watchedDatabase(bare, report);
   const codec = watchedCodec(createBodyCodec(sealer), report);
@@ -186,7 +182,6 @@ function assemble({ options, open, sealer, deps }: Opening, { database: bare, sa
   const parts = { database, write: writer.write, codec };
   const memory = createMemoryTables(open, codec);
   return {
-    objects: createObjectRepository({ maxCached: maxCachedObjects, sealed: new Set(['secrets']) }, parts),
     runtime: createRuntimeRepository(parts),
     replica: {
       file: createReplicaTables(parts),

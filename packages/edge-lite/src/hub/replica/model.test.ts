@@ -3,7 +3,7 @@ import type { KubeObject } from '@selvedge/kube';
 import { expect } from 'vitest';
 import { type TemporaryStore, createTemporaryStore } from '../../store/testing.ts';
 import type { RunningReplica } from './replica.ts';
-import { Cloud, type Selector, keyOf, made, matches, revised, selectors } from './cloud-testing.ts';
+import { Cloud, type Selector, keyOf, made, matches, revised, selectors } from './testing-cloud.ts';
 import { isHeartbeat } from './content.ts';
 import { type Thing, createTestReplica, statusOver } from './testing.ts';
 import type { Change, ObjectName, Relist, Shown } from './types.ts';

@@ -49,7 +49,7 @@ export interface RowTable {
 export const isSecret = (resource: string): boolean => /^v\d\w*\/secrets(;metadata)?$/.test(resource);
 
 /** The checksum of a body is over this, too. */
-export const rowName = (column: 'body' | 'shown', row: Omit<ReplicaRow, 'body' | 'shown'>): string =>
+const rowName = (column: 'body' | 'shown', row: Omit<ReplicaRow, 'body' | 'shown'>): string =>
   [
     'replica_rows',
     column,

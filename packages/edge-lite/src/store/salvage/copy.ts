@@ -31,10 +31,6 @@ const tables: Readonly<Record<string, Check>> = {
     const name = runtimeName(String(row['kind']), String(row['key']));
     JSON.parse(codec.decode(name, bodyOf(row['sealed'], row['body'])));
   },
-  objects: (codec, row) => {
-    const { resource, namespace, name } = key(row);
-    JSON.parse(codec.decode(`objects/${resource}/${namespace}/${name}`, bodyOf(row['sealed'], row['body'])));
-  },
   replica_rows: decodeRow,
   replica_members: () => undefined,
   replica_coverages: decodeCoverage,
