@@ -32,10 +32,10 @@ export async function machineTools(
   const machines = bed.nodes.filter(({ kind }) => kind === 'machine');
   if (machines.length === 0) return undefined;
   const base = await provideBaseRoot({ ...context.setup, signal });
-  const lite = machines.some(({ agent }) => agent === 'lite');
+  const wanted = machines.some(({ agent }) => agent === 'lite' || agent === 'converted');
   return {
     base,
     cache: context.setup.cache.root,
-    edgeLite: lite ? await edgeLiteOf(context) : context.edgeLite,
+    edgeLite: wanted ? await edgeLiteOf(context) : context.edgeLite,
   };
 }
