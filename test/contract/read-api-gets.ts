@@ -1,6 +1,6 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { bytesOf } from './read-api-client.ts';
-import type { ReadApiCase } from './read-api.ts';
+import type { ReadApiCase } from './read-api-world.ts';
 
 const meta = (as: string, version = 'v1'): string => `application/json;as=${as};g=meta.k8s.io;v=${version}`;
 

@@ -1,8 +1,7 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { resources } from '@selvedge/kube';
 import { bytesOf } from './read-api-client.ts';
-import type { ReadApiCase } from './read-api.ts';
-import type { Document } from './read-api-world.ts';
+import type { Document, ReadApiCase } from './read-api-world.ts';
 
 const namesIn = ({ items }: Document): readonly string[] => items.map(({ metadata }) => metadata.name);
 const all = ['a', 'b', 'c', 'd', 'large-1', 'large-2'];

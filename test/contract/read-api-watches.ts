@@ -1,7 +1,6 @@
 import { deepEqual, equal, match } from 'node:assert/strict';
 import { mergePatch, resources } from '@selvedge/kube';
-import type { ReadApiCase } from './read-api.ts';
-import type { ReadApiClient, ReadEvent } from './read-api-world.ts';
+import type { ReadApiCase, ReadApiClient, ReadEvent } from './read-api-world.ts';
 
 const meta = (as: string): string => `application/json;as=${as};g=meta.k8s.io;v=v1`;
 const lines = (events: readonly ReadEvent[]): readonly string[] =>

@@ -132,3 +132,12 @@ export class ReadApiClient {
     return taken;
   }
 }
+
+/** One thing that holds of every API that reads like an API server. Fails by throwing. */
+export interface ReadApiCase {
+  /** In the present tense. */
+  readonly title: string;
+  /** Where it holds. Default: everywhere. */
+  readonly modes?: readonly ReadApiMode[];
+  readonly run: (client: ReadApiClient, world: ReadApiWorld) => Promise<void>;
+}

@@ -1,19 +1,12 @@
 import { getCases } from './read-api-gets.ts';
 import { listCases } from './read-api-lists.ts';
 import { watchCases } from './read-api-watches.ts';
-import { ReadApiClient, type ReadApiMode, type ReadApiWorld } from './read-api-world.ts';
+import { type ReadApiCase, ReadApiClient, type ReadApiMode, type ReadApiWorld } from './read-api-world.ts';
 
-/** One thing that holds of every API that reads like an API server. Fails by throwing. */
-export interface ReadApiCase {
-  /** In the present tense. */
-  readonly title: string;
-  /** Where it holds. Default: everywhere. */
-  readonly modes?: readonly ReadApiMode[];
-  readonly run: (client: ReadApiClient, world: ReadApiWorld) => Promise<void>;
-}
+export type { ReadApiCase } from './read-api-world.ts';
 
 /** The read API's contract: the same cases against kube-apiserver and against the hub. */
-export const readApiCases: readonly ReadApiCase[] = [...getCases, ...listCases, ...watchCases];
+const readApiCases: readonly ReadApiCase[] = [...getCases, ...listCases, ...watchCases];
 
 export function casesFor(mode: ReadApiMode): readonly ReadApiCase[] {
   return readApiCases.filter(({ modes }) => modes === undefined || modes.includes(mode));

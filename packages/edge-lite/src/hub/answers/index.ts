@@ -9,7 +9,6 @@ export { unavailable } from './unavailable.ts';
 export { staleHeaders, timeText, type Autonomy } from './warning.ts';
 export {
   createTableWriter,
-  customPrinter,
   includeObjectOf,
   printerOf,
   type Cell,

@@ -25,7 +25,7 @@ const meanings: Readonly<Record<ErrorCode, Meaning>> = {
   Internal: { code: 500, reason: 'InternalError' },
 };
 
-/** Clients wait for so long before they ask again when nobody said anything else. */
+/** What clients are advised to wait before they ask again, when nobody said anything else. */
 const retryAfterSeconds: Readonly<Record<number, number>> = { 429: 1, 503: 5 };
 
 /** What an error may carry in its details to say more than its code. */
@@ -88,10 +88,14 @@ export function statusOf(error: unknown): Status {
   };
 }
 
-/** The answer to a request that failed. */
+/**
+ * The answer to a request that failed. Of 503 the advice is in the body alone: at the header client-go asks again by itself,
+ * ten times, and what is not there without the cloud is not there in a minute. The kubelet's one worker for pod statuses,
+ * and a person at kubectl, would wait for it. Source: client-go `rest/with_retry.go`.
+ */
 export function errorResponse(error: unknown): HubResponse {
   const status = statusOf(error);
-  const retry = status.details?.retryAfterSeconds;
+  const retry = status.code === 503 ? undefined : status.details?.retryAfterSeconds;
   return {
     status: status.code ?? 500,
     headers: {

@@ -10,12 +10,12 @@ import { mayGet } from './rights.ts';
 import type { Read, ReadsParts, ReadsOptions } from './types.ts';
 
 /** Where the object of a request is: namespaces are in none, whatever their path says. */
-export function placeOf({ group, resource, namespace, name }: ResourceRequest): ObjectName {
+function placeOf({ group, resource, namespace, name }: ResourceRequest): ObjectName {
   return { namespace: group === '' && resource === 'namespaces' ? '' : namespace, name };
 }
 
 /** The narrowest coverage that holds the object of a request. */
-export function specOfObject(info: ResourceRequest, metadataOnly = false): CoverageSpec {
+function specOfObject(info: ResourceRequest, metadataOnly = false): CoverageSpec {
   const { namespace, name } = placeOf(info);
   const fieldSelector = formatFieldSelector([{ field: 'metadata.name', operator: '=', value: name }]);
   return { resource: heldResource({ ...info, metadataOnly }), namespace, labelSelector: '', fieldSelector };

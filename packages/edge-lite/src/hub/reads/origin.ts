@@ -13,7 +13,7 @@ export function autonomyNow(options: ReadsOptions, deps: Pick<ReadsParts, 'upstr
 }
 
 /** `pods "web" in namespace "shop"`. */
-export function describe({ info }: Read): string {
+function describe({ info }: Read): string {
   const name = info.name === '' ? '' : ` ${JSON.stringify(info.name)}`;
   const where = info.namespace === '' ? '' : ` in namespace ${JSON.stringify(info.namespace)}`;
   const what = info.subresource === '' ? info.resource : `${info.resource}/${info.subresource}`;

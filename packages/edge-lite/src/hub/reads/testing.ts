@@ -220,7 +220,7 @@ export class ReadsWorld {
   }
 }
 
-export async function textOf(body: HubResponse['body']): Promise<string> {
+async function textOf(body: HubResponse['body']): Promise<string> {
   if (body instanceof Uint8Array) return Buffer.from(body).toString('utf8');
   const chunks: Uint8Array[] = [];
   for await (const chunk of body) chunks.push(chunk);

@@ -1,7 +1,6 @@
 export type { CustomFields } from './field-tables.ts';
-export { textAt, valueAt, type FieldReader } from './fields.ts';
+export { valueAt } from './fields.ts';
 export {
-  canonicalSpec,
   compileSelection,
   covers,
   matchesSelection,
