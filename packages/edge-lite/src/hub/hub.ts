@@ -79,7 +79,7 @@ function createEndpointOf(options: HubOptions, deps: HubDeps, parts: Core & Serv
       ...parts,
       isLocal: (remoteAddress) => facts.isOwn(remoteAddress),
       relayFor: (remoteAddress) => facts.distrusting(remoteAddress) !== undefined,
-      status: () => hubStatus({ ...parts, nodeName, version }),
+      status: () => hubStatus({ ...parts, nodeName, version, state: deps.store.replica }),
     },
   );
 }

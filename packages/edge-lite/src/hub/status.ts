@@ -1,3 +1,4 @@
+import type { ReplicaStore } from '../store/index.ts';
 import type { Coverages } from './coverages/types.ts';
 import type { Core } from './core.ts';
 import type { EventRing } from './events/index.ts';
@@ -7,6 +8,7 @@ export interface StatusParts extends Pick<Core, 'upstream' | 'replica' | 'facts'
   readonly nodeName: string;
   readonly coverages: Pick<Coverages, 'all'>;
   readonly events: Pick<EventRing, 'size'>;
+  readonly state: ReplicaStore;
 }
 
 const time = (ms: number): string => new Date(ms).toISOString();
@@ -20,7 +22,7 @@ function readable(state: object): object {
 
 /** What `/selvedge/status` shows of the hub; JSON. */
 export function hubStatus(parts: StatusParts): object {
-  const { version, nodeName, upstream, replica, facts, coverages, events } = parts;
+  const { version, nodeName, upstream, replica, facts, coverages, events, state: disk } = parts;
   const pods = [...facts.pods.values()].filter(({ alive }) => alive);
   const distrusting = pods.filter(({ addresses }) => addresses.some((one) => facts.distrusting(one)));
   return {
@@ -38,6 +40,7 @@ export function hubStatus(parts: StatusParts): object {
       since: time(sinceMs),
     })),
     events: events.size,
+    state: { ...readable(disk.condition()), bytes: disk.sizeBytes(), salvaged: disk.salvaged },
     pods: {
       count: pods.length,
       autonomousAfterRestart: distrusting.map(({ namespace, name }) => ({ namespace, name })),
