@@ -82,7 +82,7 @@ describe('errors', () => {
     );
   });
 
-  it('say when to come again', () => {
+  it('say when to come again, where no client hangs on it', () => {
     const { status, headers, body } = errorResponse(unavailable({ nodeName: 'n', sinceMs: 0 }, 'pods'));
     expect(status).toBe(503);
     expect(headers['retry-after']).toBeUndefined();
