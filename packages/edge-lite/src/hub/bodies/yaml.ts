@@ -1,8 +1,8 @@
 import { type Document, parseDocument } from 'yaml';
 import { invalid } from './invalid.ts';
 
-/** Of one document: what people and tools write by hand is far smaller, and reading YAML is slow. */
-const maxYamlChars = 512 * 1024;
+/** Of one document: tools send JSON, people write less, and reading this much takes a tenth of a second. */
+const maxYamlChars = 128 * 1024;
 const maxAliases = 100;
 
 /** Throws `Invalid`. */
