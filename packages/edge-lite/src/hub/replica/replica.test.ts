@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createMetricsRegistry } from '@selvedge/kit';
+import { SelvedgeError, createMetricsRegistry } from '@selvedge/kit';
 import { createManualClock } from '@selvedge/kit/testing';
 import type { KubeObject } from '@selvedge/kube';
 import { describe, expect, test } from 'vitest';
@@ -216,6 +216,39 @@ describe('overlays', () => {
     replica.settleOverlay('v1/pods', at(), undefined);
     expect(replica.overlays()).toEqual([]);
   });
+});
+
+test('while the disk takes nothing no local change is acknowledged, and what was replayed is settled all the same', async () => {
+  await using temporary = await createTemporaryStore();
+  const { replica: store } = temporary.store;
+  let full = false;
+  const write: typeof store.file.write = (options, work) => {
+    if (full && options.durable) throw new SelvedgeError('full', { code: 'ResourceExhausted' });
+    return store.file.write(options, work);
+  };
+  const replica = createTestReplica(
+    temporary.store,
+    {},
+    { store: { ...store, file: { ...store.file, write } } },
+  );
+  const id = listed(replica, 'v1/pods', { at: 9, items: [object(5), object(6, { name: 'b' })] });
+  const put = (name: string): unknown =>
+    replica.putOverlay({
+      resource: 'v1/pods',
+      at: at(name),
+      current: object(5, { name, status: { phase: 'local' } }),
+    });
+  put('a');
+  full = true;
+  const { version } = replica.reader('v1/pods');
+  expect(() => put('b')).toThrow(exhausted);
+  expect(replica.reader('v1/pods').version).toBe(version);
+  expect(replica.overlays()).toHaveLength(1);
+  expect(replica.reader('v1/pods').get(at('b'))?.json).not.toContain('local');
+  replica.settleOverlay('v1/pods', at(), object(10, { status: { phase: 'confirmed' } }));
+  expect(replica.overlays()).toEqual([]);
+  replica.apply(id, [{ type: 'delete', object: object(11) }], '11');
+  expect(names(replica, 'v1/pods')).toEqual(['b']);
 });
 
 describe('on flash', () => {
