@@ -64,7 +64,10 @@ function readBody(request: Incoming, { bodies }: ExchangeDeps, signal: AbortSign
   const declared = declaredLength(request);
   const announced = declared !== undefined || request.headers['transfer-encoding'] !== undefined;
   const ended = 'stream' in request ? request.stream.endAfterHeaders : !announced;
-  return ended ? Promise.resolve(noBody) : bodies.read(request, declared, signal);
+  if (!ended) return bodies.read(request, declared, signal);
+  // Node resets an HTTP/2 stream that nobody reads as soon as its answer is written, be it sent or not.
+  request.resume();
+  return Promise.resolve(noBody);
 }
 
 async function answer(

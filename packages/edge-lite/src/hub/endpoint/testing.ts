@@ -89,7 +89,7 @@ export async function authenticateByName({ certificate, bearerToken }: Presented
 }
 
 /** Says what it was asked. */
-export const echo: HubHandler = async ({ method, path, query, headers, body, caller }) => ({
+const echo: HubHandler = async ({ method, path, query, headers, body, caller }) => ({
   status: 200,
   headers: { 'content-type': 'application/json' },
   body: Buffer.from(
