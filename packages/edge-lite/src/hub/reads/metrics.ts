@@ -12,7 +12,7 @@ export interface ReadMetrics {
 export function createReadMetrics(registry: MetricsRegistry): ReadMetrics {
   const answers = registry.counter({
     name: 'selvedge_hub_reads_total',
-    help: 'Answered reads of resources, by verb and origin: replica, upstream, point (read before by the same identity).',
+    help: 'Answered reads, by verb (stream: a watch that lists first) and origin: replica, upstream, point (read before by the same identity).',
   });
   let open = 0;
   registry.sampled(

@@ -24,6 +24,9 @@ export function notAvailable(autonomy: Autonomy, read: Read): Error {
   return unavailable(autonomy, describe(read));
 }
 
+/** With these upstream says that the reader may not have it, or that there is nothing to have. */
+const refusals: ReadonlySet<number> = new Set([403, 404]);
+
 /** Upstream speaks JSON only here; what it says is written as the client wants it. */
 async function askUpstream(
   { request, info }: Read,
@@ -33,6 +36,7 @@ async function askUpstream(
   const headers = yaml ? { ...request.headers, accept: 'application/json' } : request.headers;
   const response = await deps.forward({ ...request, headers });
   deps.metrics.answered(info.verb, 'upstream');
+  if (refusals.has(response.status)) deps.points.forget(info, request.caller.user);
   if (info.verb === 'watch') return response;
   const written = yaml && response.status === 200 ? await asYaml(response) : response;
   return await withGzip(written, request.headers['accept-encoding']);

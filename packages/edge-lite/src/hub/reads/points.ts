@@ -26,6 +26,8 @@ export interface PointEntriesDeps {
 export interface PointEntries {
   /** Told of each object that its reader got with a GET of its own, as it was shown to him. */
   remember(request: ResourceRequest, caller: Caller, object: KubeObject): void;
+  /** Told that its reader was refused, or that there is no such object: what he read before is not his any more. */
+  forget(request: ResourceRequest, user: UserInfo): void;
   /** Whether it got the object itself some time: then it may have it again, be it held by a coverage. */
   hasRead(request: ResourceRequest, user: UserInfo): boolean;
   /** JSON; undefined as well while a coverage holds the object. */
@@ -72,6 +74,10 @@ export function createPointEntries(options: PointEntriesOptions, deps: PointEntr
       const old = deps.runtime.get(kind, key);
       if (old !== undefined && withoutVersion(old) === withoutVersion(json)) return;
       deps.runtime.put(kind, { key, document: json }, { durable: false });
+    },
+    forget(request, user) {
+      const key = keyOf(request, user);
+      if (isWhole(request) && known.delete(key)) deps.runtime.delete(kind, key);
     },
     hasRead: (request, user) => isWhole(request) && known.get(keyOf(request, user)) !== undefined,
     recall(request, user) {

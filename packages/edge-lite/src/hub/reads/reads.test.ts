@@ -121,6 +121,15 @@ describe('GET of one object', () => {
     await expect(world.send(volume, { caller })).rejects.toMatchObject({ code: 'Unavailable' });
   });
 
+  it('gives nothing back that upstream has refused since', async () => {
+    const volume = '/api/v1/persistentvolumes/v';
+    world.remembered.set('system:node:shop-7/v', '{"metadata":{"name":"v"}}');
+    world.forward = async () => ({ status: 403, headers: {}, body: Buffer.from('{}') });
+    await world.send(volume);
+    world.cut();
+    await expect(world.send(volume)).rejects.toMatchObject({ code: 'Unavailable' });
+  });
+
   it("is not answered here in somebody else's name", async () => {
     const headers = { 'impersonate-user': 'someone' };
     await world.send(`${url}?resourceVersion=0`, { headers });

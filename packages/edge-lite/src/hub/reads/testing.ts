@@ -167,6 +167,7 @@ export class ReadsWorld {
 
   readonly #points: PointEntries = {
     remember: () => undefined,
+    forget: ({ name }, { username }) => void this.remembered.delete(`${username}/${name}`),
     knows: () => false,
     hasRead: ({ name }, { username }) => this.remembered.has(`${username}/${name}`),
     recall: ({ name }, { username }) => this.remembered.get(`${username}/${name}`),

@@ -98,7 +98,8 @@ export async function handleWatch(read: Read, options: ReadsOptions, deps: Reads
   versionOf(list.resourceVersion);
   const context = { read, options, deps, list, presenter };
   const joined = tellable(context, await joinNear(context));
-  deps.metrics.answered('watch', joined === undefined ? 'upstream' : 'replica');
+  const verb = list.sendInitialEvents === true ? 'stream' : 'watch';
+  deps.metrics.answered(verb, joined === undefined ? 'upstream' : 'replica');
   if (joined === undefined) return await deps.forward(read.request);
   const autonomy = autonomyNow(options, deps);
   const headers = {
