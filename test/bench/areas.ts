@@ -1,5 +1,6 @@
 import { bedBench } from './bed.ts';
 import { grpcBench } from './grpc.ts';
+import { hubBench } from './hub/hub.ts';
 import { podsBench } from './pods/pods.ts';
 import type { BenchRow } from './row.ts';
 
@@ -7,5 +8,6 @@ import type { BenchRow } from './row.ts';
 export const areas: Readonly<Record<string, () => Promise<readonly BenchRow[]>>> = {
   bed: bedBench,
   grpc: grpcBench,
+  hub: hubBench,
   pods: podsBench,
 };

@@ -59,6 +59,22 @@ describe.each<Protocol>(['h2', 'http/1.1'])('the transport over %s', (protocol) 
     });
   });
 
+  it('keeps an answer that was complete before anybody read it', async () => {
+    await using server = await startTestServer({ protocol, authority });
+    server.handler = (request, response) => json(response, { path: request.url });
+    const transport = transportTo([server.url]);
+    const unread = await Promise.all(['/1', '/2', '/3'].map((path) => transport.send(get(path), ca)));
+    // What the server says later comes later.
+    const { body } = await transport.send(get('/last'), ca);
+    await textOf(body);
+    const read = await Promise.all(unread.map((answer) => textOf(answer.body)));
+    expect(read.map((text) => JSON.parse(text) as unknown)).toEqual([
+      { path: '/1' },
+      { path: '/2' },
+      { path: '/3' },
+    ]);
+  });
+
   it('never mixes a certificate with a bearer token, and shares one connection among tokens', async () => {
     await using server = await startTestServer({ protocol, authority });
     const seen: string[] = [];

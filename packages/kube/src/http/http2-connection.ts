@@ -15,6 +15,7 @@ import {
   type Clock,
   type TaskGroup,
 } from '@selvedge/kit';
+import { Http2Body } from './http2-body.ts';
 import { broken, destroyOnAbort, refused } from './stream.ts';
 import type { HttpConnection, HttpRequest, HttpResponse, HttpTimeouts } from './types.ts';
 import { watchLink } from './watch-link.ts';
@@ -58,7 +59,7 @@ function responseOf(stream: ClientHttp2Stream, head: Head, host: string): HttpRe
   return {
     status: head[':status'] ?? 0,
     headers: head,
-    body: stream,
+    body: new Http2Body(stream, host),
     checkComplete() {
       if (stream.aborted || (stream.closed && stream.rstCode !== constants.NGHTTP2_NO_ERROR))
         throw broken(host);
