@@ -7,6 +7,7 @@ import {
   type ControlPlaneDescription,
   type NodeOptions,
   type SiteOptions,
+  type StockAgent,
   defaultControlPlane,
   defaultSite,
 } from './description.ts';
@@ -20,7 +21,14 @@ import {
   listContainers,
   listSandboxes,
 } from './node/inspect.ts';
-import { execAt, startAgent, startRuntime, stopAgent, stopRuntime } from './node/manage.ts';
+import {
+  type StartOptions,
+  execAt,
+  startAgent,
+  startRuntime,
+  stopAgent,
+  stopRuntime,
+} from './node/manage.ts';
 import type { EnsureOptions } from './node/node.ts';
 import { type BedStatus, bedStatus } from './status.ts';
 import {
@@ -34,6 +42,7 @@ import {
   reboot,
   removeNode,
   removeSite,
+  setAgent,
   shape,
 } from './operations.ts';
 import { reconcileBed } from './reconcile.ts';
@@ -73,6 +82,8 @@ export interface Bed extends AsyncDisposable {
   removeSite(name: string, signal?: AbortSignal): Promise<void>;
   /** Resolves once the node is Ready. */
   addNode(options: NodeOptions, signal?: AbortSignal): Promise<void>;
+  /** Turns a stock node into a converted one, or back, while its containers go on; resolves once it is Ready. */
+  setAgent(node: string, agent: StockAgent, signal?: AbortSignal): Promise<void>;
   /** Deletes the Node object too. */
   removeNode(name: string, signal?: AbortSignal): Promise<void>;
   /** Cuts a site's WAN, at once also for what is connected. */
@@ -95,7 +106,7 @@ export interface Bed extends AsyncDisposable {
    */
   stopAgent(node: string, signal?: NodeJS.Signals, program?: string): Promise<void>;
   /** Starts what was stopped again; resolves once the node is Ready or, with `wait: false`, at once. */
-  startAgent(node: string, options?: { readonly wait?: boolean }): Promise<void>;
+  startAgent(node: string, options?: StartOptions): Promise<void>;
   /** Ends the container runtime; its containers go on. */
   stopRuntime(node: string): Promise<void>;
   /** Starts it again; resolves once it answers. */
@@ -149,7 +160,7 @@ function nodeVerbs(context: BedContext): NodeVerbs {
   return {
     exec: (place, argv) => execAt(context, place, argv),
     stopAgent: (node, signal = 'SIGTERM', program) => stopAgent(context, node, { signal, program }),
-    startAgent: (node, { wait = true } = {}) => startAgent(context, node, wait),
+    startAgent: (node, options) => startAgent(context, node, options),
     stopRuntime: (node) => stopRuntime(context, node),
     startRuntime: (node) => startRuntime(context, node),
     containers: (node, filter) => listContainers(context, node, filter),
@@ -177,6 +188,7 @@ function bedOf(context: BedContext, index: number): Bed {
     addSite: (options, signal) => addSite(context, options, signal),
     removeSite: (site, signal) => removeSite(context, site, signal),
     addNode: (options, signal) => addNode(context, options, signal),
+    setAgent: (node, agent, signal) => setAgent(context, node, { agent, signal }),
     removeNode: (node, signal) => removeNode(context, node, signal),
     cut: (site, kind) => cut(context, site, kind),
     shape: (site, wanted) => shape(context, site, wanted),

@@ -5,6 +5,7 @@ import {
   type NodeDescription,
   type NodeOptions,
   type SiteOptions,
+  type StockAgent,
   cloudSite,
   nodeOf,
   siteOf,
@@ -77,6 +78,18 @@ export function withNode(bed: BedDescription, options: NodeOptions): BedDescript
 export function withoutNode(bed: BedDescription, name: string): BedDescription {
   nodeOf(bed, name);
   return { ...bed, nodes: bed.nodes.filter((node) => node.name !== name) };
+}
+
+/** The description with the hub put between the stock programs of a node and the API server, or taken away. */
+export function withAgent(bed: BedDescription, name: string, agent: StockAgent): BedDescription {
+  const before = nodeOf(bed, name).agent;
+  if (before !== 'stock' && before !== 'converted') {
+    throw new SelvedgeError(`node ${name} has no kubelet`, {
+      code: 'Conflict',
+      hint: `its agent is ${before}`,
+    });
+  }
+  return { ...bed, nodes: bed.nodes.map((node) => (node.name === name ? { ...node, agent } : node)) };
 }
 
 export function withPower(bed: BedDescription, name: string, powered: boolean): BedDescription {

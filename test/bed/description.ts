@@ -11,6 +11,8 @@ export const nodeAgents = ['stock', 'converted', 'lite', 'none'] as const;
  * or nothing but the runtime.
  */
 export type NodeAgent = (typeof nodeAgents)[number];
+/** What a node with a kubelet may be turned into while its pods run. */
+export type StockAgent = Extract<NodeAgent, 'stock' | 'converted'>;
 export const containerdVersions = ['1.6', '2.4'] as const;
 export type ContainerdVersion = (typeof containerdVersions)[number];
 export const hostKinds = ['light', 'machine'] as const;

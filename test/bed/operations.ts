@@ -1,10 +1,25 @@
 import { SelvedgeError } from '@selvedge/kit';
 import type { BedContext } from './context.ts';
-import { type BedDescription, type NodeOptions, type SiteOptions, nodeOf, siteOf } from './description.ts';
-import { withFaults, withNode, withPower, withSite, withoutNode, withoutSite } from './description-edit.ts';
+import {
+  type BedDescription,
+  type NodeOptions,
+  type SiteOptions,
+  type StockAgent,
+  nodeOf,
+  siteOf,
+} from './description.ts';
+import {
+  withAgent,
+  withFaults,
+  withNode,
+  withPower,
+  withSite,
+  withoutNode,
+  withoutSite,
+} from './description-edit.ts';
 import { applyFaults } from './network/apply-faults.ts';
 import { type CutKind, type Faults, type Shape, checkShape } from './network/faults.ts';
-import { type EnsureOptions, createHost } from './node/node.ts';
+import { type EnsureOptions, createAgents, createHost } from './node/node.ts';
 import { nodeTools, reconcileNetwork, reconcileNodes } from './reconcile.ts';
 
 /** The description of a bed that exists, or `NotFound`. */
@@ -95,6 +110,23 @@ export async function removeNode(context: BedContext, name: string, signal?: Abo
   await Promise.all([pki.remove(`node-${name}`), pki.remove(`kubelet-${name}`), pki.remove(`hub-${name}`)]);
   await context.kubectl(['delete', 'node', name, '--ignore-not-found', '--wait=false'], { signal });
   await context.store.write(withoutNode(bed, name));
+}
+
+/** Turns a stock node into a converted one, or back, while its containers go on. */
+export async function setAgent(
+  context: BedContext,
+  name: string,
+  { agent, signal }: { readonly agent: StockAgent; readonly signal?: AbortSignal | undefined },
+): Promise<void> {
+  await using lock = await context.store.lock(context.name, signal);
+  const before = await existing(context);
+  const node = nodeOf(before, name);
+  const tools = await nodeTools(context, before, signal);
+  const host = createHost(context, tools, node);
+  const bed = await change(context, (was) => withAgent(was, name, agent));
+  const { first, beside } = createAgents(context, tools, host, node);
+  for (const { daemon } of [...first, ...beside].toReversed()) await host.stopDaemon(daemon);
+  await bringUp(context, bed, { name, signal });
 }
 
 export async function powerCut(context: BedContext, name: string, signal?: AbortSignal): Promise<void> {

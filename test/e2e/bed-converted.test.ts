@@ -198,3 +198,69 @@ describe('kubectl at the hub of a node that the API server can dial', () => {
     expect(await atHub(['logs', 'web'])).toBe('said\n');
   });
 });
+
+describe('a stock node that is converted while its pods run', () => {
+  const stock = 'converted-c';
+  const service = 'https://10.96.0.1/version';
+  const files = (): string => join(bed.logs, '..');
+
+  /** Asks the API as a program in the pod would, if it trusts this authority; the status, or `0` if it does not. */
+  const askFrom = async (pod: string, ca: string): Promise<string> => {
+    const path = '--output=jsonpath={.status.podIP}';
+    const address = await kubectl('get', 'pod', pod, path);
+    const folder = join(files(), 'nodes', stock, 'run/io.containerd.grpc.v1.cri/netns');
+    for (const name of await readdir(folder)) {
+      const enter = ['nsenter', `--net=${join(folder, name)}`] as const;
+      const { stdout } = await bed.exec(stock, [...enter, 'ip', '-4', '-brief', 'address']);
+      if (!stdout.includes(`${address}/`)) continue;
+      const format = ['--silent', '--output', '/dev/null', '--write-out', '%{http_code}'];
+      const ask = [
+        ...enter,
+        'sh',
+        '-c',
+        '"$@" || true',
+        'sh',
+        'curl',
+        ...format,
+        '--cacert',
+        ca,
+        service,
+      ] as const;
+      return (await bed.exec(stock, [...ask])).stdout;
+    }
+    throw new Error(`pod ${pod} has no network of its own`);
+  };
+
+  beforeAll(async () => {
+    await bed.addNode({ name: stock, site, agent: 'stock' });
+    await run('early', imageRefs.busybox, { on: stock, command: ['sleep', '3600'] });
+  });
+  afterAll(() => bed.removeNode(stock));
+
+  it('relays the pods that were there, serves those that come, and lets go of all of them', async () => {
+    const before = await bed.containers(stock, { namespace });
+    const cluster = join(files(), 'pki/ca.crt');
+    const hub = join(files(), 'nodes', stock, 'root/var/lib/selvedge/pki/hub-ca.crt');
+    expect(await askFrom('early', cluster)).toBe('200');
+    await bed.setAgent(stock, 'converted');
+    expect(await bed.containers(stock, { namespace })).toEqual(before);
+    // The cluster's own server answers the one, the hub the other; neither trusts the other's.
+    await until('the Service to lead to the hub', async () => {
+      const { stdout } = await bed.exec(stock, ['nft', 'list', 'table', 'ip', 'kube-proxy']);
+      return stdout.includes('169.254.77.1 . 10270');
+    });
+    expect(await askFrom('early', cluster)).toBe('200');
+    expect(await askFrom('early', hub)).toBe('000');
+    await run('late', imageRefs.busybox, { on: stock, command: ['sleep', '3600'] });
+    expect(await askFrom('late', hub)).toBe('401');
+    expect(await askFrom('late', cluster)).toBe('000');
+    await bed.setAgent(stock, 'stock');
+    await until('the Service to lead to the API server', async () => {
+      const { stdout } = await bed.exec(stock, ['nft', 'list', 'table', 'ip', 'kube-proxy']);
+      return stdout.includes('. 6443') && !stdout.includes('169.254.77.1');
+    });
+    expect(await askFrom('late', cluster)).toBe('200');
+    const after = await bed.containers(stock, { namespace, pod: 'early' });
+    expect(after).toEqual(before);
+  });
+});

@@ -55,6 +55,14 @@ function addNodeCommands(root: Command, program: Program, kind: HostKind): void 
       );
     });
   group
+    .command('agent <name> <agent>')
+    .description('turn a stock node into a converted one, or back, while its containers go on')
+    .action(async (name: string, agent: string) => {
+      if (agent !== 'stock' && agent !== 'converted')
+        throw new InvalidArgumentError('not stock or converted');
+      await (await program.open()).setAgent(name, agent, program.signal);
+    });
+  group
     .command('rm <name>')
     .description(`remove a ${noun}, its disk and its Node`)
     .action(async (name: string) => (await program.open()).removeNode(name, program.signal));
@@ -84,10 +92,11 @@ function addPowerCommands(root: Command, program: Program): void {
     .command('power-cut <node>')
     .description('pull the plug and plug it in again; resolves once the node is Ready')
     .option('--off', 'leave the node off, until `up`')
-    .action(async (name: string, { off }: { readonly off?: boolean }) => {
+    .option('--no-wait', 'do not wait until it is Ready: cut off, it is not')
+    .action(async (name: string, { off, wait }: { readonly off?: boolean; readonly wait: boolean }) => {
       const bed = await program.open();
       await bed.powerCut(name, program.signal);
-      if (off !== true) await bed.powerOn(name, { signal: program.signal });
+      if (off !== true) await bed.powerOn(name, { wait, signal: program.signal });
     });
 }
 

@@ -7,6 +7,7 @@ import { inNamespace } from '../network/apply.ts';
 import { namespaceOf } from '../network/place.ts';
 import { existing } from '../operations.ts';
 import { nodeTools } from '../reconcile.ts';
+import type { NodeAgent } from './agent.ts';
 import { type Agents, type NodeTools, createAgents, createHost, ensureNode } from './node.ts';
 
 interface Managed {
@@ -39,27 +40,39 @@ export interface StopOptions {
   readonly signal: NodeJS.Signals;
 }
 
+/** The program of this name, by default the one that runs the pods. */
+function programOf({ first, beside }: Agents, node: string, name = first.at(-1)?.daemon): NodeAgent {
+  const known = [...first, ...beside].find(({ daemon }) => daemon === name);
+  if (known !== undefined) return known;
+  throw new SelvedgeError(`node ${node} has no ${name ?? 'agent'}`, { code: 'NotFound' });
+}
+
 /** Ends the kubelet or edge-lite, or another program of the node; resolves once it is gone. Its containers go on. */
 export async function stopAgent(context: BedContext, name: string, options: StopOptions): Promise<void> {
   const { node, host, tools } = await open(context, name);
-  const { first, beside } = createAgents(context, tools, host, node);
-  const program = options.program ?? first.at(-1)?.daemon;
-  const known = [...first, ...beside].find(({ daemon }) => daemon === program);
-  if (known === undefined)
-    throw new SelvedgeError(`node ${name} has no ${program ?? 'agent'}`, { code: 'NotFound' });
-  await host.signalDaemon(known.daemon, options.signal);
-  await host.stopDaemon(known.daemon);
+  const { daemon } = programOf(createAgents(context, tools, host, node), name, options.program);
+  await host.signalDaemon(daemon, options.signal);
+  await host.stopDaemon(daemon);
+}
+
+export interface StartOptions {
+  /** Whether to wait until the node is Ready. Default true. */
+  readonly wait?: boolean;
+  /** Only this one, and without a wait. Default: all. */
+  readonly program?: string;
 }
 
 /** Starts what was stopped of a node; resolves once it is Ready, or without `wait` at once. */
-export async function startAgent(context: BedContext, name: string, wait: boolean): Promise<void> {
+export async function startAgent(
+  context: BedContext,
+  name: string,
+  { wait = true, program }: StartOptions = {},
+): Promise<void> {
   const { node, host, tools } = await open(context, name);
-  if (wait) await ensureNode(context, tools, { node });
-  else await startPrograms(createAgents(context, tools, host, node));
-}
-
-async function startPrograms({ first, beside }: Agents): Promise<void> {
-  for (const program of [...first, ...beside]) await program.ensure();
+  const agents = createAgents(context, tools, host, node);
+  if (program !== undefined) await programOf(agents, name, program).ensure();
+  else if (wait) await ensureNode(context, tools, { node });
+  else for (const each of [...agents.first, ...agents.beside]) await each.ensure();
 }
 
 /** Ends the container runtime; resolves once it is gone. Its containers go on. */
