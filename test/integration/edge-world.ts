@@ -132,7 +132,10 @@ function follow(child: ChildProcess): EdgeLite {
   };
 }
 
-export async function createEdgeNode(cluster: Cluster, name: string): Promise<EdgeNode> {
+export async function createEdgeNode(
+  cluster: Pick<Cluster, 'admin' | 'caHash' | 'url'>,
+  name: string,
+): Promise<EdgeNode> {
   const root = await mkdtemp(join(tmpdir(), 'edge-lite-'));
   const tokenFile = join(root, 'token');
   const configFile = join(root, 'edge-lite.yaml');

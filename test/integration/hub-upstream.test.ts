@@ -228,7 +228,8 @@ describe('a cut', () => {
   async function expectOffline(): Promise<void> {
     const { sinceMs: offlineSinceMs, reason } = await world.until('offline');
     const dialled = sumOf(world.registry, 'selvedge_kube_dials_total');
-    const refused = { code: 'Unavailable', details: { offlineSinceMs, reason } };
+    const message = expect.stringContaining(`: no API server can be reached: ${reason}`) as string;
+    const refused = { code: 'Unavailable', message, details: { offlineSinceMs } };
     const upgrade = get('/x', { headers: { connection: 'Upgrade', upgrade: 'x' } });
     await Promise.all([
       expect(world.upstream.send(asNode, get('/version'))).rejects.toMatchObject(refused),

@@ -71,7 +71,12 @@ describe('the gate', () => {
     const waiting = pass((inner) => raceAbort(new Promise<never>(() => undefined), inner));
     monitor.hear({ kind: 'suspected', reason: 'silent', patienceMs: 1, proof: 'answer' });
     monitor.hear({ kind: 'overdue' });
-    const refusal = { code: 'Unavailable', details: { offlineSinceMs: 7, reason: 'silent' } };
+    const refusal = {
+      code: 'Unavailable',
+      message: 'this node is autonomous since 1970-01-01T00:00:00Z: no API server can be reached: silent',
+      // Nothing that a Status would take for its own reason.
+      details: { offlineSinceMs: 7 },
+    };
     await expect(waiting).rejects.toMatchObject(refusal);
     let worked = false;
     await expect(pass(async () => (worked = true))).rejects.toMatchObject(refusal);

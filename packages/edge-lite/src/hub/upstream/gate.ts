@@ -1,4 +1,5 @@
 import { SelvedgeError, hasCode, scoped, type Clock, type Scope } from '@selvedge/kit';
+import { timeText } from '../answers/index.ts';
 import type { Monitor } from './monitor.ts';
 import type { UpstreamMetrics } from './metrics.ts';
 import { reasonOf } from './reason.ts';
@@ -34,11 +35,8 @@ export interface Passage<T> {
 type Offline = Extract<Connectivity, { kind: 'offline' }>;
 
 function offlineError({ sinceMs, reason }: Offline, cause?: unknown): SelvedgeError {
-  return new SelvedgeError(`no API server can be reached: ${reason}`, {
-    code: 'Unavailable',
-    cause,
-    details: { offlineSinceMs: sinceMs, reason },
-  });
+  const message = `this node is autonomous since ${timeText(sinceMs)}: no API server can be reached: ${reason}`;
+  return new SelvedgeError(message, { code: 'Unavailable', cause, details: { offlineSinceMs: sinceMs } });
 }
 
 /** Lets requests through while the cloud can be reached, and takes their fate as evidence. */
