@@ -46,10 +46,12 @@ async function memory(world: HubWorld, suffix: string, goal?: Goal): Promise<rea
 async function ofSize(world: HubWorld, count: number, signal: AbortSignal): Promise<readonly BenchRow[]> {
   const namespace = await createPods(world.direct, count, signal);
   const place: Place = { namespace, count, signal };
+  // What a client has listed is held from then on.
+  const listed = await lists(world, place, count === 10_000 ? 7 : 30);
   const rows = [
+    ...both(`hub.list.${count}`, listed),
     ...both(`hub.get.${count}`, await gets(world, place, 300)),
     beside({ id: `hub.get.rate.${count}`, unit: '1/s', samples: await getRate(world, place, 2_000) }),
-    ...both(`hub.list.${count}`, await lists(world, place, count === 10_000 ? 7 : 30)),
     ...both(`hub.watch.${count}`, await deliveries(world, place, { watchers: 1, rounds: 200 })),
   ];
   const goal: Goal | undefined = count === 10_000 ? { kind: 'at-most', value: 60 } : undefined;
