@@ -1,5 +1,5 @@
-import { systemClock } from '@selvedge/kit';
-import { type KubeObject, resources } from '@selvedge/kube';
+import { hasCode, systemClock } from '@selvedge/kit';
+import { type KubeObject, defineResource, resources } from '@selvedge/kube';
 import type { ConfigMap, Pod, RoleBinding } from '@selvedge/kube/types';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CoverageHold } from '../../packages/edge-lite/src/hub/coverages/types.ts';
@@ -233,6 +233,65 @@ test('any resource is followed, and metadata alone is', async () => {
   expect(service).toMatchObject({ kind: 'PartialObjectMetadata' });
   expect(service).not.toHaveProperty('spec');
   expect([one, two]).toHaveLength(2);
+});
+
+const tills = defineResource<KubeObject & { readonly spec: object }>({
+  apiVersion: 'shop.example/v1',
+  kind: 'Till',
+  plural: 'tills',
+  namespaced: true,
+});
+
+/** A kind that nobody has heard of, which nodes may read. */
+async function createTills(): Promise<void> {
+  const version = {
+    name: 'v1',
+    served: true,
+    storage: true,
+    schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
+  };
+  const names = { plural: 'tills', kind: 'Till', listKind: 'ManyTills' };
+  const definition = {
+    metadata: { name: 'tills.shop.example' },
+    spec: { group: 'shop.example', scope: 'Namespaced', names, versions: [version] },
+  };
+  const rules = [{ apiGroups: ['shop.example'], resources: ['tills'], verbs: ['get', 'list', 'watch'] }];
+  await cluster.admin.create(resources.customResourceDefinitions, definition, { signal });
+  await cluster.admin.create(resources.clusterRoles, { metadata: { name: 'tills' }, rules }, { signal });
+  await cluster.admin.create(
+    resources.clusterRoleBindings,
+    {
+      metadata: { name: 'tills' },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'tills' },
+      subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'Group', name: 'system:nodes' }],
+    },
+    { signal },
+  );
+}
+
+test('custom resources are followed like all others', async () => {
+  await createTills();
+  const at = { namespace, name: 'first' };
+  const till = { metadata: at, spec: { drawer: 'open' } };
+  await waitFor({ what: 'the new kind', timeoutMs: 30_000 }, systemClock, async (attempt) =>
+    cluster.admin.create(tills, till, { signal: attempt }).catch((error: unknown) => {
+      if (hasCode(error, 'NotFound')) return undefined;
+      throw error;
+    }),
+  );
+  await using world = await createHubNode(cluster, { userAgent: 'custom' });
+  const run = await world.start();
+  using hold = await joined(run, { ...everything, resource: 'shop.example/v1/tills' }, node);
+  expect(shown(run, 'shop.example/v1/tills', at)).toMatchObject({
+    apiVersion: 'shop.example/v1',
+    kind: 'Till',
+    spec: { drawer: 'open' },
+  });
+  await cluster.admin.delete(tills, at, { signal });
+  await eventually('its end', () => shown(run, 'shop.example/v1/tills', at) === undefined);
+  const nobody: CoverageSpec = { ...everything, resource: 'shop.example/v1/scales' };
+  await expect(run.coverages.join(nobody, node, signal)).rejects.toMatchObject({ code: 'Forbidden' });
+  expect(hold.coverage.state.kind).toBe('live');
 });
 
 test('two hundred single config maps are followed over one connection', async () => {
