@@ -1,7 +1,11 @@
 import { defineConfig } from 'vitest/config';
 
 /** Files run one after another: they share one control plane, one containerd or one bed. */
-const serial = { fileParallelism: false, testTimeout: 120_000, hookTimeout: 600_000 };
+const patient = { testTimeout: 120_000, hookTimeout: 600_000 };
+const serial = { ...patient, fileParallelism: false };
+
+/** These share nothing: each file has an API server of its own. */
+const api = 'test/integration/{edge,hub,kube}-*.test.ts';
 
 /** What takes many minutes: `hack/test --long`. */
 const long = 'test/{integration,e2e}/**/*.long.test.ts';
@@ -25,7 +29,16 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'integration', include: ['test/integration/**/*.test.ts'], exclude: [long], ...serial },
+        test: { name: 'api', include: [api], exclude: [long], ...patient, maxWorkers: 2 },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'integration',
+          include: ['test/integration/**/*.test.ts'],
+          exclude: [api, long],
+          ...serial,
+        },
       },
       {
         extends: true,

@@ -8,12 +8,12 @@ it('runs everything but the long tests', () => {
     gates: true,
     generated: true,
     machine: true,
-    projects: ['unit', 'integration', 'e2e'],
+    projects: ['unit', 'api', 'integration', 'e2e'],
   });
 });
 
 it('runs the long tests when asked to', () => {
-  expect(plan({ ...plain, long: true }).projects).toEqual(['unit', 'integration', 'e2e', 'long']);
+  expect(plan({ ...plain, long: true }).projects).toEqual(['unit', 'api', 'integration', 'e2e', 'long']);
 });
 
 it('needs no machine for gates and unit tests', () => {
@@ -41,4 +41,7 @@ it('runs only the projects that the filters name', () => {
   expect(machine).toBe(true);
   expect(plan({ ...plain, filters: ['test/e2e/crash.long.test.ts'] }).projects).toEqual(['long']);
   expect(plan({ ...plain, filters: ['packages/kit'] }).machine).toBe(false);
+  expect(plan({ ...plain, filters: ['test/integration/hub-reads'] }).projects).toEqual(['api']);
+  expect(plan({ ...plain, filters: ['test/integration/volumes.test.ts'] }).projects).toEqual(['integration']);
+  expect(plan({ ...plain, filters: ['test/integration'] }).projects).toEqual(['api', 'integration']);
 });

@@ -1,4 +1,4 @@
-export type Project = 'unit' | 'integration' | 'e2e' | 'long';
+export type Project = 'unit' | 'api' | 'integration' | 'e2e' | 'long';
 
 export interface PlanOptions {
   /** Unit tests and gates only: no root, no setup. */
@@ -21,18 +21,23 @@ export interface Plan {
   readonly machine: boolean;
 }
 
-/** The project that a filter speaks of. */
-function projectOf(filter: string): Project {
-  if (filter.endsWith('.long.test.ts')) return 'long';
-  if (filter.includes('test/integration')) return 'integration';
-  return filter.includes('test/e2e') ? 'e2e' : 'unit';
-}
+const order: readonly Project[] = ['unit', 'api', 'integration', 'e2e', 'long'];
 
-const order: readonly Project[] = ['unit', 'integration', 'e2e', 'long'];
+/** Tests with an API server of their own, see `vitest.config.ts`. */
+const apiTest = /test\/integration\/(edge|hub|kube)-/;
+
+/** The projects that a filter speaks of. */
+function projectsOf(filter: string): readonly Project[] {
+  if (filter.endsWith('.long.test.ts')) return ['long'];
+  if (apiTest.test(filter)) return ['api'];
+  const file = filter.endsWith('.ts');
+  if (filter.includes('test/integration')) return file ? ['integration'] : ['api', 'integration'];
+  return [filter.includes('test/e2e') ? 'e2e' : 'unit'];
+}
 
 function wantedProjects({ unit, long, node, filters }: PlanOptions): readonly Project[] {
   if (filters.length > 0) {
-    const named = new Set(filters.map(projectOf));
+    const named = new Set(filters.flatMap(projectsOf));
     return order.filter((project) => named.has(project));
   }
   if (unit || node !== undefined) return ['unit'];

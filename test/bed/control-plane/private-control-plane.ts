@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Clock, type Service, SelvedgeError, createMetricsRegistry, silentLogger } from '@selvedge/kit';
@@ -57,10 +58,15 @@ const admin = { commonName: 'admin', organizations: ['system:masters'], usages: 
 /** Nothing listens there; the API server wants an address that is not of the loopback interface. */
 const advertised = '192.0.2.1';
 
+/** Below those that the kernel gives to clients (32,768 and up): only another start could take it in between. */
 async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
+  const port = randomInt(10_000, 30_000);
+  const server = createServer().listen(port, '127.0.0.1');
+  try {
+    await once(server, 'listening');
+  } catch {
+    return freePort();
+  }
   server.close();
   await once(server, 'close');
   return port;

@@ -7,7 +7,7 @@ export const sides = ['hub', 'direct'] as const;
 export type Side = (typeof sides)[number];
 /** Of the same thing, taken in turn. */
 export type Samples = Readonly<Record<Side, number[]>>;
-export const newSamples = (): Samples => ({ hub: [], direct: [] });
+const newSamples = (): Samples => ({ hub: [], direct: [] });
 
 const nameOf = (index: number): string => `pod-${String(index).padStart(5, '0')}`;
 

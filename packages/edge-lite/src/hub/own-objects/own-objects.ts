@@ -38,7 +38,7 @@ const csiNodes = defineResource({
 });
 
 /** What the hub itself must know of its node, whoever else reads it. Pure. */
-export function ownSpecs(nodeName: string): readonly CoverageSpec[] {
+function ownSpecs(nodeName: string): readonly CoverageSpec[] {
   const all = { namespace: '', labelSelector: '', fieldSelector: '' };
   return [
     { ...all, resource: 'v1/nodes', fieldSelector: `metadata.name=${nodeName}` },
