@@ -5,6 +5,7 @@ import {
   compareResourceVersions,
   createIndexedStore,
   createReflector,
+  gatherReplacement,
   resources,
   type ObjectEvent,
   type Reflector,
@@ -58,10 +59,11 @@ function recordingStore(): ReflectorStore<ConfigMap> & {
     get lists() {
       return lists;
     },
-    replace(items, resourceVersion) {
-      lists += 1;
-      objects.replace(items, resourceVersion);
-    },
+    beginReplace: () =>
+      gatherReplacement((items, resourceVersion) => {
+        lists += 1;
+        objects.replace(items, resourceVersion);
+      }),
     apply(events: readonly ObjectEvent<ConfigMap>[], resourceVersion) {
       for (const { type, object } of events) history.push(seen(types[type], object));
       objects.apply(events, resourceVersion);
