@@ -29,9 +29,9 @@ export function hubStatus(parts: StatusParts): object {
     version,
     nodeName,
     connectivity: readable(upstream.connectivity),
-    coverages: coverages.all.map(({ record, state }) => {
+    coverages: coverages.all.map(({ record, state, running }) => {
       const { id: _id, ...spec } = record;
-      return { ...spec, state: readable(state) };
+      return { ...spec, sponsor: running, state: readable(state) };
     }),
     overlays: replica.overlays().map(({ resource, namespace, name, sinceMs }) => ({
       resource,

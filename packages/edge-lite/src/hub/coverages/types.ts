@@ -23,6 +23,8 @@ export type CoverageState =
 export interface Coverage {
   readonly record: CoverageRecord;
   readonly state: CoverageState;
+  /** Who runs it, or ran it last without having been refused since. */
+  readonly running: Sponsor | undefined;
   /** Resolves once the set is complete (at once if it ever was). Rejects with the upstream's refusal, or the signal. */
   whenSynced(signal: AbortSignal): Promise<void>;
   /** Resolves once it is `live` (at once if it is): then what is held is what upstream says now. */

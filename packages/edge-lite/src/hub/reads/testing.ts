@@ -138,7 +138,8 @@ export class ReadsWorld {
 
   #coverageOf(spec: CoverageSpec): Coverage {
     const record = { ...spec, id: 1, upstreamVersion: '1', synced: this.synced };
-    return { record, state: this.coverageState, whenSynced: atOnce, whenLive: atOnce };
+    const waits = { whenSynced: atOnce, whenLive: atOnce };
+    return { record, state: this.coverageState, running: { kind: 'node' }, ...waits };
   }
 
   #join(spec: CoverageSpec): CoverageHold {
