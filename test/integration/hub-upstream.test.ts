@@ -421,9 +421,9 @@ describe('what is on the way', () => {
     dead.freeze();
     const startedAt = Date.now();
     await using world = await startUpstream([urlOf(dead)], options());
-    await expect(world.upstream.send(asNode, get('/version'))).rejects.toMatchObject({
-      details: { reason: expect.any(String) as string },
-    });
+    await expect(world.upstream.send(asNode, get('/version'))).rejects.toThrow(
+      /no API server can be reached/,
+    );
     expect((await world.until('offline')).sinceMs - startedAt).toBeLessThanOrEqual(6_000);
   });
 });
