@@ -14,7 +14,9 @@ other forms:
 process.exitCode = await runTool(async (signal) => {
   const terminal = processTerminal();
   const command = new Command('hack/try')
-    .description('makes a cluster with two lite nodes and runs a Deployment on them; the cluster stays up')
+    .description(
+      'makes a cluster with two lite nodes, runs a Deployment on them, cuts them off from the cloud; the cluster stays up',
+    )
     .option('-b, --bed <name>', 'which bed', defaultBedName)
     .addHelpText('after', usage)
     .action(({ bed }: { readonly bed: string }) =>

@@ -1,96 +1,73 @@
-import { Bed, defaultBedName } from '../bed.ts';
+import { Bed } from '../bed.ts';
 import { table } from '../cli/terminal.ts';
-import type { BedDeps } from '../context.ts';
 import { applyManifests } from '../kubectl.ts';
 import { waitFor } from '../wait.ts';
 import { app, helloManifests, port } from './hello.ts';
+import { showOutage } from './outage.ts';
+import {
+  type Scene,
+  type TourDeps,
+  type TourOptions,
+  commandOf,
+  fetchFrom,
+  field,
+  nodes,
+  show,
+  site,
+  tell,
+  typedFetch,
+} from './scene.ts';
 
-export interface TourOptions {
-  /** The bed's name. */
-  readonly bed: string;
-  readonly signal: AbortSignal;
-}
-
-export interface TourDeps {
-  readonly deps: BedDeps;
-  /** Receives what people came for, a line at a time. */
-  readonly print: (line: string) => void;
-}
-
-interface Tour extends TourOptions, TourDeps {
-  readonly bed: string;
-  readonly cluster: Bed;
-}
-
-const nodes = ['lite-1', 'lite-2'] as const;
-
-/** What people type for this bed. */
-const commandOf = ({ bed }: TourOptions): string =>
-  bed === defaultBedName ? 'hack/bed' : `hack/bed --bed ${bed}`;
-
-/** Shows what kubectl shows. */
-async function show(tour: Tour, title: string, args: readonly string[]): Promise<void> {
-  const { stdout } = await tour.cluster.kubectl(args, { signal: tour.signal });
-  tour.print(`\n${title}\n$ ${commandOf(tour)} kubectl ${args.join(' ')}\n${stdout.trimEnd()}`);
-}
-
-async function rollOut(tour: Tour): Promise<void> {
-  const { cluster, deps, signal } = tour;
+async function rollOut(scene: Scene): Promise<void> {
+  const { cluster, deps, signal } = scene;
   await applyManifests(cluster.kubectl, helloManifests(nodes), signal);
   await deps.setup.progress.step({ title: `roll out deployment/${app}` }, () =>
     cluster.kubectl(['rollout', 'status', `deployment/${app}`, '--timeout=120s'], { signal }),
   );
-  await show(tour, 'A Deployment of four pods runs on them:', [
-    'get',
-    'pods',
-    '-o',
-    'wide',
-    `--selector=app=${app}`,
-  ]);
+  const pods = ['get', 'pods', '-o', 'wide', `--selector=app=${app}`];
+  await show(scene, 'A Deployment of four pods runs on them:', pods);
 }
 
 /** Asks a pod of the second node from the first one: the cloud itself cannot dial in. */
-async function ask(tour: Tour): Promise<void> {
-  const { cluster, deps, signal } = tour;
-  const path = '{.items[0].status.podIP}';
+async function ask(scene: Scene): Promise<void> {
+  const { deps, signal } = scene;
   const selector = [`--selector=app=${app}`, `--field-selector=spec.nodeName=${nodes[1]}`];
-  const { stdout: address } = await cluster.kubectl(['get', 'pods', ...selector, '-o', `jsonpath=${path}`], {
-    signal,
-  });
+  const address = await field(scene, '{.items[0].status.podIP}', ['pods', ...selector]);
   const url = `http://${address}:${port}/hostname`;
-  const answer = await waitFor({ what: `an answer of ${url}`, signal }, deps.clock, async () => {
-    const { stdout } = await cluster.exec(nodes[0], ['timeout', '5', 'busybox', 'wget', '-qO-', url]);
-    return stdout.trim();
-  });
-  const typed = `${commandOf(tour)} shell ${nodes[0]} busybox wget -qO- ${url}`;
-  tour.print(`\nA pod answers inside the site:\n$ ${typed}\n${answer}`);
+  const wait = { what: `an answer of ${url}`, signal };
+  const said = await waitFor(wait, deps.clock, () => fetchFrom(scene, nodes[0], url));
+  tell(scene, 'A pod answers inside the site:', { typed: typedFetch(nodes[0], url), said });
 }
 
-function sayWhatNext(tour: Tour): void {
-  const hackBed = commandOf(tour);
+function sayWhatNext(scene: Scene): void {
+  const hackBed = commandOf(scene);
   const next = [
     [`${hackBed} status`, 'what there is'],
     [`${hackBed} kubectl scale deployment/${app} --replicas=8`, 'kubectl, as you know it'],
-    [`${hackBed} cut site-1`, 'cut the site off; its pods go on'],
-    [`${hackBed} heal site-1`, 'and back'],
+    [`${hackBed} cut ${site}`, 'cut the site off again; stay as long as you like'],
+    [`${hackBed} heal ${site}`, 'and back'],
     [`${hackBed} logs edge-lite.${nodes[0]}`, 'what the agent of a node says'],
     [`${hackBed} down`, 'remove it all'],
   ];
-  tour.print(`\nThe cluster stays up. Type next:\n${table(next)}`);
+  scene.print(`\nThe cluster stays up. Type next:\n${table(next)}`);
 }
 
-/** Brings up the bed, joins two lite nodes, rolls out a Deployment and asks one of its pods. The bed stays up. */
+/**
+ * Brings up the bed, joins two lite nodes, rolls out a Deployment, asks one of its pods, and shows what a cut and a power
+ * cut do to them. The bed stays up.
+ */
 export async function runTour(options: TourOptions, deps: TourDeps): Promise<void> {
   const { signal } = options;
   await deps.deps.setup.preflight();
   const cluster = await Bed.up({ name: options.bed, signal }, deps.deps);
-  const tour: Tour = { ...options, ...deps, cluster };
+  const scene: Scene = { ...options, ...deps, cluster };
   const present = (await cluster.describe()).nodes.map(({ name }) => name);
   for (const name of nodes) {
     if (!present.includes(name)) await cluster.addNode({ name, agent: 'lite', kubeProxy: true }, signal);
   }
-  await show(tour, 'Two lite nodes have joined, without a kubelet:', ['get', 'nodes', '-o', 'wide']);
-  await rollOut(tour);
-  await ask(tour);
-  sayWhatNext(tour);
+  await show(scene, 'Two lite nodes have joined, without a kubelet:', ['get', 'nodes', '-o', 'wide']);
+  await rollOut(scene);
+  await ask(scene);
+  await showOutage(scene);
+  sayWhatNext(scene);
 }
