@@ -1,6 +1,7 @@
 import { bedBench } from './bed.ts';
 import { grpcBench } from './grpc.ts';
 import { hubBench } from './hub/hub.ts';
+import { hubIdleBench } from './hub/idle.ts';
 import { podsBench } from './pods/pods.ts';
 import type { BenchRow } from './row.ts';
 
@@ -9,5 +10,6 @@ export const areas: Readonly<Record<string, () => Promise<readonly BenchRow[]>>>
   bed: bedBench,
   grpc: grpcBench,
   hub: hubBench,
+  'hub-idle': hubIdleBench,
   pods: podsBench,
 };
