@@ -182,6 +182,28 @@ describe('identities side by side', () => {
     await until('the loss', () => lost.length === 1);
     expect(lost[0]).toMatchObject({ code: 'Unavailable', cause: { code: 'DeadlineExceeded' } });
   });
+
+  it('pings the eldest connection for all, and loses all of them when it is silent', async () => {
+    await using server = await startTestServer({ protocol: 'h2', authority });
+    await using proxy = await startResetProxy(server.port);
+    server.handler = (_request, response) => json(response, {});
+    let lost = 0;
+    const options = { pingIdle: true, timeouts: { quietMs: 40, pingMs: 200 } };
+    const url = `https://127.0.0.1:${proxy.port}`;
+    const transport = transportTo([url], options, { onClosed: () => (lost += 1) });
+    const pings: number[] = [];
+    for (const [index, holder] of ['first', 'second'].entries()) {
+      await textOf((await transport.send(get('/'), { ...ca, holder })).body);
+      const session = [...server.sessions][index];
+      pings.push(0);
+      session?.on('ping', () => (pings[index] = (pings[index] ?? 0) + 1));
+    }
+    await until('sixteen pings', () => (pings[0] ?? 0) >= 16);
+    expect(pings[1]).toBeGreaterThanOrEqual(1);
+    expect(pings[1]).toBeLessThanOrEqual(4);
+    proxy.freeze();
+    await until('the loss of both', () => lost === 2);
+  });
 });
 
 it('reaches a server by its name', async () => {

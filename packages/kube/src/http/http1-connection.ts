@@ -89,6 +89,7 @@ function responseOf(message: IncomingMessage, host: string): HttpResponse {
 /** HTTP/1.1 towards one server: a few kept-alive sockets. Used where a server does not offer HTTP/2. */
 export class Http1Connection implements HttpConnection {
   readonly closed: Promise<unknown>;
+  readonly heardMs = -Infinity;
   readonly #options: Http1Options;
   readonly #clock: Clock;
   readonly #pool: SocketPool;

@@ -33,6 +33,8 @@ export interface Http2Deps {
   readonly clock: Clock;
   /** A connected socket on which `h2` was agreed. Taken over. */
   readonly socket: Socket;
+  /** Whether another connection to the server is known to be alive. */
+  readonly vouched: (connection: HttpConnection) => boolean;
 }
 
 type Head = IncomingHttpHeaders & IncomingHttpStatusHeader;
@@ -69,7 +71,7 @@ function responseOf(stream: ClientHttp2Stream, head: Head, host: string): HttpRe
 
 /**
  * One multiplexed HTTP/2 connection. When it is silent while in use it is pinged, and given up without an answer; one
- * whose calls run into their deadlines takes no more of them.
+ * whose calls run into their deadlines takes no more of them. Of several to one server the eldest is pinged for all.
  */
 export class Http2Connection implements HttpConnection {
   readonly #session: ClientHttp2Session;
@@ -78,6 +80,9 @@ export class Http2Connection implements HttpConnection {
   readonly #tasks: TaskGroup;
   readonly closed: Promise<unknown>;
   #streams = 0;
+  /** Requests without an answer yet. */
+  #awaited = 0;
+  #heardMs = -Infinity;
   #misses = 0;
   /** It is closed on purpose, by one of the two ends. */
   #leaving = false;
@@ -121,6 +126,10 @@ export class Http2Connection implements HttpConnection {
     return !this.#session.closed && !this.#session.destroyed && !this.#leaving;
   }
 
+  get heardMs(): number {
+    return this.#heardMs;
+  }
+
   get usable(): boolean {
     return this.open && this.#streams < (this.#session.remoteSettings.maxConcurrentStreams ?? 100);
   }
@@ -134,6 +143,7 @@ export class Http2Connection implements HttpConnection {
       timeoutMs: this.#options.timeouts.firstByteMs,
       signal: request.signal,
     };
+    this.#awaited += 1;
     try {
       const head = await withDeadline(wait, this.#deps.clock, () => headOf(stream, host));
       this.#misses = 0;
@@ -143,6 +153,8 @@ export class Http2Connection implements HttpConnection {
       stream.destroy();
       if (hasCode(error, 'DeadlineExceeded')) this.#missed(asked);
       throw error;
+    } finally {
+      this.#awaited -= 1;
     }
   }
 
@@ -226,10 +238,12 @@ export class Http2Connection implements HttpConnection {
   }
 
   #watchLink(signal: AbortSignal): Promise<never> {
-    const { clock, socket } = this.#deps;
+    const { clock, socket, vouched } = this.#deps;
     const pulse = {
       bytesHeard: () => socket.bytesRead,
       inUse: () => this.#options.pingIdle || this.#streams > 0,
+      vouched: () => this.#awaited === 0 && vouched(this),
+      heard: (atMs: number) => (this.#heardMs = atMs),
       ping: () => this.#ping(),
     };
     return watchLink({ ...this.#options.timeouts, host: this.#options.url.host }, pulse, { clock, signal });

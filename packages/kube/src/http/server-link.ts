@@ -195,9 +195,20 @@ export class ServerLink {
   async #open(credentials: Credentials, signal: AbortSignal): Promise<HttpConnection> {
     const { clock } = this.#deps;
     const { socket, protocol } = await this.#dial(credentials, signal);
-    if (protocol === 'h2') return Http2Connection.open(this.#options, { clock, socket }, signal);
+    if (protocol === 'h2') {
+      const vouched = (one: HttpConnection): boolean => this.#vouches(one);
+      return Http2Connection.open(this.#options, { clock, socket, vouched }, signal);
+    }
     const redial = async (): Promise<Socket> => (await this.#dial(credentials, signal)).socket;
     return new Http1Connection(this.#options, { clock, socket, redial });
+  }
+
+  /** Whether the eldest connection, which is another one, has been heard of lately. */
+  #vouches(connection: HttpConnection): boolean {
+    const eldest = [...this.#held].find((held) => held.connection.open)?.connection;
+    if (eldest === undefined || eldest === connection) return false;
+    const { quietMs, pingMs } = this.#options.timeouts;
+    return this.#deps.clock.monotonicMs() - eldest.heardMs < quietMs + pingMs;
   }
 
   #keep(held: Held): void {

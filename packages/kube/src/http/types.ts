@@ -66,6 +66,8 @@ export interface HttpConnection {
   readonly usable: boolean;
   /** Resolves once nothing of it is left; with an error if it broke or was given up, and was not closed on purpose. */
   readonly closed: Promise<unknown>;
+  /** When bytes were last seen to have come, on the clock's monotonic scale; where nobody looks, `-Infinity`. */
+  readonly heardMs: number;
   request(request: HttpRequest): Promise<HttpResponse>;
   /** Takes no more requests and closes once those under way have ended, or after a while. */
   drain(): void;

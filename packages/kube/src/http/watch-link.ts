@@ -7,6 +7,10 @@ export interface LinkPulse {
   readonly bytesHeard: () => number;
   /** Whether someone waits for an answer. */
   readonly inUse: () => boolean;
+  /** Whether another link to the same place is known to be alive, and nobody waits for anything on this one. */
+  readonly vouched: () => boolean;
+  /** Told when bytes were seen to have come. */
+  readonly heard: (atMs: number) => void;
   readonly ping: () => Promise<void>;
 }
 
@@ -16,6 +20,8 @@ export interface WatchLinkOptions extends Pick<HttpTimeouts, 'quietMs' | 'pingMs
 
 /** Bytes can only be counted now and then: so often in `quietMs`. */
 const looks = 4;
+/** A link for which another one vouches may be quiet for so many times as long: pings are most of what an idle link costs. */
+const vouchedFactor = 8;
 
 /** Resolves when the peer says anything at all within `pingMs`, be it the answer or not. */
 async function prove(
@@ -37,6 +43,7 @@ async function prove(
 /**
  * Rejects with `DeadlineExceeded` once a link in use is dead: no byte for `quietMs`, then none for `pingMs` after a
  * ping. Silence counts from the last byte, used or not, so a call on a link that is silent for long is pinged for soon.
+ * Where another link vouches it is asked eight times less: it may have died alone, as when a router forgot it.
  * A link that dies is noticed within 1.25 × `quietMs` + `pingMs`: 17.5 s by default, before a Lease of 40 s runs out.
  */
 export async function watchLink(
@@ -48,12 +55,16 @@ export async function watchLink(
   const lookMs = options.quietMs / looks;
   let heard = pulse.bytesHeard();
   let since = clock.monotonicMs();
+  const isQuiet = (): boolean => {
+    const quietMs = options.quietMs * (pulse.vouched() ? vouchedFactor : 1);
+    // Timers are not exact: half a look early is as good.
+    return clock.monotonicMs() - since >= quietMs - lookMs / 2;
+  };
   for (;;) {
+    pulse.heard(since);
     await clock.sleep(lookMs, signal);
     const silent = pulse.bytesHeard() === heard;
-    // Timers are not exact: half a look early is as good.
-    const quiet = clock.monotonicMs() - since >= options.quietMs - lookMs / 2;
-    if (silent && !(quiet && pulse.inUse())) continue;
+    if (silent && !(isQuiet() && pulse.inUse())) continue;
     if (silent) await prove(options, pulse, deps);
     heard = pulse.bytesHeard();
     since = clock.monotonicMs();
