@@ -5,8 +5,8 @@ import { type IdleSide, type IdleWorld, idleSides, openIdleWorld } from './idle-
 
 const peerName = 'attached directly';
 /** Starting is not idling: pods, tokens, first lists and the first watches have an end by then. */
-const settleMs = 5 * 60_000;
-const spanMs = 20 * 60_000;
+const settleMs = 4 * 60_000;
+const spanMs = 15 * 60_000;
 const hourMs = 3_600_000;
 
 /** Of one span, for each hour. */
@@ -60,7 +60,7 @@ function beside(use: IdleUse, id: string, of: (side: IdleSide) => number, ratio?
 
 /**
  * What two nodes with ten pods and nothing to do cost in the same span: kubelet and kube-proxy at the hub beside the same
- * at the API server. Where the requests come from is told on stderr. About half an hour.
+ * at the API server. Where the requests come from is told on stderr. About 20 minutes.
  */
 export async function hubIdleBench(): Promise<readonly BenchRow[]> {
   await using world = await openIdleWorld();
