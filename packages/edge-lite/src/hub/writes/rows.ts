@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { Clock } from '@selvedge/kit';
 import type { KubeObject } from '@selvedge/kube';
 import type { Access } from '../access/types.ts';
 import { forbidden } from '../answers/index.ts';
@@ -8,6 +9,7 @@ import type { HeldResource, ObjectName, Replica } from '../replica/types.ts';
 import { attributesOf } from '../request-info/index.ts';
 import type { AnswerMemory } from '../tokens/index.ts';
 import { type ChangeDeps, changedObject } from './change.ts';
+import { Heartbeats } from './heartbeats.ts';
 import { type StatusRowDeps, createNodeStatusRow, createPodStatusRow } from './status-row.ts';
 import { type Row, type Write, requestBody, shownObject } from './write.ts';
 
@@ -19,6 +21,7 @@ export interface RowsDeps extends StatusRowDeps {
   readonly reviews: AnswerMemory;
   /** Whether the object is known to exist by other means than a coverage. */
   readonly knows: (resource: HeldResource, at: ObjectName) => boolean;
+  readonly clock: Pick<Clock, 'monotonicMs'>;
 }
 
 const events: ReadonlySet<HeldResource> = new Set(['v1/events', 'events.k8s.io/v1/events']);
@@ -81,7 +84,10 @@ function createMemoryRow(name: string, memory: AnswerMemory, accepts: Row['accep
 }
 
 /** What is there cannot be made. Of what is not known to be there nobody can say. */
-function createExistsRow(deps: Pick<RowsDeps, 'access' | 'decodeBody' | 'knows' | 'replica'>): Row {
+function createExistsRow(
+  deps: Pick<RowsDeps, 'access' | 'decodeBody' | 'knows' | 'replica'>,
+  heartbeats: Heartbeats,
+): Row {
   return {
     name: 'exists',
     accepts: ({ about }) => about.verb === 'create' && about.name === '' && about.subresource === '',
@@ -96,13 +102,18 @@ function createExistsRow(deps: Pick<RowsDeps, 'access' | 'decodeBody' | 'knows' 
       await checkRight(write, deps.access);
       throw alreadyExists({ ...about, name });
     },
+    heard({ resource, request }) {
+      // The first thing that a kubelet asks for.
+      if (resource === 'v1/nodes' && request.caller.kind === 'node') heartbeats.begin();
+    },
   };
 }
 
 /** The table; the first row that accepts a request answers it. Whatever none accepts waits for the cloud. */
 export function createRows(options: { readonly nodeName: string }, deps: RowsDeps): readonly Row[] {
+  const heartbeats = new Heartbeats({}, deps);
   return [
-    createNodeStatusRow(options, deps),
+    createNodeStatusRow(options, { ...deps, heartbeats }),
     createPodStatusRow(options, deps),
     createNodeRow(options, deps),
     createEventsRow(deps),
@@ -117,6 +128,6 @@ export function createRows(options: { readonly nodeName: string }, deps: RowsDep
       deps.reviews,
       ({ about, resource }) => reviews.has(resource) && about.verb === 'create',
     ),
-    createExistsRow(deps),
+    createExistsRow(deps, heartbeats),
   ];
 }

@@ -1,11 +1,14 @@
 import { isDeepStrictEqual } from 'node:util';
+import { SelvedgeError } from '@selvedge/kit';
 import type { KubeObject } from '@selvedge/kube';
 import type { Pod } from '@selvedge/kube/types';
 import { statusError } from '../answers/index.ts';
 import { jsonResponse } from '../forward/index.ts';
+import { isHeartbeat } from '../replica/index.ts';
 import type { Replica } from '../replica/types.ts';
 import type { HubResponse } from '../request.ts';
 import { type ChangeDeps, changedObject } from './change.ts';
+import type { Heartbeats } from './heartbeats.ts';
 import { type Row, type Write, shownObject } from './write.ts';
 
 export interface StatusRowDeps extends ChangeDeps {
@@ -41,8 +44,27 @@ const isStatusWrite = ({ about, request }: Write): boolean =>
   (about.verb === 'update' || about.verb === 'patch') &&
   request.caller.kind === 'node';
 
+/** The answer if the status would say what it said; undefined if not, or if the API server shall say what is wrong. */
+function answerHeartbeat(write: Write, deps: StatusRowDeps): HubResponse | undefined {
+  const shown = shownObject(deps.replica, write.resource, write.at);
+  if (shown === undefined) return undefined;
+  try {
+    const current = withStatus(shown, changedObject(write, shown, deps));
+    const beats = isHeartbeat(write.resource, JSON.stringify(shown), JSON.stringify(current));
+    return beats ? jsonResponse(200, current) : undefined;
+  } catch (error) {
+    if (error instanceof SelvedgeError) return undefined;
+    throw error;
+  }
+}
+
+export interface NodeStatusRowDeps extends StatusRowDeps {
+  readonly heartbeats: Heartbeats;
+}
+
 /** The status of the own Node. */
-export function createNodeStatusRow(options: { readonly nodeName: string }, deps: StatusRowDeps): Row {
+export function createNodeStatusRow(options: { readonly nodeName: string }, deps: NodeStatusRowDeps): Row {
+  const { heartbeats } = deps;
   return {
     name: 'node-status',
     laysOver: true,
@@ -51,6 +73,10 @@ export function createNodeStatusRow(options: { readonly nodeName: string }, deps
     async answer(write) {
       const shown = shownObject(deps.replica, write.resource, write.at);
       return shown === undefined ? undefined : answerStatus(write, shown, deps);
+    },
+    spare: (write) => (heartbeats.due ? undefined : answerHeartbeat(write, deps)),
+    heard(_write, { status }) {
+      if (status < 300) heartbeats.told();
     },
   };
 }

@@ -21,6 +21,8 @@ export interface Row {
   readonly laysOver?: boolean;
   /** Undefined: not here, not now. */
   answer(write: Write): Promise<HubResponse | undefined>;
+  /** While the cloud is there, too: the answer to what it need not hear of. */
+  spare?(write: Write): HubResponse | undefined;
   /** Told of what the API server answered to such a request. */
   heard?(write: Write, response: HubResponse): void;
 }

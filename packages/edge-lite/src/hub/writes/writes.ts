@@ -79,9 +79,16 @@ class Writes {
     return overlay !== undefined && overlay.uid === replica.base(write.resource, write.at)?.metadata.uid;
   }
 
+  #spare({ request, write, row }: Asked): HubResponse | undefined {
+    if (write === undefined || dryRun(request) || impersonates(request.headers)) return undefined;
+    return row?.spare?.(write);
+  }
+
   async #online(asked: Asked): Promise<HubResponse> {
     const { upstream, forward } = this.#deps;
     if (upstream.connectivity.kind === 'offline') return this.#local(asked);
+    const spared = this.#spare(asked);
+    if (spared !== undefined) return spared;
     try {
       const response = await forward(asked.request);
       if (asked.write !== undefined) asked.row?.heard?.(asked.write, response);
