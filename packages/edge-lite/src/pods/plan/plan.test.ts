@@ -171,6 +171,15 @@ describe('a container that ended', () => {
       steps: ['wait main 19s'],
     },
     {
+      it: 'is started at once when it went with the power of its node',
+      desired: { crashes: entry(300_000, 5000) },
+      observed: observedOf(
+        [sandboxOf()],
+        [containerOf('main', { ...exited(255), reason: 'Unknown' }, { restartCount: 3 })],
+      ),
+      steps: ['start main #4'],
+    },
+    {
       it: 'is started when its back-off is over',
       desired: { crashes: entry(1000, 5000) },
       observed: crashed,

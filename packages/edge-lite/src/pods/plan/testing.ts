@@ -33,7 +33,7 @@ export function sandboxOf(more: Partial<SandboxRecord> = {}): SandboxRecord {
 
 export const running: ContainerState = { kind: 'running', startedAtMs: nowMs - 30_000 };
 
-export function exited(exitCode: number, agoMs = 1000): ContainerState {
+export function exited(exitCode: number, agoMs = 1000): Extract<ContainerState, { kind: 'exited' }> {
   const reason = exitCode === 0 ? 'Completed' : 'Error';
   return {
     kind: 'exited',

@@ -56,9 +56,13 @@ export function stopContainer(
   };
 }
 
-/** The last instance that ran, if any. */
-function lastEnded(observed: PodObserved, name: string): ContainerRecord | undefined {
-  return observed.containers.find((record) => record.name === name && record.state.kind === 'exited');
+/** How containerd ends a container that was gone when it looked again. Source: containerd, `unknownExitReason`. */
+const lostReason = 'Unknown';
+
+/** When the last instance of a container ended by itself. One that went with the node's power has not crashed. */
+function lastEndMs({ containers }: PodObserved, name: string): number | undefined {
+  const ended = containers.find((record) => record.name === name && record.state.kind === 'exited')?.state;
+  return ended?.kind === 'exited' && ended.reason !== lostReason ? ended.finishedAtMs : undefined;
 }
 
 /** How the next instance of a container is started: now, or after its back-off, or once a left-over is out of the way. */
@@ -68,8 +72,7 @@ export function start(view: View, container: Container, sandbox: SandboxRecord):
   if (last?.state.kind === 'created') {
     return { kind: 'remove-container', containerId: last.id, container: container.name };
   }
-  const ended = lastEnded(observed, container.name);
-  const endedAtMs = ended?.state.kind === 'exited' ? ended.state.finishedAtMs : undefined;
+  const endedAtMs = lastEndMs(observed, container.name);
   const wait = endedAtMs === undefined ? undefined : backoff(view, container.name, endedAtMs);
   if (wait !== undefined && nowMs < wait.untilMs) return wait;
   const restartCount =
