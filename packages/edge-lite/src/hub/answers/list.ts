@@ -26,12 +26,12 @@ export function listHead(
  */
 export async function* listChunks(
   head: string,
-  items: Iterable<string>,
+  items: Iterable<string> | AsyncIterable<string>,
 ): AsyncGenerator<Uint8Array, void, void> {
   let parts = [head];
   let size = 0;
   let separator = '';
-  for (const json of items) {
+  for await (const json of items) {
     parts.push(separator, json);
     separator = ',';
     size += json.length;

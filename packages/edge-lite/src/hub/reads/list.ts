@@ -58,22 +58,22 @@ function windowOf({ list, spec }: ListContext, { version: newest }: ResourceRead
 }
 
 interface Page {
-  readonly items: Iterable<Shown>;
+  readonly pages: AsyncIterable<readonly Shown[]> | Iterable<readonly Shown[]>;
   /** The last item, if there are more behind it. */
   readonly last: Shown | undefined;
 }
 
-/** The items of a window; of a limited one as an array with what comes behind left off. */
-function pageOf({ reader, selector }: Joined, { at, after, limit }: Window): Page | 'expired' {
-  const items = select({ reader, selector, at, after });
-  if (items === 'expired') return 'expired';
-  if (limit === 0) return { items, last: undefined };
+/** The items of a window; of a limited one with what comes behind left off. */
+async function pageOf({ reader, selector }: Joined, { at, after, limit }: Window): Promise<Page | 'expired'> {
+  const pages = select({ reader, selector, at, after });
+  if (pages === 'expired') return 'expired';
+  if (limit === 0) return { pages, last: undefined };
   const found: Shown[] = [];
-  for (const item of items) {
-    if (found.length === limit) return { items: found, last: found.at(-1) };
-    found.push(item);
+  for await (const page of pages) {
+    found.push(...page);
+    if (found.length > limit) return { pages: [found.slice(0, limit)], last: found[limit - 1] };
   }
-  return { items: found, last: undefined };
+  return { pages: [found], last: undefined };
 }
 
 function expiredWindow({ list, spec }: ListContext, { at }: Window): Error {
@@ -81,8 +81,8 @@ function expiredWindow({ list, spec }: ListContext, { at }: Window): Error {
   return expired(`too old resource version: ${at}`);
 }
 
-function* written(items: Iterable<Shown>, presenter: Presenter): Generator<string, void, void> {
-  for (const { json } of items) yield presenter.item(json);
+async function* written(pages: Page['pages'], presenter: Presenter): AsyncGenerator<string, void, void> {
+  for await (const page of pages) for (const { json } of page) yield presenter.item(json);
 }
 
 async function answer(
@@ -92,7 +92,7 @@ async function answer(
 ): Promise<HubResponse> {
   const { read, spec, presenter, deps } = context;
   const window = windowOf(context, joined.reader);
-  const page = pageOf(joined, window);
+  const page = await pageOf(joined, window);
   if (page === 'expired') throw expiredWindow(context, window);
   const token = page.last === undefined ? '' : encodeContinue({ version: window.at, after: page.last }, spec);
   const metadata = { resourceVersion: String(window.at), continue: token };
@@ -103,7 +103,7 @@ async function answer(
     'cache-control': 'no-cache, private',
     ...(autonomy === undefined ? {} : staleHeaders(autonomy)),
   };
-  const body = listChunks(head, written(page.items, presenter));
+  const body = listChunks(head, written(page.pages, presenter));
   return await withGzip({ status: 200, headers, body }, read.request.headers['accept-encoding']);
 }
 

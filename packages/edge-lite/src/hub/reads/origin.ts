@@ -1,6 +1,7 @@
 import { hasCode } from '@selvedge/kit';
 import { stringify } from 'yaml';
 import { unavailable, wholeBody, withGzip, type Autonomy } from '../answers/index.ts';
+import { flagOf } from '../request-info/index.ts';
 import type { HubResponse } from '../request.ts';
 import type { Presenter } from './present.ts';
 import type { Read, ReadsParts, ReadsOptions } from './types.ts';
@@ -35,9 +36,10 @@ async function askUpstream(
   const yaml = presenter?.contentType === 'application/yaml';
   const headers = yaml ? { ...request.headers, accept: 'application/json' } : request.headers;
   const response = await deps.forward({ ...request, headers });
-  deps.metrics.answered(info.verb, 'upstream');
-  if (refusals.has(response.status)) deps.points.forget(info, request.caller.user);
+  const streams = info.verb === 'watch' && flagOf(request.query, 'sendInitialEvents') === true;
+  deps.metrics.answered(streams ? 'stream' : info.verb, 'upstream');
   if (info.verb === 'watch') return response;
+  if (refusals.has(response.status)) deps.points.forget(info, request.caller.user);
   const written = yaml && response.status === 200 ? await asYaml(response) : response;
   return await withGzip(written, request.headers['accept-encoding']);
 }

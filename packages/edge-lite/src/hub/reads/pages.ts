@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { KubeObject } from '@selvedge/kube';
 import { expired } from '../answers/index.ts';
 import type { ObjectName, ResourceReader, Shown } from '../replica/types.ts';
@@ -22,16 +23,17 @@ function matches(selector: Selector, row: Shown): boolean {
 const namespaceOf = ({ selection }: Selector): string | undefined =>
   selection.namespace === '' ? undefined : selection.namespace;
 
-function* rows(
+/** Others get their turn between two pages, also where nothing on them is selected. */
+async function* pages(
   { reader, selector, at }: SelectOptions,
   first: readonly Shown[],
-): Generator<Shown, void, void> {
+): AsyncGenerator<readonly Shown[], void, void> {
   const namespace = namespaceOf(selector);
   for (let page = first; page.length > 0; ) {
-    for (const row of page) {
-      if (matches(selector, row)) yield row;
-    }
+    const selected = page.filter((row) => matches(selector, row));
+    if (selected.length > 0) yield selected;
     if (page.length < pageRows) return;
+    await setImmediate();
     const next = reader.page({ namespace, after: page.at(-1), limit: pageRows, at });
     if (next === 'expired') throw expired(`too old resource version: ${at}`);
     page = next;
@@ -49,13 +51,13 @@ function theOne({ reader, selector, at, after }: SelectOptions): readonly Shown[
 }
 
 /**
- * The selected rows of one state in their order, read page by page as they are taken. Throws `Gone` if the state is
+ * The selected rows of one state in their order, page by page, read as they are taken. Throws `Gone` if the state is
  * forgotten meanwhile.
  */
-export function select(options: SelectOptions): Iterable<Shown> | 'expired' {
+export function select(options: SelectOptions): AsyncIterable<readonly Shown[]> | 'expired' {
   const { reader, selector, at, after } = options;
   const one = theOne(options);
-  if (one !== undefined) return one;
+  if (one !== undefined) return pages(options, one);
   const first = reader.page({ namespace: namespaceOf(selector), after, limit: pageRows, at });
-  return first === 'expired' ? 'expired' : rows(options, first);
+  return first === 'expired' ? 'expired' : pages(options, first);
 }

@@ -93,14 +93,14 @@ class WatchStream {
     }
   }
 
-  *#initial(): Generator<Uint8Array, void, void> {
+  async *#initial(): AsyncGenerator<Uint8Array, void, void> {
     const { from } = this.#options;
     if (from.kind === 'version') return;
     const { joined, presenter } = this.#deps;
     const { reader, selector } = joined;
-    const items = select({ reader, selector, at: this.#cursor, after: undefined });
-    if (items === 'expired') throw expired(`too old resource version: ${this.#cursor}`);
-    yield* gathered(mapped(items, ({ json }) => addedFrame(json, presenter)));
+    const pages = select({ reader, selector, at: this.#cursor, after: undefined });
+    if (pages === 'expired') throw expired(`too old resource version: ${this.#cursor}`);
+    for await (const page of pages) yield* gathered(page.map(({ json }) => addedFrame(json, presenter)));
     if (from.endBookmark) yield this.#bookmark(true);
   }
 
@@ -163,10 +163,6 @@ class WatchStream {
     const bookmark = this.#toldMs + this.#bookmarkAfterMs() - now;
     return Math.min(end, bookmark > 0 ? bookmark : idleBookmarkMs);
   }
-}
-
-function* mapped<T>(items: Iterable<T>, write: (item: T) => string): Generator<string, void, void> {
-  for (const item of items) yield write(item);
 }
 
 /**

@@ -1,4 +1,5 @@
 import { fc, test as property } from '@fast-check/vitest';
+import { SelvedgeError } from '@selvedge/kit';
 import type { KubeObject } from '@selvedge/kube';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { EventReader, ReadsWorld, podOf } from './testing.ts';
@@ -104,6 +105,50 @@ describe('WATCH', () => {
     await world.send('/api/v1/pods?watch=true&resourceVersion=7');
     expect(world.forwarded).toHaveLength(1);
     expect(world.holds).toBe(0);
+  });
+
+  it('goes on from what is held when upstream turns out to be away', async () => {
+    world.connectivity = { kind: 'connecting', sinceMs: 0 };
+    world.synced = false;
+    world.forward = async () => {
+      world.synced = true;
+      throw new SelvedgeError('cut', { code: 'Unavailable' });
+    };
+    const response = await world.send('/api/v1/pods?watch=true&resourceVersion=7');
+    expect(response.headers['warning']).toContain('shop-7');
+    const waited = new EventReader(response);
+    expect(await waited.next()).toMatchObject({ object: { code: 410 } });
+    expect(await waited.next()).toBeUndefined();
+    world.connectivity = { kind: 'online', sinceMs: 0, server: 's' };
+    world.coverageState = { kind: 'suspended', reason: 'no sponsor' };
+    world.forward = async () => {
+      world.cut();
+      throw new SelvedgeError('cut', { code: 'Unavailable' });
+    };
+    const raced = new EventReader(await world.send('/api/v1/pods?watch=true&resourceVersion=1001'));
+    expect(await raced.take(1)).toEqual(['ADDED two@1002']);
+    await raced.close();
+    expect(world.holds).toBe(0);
+  });
+
+  it('lets others have their turn while it looks for what is selected', async () => {
+    for (let i = 0; i < 1_000; i += 1) world.pods.change({ namespace: 'a', name: `p-${i}` }, podOf());
+    let turns = 0;
+    const turn = (): void => {
+      turns += 1;
+      timer = setImmediate(turn);
+    };
+    let timer = setImmediate(turn);
+    const events = await watch(
+      'labelSelector=no&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true',
+    );
+    expect(await events.next()).toMatchObject({ type: 'BOOKMARK' });
+    expect(turns).toBeGreaterThan(3);
+    turns = 0;
+    expect(await world.json('/api/v1/pods?resourceVersion=0&labelSelector=no')).toMatchObject({ items: [] });
+    expect(turns).toBeGreaterThan(3);
+    clearImmediate(timer);
+    await events.close();
   });
 
   it('gives up on a client that is slower than the history is long', async () => {

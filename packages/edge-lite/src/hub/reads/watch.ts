@@ -1,11 +1,12 @@
 import { hasCode, isAbort } from '@selvedge/kit';
-import { expired, staleHeaders } from '../answers/index.ts';
+import { expired, staleHeaders, type Autonomy } from '../answers/index.ts';
+import type { CoverageSpec } from '../replica/types.ts';
 import type { HubResponse } from '../request.ts';
 import { errorFrame } from './frames.ts';
 import { join, joinHere, specOf, type Joined } from './joined.ts';
 import { kindOf } from './kind.ts';
 import { listOptions, versionOf, type ListOptions } from './list-options.ts';
-import { autonomyNow } from './origin.ts';
+import { autonomyNow, upstreamElse } from './origin.ts';
 import { createPresenter, type Presenter } from './present.ts';
 import type { Read, ReadsParts, ReadsOptions } from './types.ts';
 import { watchStream, type WatchStreamOptions } from './watch-stream.ts';
@@ -15,6 +16,7 @@ interface WatchContext {
   readonly options: ReadsOptions;
   readonly deps: ReadsParts;
   readonly list: ListOptions;
+  readonly spec: CoverageSpec;
   readonly presenter: Presenter;
 }
 
@@ -68,19 +70,6 @@ function bodyOf(context: WatchContext, joined: Joined): AsyncGenerator<Uint8Arra
   }
 }
 
-/** Online, what no coverage can answer is left to upstream; a refusal is one. */
-async function joinNear(context: WatchContext): Promise<Joined | undefined> {
-  const { read, presenter, deps } = context;
-  const spec = specOf(read, presenter.metadataOnly, deps);
-  if (autonomyNow(context.options, deps) !== undefined) return await joinHere({ ...context, spec });
-  try {
-    return await join({ ...context, spec });
-  } catch (error) {
-    if (hasCode(error, 'Forbidden', 'Unauthenticated') || isAbort(error, read.request.signal)) throw error;
-    return undefined;
-  }
-}
-
 /** A watch after a list that went upstream before anything was held here: what came since, only upstream can tell. */
 function tellable({ list, options, deps }: WatchContext, joined: Joined | undefined): Joined | undefined {
   const wanted = versionOf(list.resourceVersion);
@@ -91,21 +80,39 @@ function tellable({ list, options, deps }: WatchContext, joined: Joined | undefi
   return undefined;
 }
 
-/** WATCH of a collection or of one object. Source: kubernetes.io "Kubernetes API Concepts", efficient detection of changes. */
-export async function handleWatch(read: Read, options: ReadsOptions, deps: ReadsParts): Promise<HubResponse> {
-  const presenter = createPresenter(read, deps);
-  const list = listOptions(read.request.query, 'watch');
-  versionOf(list.resourceVersion);
-  const context = { read, options, deps, list, presenter };
-  const joined = tellable(context, await joinNear(context));
-  const verb = list.sendInitialEvents === true ? 'stream' : 'watch';
-  deps.metrics.answered(verb, joined === undefined ? 'upstream' : 'replica');
-  if (joined === undefined) return await deps.forward(read.request);
-  const autonomy = autonomyNow(options, deps);
+/** Online, what no coverage can answer is left to upstream; a refusal is one. */
+async function joinNear(context: WatchContext): Promise<Joined | undefined> {
+  if (autonomyNow(context.options, context.deps) !== undefined) return undefined;
+  try {
+    return tellable(context, await join(context));
+  } catch (error) {
+    const { signal } = context.read.request;
+    if (hasCode(error, 'Forbidden', 'Unauthenticated') || isAbort(error, signal)) throw error;
+    return undefined;
+  }
+}
+
+function answer(context: WatchContext, joined: Joined, autonomy: Autonomy | undefined): HubResponse {
+  const { list, deps, presenter } = context;
+  deps.metrics.answered(list.sendInitialEvents === true ? 'stream' : 'watch', 'replica');
   const headers = {
     'content-type': presenter.contentType,
     'cache-control': 'no-cache, private',
     ...(autonomy === undefined ? {} : staleHeaders(autonomy)),
   };
   return { status: 200, headers, body: bodyOf(context, joined) };
+}
+
+/** WATCH of a collection or of one object. Source: kubernetes.io "Kubernetes API Concepts", efficient detection of changes. */
+export async function handleWatch(read: Read, options: ReadsOptions, deps: ReadsParts): Promise<HubResponse> {
+  const presenter = createPresenter(read, deps);
+  const list = listOptions(read.request.query, 'watch');
+  versionOf(list.resourceVersion);
+  const spec = specOf(read, presenter.metadataOnly, deps);
+  const context = { read, options, deps, list, spec, presenter };
+  const near = await joinNear(context);
+  if (near !== undefined) return answer(context, near, autonomyNow(options, deps));
+  return await upstreamElse(read, context, async (autonomy) =>
+    answer(context, await joinHere(context), autonomy),
+  );
 }
