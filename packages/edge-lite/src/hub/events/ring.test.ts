@@ -1,5 +1,5 @@
-import { SelvedgeError, createMetricsRegistry, silentLogger } from '@selvedge/kit';
-import { type ManualClock, createManualClock } from '@selvedge/kit/testing';
+import { SelvedgeError, createMetricsRegistry } from '@selvedge/kit';
+import { type ManualClock, createManualClock, recordingLogger } from '@selvedge/kit/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type TemporaryStore, createTemporaryStore } from '../../store/testing.ts';
 import { decodeBody } from '../bodies/index.ts';
@@ -25,9 +25,11 @@ interface World {
   readonly clock: ManualClock;
   readonly ring: EventRing;
   readonly upstream: ScriptedUpstream;
+  readonly log: ReturnType<typeof recordingLogger>;
   readonly metrics: () => string;
   /** The status of an answer; undefined: the connection breaks. */
   status: (request: UpstreamRequest) => number | undefined;
+  diskIsFull: boolean;
   move(connectivity: Connectivity): void;
   take(method: string, path: string, body: object, caller?: Caller): HubResponse;
 }
@@ -44,6 +46,8 @@ afterEach(async () => {
 
 async function world(options: EventRingOptions = {}, drained = Promise.resolve()): Promise<World> {
   const clock = createManualClock();
+  const log = recordingLogger();
+  const { runtime } = store.store;
   const metrics = createMetricsRegistry();
   let connectivity = offline;
   let changed: (now: Connectivity) => void = () => undefined;
@@ -54,7 +58,13 @@ async function world(options: EventRingOptions = {}, drained = Promise.resolve()
     return { status, body: {} };
   });
   const ring = createEventRing(options, {
-    runtime: store.store.runtime,
+    runtime: {
+      ...runtime,
+      put(...row) {
+        if (here.diskIsFull) throw new SelvedgeError('full', { code: 'ResourceExhausted' });
+        runtime.put(...row);
+      },
+    },
     upstream: {
       get connectivity() {
         return connectivity;
@@ -68,16 +78,19 @@ async function world(options: EventRingOptions = {}, drained = Promise.resolve()
     drained: () => drained,
     decodeBody,
     clock,
+    random: () => 1,
     newUid: () => `uid-${(uids += 1)}`,
-    log: silentLogger,
+    log,
     metrics,
   });
   const here: World = {
     clock,
     ring,
     upstream,
+    log,
     metrics: () => metrics.render(),
     status: () => 201,
+    diskIsFull: false,
     move(next) {
       connectivity = next;
       changed(next);
@@ -176,6 +189,40 @@ describe('event ring', () => {
       'two',
     ]);
     expect(here.metrics()).toContain('selvedge_hub_offline_events_total{outcome="refused"} 1');
+  });
+
+  it('goes on after an error that nobody foresaw, and gives up the event that always fails so', async () => {
+    const here = await world();
+    here.take('POST', collection, event('odd'));
+    here.take('POST', collection, event('two'));
+    let failures = 0;
+    here.status = () => {
+      if (failures === 5) return 201;
+      failures += 1;
+      throw new SelvedgeError('too large', { code: 'ResourceExhausted' });
+    };
+    here.move(online);
+    await here.clock.advance(1_000 + 2_000 + 4_000 + 8_000 + 1_000);
+    expect(failures).toBe(5);
+    expect(here.upstream.requests).toHaveLength(6);
+    expect(here.ring.size).toBe(0);
+    expect(here.metrics()).toContain('selvedge_hub_offline_events_total{outcome="refused"} 1');
+    expect(here.metrics()).toContain('selvedge_hub_offline_events_total{outcome="sent"} 1');
+    expect(here.log.lines.filter(({ level }) => level === 'warn').map(({ text }) => text)).toEqual([
+      'offline event not sent',
+      'offline event refused',
+    ]);
+  });
+
+  it('goes on trying a disk that is full', async () => {
+    const here = await world({ saveMs: 1_000 });
+    here.diskIsFull = true;
+    here.take('POST', collection, event('one'));
+    await here.clock.advance(5_000);
+    here.diskIsFull = false;
+    expect(store.store.runtime.list({ name: 'hub-events' })).toEqual([]);
+    await here.clock.advance(1_000);
+    expect(store.store.runtime.list({ name: 'hub-events' })).toHaveLength(1);
   });
 
   it('sends what was counted up while it was on its way', async () => {

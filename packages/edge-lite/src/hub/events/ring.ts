@@ -4,8 +4,10 @@ import {
   type Logger,
   type MetricsRegistry,
   type Poke,
+  type Random,
   type Service,
   type TaskGroup,
+  createBackoff,
   createPoke,
   createTaskGroup,
   limitRepeats,
@@ -18,7 +20,7 @@ import type { ResourceRequest } from '../request-info/index.ts';
 import type { Upstream } from '../upstream/types.ts';
 import { EventPages } from './pages.ts';
 import { type RingedEvent, identityOf, mergeFields, storedEvent } from './ringed-event.ts';
-import { type EventSender, createEventSender } from './send.ts';
+import { type EventSender, type Sent, createEventSender } from './send.ts';
 
 export interface EventRingOptions {
   /** Events that are kept; beyond them the oldest goes and is counted. Default 1,000. */
@@ -36,6 +38,7 @@ export interface EventRingDeps {
   readonly drained: (signal: AbortSignal) => Promise<void>;
   readonly decodeBody: DecodeBody;
   readonly clock: Clock;
+  readonly random: Random;
   readonly newUid: () => string;
   readonly log: Logger;
   readonly metrics: MetricsRegistry;
@@ -49,6 +52,9 @@ export interface EventRing extends Service {
 }
 
 const retryMs = 5_000;
+const failures = { initialMs: 1_000, maxMs: 5 * 60_000, resetAfterMs: 60_000 };
+/** An event that fails so often, and not because the API server is away or busy, is given up. */
+const maxAttempts = 5;
 const repeatWindowMs = 60_000;
 const suffixLength = 5;
 
@@ -70,6 +76,10 @@ class BoundedRing implements EventRing {
   readonly #changed: Poke;
   readonly #wake: Poke;
   readonly #events: Counter;
+  readonly #log: Logger;
+  readonly #backoff;
+  /** Attempts to send the oldest event. */
+  #failed = 0;
   /** In their order. */
   #ring = new Map<number, RingedEvent>();
   readonly #sequences = new Map<string, number>();
@@ -81,10 +91,11 @@ class BoundedRing implements EventRing {
     this.#deps = deps;
     this.#pages = new EventPages(deps.runtime);
     this.#send = createEventSender(deps);
-    const log: Logger = limitRepeats({ windowMs: repeatWindowMs }, deps);
+    this.#log = limitRepeats({ windowMs: repeatWindowMs }, deps);
+    this.#backoff = createBackoff(failures, deps);
     this.#tasks = createTaskGroup(
       { name: this.name },
-      { onFailure: (error, task) => log.error('event ring failed', { task, error }) },
+      { onFailure: (error, task) => this.#log.error('event ring failed', { task, error }) },
     );
     this.#changed = createPoke(deps.clock);
     this.#wake = createPoke(deps.clock);
@@ -116,7 +127,7 @@ class BoundedRing implements EventRing {
   async stop(): Promise<void> {
     this.#subscription?.[Symbol.dispose]();
     await this.#tasks.stop();
-    this.#pages.save(this.#ring);
+    this.#save();
   }
 
   take(request: HubRequest, about: ResourceRequest): HubResponse {
@@ -184,18 +195,51 @@ class BoundedRing implements EventRing {
     for (;;) {
       await this.#changed.wait(undefined, signal);
       await this.#deps.clock.sleep(this.#options.saveMs, signal);
+      this.#save();
+    }
+  }
+
+  /** What the disk does not take now it is given again. */
+  #save(): void {
+    try {
       this.#pages.save(this.#ring);
+    } catch (error) {
+      this.#log.warn('offline events not saved', { events: this.#ring.size, error });
+      this.#changed.poke();
     }
   }
 
   async #sendLoop(signal: AbortSignal): Promise<void> {
     for (;;) {
       await this.#wake.wait(undefined, signal);
-      if (this.#ring.size > 0) await this.#deps.drained(signal);
-      while (this.#ring.size > 0 && this.#deps.upstream.connectivity.kind === 'online') {
-        const pauseMs = await this.#sendOldest(signal);
-        await this.#deps.clock.sleep(pauseMs, signal);
+      try {
+        await this.#drain(signal);
+      } catch (error) {
+        signal.throwIfAborted();
+        this.#log.warn('offline event not sent', { error });
+        await this.#deps.clock.sleep(this.#backoff.nextDelayMs(), signal);
+        this.#wake.poke();
       }
+    }
+  }
+
+  async #drain(signal: AbortSignal): Promise<void> {
+    if (this.#ring.size > 0) await this.#deps.drained(signal);
+    while (this.#ring.size > 0 && this.#deps.upstream.connectivity.kind === 'online') {
+      const pauseMs = await this.#sendOldest(signal);
+      await this.#deps.clock.sleep(pauseMs, signal);
+    }
+  }
+
+  /** What fails in a way that nobody foresaw is tried a few times, so that it holds up nothing for ever. */
+  async #try(event: RingedEvent, signal: AbortSignal): Promise<Sent> {
+    try {
+      return await this.#send(event, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      this.#failed += 1;
+      if (this.#failed < maxAttempts) throw error;
+      return 'refused';
     }
   }
 
@@ -204,9 +248,12 @@ class BoundedRing implements EventRing {
     const [oldest] = this.#ring;
     if (oldest === undefined) return 0;
     const [sequence, event] = oldest;
-    const outcome = await this.#send(event, signal);
+    const outcome = await this.#try(event, signal);
+    this.#failed = 0;
+    this.#backoff.up();
     if (outcome === 'later') return retryMs;
     this.#events.add({ outcome });
+    if (outcome === 'refused') this.#log.warn('offline event refused', { event: identityOf(event) });
     const now = this.#ring.get(sequence);
     if (now === event || outcome === 'refused') this.#remove(sequence);
     else if (now !== undefined) this.#put(sequence, restOf(event, now));

@@ -2,7 +2,7 @@ import { hasCode } from '@selvedge/kit';
 import type { Upstream } from '../upstream/types.ts';
 import type { RingedEvent } from './ringed-event.ts';
 
-/** `later`: the API server is away or busy. `refused`: it will never take it. */
+/** `later`: the API server is away or busy. `refused`: it will never take it, or not from this sender any more. */
 export type Sent = 'sent' | 'refused' | 'later';
 export type EventSender = (event: RingedEvent, signal: AbortSignal) => Promise<Sent>;
 
