@@ -1,6 +1,7 @@
 import { type Logger, type Service, createTaskGroup, hasCode } from '@selvedge/kit';
 import { type KubeClient, resources, strategicMergePatch } from '@selvedge/kube';
-import type { Upstream } from '../upstream/types.ts';
+import { onAway } from '../upstream/index.ts';
+import type { Connectivity, Upstream } from '../upstream/types.ts';
 import type { View } from '../views/types.ts';
 import { conditionOf, withCondition } from './condition.ts';
 
@@ -17,22 +18,24 @@ export interface CloudConditionDeps {
 
 const callTimeoutMs = 30_000;
 
-/** While the cloud is away the local clients see the condition by this view. */
+/** While the cloud is away the local clients see the condition by this view, with the reason for which the cut began. */
 export function createCloudConditionView(
   { nodeName }: CloudConditionOptions,
   { upstream }: Pick<CloudConditionDeps, 'upstream'>,
 ): View {
   const names = [{ namespace: '', name: nodeName }];
+  let cut: Connectivity | undefined;
   return {
     name: 'cloud-condition',
     resources: new Set(['v1/nodes']),
     apply(_resource, object) {
       const { connectivity } = upstream;
       if (connectivity.kind !== 'offline' || object.metadata.name !== nodeName) return object;
-      const condition = conditionOf(connectivity);
+      if (cut?.sinceMs !== connectivity.sinceMs) cut = connectivity;
+      const condition = conditionOf(cut);
       return condition === undefined ? object : withCondition(object, condition);
     },
-    onChange: (changed) => upstream.onConnectivity(() => changed('v1/nodes', names)),
+    onChange: (changed) => onAway(upstream, () => changed('v1/nodes', names)),
   };
 }
 

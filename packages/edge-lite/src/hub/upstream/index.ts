@@ -1,3 +1,4 @@
+export { onAway } from './away.ts';
 export type { UpstreamTimings } from './timings.ts';
 export type {
   Connectivity,

@@ -31,6 +31,7 @@ export interface MonitorDeps {
 /** Weighs evidence, and gathers it by probes when there is reason to: none as long as all is well. */
 export interface Monitor extends Service {
   readonly connectivity: Connectivity;
+  /** Called when it is of another kind, or another server's; not for another reason of the same cut. */
   onConnectivity(changed: (now: Connectivity) => void): Disposable;
   hear(evidence: Evidence): void;
   /** Resolves with the connectivity once it is known and no doubt is left, which is soon. Rejects at the stop. */
@@ -49,7 +50,10 @@ const kinds: readonly Connectivity['kind'][] = ['connecting', 'online', 'offline
 
 const unsettled: ReadonlySet<LinkState['kind']> = new Set(['connecting', 'doubted']);
 
-const same = (a: Connectivity, b: Connectivity): boolean => JSON.stringify(a) === JSON.stringify(b);
+const serverOf = (now: Connectivity): string | undefined => (now.kind === 'online' ? now.server : undefined);
+
+/** The reason of a cut changes with each probe that fails in another way: worth knowing, and no news. */
+const same = (a: Connectivity, b: Connectivity): boolean => a.kind === b.kind && serverOf(a) === serverOf(b);
 
 class LinkMonitor implements Monitor {
   readonly name = 'upstream monitor';

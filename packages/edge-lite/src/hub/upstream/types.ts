@@ -46,7 +46,7 @@ export interface UpgradedConnection {
 /** The API servers, as one. Throws `Unavailable` while none can be reached, with `details.offlineSinceMs`. */
 export interface Upstream extends Service {
   readonly connectivity: Connectivity;
-  /** Called after each change. */
+  /** Called when it is of another kind, or another server's; not for another reason of the same cut. */
   onConnectivity(changed: (now: Connectivity) => void): Disposable;
   send(caller: Caller, request: UpstreamRequest): Promise<UpstreamResponse>;
   upgrade(caller: Caller, request: UpstreamRequest): Promise<UpgradedConnection>;
