@@ -15,6 +15,8 @@ export const binaries = {
   cluster: ['etcd', 'coredns'],
   /** Our own programs around apimachinery, what ours is compared with, and around client-go, what ours must serve. */
   oracle: ['kube-oracle', 'kube-informer'],
+  /** 4.2.4: a client that others wrote. */
+  clients: ['helm'],
   /** containerd 2.4.2 from Go. The shim lies beside the daemon, which looks for it there. */
   containerd24: ['containerd-2.4', 'ctr-2.4'],
   /** Debian's containerd 1.6, runc and docker-registry, unpacked and not installed: no service of theirs starts. */

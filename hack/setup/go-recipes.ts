@@ -104,6 +104,15 @@ export const goRecipes: readonly GoRecipe[] = [
     estimateMs: 60_000,
   },
   {
+    name: 'helm',
+    module: 'helm',
+    packages: { helm: 'helm.sh/helm/v4/cmd/helm' },
+    binaries: { helm: 'helm' },
+    stamps: { 'helm.sh/helm/v4/internal/version.version': 'v4.2.4' },
+    assetsFolder: '',
+    estimateMs: 50_000,
+  },
+  {
     name: 'containerd-2.4',
     module: 'containerd',
     packages: {
