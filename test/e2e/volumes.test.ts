@@ -86,7 +86,7 @@ describe('volumes', () => {
     await site.deletePod('patient');
   });
 
-  it('gives a pod a service-account token that the API server accepts, and its CA and namespace', async () => {
+  it('gives a pod a service-account token that the API server accepts, its CAs and its namespace', async () => {
     await site.create(
       resources.pods,
       pod({
@@ -101,7 +101,8 @@ describe('volumes', () => {
     );
     const words = (await outcome('identity')) ?? '';
     expect(words.startsWith(site.namespace)).toBe(true);
-    expect(words.endsWith('1\n')).toBe(true);
+    // The cluster's, and that of the node's hub.
+    expect(words.endsWith('2\n')).toBe(true);
     const token = words.slice(site.namespace.length, -2).trim();
     const review = await site.client.create(
       resources.tokenReviews,
