@@ -8,6 +8,7 @@ import type { Coverages } from './coverages/types.ts';
 import { createArchive, createDocuments, createTypes } from './documents/index.ts';
 import { type EventRing, createEventRing } from './events/index.ts';
 import { createForward } from './forward/index.ts';
+import { carefully, createKeep } from './keep.ts';
 import { createNodeLease } from './leases/index.ts';
 import { applyPatchBody, replayPatch } from './merge/index.ts';
 import { type PointEntries, createPointEntries, createReads } from './reads/index.ts';
@@ -75,15 +76,21 @@ export function createServing(deps: ServingDeps): Serving {
   const { options, store, self } = deps;
   const { nodeName } = options;
   const { recorder, replay, coverages, events, points } = createKept(deps);
+  const keep = createKeep(deps);
   const forward = createForward(
     {},
-    { ...deps, translateBody, remember: (about, caller, object) => points.remember(about, caller, object) },
+    {
+      ...deps,
+      translateBody,
+      remember: (...read) => keep('object', () => points.remember(...read)),
+    },
   );
   const archive = createArchive({}, { runtime: store.runtime });
   const documents = createDocuments({ nodeName }, { ...deps, archive, forward, self });
   const types = createTypes({ ...deps, archive });
   const reads = createReads({ nodeName }, { ...deps, coverages, forward, points, types });
   const lease = createNodeLease({ nodeName }, { ...deps, forward, decodeBody, applyPatchBody });
+  const reviews = createReviews({}, { ...deps, runtime: store.runtime, decodeBody });
   const writes = createWrites(
     { nodeName },
     {
@@ -93,7 +100,8 @@ export function createServing(deps: ServingDeps): Serving {
       events,
       decodeBody,
       applyPatchBody,
-      reviews: createReviews({}, { ...deps, runtime: store.runtime, decodeBody }),
+      tokens: carefully(deps.tokens, 'token', keep),
+      reviews: carefully(reviews, 'review', keep),
       knows: (resource, at) => points.knows(resource, at),
       replaySoon: () => replay.soon(),
     },

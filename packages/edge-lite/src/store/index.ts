@@ -7,7 +7,7 @@ export type {
   ReplicaTables,
   RowKey,
 } from './replica/index.ts';
-export type { RuntimeKind, RuntimeRepository } from './runtime.ts';
+export type { RuntimeEntry, RuntimeKind, RuntimeRepository } from './runtime.ts';
 export { openStore, type ReplicaStore, type Store, type StoreDeps, type StoreOptions } from './store.ts';
 export type { Salvage } from './salvage/index.ts';
 export type { StoreCondition } from './writer.ts';

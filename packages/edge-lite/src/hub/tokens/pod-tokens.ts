@@ -1,6 +1,6 @@
-import type { Clock, MetricsRegistry, Service } from '@selvedge/kit';
+import { type Clock, type MetricsRegistry, type Service, hasCode } from '@selvedge/kit';
 import type { Pod, TokenRequest } from '@selvedge/kube/types';
-import type { RuntimeKind, RuntimeRepository } from '../../store/index.ts';
+import type { RuntimeEntry, RuntimeKind, RuntimeRepository } from '../../store/index.ts';
 import type { DecodeBody } from '../bodies/types.ts';
 import { hashOfToken } from '../access/index.ts';
 import { jsonResponse } from '../forward/index.ts';
@@ -96,7 +96,7 @@ class SealedTokens implements PodTokens {
     const { key, pod } = purpose;
     const document = { pod, savedMs: this.#deps.clock.now(), answer };
     this.#keep(key, document);
-    this.#deps.runtime.put(kind, { key, document }, { durable: true });
+    this.#write({ key, document });
     const [oldest] = this.#kept.keys();
     if (this.#kept.size > this.#maxTokens && oldest !== undefined) this.#drop(oldest);
   }
@@ -115,6 +115,17 @@ class SealedTokens implements PodTokens {
 
   knows(hash: string): boolean {
     return [...this.#hashes.values()].includes(hash);
+  }
+
+  /** On a disk that takes nothing it is held in memory, as far as there is room. */
+  #write(entry: RuntimeEntry<KeptToken>): void {
+    const { runtime } = this.#deps;
+    try {
+      runtime.put(kind, entry, { durable: true });
+    } catch (error) {
+      if (!hasCode(error, 'ResourceExhausted')) throw error;
+      runtime.put(kind, entry, { durable: false });
+    }
   }
 
   /** As the youngest. */

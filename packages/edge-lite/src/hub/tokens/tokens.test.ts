@@ -1,7 +1,8 @@
-import { createMetricsRegistry } from '@selvedge/kit';
+import { SelvedgeError, createMetricsRegistry } from '@selvedge/kit';
 import { createManualClock } from '@selvedge/kit/testing';
 import type { KubeObject } from '@selvedge/kube';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Store } from '../../store/index.ts';
 import { type TemporaryStore, createTemporaryStore } from '../../store/testing.ts';
 import { decodeBody } from '../bodies/index.ts';
 import { jsonResponse } from '../forward/index.ts';
@@ -62,11 +63,10 @@ describe('tokens of pods', () => {
     readonly apply: (type: 'put' | 'delete', object: KubeObject) => void;
   }
 
-  async function world(maxTokens = 10): Promise<World> {
+  async function world(maxTokens = 10, { runtime }: Pick<Store, 'runtime'> = store.store): Promise<World> {
     const replica = createTestReplica(store.store);
     const spec = { resource: 'v1/pods', namespace: '', labelSelector: '', fieldSelector: '' };
     const { id } = replica.addCoverage(spec);
-    const { runtime } = store.store;
     const metrics = createMetricsRegistry();
     const tokens = createPodTokens({ maxTokens }, { runtime, replica, decodeBody, clock, metrics });
     await tokens.start(new AbortController().signal);
@@ -122,6 +122,17 @@ describe('tokens of pods', () => {
     hear(tokens, ask(), answer('first'));
     apply(type, pod(uid, '6'));
     expect(await recalled(tokens, ask())).toEqual(expected);
+  });
+
+  it('are given again although the disk took nothing', async () => {
+    const { runtime } = store.store;
+    const put: typeof runtime.put = (kind, entry, options) => {
+      if (options.durable) throw new SelvedgeError('full', { code: 'ResourceExhausted' });
+      runtime.put(kind, entry, options);
+    };
+    const { tokens } = await world(10, { runtime: { ...runtime, put } });
+    hear(tokens, ask(), answer('first'));
+    expect(await recalled(tokens, ask())).toEqual(answer('first'));
   });
 
   it('are bounded: the oldest goes', async () => {
