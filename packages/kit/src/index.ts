@@ -18,6 +18,7 @@ export {
   type ErrorCode,
   type ErrorOptions,
 } from './errors.ts';
+export { FairMap, type FairMapOptions } from './fair-map.ts';
 export { ifPresent } from './if-present.ts';
 export { createLimiter, type Limiter, type LimiterOptions } from './limiter.ts';
 export { createListeners, type Listeners } from './listeners.ts';
@@ -44,6 +45,7 @@ export {
   type MetricsRegistry,
   type SampledOptions,
 } from './metrics.ts';
+export { earliestNowMs, isPlausibleNow } from './plausible-time.ts';
 export { createPoke, type Poke } from './poke.ts';
 export { runProgram, type ProgramDeps, type ProgramHost, type ProgramOptions } from './program.ts';
 export { jittered, type Random } from './random.ts';

@@ -13,6 +13,8 @@ export interface ManualClock extends Clock {
   readonly sleepers: number;
   /** Moves time on, waking sleepers in the order of their due times and letting their continuations run. */
   advance(ms: number): Promise<void>;
+  /** Sets the wall clock, as a power cut without a battery does; sleeps and monotonic time do not notice. */
+  setNow(nowMs: number): void;
   /** Resolves once at least `count` (default 1) sleeps are pending. */
   asleep(count?: number): Promise<void>;
 }
@@ -20,8 +22,12 @@ export interface ManualClock extends Clock {
 /** Lets every continuation that is ready now run. */
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
+const nextDue = (sleepers: Iterable<Sleeper>, limit: number): Sleeper | undefined =>
+  [...sleepers].filter(({ due }) => due <= limit).toSorted((a, b) => a.due - b.due)[0];
+
 export function createManualClock(startMs = Date.UTC(2026, 0, 1)): ManualClock {
   let elapsed = 0;
+  let beginMs = startMs;
   const sleepers = new Set<Sleeper>();
   const waiters = new Set<{ readonly count: number; readonly wake: () => void }>();
   const checkWaiters = (): void => {
@@ -51,10 +57,11 @@ export function createManualClock(startMs = Date.UTC(2026, 0, 1)): ManualClock {
       sleepers.add(sleeper);
       checkWaiters();
     });
-  const nextDue = (limit: number): Sleeper | undefined =>
-    [...sleepers].filter((sleeper) => sleeper.due <= limit).toSorted((a, b) => a.due - b.due)[0];
   return {
-    now: () => startMs + elapsed,
+    now: () => beginMs + elapsed,
+    setNow(nowMs) {
+      beginMs = nowMs - elapsed;
+    },
     monotonicMs: () => elapsed,
     sleep,
     get sleepers() {
@@ -63,7 +70,7 @@ export function createManualClock(startMs = Date.UTC(2026, 0, 1)): ManualClock {
     async advance(ms) {
       const end = elapsed + ms;
       await settle();
-      for (let next = nextDue(end); next !== undefined; next = nextDue(end)) {
+      for (let next = nextDue(sleepers, end); next !== undefined; next = nextDue(sleepers, end)) {
         elapsed = next.due;
         next.wake();
         await settle();

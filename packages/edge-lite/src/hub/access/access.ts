@@ -5,6 +5,7 @@ import {
   type Random,
   SelvedgeError,
   createTaskGroup,
+  hasCode,
   limitRepeats,
 } from '@selvedge/kit';
 import type { KubeClient } from '@selvedge/kube';
@@ -12,17 +13,19 @@ import type { RuntimeRepository } from '../../store/index.ts';
 import type { Caller, PodIdentity, UserInfo } from '../request.ts';
 import type { Upstream } from '../upstream/types.ts';
 import { Authorizer } from './authorizer.ts';
-import { type CallersOptions, callerOfUser, kindOfUser } from './callers.ts';
+import { type CallersOptions, callerOfUser, kindOfUser, nodeUser } from './callers.ts';
 import { Certificates } from './certificates.ts';
 import { Decisions } from './decisions.ts';
 import { createAccessMetrics } from './metrics.ts';
 import { createOperators } from './operators.ts';
+import { OwnCertificates } from './own-certificates.ts';
 import type { Question } from './questions.ts';
 import { SeenTokens } from './seen-tokens.ts';
 import { SigningKeys } from './signing-keys.ts';
 import { Tokens } from './tokens.ts';
 import type { Access, Attributes, Decision, Presented } from './types.ts';
 import { podOf } from './user.ts';
+import { WallTime } from './wall-time.ts';
 
 export interface AccessOptions {
   readonly nodeName: string;
@@ -34,12 +37,14 @@ export interface AccessOptions {
   readonly acceptedTokenMs?: number | undefined;
   /** How long its no is. Default 10 seconds. */
   readonly refusedTokenMs?: number | undefined;
-  /** Tokens remembered, those of this run and those on disk. Default 1,000 each. */
+  /** Tokens remembered, those accepted and refused in this run and those on disk. Default 1,000 each. */
   readonly maxTokens?: number | undefined;
   /** An older decision is asked for again, while the cloud is in reach. Default 5 minutes. */
   readonly maxDecisionAgeMs?: number | undefined;
   /** Decisions remembered, in memory and on disk. Default 4,096. */
   readonly maxDecisions?: number | undefined;
+  /** Those about one user; the node's own do not count and have `maxDecisions` for themselves. Default 1,024. */
+  readonly maxDecisionsPerUser?: number | undefined;
 }
 
 export interface AccessDeps {
@@ -67,6 +72,8 @@ class HubAccess implements Access {
   readonly name = 'hub access';
   readonly #callers: CallersOptions;
   readonly #deps: AccessDeps;
+  readonly #time;
+  readonly #own;
   readonly #certificates;
   readonly #seen;
   readonly #keys;
@@ -90,10 +97,21 @@ class HubAccess implements Access {
       clients: new Set(options.clients),
       operators: new Set(options.operators),
     };
-    this.#decisions = new Decisions({ maxDecisions: options.maxDecisions ?? 4_096 }, deps);
+    const { maxDecisions = 4_096, maxDecisionsPerUser = 1_024, nodeName } = options;
+    const reserved = nodeUser(nodeName);
+    this.#decisions = new Decisions({ maxDecisions, maxDecisionsPerUser, reserved }, deps);
     const metrics = createAccessMetrics(deps.metrics, () => this.#decisions.size);
     this.#metrics = metrics;
-    this.#certificates = new Certificates({ maxCertificates }, deps);
+    this.#time = new WallTime({ ...deps, online });
+    this.#own = new OwnCertificates(deps);
+    this.#certificates = new Certificates(
+      { maxCertificates },
+      {
+        ...deps,
+        isPlausible: () => this.#time.isPlausible(),
+        outlivesItsEnd: (user) => !online() && this.#own.has(user),
+      },
+    );
     this.#seen = new SeenTokens({ maxTokens }, deps);
     this.#keys = new SigningKeys({ ...deps, log, online });
     this.#tokens = new Tokens(
@@ -102,7 +120,7 @@ class HubAccess implements Access {
         refusedMs: options.refusedTokenMs ?? 10_000,
         maxTokens,
       },
-      { ...deps, online: inReach, seen: this.#seen, keys: this.#keys, metrics },
+      { ...deps, online: inReach, time: this.#time, seen: this.#seen, keys: this.#keys, metrics },
     );
     this.#maxDecisionAgeMs = options.maxDecisionAgeMs ?? 5 * minuteMs;
     this.#authorizer = new Authorizer({ ...deps, online: inReach, decisions: this.#decisions, metrics });
@@ -115,6 +133,8 @@ class HubAccess implements Access {
   }
 
   async start(): Promise<void> {
+    this.#time.load();
+    this.#own.load();
     this.#seen.load();
     this.#keys.load();
     this.#decisions.load();
@@ -133,6 +153,7 @@ class HubAccess implements Access {
 
   async authenticate(presented: Presented, signal: AbortSignal): Promise<Caller> {
     const { certificate, bearerToken } = presented;
+    this.#time.look();
     const method = certificate !== undefined ? 'certificate' : bearerToken === undefined ? 'none' : 'token';
     try {
       const caller = await this.#callerOf(presented, signal);
@@ -162,9 +183,10 @@ class HubAccess implements Access {
     return this.#authorizer.decide(question, maxAgeMs, signal);
   }
 
-  /** As the API server: a certificate comes before a token. */
+  /** As the API server: a certificate comes before a token, which counts where the certificate does not. */
   async #callerOf({ certificate, bearerToken }: Presented, signal: AbortSignal): Promise<Caller> {
-    if (certificate !== undefined) return callerOfUser(this.#certificates.userOf(certificate), this.#callers);
+    const vouched = certificate === undefined ? undefined : this.#vouched(certificate, bearerToken);
+    if (vouched !== undefined) return vouched;
     if (bearerToken === undefined || bearerToken === '') {
       throw new SelvedgeError('the request shows neither a client certificate nor a bearer token', {
         code: 'Unauthenticated',
@@ -172,6 +194,20 @@ class HubAccess implements Access {
     }
     const user = await this.#tokens.userOf(bearerToken, signal);
     return { kind: 'token', user, token: bearerToken, pod: podOf(user) };
+  }
+
+  /** Undefined: the certificate is not valid, and there is a token. */
+  #vouched(certificate: Uint8Array, bearerToken: string | undefined): Caller | undefined {
+    try {
+      const caller = callerOfUser(this.#certificates.userOf(certificate), this.#callers);
+      if (caller.kind === 'node' && this.#deps.upstream.connectivity.kind === 'online') {
+        this.#own.add(caller.user);
+      }
+      return caller;
+    } catch (error) {
+      if (bearerToken === undefined || !hasCode(error, 'Unauthenticated')) throw error;
+      return undefined;
+    }
   }
 }
 

@@ -122,13 +122,20 @@ describe('a decision', () => {
     await expect(authorize()).rejects.toMatchObject({ code: 'Unavailable' });
   });
 
-  test('counts when the API server does not answer, but not when it answers otherwise', async () => {
+  test.each([
+    'Unavailable',
+    'DeadlineExceeded',
+    'Unauthenticated',
+    'Forbidden',
+    'ResourceExhausted',
+    'Internal',
+  ] as const)('counts when the API server answers the hub with %s', async (code) => {
     await authorize();
     await world.clock.advance(6 * minuteMs);
-    world.api.failure = new SelvedgeError('slow', { code: 'DeadlineExceeded' });
+    world.api.failure = new SelvedgeError('not you', { code });
     expect((await authorize()).allowed).toBe(true);
-    world.api.failure = new SelvedgeError('no', { code: 'Forbidden' });
-    await expect(authorize()).rejects.toMatchObject({ code: 'Forbidden' });
+    world.api.failure = new SelvedgeError('no such thing', { code: 'Invalid' });
+    await expect(authorize()).rejects.toMatchObject({ code: 'Invalid' });
   });
 
   test('that only got younger is written to disk once an hour', async () => {
@@ -141,6 +148,23 @@ describe('a decision', () => {
     expect([asked(), ageOnDisk()]).toEqual([10, 0]);
     await authorize();
     expect(ageOnDisk()).toBe(60 * minuteMs);
+  });
+
+  test('of one user is not pushed out by those of another, nor the ones of the node by anybody', async () => {
+    await using small = await createAccessWorld({ maxDecisions: 6, maxDecisionsPerUser: 3 });
+    const may = (username: string, namespace: string): Promise<Decision> =>
+      small.access.authorize({ username, groups: [] }, listing({ namespace }), signal);
+    for (const one of ['a', 'b']) await may('system:node:edge', one);
+    await may('dns', 'a');
+    for (let at = 0; at < 20; at += 1) {
+      for (const greedy of ['x', 'y', 'z']) await may(greedy, `n${at}`);
+    }
+    small.api.go('offline');
+    await small.restart();
+    for (const namespace of ['a', 'b']) await may('system:node:edge', namespace);
+    await may('dns', 'a');
+    await expect(may('x', 'n0')).rejects.toMatchObject({ code: 'Unavailable' });
+    expect(small.saved('hub-decision').length).toBeLessThanOrEqual(8);
   });
 
   test('is forgotten, on disk too, when there are too many', async () => {
@@ -250,10 +274,10 @@ describe('what was withdrawn', () => {
 
   test('is not believed of an API server that fails', async () => {
     await authorize();
-    world.api.failure = new SelvedgeError('overloaded', { code: 'Internal' });
-    await expect(again()).rejects.toMatchObject({ code: 'Internal' });
-    world.api.failure = new SelvedgeError('gone', { code: 'Unavailable' });
-    expect(await again()).toBe(true);
+    for (const code of ['Internal', 'Unavailable'] as const) {
+      world.api.failure = new SelvedgeError('gone', { code });
+      expect(await again()).toBe(true);
+    }
     expect(withdrawn).toEqual([]);
   });
 

@@ -11,7 +11,7 @@ import type { UserInfo } from '../request.ts';
 import type { Decisions } from './decisions.ts';
 import type { AccessMetrics } from './metrics.ts';
 import { type Question, isDiscovery, keyOfQuestion, widerQuestion } from './questions.ts';
-import { isAway, reviewAccess } from './reviews.ts';
+import { cannotAsk, reviewAccess } from './reviews.ts';
 import type { Attributes, Decision } from './types.ts';
 
 export interface AuthorizerDeps {
@@ -64,14 +64,14 @@ export class Authorizer {
     return this.#withdrawn.add(({ user, attributes }) => withdrawn(user, attributes));
   }
 
-  /** The API server's decision of now; undefined if it does not answer. */
+  /** The API server's decision of now; undefined if it does not give one. */
   async #ask(question: Question, signal: AbortSignal): Promise<Decision | undefined> {
     const key = keyOfQuestion(question);
     try {
       return await this.#flights.run(key, signal, (inner) => this.#review(key, question, inner));
     } catch (error) {
       signal.throwIfAborted();
-      if (isAway(error)) return undefined;
+      if (cannotAsk(error)) return undefined;
       throw error;
     }
   }
@@ -101,7 +101,7 @@ export class Authorizer {
       const decision = await reviewAccess(client, question, signal);
       metrics.reviews.add({ kind: 'access', outcome: outcomeOf(decision) });
       const before = this.#remembered(question, Infinity);
-      decisions.put(key, decision);
+      decisions.put(question.user, key, decision);
       if (before?.allowed === true && !decision.allowed) this.withdraw(question);
       return decision;
     } catch (error) {

@@ -52,6 +52,43 @@ describe('a certificate', () => {
     expect((await present(await issue(node), 'x')).kind).toBe('node');
   });
 
+  test('that is not valid leaves it to the token, as with the API server', async () => {
+    const notAfter = new Date(world.clock.now() - hourMs);
+    const pod = { namespace: 'shop', name: 'till', uid: 'till-uid' };
+    const caller = await present(await issue({ ...node, notAfter }), world.api.token(pod));
+    expect(caller).toMatchObject({ kind: 'token', pod });
+  });
+
+  test("of this node's kubelet that ends in a cut counts until the cloud is back", async () => {
+    const certificate = await issue({ ...node, notAfter: new Date(world.clock.now() + hourMs) });
+    await present(certificate);
+    world.api.go('offline');
+    await world.clock.advance(1_000 * hourMs);
+    await world.restart();
+    expect((await present(certificate)).kind).toBe('node');
+    world.authorities = (await createClientAuthority('next')).pem;
+    await expect(present(certificate)).rejects.toThrow("not signed by the cluster's CA");
+    world.authorities = authority.pem;
+    world.api.go('online');
+    await expect(present(certificate)).rejects.toThrow('has expired');
+  });
+
+  test.each([
+    ['never set', 0],
+    ['set back to the last shutdown', Date.UTC(2026, 0, 1, 5)],
+  ])('of the future counts while the clock was %s', async (_how, nowMs) => {
+    await world.clock.advance(10 * hourMs);
+    const certificate = await issue({ ...node, notBefore: new Date(world.clock.now() - hourMs) });
+    await present(certificate);
+    world.api.go('offline');
+    world.clock.setNow(nowMs);
+    await world.restart();
+    expect((await present(certificate)).kind).toBe('node');
+    world.clock.setNow(Date.UTC(2026, 5, 1));
+    const later = await issue({ ...node, notBefore: new Date(world.clock.now() + hourMs) });
+    await expect(present(later)).rejects.toThrow('is not valid yet');
+  });
+
   test.each([
     ['of another node', { ...node, names: ['system:node:other'] }, /certificate of system:node:edge/],
     ['of a node that is in no group of nodes', { names: node.names }, /certificate of system:node:edge/],
@@ -86,6 +123,17 @@ describe('attacks', () => {
   test('one that is not valid yet', async () => {
     const notBefore = new Date(world.clock.now() + hourMs);
     await refused(await issue({ ...node, notBefore }), 'is not valid yet');
+  });
+
+  test('an expired one, offline, of whom it is not: another client, or a kubelet that never came before', async () => {
+    const notAfter = new Date(world.clock.now() + hourMs);
+    const proxy = await issue({ names: ['system:kube-proxy'], notAfter });
+    const unseen = await issue({ ...node, notAfter });
+    await present(proxy);
+    world.api.go('offline');
+    await present(unseen);
+    await world.clock.advance(hourMs);
+    for (const certificate of [proxy, unseen]) await refused(certificate, 'has expired');
   });
 
   test("a kubelet's serving certificate", async () => {

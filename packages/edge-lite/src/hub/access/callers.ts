@@ -12,6 +12,9 @@ export interface CallersOptions {
 const nodePrefix = 'system:node:';
 const nodesGroup = 'system:nodes';
 
+/** The user name of a node's kubelet. Source: kubernetes.io "Using Node Authorization". */
+export const nodeUser = (nodeName: string): string => `${nodePrefix}${nodeName}`;
+
 function hintFor({ username }: UserInfo, nodeName: string): string {
   if (username.startsWith(nodePrefix))
     return `the kubelet here must use the certificate of ${nodePrefix}${nodeName}`;
@@ -21,7 +24,7 @@ function hintFor({ username }: UserInfo, nodeName: string): string {
 /** What the user of a verified client certificate is here; undefined: nobody. */
 export function kindOfUser(user: UserInfo, options: CallersOptions): Caller['kind'] | undefined {
   const { username, groups } = user;
-  if (username === `${nodePrefix}${options.nodeName}` && groups.includes(nodesGroup)) return 'node';
+  if (username === nodeUser(options.nodeName) && groups.includes(nodesGroup)) return 'node';
   if (options.clients.has(username)) return 'configured';
   return groups.some((group) => options.operators.has(group)) ? 'operator' : undefined;
 }

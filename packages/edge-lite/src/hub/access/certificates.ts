@@ -10,6 +10,10 @@ export interface CertificatesOptions {
 
 export interface CertificatesDeps {
   readonly clock: Pick<Clock, 'now'>;
+  /** False: the clock is behind, so that what the cluster signed only seems to be of the future. */
+  readonly isPlausible: () => boolean;
+  /** Whether the one of this user counts past its end. */
+  readonly outlivesItsEnd: (user: UserInfo) => boolean;
   /** PEM of the authorities that sign the cluster's client certificates. */
   readonly authorities: () => string;
 }
@@ -59,8 +63,9 @@ function userOf(certificate: X509Certificate, fingerprint: string): UserInfo {
 }
 
 /**
- * Whom client certificates name. TLS has verified the chain already; signature, purpose and time are looked at again,
- * because connections outlive certificates and authorities. The authorities must hold the direct issuer.
+ * Whom client certificates name. TLS has verified the chain already; signature and purpose are looked at again, because
+ * connections outlive certificates and authorities, and time is looked at here alone: it depends on the clock and on the
+ * cloud. The authorities must hold the direct issuer.
  */
 export class Certificates {
   readonly #deps: CertificatesDeps;
@@ -79,10 +84,12 @@ export class Certificates {
     const current = known?.authorities === authorities ? known : this.#verify(der, fingerprint, authorities);
     this.#known.set(fingerprint, current);
     const now = this.#deps.clock.now();
-    if (now < current.validFromMs)
+    const { user, validFromMs, validToMs } = current;
+    if (now < validFromMs && this.#deps.isPlausible())
       throw refuse('is not valid yet', 'look at the clocks of this node and of its client');
-    if (now >= current.validToMs) throw refuse('has expired', 'the client must renew it');
-    return current.user;
+    if (now >= validToMs && !this.#deps.outlivesItsEnd(user))
+      throw refuse('has expired', 'the client must renew it');
+    return user;
   }
 
   #verify(der: Uint8Array, fingerprint: string, authorities: string): Known {

@@ -1,16 +1,27 @@
-import { BoundedMap, type Clock } from '@selvedge/kit';
+import { type Clock, FairMap } from '@selvedge/kit';
 import type { RuntimeKind, RuntimeRepository } from '../../store/index.ts';
+import type { UserInfo } from '../request.ts';
 import type { Decision } from './types.ts';
 
 interface Saved extends Decision {
   /** Milliseconds since the epoch. */
   readonly askedAtMs: number;
+  /** The user name. */
+  readonly of?: string;
 }
 
 /** A decision and when the API server made it. */
 interface Remembered extends Saved {
   /** What the disk says of it. */
   readonly savedAtMs: number;
+}
+
+export interface DecisionsOptions {
+  readonly maxDecisions: number;
+  /** About one user. */
+  readonly maxDecisionsPerUser: number;
+  /** Name of the user whose decisions those about others do not push out. */
+  readonly reserved: string;
 }
 
 export interface DecisionsDeps {
@@ -25,12 +36,14 @@ const rewriteMs = 3_600_000;
 /** The API server's decisions by their questions' keys, in memory and on disk. */
 export class Decisions {
   readonly #deps: DecisionsDeps;
-  readonly #held: BoundedMap<string, Remembered>;
+  readonly #held: FairMap<string, Remembered>;
 
-  constructor(options: { readonly maxDecisions: number }, deps: DecisionsDeps) {
+  constructor(options: DecisionsOptions, deps: DecisionsDeps) {
     this.#deps = deps;
-    this.#held = new BoundedMap({
+    this.#held = new FairMap({
       capacity: options.maxDecisions,
+      capacityPerOwner: options.maxDecisionsPerUser,
+      isReserved: (owner) => owner === options.reserved,
       onEvict: (key) => void deps.runtime.delete(decisionKind, key),
     });
   }
@@ -42,7 +55,7 @@ export class Decisions {
   load(): void {
     const entries = this.#deps.runtime.list(decisionKind);
     for (const { key, document } of entries.toSorted((a, b) => a.document.askedAtMs - b.document.askedAtMs)) {
-      this.#held.set(key, { ...document, savedAtMs: document.askedAtMs });
+      this.#held.set(document.of ?? '', key, { ...document, savedAtMs: document.askedAtMs });
     }
   }
 
@@ -56,16 +69,16 @@ export class Decisions {
     return age >= 0 ? age : Number.MAX_VALUE;
   }
 
-  put(key: string, { allowed, reason }: Decision): void {
+  put({ username }: UserInfo, key: string, { allowed, reason }: Decision): void {
     const before = this.#held.get(key);
     const askedAtMs = this.#deps.clock.now();
-    const saved = { allowed, reason, askedAtMs };
+    const saved = { allowed, reason, askedAtMs, of: username };
     const same = before?.allowed === allowed && before.reason === reason;
     if (same && Math.abs(askedAtMs - before.savedAtMs) < rewriteMs) {
-      this.#held.set(key, { ...saved, savedAtMs: before.savedAtMs });
+      this.#held.set(username, key, { ...saved, savedAtMs: before.savedAtMs });
       return;
     }
-    this.#held.set(key, { ...saved, savedAtMs: askedAtMs });
+    this.#held.set(username, key, { ...saved, savedAtMs: askedAtMs });
     this.#deps.runtime.put(decisionKind, { key, document: saved }, { durable: false });
   }
 }

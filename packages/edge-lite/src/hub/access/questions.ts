@@ -27,16 +27,20 @@ function attributeParts(of: Attributes): readonly string[] {
 }
 
 /**
- * Equal for equal questions. The credential's own name is left out: an account's next token, an hour later, is the same
+ * Equal for the same user. The credential's own name is left out: an account's next token, an hour later, is the same
  * user to every authorizer but one that lists token ids.
  */
-export function keyOfQuestion({ user, attributes }: Question): string {
+export function keyOfUser(user: UserInfo): string {
   const extra = Object.entries(user.extra ?? {})
     .filter(([name]) => name !== extraKeys.credentialId)
     .toSorted(([a], [b]) => (a < b ? -1 : 1));
-  const who = [user.username, user.uid ?? '', user.groups.toSorted(), extra];
+  return JSON.stringify([user.username, user.uid ?? '', user.groups.toSorted(), extra]);
+}
+
+/** Equal for equal questions. */
+export function keyOfQuestion({ user, attributes }: Question): string {
   return createHash('sha256')
-    .update(JSON.stringify([who, attributeParts(attributes)]))
+    .update(`[${keyOfUser(user)},${JSON.stringify(attributeParts(attributes))}]`)
     .digest('hex');
 }
 

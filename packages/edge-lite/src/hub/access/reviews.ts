@@ -14,8 +14,20 @@ export type Verdict =
 /** Of a whole review; the cloud is taken to be away if it takes longer. */
 const timeoutMs = 10_000;
 
-/** The cloud did not answer. */
-export const isAway = (error: unknown): boolean => hasCode(error, 'Unavailable', 'DeadlineExceeded');
+/**
+ * The API server did not answer, or would not answer us: the node's own certificate is refused, it has too much to do, it
+ * fails. None of that says anything of the one who is asked about.
+ */
+export const cannotAsk = (error: unknown): boolean =>
+  hasCode(
+    error,
+    'Unavailable',
+    'DeadlineExceeded',
+    'Unauthenticated',
+    'Forbidden',
+    'ResourceExhausted',
+    'Internal',
+  );
 
 function userFrom({
   username = '',

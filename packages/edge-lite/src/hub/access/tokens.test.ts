@@ -1,6 +1,6 @@
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { SelvedgeError } from '@selvedge/kit';
+import { SelvedgeError, hasCode } from '@selvedge/kit';
 import { fc, test as property } from '@fast-check/vitest';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Caller } from '../request.ts';
@@ -88,6 +88,67 @@ describe('online', () => {
   });
 });
 
+describe('made-up tokens', () => {
+  const madeUp = (at: number): string =>
+    signToken(
+      world.api.key,
+      { alg: 'RS256', kid: `unknown-${at}` },
+      { ...world.api.claims(pod), jti: `${at}` },
+    );
+
+  test('are reviewed a few at a time and so many a second, the others told to come again', async () => {
+    const gate = Promise.withResolvers<void>();
+    world.api.gate = gate.promise;
+    const all = Array.from({ length: 500 }, (_, at) =>
+      authenticate(madeUp(at)).catch((error: unknown) => error),
+    );
+    await world.clock.advance(0);
+    expect(reviews()).toBe(4);
+    gate.resolve();
+    const told = (await Promise.all(all)).filter((answer) => hasCode(answer, 'ResourceExhausted'));
+    expect([reviews(), told.length]).toEqual([32, 468]);
+    await world.clock.advance(1_000);
+    for (let at = 500; at < 600; at += 1) await authenticate(madeUp(at)).catch(() => undefined);
+    expect(reviews()).toBe(37);
+  });
+
+  test('do not stand in the way of tokens that the cluster signed', async () => {
+    for (let at = 0; at < 100; at += 1) await authenticate(madeUp(at)).catch(() => undefined);
+    const before = reviews();
+    for (let at = 0; at < 100; at += 1) await authenticate(world.api.token(pod, { jti: `${at}` }));
+    expect(reviews()).toBe(before + 100);
+  });
+
+  test('under the name of a key of the cluster are not even asked about', async () => {
+    const claims = world.api.claims(pod);
+    const own = newTokenKey('first');
+    const header = { alg: 'RS256', kid: 'first' };
+    const legacy = { ...claims, iss: 'kubernetes/serviceaccount' };
+    for (const token of [signToken(own, header, claims), signToken(own, header, legacy)]) {
+      await expect(authenticate(token)).rejects.toThrow('is not signed by the key that it names');
+    }
+    await expect(authenticate(signWithPublicKey(world.api.key, claims))).rejects.toThrow('is not signed');
+    expect(reviews()).toBe(0);
+    expect((await authenticate(signToken(world.api.key, header, legacy))).kind).toBe('token');
+  });
+
+  test('that are refused push out no good answers', async () => {
+    await using small = await createAccessWorld({ maxTokens: 4 });
+    const ask = (bearerToken: string): Promise<Caller> =>
+      small.access.authenticate({ certificate: undefined, bearerToken, remoteAddress: '' }, signal);
+    const good = small.api.token(pod);
+    await ask(good);
+    for (let at = 0; at < 20; at += 1) {
+      const token = small.api.token(pod, { jti: `${at}` });
+      small.api.revoked.add(token);
+      await expect(ask(token)).rejects.toMatchObject({ code: 'Unauthenticated' });
+    }
+    const before = small.api.calls.length;
+    expect((await ask(good)).kind).toBe('token');
+    expect(small.api.calls.length).toBe(before);
+  });
+});
+
 describe('with the cloud away', () => {
   test('a token of a pod of this node is verified by the keys that the cluster published', async () => {
     const token = world.api.token(pod);
@@ -152,11 +213,40 @@ describe('with the cloud away', () => {
     await expect(authenticate(token)).rejects.toMatchObject({ code: 'Unauthenticated' });
   });
 
-  test('an API server that does not answer is taken as away', async () => {
+  test('an unbound token is good until it ends, be the clock set back; one in a Secret has no end', async () => {
+    const unbound = { namespace: 'shop', serviceaccount: { name: 'app', uid: 'app-uid' } };
+    const token = world.api.token(pod, { 'kubernetes.io': unbound });
+    const endless = world.api.token(pod, { 'kubernetes.io': unbound, exp: undefined });
+    for (const one of [token, endless]) await authenticate(one);
+    await world.clock.advance(hourMs);
+    world.api.go('offline');
+    expect((await authenticate(token)).kind).toBe('token');
+    world.api.go('online');
+    await world.clock.advance(61_000);
+    await authenticate(endless);
+    world.api.go('offline');
+    await expect(authenticate(token)).rejects.toThrow('is bound to no pod and has expired');
+    world.clock.setNow(0);
+    await expect(authenticate(token)).rejects.toThrow('is bound to no pod and has expired');
+    expect((await authenticate(endless)).kind).toBe('token');
+  });
+
+  test('a token of the future is good while the clock cannot be right', async () => {
     const token = world.api.token(pod);
-    world.api.failure = unavailable;
+    world.api.go('offline');
+    world.clock.setNow(0);
+    await world.restart();
     expect((await authenticate(token)).kind).toBe('token');
   });
+
+  test.each(['Unavailable', 'Unauthenticated', 'Forbidden', 'ResourceExhausted', 'Internal'] as const)(
+    'an API server that answers the hub with %s is taken as away',
+    async (code) => {
+      const token = world.api.token(pod);
+      world.api.failure = new SelvedgeError('not you', { code });
+      expect((await authenticate(token)).kind).toBe('token');
+    },
+  );
 });
 
 describe('attacks with the cloud away', () => {

@@ -1,12 +1,14 @@
 import { BoundedMap, type Clock, type SingleFlight, createSingleFlight } from '@selvedge/kit';
 import type { KubeClient } from '@selvedge/kube';
 import type { PodIdentity, UserInfo } from '../request.ts';
-import { hashOfToken, keyIdOf, refuseToken, verifyToken } from './bearer-token.ts';
+import { hashOfToken, isExpired, keyIdOf, provenanceOf, refuseToken, verifyToken } from './bearer-token.ts';
 import type { AccessMetrics } from './metrics.ts';
-import { type Verdict, isAway, reviewToken } from './reviews.ts';
+import { type Verdict, cannotAsk, reviewToken } from './reviews.ts';
 import type { SeenTokens } from './seen-tokens.ts';
 import type { SigningKeys } from './signing-keys.ts';
+import { createStrangers } from './strangers.ts';
 import { isServiceAccount, podOf } from './user.ts';
+import type { WallTime } from './wall-time.ts';
 
 export interface TokensOptions {
   /** How long an accepted token is not asked about again. */
@@ -19,6 +21,7 @@ export interface TokensOptions {
 export interface TokensDeps {
   readonly client: Pick<KubeClient, 'create'>;
   readonly online: () => boolean;
+  readonly time: Pick<WallTime, 'nowMs' | 'isPlausible'>;
   readonly seen: SeenTokens;
   readonly keys: SigningKeys;
   /** Whether it is one of this node's pods. */
@@ -29,6 +32,9 @@ export interface TokensDeps {
   readonly metrics: Pick<AccessMetrics, 'reviews'>;
 }
 
+/** Also the first pods of a node whose cluster's keys have not come yet are strangers. */
+const strangers = { parallel: 4, burst: 32, perSecond: 5 };
+
 interface Answer {
   readonly verdict: Verdict;
   readonly atMs: number;
@@ -38,19 +44,25 @@ interface Answer {
 export class Tokens {
   readonly #options: TokensOptions;
   readonly #deps: TokensDeps;
-  readonly #answers: BoundedMap<string, Answer>;
-  readonly #flights: SingleFlight<Verdict> = createSingleFlight();
+  readonly #accepted: BoundedMap<string, Answer>;
+  /** Apart, so that made-up tokens push out no good answers. */
+  readonly #refused: BoundedMap<string, Answer>;
+  readonly #strangers;
+  readonly #flights: SingleFlight<Verdict | undefined> = createSingleFlight();
 
   constructor(options: TokensOptions, deps: TokensDeps) {
     this.#options = options;
     this.#deps = deps;
-    this.#answers = new BoundedMap({ capacity: options.maxTokens });
+    this.#accepted = new BoundedMap({ capacity: options.maxTokens });
+    this.#refused = new BoundedMap({ capacity: options.maxTokens });
+    this.#strangers = createStrangers(strangers, deps);
   }
 
   /**
-   * Asks the API server while it answers. Without it: a token that it accepted before, or one that is bound to a pod of
-   * this node and verified by the cluster's stored keys; an expired one only if it was accepted before or handed out
-   * here. Rejects with `Unauthenticated`.
+   * Asks the API server while it answers, if the token can be one of its own: a few at a time where that cannot be told.
+   * Without it: a token that it accepted before, or one that is bound to a pod of this node and verified by the cluster's
+   * stored keys; an expired one only if it is bound to a pod of this node and was accepted before, or was handed out here.
+   * Rejects with `Unauthenticated`; with `ResourceExhausted` when too many unknown ones come.
    */
   async userOf(token: string, signal: AbortSignal): Promise<UserInfo> {
     const hash = hashOfToken(token);
@@ -60,18 +72,21 @@ export class Tokens {
     return verdict.user;
   }
 
-  /** Undefined: the cloud is away. */
+  /** Undefined: the cloud is away, or does not answer us. */
   async #online(hash: string, token: string, signal: AbortSignal): Promise<Verdict | undefined> {
     if (!this.#deps.online()) return undefined;
-    const known = this.#answers.get(hash);
+    const known = this.#accepted.get(hash) ?? this.#refused.get(hash);
     if (known !== undefined && this.#isFresh(known)) return known.verdict;
-    try {
-      return await this.#flights.run(hash, signal, (inner) => this.#review(hash, token, inner));
-    } catch (error) {
-      signal.throwIfAborted();
-      if (isAway(error)) return undefined;
-      throw error;
-    }
+    return await this.#flights.run(hash, signal, (inner) => this.#ask(hash, token, inner));
+  }
+
+  /** Rejects with `Unauthenticated` if that would be in vain. */
+  async #ask(hash: string, token: string, signal: AbortSignal): Promise<Verdict | undefined> {
+    const { seen, keys } = this.#deps;
+    const provenance = seen.userOf(hash) === undefined ? await provenanceOf(token, keys.current) : 'signed';
+    if (provenance === 'forged') throw refuseToken('is not signed by the key that it names');
+    const review = (): Promise<Verdict | undefined> => this.#review(hash, token, signal);
+    return provenance === 'signed' ? await review() : await this.#strangers.run(signal, review);
   }
 
   #isFresh({ verdict, atMs }: Answer): boolean {
@@ -79,18 +94,26 @@ export class Tokens {
     return this.#deps.clock.monotonicMs() - atMs < (verdict.kind === 'accepted' ? acceptedMs : refusedMs);
   }
 
-  async #review(hash: string, token: string, signal: AbortSignal): Promise<Verdict> {
+  async #review(hash: string, token: string, signal: AbortSignal): Promise<Verdict | undefined> {
     const { client, clock, metrics } = this.#deps;
     try {
       const verdict = await reviewToken(client, token, signal);
-      this.#answers.set(hash, { verdict, atMs: clock.monotonicMs() });
       metrics.reviews.add({ kind: 'token', outcome: verdict.kind === 'accepted' ? 'allowed' : 'denied' });
+      this.#remember(hash, { verdict, atMs: clock.monotonicMs() });
       this.#learn(hash, token, verdict);
       return verdict;
     } catch (error) {
       metrics.reviews.add({ kind: 'token', outcome: 'failed' });
+      signal.throwIfAborted();
+      if (cannotAsk(error)) return undefined;
       throw error;
     }
+  }
+
+  #remember(hash: string, answer: Answer): void {
+    this.#accepted.delete(hash);
+    this.#refused.delete(hash);
+    (answer.verdict.kind === 'accepted' ? this.#accepted : this.#refused).set(hash, answer);
   }
 
   #learn(hash: string, token: string, verdict: Verdict): void {
@@ -105,12 +128,15 @@ export class Tokens {
   }
 
   async #alone(hash: string, token: string): Promise<UserInfo> {
-    const { seen, hasPod } = this.#deps;
+    const { seen, hasPod, knownToken, time } = this.#deps;
     const accepted = seen.userOf(hash);
     const user = accepted ?? (await this.#verified(hash, token));
     const pod = podOf(user);
     if (pod === undefined && accepted === undefined) {
       throw refuseToken('is bound to no pod and was never seen while the cloud was in reach');
+    }
+    if (pod === undefined && isExpired(token, time.nowMs()) && !knownToken(hash)) {
+      throw refuseToken('is bound to no pod and has expired');
     }
     if (pod !== undefined && !hasPod(pod)) {
       throw refuseToken(`is bound to pod ${pod.namespace}/${pod.name}, which is not of this node`);
@@ -119,9 +145,10 @@ export class Tokens {
   }
 
   async #verified(hash: string, token: string): Promise<UserInfo> {
-    const { keys, clock, knownToken } = this.#deps;
+    const { keys, clock, knownToken, time } = this.#deps;
     const issuer = keys.current;
     if (issuer === undefined) throw refuseToken("cannot be verified: the cluster's keys were never in reach");
-    return verifyToken(token, { issuer, nowMs: clock.now(), expiredToo: knownToken(hash) });
+    const earlyToo = !time.isPlausible();
+    return verifyToken(token, { issuer, nowMs: clock.now(), earlyToo, expiredToo: knownToken(hash) });
   }
 }

@@ -3,7 +3,7 @@ import type { Caller, UserInfo } from '../request.ts';
 
 /** What a connection shows of its client. */
 export interface Presented {
-  /** DER of a client certificate whose chain to the cluster's CA TLS has verified. */
+  /** DER of a client certificate whose chain to the cluster's CA TLS has verified, whenever it is valid. */
   readonly certificate: Uint8Array | undefined;
   readonly bearerToken: string | undefined;
   readonly remoteAddress: string;
