@@ -65,8 +65,8 @@ function composeViews(views: readonly View[]): ApplyViews {
     );
 }
 
-function createViewsOf(options: HubOptions, core: Core): readonly View[] {
-  return [...createViews(options, core), createCloudConditionView(options, core)];
+function createViewsOf(options: HubOptions, deps: HubDeps & Core): readonly View[] {
+  return [...createViews(options, deps), createCloudConditionView(options, deps)];
 }
 
 function createEndpointOf(options: HubOptions, deps: HubDeps, parts: Core & Serving): Endpoint {
@@ -94,7 +94,7 @@ export function createHub(options: HubOptions, deps: HubDeps): Hub {
     applyViews: (resource, object) => later.views(resource, object),
     knownToken: (hash) => later.knownToken(hash),
   });
-  const views = createViewsOf(options, core);
+  const views = createViewsOf(options, { ...deps, ...core });
   later.views = composeViews(views);
   const tokens = createPodTokens({}, { ...deps, ...core, runtime: store.runtime, decodeBody });
   later.knownToken = (hash) => tokens.knows(hash);

@@ -1,4 +1,5 @@
 import { silentLogger } from '@selvedge/kit';
+import { createManualClock } from '@selvedge/kit/testing';
 import type { KubeObject } from '@selvedge/kube';
 import type { EndpointSlice } from '@selvedge/kube/types';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -19,6 +20,7 @@ class World {
   readonly replica: RunningReplica;
   readonly facts: Facts;
   readonly peers = new Set<string>();
+  readonly clock = createManualClock();
   #views: ApplyViews = (_resource, object) => object;
   #connectivity: Connectivity = { kind: 'online', sinceMs: 0, server: 's' };
   #revision = 0;
@@ -57,6 +59,8 @@ class World {
           onConnectivity: (changed) => onChange(() => changed(connectivity())),
         },
         reachableNodes,
+        clock: this.clock,
+        log: silentLogger,
       },
     );
     this.#views = (resource, object) =>
@@ -166,6 +170,25 @@ describe('endpoint truth', () => {
     expect([world.ready('a'), world.ready('b')]).toEqual([['10.1.0.1'], []]);
     await world.connectivity('online');
     expect([world.ready('a'), world.ready('b')]).toEqual([['10.1.0.1'], ['10.2.0.1']]);
+  });
+
+  test('takes the cloud at its word after a cut once it may have heard of the other nodes again', async () => {
+    await world.start();
+    await world.put(slices, named('a', remote));
+    await world.connectivity('offline');
+    await world.connectivity('online');
+    await world.put(slices, named('a', { ...remote, conditions: { ready: false } }));
+    expect(world.ready('a')).toEqual(['10.2.0.1']);
+    await world.connectivity('offline');
+    await world.connectivity('online');
+    await world.clock.advance(59_000);
+    expect(world.ready('a')).toEqual(['10.2.0.1']);
+    await world.clock.advance(1_000);
+    await world.settled();
+    expect(world.ready('a')).toEqual([]);
+    await world.put(slices, named('a', remote));
+    await world.put(slices, named('a', { ...remote, conditions: { ready: false } }));
+    expect(world.ready('a')).toEqual([]);
   });
 
   test('counts a peer that answers as in reach', async () => {

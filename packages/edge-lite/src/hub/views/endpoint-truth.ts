@@ -1,3 +1,4 @@
+import type { Clock, Logger } from '@selvedge/kit';
 import type { EndpointSlice, Service } from '@selvedge/kube/types';
 import type { Facts } from '../facts/index.ts';
 import type { ObjectName, Replica } from '../replica/types.ts';
@@ -5,6 +6,7 @@ import type { Upstream } from '../upstream/types.ts';
 import { type EndpointIndex, createEndpointIndex } from './endpoint-index.ts';
 import { endpointsTruth } from './endpoints-truth.ts';
 import type { Surroundings } from './local-endpoint.ts';
+import { type LastReady, createLastReady } from './last-ready.ts';
 import { readyNodes, withLocalTruth, withoutDoubtful } from './slice-truth.ts';
 import type { View } from './types.ts';
 
@@ -24,6 +26,8 @@ export interface EndpointTruthDeps {
   readonly upstream: Pick<Upstream, 'connectivity' | 'onConnectivity'>;
   /** Default: none. */
   readonly reachableNodes?: ReachableNodes | undefined;
+  readonly clock: Pick<Clock, 'sleep'>;
+  readonly log: Pick<Logger, 'error'>;
 }
 
 const slices = 'discovery.k8s.io/v1/endpointslices';
@@ -61,7 +65,8 @@ function surroundingsOf({ nodeName }: EndpointTruthOptions, deps: EndpointTruthD
 
 /**
  * Endpoints of pods of this node are as this node knows them, at any time. While the cloud is away, those on nodes of which
- * nobody knows here whether they can be reached are left out if the Service has a ready one that can.
+ * nobody knows here whether they can be reached are left out if the Service has a ready one that can. Those that were ready
+ * before it went stay so until it has heard of their nodes again.
  */
 class EndpointTruth implements View {
   readonly name = 'endpoint-truth';
@@ -69,6 +74,7 @@ class EndpointTruth implements View {
   readonly #deps: EndpointTruthDeps;
   readonly #surroundings: Surroundings;
   #index: EndpointIndex | undefined;
+  #lastReady: LastReady | undefined;
 
   constructor(options: EndpointTruthOptions, deps: EndpointTruthDeps) {
     this.#deps = deps;
@@ -78,7 +84,8 @@ class EndpointTruth implements View {
   apply: View['apply'] = (resource, object) => {
     const isAway = this.#deps.upstream.connectivity.kind === 'offline';
     if (resource === endpoints) return endpointsTruth(object, this.#surroundings, isAway);
-    const slice = withLocalTruth(object as EndpointSlice, this.#surroundings);
+    const told = withLocalTruth(object as EndpointSlice, this.#surroundings);
+    const slice = this.#lastReady?.apply(told) ?? told;
     return isAway && this.#hasReady(slice) ? withoutDoubtful(slice, this.#surroundings) : slice;
   };
 
@@ -94,8 +101,14 @@ class EndpointTruth implements View {
       { replica, isReachable, changed: (names) => changed(slices, names) },
     );
     this.#index = index;
+    const lastReady = createLastReady(
+      { nodeName },
+      { ...this.#deps, changed: (names) => changed(slices, names) },
+    );
+    this.#lastReady = lastReady;
     const held = new DisposableStack();
     held.use(index);
+    held.use(lastReady);
     held.use(facts.onPods(() => all(index.local())));
     held.use(upstream.onConnectivity(() => all(index.ready())));
     if (reachableNodes !== undefined) {

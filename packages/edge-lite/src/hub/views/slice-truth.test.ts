@@ -2,7 +2,7 @@ import type { Endpoint, EndpointConditions } from '@selvedge/kube/types';
 import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
 import type { LocalPod } from '../facts/index.ts';
-import { conditionsOf, readyNodes, withLocalTruth, withoutDoubtful } from './slice-truth.ts';
+import { conditionsOf, readyNodes, withLastReady, withLocalTruth, withoutDoubtful } from './slice-truth.ts';
 import { type Around, around, endpointOf, localPod, sliceOf } from './testing.ts';
 
 const told = (endpoint: Endpoint, rest: Around): Endpoint | undefined =>
@@ -98,6 +98,29 @@ test('what may be out of reach is left out, what somebody wrote by hand is not',
   const slice = sliceOf([here, there, byHand]);
   expect(withoutDoubtful(slice, around()).endpoints).toEqual([here, byHand]);
   expect(withoutDoubtful(slice, around({ isReachable: () => true }))).toBe(slice);
+});
+
+describe('what was ready before a cut', () => {
+  const unready = { ready: false, serving: false, terminating: false };
+  const there = endpointOf('web', { nodeName: 'there' });
+  const cut = { ...there, conditions: unready };
+
+  test('is so', () => {
+    const slice = sliceOf([cut]);
+    expect(withLastReady(slice, sliceOf([there]), 'here')).toEqual(sliceOf([there]));
+    expect(withLastReady(slice, slice, 'here')).toBe(slice);
+  });
+
+  test.each<readonly [string, Partial<Endpoint>]>([
+    ['if its pod ends', { conditions: { ...unready, terminating: true } }],
+    ['if it is another pod', { targetRef: { ...there.targetRef, uid: 'other' } }],
+    ['if its pod has another address', { addresses: ['10.2.0.9'] }],
+    ['if it is of this node', { nodeName: 'here' }],
+    ['if somebody wrote it by hand', { targetRef: undefined }],
+  ])('is not %s', (_, change) => {
+    const slice = sliceOf([{ ...cut, ...change }]);
+    expect(withLastReady(slice, sliceOf([there]), 'here')).toBe(slice);
+  });
 });
 
 const pods = fc.record({

@@ -1,6 +1,6 @@
 import type { Endpoint, EndpointSlice } from '@selvedge/kube/types';
 import type { ObjectName } from '../replica/types.ts';
-import { type EndpointState, type Surroundings, isDoubtful, localState } from './local-endpoint.ts';
+import { type EndpointState, type Surroundings, isDoubtful, isPod, localState } from './local-endpoint.ts';
 
 const serviceLabel = 'kubernetes.io/service-name';
 
@@ -68,4 +68,32 @@ export function withoutDoubtful(slice: EndpointSlice, surroundings: Surroundings
   const endpoints = endpointsOf(slice);
   const kept = endpoints.filter((endpoint) => !isDoubtful(endpoint, surroundings));
   return kept.length === endpoints.length ? slice : { ...slice, endpoints: kept };
+}
+
+/** Neither ready nor ending: of its pod, or because nobody hears of its node. */
+function isUnready(endpoint: Endpoint): boolean {
+  const { ready, terminating } = conditionsOf(endpoint);
+  return !ready && !terminating;
+}
+
+const keyOf = ({ targetRef, addresses }: Endpoint): string => [targetRef?.uid, ...addresses].join(' ');
+
+/** The slice with endpoints of other nodes ready that were so `before` and have the same pod and address. */
+export function withLastReady(slice: EndpointSlice, before: EndpointSlice, nodeName: string): EndpointSlice {
+  const wasReady = new Set(
+    endpointsOf(before)
+      .filter((endpoint) => conditionsOf(endpoint).ready)
+      .map(keyOf),
+  );
+  const isHeld = (endpoint: Endpoint): boolean =>
+    isPod(endpoint) && endpoint.nodeName !== nodeName && isUnready(endpoint) && wasReady.has(keyOf(endpoint));
+  const endpoints = endpointsOf(slice);
+  if (!endpoints.some(isHeld)) return slice;
+  const ready = { ready: true, serving: true, terminating: false };
+  return {
+    ...slice,
+    endpoints: endpoints.map((one) =>
+      isHeld(one) ? { ...one, conditions: { ...one.conditions, ...ready } } : one,
+    ),
+  };
 }
