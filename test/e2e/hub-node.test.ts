@@ -6,6 +6,6 @@ describeHubSite({
   cycles: 3,
   maxCutMs: 6_000,
   powerCuts: 1,
-  shopping: { cutMs: 60_000, healedMs: 20_000 },
+  shopping: { cutMs: 50_000, healedMs: 20_000 },
   timeoutMs: 180_000,
 });

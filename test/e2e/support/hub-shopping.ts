@@ -4,8 +4,8 @@ import { type Clock, systemClock } from '@selvedge/kit';
 import { resources } from '@selvedge/kube';
 import { nodeFolder } from './edge-lite.ts';
 import { type HubSite, untilOffline } from './hub-site.ts';
-import { webName } from './hub-web.ts';
-import { isReady, pod, shell } from './pods.ts';
+import { webApp } from './hub-web.ts';
+import { isReady, pod, shell, webServer } from './pods.ts';
 import type { Site } from './site.ts';
 
 export interface ShoppingOptions {
@@ -17,7 +17,8 @@ export interface ShoppingOptions {
 /** Requests of one shopper. */
 export interface Requests {
   readonly ok: number;
-  readonly lost: number;
+  /** A line for each, with its time. */
+  readonly lost: readonly string[];
 }
 
 /** A blackhole is noticed within 10 s; this machine is shared. */
@@ -25,13 +26,27 @@ const noticeMs = 15_000;
 
 const shopperOf = (node: string): string => `shopper-${node}`;
 
-/** A container that asks the Service over and over, and says `ok` or `lost` of each request. */
-const shopper = (site: Site): ReturnType<typeof shell> =>
-  shell(`trap 'exit 0' TERM
+/** A Service with one pod, which is on this node. */
+const shopOf = (node: string): string => `shop-${node}`;
+
+async function openShop({ site }: HubSite, node: string): Promise<void> {
+  const labels = { shop: node };
+  await site.create(resources.pods, pod({ name: shopOf(node), node, labels, containers: [webServer()] }));
+  const spec = { selector: labels, ports: [{ port: 80, targetPort: 8080 }] };
+  await site.create(resources.services, { metadata: { name: shopOf(node) }, spec });
+}
+
+/** A container that asks Services by turns, over and over, and says `ok` or `lost` and which of each request. */
+function shopper({ namespace }: Site, services: readonly string[]): ReturnType<typeof shell> {
+  return shell(`trap 'exit 0' TERM
 while :; do
-  if timeout 5 wget -q -O /dev/null http://${webName(site)}/hostname; then echo ok; else echo lost; fi
-  sleep 0.2
+  for one in ${services.join(' ')}; do
+    url=http://$one.${namespace}.svc.cluster.local/hostname
+    if timeout 5 wget -q -O /dev/null $url; then echo "ok $one"; else echo "lost $one"; fi
+    sleep 0.1
+  done
 done`);
+}
 
 /** What a pod has written, from the node's disk: no API server is asked. */
 async function logOf({ bed, namespace }: Site, node: string, name: string): Promise<string> {
@@ -47,17 +62,23 @@ async function logOf({ bed, namespace }: Site, node: string, name: string): Prom
   return '';
 }
 
-/** Requests of a shopper so far. */
+/** Requests of a shopper so far: when they were, and how they went. */
 async function requestsOf(site: Site, node: string): Promise<Requests> {
   const lines = (await logOf(site, node, shopperOf(node))).split('\n');
-  const count = (word: string): number => lines.filter((line) => line.endsWith(` F ${word}`)).length;
-  return { ok: count('ok'), lost: count('lost') };
+  const lost = lines.filter((line) => line.includes(' F lost '));
+  return { ok: lines.filter((line) => line.includes(' F ok ')).length, lost };
 }
 
-/** One on each node. Resolves once they run. */
-export async function startShoppers({ site, nodes }: HubSite): Promise<void> {
-  for (const node of nodes)
-    await site.create(resources.pods, pod({ name: shopperOf(node), node, containers: [shopper(site)] }));
+/** One on each node, who asks a Service with pods on both nodes and one on the other. Resolves once they run. */
+export async function startShoppers(hub: HubSite): Promise<void> {
+  const { site, nodes } = hub;
+  for (const node of nodes) await openShop(hub, node);
+  for (const node of nodes) await site.pod(shopOf(node), { what: 'it runs' }, isReady);
+  for (const node of nodes) {
+    const others = nodes.filter((other) => other !== node).map(shopOf);
+    const containers = [shopper(site, [webApp, ...others])];
+    await site.create(resources.pods, pod({ name: shopperOf(node), node, containers }));
+  }
   for (const node of nodes) await site.pod(shopperOf(node), { what: 'it runs' }, isReady);
 }
 
@@ -79,6 +100,6 @@ export async function shop(
   const after = await look();
   return after.map(({ ok, lost }, index) => ({
     ok: ok - (before[index]?.ok ?? 0),
-    lost: lost - (before[index]?.lost ?? 0),
+    lost: lost.slice(before[index]?.lost.length),
   }));
 }

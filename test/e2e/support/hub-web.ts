@@ -1,16 +1,17 @@
 import { imageRefs } from '@selvedge/bed';
 import { resources } from '@selvedge/kube';
-import type { Pod } from '@selvedge/kube/types';
-import { type HubSite, podsAtHub } from './hub-site.ts';
+import type { EndpointSlice, Pod } from '@selvedge/kube/types';
+import { type HubSite, askHub, podsAtHub } from './hub-site.ts';
 import { isReady } from './pods.ts';
 import type { Site } from './site.ts';
 
-const app = 'web';
+/** The Deployment's name, and the Service's. */
+export const webApp = 'web';
 const port = 8080;
 
 /** Pods on both nodes with files from a config map and a secret, and the Service that leads to them. */
 function webManifests({ nodes }: HubSite): readonly object[] {
-  const labels = { app };
+  const labels = { app: webApp };
   const spread = { maxSkew: 1, topologyKey: 'kubernetes.io/hostname', whenUnsatisfiable: 'DoNotSchedule' };
   const onNodes = { key: 'kubernetes.io/hostname', operator: 'In', values: nodes };
   const terms = [{ matchExpressions: [onNodes] }];
@@ -37,7 +38,7 @@ function webManifests({ nodes }: HubSite): readonly object[] {
       { name: 'key', secret: { secretName: 'key' } },
     ],
   };
-  const metadata = { name: app };
+  const metadata = { name: webApp };
   return [
     { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'settings' }, data: { round: '0' } },
     { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'key' }, stringData: { key: 'k' } },
@@ -58,7 +59,11 @@ function webManifests({ nodes }: HubSite): readonly object[] {
 
 /** The Deployment's pods, as the API server knows them, by name. */
 export async function webPods({ client, namespace, signal }: Site): Promise<readonly Pod[]> {
-  const { items } = await client.listAll(resources.pods, { namespace, labelSelector: `app=${app}`, signal });
+  const { items } = await client.listAll(resources.pods, {
+    namespace,
+    labelSelector: `app=${webApp}`,
+    signal,
+  });
   return items.toSorted((a, b) => (a.metadata.name ?? '').localeCompare(b.metadata.name ?? ''));
 }
 
@@ -74,8 +79,7 @@ export async function deployWeb(hub: HubSite): Promise<readonly Pod[]> {
   });
 }
 
-/** The Service's name in the cluster's DNS. */
-export const webName = ({ namespace }: Site): string => `${app}.${namespace}.svc.cluster.local`;
+const webName = ({ namespace }: Site): string => `${webApp}.${namespace}.svc.cluster.local`;
 
 /** Asks the node's own CoreDNS for the Service's address. */
 async function resolve(site: Site, node: string): Promise<string> {
@@ -92,10 +96,28 @@ async function fetchFrom(site: Site, node: string, address: string): Promise<str
   return (await site.bed.exec(node, ['timeout', '5', ...wget])).stdout.trim();
 }
 
-/** Each node reaches each pod by its address, and some pod by the Service's name. */
+/** Throws while a node's hub leads the Service to other addresses of this node than its pods have. */
+async function checkEndpoints(site: Site, node: string, web: readonly Pod[]): Promise<void> {
+  const path = `/apis/discovery.k8s.io/v1/namespaces/${site.namespace}/endpointslices?resourceVersion=0`;
+  const { items } = JSON.parse(await askHub(site, node, path)) as {
+    readonly items: readonly EndpointSlice[];
+  };
+  const here = items
+    .filter(({ metadata }) => metadata.labels?.['kubernetes.io/service-name'] === webApp)
+    .flatMap(({ endpoints }) => endpoints ?? [])
+    .filter(({ nodeName, conditions }) => nodeName === node && conditions?.ready === true);
+  const [found, wanted] = [
+    here.flatMap(({ addresses }) => addresses),
+    web.map(({ status }) => status?.podIP ?? ''),
+  ];
+  if (found.toSorted().join() !== wanted.toSorted().join())
+    throw new Error(`endpoints ${found.join()} on ${node}, pods ${wanted.join()}`);
+}
+
+/** Each node reaches each pod by its address, and some pod by the Service's name; its own pods are endpoints. */
 async function answers({ site, nodes }: HubSite): Promise<true> {
   const pods = (await Promise.all(nodes.map((node) => podsAtHub(site, node)))).flat();
-  const web = pods.filter(({ metadata }) => metadata.labels?.['app'] === app);
+  const web = pods.filter(({ metadata }) => metadata.labels?.['app'] === webApp);
   if (web.length < 4) throw new Error(`${web.length} pods are known`);
   for (const node of nodes) {
     for (const { metadata, status } of web) {
@@ -103,6 +125,11 @@ async function answers({ site, nodes }: HubSite): Promise<true> {
       if (answer !== metadata.name) throw new Error(`${answer} answered for ${metadata.name ?? ''}`);
     }
     await fetchFrom(site, node, await resolve(site, node));
+    await checkEndpoints(
+      site,
+      node,
+      web.filter(({ spec }) => spec?.nodeName === node),
+    );
   }
   return true;
 }
