@@ -35,7 +35,7 @@ export interface DocumentPut extends Pick<DocumentHead, 'path' | 'media' | 'cont
 export interface Archive {
   /** In all their forms. */
   headsOf(path: string): readonly DocumentHead[];
-  /** Gzip. */
+  /** Gzip. The same bytes for all who have them at a time. */
   bodyOf(head: DocumentHead): Uint8Array | undefined;
   /** Replaces an older one. What says the same is not written again; the longest unused go when it is full. */
   put(document: DocumentPut): Promise<void>;
@@ -53,6 +53,8 @@ class StoredArchive implements Archive {
   readonly #max: Required<ArchiveOptions>;
   /** The longest unused first. */
   readonly #heads = new Map<string, DocumentHead>();
+  /** Those that somebody still has. */
+  readonly #bodies = new WeakMap<DocumentHead, WeakRef<Uint8Array>>();
 
   constructor(max: Required<ArchiveOptions>, runtime: RuntimeRepository) {
     this.#max = max;
@@ -66,8 +68,13 @@ class StoredArchive implements Archive {
 
   bodyOf(head: DocumentHead): Uint8Array | undefined {
     this.#touch(head);
+    const known = this.#bodies.get(head)?.deref();
+    if (known !== undefined) return known;
     const text = this.#runtime.get(bodyKind, keyOf(head));
-    return text === undefined ? undefined : Buffer.from(text, 'base64');
+    if (text === undefined) return undefined;
+    const body = Buffer.from(text, 'base64');
+    this.#bodies.set(head, new WeakRef(body));
+    return body;
   }
 
   async put({ body, ...document }: DocumentPut): Promise<void> {

@@ -150,6 +150,24 @@ describe('documents', () => {
     expect(same).toMatchObject({ status: 304, text: '' });
   });
 
+  it('are unpacked piece by piece, and held once for all who read them', async () => {
+    const large = 'x'.repeat(5 * 1024 * 1024);
+    world.answer = () => ({
+      status: 200,
+      headers: { 'content-type': 'application/json' },
+      body: Buffer.from(large),
+    });
+    world.go('online');
+    await world.get('/openapi/v2');
+    world.go('offline');
+    const { body, text } = await world.get('/openapi/v2');
+    expect(text).toBe(large);
+    expect(body).not.toBeInstanceOf(Uint8Array);
+    const gzip = { 'accept-encoding': 'gzip' };
+    const [one, other] = [await world.get('/openapi/v2', gzip), await world.get('/openapi/v2', gzip)];
+    expect(one.body).toBe(other.body);
+  });
+
   it('cross the link once', async () => {
     world.go('online');
     await world.get('/version');

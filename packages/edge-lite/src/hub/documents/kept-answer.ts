@@ -1,4 +1,4 @@
-import { gunzipSync } from 'node:zlib';
+import { createGunzip, gunzipSync } from 'node:zlib';
 import { notAcceptable, staleHeaders, takesGzip, type Autonomy } from '../answers/index.ts';
 import type { HubRequest, HubResponse } from '../request.ts';
 import type { Archive, DocumentHead } from './archive.ts';
@@ -31,6 +31,13 @@ export interface Kept {
   readonly autonomy: Autonomy | undefined;
 }
 
+/** As fast as it is read, piece by piece: some documents are large. */
+async function* unzipped(zipped: Uint8Array): AsyncGenerator<Uint8Array, void, void> {
+  const stream = createGunzip({ chunkSize: 64 * 1024 });
+  stream.end(zipped);
+  for await (const chunk of stream) yield chunk as Uint8Array;
+}
+
 /** A kept document as an answer; undefined if it is gone. */
 export function keptAnswer({ headers: asked }: HubRequest, kept: Kept): HubResponse | undefined {
   const { head, archive, autonomy } = kept;
@@ -43,7 +50,7 @@ export function keptAnswer({ headers: asked }: HubRequest, kept: Kept): HubRespo
   if (matchesTag(asked['if-none-match'], head.etag)) return { status: 304, headers, body: Buffer.alloc(0) };
   const zipped = archive.bodyOf(head);
   if (zipped === undefined) return undefined;
-  if (!takesGzip(asked['accept-encoding'])) return { status: 200, headers, body: gunzipSync(zipped) };
+  if (!takesGzip(asked['accept-encoding'])) return { status: 200, headers, body: unzipped(zipped) };
   return { status: 200, headers: { ...headers, 'content-encoding': 'gzip' }, body: zipped };
 }
 

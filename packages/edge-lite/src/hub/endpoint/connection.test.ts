@@ -115,12 +115,59 @@ describe('a request for another protocol', () => {
     expect(await readAll(nobody)).toMatch(/^HTTP\/1\.1 401 /);
   });
 
-  it('is a plain request if the protocol is not passed on', async () => {
+  it.each([
+    ['h2c', 'GET', '/version'],
+    ['websocket', 'GET', '/version'],
+    ['websocket', 'GET', '/api/v1/pods?watch=true'],
+    ['websocket', 'GET', '/api/v1/namespaces/a/pods'],
+    ['websocket', 'GET', '/api/v1/namespaces/a/pods/b'],
+    ['websocket', 'GET', '/api/v1/namespaces/a/pods/b/log?follow=true'],
+    ['SPDY/3.1', 'PUT', '/api/v1/nodes/n/status'],
+    ['websocket', 'GET', '/api/v1/watch/pods/exec/exec'],
+    ['websocket', 'GET', '/apis/apps/v1/namespaces/a/deployments/b/proxy'],
+    ['websocket', 'GET', '/apis/example.com/v1/namespaces/a/things/b/status'],
+  ])('is a plain request if nothing can turn to %s at %s %s', async (protocol, method, path) => {
     await using hub = await createTestHub();
-    const { status } = await ask['HTTP/1.1'](hub, '/version', {
-      headers: { ...asToken, connection: 'upgrade', upgrade: 'h2c' },
+    const { status, text } = await ask['HTTP/1.1'](hub, path, {
+      method,
+      headers: { ...asToken, connection: 'upgrade', upgrade: protocol },
     });
     expect(status).toBe(200);
+    const { headers } = JSON.parse(text) as { headers: object };
+    expect(Object.keys(headers)).not.toEqual(expect.arrayContaining(['upgrade', 'connection']));
+  });
+
+  it.each([
+    ['POST', '/api/v1/namespaces/a/pods/b/exec'],
+    ['GET', '/api/v1/namespaces/a/pods/b/attach'],
+    ['GET', '/api/v1/namespaces/a/pods/b/portforward'],
+    ['GET', '/api/v1/namespaces/a/services/b/proxy/x/y'],
+    ['GET', '/api/v1/nodes/n/proxy/exec'],
+    ['GET', '/apis/subresources.kubevirt.io/v1/namespaces/a/virtualmachineinstances/b/vnc'],
+  ])('is passed on at %s %s', async (method, path) => {
+    await using hub = await createTestHub();
+    const socket = await connectTo(hub);
+    socket.write(upgradeRequest('websocket').replace(/^POST [^ ]+/, `${method} ${path}`));
+    expect(await readAll(socket)).toMatch(/^HTTP\/1\.1 503 /);
+  });
+
+  it('goes to the handler, which keeps the record, when an operator asks', async () => {
+    const seen: string[] = [];
+    await using hub = await createTestHub({
+      access: {
+        authenticate: async () => ({ kind: 'operator', user: { username: 'eve', groups: [] } }),
+        authorize: async () => ({ allowed: false, reason: '' }),
+      },
+      handler: async ({ method, path, caller }) => {
+        seen.push(`${caller.user.username} ${method} ${path}`);
+        throw new SelvedgeError('operators may only read', { code: 'Forbidden' });
+      },
+      upstream: { upgrade: never, dialRaw: never },
+    });
+    const socket = await connectTo(hub);
+    socket.write(upgradeRequest('websocket'));
+    expect(await readAll(socket)).toMatch(/^HTTP\/1\.1 403 .*operators may only read/s);
+    expect(seen).toEqual(['eve POST /api/v1/namespaces/a/pods/b/exec']);
   });
 });
 

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { EndpointLimits } from './limits.ts';
+import { sourceOf } from './source.ts';
 
 /** Why a connection is not taken. */
 export type Refusal = 'total' | 'source';
@@ -8,18 +9,17 @@ export type Refusal = 'total' | 'source';
 export interface Connections {
   readonly size: number;
   /** Takes the connection until it closes, or says why not. */
-  admit(socket: Socket, source: string): Refusal | undefined;
+  admit(socket: Socket, address: string): Refusal | undefined;
   /** Breaks all of them. */
   destroyAll(): void;
 }
 
 type Caps = Pick<EndpointLimits, 'maxConnections' | 'maxConnectionsPerSource' | 'maxConnectionsFromLoopback'>;
 
-const loopback = /^(127\.|::1$)/;
-
 export function createConnections(caps: Caps): Connections {
   const open = new Set<Socket>();
   const bySource = new Map<string, number>();
+  const others = caps.maxConnections - caps.maxConnectionsFromLoopback;
   const release = (socket: Socket, source: string): void => {
     open.delete(socket);
     const left = (bySource.get(source) ?? 1) - 1;
@@ -31,12 +31,14 @@ export function createConnections(caps: Caps): Connections {
       return open.size;
     },
     admit(socket, address) {
-      const isLoopback = loopback.test(address);
-      const source = isLoopback ? 'loopback' : address;
+      const source = sourceOf(address);
       const held = bySource.get(source) ?? 0;
-      const cap = isLoopback ? caps.maxConnectionsFromLoopback : caps.maxConnectionsPerSource;
-      if (held >= cap) return 'source';
-      if (open.size >= caps.maxConnections) return 'total';
+      if (source === 'loopback') {
+        if (held >= caps.maxConnectionsFromLoopback) return 'source';
+      } else {
+        if (held >= caps.maxConnectionsPerSource) return 'source';
+        if (open.size - (bySource.get('loopback') ?? 0) >= others) return 'total';
+      }
       open.add(socket);
       bySource.set(source, held + 1);
       socket.once('close', () => release(socket, source));

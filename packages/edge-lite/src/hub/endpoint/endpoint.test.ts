@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { SelvedgeError } from '@selvedge/kit';
 import { describe, expect, it } from 'vitest';
-import type { HubHandler } from '../request.ts';
+import type { Decision, Presented } from '../access/types.ts';
+import type { Caller, HubHandler } from '../request.ts';
 import {
   authenticateByName,
   type KeyPair,
@@ -78,6 +79,27 @@ describe.each(protocols)('%s', (protocol) => {
     expect(answered.status).toBe(status);
     expect(parsed(answered.text)['user']).toBe(user);
   });
+
+  it.each([
+    ['the CA of the cluster', true],
+    ['another CA', false],
+  ])(
+    'a certificate of %s that has ended is left to who knows whether there is a cloud: %s',
+    async (_ca, left) => {
+      const shown: boolean[] = [];
+      const authenticate = async ({ certificate }: Presented): Promise<Caller> => {
+        shown.push(certificate !== undefined);
+        return { kind: 'node', user: { username: 'n', groups: [] } };
+      };
+      const authorize = async (): Promise<Decision> => ({ allowed: false, reason: '' });
+      await using hub = await createTestHub({ access: { authenticate, authorize } });
+      const ca = left ? hub.ca : await createTestCa();
+      const hour = 3_600_000;
+      const client = await ca.issue('system:node:n', { fromMs: -2 * hour, toMs: -hour });
+      await send(hub, '/api/v1/pods', { client });
+      expect(shown).toEqual([left]);
+    },
+  );
 
   it.each([
     ['GET', '/api//v1/pods', 400],

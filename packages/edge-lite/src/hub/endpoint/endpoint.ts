@@ -6,6 +6,7 @@ import {
   type Service,
   type TaskGroup,
   createTaskGroup,
+  withDeadline,
 } from '@selvedge/kit';
 import type { Access } from '../access/types.ts';
 import type { HubPki } from '../pki/index.ts';
@@ -13,6 +14,7 @@ import type { HubHandler } from '../request.ts';
 import type { Upstream } from '../upstream/types.ts';
 import { createAuthenticator } from './authenticator.ts';
 import { createBodyReader } from './body.ts';
+import { createByteShares } from './byte-shares.ts';
 import { type Connections, createConnections } from './connections.ts';
 import { type ExchangeDeps, createRequestMetrics, serveExchange } from './exchange.ts';
 import { createHttp1 } from './http1.ts';
@@ -25,6 +27,7 @@ import type { Protocol } from './protocol.ts';
 import { createQuota } from './quota.ts';
 import { type Relay, type Relayed, createRelay } from './relay.ts';
 import { type Secure, createSecure } from './secure.ts';
+import { createStrangers } from './strangers.ts';
 import { serveUpgrade } from './upgrade.ts';
 
 export interface EndpointOptions {
@@ -77,7 +80,9 @@ class HubEndpoint implements Endpoint {
   readonly #relay: Relay;
   readonly #exchanges: ExchangeDeps;
   readonly #linkLocal: Service | undefined;
-  readonly #tasks: TaskGroup;
+  readonly #requests: TaskGroup;
+  /** What has no end of its own: relayed and upgraded connections; watches end with them. */
+  readonly #streams: TaskGroup;
   readonly #refused;
   #listeners: Listeners | undefined;
   #secure: Secure | undefined;
@@ -90,22 +95,11 @@ class HubEndpoint implements Endpoint {
     this.#limits = { ...defaultLimits, ...options.limits };
     this.#connections = createConnections(this.#limits);
     this.#relay = createRelay({ dial: (signal) => upstream.dialRaw(signal), clock, log, metrics });
-    const status = (): object => ({ ...deps.status(), endpoint: this.#report() });
-    this.#exchanges = {
-      ...deps,
-      authenticator: createAuthenticator(deps),
-      bodies: createBodyReader(this.#limits, deps),
-      quota: createQuota(this.#limits),
-      ownPages: createOwnPages({ ...deps, status }),
-      metrics: createRequestMetrics(metrics),
-    };
+    this.#requests = this.#createTasks('requests');
+    this.#streams = this.#createTasks('streams');
+    this.#exchanges = this.#createExchangeDeps();
     const address = options.linkLocalAddress;
     this.#linkLocal = address === undefined ? undefined : createLinkLocal({ address }, deps);
-    const { maxConnections, maxStreams, maxPipelined } = this.#limits;
-    const maxTasks = maxConnections * (Math.max(maxStreams, maxPipelined) + 1);
-    const onFailure = (error: unknown, task: string): void =>
-      log.error('hub request failed', { task, error });
-    this.#tasks = createTaskGroup({ name: this.name, maxTasks }, { onFailure });
     this.#refused = metrics.counter({
       name: 'selvedge_hub_refused_connections_total',
       help: 'Connections that were not taken, by reason: foreign, source (too many of one address), total.',
@@ -147,21 +141,67 @@ class HubEndpoint implements Endpoint {
   async stop(): Promise<void> {
     const listening = this.#listeners?.close();
     this.#secure?.[Symbol.dispose]();
+    await this.#streams.stop();
+    await this.#drain();
     this.#connections.destroyAll();
-    await this.#tasks.stop();
+    await this.#requests.stop();
     this.#protocols?.h2.close();
     this.#protocols?.http1.close();
     await listening;
     await this.#linkLocal?.stop();
   }
 
+  /** Gives what is under way, and will end, a moment for it. */
+  async #drain(): Promise<void> {
+    const { drainMs } = this.#limits;
+    const deadline = { what: 'requests under way', timeoutMs: drainMs };
+    try {
+      await withDeadline(deadline, this.#deps.clock, () => this.#requests.idle());
+    } catch {
+      this.#deps.log.info('requests under way are broken off', { requests: this.#requests.size, drainMs });
+    }
+  }
+
+  #createTasks(what: string): TaskGroup {
+    const { maxConnections, maxStreams, maxPipelined } = this.#limits;
+    const maxTasks = maxConnections * (Math.max(maxStreams, maxPipelined) + 1);
+    const onFailure = (error: unknown, task: string): void =>
+      this.#deps.log.error('hub request failed', { task, error });
+    return createTaskGroup({ name: `${this.name} ${what}`, maxTasks }, { onFailure });
+  }
+
+  #createExchangeDeps(): ExchangeDeps {
+    const limits = this.#limits;
+    const deps = this.#deps;
+    const { maxBodyBytesInAll, maxBodyBytesEach, maxAnswerBytesInAll, maxAnswerBytesEach, reservedBytes } =
+      limits;
+    const bodies = { what: 'request bodies', maxBytes: maxBodyBytesInAll, maxBytesEach: maxBodyBytesEach };
+    const answers = { what: 'answers', maxBytes: maxAnswerBytesInAll, maxBytesEach: maxAnswerBytesEach };
+    const status = (): object => ({ ...deps.status(), endpoint: this.#report() });
+    return {
+      ...deps,
+      authenticator: createAuthenticator({ ...deps, strangers: createStrangers(limits, deps) }),
+      bodies: createBodyReader(limits, {
+        ...deps,
+        shares: createByteShares({ ...bodies, reservedBytes }),
+      }),
+      unsent: createByteShares({ ...answers, reservedBytes }),
+      quota: createQuota(limits),
+      ownPages: createOwnPages({ ...deps, status }),
+      metrics: createRequestMetrics(deps.metrics),
+      ending: this.#streams.signal,
+    };
+  }
+
   #createProtocols(): { readonly h2: Protocol; readonly http1: Protocol } {
     const upgrades = { ...this.#exchanges, upstream: this.#deps.upstream };
     const sinks = {
-      exchange: (exchange: Parameters<typeof serveExchange>[0]): void =>
-        this.#tasks.run('request', (signal) => serveExchange(exchange, this.#exchanges, signal)),
+      exchange: (exchange: Parameters<typeof serveExchange>[0]): void => {
+        if (this.#streams.signal.aborted) exchange.response.destroy();
+        else this.#requests.run('request', (signal) => serveExchange(exchange, this.#exchanges, signal));
+      },
       upgrade: (upgrade: Parameters<typeof serveUpgrade>[0]): void =>
-        this.#tasks.run('upgrade', (signal) => serveUpgrade(upgrade, upgrades, signal)),
+        this.#streams.run('upgrade', (signal) => serveUpgrade(upgrade, upgrades, signal)),
     };
     return { h2: createHttp2(this.#limits, sinks), http1: createHttp1(this.#limits, sinks) };
   }
@@ -176,7 +216,7 @@ class HubEndpoint implements Endpoint {
     const full = this.#connections.admit(socket, remoteAddress);
     if (full !== undefined) this.#refuse(socket, full);
     else if (forPods && this.#deps.relayFor(remoteAddress)) {
-      this.#tasks.run('relay', (signal) => this.#relay.run(socket, remoteAddress, signal));
+      this.#streams.run('relay', (signal) => this.#relay.run(socket, remoteAddress, signal));
     } else this.#secure?.take(socket);
   }
 

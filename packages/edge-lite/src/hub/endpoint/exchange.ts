@@ -7,17 +7,19 @@ import {
   aborted,
   isAbort,
   messageOf,
+  raceAbort,
   scoped,
 } from '@selvedge/kit';
 import { errorResponse } from '../answers/index.ts';
-import type { HubHandler } from '../request.ts';
+import type { Caller, HubHandler } from '../request.ts';
 import type { Authenticator } from './authenticator.ts';
 import type { BodyReader, HeldBody } from './body.ts';
+import type { ByteShares, Holder } from './byte-shares.ts';
 import { requestHeaders } from './headers.ts';
 import type { Link } from './link.ts';
 import { isOwnPage } from './own-pages.ts';
 import type { Quota } from './quota.ts';
-import { type ResponseStream, respond } from './respond.ts';
+import { type ResponseStream, pieceBytes, respond } from './respond.ts';
 import { type Target, targetOf } from './target.ts';
 
 export type Incoming = IncomingMessage | Http2ServerRequest;
@@ -28,17 +30,23 @@ export interface Exchange {
   readonly request: Incoming;
   readonly response: Outgoing;
   readonly link: Link;
+  /** Settles when the answers before it on the same connection are through. */
+  readonly turn?: Promise<unknown>;
 }
 
 export interface ExchangeDeps {
   readonly authenticator: Authenticator;
   readonly bodies: BodyReader;
+  /** Whole answers on their way. */
+  readonly unsent: ByteShares;
   readonly quota: Quota;
   readonly handler: HubHandler;
   readonly ownPages: HubHandler;
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: RequestMetrics;
+  /** Aborts when requests that have no end of their own are ended. */
+  readonly ending: AbortSignal;
 }
 
 export interface RequestMetrics {
@@ -60,15 +68,24 @@ function declaredLength({ headers }: Incoming): number | undefined {
   return length === undefined ? undefined : Number(length);
 }
 
-function readBody(request: Incoming, { bodies }: ExchangeDeps, signal: AbortSignal): Promise<HeldBody> {
+function readBody(
+  request: Incoming,
+  at: { bodies: BodyReader; holder: Holder; signal: AbortSignal },
+): Promise<HeldBody> {
   const declared = declaredLength(request);
   const announced = declared !== undefined || request.headers['transfer-encoding'] !== undefined;
   const ended = 'stream' in request ? request.stream.endAfterHeaders : !announced;
-  if (!ended) return bodies.read(request, declared, signal);
+  if (!ended) return at.bodies.read({ source: request, declared }, at.holder, at.signal);
   // Node resets an HTTP/2 stream that nobody reads as soon as its answer is written, be it sent or not.
   request.resume();
   return Promise.resolve(noBody);
 }
+
+const holderOf = ({ kind, user }: Caller, { remoteAddress }: Link): Holder => ({
+  user: user.username,
+  remoteAddress,
+  isNode: kind === 'node',
+});
 
 async function answer(
   exchange: Exchange,
@@ -76,11 +93,14 @@ async function answer(
   at: { deps: ExchangeDeps; signal: AbortSignal },
 ): Promise<void> {
   const { request, response, link } = exchange;
-  const { deps, signal } = at;
+  const { deps } = at;
   const { method, path, query, longRunning } = target;
+  using scope = scoped(at.signal, longRunning ? deps.ending : undefined);
+  const { signal } = scope;
   const caller = await deps.authenticator.callerOf(link, request.headers, signal);
+  const holder = holderOf(caller, link);
   using counted = deps.quota.enter(caller.user.username, longRunning ? 'longRunning' : 'request');
-  using body = await readBody(request, deps, signal);
+  using body = await readBody(request, { bodies: deps.bodies, holder, signal });
   const handle = isOwnPage(path) ? deps.ownPages : deps.handler;
   const given = await handle({
     method: method === 'HEAD' ? 'GET' : method,
@@ -91,6 +111,8 @@ async function answer(
     caller,
     signal,
   });
+  using held = deps.unsent.hold(holder);
+  if (given.body instanceof Uint8Array) held.grow(Math.max(0, given.body.byteLength - pieceBytes));
   deps.metrics.answered(method, given.status);
   await respond(response as ResponseStream, given, { withoutBody: method === 'HEAD', signal });
 }
@@ -106,7 +128,11 @@ function closing({ request, response }: Exchange): Record<string, string> {
 const methodNotAllowed = 405;
 const allow = { allow: 'GET, HEAD, POST, PUT, PATCH, DELETE' };
 
-async function fail(exchange: Exchange, error: unknown, deps: ExchangeDeps): Promise<void> {
+async function fail(
+  exchange: Exchange,
+  error: unknown,
+  { deps, signal }: { deps: ExchangeDeps; signal: AbortSignal },
+): Promise<void> {
   const { request, response } = exchange;
   const method = request.method ?? '';
   if (response.headersSent) {
@@ -122,7 +148,7 @@ async function fail(exchange: Exchange, error: unknown, deps: ExchangeDeps): Pro
   await respond(response as ResponseStream, refusal, {
     withoutBody: method === 'HEAD',
     headers: { ...closing(exchange), ...(status === methodNotAllowed ? allow : {}) },
-    signal: new AbortController().signal,
+    signal,
   });
 }
 
@@ -132,16 +158,17 @@ export async function serveExchange(
   deps: ExchangeDeps,
   stopped: AbortSignal,
 ): Promise<void> {
-  const { request, response } = exchange;
-  using scope = scoped(stopped);
+  const { request, response, link, turn } = exchange;
+  using scope = scoped(stopped, link.closed);
   response.on('error', () => undefined);
   request.on('error', () => undefined);
   response.once('close', () => scope.abort(aborted('the request')));
   try {
+    if (turn !== undefined) await raceAbort(turn, scope.signal);
     const target = targetOf(request.method ?? '', request.url ?? '');
     await answer(exchange, target, { deps, signal: scope.signal });
   } catch (error) {
     if (isAbort(error, scope.signal)) response.destroy();
-    else await fail(exchange, error, deps);
+    else await fail(exchange, error, { deps, signal: scope.signal }).catch(() => response.destroy());
   }
 }

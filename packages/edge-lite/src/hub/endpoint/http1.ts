@@ -42,15 +42,39 @@ function configure(server: Server, limits: EndpointLimits): void {
   server.emit('listening');
 }
 
-/** Counts the requests of each connection that are under way; false for one too many. */
-function createPipelines(max: number): (socket: Duplex, response: ServerResponse) => boolean {
-  const underWay = new WeakMap<Duplex, number>();
-  return (socket, response) => {
-    const count = (underWay.get(socket) ?? 0) + 1;
-    underWay.set(socket, count);
-    response.once('close', () => underWay.set(socket, (underWay.get(socket) ?? 1) - 1));
-    return count <= max;
-  };
+/** Requests of one connection that are under way, and when the last of them is answered. */
+interface Pipeline {
+  underWay: number;
+  last: Promise<void>;
+}
+
+/** As the API server, one request of a connection at a time. */
+class Pipelines {
+  readonly #max: number;
+  readonly #pipelines = new WeakMap<Duplex, Pipeline>();
+
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  isBusy(socket: Duplex): boolean {
+    return (this.#pipelines.get(socket)?.underWay ?? 0) > 0;
+  }
+
+  /** Resolves when it is the request's turn; undefined for one too many. */
+  join(socket: Duplex, response: ServerResponse): { readonly turn: Promise<void> } | undefined {
+    const pipeline = this.#pipelines.get(socket) ?? { underWay: 0, last: Promise.resolve() };
+    this.#pipelines.set(socket, pipeline);
+    const turn = pipeline.last;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    pipeline.last = promise;
+    pipeline.underWay += 1;
+    response.once('close', () => {
+      pipeline.underWay -= 1;
+      resolve();
+    });
+    return pipeline.underWay > this.#max ? undefined : { turn };
+  }
 }
 
 /** HTTP/1.1. */
@@ -62,15 +86,16 @@ export function createHttp1(limits: EndpointLimits, sinks: Sinks): Protocol {
     shouldUpgradeCallback: isUpgrade,
   });
   configure(server, limits);
-  const fits = createPipelines(limits.maxPipelined);
+  const pipelines = new Pipelines(limits.maxPipelined);
   server.on('request', (request, response) => {
     const link = links.get(request.socket);
-    if (link === undefined || !fits(request.socket, response)) request.socket.destroy();
-    else sinks.exchange({ request, response, link });
+    const joined = pipelines.join(request.socket, response);
+    if (link === undefined || joined === undefined) request.socket.destroy();
+    else sinks.exchange({ request, response, link, turn: joined.turn });
   });
   server.on('upgrade', (request, socket, head) => {
     const link = links.get(socket);
-    if (link === undefined) socket.destroy();
+    if (link === undefined || pipelines.isBusy(socket)) socket.destroy();
     else sinks.upgrade({ request, socket, head, link });
   });
   return {

@@ -1,14 +1,21 @@
-import { type Http2Session, type ServerHttp2Session, createServer } from 'node:http2';
+import { type Http2Session, type ServerHttp2Session, constants, createServer } from 'node:http2';
 import type { EndpointLimits } from './limits.ts';
 import type { Link } from './link.ts';
 import type { Protocol, Sinks } from './protocol.ts';
 
-/** Ends a connection without requests; a quiet watch is none of them. */
-function closeWhenIdle(session: ServerHttp2Session, idleMs: number): void {
+/**
+ * Ends a connection without requests, and a request whose client does not take what waits for it; a quiet watch is neither.
+ */
+function endWhenIdle(session: ServerHttp2Session, idleMs: number): void {
   let streams = 0;
   session.on('stream', (stream) => {
     streams += 1;
     stream.once('close', () => (streams -= 1));
+    stream.setTimeout(idleMs, () => {
+      if (stream.writableLength === 0) return;
+      stream.close(constants.NGHTTP2_CANCEL);
+      stream.destroy();
+    });
   });
   session.setTimeout(idleMs, () => {
     if (streams === 0) session.close();
@@ -35,7 +42,7 @@ export function createHttp2(limits: EndpointLimits, sinks: Sinks): Protocol {
       // The session is made, and told, before `emit` returns.
       server.once('session', (session) => {
         links.set(session, link);
-        closeWhenIdle(session, limits.idleMs);
+        endWhenIdle(session, limits.idleMs);
       });
       server.emit('connection', socket);
     },

@@ -1,22 +1,39 @@
 /** Caps and times of the endpoint; docs/limits.md says what happens beyond them. */
 export interface EndpointLimits {
+  /** In all; what is not of the loopback addresses leaves them their number. */
   readonly maxConnections: number;
   /** From one address. Loopback addresses share a larger number: the agents of the node come from there. */
   readonly maxConnectionsPerSource: number;
   readonly maxConnectionsFromLoopback: number;
   /** Of one HTTP/2 connection. */
   readonly maxStreams: number;
-  /** Requests of one HTTP/1.1 connection that were sent before the answer to the first of them. */
+  /** Requests of one HTTP/1.1 connection that were sent before the answer to the first of them; they are answered in turn. */
   readonly maxPipelined: number;
   /** Watches, followed logs and upgraded connections of one user. */
   readonly maxLongRunningPerUser: number;
-  /** Other requests of one user that are under way. */
+  /** Other requests of one user that are under way, until their answers are sent. */
   readonly maxRequestsPerUser: number;
+  /** Unknown tokens of one address, all loopback addresses together, that are looked at; that wait for it. */
+  readonly maxAuthentications: number;
+  readonly maxAuthenticationsWaiting: number;
+  /** Unknown tokens of one address that were refused; one of them is forgiven after each `forgiveRefusalMs`. */
+  readonly maxRefusals: number;
+  readonly forgiveRefusalMs: number;
   readonly maxHeaderBytes: number;
   /** Of one request; as the API server's own. */
   readonly maxBodyBytes: number;
   /** Of all requests that are under way. */
   readonly maxBodyBytesInAll: number;
+  /** Of those of one user, and of those of one pod's address. */
+  readonly maxBodyBytesEach: number;
+  /**
+   * Of whole answers that clients have not taken yet: of all, of one user's or one pod's address'. Their first 64 KiB count
+   * for nothing.
+   */
+  readonly maxAnswerBytesInAll: number;
+  readonly maxAnswerBytesEach: number;
+  /** Of the bodies of requests, and of answers: what only the node's own kubelet may fill. */
+  readonly reservedBytes: number;
   readonly handshakeMs: number;
   /** For all of a request's headers. */
   readonly headersMs: number;
@@ -24,21 +41,32 @@ export interface EndpointLimits {
   readonly bodyMs: number;
   /** For a connection without a request, and for a client that does not take its answer. */
   readonly idleMs: number;
+  /** For the requests that are under way when the hub stops. */
+  readonly drainMs: number;
 }
 
 export const defaultLimits: EndpointLimits = {
   maxConnections: 1_024,
-  maxConnectionsPerSource: 128,
+  maxConnectionsPerSource: 64,
   maxConnectionsFromLoopback: 512,
   maxStreams: 250,
   maxPipelined: 16,
   maxLongRunningPerUser: 1_000,
   maxRequestsPerUser: 200,
+  maxAuthentications: 8,
+  maxAuthenticationsWaiting: 200,
+  maxRefusals: 20,
+  forgiveRefusalMs: 1_000,
   maxHeaderBytes: 64 * 1024,
   maxBodyBytes: 3 * 1024 * 1024,
   maxBodyBytesInAll: 32 * 1024 * 1024,
+  maxBodyBytesEach: 8 * 1024 * 1024,
+  maxAnswerBytesInAll: 32 * 1024 * 1024,
+  maxAnswerBytesEach: 8 * 1024 * 1024,
+  reservedBytes: 8 * 1024 * 1024,
   handshakeMs: 10_000,
   headersMs: 30_000,
   bodyMs: 60_000,
   idleMs: 120_000,
+  drainMs: 2_000,
 };

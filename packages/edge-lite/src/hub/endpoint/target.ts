@@ -1,5 +1,5 @@
 import { badRequest, statusError } from '../answers/index.ts';
-import { type RequestInfo, flagOf, parseRequestInfo } from '../request-info/index.ts';
+import { type RequestInfo, type ResourceRequest, flagOf, parseRequestInfo } from '../request-info/index.ts';
 
 /** What a request line asks for. */
 export interface Target {
@@ -37,4 +37,26 @@ export function targetOf(method: string, url: string): Target {
   const query = new URLSearchParams(at < 0 ? '' : url.slice(at + 1));
   const info = parseRequestInfo(method, path, query);
   return { method, path, query, info, longRunning: isLongRunning(info, query) };
+}
+
+/** Source: kubernetes.io API reference, the operations of pods, services and nodes that connect. */
+const connecting: ReadonlySet<string> = new Set([
+  'pods/attach',
+  'pods/exec',
+  'pods/portforward',
+  'pods/proxy',
+  'services/proxy',
+  'nodes/proxy',
+]);
+const ofEveryResource: ReadonlySet<string> = new Set(['', 'status', 'scale']);
+
+/** Custom resources have none of their own: another one belongs to an aggregated API, which alone knows what it speaks. */
+const isAggregated = ({ group, subresource }: ResourceRequest): boolean =>
+  group.includes('.') && !group.endsWith('.k8s.io') && !ofEveryResource.has(subresource);
+
+/** Whether a request may turn its connection over to another protocol; it is never one that the hub answers itself. Pure. */
+export function mayConnect({ info }: Target): boolean {
+  if (info.kind === 'nonResource' || info.verbInPath || info.name === '') return false;
+  if (info.group !== '') return isAggregated(info);
+  return connecting.has(`${info.resource}/${info.subresource}`);
 }

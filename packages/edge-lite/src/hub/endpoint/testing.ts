@@ -76,10 +76,11 @@ export async function createTestCa(): Promise<TestCa> {
   };
 }
 
-/** The token `token-of-NAME` is NAME's. */
+/** The token `token-of-NAME` is NAME's; an expired certificate is nobody's. */
 export async function authenticateByName({ certificate, bearerToken }: Presented): Promise<Caller> {
-  if (certificate !== undefined) {
-    const { CN = '' } = new X509Certificate(certificate).toLegacyObject().subject;
+  const shown = certificate === undefined ? undefined : new X509Certificate(certificate);
+  if (shown !== undefined && shown.validToDate.getTime() > systemClock.now()) {
+    const { CN = '' } = shown.toLegacyObject().subject;
     return { kind: 'node', user: { username: String(CN), groups: ['system:nodes'] } };
   }
   const [, username] = /^token-of-(.+)$/.exec(bearerToken ?? '') ?? [];

@@ -1,13 +1,14 @@
 import { type IncomingHttpHeaders, type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { aborted, isAbort, scoped } from '@selvedge/kit';
-import { errorResponse, statusError } from '../answers/index.ts';
+import { errorResponse, wholeBody } from '../answers/index.ts';
+import type { Caller } from '../request.ts';
 import type { Upstream } from '../upstream/types.ts';
 import type { ExchangeDeps } from './exchange.ts';
 import { join } from './join.ts';
 import type { Link } from './link.ts';
-import { upgradeHeaders } from './headers.ts';
-import { targetOf } from './target.ts';
+import { requestHeaders, upgradeHeaders } from './headers.ts';
+import { type Target, mayConnect, targetOf } from './target.ts';
 
 /** A request for another protocol on the same connection: SPDY or WebSocket, as `kubectl exec` sends it. */
 export interface UpgradeRequest {
@@ -18,13 +19,23 @@ export interface UpgradeRequest {
   readonly link: Link;
 }
 
-export interface UpgradeDeps extends Pick<ExchangeDeps, 'authenticator' | 'quota' | 'metrics' | 'log'> {
+export interface UpgradeDeps
+  extends Pick<ExchangeDeps, 'authenticator' | 'quota' | 'handler' | 'metrics' | 'log'> {
   readonly upstream: Pick<Upstream, 'upgrade'>;
 }
 
-/** Whether the hub passes this protocol on; a request for another is answered as if it had asked for none. */
-export const isUpgrade = ({ headers }: IncomingMessage): boolean =>
-  /^(spdy\/3\.1|websocket)$/i.test(headers.upgrade ?? '');
+/**
+ * Whether the hub passes this on: SPDY and WebSocket, where something connects. Any other request, a watch over WebSocket for
+ * instance, is answered as if it had asked for no other protocol.
+ */
+export function isUpgrade({ method = '', url = '', headers }: IncomingMessage): boolean {
+  if (!/^(spdy\/3\.1|websocket)$/i.test(headers.upgrade ?? '')) return false;
+  try {
+    return mayConnect(targetOf(method, url));
+  } catch {
+    return false;
+  }
+}
 
 type Fields = IncomingHttpHeaders | Readonly<Record<string, string>>;
 
@@ -48,13 +59,29 @@ export function refuseOn(
   socket.end(Buffer.concat([Buffer.from(headOf(status, own)), body]));
 }
 
+/** Operators connect to nothing here: the handler says so, and keeps the record of what they tried. */
+async function turnAway(
+  { request, socket }: UpgradeRequest,
+  { method, path, query }: Target,
+  at: { caller: Caller; deps: UpgradeDeps; signal: AbortSignal },
+): Promise<void> {
+  const { caller, deps, signal } = at;
+  const headers = requestHeaders(request.headers);
+  const given = await deps.handler({ method, path, query, headers, body: undefined, caller, signal });
+  deps.metrics.answered(method, given.status);
+  refuseOn(socket, given.status, { headers: given.headers, body: await wholeBody(given) });
+}
+
 async function pass(upgrade: UpgradeRequest, deps: UpgradeDeps, signal: AbortSignal): Promise<void> {
   const { request, socket, head, link } = upgrade;
-  const { method, path, info } = targetOf(request.method ?? '', request.url ?? '');
+  const target = targetOf(request.method ?? '', request.url ?? '');
+  const { method } = target;
   const caller = await deps.authenticator.callerOf(link, request.headers, signal);
-  if (info.kind === 'nonResource')
-    throw statusError('NotFound', `nothing at ${path} speaks another protocol`);
   using counted = deps.quota.enter(caller.user.username, 'longRunning');
+  if (caller.kind === 'operator') {
+    await turnAway(upgrade, target, { caller, deps, signal });
+    return;
+  }
   const headers = upgradeHeaders(request.headers);
   const answer = await deps.upstream.upgrade(caller, {
     method,

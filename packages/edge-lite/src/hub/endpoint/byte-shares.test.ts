@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest';
+import { type Holder, createByteShares } from './byte-shares.ts';
+
+const pod = (number: number): Holder => ({
+  user: `pod${number}`,
+  remoteAddress: `10.0.0.${number}`,
+  isNode: false,
+});
+const node: Holder = { user: 'system:node:n', remoteAddress: '127.0.0.1', isNode: true };
+const tooMany = expect.objectContaining({ code: 'ResourceExhausted' });
+
+const create = (): ReturnType<typeof createByteShares> =>
+  createByteShares({ what: 'things', maxBytes: 100, maxBytesEach: 30, reservedBytes: 20 });
+
+describe('shares of memory', () => {
+  it('leave the node its own when everybody else has taken all there is', () => {
+    const shares = create();
+    for (const number of [1, 2]) shares.hold(pod(number)).grow(30);
+    shares.hold(pod(3)).grow(20);
+    expect(() => shares.hold(pod(4)).grow(1)).toThrow(tooMany);
+    shares.hold(node).grow(20);
+    expect(() => shares.hold(node).grow(1)).toThrow(tooMany);
+  });
+
+  it.each([
+    ['user', { ...pod(1), remoteAddress: '10.0.0.9' }],
+    ['address', { ...pod(1), user: 'another' }],
+  ])('have a cap for one %s', (_what, same) => {
+    const shares = create();
+    shares.hold(pod(1)).grow(30);
+    expect(() => shares.hold(same).grow(1)).toThrow(tooMany);
+    shares.hold(pod(2)).grow(30);
+  });
+
+  it('are those of users alone on the loopback address', () => {
+    const shares = create();
+    const agent = (user: string): Holder => ({ user, remoteAddress: '127.0.0.1', isNode: false });
+    shares.hold(agent('one')).grow(30);
+    shares.hold(agent('other')).grow(30);
+    expect(() => shares.hold(agent('one')).grow(1)).toThrow(tooMany);
+  });
+
+  it('fit one thing that is larger than they are', () => {
+    const shares = create();
+    const held = shares.hold(pod(1));
+    held.grow(50);
+    expect(() => shares.hold(pod(1)).grow(1)).toThrow(tooMany);
+    shares.hold(pod(1)).grow(0);
+    held[Symbol.dispose]();
+    shares.hold(pod(1)).grow(1);
+  });
+
+  it('are free again once, and what was refused counts for nothing', () => {
+    const shares = create();
+    const held = shares.hold(pod(1));
+    held.grow(10);
+    held.grow(15);
+    expect(() => held.grow(10)).toThrow(tooMany);
+    held[Symbol.dispose]();
+    held[Symbol.dispose]();
+    const again = shares.hold(pod(1));
+    again.grow(15);
+    again.grow(15);
+    expect(() => again.grow(1)).toThrow(tooMany);
+  });
+});
