@@ -75,6 +75,7 @@ beforeAll(async () => {
       replica,
       translateBody,
       views,
+      takeOver: (learn) => learn(),
       remember: (about, { user }) => void read.push(`${user.username} ${about.resource}/${about.name}`),
     },
   );

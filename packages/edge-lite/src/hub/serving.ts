@@ -7,6 +7,7 @@ import { createCoverages } from './coverages/index.ts';
 import type { Coverages } from './coverages/types.ts';
 import { createArchive, createDocuments, createTypes } from './documents/index.ts';
 import { type EventRing, createEventRing } from './events/index.ts';
+import { noticeRootCa } from './facts/index.ts';
 import { createForward } from './forward/index.ts';
 import { carefully, createKeep } from './keep.ts';
 import { createNodeLease } from './leases/index.ts';
@@ -63,7 +64,7 @@ function createKept(deps: ServingDeps): Kept {
   );
   const events = createEventRing({}, { ...deps, runtime: documents, decodeBody, drained: ready });
   const points = createPointEntries(
-    {},
+    { nodeName },
     {
       runtime: documents,
       held: (about) => replica.reader(heldResource(about)).get(about) !== undefined,
@@ -82,6 +83,7 @@ export function createServing(deps: ServingDeps): Serving {
     {
       ...deps,
       translateBody,
+      takeOver: (learn) => keep('replica', learn),
       remember: (...read) => keep('object', () => points.remember(...read)),
     },
   );
@@ -107,7 +109,7 @@ export function createServing(deps: ServingDeps): Serving {
     },
   );
   const serve = createServe({ documents: documents.handle, reads, writes, forward, lease });
-  const handler = createOperatorGate(serve, deps);
+  const handler = noticeRootCa(createOperatorGate(serve, deps), () => deps.trust.served());
   const services = [recorder, deps.tokens, replay, coverages, documents, lease, events];
   return { handler, coverages, events, services };
 }

@@ -40,14 +40,20 @@ interface World {
   readonly forward: HubHandler;
 }
 
-function world(answer: ScriptedAnswer, held: readonly string[] = ['v1/pods']): World {
+type TakeOver = Parameters<typeof createForward>[1]['takeOver'];
+
+function world(
+  answer: ScriptedAnswer,
+  held: readonly string[] = ['v1/pods'],
+  takeOver: TakeOver = (learn) => learn(),
+): World {
   const upstream = scriptedUpstream(() => answer);
   const replica = mapReplica(held);
   const remembered: World['remembered'] = [];
   const views = (_resource: string, object: KubeObject): KubeObject => object;
   const remember: Parameters<typeof createForward>[1]['remember'] = (request, _caller, object) =>
     void remembered.push({ request, object });
-  const forward = createForward({}, { upstream, replica, views, translateBody, remember });
+  const forward = createForward({}, { upstream, replica, views, translateBody, takeOver, remember });
   return { upstream, replica, remembered, forward };
 }
 
@@ -94,6 +100,16 @@ describe('forward', () => {
     expect(remembered.map(({ object }) => object.metadata)).toMatchObject([
       { name: 'one', resourceVersion: '99' },
     ]);
+  });
+
+  it('shows the answer to a write that the replica could not take over', async () => {
+    const { forward, replica } = world({ status: 201, body: pod('one', '7') }, ['v1/pods'], () => undefined);
+    const response = await forward(hubRequest('POST', '/api/v1/namespaces/a/pods', { body: pod('one', '') }));
+    expect([response.status, await jsonOf(response)]).toMatchObject([
+      201,
+      { metadata: { name: 'one', resourceVersion: naturalText('7') } },
+    ]);
+    expect(replica.learned).toEqual([]);
   });
 
   it('does not remember what was read in the name of somebody else', async () => {

@@ -13,6 +13,7 @@ import { jsonAccept } from './accept.ts';
 import { answerAsIs, answerList, answerObject, answerWatch, isJson } from './answer.ts';
 import { requestHeaders } from './headers.ts';
 import { modified } from './refusals.ts';
+import type { ShowDeps } from './show.ts';
 import { upstreamText } from '../replica/index.ts';
 
 export interface ForwardOptions {
@@ -25,6 +26,8 @@ export interface ForwardDeps {
   readonly replica: Pick<Replica, 'base' | 'learn' | 'listVersion' | 'reader' | 'upstreamVersion'>;
   readonly views: ApplyViews;
   readonly translateBody: TranslateBody;
+  /** See `ShowDeps`. */
+  readonly takeOver: ShowDeps['takeOver'];
   /** Told of each object that its reader got with a GET of its own, as it was shown to him. */
   readonly remember: (request: ResourceRequest, caller: Caller, object: KubeObject) => void;
 }

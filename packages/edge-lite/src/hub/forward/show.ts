@@ -6,6 +6,8 @@ import { naturalText } from '../replica/index.ts';
 export interface ShowDeps {
   readonly replica: Pick<Replica, 'base' | 'learn' | 'listVersion' | 'reader'>;
   readonly views: ApplyViews;
+  /** Takes an answer over. Undefined: it could not be, which never fails the answer. */
+  readonly takeOver: (learn: () => KubeObject) => KubeObject | undefined;
 }
 
 /** How upstream's answers are shown to a client: under the hub's versions and with the views. */
@@ -36,7 +38,8 @@ export function createShow(request: ResourceRequest, deps: ShowDeps): Show {
   return {
     object(object, learn) {
       const resource = object.kind === 'PartialObjectMetadata' ? metadataOnly : full;
-      if (learn) return deps.replica.learn(resource, object);
+      const learned = learn ? deps.takeOver(() => deps.replica.learn(resource, object)) : undefined;
+      if (learned !== undefined) return learned;
       const version = versionOf(deps, resource, object);
       const viewed = deps.views(resource, object);
       return version === undefined ? viewed : withVersion(viewed, version);

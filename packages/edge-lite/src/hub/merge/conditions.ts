@@ -33,6 +33,10 @@ export const saysSame = (a: Condition | undefined, b: Condition | undefined): bo
 
 const timeOf = (text: string | null | undefined): number => Date.parse(text ?? '') || 0;
 
+/** Whether the status went there and back since, of which only the time tells. */
+export const turnedSince = (before: Condition | undefined, after: Condition): boolean =>
+  timeOf(after.lastTransitionTime) > timeOf(before?.lastTransitionTime);
+
 /**
  * One condition that the kubelet owns; undefined: it is not there. What the kubelet changed counts, and in a Node also what
  * it said again after upstream came to another view; of a kubelet that was dead by then nothing is asserted.

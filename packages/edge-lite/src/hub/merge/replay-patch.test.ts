@@ -90,6 +90,17 @@ describe('a pod', () => {
     ]);
   });
 
+  test('tells when its readiness turned, also if it is what it was', () => {
+    const later = ready('True', { lastTransitionTime: '2026-01-01T00:05:00Z' });
+    const statuses = (conditions: readonly PodCondition[]): Statuses<PodStatus> => {
+      const anchor: PodStatus = { phase: 'Running', conditions: [ready('True')] };
+      return { anchor, current: { ...anchor, conditions }, upstream: anchor };
+    };
+    expect(pod(statuses([later]))).toEqual([{ conditions: [later] }, statuses([later]).current]);
+    const earlier = ready('True', { lastTransitionTime: '2025-12-31T00:00:00Z' });
+    expect(pod(statuses([earlier]))[0]).toBeUndefined();
+  });
+
   test('keeps what others wrote, and what upstream knows and nobody changed here', () => {
     const gate = { type: 'example.com/gate', status: 'True' };
     const disruption = { type: 'DisruptionTarget', status: 'True' };

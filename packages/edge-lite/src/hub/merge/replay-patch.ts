@@ -1,5 +1,5 @@
 import { fieldNamed } from '../schemas/index.ts';
-import { type Condition, conditionsOf, find, saysSame } from './conditions.ts';
+import { type Condition, conditionsOf, find, saysSame, turnedSince } from './conditions.ts';
 import { type JsonObject, isList, isObject, memberOf } from './json-value.ts';
 import { type OwnedStatus, ownedStatusOf } from './owned-status.ts';
 import { rebasedStatus, statusOf } from './rebase.ts';
@@ -29,8 +29,9 @@ function fieldPatch(
 
 function conditionPatches(before: readonly Condition[], after: readonly Condition[]): readonly JsonObject[] {
   const put = after
-    .filter((condition) => !saysSame(find(before, condition.type), condition))
-    .map((condition) => ({ ...gone(find(before, condition.type), condition), ...condition }));
+    .map((condition) => [find(before, condition.type), condition] as const)
+    .filter(([there, condition]) => !saysSame(there, condition) || turnedSince(there, condition))
+    .map(([there, condition]) => ({ ...gone(there, condition), ...condition }));
   const deleted = before
     .filter(({ type }) => find(after, type) === undefined)
     .map(({ type }) => ({ type, $patch: 'delete' }));

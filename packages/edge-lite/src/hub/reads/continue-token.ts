@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { badRequest } from '../answers/index.ts';
+import { badRequest, expired } from '../answers/index.ts';
 import type { CoverageSpec, ObjectName } from '../replica/types.ts';
 
 /** Where a list goes on. */
@@ -20,6 +20,9 @@ interface Wire {
 }
 
 const format = 'hub.selvedge.io/v1';
+
+/** Of the API server. Source: apiserver `pkg/storage/continue.go`. */
+const upstreamFormat = 'meta.k8s.io/v1';
 
 function hashOf({ resource, namespace, labelSelector, fieldSelector }: CoverageSpec): string {
   const text = JSON.stringify([resource, namespace, labelSelector, fieldSelector]);
@@ -52,9 +55,18 @@ export function isOwnContinue(token: string): boolean {
   return read(token).v === format;
 }
 
-/** Throws 400 for what is no token of the hub, or one of another question. */
+/** A list that began elsewhere, or in another state, cannot go on here: pagers take it from its start. */
+export function notToGoOn(): Error {
+  return expired(
+    'The provided continue parameter is too old to display a consistent list result. You can start a new list without ' +
+      'the continue parameter.',
+  );
+}
+
+/** Throws 410 for a token of the API server; 400 for what is no token of the hub, or one of another question. */
 export function decodeContinue(token: string, spec: CoverageSpec): Continuation {
   const { v, rv, ns, name, q } = read(token);
+  if (v === upstreamFormat) throw notToGoOn();
   const whole = typeof ns === 'string' && typeof name === 'string' && typeof rv === 'string';
   if (v !== format || !whole || !/^\d{0,40}$/.test(rv)) {
     throw badRequest('invalid continue token: continue key is not valid');

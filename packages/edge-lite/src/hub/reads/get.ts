@@ -1,5 +1,6 @@
 import { formatFieldSelector } from '@selvedge/kube';
 import { notFound, staleHeaders, withGzip, type Autonomy } from '../answers/index.ts';
+import type { Coverage } from '../coverages/types.ts';
 import type { CoverageSpec, ObjectName } from '../replica/types.ts';
 import { heldResource, type ResourceRequest } from '../request-info/index.ts';
 import type { HubResponse } from '../request.ts';
@@ -39,10 +40,15 @@ function shownJson({ read: { info }, deps, presenter }: GetContext): string | un
   return deps.replica.reader(heldResource({ ...info, metadataOnly: true })).get(placeOf(info))?.json;
 }
 
-/** Whether a complete set holds the object, if it exists. */
-function covered({ read: { info }, deps, presenter }: GetContext): boolean {
-  const spec = specOfObject(info, presenter.metadataOnly);
-  return deps.coverages.covering(spec) !== undefined;
+/** The complete set that holds the object, if it exists. */
+function covering({ read: { info }, deps, presenter }: GetContext): Coverage | undefined {
+  return deps.coverages.covering(specOfObject(info, presenter.metadataOnly));
+}
+
+/** Whether somebody keeps such a set up to date. */
+function isFollowed(context: GetContext): boolean {
+  const coverage = covering(context);
+  return coverage !== undefined && coverage.state.kind !== 'suspended';
 }
 
 interface Found {
@@ -74,7 +80,7 @@ async function getHere(context: GetContext, autonomy: Autonomy): Promise<HubResp
   if (allowed === true && shown !== undefined) {
     return await answer(context, { json: shown, origin: 'replica' }, autonomy);
   }
-  if (allowed === true && covered(context)) throw notFound(read.info);
+  if (allowed === true && covering(context) !== undefined) throw notFound(read.info);
   const remembered = deps.points.recall(read.info, read.request.caller.user);
   if (remembered !== undefined) {
     return await answer(context, { json: remembered, origin: 'point' }, autonomy);
@@ -86,7 +92,7 @@ async function getHere(context: GetContext, autonomy: Autonomy): Promise<HubResp
 async function getCovered(context: GetContext): Promise<HubResponse | undefined> {
   const { read, deps } = context;
   const wanted = read.request.query.get('resourceVersion') ?? '';
-  if (wanted === '' || !ofObject(read.info) || !covered(context)) return undefined;
+  if (wanted === '' || !ofObject(read.info) || !isFollowed(context)) return undefined;
   const version = versionOf(wanted) ?? 0n;
   if (version > deps.replica.reader(heldResource(read.info)).version) return undefined;
   const json = shownJson(context);

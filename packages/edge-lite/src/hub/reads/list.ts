@@ -2,7 +2,13 @@ import { isAbort } from '@selvedge/kit';
 import { badRequest, expired, listChunks, staleHeaders, withGzip, type Autonomy } from '../answers/index.ts';
 import type { CoverageSpec, ObjectName, ResourceReader, Shown } from '../replica/types.ts';
 import type { HubResponse } from '../request.ts';
-import { decodeContinue, encodeContinue, isOwnContinue, type Continuation } from './continue-token.ts';
+import {
+  decodeContinue,
+  encodeContinue,
+  isOwnContinue,
+  notToGoOn,
+  type Continuation,
+} from './continue-token.ts';
 import { join, joinHere, specOf, type Joined } from './joined.ts';
 import { listOptions, versionOf, type ListOptions } from './list-options.ts';
 import { autonomyNow, upstreamElse } from './origin.ts';
@@ -118,16 +124,23 @@ function mayBeOld({ list }: ListContext): boolean {
   return list.resourceVersion !== '' && exactVersion(list) === undefined;
 }
 
+async function answerNear(context: ListContext, joined: Joined): Promise<HubResponse | undefined> {
+  const { list } = context;
+  const wanted = list.continue === '' ? versionOf(list.resourceVersion) : undefined;
+  if (wanted !== undefined && wanted > joined.reader.version) return undefined;
+  return await answer(context, joined, undefined);
+}
+
 /** Online: what cannot be answered here, for whatever reason, upstream answers. */
 async function listNear(context: ListContext): Promise<HubResponse | undefined> {
   if (!mayBeOld(context)) return undefined;
   const { list, read } = context;
   try {
     using joined = await join(context);
-    if (joined === undefined) return undefined;
-    const wanted = list.continue === '' ? versionOf(list.resourceVersion) : undefined;
-    if (wanted !== undefined && wanted > joined.reader.version) return undefined;
-    return await answer(context, joined, undefined);
+    if (joined !== undefined) return await answerNear(context, joined);
+    // The API server knows nothing of our tokens.
+    if (list.continue !== '') throw notToGoOn();
+    return undefined;
   } catch (error) {
     if (list.continue !== '' || isAbort(error, read.request.signal)) throw error;
     return undefined;

@@ -49,6 +49,13 @@ describe('GET of one object', () => {
     expect(world.forwarded).toHaveLength(2);
   });
 
+  it('is left to upstream when nobody keeps the set that holds it up to date', async () => {
+    world.coverageState = { kind: 'suspended', reason: 'no sponsor' };
+    expect((await world.send(`${url}?resourceVersion=0`)).headers['x-from']).toBe('upstream');
+    world.cut();
+    expect(await world.json(`${url}?resourceVersion=0`)).toMatchObject({ metadata: { name: 'one' } });
+  });
+
   it('says since when it may be old while the node is on its own', async () => {
     world.cut();
     const { status, headers } = await world.send(url);
@@ -234,6 +241,19 @@ describe('LIST', () => {
   ])('refuses %s', async (query, expected, more = '') => {
     world.cut();
     expect(await refusalOf(`/api/v1/pods?${query}&${more}`)).toBe(expected);
+  });
+
+  it('has pagers begin anew where the cloud went or came back between two pages', async () => {
+    world.cut();
+    const expected =
+      '410 Expired: The provided continue parameter is too old to display a consistent list result. ' +
+      'You can start a new list without the continue parameter.';
+    expect(await refusalOf('/api/v1/pods?continue=eyJ2IjoibWV0YS5rOHMuaW8vdjEifQ')).toBe(expected);
+    const own = metaOf(await world.json('/api/v1/pods?limit=1')).continue;
+    world.connectivity = { kind: 'online', sinceMs: 0, server: 'https://cloud' };
+    world.coverageState = { kind: 'suspended', reason: 'no sponsor' };
+    expect(await refusalOf(`/api/v1/pods?continue=${own}`)).toBe(expected);
+    expect(world.forwarded).toEqual([]);
   });
 
   it('refuses a token of another question', async () => {

@@ -23,7 +23,25 @@ interface WithStatus extends KubeObject {
 /** The API server sets it when it makes the pod; a status without it does not remove it. */
 const immutableInStatus = 'qosClass';
 
-/** Of a status write only the status counts. Source: `pkg/registry/core/{node,pod}/strategy.go`. */
+const metadataInStatus = ['annotations', 'finalizers', 'labels'] as const;
+
+/** Whether a status write changes metadata, too. What a whole object leaves out it leaves alone. */
+function changesMetadata({ about }: Write, shown: KubeObject, next: KubeObject): boolean {
+  return metadataInStatus.some((name) => {
+    const [before, after] = [shown.metadata[name], next.metadata?.[name]];
+    return (after !== undefined || about.verb === 'patch') && !isDeepStrictEqual(before, after);
+  });
+}
+
+/**
+ * Of a status write the status counts, and the metadata, which is not laid over: undefined if it changes that. Source:
+ * `pkg/registry/core/{node,pod}/strategy.go`.
+ */
+function changedStatus(write: Write, shown: KubeObject, deps: StatusRowDeps): KubeObject | undefined {
+  const next = changedObject(write, shown, deps);
+  return changesMetadata(write, shown, next) ? undefined : withStatus(shown, next);
+}
+
 function withStatus(shown: WithStatus, next: WithStatus): WithStatus {
   const kept = shown.status?.[immutableInStatus];
   const status = kept === undefined ? next.status : { [immutableInStatus]: kept, ...next.status };
@@ -32,8 +50,9 @@ function withStatus(shown: WithStatus, next: WithStatus): WithStatus {
 }
 
 /** PUT or PATCH of a status: laid over the object, on disk before it is acknowledged; nothing new is not written. */
-function answerStatus(write: Write, shown: KubeObject, deps: StatusRowDeps): HubResponse {
-  const current = withStatus(shown, changedObject(write, shown, deps));
+function answerStatus(write: Write, shown: KubeObject, deps: StatusRowDeps): HubResponse | undefined {
+  const current = changedStatus(write, shown, deps);
+  if (current === undefined) return undefined;
   if (isDeepStrictEqual(current, shown)) return jsonResponse(200, shown);
   const { resource, at } = write;
   return jsonResponse(200, deps.replica.putOverlay({ resource, at, current }).json);
@@ -49,7 +68,8 @@ function answerHeartbeat(write: Write, deps: StatusRowDeps): HubResponse | undef
   const shown = shownObject(deps.replica, write.resource, write.at);
   if (shown === undefined) return undefined;
   try {
-    const current = withStatus(shown, changedObject(write, shown, deps));
+    const current = changedStatus(write, shown, deps);
+    if (current === undefined) return undefined;
     const beats = isHeartbeat(write.resource, JSON.stringify(shown), JSON.stringify(current));
     return beats ? jsonResponse(200, current) : undefined;
   } catch (error) {

@@ -53,10 +53,13 @@ export async function endWorlds(): Promise<void> {
 }
 
 /** Writes on a replica with a Node, its pod, and a pod of another. */
-export async function world(initial: Connectivity = offline): Promise<World> {
+export async function world(
+  initial: Connectivity = offline,
+  limits: Parameters<typeof createTestReplica>[1] = {},
+): Promise<World> {
   const store = await createTemporaryStore();
   stores.push(store);
-  const replica = createTestReplica(store.store);
+  const replica = createTestReplica(store.store, limits);
   for (const [resource, objects] of [
     ['v1/nodes', [node]],
     ['v1/pods', [pod('own', nodeName), pod('other', 'edge-2')]],

@@ -36,7 +36,7 @@ function shown(replica: Replica, resource: string, at: { namespace: string; name
 describe('writes while the cloud is away', () => {
   it.each([
     ['PATCH', strategic, { status: { conditions: [condition] } }],
-    ['PATCH', merge, { metadata: { labels: { x: 'y' } }, status: { conditions: [condition] } }],
+    ['PATCH', merge, { metadata: { labels: { a: 'b' } }, status: { conditions: [condition] } }],
     ['PATCH', jsonPatch, [{ op: 'replace', path: '/status/conditions/0/status', value: 'False' }]],
     ['PUT', {}, { ...node, metadata: { name: nodeName }, spec: {}, status: { conditions: [condition] } }],
   ])('take the status of the own Node and nothing else of it: %s %j', async (method, headers, body) => {
@@ -54,6 +54,33 @@ describe('writes while the cloud is away', () => {
     expect(shown(replica, 'v1/nodes', { namespace: '', name: nodeName })).toEqual(object);
     expect(replica.overlays()).toMatchObject([
       { uid: 'n-1', current: { status: { conditions: [condition] } } },
+    ]);
+  });
+
+  it.each([
+    [nodePath, { labels: { x: 'y' } }],
+    [nodePath, { labels: null }],
+    [nodePath, { annotations: { x: 'y' } }],
+    [podPath, { finalizers: ['example.com/x'] }],
+  ])(
+    'refuse a status of %s with other metadata %j, of which nothing would come upstream',
+    async (path, metadata) => {
+      const { writes, replica } = await world();
+      const body = { metadata, status: { conditions: [condition] } };
+      const response = await writes(hubRequest('PATCH', `${path}/status`, { headers: merge, body }));
+      expect(response.status).toBe(503);
+      expect(replica.overlays()).toEqual([]);
+    },
+  );
+
+  it('are refused without a word of when to come again, where there is no room', async () => {
+    const { writes } = await world(offline, { maxOverlays: 0 });
+    const body = { status: { phase: 'Running' } };
+    const response = await writes(hubRequest('PATCH', `${podPath}/status`, { headers: merge, body }));
+    expect(response.headers).not.toHaveProperty('retry-after');
+    expect(await said(response)).toEqual([
+      507,
+      'InsufficientStorage: local changes of 0 objects wait for the cloud already',
     ]);
   });
 

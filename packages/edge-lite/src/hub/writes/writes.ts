@@ -1,5 +1,5 @@
-import { type Counter, type MetricsRegistry, type SelvedgeError, hasCode } from '@selvedge/kit';
-import { forbidden, unavailable } from '../answers/index.ts';
+import { type Counter, type MetricsRegistry, type SelvedgeError, explain, hasCode } from '@selvedge/kit';
+import { forbidden, statusError, unavailable } from '../answers/index.ts';
 import { impersonates } from '../forward/index.ts';
 import type { NodeLease } from '../leases/index.ts';
 import type { Replica } from '../replica/types.ts';
@@ -30,6 +30,12 @@ function nameOf(info: RequestInfo): string {
   const object = name === '' ? '' : ` ${JSON.stringify(name)}`;
   return `${verb} ${what}${object}${namespace === '' ? '' : ` in the namespace ${JSON.stringify(namespace)}`}`;
 }
+
+/** Clients that are told to come back soon do so ten times: a full disk is not emptied by that. Source: RFC 4918, 11.5. */
+const withoutRoom = (error: unknown): unknown =>
+  hasCode(error, 'ResourceExhausted')
+    ? statusError('ResourceExhausted', explain(error), { status: 507, reason: 'InsufficientStorage' })
+    : error;
 
 const dryRun = ({ query }: HubRequest): boolean => query.has('dryRun');
 const operatorsRead = 'operators may read while the node is autonomous, and change nothing';
@@ -117,7 +123,7 @@ class Writes {
       return response;
     } catch (error) {
       this.#answers.add({ ...labels, outcome: 'refused' });
-      throw error;
+      throw withoutRoom(error);
     }
   }
 
