@@ -5,7 +5,7 @@ import type { Store } from '../store/index.ts';
 import { createAccess } from './access/index.ts';
 import type { Access } from './access/types.ts';
 import { type Account, type SponsorTokens, createSponsorTokens } from './coverages/index.ts';
-import { type Facts, createFacts } from './facts/index.ts';
+import { type Facts, type Trust, createFacts, createTrust } from './facts/index.ts';
 import { rebase } from './merge/index.ts';
 import { type HubPki, createHubPki } from './pki/index.ts';
 import { type RunningReplica, createReplica } from './replica/index.ts';
@@ -64,6 +64,7 @@ export interface Core {
   readonly pki: HubPki;
   readonly replica: RunningReplica;
   readonly facts: Facts;
+  readonly trust: Trust;
   readonly upstream: Upstream;
   readonly sponsorTokens: SponsorTokens;
   /** As the node, straight to the API server. */
@@ -128,7 +129,11 @@ export function createCore(options: HubOptions, deps: HubDeps, parts: CoreParts)
     { maxStoreBytes: options.maxStoreBytes },
     { ...deps, store: store.replica, rebase, applyViews, matchesSelection },
   );
-  const facts = createFacts({ nodeName, trustedSinceMs: () => pki.trustedSinceMs }, { ...deps, replica });
+  const facts = createFacts({ nodeName }, { ...deps, replica });
+  const trust = createTrust(
+    { readsReplica: options.leadsService },
+    { ...deps, pods: facts.pods, pki, runtime: store.runtime },
+  );
   const servers = createServers(options, deps, facts);
   const access = createAccess(
     { nodeName, clients: clients.map(({ name }) => name), operators },
@@ -141,5 +146,5 @@ export function createCore(options: HubOptions, deps: HubDeps, parts: CoreParts)
       knownToken,
     },
   );
-  return { pki, replica, facts, access, ...servers };
+  return { pki, replica, facts, trust, access, ...servers };
 }

@@ -71,14 +71,14 @@ function createViewsOf(options: HubOptions, deps: HubDeps & Core): readonly View
 
 function createEndpointOf(options: HubOptions, deps: HubDeps, parts: Core & Serving): Endpoint {
   const { nodeName, port, linkLocalAddress, version } = options;
-  const { facts } = parts;
+  const { facts, trust } = parts;
   return createEndpoint(
     { port, linkLocalAddress },
     {
       ...deps,
       ...parts,
       isLocal: (remoteAddress) => facts.isOwn(remoteAddress),
-      relayFor: (remoteAddress) => facts.distrusting(remoteAddress) !== undefined,
+      relayFor: (remoteAddress) => trust.distrusts(remoteAddress),
       status: () => hubStatus({ ...parts, nodeName, version, state: deps.store.replica }),
     },
   );
@@ -108,11 +108,12 @@ export function createHub(options: HubOptions, deps: HubDeps): Hub {
   const own = createOwnObjects({ nodeName, caller: self }, parts);
   const condition = createCloudConditionReporter({ nodeName }, parts);
   const endpoint = createEndpointOf(options, deps, { ...core, ...serving });
-  const { pki, replica, upstream, access } = core;
+  const { pki, replica, upstream, access, trust } = core;
   const services = [
     createNames(core),
     pki,
     replica,
+    trust,
     upstream,
     access,
     createRefresher({ ...deps, replica, views }),

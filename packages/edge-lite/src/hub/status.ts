@@ -3,7 +3,7 @@ import type { Coverages } from './coverages/types.ts';
 import type { Core } from './core.ts';
 import type { EventRing } from './events/index.ts';
 
-export interface StatusParts extends Pick<Core, 'upstream' | 'replica' | 'facts'> {
+export interface StatusParts extends Pick<Core, 'upstream' | 'replica' | 'facts' | 'trust'> {
   readonly version: string;
   readonly nodeName: string;
   readonly coverages: Pick<Coverages, 'all'>;
@@ -22,9 +22,8 @@ function readable(state: object): object {
 
 /** What `/selvedge/status` shows of the hub; JSON. */
 export function hubStatus(parts: StatusParts): object {
-  const { version, nodeName, upstream, replica, facts, coverages, events, state: disk } = parts;
+  const { version, nodeName, upstream, replica, facts, trust, coverages, events, state: disk } = parts;
   const pods = [...facts.pods.values()].filter(({ alive }) => alive);
-  const distrusting = pods.filter(({ addresses }) => addresses.some((one) => facts.distrusting(one)));
   return {
     version,
     nodeName,
@@ -43,7 +42,7 @@ export function hubStatus(parts: StatusParts): object {
     state: { ...readable(disk.condition()), bytes: disk.sizeBytes(), salvaged: disk.salvaged },
     pods: {
       count: pods.length,
-      autonomousAfterRestart: distrusting.map(({ namespace, name }) => ({ namespace, name })),
+      autonomousAfterRestart: trust.waiting.map(({ namespace, name }) => ({ namespace, name })),
     },
   };
 }

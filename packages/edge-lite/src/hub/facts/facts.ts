@@ -6,16 +6,14 @@ import type { ObjectName, Replica } from '../replica/types.ts';
 import type { PodIdentity } from '../request.ts';
 import { type LocalPods, createLocalPods } from './local-pods.ts';
 import { createMirror } from './mirror.ts';
-import { isOwnAddress, plainAddress } from './own-addresses.ts';
+import { isOwnAddress } from './own-addresses.ts';
 
 export interface FactsOptions {
   readonly nodeName: string;
-  /** Since when pods of this node find the hub's CA in their `kube-root-ca.crt`, in milliseconds since the epoch. */
-  readonly trustedSinceMs: () => number;
 }
 
 export interface FactsDeps {
-  readonly replica: Pick<Replica, 'reader' | 'base'>;
+  readonly replica: Pick<Replica, 'base' | 'coverages' | 'reader'>;
   /** The addresses of the machine's interfaces, now. */
   readonly machineAddresses: () => readonly string[];
   readonly log: Logger;
@@ -29,8 +27,6 @@ export interface Facts extends Disposable {
   hasPod(pod: PodIdentity): boolean;
   /** Whether a connection comes from this node or one of its pods. */
   isOwn(remoteAddress: string): boolean;
-  /** The pod behind the address, if it started before it could trust the hub. */
-  distrusting(remoteAddress: string): PodIdentity | undefined;
   onPods(changed: () => void): Disposable;
   onClusterIPs(changed: () => void): Disposable;
 }
@@ -103,10 +99,6 @@ export function createFacts(options: FactsOptions, deps: FactsDeps): Facts {
     },
     hasPod: ({ namespace, name, uid }) => pods.get({ namespace, name })?.uid === uid,
     isOwn: (remoteAddress) => isOwnAddress(remoteAddress, sources),
-    distrusting(remoteAddress) {
-      const pod = pods.at(plainAddress(remoteAddress));
-      return pod?.startedAtMs !== undefined && pod.startedAtMs < options.trustedSinceMs() ? pod : undefined;
-    },
     onPods: (changed) => listeners.pods.add(changed),
     onClusterIPs: (changed) => listeners.clusterIPs.add(changed),
     [Symbol.dispose]: close,

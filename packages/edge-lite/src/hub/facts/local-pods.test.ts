@@ -51,3 +51,23 @@ test.each([
 test('a pod of another node is none of ours', () => {
   expect(localPodOf(podOf([]), 'shop-8')).toBeUndefined();
 });
+
+test('the containers of a pod that run are known, with those that run beside the others', () => {
+  const { metadata, spec } = podOf([]);
+  const state = { running: { startedAt: '1970-01-01T00:00:09Z' } };
+  const status = {
+    initContainerStatuses: [
+      { name: 'mesh', containerID: 'containerd://a', state },
+      { name: 'setup', containerID: 'containerd://b', state: { terminated: { exitCode: 0 } } },
+    ],
+    containerStatuses: [{ name: 'web', containerID: 'containerd://c', state }],
+  } as unknown as NonNullable<Pod['status']>;
+  const sources = [{ configMap: { name: 'kube-root-ca.crt' } }];
+  const volumes = [{ name: 'kube-api-access', projected: { sources } }];
+  const withCa: Pod = { metadata, status, spec: { containers: [], ...spec, volumes } };
+  expect(localPodOf(withCa, 'shop-7')).toMatchObject({
+    containers: ['containerd://a', 'containerd://c'],
+    readsRootCa: true,
+  });
+  expect(localPodOf(podOf([]), 'shop-7')).toMatchObject({ containers: [], readsRootCa: false });
+});

@@ -1,5 +1,5 @@
 import type { KubeObject } from '@selvedge/kube';
-import type { Pod, PodStatus } from '@selvedge/kube/types';
+import type { Pod, PodSpec, PodStatus } from '@selvedge/kube/types';
 import type { ObjectName, Replica } from '../replica/types.ts';
 import type { PodIdentity } from '../request.ts';
 import { type Mirror, createMirror } from './mirror.ts';
@@ -15,24 +15,34 @@ export interface LocalPod extends PodIdentity {
   /** Shares the node's network: its addresses are not its own. */
   readonly hostNetwork: boolean;
   readonly serviceAccount: string;
-  /** Milliseconds since the epoch. Undefined until a container of it has started. */
-  readonly startedAtMs: number | undefined;
+  /** The ids of the containers that run, with those that run beside the others from the beginning on. */
+  readonly containers: readonly string[];
+  /** It mounts `kube-root-ca.crt`, as any pod does that talks to the API server and says nothing else. */
+  readonly readsRootCa: boolean;
 }
 
 export interface LocalPods extends Disposable {
+  /** The replica holds all pods of the node. */
+  readonly complete: boolean;
   get(at: ObjectName): LocalPod | undefined;
   values(): MapIterator<LocalPod>;
   /** The pod that has this address. */
   at(address: string): LocalPod | undefined;
 }
 
-/** When the first of its running containers was started. */
-function startedAt({ containerStatuses = [] }: PodStatus): number | undefined {
-  const times = containerStatuses.flatMap(({ state }) => {
-    const at = Date.parse(state?.running?.startedAt ?? '');
-    return Number.isNaN(at) ? [] : [at];
-  });
-  return times.length === 0 ? undefined : Math.min(...times);
+function runningContainers({ containerStatuses = [], initContainerStatuses = [] }: PodStatus): string[] {
+  return [...initContainerStatuses, ...containerStatuses].flatMap(({ state, containerID = '' }) =>
+    state?.running === undefined || containerID === '' ? [] : [containerID],
+  );
+}
+
+const rootCa = 'kube-root-ca.crt';
+
+function readsRootCa({ volumes = [] }: PodSpec): boolean {
+  return volumes.some(
+    ({ configMap, projected }) =>
+      configMap?.name === rootCa || projected?.sources?.some((one) => one.configMap?.name === rootCa),
+  );
 }
 
 const terminal: ReadonlySet<string | undefined> = new Set(['Succeeded', 'Failed']);
@@ -66,19 +76,37 @@ export function localPodOf(object: KubeObject, nodeName: string): LocalPod | und
     alive: !terminal.has(status.phase),
     hostNetwork: spec.hostNetwork === true,
     serviceAccount: spec.serviceAccountName ?? 'default',
-    startedAtMs: startedAt(status),
+    containers: runningContainers(status),
+    readsRootCa: readsRootCa(spec),
   };
+}
+
+/** Whether all pods of the node are in a complete set. */
+export function holdsPods(replica: Pick<Replica, 'coverages'>, nodeName: string): boolean {
+  return replica
+    .coverages()
+    .some(
+      ({ resource, namespace, labelSelector, fieldSelector, synced }) =>
+        resource === 'v1/pods' &&
+        synced &&
+        namespace === '' &&
+        labelSelector === '' &&
+        (fieldSelector === '' || fieldSelector === `spec.nodeName=${nodeName}`),
+    );
 }
 
 /** The pods of this node as they are shown: with what is known here and not upstream. */
 export function createLocalPods(
   options: { readonly nodeName: string },
-  deps: { readonly replica: Pick<Replica, 'reader'>; readonly changed: () => void },
+  deps: { readonly replica: Pick<Replica, 'coverages' | 'reader'>; readonly changed: () => void },
 ): LocalPods {
   const reader = deps.replica.reader('v1/pods');
   const pick = (object: KubeObject): LocalPod | undefined => localPodOf(object, options.nodeName);
   const mirror: Mirror<LocalPod> = createMirror({ reader, pick }, deps.changed);
   return {
+    get complete() {
+      return holdsPods(deps.replica, options.nodeName);
+    },
     get: (at) => mirror.get(at),
     values: () => mirror.values(),
     at(address) {

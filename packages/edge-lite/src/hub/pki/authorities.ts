@@ -5,7 +5,7 @@ import {
   generateKeyPairSync,
   randomBytes,
 } from 'node:crypto';
-import { SelvedgeError } from '@selvedge/kit';
+import { SelvedgeError, earliestNowMs } from '@selvedge/kit';
 import { type Issuer, type Subject, createAuthorityCertificate } from '../../x509/index.ts';
 
 /** One certificate authority of this node. */
@@ -24,12 +24,10 @@ const successionMs = 730 * dayMs;
 /** One that is nearer to its end signs no more. */
 const retiredMs = 90 * dayMs;
 /**
- * A clock that shows an earlier time was never set: machines without a battery start in 1970. Certificates are valid
- * from the epoch on and end counting from here at least, so that they hold before and after the clock is set.
+ * While the clock was never set, certificates end counting from the earliest time that it can be, and they are valid from
+ * the epoch on, so that they hold before and after it is set.
  */
-const leastNowMs = Date.UTC(2026, 0, 1);
-
-export const plausible = (nowMs: number): number => Math.max(nowMs, leastNowMs);
+export const plausible = (nowMs: number): number => Math.max(nowMs, earliestNowMs);
 
 const wholeSeconds = (ms: number): number => Math.floor(ms / 1_000) * 1_000;
 
@@ -74,14 +72,27 @@ export interface AuthorityPlan {
   readonly succeed: boolean;
 }
 
-/** Those that have ended go, and near the end of the newest a successor is due. Pure. */
+/** A clock that goes astray again and again must not have ever more of them made. */
+const maxAuthorities = 4;
+
+/** It has ended, and not only by the clock: its successor was made in its time. */
+function isSucceeded(one: Authority, all: readonly Authority[], now: number): boolean {
+  return (
+    one.notAfterMs <= now && all.some(({ madeMs, notAfterMs }) => notAfterMs > now && madeMs < one.notAfterMs)
+  );
+}
+
+/**
+ * Those that have ended and have a successor go, and near the end of the newest a successor is due. A clock that shows a
+ * time past the end of all of them may be wrong: they stay, for what trusts them. Pure.
+ */
 export function planAuthorities(known: readonly Authority[], nowMs: number): AuthorityPlan {
   const now = plausible(nowMs);
   const keep = known
-    .filter(({ notAfterMs }) => notAfterMs > now)
+    .filter((one) => !isSucceeded(one, known, now))
     .toSorted((a, b) => b.notAfterMs - a.notAfterMs);
   const newest = keep[0]?.notAfterMs ?? 0;
-  return { keep, succeed: newest - now <= successionMs };
+  return { keep, succeed: newest - now <= successionMs && keep.length < maxAuthorities };
 }
 
 /**

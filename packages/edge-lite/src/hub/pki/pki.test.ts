@@ -1,10 +1,10 @@
 import { X509Certificate } from 'node:crypto';
-import { mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createMetricsRegistry } from '@selvedge/kit';
 import { type ManualClock, createManualClock, recordingLogger } from '@selvedge/kit/testing';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type HubPki, createHubPki } from './pki.ts';
 
 const dayMs = 86_400_000;
@@ -127,7 +127,7 @@ describe('the authority of the hub', () => {
     const first = await started(createManualClock());
     const second = await started(createManualClock());
     expect(second.caBundle).toBe(first.caBundle);
-    expect(second.trustedSinceMs).toBe(first.trustedSinceMs);
+    expect(second.signer).toBe(first.signer);
     expect((await stat(authorityPath())).mode & 0o777).toBe(0o600);
     expect(await readFile(bundlePath(), 'utf8')).not.toContain('PRIVATE');
   });
@@ -142,13 +142,52 @@ describe('the authority of the hub', () => {
     expect(others).toEqual([]);
     expect(predecessor?.toString()).toBe(certificates(old)[0]?.toString());
     expect(predecessor !== undefined && leafOf(overlap).verify(predecessor.publicKey)).toBe(true);
-    expect(overlap.trustedSinceMs).toBe(madeMs);
+    expect(overlap.signer).toBe(old);
     await near.passDays(600);
     expect(successor !== undefined && leafOf(overlap).verify(successor.publicKey)).toBe(true);
     expect(certificates(overlap.caBundle)).toHaveLength(2);
-    expect(overlap.trustedSinceMs).toBe(madeMs + 3_000 * dayMs);
+    expect(overlap.signer).toBe(overlap.authorities[0]);
     await near.passDays(100);
     expect(certificates(overlap.caBundle).map(String)).toEqual([String(successor)]);
+  });
+
+  it('outlives a clock that jumps past its end and comes back', async () => {
+    const clock = settableClock(Date.UTC(2026, 5, 1));
+    const pki = await started(clock);
+    const [first] = pki.authorities;
+    await clock.passDays(20 * 365);
+    await clock.passDays(1);
+    expect(pki.authorities).toHaveLength(2);
+    expect(leafOf(pki).validToDate.getTime()).toBeGreaterThan(clock.now());
+    await clock.passDays(-20 * 365);
+    expect(pki.authorities).toHaveLength(2);
+    expect(pki.signer).toBe(first);
+    expect(leafOf(pki).verify(new X509Certificate(first ?? '').publicKey)).toBe(true);
+    for (let years = 40; years <= 200; years += 40) await clock.passDays(years * 365);
+    expect(pki.authorities).toContain(first);
+    expect(pki.authorities).toHaveLength(4);
+  });
+
+  it('serves on a disk that takes nothing, and publishes when it takes something again', async () => {
+    const first = await started(createManualClock());
+    await rm(bundlePath());
+    await mkdir(join(bundlePath(), 'in-the-way'), { recursive: true });
+    const log = recordingLogger();
+    const clock = createManualClock();
+    const second = await started(clock, log);
+    expect(second.caBundle).toBe(first.caBundle);
+    expect(second.serving).toBeDefined();
+    expect(log.lines.filter(({ level }) => level === 'error')).toHaveLength(1);
+    await rm(bundlePath(), { recursive: true });
+    await clock.advance(60_000);
+    await vi.waitFor(async () => expect(await readFile(bundlePath(), 'utf8')).toBe(first.caBundle));
+  });
+
+  it('leaves a bundle alone that says the same', async () => {
+    await started(createManualClock());
+    const before = await stat(bundlePath());
+    await started(createManualClock());
+    expect((await stat(bundlePath())).ino).toBe(before.ino);
   });
 
   it('is set aside and replaced when its file is damaged', async () => {

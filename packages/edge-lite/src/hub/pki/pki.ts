@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import {
   type Clock,
   type Listeners,
@@ -7,6 +8,7 @@ import {
   createListeners,
   createPoke,
   createTaskGroup,
+  limitRepeats,
   writeFileAtomic,
 } from '@selvedge/kit';
 import { type Authority, newAuthority, planAuthorities, signingAuthority } from './authorities.ts';
@@ -17,7 +19,7 @@ import { type Serving, isCurrent, issueServing } from './serving.ts';
 export interface HubPkiOptions extends FixedNames {
   /** The authorities with their keys, mode 0600. */
   readonly authorityPath: string;
-  /** The bundle, for kubeconfigs. Written as a whole before the hub serves with what it says. */
+  /** The bundle, for kubeconfigs. Written as a whole, when it changed, before the hub serves with what it says. */
   readonly bundlePath: string;
 }
 
@@ -35,8 +37,10 @@ export interface HubPkiDeps {
 export interface HubPki extends Service {
   /** Whom clients of this hub must trust, the newest first; PEM. Empty before the start. */
   readonly caBundle: string;
-  /** When the authority that signs now was made: who has read the bundle since then trusts the hub. */
-  readonly trustedSinceMs: number;
+  /** Each of them, PEM, the newest first. */
+  readonly authorities: readonly string[];
+  /** The one that signs now, PEM: whoever trusts it trusts the hub. Undefined before the start. */
+  readonly signer: string | undefined;
   /** Undefined before the start. */
   readonly serving: Pick<Serving, 'certificate' | 'key'> | undefined;
   /** The addresses under which pods know the API server, from now on. */
@@ -47,11 +51,13 @@ export interface HubPki extends Service {
 
 /** The wall clock may be set while we wait: it is looked at again this often. */
 const lookEveryMs = 60_000;
+const repeatWindowMs = 3_600_000;
 
 class NodePki implements HubPki {
   readonly name = 'hub certificates';
   readonly #options: HubPkiOptions;
   readonly #deps: HubPkiDeps;
+  readonly #log: Logger;
   readonly #file;
   readonly #tasks;
   readonly #poke;
@@ -60,11 +66,14 @@ class NodePki implements HubPki {
   #authorities: readonly Authority[] = [];
   #serving: Serving | undefined;
   #bundle = '';
+  /** What the file of the bundle says. */
+  #published: string | undefined;
 
   constructor(options: HubPkiOptions, deps: HubPkiDeps) {
     const { clock, log, metrics } = deps;
     this.#options = options;
     this.#deps = deps;
+    this.#log = limitRepeats({ windowMs: repeatWindowMs }, deps);
     this.#file = createAuthorityFile(options.authorityPath, deps);
     this.#poke = createPoke(clock);
     this.#changed = createListeners(log);
@@ -85,8 +94,12 @@ class NodePki implements HubPki {
     return this.#bundle;
   }
 
-  get trustedSinceMs(): number {
-    return this.#serving?.issuer.madeMs ?? this.#deps.clock.now();
+  get authorities(): readonly string[] {
+    return this.#authorities.map(({ certificate }) => certificate);
+  }
+
+  get signer(): string | undefined {
+    return this.#serving?.issuer.certificate;
   }
 
   get serving(): Serving | undefined {
@@ -104,6 +117,7 @@ class NodePki implements HubPki {
 
   async start(): Promise<void> {
     this.#authorities = await this.#file.load();
+    this.#published = await readFile(this.#options.bundlePath, 'utf8').catch(() => undefined);
     await this.#renew();
     this.#tasks.run('renewal', (signal) => this.#keepCurrent(signal));
   }
@@ -123,27 +137,49 @@ class NodePki implements HubPki {
     }
   }
 
-  /** First the authorities are on disk, then the bundle is, then the hub serves with what they sign. */
+  /** First the authorities are on disk, then the bundle is, if it can, then the hub serves with what they sign. */
   async #renew(): Promise<void> {
     const bundle = await this.#renewAuthorities();
     const bundled = bundle !== this.#bundle;
-    if (bundled) await writeFileAtomic(this.#options.bundlePath, bundle);
     this.#bundle = bundle;
+    await this.#publish();
     const served = this.#renewServing();
     if (bundled || served) this.#changed.tell();
   }
 
+  /** A disk that takes nothing keeps nobody from what is there: it is tried again at the next look. */
+  async #publish(): Promise<void> {
+    const { bundlePath } = this.#options;
+    if (this.#bundle === this.#published) return;
+    try {
+      await writeFileAtomic(bundlePath, this.#bundle);
+      this.#published = this.#bundle;
+    } catch (error) {
+      this.#log.error('the bundle of the hub was not written', { path: bundlePath, error });
+    }
+  }
+
   async #renewAuthorities(): Promise<string> {
-    const { clock, log } = this.#deps;
+    const { clock } = this.#deps;
     const { keep, succeed } = planAuthorities(this.#authorities, clock.now());
     if (succeed || keep.length !== this.#authorities.length) {
       const made = succeed ? [newAuthority(this.#options.nodeName, clock.now())] : [];
-      const next = [...made, ...keep];
-      await this.#file.save(next);
-      this.#authorities = next;
-      log.info('hub certificate authorities changed', { made: made.length, authorities: next.length });
+      await this.#replace([...made, ...keep]);
     }
-    return this.#authorities.map(({ certificate }) => certificate).join('');
+    return this.authorities.join('');
+  }
+
+  /** Only without any authority it matters at once that the disk takes none. */
+  async #replace(next: readonly Authority[]): Promise<void> {
+    try {
+      await this.#file.save(next);
+    } catch (error) {
+      if (this.#authorities.length === 0) throw error;
+      this.#log.error('hub certificate authorities not changed', { error });
+      return;
+    }
+    this.#authorities = next;
+    this.#log.info('hub certificate authorities changed', { authorities: next.length });
   }
 
   #renewServing(): boolean {

@@ -31,7 +31,7 @@ class World {
     const applyViews: ApplyViews = (resource, object) => this.#views(resource, object);
     this.replica = createTestReplica(store, {}, { applyViews });
     this.facts = createFacts(
-      { nodeName: 'here', trustedSinceMs: () => 0 },
+      { nodeName: 'here' },
       { replica: this.replica, machineAddresses: () => [], log: silentLogger },
     );
   }

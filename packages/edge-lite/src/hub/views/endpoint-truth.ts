@@ -2,6 +2,7 @@ import type { Clock, Logger } from '@selvedge/kit';
 import type { EndpointSlice, Service } from '@selvedge/kube/types';
 import type { Facts } from '../facts/index.ts';
 import type { ObjectName, Replica } from '../replica/types.ts';
+import { onAway } from '../upstream/index.ts';
 import type { Upstream } from '../upstream/types.ts';
 import { type EndpointIndex, createEndpointIndex } from './endpoint-index.ts';
 import { endpointsTruth } from './endpoints-truth.ts';
@@ -22,7 +23,7 @@ export interface ReachableNodes {
 
 export interface EndpointTruthDeps {
   readonly replica: Pick<Replica, 'coverages' | 'reader'>;
-  readonly facts: Pick<Facts, 'onPods'> & { readonly pods: Pick<Facts['pods'], 'get'> };
+  readonly facts: Pick<Facts, 'onPods'> & { readonly pods: Pick<Facts['pods'], 'complete' | 'get'> };
   readonly upstream: Pick<Upstream, 'connectivity' | 'onConnectivity'>;
   /** Default: none. */
   readonly reachableNodes?: ReachableNodes | undefined;
@@ -32,20 +33,6 @@ export interface EndpointTruthDeps {
 
 const slices = 'discovery.k8s.io/v1/endpointslices';
 const endpoints = 'v1/endpoints';
-
-/** Whether the replica holds all pods of the node. */
-function knowsPods({ replica }: EndpointTruthDeps, nodeName: string): boolean {
-  return replica
-    .coverages()
-    .some(
-      ({ resource, namespace, labelSelector, fieldSelector, synced }) =>
-        resource === 'v1/pods' &&
-        synced &&
-        namespace === '' &&
-        labelSelector === '' &&
-        (fieldSelector === '' || fieldSelector === `spec.nodeName=${nodeName}`),
-    );
-}
 
 function publishesNotReady({ replica }: EndpointTruthDeps, at: ObjectName): boolean | undefined {
   const shown = replica.reader('v1/services').get(at);
@@ -57,7 +44,7 @@ function publishesNotReady({ replica }: EndpointTruthDeps, at: ObjectName): bool
 function surroundingsOf({ nodeName }: EndpointTruthOptions, deps: EndpointTruthDeps): Surroundings {
   return {
     nodeName,
-    pod: (at) => deps.facts.pods.get(at) ?? (knowsPods(deps, nodeName) ? undefined : 'unknown'),
+    pod: (at) => deps.facts.pods.get(at) ?? (deps.facts.pods.complete ? undefined : 'unknown'),
     publishesNotReady: (service) => publishesNotReady(deps, service),
     isReachable: (name) => name === nodeName || deps.reachableNodes?.has(name) === true,
   };
@@ -110,7 +97,7 @@ class EndpointTruth implements View {
     held.use(index);
     held.use(lastReady);
     held.use(facts.onPods(() => all(index.local())));
-    held.use(upstream.onConnectivity(() => all(index.ready())));
+    held.use(onAway(upstream, () => all(index.ready())));
     if (reachableNodes !== undefined) {
       const recounted = reachableNodes.onChange(() => {
         index.recount();

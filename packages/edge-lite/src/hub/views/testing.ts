@@ -13,7 +13,8 @@ export const localPod = (name: string, rest: Partial<LocalPod> = {}): LocalPod =
   alive: true,
   hostNetwork: false,
   serviceAccount: 'default',
-  startedAtMs: 0,
+  containers: [],
+  readsRootCa: true,
   ...rest,
 });
 
