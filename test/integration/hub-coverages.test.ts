@@ -55,7 +55,7 @@ function shown(run: HubRun, resource: string, at: { readonly namespace: string; 
 }
 
 async function joined(run: HubRun, spec: CoverageSpec, caller: Caller): Promise<CoverageHold> {
-  const hold = await run.coverages.join(spec, caller, signal);
+  const hold = await run.coverages.join({ spec, caller }, signal);
   await hold.coverage.whenLive(signal);
   return hold;
 }
@@ -166,7 +166,9 @@ describe('what the node may not read', () => {
     world.pods.push(tokenless, await podOf('first', account), await podOf('second', other));
     const run = await world.start();
     const maps: CoverageSpec = { ...everything, resource: 'v1/configmaps', namespace: name };
-    await expect(run.coverages.join(maps, node, signal)).rejects.toMatchObject({ code: 'Forbidden' });
+    await expect(run.coverages.join({ spec: maps, caller: node }, signal)).rejects.toMatchObject({
+      code: 'Forbidden',
+    });
     using one = await joined(run, maps, callerOf(account));
     using two = await joined(run, maps, callerOf(other));
     expect(two.coverage).toBe(one.coverage);
@@ -207,9 +209,11 @@ describe('what the node may not read', () => {
       message: expect.stringMatching(/cannot (list|watch) resource "configmaps"/),
     });
     expect(own.revoked.aborted).toBe(false);
-    await expect(run.coverages.join(maps, callerOf(account), signal)).rejects.toMatchObject({
-      code: 'Forbidden',
-    });
+    await expect(run.coverages.join({ spec: maps, caller: callerOf(account) }, signal)).rejects.toMatchObject(
+      {
+        code: 'Forbidden',
+      },
+    );
   });
 });
 
@@ -290,7 +294,9 @@ test('custom resources are followed like all others', async () => {
   await cluster.admin.delete(tills, at, { signal });
   await eventually('its end', () => shown(run, 'shop.example/v1/tills', at) === undefined);
   const nobody: CoverageSpec = { ...everything, resource: 'shop.example/v1/scales' };
-  await expect(run.coverages.join(nobody, node, signal)).rejects.toMatchObject({ code: 'Forbidden' });
+  await expect(run.coverages.join({ spec: nobody, caller: node }, signal)).rejects.toMatchObject({
+    code: 'Forbidden',
+  });
   expect(hold.coverage.state.kind).toBe('live');
 });
 

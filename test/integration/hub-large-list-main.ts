@@ -71,7 +71,7 @@ async function follow(client: KubeClient): Promise<number> {
   await coverages.start(signal);
   const spec = { resource: 'v1/configmaps', namespace, labelSelector: '', fieldSelector: '' };
   const caller = { kind: 'node', user: { username: 'system:node:edge', groups: [] } } as const;
-  using hold = await coverages.join(spec, caller, signal);
+  using hold = await coverages.join({ spec, caller }, signal);
   await hold.coverage.whenSynced(signal);
   let held = 0;
   const reader = replica.reader('v1/configmaps');

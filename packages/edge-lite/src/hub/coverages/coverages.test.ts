@@ -21,7 +21,7 @@ describe('a join', () => {
     world.api.put('pods', object('a', { spec: { nodeName: 'shop-7' } }));
     world.api.put('pods', object('b', { spec: { nodeName: 'other' } }));
     await world.start();
-    using hold = await world.coverages.join(own, nodeCaller, signal);
+    using hold = await world.coverages.join({ spec: own, caller: nodeCaller }, signal);
     await hold.coverage.whenSynced(signal);
     await world.clock.advance(0);
     expect(hold.coverage.state.kind).toBe('live');
@@ -36,10 +36,13 @@ describe('a join', () => {
   it('to what is held already, or to less, asks upstream for nothing', async () => {
     await using world = await createCoveragesWorld();
     await world.start();
-    using wide = await world.coverages.join(pods, nodeCaller, signal);
-    using same = await world.coverages.join(pods, nodeCaller, signal);
-    using narrow = await world.coverages.join(own, nodeCaller, signal);
-    using metadata = await world.coverages.join(spec('v1/pods;metadata'), nodeCaller, signal);
+    using wide = await world.coverages.join({ spec: pods, caller: nodeCaller }, signal);
+    using same = await world.coverages.join({ spec: pods, caller: nodeCaller }, signal);
+    using narrow = await world.coverages.join({ spec: own, caller: nodeCaller }, signal);
+    using metadata = await world.coverages.join(
+      { spec: spec('v1/pods;metadata'), caller: nodeCaller },
+      signal,
+    );
     for (const one of [same, narrow, metadata]) expect(one.coverage).toBe(wide.coverage);
     expect(world.api.requests).toHaveLength(1);
   });
@@ -47,8 +50,11 @@ describe('a join', () => {
   it('of metadata does not answer for the whole object', async () => {
     await using world = await createCoveragesWorld();
     await world.start();
-    using metadata = await world.coverages.join(spec('v1/pods;metadata'), nodeCaller, signal);
-    using whole = await world.coverages.join(pods, nodeCaller, signal);
+    using metadata = await world.coverages.join(
+      { spec: spec('v1/pods;metadata'), caller: nodeCaller },
+      signal,
+    );
+    using whole = await world.coverages.join({ spec: pods, caller: nodeCaller }, signal);
     expect(whole.coverage).not.toBe(metadata.coverage);
   });
 
@@ -57,8 +63,8 @@ describe('a join', () => {
     world.api.refuse = ({ kind }, request) =>
       kind === 'node' && request === 'stream pods' ? forbidden() : undefined;
     await world.start();
-    using wide = await world.coverages.join(pods, podCaller('till'), signal);
-    using narrow = await world.coverages.join(own, nodeCaller, signal);
+    using wide = await world.coverages.join({ spec: pods, caller: podCaller('till') }, signal);
+    using narrow = await world.coverages.join({ spec: own, caller: nodeCaller }, signal);
     expect(narrow.coverage).not.toBe(wide.coverage);
   });
 
@@ -66,7 +72,7 @@ describe('a join', () => {
     await using world = await createCoveragesWorld();
     await world.start();
     const holds = await Promise.all(
-      Array.from({ length: 20 }, () => world.coverages.join(secret, nodeCaller, signal)),
+      Array.from({ length: 20 }, () => world.coverages.join({ spec: secret, caller: nodeCaller }, signal)),
     );
     expect(world.api.requests).toEqual(['stream secrets shop metadata.name=login as node']);
     for (const hold of holds) hold[Symbol.dispose]();
@@ -76,7 +82,7 @@ describe('a join', () => {
     await using world = await createCoveragesWorld();
     world.api.refuse = refusing('node');
     await world.start();
-    await expect(world.coverages.join(secret, nodeCaller, signal)).rejects.toMatchObject({
+    await expect(world.coverages.join({ spec: secret, caller: nodeCaller }, signal)).rejects.toMatchObject({
       code: 'Forbidden',
       message: 'no, never',
     });
@@ -88,21 +94,23 @@ describe('a join', () => {
     await using world = await createCoveragesWorld();
     world.api.refuse = () => new SelvedgeError('not so', { code });
     await world.start();
-    await expect(world.coverages.join(pods, nodeCaller, signal)).rejects.toMatchObject({ code });
+    await expect(world.coverages.join({ spec: pods, caller: nodeCaller }, signal)).rejects.toMatchObject({
+      code,
+    });
     expect(world.coverages.all).toEqual([]);
   });
 
   it('beyond the cap takes the place of what nobody holds, else it is refused', async () => {
     await using world = await createCoveragesWorld({ maxCoverages: 2 });
     await world.start();
-    const first = await world.coverages.join(pods, nodeCaller, signal);
-    using second = await world.coverages.join(secret, nodeCaller, signal);
+    const first = await world.coverages.join({ spec: pods, caller: nodeCaller }, signal);
+    using second = await world.coverages.join({ spec: secret, caller: nodeCaller }, signal);
     const third = spec('v1/services');
-    await expect(world.coverages.join(third, nodeCaller, signal)).rejects.toMatchObject({
+    await expect(world.coverages.join({ spec: third, caller: nodeCaller }, signal)).rejects.toMatchObject({
       code: 'ResourceExhausted',
     });
     first[Symbol.dispose]();
-    using instead = await world.coverages.join(third, nodeCaller, signal);
+    using instead = await world.coverages.join({ spec: third, caller: nodeCaller }, signal);
     expect(world.coverages.all).toEqual([second.coverage, instead.coverage]);
   });
 });
@@ -112,7 +120,7 @@ describe('a cut', () => {
     await using world = await createCoveragesWorld();
     world.api.put('pods', object('a'));
     await world.start();
-    using hold = await world.coverages.join(pods, nodeCaller, signal);
+    using hold = await world.coverages.join({ spec: pods, caller: nodeCaller }, signal);
     await hold.coverage.whenSynced(signal);
     const { upstreamVersion } = hold.coverage.record;
     world.api.cut();
@@ -131,7 +139,7 @@ describe('a cut', () => {
   it('is over only once what goes up first has gone up', async () => {
     await using world = await createCoveragesWorld();
     await world.start();
-    using hold = await world.coverages.join(pods, nodeCaller, signal);
+    using hold = await world.coverages.join({ spec: pods, caller: nodeCaller }, signal);
     await hold.coverage.whenSynced(signal);
     world.api.cut();
     const replay = Promise.withResolvers<void>();
@@ -148,16 +156,18 @@ describe('a cut', () => {
   it('ends joins that wait for upstream, and refuses new ones of what is not held', async () => {
     await using world = await createCoveragesWorld();
     await world.start();
-    using hold = await world.coverages.join(pods, nodeCaller, signal);
+    using hold = await world.coverages.join({ spec: pods, caller: nodeCaller }, signal);
     await hold.coverage.whenSynced(signal);
     world.api.cut();
-    await expect(world.coverages.join(secret, nodeCaller, signal)).rejects.toMatchObject({
+    await expect(world.coverages.join({ spec: secret, caller: nodeCaller }, signal)).rejects.toMatchObject({
       code: 'Unavailable',
     });
-    using again = await world.coverages.join(own, nodeCaller, signal);
+    using again = await world.coverages.join({ spec: own, caller: nodeCaller }, signal);
     expect(again.coverage).toBe(hold.coverage);
     world.access.unknown = true;
-    await expect(world.coverages.join(pods, podCaller('till'), signal)).rejects.toMatchObject({
+    await expect(
+      world.coverages.join({ spec: pods, caller: podCaller('till') }, signal),
+    ).rejects.toMatchObject({
       code: 'Unavailable',
     });
   });
@@ -168,7 +178,7 @@ describe('a restart', () => {
     await using world = await createCoveragesWorld();
     world.api.put('pods', object('a'));
     await world.start();
-    const hold = await world.coverages.join(pods, nodeCaller, signal);
+    const hold = await world.coverages.join({ spec: pods, caller: nodeCaller }, signal);
     await hold.coverage.whenSynced(signal);
     world.api.put('pods', object('b'));
     await world.restart();
@@ -183,14 +193,14 @@ describe('a restart', () => {
     await using world = await createCoveragesWorld();
     world.api.refuse = refusing('node');
     await world.start();
-    const hold = await world.coverages.join(pods, podCaller('till'), signal);
+    const hold = await world.coverages.join({ spec: pods, caller: podCaller('till') }, signal);
     await hold.coverage.whenSynced(signal);
     world.api.cut();
     await world.restart();
     world.access.unknown = true;
-    using again = await world.coverages.join(pods, podCaller('till'), signal);
+    using again = await world.coverages.join({ spec: pods, caller: podCaller('till') }, signal);
     expect(again.coverage.state.kind).toBe('stale');
-    await expect(world.coverages.join(pods, nodeCaller, signal)).rejects.toMatchObject({
+    await expect(world.coverages.join({ spec: pods, caller: nodeCaller }, signal)).rejects.toMatchObject({
       code: 'Unavailable',
     });
   });
@@ -199,7 +209,7 @@ describe('a restart', () => {
     await using world = await createCoveragesWorld();
     for (const name of ['a', 'b']) world.api.put('pods', object(name));
     await world.start();
-    const hold = await world.coverages.join(pods, nodeCaller, signal);
+    const hold = await world.coverages.join({ spec: pods, caller: nodeCaller }, signal);
     await hold.coverage.whenSynced(signal);
     const before = world.object('v1/pods', 'a', 'shop')?.metadata.resourceVersion;
     await world.stop();
@@ -217,7 +227,7 @@ describe('a restart', () => {
     await using world = await createCoveragesWorld();
     world.api.put('pods', object('a', { spec: { priority: 1 } }));
     await world.start();
-    const hold = await world.coverages.join(pods, nodeCaller, signal);
+    const hold = await world.coverages.join({ spec: pods, caller: nodeCaller }, signal);
     await hold.coverage.whenSynced(signal);
     await world.stop();
     world.api.restore(3);
@@ -234,7 +244,7 @@ describe('sponsors', () => {
     await using world = await createCoveragesWorld();
     world.api.refuse = refusing('node');
     await world.start();
-    using hold = await world.coverages.join(pods, podCaller('till'), signal);
+    using hold = await world.coverages.join({ spec: pods, caller: podCaller('till') }, signal);
     expect(world.api.requests).toEqual(['stream pods as node', 'stream pods as pod shop/till']);
     expect(hold.coverage.state.kind).not.toBe('suspended');
   });
@@ -242,7 +252,7 @@ describe('sponsors', () => {
   it('that are refused later give way to the next one', async () => {
     await using world = await createCoveragesWorld();
     await world.start();
-    using hold = await world.coverages.join(pods, podCaller('till'), signal);
+    using hold = await world.coverages.join({ spec: pods, caller: podCaller('till') }, signal);
     await hold.coverage.whenSynced(signal);
     world.api.refuse = refusing('node');
     world.api.breakWatches();
@@ -257,7 +267,7 @@ describe('sponsors', () => {
     await using world = await createCoveragesWorld();
     world.api.put('pods', object('a'));
     await world.start();
-    using hold = await world.coverages.join(pods, nodeCaller, signal);
+    using hold = await world.coverages.join({ spec: pods, caller: nodeCaller }, signal);
     await hold.coverage.whenSynced(signal);
     world.api.refuse = refusing('node');
     world.access.forbidden.add('system:node:shop-7 watch pods');
@@ -274,17 +284,34 @@ describe('sponsors', () => {
   it('who come later resume a suspended coverage at once', async () => {
     await using world = await createCoveragesWorld({ refusedMs: 86_400_000 });
     await world.start();
-    const first = await world.coverages.join(pods, nodeCaller, signal);
+    const first = await world.coverages.join({ spec: pods, caller: nodeCaller }, signal);
     await first.coverage.whenSynced(signal);
     first[Symbol.dispose]();
     world.api.refuse = refusing('node');
     world.api.breakWatches();
     await world.clock.advance(40_000);
     expect(first.coverage.state.kind).toBe('suspended');
-    using hold = await world.coverages.join(pods, podCaller('till'), signal);
+    using hold = await world.coverages.join({ spec: pods, caller: podCaller('till') }, signal);
     await world.clock.advance(1_000);
     expect(hold.coverage).toBe(first.coverage);
     expect(hold.coverage.state.kind).toBe('live');
+  });
+
+  it('take over where the certificate of the node is refused, until it is renewed', async () => {
+    await using world = await createCoveragesWorld();
+    await world.start();
+    using mine = await world.coverages.join({ spec: pods, caller: nodeCaller }, signal);
+    using hold = await world.coverages.join({ spec: pods, caller: podCaller('till') }, signal);
+    await world.clock.advance(0);
+    world.access.asked.length = 0;
+    world.api.refuse = ({ kind }) =>
+      kind === 'node' ? new SelvedgeError('expired', { code: 'Unauthenticated' }) : undefined;
+    world.api.breakWatches();
+    await world.clock.advance(40_000);
+    expect(hold.coverage.state.kind).toBe('live');
+    expect(hold.coverage.running).toMatchObject({ kind: 'pod', serviceAccount: 'till' });
+    expect(mine.revoked.aborted).toBe(false);
+    expect(world.access.asked).toEqual([]);
   });
 
   it('whose token is not accepted any more lose it', async () => {
@@ -292,57 +319,9 @@ describe('sponsors', () => {
     world.api.refuse = ({ kind }) =>
       kind === 'pod' ? new SelvedgeError('who?', { code: 'Unauthenticated' }) : forbidden();
     await world.start();
-    await expect(world.coverages.join(pods, podCaller('till'), signal)).rejects.toThrow('who?');
+    await expect(world.coverages.join({ spec: pods, caller: podCaller('till') }, signal)).rejects.toThrow(
+      'who?',
+    );
     expect(world.forgotten).toEqual(['till']);
-  });
-});
-
-describe('expiry', () => {
-  const hour = 3_600_000;
-
-  it('drops what nobody has held for a day, with its objects', async () => {
-    await using world = await createCoveragesWorld();
-    world.api.put('pods', object('a'));
-    await world.start();
-    const hold = await world.coverages.join(pods, nodeCaller, signal);
-    await hold.coverage.whenSynced(signal);
-    await world.clock.advance(30 * hour);
-    expect(world.coverages.all).toHaveLength(1);
-    hold[Symbol.dispose]();
-    await world.clock.advance(23 * hour);
-    expect(world.shown('v1/pods')).toEqual(['a']);
-    await world.clock.advance(2 * hour);
-    expect(world.coverages.all).toEqual([]);
-    expect(world.shown('v1/pods')).toEqual([]);
-  });
-
-  it('does not go on in a cut, and not from the start after a restart', async () => {
-    await using world = await createCoveragesWorld();
-    await world.start();
-    const hold = await world.coverages.join(pods, nodeCaller, signal);
-    await hold.coverage.whenSynced(signal);
-    hold[Symbol.dispose]();
-    await world.clock.advance(20 * hour);
-    world.api.cut();
-    await world.clock.advance(300 * hour);
-    expect(world.coverages.all).toHaveLength(1);
-    await world.restart();
-    world.api.heal();
-    await world.clock.advance(2 * hour);
-    expect(world.coverages.all).toHaveLength(1);
-    await world.clock.advance(4 * hour);
-    expect(world.coverages.all).toEqual([]);
-  });
-
-  it('comes sooner for single config maps and secrets', async () => {
-    await using world = await createCoveragesWorld();
-    await world.start();
-    const hold = await world.coverages.join(secret, nodeCaller, signal);
-    await hold.coverage.whenSynced(signal);
-    hold[Symbol.dispose]();
-    await world.clock.advance(480_000);
-    expect(world.coverages.all).toHaveLength(1);
-    await world.clock.advance(300_000);
-    expect(world.coverages.all).toEqual([]);
   });
 });

@@ -1,4 +1,5 @@
 import {
+  SelvedgeError,
   createTaskGroup,
   hasCode,
   limitRepeats,
@@ -8,7 +9,6 @@ import {
 } from '@selvedge/kit';
 import type { Access } from '../access/types.ts';
 import type { CoverageSpec } from '../replica/types.ts';
-import type { Caller } from '../request.ts';
 import { Hold } from './hold.ts';
 import { Keeper, type KeeperDeps, type KeeperOptions } from './keeper.ts';
 import { registerCoverageMetrics } from './metrics.ts';
@@ -18,7 +18,7 @@ import type { Kept } from './shelf.ts';
 import { specKey } from './spec.ts';
 import type { SponsorTokens } from './sponsor-token.ts';
 import { isSameSponsor, sponsorOf } from './sponsors.ts';
-import type { Coverage, CoverageHold, Coverages, Sponsor } from './types.ts';
+import type { Coverage, CoverageHold, Coverages, Sponsor, Wish } from './types.ts';
 import { runUpkeep } from './upkeep.ts';
 import { type Uplink, type UplinkDeps, createUplink } from './uplink.ts';
 
@@ -95,18 +95,21 @@ class KeptCoverages implements Coverages {
     await this.#keeper.stop();
   }
 
-  async join(spec: CoverageSpec, caller: Caller, signal: AbortSignal): Promise<CoverageHold> {
+  async join(wish: Wish, signal: AbortSignal): Promise<CoverageHold> {
     using scope = scoped(signal, this.#tasks.signal);
     scope.signal.throwIfAborted();
-    if (this.#find(spec, caller) === undefined) {
+    const { spec, caller } = wish;
+    if (this.#find(wish) === undefined) {
       this.#uplink.reach.throwIfAborted();
       // For the node upstream's own answer to the list-watch is the proof.
-      if (caller.kind !== 'node') await this.#rights.check({ caller, spec }, scope.signal);
+      if (caller.kind !== 'node') await this.#rights.check(wish, scope.signal);
     }
-    const kept = this.#find(spec, caller) ?? this.#keeper.open(spec);
-    const hold = this.#hold(kept, spec, caller);
+    const sponsor = await this.#sponsorIn(wish, scope.signal);
+    const kept = this.#find(wish) ?? this.#keeper.open(spec, caller);
+    const hold = this.#hold(kept, wish);
     try {
-      kept.coverage.want(sponsorOf(caller));
+      kept.coverage.want(sponsor);
+      await this.#accepted(hold, sponsor, scope.signal);
       await this.#admit(hold, scope.signal);
       return hold;
     } catch (error) {
@@ -117,28 +120,55 @@ class KeptCoverages implements Coverages {
     }
   }
 
-  #find(spec: CoverageSpec, caller: Caller): Kept | undefined {
+  #find({ spec, caller }: Wish): Kept | undefined {
     return this.#keeper.shelf.find(spec, { own: sponsorOf(caller), offline: this.#uplink.reach.aborted });
   }
 
-  async #admit({ coverage, spec, caller }: Hold, signal: AbortSignal): Promise<void> {
-    if (!coverage.record.synced) {
-      using reachable = scoped(signal, this.#uplink.reach);
-      await coverage.whenAccepted(reachable.signal);
+  /** The caller, if he may run it: that takes both verbs, whichever he uses. */
+  async #sponsorIn({ spec, caller }: Wish, signal: AbortSignal): Promise<Sponsor | undefined> {
+    const own = sponsorOf(caller);
+    if (own === undefined || caller.kind === 'node') return own;
+    try {
+      await this.#rights.check({ spec, caller }, signal);
+    } catch (error) {
+      if (hasCode(error, 'Forbidden')) return undefined;
+      if (!hasCode(error, 'Unavailable')) throw error;
     }
+    return own;
+  }
+
+  async #accepted({ coverage }: Hold, sponsor: Sponsor | undefined, signal: AbortSignal): Promise<void> {
+    if (coverage.record.synced) return;
+    using reachable = scoped(signal, this.#uplink.reach);
+    try {
+      await coverage.whenAccepted(reachable.signal);
+    } catch (cause) {
+      // Others were refused, not he who asks.
+      if (sponsor !== undefined || !hasCode(cause, 'Forbidden', 'Unauthenticated')) throw cause;
+      const message = `nobody here may run ${specKey(coverage.record)}`;
+      throw new SelvedgeError(message, { code: 'Unavailable', cause });
+    }
+  }
+
+  async #admit(hold: Hold, signal: AbortSignal): Promise<void> {
+    const { coverage, caller } = hold;
     const isRunner = isSameSponsor(coverage.running, sponsorOf(caller));
     // A watch says how it was when it was opened: good enough for the node, whose own it is, and where nobody can tell.
     if (isRunner && caller.kind === 'node') return;
     try {
-      await this.#rights.check({ caller, spec }, signal);
+      await this.#rights.check(hold, signal);
     } catch (error) {
       if (!isRunner || !hasCode(error, 'Unavailable')) throw error;
     }
   }
 
-  #hold(kept: Kept, spec: CoverageSpec, caller: Caller): Hold {
+  #hold(kept: Kept, wish: Wish): Hold {
+    const { clock } = this.#deps;
     const { coverage, holds, idleness } = kept;
-    const hold = new Hold({ coverage, spec, caller, left: (one) => void holds.delete(one) });
+    const left = (one: Hold): void => {
+      if (holds.delete(one)) idleness.used(clock.monotonicMs() - one.sinceMs);
+    };
+    const hold = new Hold({ coverage, wish, sinceMs: clock.monotonicMs(), left });
     holds.add(hold);
     idleness.reset();
     return hold;
@@ -148,6 +178,8 @@ class KeptCoverages implements Coverages {
   #refused(kept: Kept, sponsor: Sponsor, error: unknown): void {
     this.#log.debug('sponsor refused', { coverage: specKey(kept.coverage.record), sponsor, error });
     if (sponsor.kind === 'pod' && hasCode(error, 'Unauthenticated')) this.#deps.sponsorTokens.forget(sponsor);
+    // A node certificate that is no good any more is no question of rights.
+    if (sponsor.kind === 'node' && hasCode(error, 'Unauthenticated')) return;
     if (!kept.coverage.record.synced) return;
     this.#recheck(
       'refused',

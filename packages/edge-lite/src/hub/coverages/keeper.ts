@@ -10,7 +10,8 @@ import {
 import type { KubeMetrics } from '@selvedge/kube';
 import type { RuntimeRepository } from '../../store/index.ts';
 import type { CoverageRecord, CoverageSpec, Replica } from '../replica/types.ts';
-import { type ExpiryOptions, Idleness, lifetimeMs } from './expiry.ts';
+import type { Caller } from '../request.ts';
+import { type ExpiryOptions, Idleness, lifetimesOf } from './expiry.ts';
 import { createFirstContact } from './first-contact.ts';
 import { ListWatchCoverage } from './list-watch.ts';
 import { type CoverageMemory, createCoverageMemory } from './memory.ts';
@@ -23,6 +24,8 @@ import type { Uplink } from './uplink.ts';
 export interface KeeperOptions extends ExpiryOptions {
   /** Default 500. One more takes the place of the one that nobody has held for longest, else `ResourceExhausted`. */
   readonly maxCoverages?: number;
+  /** Of these, opened by one user; the node's own and those of configured clients do not count. Default 128. */
+  readonly maxCoveragesPerUser?: number;
   /** When upstream shall end a watch, in seconds: once to twice this long, at random. Default 1 h. */
   readonly watchTimeoutSeconds?: number;
   /** How long nobody is asked again after all sponsors were refused, in milliseconds. Default 60 s. */
@@ -41,6 +44,10 @@ export interface KeeperDeps {
   readonly log: Logger;
   readonly kubeMetrics: KubeMetrics;
 }
+
+/** Who has a cap of his own: not the node, nor the clients in the config, which are parts of it. */
+const ownerOf = ({ kind, user }: Caller): string | undefined =>
+  kind === 'node' || kind === 'configured' ? undefined : user.username;
 
 /** Requests that are being opened at a time. */
 const maxOpening = 16;
@@ -76,17 +83,16 @@ export class Keeper {
     await Promise.all(Array.from(this.shelf.values(), ({ coverage }) => coverage.stop()));
   }
 
-  open(spec: CoverageSpec): Kept {
-    const { maxCoverages = 500 } = this.#options;
-    if (this.shelf.size >= maxCoverages) {
-      const idlest = this.shelf.idlest();
-      if (idlest === undefined) {
-        const message = `${maxCoverages} coverages are held already: none is left for ${specKey(spec)}`;
-        throw new SelvedgeError(message, { code: 'ResourceExhausted' });
-      }
-      this.drop(idlest);
-    }
-    return this.#keep(this.#deps.replica.addCoverage(spec));
+  open(spec: CoverageSpec, caller: Caller): Kept {
+    const { maxCoverages = 500, maxCoveragesPerUser = 128 } = this.#options;
+    const owner = ownerOf(caller);
+    const isOwn = ({ openedBy }: Kept): boolean => openedBy === owner;
+    const own = owner === undefined ? 0 : [...this.shelf.values()].filter(isOwn).length;
+    if (own >= maxCoveragesPerUser) this.#makeRoom(spec, isOwn);
+    // Others do not push out what the node needs.
+    const mayGo = ({ openedBy }: Kept): boolean => owner === undefined || openedBy !== undefined;
+    if (this.shelf.size >= maxCoverages) this.#makeRoom(spec, mayGo);
+    return this.#keep(this.#deps.replica.addCoverage(spec), { owner });
   }
 
   drop(kept: Kept): void {
@@ -103,19 +109,29 @@ export class Keeper {
 
   /** Time has passed in which upstream was in reach. */
   age(ms: number): void {
+    const now = this.#deps.clock.monotonicMs();
     for (const kept of this.shelf.values()) {
       const { coverage, holds, idleness } = kept;
       if (holds.size === 0) idleness.pass(ms);
-      else idleness.reset();
+      else idleness.reset(Math.max(...Array.from(holds, ({ sinceMs }) => now - sinceMs)));
       const vain = !coverage.record.synced && coverage.state.kind === 'suspended';
       if (holds.size === 0 && (idleness.expired || vain)) this.drop(kept);
       else if (idleness.toSave() !== undefined) this.#save(kept);
     }
   }
 
-  #keep(record: CoverageRecord): Kept {
+  #makeRoom(spec: CoverageSpec, mayGo: (kept: Kept) => boolean): void {
+    const idlest = this.shelf.idlest(mayGo);
+    if (idlest !== undefined) return this.drop(idlest);
+    const message = `too many coverages are held already: none is left for ${specKey(spec)}`;
+    throw new SelvedgeError(message, { code: 'ResourceExhausted' });
+  }
+
+  /** `opened`: by whom, if it is a new one. */
+  #keep(record: CoverageRecord, opened?: { readonly owner: string | undefined }): Kept {
     const { watchTimeoutSeconds = 3_600, refusedMs = 60_000 } = this.#options;
-    const { sponsors, running, unusedMs } = this.#memory.get(record);
+    const remembered = this.#memory.get(record);
+    const { sponsors, running, openedBy = opened?.owner } = remembered;
     const coverage: ListWatchCoverage = new ListWatchCoverage(
       { record, sponsors, running, watchTimeoutSeconds, refusedMs },
       {
@@ -126,8 +142,9 @@ export class Keeper {
         refused: (sponsor, error) => this.#deps.refused(kept, sponsor, error),
       },
     );
-    const idleness = new Idleness(lifetimeMs(record, this.#options), unusedMs);
-    const kept: Kept = { coverage, holds: new Set(), idleness };
+    const { unusedMs, followed = opened === undefined } = remembered;
+    const idleness = new Idleness(lifetimesOf(record, this.#options), { unusedMs, followed });
+    const kept: Kept = { coverage, holds: new Set(), idleness, openedBy };
     this.shelf.add(kept);
     this.#tasks.run(specKey(record), (signal) => coverage.start(signal));
     return kept;
@@ -136,10 +153,14 @@ export class Keeper {
   #save(kept: Kept): void {
     const { sponsors, running, record } = kept.coverage;
     if (!this.shelf.has(kept)) return;
+    const { idleness, openedBy } = kept;
+    const { unusedMs, followed } = idleness;
     this.#memory.put(record, {
       sponsors,
-      unusedMs: kept.idleness.unusedMs,
+      unusedMs,
+      followed,
       ...(running === undefined ? {} : { running }),
+      ...(openedBy === undefined ? {} : { openedBy }),
     });
   }
 }

@@ -11,6 +11,10 @@ export interface Remembered {
   readonly running?: Sponsor;
   /** How long nobody has held it while the cloud was in reach, in milliseconds; coarse. */
   readonly unusedMs: number;
+  /** Whether it was held for longer than a look takes. Undefined: nobody wrote it down. */
+  readonly followed?: boolean;
+  /** The user who opened it, if he has a cap of his own. */
+  readonly openedBy?: string;
 }
 
 const coverageKind: RuntimeKind<Remembered> = { name: 'coverage' };

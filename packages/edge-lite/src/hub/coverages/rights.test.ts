@@ -16,8 +16,8 @@ describe('the right to join', () => {
   it('is asked for where another identity runs the coverage', async () => {
     await using world = await createCoveragesWorld();
     await world.start();
-    using first = await world.coverages.join(pods, nodeCaller, signal);
-    using hold = await world.coverages.join(pods, podCaller('till'), signal);
+    using first = await world.coverages.join({ spec: pods, caller: nodeCaller }, signal);
+    using hold = await world.coverages.join({ spec: pods, caller: podCaller('till') }, signal);
     expect(hold.coverage).toBe(first.coverage);
     expect(world.access.asked).toEqual(
       ['list', 'watch'].map((verb) => `system:serviceaccount:shop:till ${verb} pods`),
@@ -28,7 +28,9 @@ describe('the right to join', () => {
     await using world = await createCoveragesWorld();
     world.access.forbidden.add('system:serviceaccount:shop:till watch secrets');
     await world.start();
-    await expect(world.coverages.join(secret, podCaller('till'), signal)).rejects.toMatchObject({
+    await expect(
+      world.coverages.join({ spec: secret, caller: podCaller('till') }, signal),
+    ).rejects.toMatchObject({
       code: 'Forbidden',
       message:
         'secrets "login" is forbidden: User "system:serviceaccount:shop:till" cannot watch resource "secrets" ' +
@@ -37,11 +39,55 @@ describe('the right to join', () => {
     expect(world.api.requests).toEqual([]);
   });
 
+  it('to watch is enough to watch: the API server asks for no more', async () => {
+    await using world = await createCoveragesWorld();
+    world.access.forbidden.add('system:serviceaccount:shop:till list pods');
+    await world.start();
+    using node = await world.coverages.join({ spec: pods, caller: nodeCaller }, signal);
+    using hold = await world.coverages.join({ spec: pods, caller: podCaller('till'), verb: 'watch' }, signal);
+    expect(hold.coverage).toBe(node.coverage);
+    await world.clock.advance(420_000);
+    expect(hold.revoked.aborted).toBe(false);
+    for (const verb of ['list', undefined] as const) {
+      const wish = { spec: pods, caller: podCaller('till'), verb };
+      await expect(world.coverages.join(wish, signal)).rejects.toMatchObject({ code: 'Forbidden' });
+    }
+  });
+
+  it('to watch is not enough to run a coverage: the API server is to answer', async () => {
+    await using world = await createCoveragesWorld();
+    world.api.refuse = refusing('node');
+    world.access.forbidden.add('system:serviceaccount:shop:till list pods');
+    await world.start();
+    const wish = { spec: pods, caller: podCaller('till'), verb: 'watch' } as const;
+    await expect(world.coverages.join(wish, signal)).rejects.toMatchObject({ code: 'Unavailable' });
+    expect(world.api.requests.filter((request) => request.includes('as pod'))).toEqual([]);
+    expect(world.coverages.all).toEqual([]);
+  });
+
+  it('is of a user with his groups and his uid, not of his name', async () => {
+    await using world = await createCoveragesWorld();
+    await world.start();
+    using node = await world.coverages.join({ spec: pods, caller: nodeCaller }, signal);
+    const till = podCaller('till');
+    const others: readonly Caller[] = [
+      till,
+      { ...till, user: { ...till.user, uid: 'made anew' } },
+      { ...till, user: { ...till.user, groups: [] } },
+      { ...till, user: { ...till.user, extra: { scopes: ['none'] } } },
+    ];
+    for (const caller of others) {
+      world.access.asked.length = 0;
+      using hold = await world.coverages.join({ spec: pods, caller, verb: 'watch' }, signal);
+      expect(world.access.asked).toContain('system:serviceaccount:shop:till watch pods');
+    }
+  });
+
   it('is looked at again, and who lost it is told', async () => {
     await using world = await createCoveragesWorld();
     await world.start();
-    using till = await world.coverages.join(pods, podCaller('till'), signal);
-    using scale = await world.coverages.join(pods, podCaller('scale'), signal);
+    using till = await world.coverages.join({ spec: pods, caller: podCaller('till') }, signal);
+    using scale = await world.coverages.join({ spec: pods, caller: podCaller('scale') }, signal);
     world.access.forbidden.add('system:serviceaccount:shop:till watch pods');
     await world.clock.advance(420_000);
     expect(till.revoked.reason).toMatchObject({ code: 'Forbidden' });
@@ -52,7 +98,7 @@ describe('the right to join', () => {
     await using world = await createCoveragesWorld();
     await world.start();
     const caller = podCaller('till');
-    using hold = await world.coverages.join(pods, caller, signal);
+    using hold = await world.coverages.join({ spec: pods, caller }, signal);
     world.access.forbidden.add('system:serviceaccount:shop:till watch pods');
     world.access.withdraw(caller.user, { kind: 'nonResource', verb: 'get', path: '/' });
     await world.clock.advance(0);
@@ -63,8 +109,8 @@ describe('the right to join', () => {
     await using world = await createCoveragesWorld();
     world.api.refuse = refusing('node');
     await world.start();
-    using till = await world.coverages.join(pods, podCaller('till'), signal);
-    using scale = await world.coverages.join(pods, podCaller('scale'), signal);
+    using till = await world.coverages.join({ spec: pods, caller: podCaller('till') }, signal);
+    using scale = await world.coverages.join({ spec: pods, caller: podCaller('scale') }, signal);
     await world.clock.advance(0);
     world.access.forbidden.add('system:serviceaccount:shop:till watch pods');
     world.api.refuse = (sponsor) =>
@@ -73,7 +119,9 @@ describe('the right to join', () => {
     expect([till.revoked.aborted, scale.revoked.aborted]).toEqual([true, false]);
     expect(world.api.requests.at(-1)).toMatch(/as pod shop\/scale$/);
     expect(scale.coverage.state.kind).toBe('live');
-    await expect(world.coverages.join(pods, podCaller('till'), signal)).rejects.toMatchObject({
+    await expect(
+      world.coverages.join({ spec: pods, caller: podCaller('till') }, signal),
+    ).rejects.toMatchObject({
       code: 'Forbidden',
     });
   });
@@ -89,7 +137,7 @@ describe('the right to join', () => {
     for (const caller of [proxy, podCaller('till')]) {
       world.access.asked.length = 0;
       for (let minutes = 0; minutes < 60; minutes += 10) {
-        using hold = await world.coverages.join(pods, caller, signal);
+        using hold = await world.coverages.join({ spec: pods, caller }, signal);
         await world.clock.advance(600_000);
         expect(hold.revoked.aborted).toBe(false);
       }
@@ -101,7 +149,7 @@ describe('the right to join', () => {
   it('stays while nobody can be asked', async () => {
     await using world = await createCoveragesWorld();
     await world.start();
-    using hold = await world.coverages.join(pods, podCaller('till'), signal);
+    using hold = await world.coverages.join({ spec: pods, caller: podCaller('till') }, signal);
     world.access.unknown = true;
     await world.clock.advance(420_000);
     world.api.cut();

@@ -1,11 +1,12 @@
 import { BoundedMap, SelvedgeError, hasCode, type Clock, type Logger } from '@selvedge/kit';
+import { keyOfUser } from '../access/index.ts';
 import type { Access, Attributes, Decision } from '../access/types.ts';
-import type { CoverageSpec } from '../replica/types.ts';
-import type { Caller, UserInfo } from '../request.ts';
+import type { UserInfo } from '../request.ts';
 import { groupResource } from '../request-info/index.ts';
 import type { Hold } from './hold.ts';
 import { attributesOf, specKey } from './spec.ts';
 import { sponsorOf } from './sponsors.ts';
+import type { Wish } from './types.ts';
 
 export interface RightsOptions {
   /** Age at which a right is looked at again, in milliseconds. Default 5 minutes. */
@@ -20,15 +21,16 @@ export interface RightsDeps {
   readonly log: Logger;
 }
 
-/** Somebody who wants to read something. */
-export interface Wish {
-  readonly caller: Caller;
-  readonly spec: CoverageSpec;
-}
-
 const maxProofs = 4_096;
 const quoted = (text: string): string => JSON.stringify(text);
-const keyOf = ({ caller, spec }: Wish): string => `${caller.user.username} ${specKey(spec)}`;
+
+type Verb = NonNullable<Wish['verb']>;
+
+const both: readonly Verb[] = ['list', 'watch'];
+const verbsOf = ({ verb }: Wish): readonly Verb[] => (verb === undefined ? both : [verb]);
+const keyOf = (verb: Verb, { caller, spec }: Wish): string =>
+  `${keyOfUser(caller.user)} ${verb} ${specKey(spec)}`;
+const keysOf = (wish: Wish): readonly string[] => verbsOf(wish).map((verb) => keyOf(verb, wish));
 
 /** In the words of the API server. Source: k8s.io/apiserver, `responsewriters/errors.go`. */
 function forbidden(
@@ -47,14 +49,18 @@ function forbidden(
 
 type Ask = (user: UserInfo, attributes: Attributes) => Promise<Decision>;
 
-async function allowed(ask: Ask, { caller: { user }, spec }: Wish, verb: 'list' | 'watch'): Promise<void> {
-  const attributes = attributesOf(spec, verb);
-  const decision = await ask(user, attributes);
-  if (!decision.allowed) throw forbidden(user, attributes, decision.reason);
+async function allowed(ask: Ask, wish: Wish): Promise<void> {
+  const { user } = wish.caller;
+  const questions = verbsOf(wish).map(async (verb) => {
+    const attributes = attributesOf(wish.spec, verb);
+    const decision = await ask(user, attributes);
+    if (!decision.allowed) throw forbidden(user, attributes, decision.reason);
+  });
+  await Promise.all(questions);
 }
 
 /**
- * Who may list and watch what. A client opens the same watch every few minutes: what was proven is good for as long as
+ * Who may list or watch what. A client opens the same watch every few minutes: what was proven is good for as long as
  * an open watch would be.
  */
 export class Rights {
@@ -72,7 +78,7 @@ export class Rights {
   async check(wish: Wish, signal: AbortSignal): Promise<void> {
     if (!this.isDue(wish)) return;
     const authorize: Ask = (...question) => this.#deps.access.authorize(...question, signal);
-    await Promise.all([allowed(authorize, wish, 'list'), allowed(authorize, wish, 'watch')]);
+    await allowed(authorize, wish);
     this.#prove(wish);
   }
 
@@ -80,13 +86,13 @@ export class Rights {
   isDue(wish: Wish): boolean {
     const { recheckMs = 300_000, recheckConfiguredMs = 3_600_000 } = this.#options;
     const ageMs = wish.caller.kind === 'configured' ? recheckConfiguredMs : recheckMs;
-    const provenMs = this.#proofs.get(keyOf(wish));
-    return provenMs === undefined || this.#deps.clock.monotonicMs() - provenMs >= ageMs;
+    const now = this.#deps.clock.monotonicMs();
+    return keysOf(wish).some((key) => now - (this.#proofs.get(key) ?? -Infinity) >= ageMs);
   }
 
   /** Ends the holds of those who may not read any more; who cannot be asked about keeps what he has. */
   async recheck(holds: readonly Hold[], signal: AbortSignal): Promise<void> {
-    for (const group of Map.groupBy(holds, keyOf).values()) {
+    for (const group of Map.groupBy(holds, (hold) => keysOf(hold).join()).values()) {
       const error = await this.#refusalOf(group, signal);
       if (error !== undefined) for (const hold of group) this.#withdraw(hold, error);
     }
@@ -97,7 +103,7 @@ export class Rights {
     if (first === undefined) return undefined;
     try {
       const reauthorize: Ask = (...question) => this.#deps.access.reauthorize(...question, signal);
-      await allowed(reauthorize, first, 'watch');
+      await allowed(reauthorize, first);
       this.#prove(first);
     } catch (error) {
       signal.throwIfAborted();
@@ -108,12 +114,13 @@ export class Rights {
   }
 
   #withdraw(hold: Hold, error: unknown): void {
-    this.#proofs.delete(keyOf(hold));
+    for (const key of keysOf(hold)) this.#proofs.delete(key);
     hold.revoke(error);
     hold.coverage.doubt(sponsorOf(hold.caller));
   }
 
   #prove(wish: Wish): void {
-    this.#proofs.set(keyOf(wish), this.#deps.clock.monotonicMs());
+    const now = this.#deps.clock.monotonicMs();
+    for (const key of keysOf(wish)) this.#proofs.set(key, now);
   }
 }

@@ -23,16 +23,24 @@ interface Made {
   readonly synced?: boolean;
   readonly holds?: number;
   readonly unusedMs?: number;
+  readonly followed?: boolean;
 }
 
 function made(parts: Made): Shelved {
-  const { of, state = 'live', synced = state !== 'filling', holds = 1, unusedMs = 0 } = parts;
+  const {
+    of,
+    state = 'live',
+    synced = state !== 'filling',
+    holds = 1,
+    unusedMs = 0,
+    followed = true,
+  } = parts;
   const running = 'running' in parts ? parts.running : nodeSponsor;
   const record = { ...of, id: 1, upstreamVersion: '1', synced };
   return {
     coverage: { record, running, state: states[state] },
     holds: { size: holds },
-    idleness: { unusedMs },
+    idleness: { unusedMs, followed },
   };
 }
 
@@ -113,6 +121,9 @@ it('gives way with what nobody has held for longest', () => {
   );
   expect(found(all.idlest())).toEqual(web);
   expect(shelf({ of: pods, unusedMs: 9 }).idlest()).toBeUndefined();
+  const looked = shelf({ of: pods, holds: 0, unusedMs: 9 }, { of: own, holds: 0, followed: false });
+  expect(found(looked.idlest())).toEqual(own);
+  expect(found(looked.idlest(({ idleness }) => idleness.followed))).toEqual(pods);
 });
 
 it('forgets what is taken away', () => {

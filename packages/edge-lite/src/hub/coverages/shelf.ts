@@ -14,7 +14,7 @@ export type Covers = (wide: CoverageSpec, narrow: CoverageSpec) => boolean;
 export interface Shelved {
   readonly coverage: Pick<ListWatchCoverage, 'record' | 'running' | 'state'>;
   readonly holds: { readonly size: number };
-  readonly idleness: Pick<Idleness, 'unusedMs'>;
+  readonly idleness: Pick<Idleness, 'unusedMs' | 'followed'>;
 }
 
 /** A coverage with those who read it. */
@@ -22,6 +22,8 @@ export interface Kept extends Shelved {
   readonly coverage: ListWatchCoverage;
   readonly holds: Set<Hold>;
   readonly idleness: Idleness;
+  /** The user who opened it, if he has a cap of his own. */
+  readonly openedBy: string | undefined;
 }
 
 /** Held whole or as metadata, it is the same collection. */
@@ -103,10 +105,12 @@ export class CoverageShelf<K extends Shelved> {
     return this.#best(this.#answering(spec).filter(({ coverage }) => coverage.record.synced));
   }
 
-  /** The one that nobody has held for longest. */
-  idlest(): K | undefined {
-    const unheld = [...this.values()].filter(({ holds }) => holds.size === 0);
-    return unheld.toSorted((a, b) => b.idleness.unusedMs - a.idleness.unusedMs)[0];
+  /** Of some, the one that nobody has held for longest; first those that were never followed. */
+  idlest(among: (kept: K) => boolean = () => true): K | undefined {
+    const unheld = [...this.values()].filter((kept) => kept.holds.size === 0 && among(kept));
+    const rank = ({ idleness }: K): number => Number(idleness.followed);
+    const byRank = (a: K, b: K): number => rank(a) - rank(b);
+    return unheld.toSorted((a, b) => byRank(a, b) || b.idleness.unusedMs - a.idleness.unusedMs)[0];
   }
 
   #answering(spec: CoverageSpec): readonly K[] {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { lifetimeMs } from './expiry.ts';
+import { lifetimesOf } from './expiry.ts';
 import { attributesOf, listedResource, selectedName, specKey } from './spec.ts';
 import { spec } from './testing-world.ts';
 
@@ -57,7 +57,7 @@ describe('the life of a coverage that nobody holds', () => {
     ['all secrets', spec('v1/secrets'), 86_400_000],
     ['a single Node', spec('v1/nodes', { fieldSelector: 'metadata.name=a' }), 86_400_000],
   ])('of %s', (_what, one, ms) => {
-    expect(lifetimeMs(one, {})).toBe(ms);
-    expect(lifetimeMs(one, { unusedMs: 5, unusedConfigMs: 5 })).toBe(5);
+    expect(lifetimesOf(one, {})).toEqual({ unusedMs: ms, unusedBriefMs: 600_000 });
+    expect(lifetimesOf(one, { unusedMs: 5, unusedConfigMs: 5 })).toEqual({ unusedMs: 5, unusedBriefMs: 5 });
   });
 });

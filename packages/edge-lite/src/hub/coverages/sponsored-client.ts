@@ -38,9 +38,8 @@ export interface SponsoredClientDeps {
   readonly random: Random;
 }
 
-/** A token that is no good any more is its pod's end, a node certificate that is not is no question of rights. */
-const isRefusal = ({ kind }: Sponsor, error: unknown): boolean =>
-  hasCode(error, 'Forbidden') || (kind === 'pod' && hasCode(error, 'Unauthenticated'));
+/** Also credentials that are no good any more, be they of a pod that ended or of a node that could not renew its own. */
+const isRefusal = (error: unknown): boolean => hasCode(error, 'Forbidden', 'Unauthenticated');
 
 /** What a watch holds is let go of with it. */
 function owned<T>(watch: Watch<T>, scope: Scope): Watch<T> {
@@ -136,7 +135,7 @@ export class SponsoredClient implements ListWatchClient {
         accepted(sponsor);
         return result;
       } catch (error) {
-        if (!isRefusal(sponsor, error)) throw error;
+        if (!isRefusal(error)) throw error;
         last = error;
         refused(sponsor, error);
       }

@@ -38,13 +38,22 @@ export interface CoverageHold extends Disposable {
   readonly revoked: AbortSignal;
 }
 
+/** Somebody who wants to read something. */
+export interface Wish {
+  readonly spec: CoverageSpec;
+  readonly caller: Caller;
+  /** What he does with it, and must be allowed to. Undefined: both. */
+  readonly verb?: 'list' | 'watch' | undefined;
+}
+
 export interface Coverages extends Service {
   /**
-   * Joins a coverage that answers `spec`, or opens one. The caller must be allowed to list and watch it: asked upstream,
-   * remembered. Rejects with `Forbidden` as the API server says it, `Unavailable` offline when nothing held answers it or
-   * nothing proves the right.
+   * Joins a coverage that answers the wish, or opens one. The caller must be allowed what he does: asked upstream,
+   * remembered. Rejects with `Forbidden` as the API server says it; with `Unavailable` when nobody who is allowed both to
+   * list and to watch may run it, and offline when nothing held answers it or nothing proves the right; with
+   * `ResourceExhausted` when there are too many already.
    */
-  join(spec: CoverageSpec, caller: Caller, signal: AbortSignal): Promise<CoverageHold>;
+  join(wish: Wish, signal: AbortSignal): Promise<CoverageHold>;
   /** A synced coverage that holds the object if it exists. */
   covering(spec: CoverageSpec): Coverage | undefined;
   readonly all: readonly Coverage[];

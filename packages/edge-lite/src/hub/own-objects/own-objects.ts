@@ -63,7 +63,7 @@ export function createOwnObjects(options: OwnObjectsOptions, deps: OwnObjectsDep
   const follow = async (spec: CoverageSpec, signal: AbortSignal): Promise<void> => {
     for (;;) {
       try {
-        holds.push(await coverages.join(spec, caller, signal));
+        holds.push(await coverages.join({ spec, caller }, signal));
         return;
       } catch (error) {
         signal.throwIfAborted();

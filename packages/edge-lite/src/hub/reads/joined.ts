@@ -81,7 +81,9 @@ function usable(hold: CoverageHold, fresh: boolean, context: JoinContext): Joine
  */
 export async function join(context: JoinContext): Promise<Joined | undefined> {
   const { read, spec, deps } = context;
-  const hold = await deps.coverages.join(spec, read.request.caller, read.request.signal);
+  const { request, info } = read;
+  const verb = info.verb === 'list' ? 'list' : 'watch';
+  const hold = await deps.coverages.join({ spec, caller: request.caller, verb }, request.signal);
   const fresh = !hold.coverage.record.synced;
   let joined: Joined | undefined;
   try {

@@ -24,8 +24,8 @@ const volume = (name: string, resourceVersion = '1', spec = {}): KubeObject & { 
 
 let store: TemporaryStore;
 let held: boolean;
-const open = (options: PointEntriesOptions = {}): PointEntries =>
-  createPointEntries(options, { runtime: store.store.runtime, held: () => held });
+const open = (options: Partial<PointEntriesOptions> = {}): PointEntries =>
+  createPointEntries({ nodeName: 'shop-7', ...options }, { runtime: store.store.runtime, held: () => held });
 
 beforeEach(async () => {
   store = await createTemporaryStore();
@@ -64,6 +64,27 @@ describe('objects that somebody read one by one', () => {
     expect(points.recall(about('b'), me.user)).toBeUndefined();
     expect(points.recall(about('a'), me.user)).toBeDefined();
     expect(open().recall(about('b'), me.user)).toBeUndefined();
+  });
+
+  it('of one user are not pushed out by those of another, nor the ones of the node by anybody', async () => {
+    const limits = { maxEntries: 4, maxEntriesPerUser: 2 };
+    const node = callerOf('system:node:shop-7');
+    const fill = (points: PointEntries): void => {
+      for (const name of ['a', 'b', 'c']) points.remember(about(name), node, volume(name));
+      points.remember(about('a'), me, volume('a'));
+      for (let at = 0; at < 20; at += 1) {
+        for (const user of ['x', 'y', 'z']) {
+          points.remember(about(`${user}${at}`), callerOf(user), volume(`${user}${at}`));
+        }
+      }
+    };
+    fill(open(limits));
+    await store.reopen();
+    const points = open(limits);
+    for (const name of ['a', 'b', 'c']) expect(points.recall(about(name), node.user)).toBeDefined();
+    expect(points.recall(about('a'), me.user)).toBeDefined();
+    expect(points.recall(about('x0'), callerOf('x').user)).toBeUndefined();
+    expect(points.recall(about('z19'), callerOf('z').user)).toBeDefined();
   });
 
   it('are written again only when more than the version changed', () => {

@@ -1,14 +1,18 @@
-import { BoundedMap } from '@selvedge/kit';
+import { FairMap } from '@selvedge/kit';
 import type { KubeObject } from '@selvedge/kube';
 import type { RuntimeKind, RuntimeRepository } from '../../store/index.ts';
 import type { ResourceRequest } from '../request-info/index.ts';
+import { nodeUser } from '../access/index.ts';
 import { heldResource } from '../request-info/index.ts';
 import type { HeldResource, ObjectName } from '../replica/types.ts';
 import type { Caller, UserInfo } from '../request.ts';
 
 export interface PointEntriesOptions {
-  /** Objects that are remembered; the least recently used is forgotten. Default 1,000. */
+  readonly nodeName: string;
+  /** Objects that are remembered, those of the node's own kubelet apart, which has as many for itself. Default 1,000. */
   readonly maxEntries?: number;
+  /** Of these, read by one user; beyond it his least recently used is forgotten. Default 250. */
+  readonly maxEntriesPerUser?: number;
   /** Larger objects are not remembered, in characters of JSON. Default 256 Ki. */
   readonly maxObjectLength?: number;
 }
@@ -44,9 +48,12 @@ const transient: ReadonlySet<string> = new Set(['leases', 'events']);
 const objectKey = (resource: HeldResource, { namespace, name }: ObjectName): string =>
   [resource, resource === 'v1/namespaces' ? '' : namespace, name].join('\n');
 
+/** First the user name. */
 function keyOf(request: ResourceRequest, { username, uid = '' }: UserInfo): string {
   return [username, uid, objectKey(heldResource(request), request)].join('\n');
 }
+
+const ownerOf = (key: string): string => key.slice(0, key.indexOf('\n'));
 
 const isWhole = (request: ResourceRequest): boolean =>
   request.verb === 'get' && request.subresource === '' && request.name !== '';
@@ -58,11 +65,14 @@ const withoutVersion = (json: string): string => json.replace(/"resourceVersion"
 
 export function createPointEntries(options: PointEntriesOptions, deps: PointEntriesDeps): PointEntries {
   const maxLength = options.maxObjectLength ?? 256 * 1024;
-  const known = new BoundedMap<string, true>({
+  const own = nodeUser(options.nodeName);
+  const known = new FairMap<string, true>({
     capacity: options.maxEntries ?? 1_000,
+    capacityPerOwner: options.maxEntriesPerUser ?? 250,
+    isReserved: (owner) => owner === own,
     onEvict: (key) => deps.runtime.delete(kind, key),
   });
-  for (const { key } of deps.runtime.list(kind)) known.set(key, true);
+  for (const { key } of deps.runtime.list(kind)) known.set(ownerOf(key), key, true);
   return {
     remember(request, { user }, object) {
       if (!isWhole(request) || transient.has(request.resource)) return;
@@ -70,7 +80,7 @@ export function createPointEntries(options: PointEntriesOptions, deps: PointEntr
       if (object.kind === 'PartialObjectMetadata' || object.kind === 'Table' || json.length > maxLength)
         return;
       const key = keyOf(request, user);
-      known.set(key, true);
+      known.set(user.username, key, true);
       const old = deps.runtime.get(kind, key);
       if (old !== undefined && withoutVersion(old) === withoutVersion(json)) return;
       deps.runtime.put(kind, { key, document: json }, { durable: false });

@@ -9,7 +9,7 @@ import type { Read, ReadsParts } from './types.ts';
 /** Whether the caller may list and watch what holds the object: then it can read it anyway. */
 async function mayFollow({ request }: Read, spec: CoverageSpec, deps: ReadsParts): Promise<boolean> {
   try {
-    using hold = await deps.coverages.join(spec, request.caller, request.signal);
+    using hold = await deps.coverages.join({ spec, caller: request.caller }, request.signal);
     return !hold.revoked.aborted;
   } catch (error) {
     if (hasCode(error, 'Unavailable', 'Forbidden')) return false;

@@ -1,7 +1,7 @@
 import { SelvedgeError, createMetricsRegistry } from '@selvedge/kit';
 import { createManualClock, type ManualClock } from '@selvedge/kit/testing';
 import type { KubeObject } from '@selvedge/kube';
-import type { Coverage, CoverageHold, CoverageState } from '../coverages/types.ts';
+import type { Coverage, CoverageHold, CoverageState, Wish } from '../coverages/types.ts';
 import type { Change, CoverageSpec, ObjectName, PageQuery, ResourceReader, Shown } from '../replica/types.ts';
 
 import type { HubRequest, HubResponse } from '../request.ts';
@@ -161,7 +161,7 @@ export class ReadsWorld {
       get all() {
         return allOf();
       },
-      join: async (spec: CoverageSpec) => this.#join(spec),
+      join: async ({ spec }: Wish) => this.#join(spec),
       covering: (spec: CoverageSpec) => (this.synced ? this.#coverage(spec) : undefined),
     };
   })();

@@ -95,8 +95,8 @@ describe('objects of this node', () => {
     await begin();
     const told: ObjectRef[] = [];
     using subscription = hub.source.subscribe('pods', (ref) => told.push(ref));
-    using pods = await world.coverages.join(spec('v1/pods'), nodeCaller, signal);
-    using nodes = await world.coverages.join(spec('v1/nodes'), nodeCaller, signal);
+    using pods = await world.coverages.join({ spec: spec('v1/pods'), caller: nodeCaller }, signal);
+    using nodes = await world.coverages.join({ spec: spec('v1/nodes'), caller: nodeCaller }, signal);
     await settle(1_000);
     expect(world.shown('v1/pods')).toEqual(['far', 'web']);
     expect(hub.source.list('pods').map(({ metadata }) => metadata.name)).toEqual(['web']);

@@ -68,7 +68,7 @@ export class Membership {
   /** Ends by an error only: the signal's, or that of the right that was withdrawn. */
   async #stay(signal: AbortSignal): Promise<never> {
     const { spec, caller } = this.#options;
-    using hold = await this.#deps.coverages.join(spec, caller, signal);
+    using hold = await this.#deps.coverages.join({ spec, caller }, signal);
     this.#backoff.up();
     this.#joined.resolve(hold.coverage);
     const never = Promise.withResolvers<never>().promise;
