@@ -48,6 +48,8 @@ export interface HubProcess extends AsyncDisposable {
 export interface HubProcessOptions {
   /** Users in client certificates, for whom the hub acts as who they are. */
   readonly clients?: readonly string[];
+  /** Of what it takes for the API server. Default: the API server's. */
+  readonly serverPort?: number;
 }
 
 const kubelet: CertificateRequest = {
@@ -91,7 +93,7 @@ export async function createHubProcess(
   options: HubProcessOptions = {},
 ): Promise<HubProcess> {
   const stack = new AsyncDisposableStack();
-  const link = stack.use(await startResetProxy(cluster.controlPlane.port));
+  const link = stack.use(await startResetProxy(options.serverPort ?? cluster.controlPlane.port));
   const server = { url: `https://127.0.0.1:${link.port}`, ca: cluster.controlPlane.ca };
   const at = { admin: cluster.admin, url: server.url, caHash: publicKeyHash(server.ca) };
   const node = stack.use(await createEdgeNode(at, nodeName));

@@ -1,0 +1,6 @@
+import { test } from 'vitest';
+import { lieToHub } from './hub-lies-suite.ts';
+
+test('what the cloud cuts short or makes up is not believed, and costs no change', async () => {
+  await lieToHub(6);
+});
