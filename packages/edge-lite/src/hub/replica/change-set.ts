@@ -77,7 +77,14 @@ export class ChangeSet {
   release(at: ObjectName, coverage: number, upstream: bigint): void {
     const staged = this.#stage(at);
     staged.holders.delete(coverage);
-    if (staged.row === undefined || staged.holders.size > 0) return;
+    if (staged.holders.size === 0) this.remove(at, upstream);
+  }
+
+  /** It is gone, whoever holds it. */
+  remove(at: ObjectName, upstream: bigint): void {
+    const staged = this.#stage(at);
+    staged.holders.clear();
+    if (staged.row === undefined) return;
     this.order = changed(this.order, upstream);
     this.#enter(staged, undefined, upstream);
   }

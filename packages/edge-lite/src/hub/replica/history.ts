@@ -21,6 +21,9 @@ export interface HistoryOptions {
   readonly maxBytes: number;
   /** Changes over all resources. */
   readonly maxEntries: number;
+  /** Both, while somebody has not read what is oldest yet. */
+  readonly maxUnreadBytes: number;
+  readonly maxUnreadEntries: number;
 }
 
 /** The last changes of one resource. */
@@ -30,6 +33,8 @@ export interface History {
   append(entries: readonly Entry[]): void;
   /** Forgets everything: the history begins at `version`. */
   restart(version: bigint): void;
+  /** Somebody reads on from `place`, which only rises: he is waited for, within reason. */
+  follow(place: () => bigint): Disposable;
   /** At most `limit` changes after `version`, in their order. */
   after(version: bigint, limit: number): readonly Change[];
   /** A version before every change that is newer than `upstream`; undefined: there is none. */
@@ -38,7 +43,10 @@ export interface History {
   undo(version: bigint): ReadonlyMap<string, ObjectName & { readonly held: Held | undefined }>;
 }
 
-/** The histories of all resources under one cap: what is oldest goes first, whichever resource it is of. */
+/**
+ * The histories of all resources under one cap: what is oldest goes first, whichever resource it is of. What a follower
+ * has not read goes only beyond a second, higher cap: a resource that fills does not throw out the watches of others.
+ */
 export interface Histories {
   readonly entries: number;
   readonly bytes: number;
@@ -99,6 +107,9 @@ class Recent implements History {
   readonly #steps = new Steps();
   readonly #all: All;
   #floor: bigint;
+  readonly #followers = new Set<() => bigint>();
+  /** All followers are there at least. */
+  #read = 0n;
   /** The highest upstream version of what is not here any more. */
   #forgotten = 0n;
 
@@ -114,6 +125,22 @@ class Recent implements History {
   /** When its oldest change came, in the order of all. */
   get age(): number {
     return this.#steps.first?.sequence ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Whether nobody waits for its oldest change. */
+  get isRead(): boolean {
+    const first = this.#steps.first;
+    if (first === undefined || this.#followers.size === 0 || first.version <= this.#read) return true;
+    const places = Array.from(this.#followers, (place) => place());
+    this.#read = places.reduce((low, place) => (place < low ? place : low));
+    return first.version <= this.#read;
+  }
+
+  follow(place: () => bigint): Disposable {
+    const follower = (): bigint => place();
+    this.#followers.add(follower);
+    this.#read = 0n;
+    return { [Symbol.dispose]: () => void this.#followers.delete(follower) };
   }
 
   append(added: readonly Entry[]): void {
@@ -194,9 +221,21 @@ class All implements Histories {
   }
 
   trim(): void {
-    const { maxEntries, maxBytes } = this.#options;
-    while (this.#entries > maxEntries || this.#bytes > maxBytes)
-      this.#histories.reduce((oldest, one) => (one.age < oldest.age ? one : oldest)).drop();
+    const { maxEntries, maxBytes, maxUnreadEntries, maxUnreadBytes } = this.#options;
+    while (this.#isOver(maxEntries, maxBytes)) {
+      const mayGo = this.#isOver(maxUnreadEntries, maxUnreadBytes) ? () => true : (one: Recent) => one.isRead;
+      const oldest = this.#histories
+        .filter(mayGo)
+        .reduce<Recent | undefined>(
+          (first, one) => (one.age < (first?.age ?? Infinity) ? one : first),
+          undefined,
+        );
+      if (oldest?.drop() !== true) return;
+    }
+  }
+
+  #isOver(entries: number, bytes: number): boolean {
+    return this.#entries > entries || this.#bytes > bytes;
   }
 }
 

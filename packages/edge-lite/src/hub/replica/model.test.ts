@@ -193,7 +193,25 @@ class World {
     const ahead = this.cloud.log.filter(({ revision }) => revision > Number(upstreamVersion)).slice(0, steps);
     const changes = ahead.map((event) => Cloud.seen(selector, event)).filter((one) => one !== undefined);
     const done = ahead.length < steps ? this.cloud.revision : ahead.at(-1)?.revision;
+    const ofNow = this.#ofNow();
     this.replica.apply(id, changes, String(done ?? this.cloud.revision));
+    // Whoever is behind takes nothing away that upstream has, and brings nothing back that it has not.
+    for (const key of ofNow.there) expect(this.#shown().map(keyOf)).toContain(key);
+    for (const key of ofNow.gone) expect(this.#shown().map(keyOf)).not.toContain(key);
+  }
+
+  /** What the replica knows already, as of now: objects that it shows in their last state, and those that are no more. */
+  #ofNow(): { readonly there: readonly string[]; readonly gone: readonly string[] } {
+    const keys = places.map((at) => [keyOf(at), this.replica.base(resource, at)] as const);
+    const versionOf = (key: string): string | undefined =>
+      this.cloud.objects.get(key)?.metadata.resourceVersion;
+    const isCurrent = Number(this.coverage('').upstreamVersion) === this.cloud.revision;
+    const known = (base: KubeObject | undefined, key: string): boolean =>
+      base?.metadata.resourceVersion === versionOf(key);
+    return {
+      there: keys.filter(([key, base]) => base !== undefined && known(base, key)).map(([key]) => key),
+      gone: isCurrent ? keys.filter(([key]) => versionOf(key) === undefined).map(([key]) => key) : [],
+    };
   }
 
   relist(selector: Selector, step: 'begin' | 'add' | 'commit' | 'abandon'): void {
@@ -261,7 +279,12 @@ class World {
       if (!this.coverage(selector).synced) this.relist(selector, 'begin');
       this.relist(selector, 'commit');
       this.deliver(selector, 1000);
+      // The first one takes everything: it is right whatever the others still hold.
+      this.#expectCloud();
     }
+  }
+
+  #expectCloud(): void {
     const shown = this.#shown().map(({ json }) => contentOf(JSON.parse(json) as Thing));
     const wanted = [...this.cloud.objects.values()]
       .toSorted((a, b) => (keyOf(a.metadata as ObjectName) < keyOf(b.metadata as ObjectName) ? -1 : 1))

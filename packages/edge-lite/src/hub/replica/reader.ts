@@ -90,8 +90,11 @@ class Reader implements ResourceReader {
     return this.#reaches(version) ? this.#track.history.after(version, limit) : 'expired';
   }
 
-  subscribe(rose: () => void): Disposable {
-    return this.#track.listeners.add(rose);
+  subscribe(rose: () => void, place?: () => bigint): Disposable {
+    const held = new DisposableStack();
+    held.use(this.#track.listeners.add(rose));
+    if (place !== undefined) held.use(this.#track.history.follow(place));
+    return held;
   }
 
   #reaches(at: bigint): boolean {

@@ -12,9 +12,13 @@ export interface RelistDeps {
   coverage(): CoverageRecord;
   /** Adds to what the coverage holds, in one transaction; the ids of the rows. */
   put(objects: readonly KubeObject[]): readonly number[];
-  /** At most `limit` rows that the coverage holds, behind `after`, in the order of their ids. */
-  held(after: number, limit: number): readonly number[];
+  /** Coverages among whose rows there may be some that the list should have. */
+  readonly holders: readonly number[];
+  /** At most `limit` rows that a coverage holds, behind `after`, in the order of their ids. */
+  held(holder: number, after: number, limit: number): readonly number[];
   row(id: number): ReplicaRow | undefined;
+  /** A row that is in no list of `version`, and not newer than that. */
+  absent(set: ChangeSet, row: ReplicaRow, version: bigint): void;
   changeSet(): ChangeSet;
   /** Writes a piece, or the end: then the coverage stands at `coverage`. */
   commit(set: ChangeSet, coverage: CoverageRecord): void;
@@ -31,18 +35,21 @@ function isNewer(row: ReplicaRow, list: bigint | undefined): boolean {
   return version !== undefined && list !== undefined && version > list;
 }
 
-/** Takes rows that the list had not out of the coverage, a piece at a time. */
-function releaseRest(deps: RelistDeps, seen: ReadonlySet<number>, upstreamVersion: string): void {
+/** Deals with what the list should have had, a piece at a time. */
+function dropRest(deps: RelistDeps, seen: ReadonlySet<number>, upstreamVersion: string): void {
   const list = parseVersion(upstreamVersion);
   const stays = (row: ReplicaRow): boolean => !deps.rewound && isNewer(row, list);
-  const coverage = deps.coverage();
-  for (let ids = deps.held(0, piece); ids.length > 0; ids = deps.held(ids.at(-1) ?? 0, piece)) {
+  const drop = (ids: readonly number[]): void => {
     const set = deps.changeSet();
     for (const id of ids) {
       const row = seen.has(id) ? undefined : deps.row(id);
-      if (row !== undefined && !stays(row)) set.release(row, coverage.id, list ?? 0n);
+      if (row !== undefined && !stays(row)) deps.absent(set, row, list ?? 0n);
     }
-    if (set.real) deps.commit(set, coverage);
+    if (set.real) deps.commit(set, deps.coverage());
+  };
+  for (const holder of deps.holders) {
+    const rest = (after: number): readonly number[] => deps.held(holder, after, piece);
+    for (let ids = rest(0); ids.length > 0; ids = rest(ids.at(-1) ?? 0)) drop(ids);
   }
 }
 
@@ -55,7 +62,7 @@ export function createRelist(deps: RelistDeps): Relist {
         for (const id of deps.put(objects.slice(from, from + piece))) seen.add(id);
     },
     commit(upstreamVersion) {
-      releaseRest(deps, seen, upstreamVersion);
+      dropRest(deps, seen, upstreamVersion);
       const set = deps.changeSet();
       deps.complete(set, upstreamVersion);
       deps.commit(set, { ...deps.coverage(), upstreamVersion, synced: true });

@@ -329,6 +329,32 @@ test('a watch from a list that upstream answered misses nothing that the list ha
   expect(told('9')).toBe('expired');
 });
 
+test('a resource that fills throws out no watch of another that has not read on, within reason', async () => {
+  await using temporary = await createTemporaryStore();
+  const replica = createTestReplica(temporary.store, { maxHistoryEntries: 3, maxUnreadHistoryEntries: 9 });
+  const reader = replica.reader('v1/pods');
+  const id = listed(replica, 'v1/pods', { at: 9, items: [] });
+  let place = reader.version;
+  replica.apply(id, [{ type: 'put', object: object(10) }], '10');
+  const fill = (from: number, count: number): void => {
+    const items = Array.from({ length: count }, (_, i) => object(from + i, { name: `filled-${from + i}` }));
+    replica.relist(cover(replica, 'v1/secrets').id).add(items);
+  };
+  using reads = reader.subscribe(
+    () => undefined,
+    () => place,
+  );
+  fill(20, 7);
+  expect(reader.changesAfter(place, 10)).toHaveLength(1);
+  const before = place;
+  place = reader.version;
+  fill(30, 1);
+  expect(reader.changesAfter(before, 10)).toBe('expired');
+  replica.apply(id, [{ type: 'put', object: object(31, { status: {} }) }], '31');
+  fill(40, 12);
+  expect(reader.changesAfter(place, 10)).toBe('expired');
+});
+
 test('a fresh database answers versions of an earlier one with 410', async () => {
   const versionsOf = async (seed: number): Promise<readonly [bigint, boolean, boolean]> => {
     await using temporary = await createTemporaryStore();

@@ -22,6 +22,10 @@ export interface ReplicaOptions {
   readonly maxHistoryBytes?: number;
   /** Recent changes, over all resources. Default 10,000. */
   readonly maxHistoryEntries?: number;
+  /** Both, while an open watch has not read what is oldest yet. Default 16 MiB. */
+  readonly maxUnreadHistoryBytes?: number;
+  /** Default 40,000. */
+  readonly maxUnreadHistoryEntries?: number;
   /** Objects with a local change that upstream has not confirmed. Default 1,000. */
   readonly maxOverlays?: number;
   /** Their text. Default 8 MiB. */
@@ -61,6 +65,8 @@ const mebibyte = 2 ** 20;
 const defaults = {
   maxHistoryBytes: 4 * mebibyte,
   maxHistoryEntries: 10_000,
+  maxUnreadHistoryBytes: 16 * mebibyte,
+  maxUnreadHistoryEntries: 40_000,
   maxOverlays: 1000,
   maxOverlayBytes: 8 * mebibyte,
   maxCoverages: 1000,
@@ -136,8 +142,13 @@ function readersOf(core: Core): Replica['reader'] {
 
 export function createReplica(options: ReplicaOptions, deps: ReplicaDeps): RunningReplica {
   const settings = { ...defaults, ...options };
-  const { maxHistoryBytes: maxBytes, maxHistoryEntries: maxEntries } = settings;
-  const core = new Core({ ...settings, maxBytes, maxEntries }, { ...deps, counted: countObjects(deps) });
+  const history = {
+    maxBytes: settings.maxHistoryBytes,
+    maxEntries: settings.maxHistoryEntries,
+    maxUnreadBytes: settings.maxUnreadHistoryBytes,
+    maxUnreadEntries: settings.maxUnreadHistoryEntries,
+  };
+  const core = new Core({ ...settings, ...history }, { ...deps, counted: countObjects(deps) });
   const upstream = new UpstreamChanges(settings, core, deps);
   const local = new LocalChanges(core, deps);
   sampleReplica(core, deps);

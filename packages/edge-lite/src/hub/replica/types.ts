@@ -51,8 +51,11 @@ export interface ResourceReader {
   page(query: PageQuery): readonly Shown[] | 'expired';
   /** At most `limit` changes after `version`, in their order. `expired` when one may be missing, or of the future. */
   changesAfter(version: bigint, limit: number): readonly Change[] | 'expired';
-  /** Called after `version` rose. */
-  subscribe(rose: () => void): Disposable;
+  /**
+   * Called after `version` rose. `place` says what the subscriber has read up to, which only rises: what comes after it is
+   * kept for him, within a second cap.
+   */
+  subscribe(rose: () => void, place?: () => bigint): Disposable;
 }
 
 /** What one upstream list-watch asks for. Selectors in their canonical string form; empty: everything. */

@@ -1,9 +1,10 @@
 import { type Random, SelvedgeError } from '@selvedge/kit';
 import type { KubeObject } from '@selvedge/kube';
 import type { ReplicaStore } from '../../store/index.ts';
-import type { ChangeSet } from './change-set.ts';
+import { type ChangeSet, baseOf } from './change-set.ts';
 import { metadataOf, nameOf, normalized, parsed, reduced } from './content.ts';
 import type { Core } from './core.ts';
+import { isFixed } from './fixed-selection.ts';
 import { createRelist } from './relist.ts';
 import type { CoverageChange, CoverageRecord, CoverageSpec, HeldResource, Relist, Replica } from './types.ts';
 import { localSteps, parseVersion } from './versions.ts';
@@ -36,10 +37,6 @@ const piece = 200;
 
 const versionOf = (object: KubeObject): bigint => parseVersion(object.metadata.resourceVersion) ?? 0n;
 
-/** A coverage that has come so far has the object, or has seen it go. */
-const isPast = ({ synced, upstreamVersion }: CoverageRecord, version: bigint): boolean =>
-  synced && (parseVersion(upstreamVersion) ?? 0n) >= version;
-
 /** Takes over a state that is not older than what is known, or `rewound`. False: it is older. */
 function take(set: ChangeSet, object: KubeObject, rewound = false): boolean {
   const at = nameOf(object);
@@ -56,6 +53,8 @@ export class UpstreamChanges implements Upstream {
   readonly #options: UpstreamChangesOptions;
   readonly #core: Core;
   readonly #deps: UpstreamChangesDeps;
+  /** Coverages that have not listed yet since the cluster went back in time: where they stand means nothing now. */
+  readonly #formerLife = new Set<number>();
 
   constructor(options: UpstreamChangesOptions, core: Core, deps: UpstreamChangesDeps) {
     this.#options = options;
@@ -114,14 +113,12 @@ export class UpstreamChanges implements Upstream {
   apply(id: number, changes: readonly CoverageChange[], upstreamVersion: string): void {
     const coverage = this.#core.coverage(id);
     const set = this.#core.changeSet(coverage.resource);
-    for (const { type, object } of changes) {
-      const at = nameOf(object);
-      if (type === 'delete') set.release(at, id, versionOf(object));
-      else {
+    for (const { type, object } of changes)
+      if (type === 'delete') this.#left(set, coverage, object);
+      else if (!this.#isGone(set, object, id)) {
         take(set, object);
-        set.hold(at, id);
+        set.hold(nameOf(object), id);
       }
-    }
     this.#progress(set, upstreamVersion);
     this.#core.ledger.commit({ sets: [set], coverage: { ...coverage, upstreamVersion } });
   }
@@ -129,17 +126,30 @@ export class UpstreamChanges implements Upstream {
   relist(id: number, { rewound } = { rewound: false }): Relist {
     const core = this.#core;
     const { ledger } = core;
-    const { resource } = core.coverage(id);
+    const spec = core.coverage(id);
+    const { resource } = spec;
     const bank = ledger.bank(resource);
+    if (rewound) for (const other of ledger.coverages.keys()) this.#formerLife.add(other);
     return createRelist({
       rewound,
+      get holders() {
+        const others = core.coveragesOf(resource).map((one) => one.id);
+        return isFixed(spec) ? [id, ...others.filter((one) => one !== id)] : [id];
+      },
       coverage: () => core.coverage(id),
       put: (objects) => this.#add(core.coverage(id), objects, rewound),
-      held: (after, limit) => bank.tables.members.rowsOf(id, after, limit),
+      held: (holder, after, limit) => bank.tables.members.rowsOf(holder, after, limit),
       row: (rowId) => bank.rowById(rowId),
+      absent: (set, row, version) => {
+        if (!isFixed(spec)) set.release(row, id, version);
+        else if (this.#takes(spec, baseOf(row))) set.remove(row, version);
+      },
       changeSet: () => core.changeSet(resource),
       commit: (set, coverage) => ledger.commit({ sets: [set], coverage }),
-      complete: (set, upstreamVersion) => this.#progress(set, upstreamVersion),
+      complete: (set, upstreamVersion) => {
+        this.#progress(set, upstreamVersion);
+        this.#formerLife.delete(id);
+      },
     });
   }
 
@@ -164,8 +174,11 @@ export class UpstreamChanges implements Upstream {
     const matching = coverages.map(
       (coverage) => [coverage, this.#deps.matchesSelection(resource, coverage, object)] as const,
     );
-    const takers = matching.filter(([coverage, matches]) => matches === true && !isPast(coverage, version));
+    const takers = matching.filter(
+      ([coverage, matches]) => matches === true && !this.#isPast(coverage, version),
+    );
     const set = this.#core.changeSet(resource);
+    if (this.#isGone(set, object)) return undefined;
     if (set.row(at) === undefined && takers.length === 0) return undefined;
     if (!take(set, object)) return undefined;
     for (const [{ id }] of takers) set.hold(at, id);
@@ -173,10 +186,41 @@ export class UpstreamChanges implements Upstream {
     return set;
   }
 
+  #takes(coverage: CoverageRecord, object: KubeObject): boolean {
+    return this.#deps.matchesSelection(coverage.resource, coverage, object) === true;
+  }
+
+  /** A coverage that has come so far has the object, or has seen it go. */
+  #isPast({ id, synced, upstreamVersion }: CoverageRecord, version: bigint): boolean {
+    return synced && !this.#formerLife.has(id) && (parseVersion(upstreamVersion) ?? 0n) >= version;
+  }
+
+  /** Whoever brings it (`by`) is behind: another coverage, which would have it, has seen it go. */
+  #isGone(set: ChangeSet, object: KubeObject, by?: number): boolean {
+    const version = versionOf(object);
+    if (version === 0n || set.row(nameOf(object)) !== undefined) return false;
+    return this.#core
+      .coveragesOf(set.resource)
+      .filter((one) => one.id !== by && this.#isPast(one, version))
+      .some((one) => isFixed(one) && this.#takes(one, object));
+  }
+
+  /** A coverage says that an object is no longer there, or no longer among its own. */
+  #left(set: ChangeSet, coverage: CoverageRecord, object: KubeObject): void {
+    const at = nameOf(object);
+    const version = versionOf(object);
+    const row = set.row(at);
+    // Of an earlier state, or of an earlier object of the name: the coverage is behind.
+    const late = row !== undefined && (parseVersion(row.upstreamVersion) ?? 0n) > version;
+    if (!late && isFixed(coverage)) set.remove(at, version);
+    else if (!late || !this.#takes(coverage, baseOf(row))) set.release(at, coverage.id, version);
+  }
+
   #add(coverage: CoverageRecord, objects: readonly KubeObject[], rewound: boolean): readonly number[] {
     if (!coverage.synced) this.#checkRoom();
     const set = this.#core.changeSet(coverage.resource);
-    const ids = objects.map((object) => {
+    const there = rewound ? objects : objects.filter((object) => !this.#isGone(set, object, coverage.id));
+    const ids = there.map((object) => {
       const at = nameOf(object);
       take(set, object, rewound);
       set.hold(at, coverage.id);
