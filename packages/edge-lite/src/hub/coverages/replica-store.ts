@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { SelvedgeError } from '@selvedge/kit';
 import type { KubeObject, ReflectorStore, Replacement } from '@selvedge/kube';
 import type { CoverageChange, Relist, Replica } from '../replica/types.ts';
@@ -24,8 +25,8 @@ export interface ReplicaStore extends ReflectorStore<KubeObject> {
   close(): void;
 }
 
-/** Objects of a list that are written in one transaction. */
-const pieceSize = 256;
+/** Objects of a list that are written in one transaction, before others get their turn. */
+const pieceSize = 64;
 
 const deletion = (object: KubeObject): CoverageChange => ({ type: 'delete', object });
 
@@ -38,10 +39,13 @@ class Pieces {
     this.#relist = relist;
   }
 
-  add(objects: readonly KubeObject[]): void {
+  async add(objects: readonly KubeObject[], checkOpen: () => void): Promise<void> {
     for (const object of objects) {
       this.#gathered.push(object);
-      if (this.#gathered.length >= pieceSize) this.flush();
+      if (this.#gathered.length < pieceSize) continue;
+      this.flush();
+      await setImmediate();
+      checkOpen();
     }
   }
 
@@ -66,7 +70,7 @@ export function createReplicaStore(options: ReplicaStoreOptions, deps: ReplicaSt
     return {
       add(objects) {
         checkOpen();
-        pieces.add(objects);
+        return pieces.add(objects, checkOpen);
       },
       remove(objects) {
         checkOpen();

@@ -73,7 +73,10 @@ class WatchStream {
     const { joined, signal, clock } = this.#deps;
     using scope = scoped(signal, joined.hold.revoked);
     const poke = createPoke(clock);
-    using rises = joined.reader.subscribe(() => poke.poke());
+    using rises = joined.reader.subscribe(
+      () => poke.poke(),
+      () => this.#cursor,
+    );
     try {
       yield* this.#initial();
       while (!scope.signal.aborted) {
