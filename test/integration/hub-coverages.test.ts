@@ -63,10 +63,14 @@ async function joined(run: HubRun, spec: CoverageSpec, caller: Caller): Promise<
 const isList = ({ verb, requestURI }: AuditEvent): boolean =>
   (verb === 'list' && !requestURI.includes('limit=1')) || requestURI.includes('sendInitialEvents=true');
 
-/** Whoever has the account may read the config maps of a namespace of its own. */
-async function createReaders(name: string, accounts: readonly string[]): Promise<readonly RoleBinding[]> {
+/** Whoever has the account may read the config maps and services of a namespace of its own. */
+async function createReaders(
+  name: string,
+  accounts: readonly string[],
+  verbs: readonly string[] = ['get', 'list', 'watch'],
+): Promise<readonly RoleBinding[]> {
   await cluster.admin.create(namespaces, { metadata: { name } }, { signal });
-  const rules = [{ apiGroups: [''], resources: ['configmaps'], verbs: ['get', 'list', 'watch'] }];
+  const rules = [{ apiGroups: [''], resources: ['configmaps', 'services'], verbs: [...verbs] }];
   await cluster.admin.create(
     resources.roles,
     { metadata: { namespace: name, name: 'reader' }, rules },
@@ -214,6 +218,26 @@ describe('what the node may not read', () => {
         code: 'Forbidden',
       },
     );
+  });
+});
+
+test('who may only watch watches what another runs, and runs nothing himself', async () => {
+  const name = 'watch-only';
+  await createReaders(name, [account], ['get', 'watch']);
+  await using world = await createHubNode(cluster, { userAgent: name });
+  world.pods.push(await podOf('watcher', account));
+  const run = await world.start();
+  using own = await joined(run, services, node);
+  const caller = callerOf(account);
+  const spec: CoverageSpec = { ...services, namespace: name };
+  using hold = await run.coverages.join({ spec, caller, verb: 'watch' }, signal);
+  expect(hold.coverage).toBe(own.coverage);
+  await expect(run.coverages.join({ spec, caller, verb: 'list' }, signal)).rejects.toMatchObject({
+    code: 'Forbidden',
+  });
+  const maps: CoverageSpec = { ...spec, resource: 'v1/configmaps' };
+  await expect(run.coverages.join({ spec: maps, caller, verb: 'watch' }, signal)).rejects.toMatchObject({
+    code: 'Unavailable',
   });
 });
 
