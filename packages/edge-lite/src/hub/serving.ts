@@ -62,7 +62,12 @@ function createKept(deps: ServingDeps): Kept {
     { unusedMs: options.keepUnusedMs },
     { ...deps, covers, documents, ready },
   );
-  const events = createEventRing({}, { ...deps, runtime: documents, decodeBody, drained: ready });
+  const onRefused = (refused: number): void => {
+    const message = `${refused} Events that were made here while the cloud was away were not taken by the API server`;
+    const about = { apiVersion: 'v1', kind: 'Node', name: nodeName, uid: nodeName };
+    recorder.record(about, { type: 'Warning', reason: 'EventsGivenUp', message });
+  };
+  const events = createEventRing({}, { ...deps, runtime: documents, decodeBody, drained: ready, onRefused });
   const points = createPointEntries(
     { nodeName },
     {

@@ -30,6 +30,7 @@ interface World {
   /** The status of an answer; undefined: the connection breaks. */
   status: (request: UpstreamRequest) => number | undefined;
   diskIsFull: boolean;
+  readonly lost: number[];
   move(connectivity: Connectivity): void;
   take(method: string, path: string, body: object, caller?: Caller): HubResponse;
 }
@@ -76,6 +77,7 @@ async function world(options: EventRingOptions = {}, drained = Promise.resolve()
       send: upstream.send,
     },
     drained: () => drained,
+    onRefused: (events) => void here.lost.push(events),
     decodeBody,
     clock,
     random: () => 1,
@@ -91,6 +93,7 @@ async function world(options: EventRingOptions = {}, drained = Promise.resolve()
     metrics: () => metrics.render(),
     status: () => 201,
     diskIsFull: false,
+    lost: [],
     move(next) {
       connectivity = next;
       changed(next);
@@ -189,6 +192,7 @@ describe('event ring', () => {
       'two',
     ]);
     expect(here.metrics()).toContain('selvedge_hub_offline_events_total{outcome="refused"} 1');
+    expect(here.lost).toEqual([1]);
   });
 
   it('goes on after an error that nobody foresaw, and gives up the event that always fails so', async () => {

@@ -36,6 +36,8 @@ export interface EventRingDeps {
   readonly upstream: Pick<Upstream, 'connectivity' | 'onConnectivity' | 'send'>;
   /** What comes before events after a cut. */
   readonly drained: (signal: AbortSignal) => Promise<void>;
+  /** Told after a cut how many events the API server did not take from their senders. */
+  readonly onRefused: (events: number) => void;
   readonly decodeBody: DecodeBody;
   readonly clock: Clock;
   readonly random: Random;
@@ -78,6 +80,8 @@ class BoundedRing implements EventRing {
   readonly #events: Counter;
   readonly #log: Logger;
   readonly #backoff;
+  /** Of this cut. */
+  #refused = 0;
   /** Attempts to send the oldest event. */
   #failed = 0;
   /** In their order. */
@@ -229,6 +233,9 @@ class BoundedRing implements EventRing {
       const pauseMs = await this.#sendOldest(signal);
       await this.#deps.clock.sleep(pauseMs, signal);
     }
+    if (this.#refused === 0 || this.#ring.size > 0) return;
+    this.#deps.onRefused(this.#refused);
+    this.#refused = 0;
   }
 
   /** What fails in a way that nobody foresaw is tried a few times, so that it holds up nothing for ever. */
@@ -253,7 +260,10 @@ class BoundedRing implements EventRing {
     this.#backoff.up();
     if (outcome === 'later') return retryMs;
     this.#events.add({ outcome });
-    if (outcome === 'refused') this.#log.warn('offline event refused', { event: identityOf(event) });
+    if (outcome === 'refused') {
+      this.#refused += 1;
+      this.#log.warn('offline event refused', { event: identityOf(event) });
+    }
     const now = this.#ring.get(sequence);
     if (now === event || outcome === 'refused') this.#remove(sequence);
     else if (now !== undefined) this.#put(sequence, restOf(event, now));
