@@ -1,8 +1,10 @@
 import { type KubeObject, createLineSplitter } from '@selvedge/kube';
 import type { Caller, HubRequest, HubResponse } from '../request.ts';
+import { naturalText } from '../replica/index.ts';
 import { type ResourceRequest, heldResource } from '../request-info/index.ts';
 import type { UpstreamResponse } from '../upstream/types.ts';
 import { chunksOf, collectChunks } from './chunks.ts';
+import type { Horizon } from './horizon.ts';
 import { impersonates, responseHeaders } from './headers.ts';
 import { answersObjects, learnsFrom } from './learning.ts';
 import { type ListPiece, createListSplitter } from './list-splitter.ts';
@@ -22,6 +24,7 @@ export interface AnswerContext extends ShowDeps {
   readonly about: ResourceRequest;
   readonly response: UpstreamResponse;
   readonly maxObjectBytes: number;
+  readonly horizon: Horizon;
   readonly remember: (request: ResourceRequest, caller: Caller, object: KubeObject) => void;
 }
 
@@ -49,14 +52,28 @@ function showing({ request, about, ...deps }: AnswerContext): ShowObject {
   const show = createShow(about, deps);
   if (!answersObjects(about)) return (object) => show.other(object);
   const learns = learnsFrom(about, request.query);
-  return (object) => show.object(object, learns(object));
+  const held = heldResource(about);
+  return (object) => {
+    deps.horizon.saw(held, object.metadata.resourceVersion);
+    return show.object(object, learns(object));
+  };
 }
+
+/** Of a bookmark: whoever goes on there is told by upstream again. */
+const passingVersion =
+  ({ about, horizon }: AnswerContext): ShowVersion =>
+  (upstream) => {
+    horizon.saw(heldResource(about), upstream);
+    return naturalText(upstream);
+  };
 
 /** A watch from there is answered by the replica, which counts on its own. */
 const listVersion =
-  ({ about, replica }: AnswerContext): ShowVersion =>
-  (upstream) =>
-    replica.listVersion(heldResource(about), upstream);
+  ({ about, replica, horizon }: AnswerContext): ShowVersion =>
+  (upstream) => {
+    horizon.saw(heldResource(about), upstream);
+    return replica.listVersion(heldResource(about), upstream);
+  };
 
 /** A document that may be anything: an object, a table of one, a list, a Status. */
 function rewriteDocument(document: Json, show: ShowObject, version?: ShowVersion): Json {
@@ -110,10 +127,11 @@ export function answerList(context: AnswerContext): HubResponse {
 
 async function* rewriteWatch(context: AnswerContext): AsyncGenerator<Uint8Array, void, undefined> {
   const show = showing(context);
+  const version = passingVersion(context);
   const splitter = createLineSplitter({ maxLineBytes: context.maxObjectBytes });
   for await (const chunk of chunksOf(context.response, true)) {
     let text = '';
-    for (const line of splitter.push(chunk)) text += `${rewriteEvent(line, show)}\n`;
+    for (const line of splitter.push(chunk)) text += `${rewriteEvent(line, show, version)}\n`;
     if (text !== '') yield Buffer.from(text);
   }
 }

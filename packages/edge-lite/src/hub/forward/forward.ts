@@ -7,12 +7,15 @@ import {
   type ResourceRequest,
   heldResource,
   parseRequestInfo,
+  placeOf,
 } from '../request-info/index.ts';
 import type { Upstream, UpstreamResponse } from '../upstream/types.ts';
 import { jsonAccept } from './accept.ts';
 import { answerAsIs, answerList, answerObject, answerWatch, isJson } from './answer.ts';
 import { requestHeaders } from './headers.ts';
+import { type Horizon, createHorizon } from './horizon.ts';
 import { modified } from './refusals.ts';
+import { sentQuery } from './sent-query.ts';
 import type { ShowDeps } from './show.ts';
 import { upstreamText } from '../replica/index.ts';
 
@@ -23,7 +26,10 @@ export interface ForwardOptions {
 
 export interface ForwardDeps {
   readonly upstream: Pick<Upstream, 'send'>;
-  readonly replica: Pick<Replica, 'base' | 'learn' | 'listVersion' | 'reader' | 'upstreamVersion'>;
+  readonly replica: Pick<
+    Replica,
+    'base' | 'coverages' | 'learn' | 'listVersion' | 'reader' | 'upstreamVersion'
+  >;
   readonly views: ApplyViews;
   readonly translateBody: TranslateBody;
   /** See `ShowDeps`. */
@@ -41,16 +47,9 @@ function objectRequest(info: RequestInfo): ResourceRequest | undefined {
   return foreign.has(info.subresource) ? undefined : info;
 }
 
-/** 0 asks for any version, which no version of ours means. */
-function queryVersion(shown: string): string {
-  const version = upstreamText(shown);
-  return version === '0' && shown !== '0' ? '1' : version;
-}
-
-function pathOf({ path, query }: HubRequest, about: ResourceRequest | undefined): string {
-  const sent = new URLSearchParams(query);
-  const version = sent.get('resourceVersion');
-  if (about !== undefined && version !== null) sent.set('resourceVersion', queryVersion(version));
+function pathOf({ path, query }: HubRequest, about: ResourceRequest | undefined, horizon: Horizon): string {
+  const sent =
+    about === undefined ? query : sentQuery(about, query, () => horizon.highest(heldResource(about)));
   return sent.size === 0 ? path : `${path}?${sent.toString()}`;
 }
 
@@ -71,9 +70,11 @@ function headersOf(
 class Forward {
   readonly #deps: ForwardDeps;
   readonly #maxObjectBytes: number;
+  readonly #horizon: Horizon;
 
   constructor(options: ForwardOptions, deps: ForwardDeps) {
     this.#deps = deps;
+    this.#horizon = createHorizon(deps.replica);
     this.#maxObjectBytes = options.maxObjectBytes ?? 8 * 1024 * 1024;
   }
 
@@ -83,7 +84,7 @@ class Forward {
     const longRunning = info.kind === 'resource' && (info.verb === 'watch' || foreign.has(info.subresource));
     const response = await this.#deps.upstream.send(request.caller, {
       method: request.method,
-      path: pathOf(request, about),
+      path: pathOf(request, about, this.#horizon),
       headers: headersOf(request, about, longRunning),
       body: this.#body(request, about),
       longRunning,
@@ -100,9 +101,8 @@ class Forward {
   }
 
   #translate(about: ResourceRequest, shown: string): string {
-    const { namespace, name } = about;
-    if (name === '' || shown === '') return upstreamText(shown);
-    const version = this.#deps.replica.upstreamVersion(heldResource(about), { namespace, name }, shown);
+    if (about.name === '' || shown === '') return upstreamText(shown);
+    const version = this.#deps.replica.upstreamVersion(heldResource(about), placeOf(about), shown);
     if (version === undefined) throw modified(about);
     return version;
   }
@@ -115,7 +115,8 @@ class Forward {
     const unzip = about !== undefined;
     const rewritten = unzip && response.status >= 200 && response.status < 300 && isJson(response);
     if (!rewritten || request.method === 'HEAD') return answerAsIs(response, unzip);
-    const context = { request, about, response, maxObjectBytes: this.#maxObjectBytes, ...this.#deps };
+    const own = { maxObjectBytes: this.#maxObjectBytes, horizon: this.#horizon };
+    const context = { request, about, response, ...own, ...this.#deps };
     switch (about.verb) {
       case 'watch':
         return answerWatch(context);

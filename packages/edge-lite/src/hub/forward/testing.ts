@@ -97,7 +97,7 @@ export function scriptedUpstream(
 
 /** What forwarding needs of a replica: it holds every object of the resources that it is told to hold. */
 export interface MapReplica
-  extends Pick<Replica, 'base' | 'learn' | 'listVersion' | 'reader' | 'upstreamVersion'> {
+  extends Pick<Replica, 'base' | 'coverages' | 'learn' | 'listVersion' | 'reader' | 'upstreamVersion'> {
   readonly learned: KubeObject[];
   /** Shows an object under a version of its own, as after a local change. */
   raise(resource: HeldResource, at: ObjectName, version: bigint): void;
@@ -116,6 +116,7 @@ export function mapReplica(held: readonly HeldResource[]): MapReplica {
   };
   return {
     learned,
+    coverages: () => [],
     raise: (resource, at, version) => void versions.set(keyOf(resource, at), version),
     listVersion: (_resource, upstream) => naturalText(upstream),
     base: (resource, at) => bases.get(keyOf(resource, at)),
@@ -133,7 +134,8 @@ export function mapReplica(held: readonly HeldResource[]): MapReplica {
       const key = keyOf(resource, at);
       const base = bases.get(key);
       if (base === undefined) return upstreamText(version);
-      return String(shown(key)) === version ? base.metadata.resourceVersion : undefined;
+      if (String(shown(key)) === version) return base.metadata.resourceVersion;
+      return naturalText(upstreamText(version)) === version ? upstreamText(version) : undefined;
     },
     reader: (resource) => ({
       resource,

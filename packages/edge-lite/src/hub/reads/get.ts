@@ -1,19 +1,14 @@
 import { formatFieldSelector } from '@selvedge/kube';
 import { notFound, staleHeaders, withGzip, type Autonomy } from '../answers/index.ts';
 import type { Coverage } from '../coverages/types.ts';
-import type { CoverageSpec, ObjectName } from '../replica/types.ts';
-import { heldResource, type ResourceRequest } from '../request-info/index.ts';
+import type { CoverageSpec } from '../replica/types.ts';
+import { heldResource, placeOf, type ResourceRequest } from '../request-info/index.ts';
 import type { HubResponse } from '../request.ts';
 import { versionOf } from './list-options.ts';
 import { autonomyNow, notAvailable, upstreamElse } from './origin.ts';
 import { createPresenter, type Presenter } from './present.ts';
 import { mayGet } from './rights.ts';
 import type { Read, ReadsParts, ReadsOptions } from './types.ts';
-
-/** Where the object of a request is: namespaces are in none, whatever their path says. */
-function placeOf({ group, resource, namespace, name }: ResourceRequest): ObjectName {
-  return { namespace: group === '' && resource === 'namespaces' ? '' : namespace, name };
-}
 
 /** The narrowest coverage that holds the object of a request. */
 function specOfObject(info: ResourceRequest, metadataOnly = false): CoverageSpec {

@@ -10,6 +10,10 @@ const metadataSuffix = ';metadata';
 export const metadataOf = (resource: HeldResource): HeldResource | undefined =>
   resource.endsWith(metadataSuffix) ? undefined : resource + metadataSuffix;
 
+/** Where the same objects are held in the other form: with their metadata only, or whole. */
+export const twinOf = (resource: HeldResource): HeldResource =>
+  metadataOf(resource) ?? resource.slice(0, -metadataSuffix.length);
+
 /** Source: kubernetes.io "API concepts", PartialObjectMetadata. */
 export const reduced = ({ metadata }: KubeObject): KubeObject => ({
   kind: 'PartialObjectMetadata',

@@ -5,6 +5,7 @@ import { type TemporaryStore, createTemporaryStore } from '../../store/testing.t
 import type { RunningReplica } from './replica.ts';
 import { Cloud, type Selector, keyOf, made, matches, revised, selectors } from './testing-cloud.ts';
 import { isHeartbeat } from './content.ts';
+import { natural } from './versions.ts';
 import { type Thing, createTestReplica, statusOver } from './testing.ts';
 import type { Change, ObjectName, Relist, Shown } from './types.ts';
 
@@ -301,7 +302,8 @@ class World {
       const translate = (text: string): string | undefined =>
         this.replica.upstreamVersion(resource, { namespace, name }, text);
       expect(translate(version.toString())).toBe(resourceVersion);
-      expect(translate((version - 1n).toString())).toBeUndefined();
+      expect(translate((version + 1n).toString())).toBeUndefined();
+      expect(translate(natural(41n).toString())).toBe(version === natural(41n) ? resourceVersion : '41');
     }
   }
 }

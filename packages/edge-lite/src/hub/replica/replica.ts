@@ -12,10 +12,11 @@ import { Core } from './core.ts';
 import { LocalChanges } from './local-changes.ts';
 import { countObjects, sampleReplica } from './metrics.ts';
 import { placeOf } from './order.ts';
+import { upstreamVersionOf } from './preconditions.ts';
 import { createReader } from './reader.ts';
 import type { ApplyViews, Rebase, Replica, ResourceReader } from './types.ts';
 import { type MatchesSelection, UpstreamChanges } from './upstream-changes.ts';
-import { naturalText, parseVersion, upstreamText } from './versions.ts';
+import { naturalText, parseVersion } from './versions.ts';
 
 export interface ReplicaOptions {
   /** Text of recent changes, over all resources. Default 4 MiB. */
@@ -106,15 +107,6 @@ function createFlusher(
       await tasks.stop();
       attempt(true);
     },
-  };
-}
-
-/** What `Replica.upstreamVersion` tells. */
-function upstreamVersionOf(core: Core): Replica['upstreamVersion'] {
-  return (resource, { namespace, name }, shown) => {
-    const row = core.ledger.bank(resource).row({ resource, namespace, name });
-    if (row === undefined) return upstreamText(shown);
-    return parseVersion(shown) === row.version ? row.upstreamVersion : undefined;
   };
 }
 

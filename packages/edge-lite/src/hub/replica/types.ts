@@ -137,8 +137,9 @@ export interface Replica {
   /** The last upstream version of an object, without overlay and views. */
   base(resource: HeldResource, at: ObjectName): KubeObject | undefined;
   /**
-   * The upstream version for a precondition that a client took from an object that it was shown. Undefined: that is not
-   * what is shown now, so the precondition must fail.
+   * The upstream version for a precondition that a client took from an object that it was shown, here or in an answer
+   * that went through; of the latter upstream is the judge. Undefined: that is not what is shown now, so the precondition
+   * must fail.
    */
   upstreamVersion(resource: HeldResource, at: ObjectName, shown: string): string | undefined;
 

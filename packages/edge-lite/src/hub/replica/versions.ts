@@ -21,6 +21,9 @@ export function allocate(upstream: bigint, watermark: bigint): bigint {
   return wanted > watermark ? wanted : watermark + 1n;
 }
 
+/** Whether it may stand for an upstream one as it is: local steps count on behind it. */
+export const isNatural = (shown: bigint): boolean => shown % localSteps === 0n;
+
 /** The upstream version that one of ours was made from. */
 export const upstreamOf = (shown: bigint): bigint => shown >> localBits;
 

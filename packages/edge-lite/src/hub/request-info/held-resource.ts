@@ -1,5 +1,5 @@
 import type { Attributes } from '../access/types.ts';
-import type { HeldResource } from '../replica/types.ts';
+import type { HeldResource, ObjectName } from '../replica/types.ts';
 import type { RequestInfo, ResourceRequest } from './types.ts';
 
 /** The parts of a `HeldResource`. */
@@ -34,6 +34,16 @@ export function resourceParts(held: HeldResource): ResourceParts {
 export function apiVersionOf(held: HeldResource): string {
   const { group, version } = resourceParts(held);
   return group === '' ? version : `${group}/${version}`;
+}
+
+/** Where the object of a request is: namespaces are in none, whatever their path says. */
+export function placeOf({
+  group,
+  resource,
+  namespace,
+  name,
+}: Pick<ResourceRequest, 'group' | 'resource' | 'namespace' | 'name'>): ObjectName {
+  return { namespace: group === '' && resource === 'namespaces' ? '' : namespace, name };
 }
 
 /** `pods`, `deployments.apps`: how the API server names a resource in its messages. */

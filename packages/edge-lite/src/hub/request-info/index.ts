@@ -3,6 +3,7 @@ export {
   attributesOf,
   groupResource,
   heldResource,
+  placeOf,
   resourceParts,
   type ResourceParts,
 } from './held-resource.ts';
