@@ -14,6 +14,7 @@ import { type Serving, createServing } from './serving.ts';
 import { createHubSource } from './source/index.ts';
 import { hubStatus } from './status.ts';
 import { createPodTokens } from './tokens/index.ts';
+import { createLastKnown } from './upstream/index.ts';
 import { createViews } from './views/index.ts';
 import type { View } from './views/types.ts';
 
@@ -66,7 +67,9 @@ function composeViews(views: readonly View[]): ApplyViews {
 }
 
 function createViewsOf(options: HubOptions, deps: HubDeps & Core): readonly View[] {
-  return [...createViews(options, deps), createCloudConditionView(options, deps)];
+  const { runtime } = deps.store;
+  const upstream = createLastKnown({ ...deps, runtime });
+  return [...createViews(options, { ...deps, upstream }), createCloudConditionView(options, deps)];
 }
 
 function createEndpointOf(options: HubOptions, deps: HubDeps, parts: Core & Serving): Endpoint {

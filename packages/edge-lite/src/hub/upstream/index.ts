@@ -1,4 +1,5 @@
 export { onAway } from './away.ts';
+export { createLastKnown } from './last-known.ts';
 export type { UpstreamTimings } from './timings.ts';
 export type {
   Connectivity,

@@ -8,7 +8,7 @@ import { type Facts, createFacts } from '../facts/index.ts';
 import { createRefresher } from '../refresher/index.ts';
 import { createTestReplica } from '../replica/testing.ts';
 import type { RunningReplica } from '../replica/index.ts';
-import type { ApplyViews } from '../replica/types.ts';
+import type { ApplyViews, ObjectName } from '../replica/types.ts';
 import type { Connectivity } from '../upstream/types.ts';
 import { type ReachableNodes, createViews } from './index.ts';
 import { endpointOf, sliceOf } from './testing.ts';
@@ -20,6 +20,8 @@ class World {
   readonly replica: RunningReplica;
   readonly facts: Facts;
   readonly peers = new Set<string>();
+  /** Names of what was shown anew. */
+  readonly refreshed = new Map<string, Set<string>>();
   readonly clock = createManualClock();
   #views: ApplyViews = (_resource, object) => object;
   #connectivity: Connectivity = { kind: 'online', sinceMs: 0, server: 's' };
@@ -68,7 +70,17 @@ class World {
         (shown, view) => (view.resources.has(resource) ? view.apply(resource, shown) : shown),
         object,
       );
-    const refresher = createRefresher({ replica: this.replica, views, log: silentLogger });
+    const replica = {
+      reader: (resource: string) => this.replica.reader(resource),
+      refresh: (resource: string, names: readonly ObjectName[] = []) => {
+        this.refreshed.set(
+          resource,
+          new Set([...(this.refreshed.get(resource) ?? []), ...names.map(({ name }) => name)]),
+        );
+        this.replica.refresh(resource, names);
+      },
+    };
+    const refresher = createRefresher({ replica, views, log: silentLogger });
     await refresher.start(new AbortController().signal);
   }
 
@@ -189,6 +201,35 @@ describe('endpoint truth', () => {
     await world.put(slices, named('a', remote));
     await world.put(slices, named('a', { ...remote, conditions: { ready: false } }));
     expect(world.ready('a')).toEqual([]);
+  });
+
+  test('holds for Endpoints, of which only those that are concerned are shown anew', async () => {
+    const addressOf = (pod: string, nodeName: string, ip: string): object => ({
+      ip,
+      nodeName,
+      targetRef: { kind: 'Pod', namespace: 'shop', name: pod, uid: `uid-${pod}` },
+    });
+    const [here, there] = [addressOf('web', 'here', '10.1.0.1'), addressOf('far', 'there', '10.2.0.1')];
+    const endpointsOf = (name: string, ...addresses: readonly object[]): KubeObject => {
+      const metadata = { namespace: 'shop', name };
+      const whole = { apiVersion: 'v1', kind: 'Endpoints', metadata, subsets: [{ addresses }] };
+      return whole;
+    };
+    const reader = world.replica.reader('v1/endpoints');
+    const subsets = (): unknown =>
+      JSON.parse(reader.get({ namespace: 'shop', name: 'web' })?.json ?? '{}').subsets;
+    await world.start();
+    await world.pod('web', true);
+    await world.put('v1/endpoints', endpointsOf('web', here, there), endpointsOf('far', there));
+    await world.connectivity('offline');
+    expect(subsets()).toEqual([{ addresses: [here] }]);
+    world.refreshed.clear();
+    await world.pod('web', false);
+    expect(subsets()).toEqual([{ addresses: [there], notReadyAddresses: [here] }]);
+    expect(world.refreshed.get('v1/endpoints')).toEqual(new Set(['web']));
+    await world.pod('web', true);
+    await world.connectivity('online');
+    expect(subsets()).toEqual([{ addresses: [here, there] }]);
   });
 
   test('counts a peer that answers as in reach', async () => {

@@ -5,6 +5,7 @@ import type { ObjectName, Replica } from '../replica/types.ts';
 import { onAway } from '../upstream/index.ts';
 import type { Upstream } from '../upstream/types.ts';
 import { type EndpointIndex, createEndpointIndex } from './endpoint-index.ts';
+import { createEndpointsIndex } from './endpoints-index.ts';
 import { endpointsTruth } from './endpoints-truth.ts';
 import type { Surroundings } from './local-endpoint.ts';
 import { type LastReady, createLastReady } from './last-ready.ts';
@@ -79,15 +80,16 @@ class EndpointTruth implements View {
   onChange: NonNullable<View['onChange']> = (changed) => {
     const { replica, facts, upstream, reachableNodes } = this.#deps;
     const { nodeName, isReachable } = this.#surroundings;
-    const all = (names: readonly ObjectName[]): void => {
-      changed(slices, names);
-      changed(endpoints, undefined);
-    };
     const index = createEndpointIndex(
       { nodeName },
       { replica, isReachable, changed: (names) => changed(slices, names) },
     );
     this.#index = index;
+    const whole = createEndpointsIndex({ nodeName }, { replica, isReachable });
+    const all = (which: 'local' | 'ready'): void => {
+      changed(slices, index[which]());
+      changed(endpoints, whole[which]());
+    };
     const lastReady = createLastReady(
       { nodeName },
       { ...this.#deps, changed: (names) => changed(slices, names) },
@@ -95,9 +97,10 @@ class EndpointTruth implements View {
     this.#lastReady = lastReady;
     const held = new DisposableStack();
     held.use(index);
+    held.use(whole);
     held.use(lastReady);
-    held.use(facts.onPods(() => all(index.local())));
-    held.use(onAway(upstream, () => all(index.ready())));
+    held.use(facts.onPods(() => all('local')));
+    held.use(onAway(upstream, () => all('ready')));
     if (reachableNodes !== undefined) {
       const recounted = reachableNodes.onChange(() => {
         index.recount();
