@@ -243,6 +243,19 @@ describe('what was withdrawn', () => {
     expect(withdrawn).toEqual([['dns', listing()]]);
   });
 
+  test('is asked for again in the other ways to read the same, and offline they count as they were', async () => {
+    const list = listing();
+    const watch = listing({ verb: 'watch' });
+    world.api.allowed.add('dns watch services shop');
+    for (const one of [list, watch]) await authorize(one);
+    world.api.allowed.clear();
+    expect(await again(watch)).toBe(false);
+    world.api.go('offline');
+    expect((await authorize(list)).allowed).toBe(true);
+    world.api.go('online');
+    expect((await authorize(list)).allowed).toBe(false);
+  });
+
   test('is found out at once by who goes on using it, and told once', async () => {
     await authorize();
     expect(await again()).toBe(true);

@@ -10,7 +10,7 @@ import type { KubeClient } from '@selvedge/kube';
 import type { UserInfo } from '../request.ts';
 import type { Decisions } from './decisions.ts';
 import type { AccessMetrics } from './metrics.ts';
-import { type Question, isDiscovery, keyOfQuestion, widerQuestion } from './questions.ts';
+import { type Question, isDiscovery, keyOfQuestion, kindredQuestions, widerQuestion } from './questions.ts';
 import { cannotAsk, reviewAccess } from './reviews.ts';
 import type { Attributes, Decision } from './types.ts';
 
@@ -95,6 +95,13 @@ export class Authorizer {
     return decisions.ageMs(key) < maxAgeMs ? decisions.get(key) : undefined;
   }
 
+  /** He may not any more; nor, likely, read the same in other ways, about which is to be asked again. */
+  #lost(question: Question): void {
+    const others = kindredQuestions(question).map(keyOfQuestion);
+    for (const key of others) if (key !== keyOfQuestion(question)) this.#deps.decisions.doubt(key);
+    this.withdraw(question);
+  }
+
   async #review(key: string, question: Question, signal: AbortSignal): Promise<Decision> {
     const { client, decisions, metrics } = this.#deps;
     try {
@@ -102,7 +109,7 @@ export class Authorizer {
       metrics.reviews.add({ kind: 'access', outcome: outcomeOf(decision) });
       const before = this.#remembered(question, Infinity);
       decisions.put(question.user, key, decision);
-      if (before?.allowed === true && !decision.allowed) this.withdraw(question);
+      if (before?.allowed === true && !decision.allowed) this.#lost(question);
       return decision;
     } catch (error) {
       metrics.reviews.add({ kind: 'access', outcome: 'failed' });

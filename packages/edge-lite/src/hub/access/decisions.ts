@@ -69,6 +69,12 @@ export class Decisions {
     return age >= 0 ? age : Number.MAX_VALUE;
   }
 
+  /** It may have changed with another: it is to be asked for again, and counts where nobody can be asked. */
+  doubt(key: string): void {
+    const held = this.#held.get(key);
+    if (held !== undefined) this.#held.set(held.of ?? '', key, { ...held, askedAtMs: 0 });
+  }
+
   put({ username }: UserInfo, key: string, { allowed, reason }: Decision): void {
     const before = this.#held.get(key);
     const askedAtMs = this.#deps.clock.now();

@@ -62,6 +62,18 @@ export function widerQuestion({ user, attributes }: Question): Question | undefi
   };
 }
 
+const readVerbs = ['get', 'list', 'watch'];
+
+/** The questions whose answers a rule gives and takes together with this one's: the other ways to read the same. */
+export function kindredQuestions(question: Question): readonly Question[] {
+  const { user, attributes } = question;
+  if (attributes.kind === 'nonResource' || !readVerbs.includes(attributes.verb)) return [];
+  return readVerbs.flatMap((verb) => {
+    const kindred = { user, attributes: { ...attributes, verb } };
+    return [kindred, widerQuestion(kindred) ?? []].flat();
+  });
+}
+
 const discovery = /^\/(?:(?:livez|readyz|healthz)|version\/?|(?:openapi|apis?)(?:\/.*)?)$/;
 
 /** What `system:discovery` gives to everybody who is authenticated. Source: Kubernetes, "Using RBAC Authorization". */

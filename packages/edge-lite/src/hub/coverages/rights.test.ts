@@ -91,6 +91,9 @@ describe('the right to join', () => {
     world.access.forbidden.add('system:serviceaccount:shop:till watch pods');
     await world.clock.advance(420_000);
     expect(till.revoked.reason).toMatchObject({ code: 'Forbidden' });
+    world.access.forbidden.add('system:serviceaccount:shop:till list pods');
+    const list = { spec: pods, caller: podCaller('till'), verb: 'list' } as const;
+    await expect(world.coverages.join(list, signal)).rejects.toMatchObject({ code: 'Forbidden' });
     expect(scale.revoked.aborted).toBe(false);
   });
 

@@ -114,7 +114,8 @@ export class Rights {
   }
 
   #withdraw(hold: Hold, error: unknown): void {
-    for (const key of keysOf(hold)) this.#proofs.delete(key);
+    // Who lost one verb has likely lost the other, which is to be asked about.
+    for (const verb of both) this.#proofs.delete(keyOf(verb, hold));
     hold.revoke(error);
     hold.coverage.doubt(sponsorOf(hold.caller));
   }
