@@ -281,6 +281,20 @@ describe('sponsors', () => {
     expect(world.api.requests.length).toBeLessThanOrEqual(11);
   });
 
+  it('of whom none is left have other readers come again', async () => {
+    await using world = await createCoveragesWorld();
+    await world.start();
+    using node = await world.coverages.join({ spec: pods, caller: nodeCaller }, signal);
+    using pod = await world.coverages.join({ spec: pods, caller: podCaller('till') }, signal);
+    await pod.coverage.whenSynced(signal);
+    world.api.refuse = forbidden;
+    world.api.breakWatches();
+    await world.clock.advance(2_000);
+    expect(pod.coverage.state.kind).toBe('suspended');
+    expect(pod.revoked.reason).toMatchObject({ code: 'Aborted' });
+    expect(node.revoked.aborted).toBe(false);
+  });
+
   it('who come later resume a suspended coverage at once', async () => {
     await using world = await createCoveragesWorld({ refusedMs: 86_400_000 });
     await world.start();

@@ -139,6 +139,7 @@ export class Keeper {
         firstContact: this.#firstContact,
         opening: this.#opening,
         sponsorsChanged: () => this.#save(kept),
+        suspended: () => this.#end(kept),
         refused: (sponsor, error) => this.#deps.refused(kept, sponsor, error),
       },
     );
@@ -148,6 +149,14 @@ export class Keeper {
     this.shelf.add(kept);
     this.#tasks.run(specKey(record), (signal) => coverage.start(signal));
     return kept;
+  }
+
+  /** Its readers come again, and then run it themselves or are sent on. The node stays: it has nobody else to ask. */
+  #end({ coverage, holds }: Kept): void {
+    const message = `nobody may run ${specKey(coverage.record)} any more`;
+    for (const hold of holds) {
+      if (hold.caller.kind !== 'node') hold.revoke(new SelvedgeError(message, { code: 'Aborted' }));
+    }
   }
 
   #save(kept: Kept): void {

@@ -31,6 +31,8 @@ export interface ListWatchDeps {
   readonly opening: Limiter;
   /** Told when its sponsors, or the one who runs it, are others now. */
   readonly sponsorsChanged: () => void;
+  /** See `ProgressDeps`. */
+  readonly suspended: () => void;
   /** Told when upstream refused a sponsor. */
   readonly refused: (sponsor: Sponsor, error: unknown) => void;
   readonly clock: Clock;

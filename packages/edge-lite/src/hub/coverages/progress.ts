@@ -13,6 +13,8 @@ import { createOutcome, type Outcome } from './outcome.ts';
 import type { CoverageState } from './types.ts';
 
 export interface ProgressDeps {
+  /** Told when nobody keeps it up to date any more. */
+  readonly suspended: () => void;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -144,5 +146,6 @@ export class Progress {
   #moved(from: CoverageState, to: CoverageState): void {
     if (to.kind === 'live') this.#live.resolve();
     else if (from.kind === 'live') this.#live = Promise.withResolvers();
+    if (to.kind === 'suspended' && from.kind !== 'suspended') this.#deps.suspended();
   }
 }

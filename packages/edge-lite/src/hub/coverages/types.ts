@@ -34,7 +34,10 @@ export interface Coverage {
 /** Held as long as somebody reads; a coverage that nobody holds expires after a while, never while offline. */
 export interface CoverageHold extends Disposable {
   readonly coverage: Coverage;
-  /** Aborts when the holder's right was withdrawn; the reason is a `Forbidden` error. */
+  /**
+   * Aborts when the holder's right was withdrawn: the reason is a `Forbidden` error. Also when nobody may run the coverage
+   * any more: then it is an `Aborted` one, and the holder comes again.
+   */
   readonly revoked: AbortSignal;
 }
 

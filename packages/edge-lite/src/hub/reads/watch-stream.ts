@@ -1,4 +1,4 @@
-import { createPoke, isAbort, scoped, type Clock } from '@selvedge/kit';
+import { createPoke, hasCode, isAbort, scoped, type Clock } from '@selvedge/kit';
 import { expired } from '../answers/index.ts';
 import type { Change } from '../replica/types.ts';
 import { addedFrame, bookmarkFrame, changeFrame, errorFrame } from './frames.ts';
@@ -91,7 +91,7 @@ class WatchStream {
       }
       throw scope.signal.reason;
     } catch (error) {
-      if (isAbort(error, signal) || signal.aborted) return;
+      if (isAbort(error, signal) || signal.aborted || hasCode(error, 'Aborted')) return;
       yield Buffer.from(errorFrame(error));
     }
   }
@@ -170,7 +170,8 @@ class WatchStream {
 
 /**
  * The events of a watch, pulled from the history as fast as the client takes them: nothing is queued per watch. A client
- * that is so slow that the history forgets what it has not seen yet gets a 410 event; one whose right is withdrawn a 403.
+ * that is so slow that the history forgets what it has not seen yet gets a 410 event; one whose right is withdrawn a 403. Where
+ * nobody keeps up to date any more what it follows it ends, and the client comes again.
  * Ends after the timeout, or with the signal.
  */
 export function watchStream(
