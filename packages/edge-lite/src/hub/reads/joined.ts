@@ -12,8 +12,6 @@ export interface Joined extends Disposable {
   readonly hold: CoverageHold;
   readonly reader: ResourceReader;
   readonly selector: Selector;
-  /** Nothing was held of it before: its history begins now. */
-  readonly fresh: boolean;
 }
 
 /** A name in the path of a watch narrows it as a selector of that name does. */
@@ -57,7 +55,7 @@ async function synced(hold: CoverageHold, { read, options, deps }: JoinContext):
   );
 }
 
-function usable(hold: CoverageHold, fresh: boolean, context: JoinContext): Joined | undefined {
+function usable(hold: CoverageHold, context: JoinContext): Joined | undefined {
   const { read, spec, options, deps } = context;
   const { record, state } = hold.coverage;
   // Nobody keeps it up to date, although somebody could ask the cloud himself.
@@ -72,7 +70,7 @@ function usable(hold: CoverageHold, fresh: boolean, context: JoinContext): Joine
   // The answer may never be read.
   signal.addEventListener('abort', dispose, { once: true });
   const reader = deps.replica.reader(record.resource);
-  return { hold, reader, selector, fresh, [Symbol.dispose]: dispose };
+  return { hold, reader, selector, [Symbol.dispose]: dispose };
 }
 
 /**
@@ -84,11 +82,10 @@ export async function join(context: JoinContext): Promise<Joined | undefined> {
   const { request, info } = read;
   const verb = info.verb === 'list' ? 'list' : 'watch';
   const hold = await deps.coverages.join({ spec, caller: request.caller, verb }, request.signal);
-  const fresh = !hold.coverage.record.synced;
   let joined: Joined | undefined;
   try {
     await synced(hold, context);
-    joined = usable(hold, fresh, context);
+    joined = usable(hold, context);
     return joined;
   } finally {
     if (joined === undefined) hold[Symbol.dispose]();

@@ -107,6 +107,7 @@ export class ReadsWorld {
   coverages: CoverageSpec[] = [{ resource: 'v1/pods', namespace: '', labelSelector: '', fieldSelector: '' }];
   coverageState: CoverageState = { kind: 'live' };
   synced = true;
+  completeSince = '0';
   mayRead: boolean | undefined = true;
   /** The API server was asked about single objects, too. */
   asked = true;
@@ -137,7 +138,8 @@ export class ReadsWorld {
   }
 
   #coverageOf(spec: CoverageSpec): Coverage {
-    const record = { ...spec, id: 1, upstreamVersion: '1', synced: this.synced };
+    const { synced, completeSince } = this;
+    const record = { ...spec, id: 1, upstreamVersion: '1', synced, completeSince };
     const waits = { whenSynced: atOnce, whenLive: atOnce };
     return { record, state: this.coverageState, running: { kind: 'node' }, ...waits };
   }
@@ -177,7 +179,10 @@ export class ReadsWorld {
   readonly #handle = createReads(
     { nodeName: 'shop-7' },
     {
-      replica: { reader: (resource) => this.reader(resource) },
+      replica: {
+        reader: (resource) => this.reader(resource),
+        coverages: () => this.coverages.map((spec) => this.#coverageOf(spec).record),
+      },
       coverages: this.#coverages,
       access: {
         authorize: async () => {

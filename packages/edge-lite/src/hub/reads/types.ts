@@ -27,7 +27,7 @@ export interface Types {
 }
 
 export interface ReadsDeps {
-  readonly replica: Pick<Replica, 'reader'>;
+  readonly replica: Pick<Replica, 'coverages' | 'reader'>;
   readonly coverages: Pick<Coverages, 'all' | 'covering' | 'join'>;
   readonly access: Pick<Access, 'authorize'>;
   readonly upstream: Pick<Upstream, 'connectivity'>;

@@ -100,18 +100,28 @@ describe('WATCH', () => {
     expect(world.holds).toBe(0);
   });
 
-  it('is left to upstream where it goes on from before anything was held here', async () => {
-    world.synced = false;
-    await world.send('/api/v1/pods?watch=true&resourceVersion=7');
+  it('is left to upstream where it goes on from before all of it was held here', async () => {
+    world.completeSince = '1002';
+    await world.send('/api/v1/pods?watch=true&resourceVersion=1001');
     expect(world.forwarded).toHaveLength(1);
+    expect(world.holds).toBe(0);
+    await (await watch('resourceVersion=1002')).close();
+    expect(world.forwarded).toHaveLength(1);
+  });
+
+  it('is told offline that nobody knows what went before all of it was held here', async () => {
+    world.cut();
+    world.completeSince = '1002';
+    const events = await watch('resourceVersion=1001');
+    expect(await events.next()).toMatchObject({ type: 'ERROR', object: { code: 410, reason: 'Expired' } });
+    expect(await events.next()).toBeUndefined();
     expect(world.holds).toBe(0);
   });
 
   it('goes on from what is held when upstream turns out to be away', async () => {
     world.connectivity = { kind: 'connecting', sinceMs: 0 };
-    world.synced = false;
+    world.completeSince = '1000';
     world.forward = async () => {
-      world.synced = true;
       throw new SelvedgeError('cut', { code: 'Unavailable' });
     };
     const response = await world.send('/api/v1/pods?watch=true&resourceVersion=7');

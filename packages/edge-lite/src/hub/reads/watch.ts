@@ -27,9 +27,21 @@ function timeoutOf({ list, options, deps }: WatchContext): number {
   return (options.minWatchMs ?? defaultWatchMs) * (1 + deps.random());
 }
 
-/** Throws 410 for versions that nobody has been shown. */
-function startOf({ list }: WatchContext, newest: bigint): WatchStreamOptions['from'] {
+/** From before all that it asks for was held here: of what went then, no history tells. */
+function isTooEarly({ list, deps }: WatchContext, { hold }: Joined): boolean {
   const wanted = versionOf(list.resourceVersion);
+  if (wanted === undefined || list.sendInitialEvents === true) return false;
+  const { id } = hold.coverage.record;
+  const { completeSince = '0' } = deps.replica.coverages().find((one) => one.id === id) ?? {};
+  return wanted < BigInt(completeSince);
+}
+
+/** Throws 410 for versions that nobody has been shown. */
+function startOf(context: WatchContext, joined: Joined): WatchStreamOptions['from'] {
+  const { list } = context;
+  const newest = joined.reader.version;
+  const wanted = versionOf(list.resourceVersion);
+  if (isTooEarly(context, joined)) throw expired(`too old resource version: ${wanted} (${newest})`);
   if (wanted !== undefined && wanted > newest) {
     throw expired(`too large resource version: ${wanted}, current: ${newest}`);
   }
@@ -62,7 +74,7 @@ async function* followed(
 
 function bodyOf(context: WatchContext, joined: Joined): AsyncGenerator<Uint8Array, void, void> {
   try {
-    return followed(context, joined, startOf(context, joined.reader.version));
+    return followed(context, joined, startOf(context, joined));
   } catch (error) {
     joined[Symbol.dispose]();
     if (hasCode(error, 'Gone')) return failed(error);
@@ -70,12 +82,11 @@ function bodyOf(context: WatchContext, joined: Joined): AsyncGenerator<Uint8Arra
   }
 }
 
-/** A watch after a list that went upstream before anything was held here: what came since, only upstream can tell. */
-function tellable({ list, options, deps }: WatchContext, joined: Joined | undefined): Joined | undefined {
-  const wanted = versionOf(list.resourceVersion);
-  if (joined?.fresh !== true || wanted === undefined || list.sendInitialEvents === true) return joined;
-  const told = joined.reader.changesAfter(wanted, 1) !== 'expired';
-  if (told || autonomyNow(options, deps) !== undefined) return joined;
+/** Online, of what went before it was held here upstream tells. */
+function tellable(context: WatchContext, joined: Joined | undefined): Joined | undefined {
+  const { options, deps } = context;
+  if (joined === undefined || !isTooEarly(context, joined)) return joined;
+  if (autonomyNow(options, deps) !== undefined) return joined;
   joined[Symbol.dispose]();
   return undefined;
 }

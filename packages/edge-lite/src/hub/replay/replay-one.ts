@@ -98,6 +98,9 @@ function settled(entry: OverlayEntry, answer: KubeObject, { replica }: ReplayOne
   return true;
 }
 
+/** What the API server will never take. Anything else may be tried again. */
+const final = ['Invalid', 'Forbidden', 'Unsupported'] as const;
+
 /** Undefined: another round is needed. */
 async function round(
   entry: OverlayEntry,
@@ -105,19 +108,29 @@ async function round(
   deps: ReplayOneDeps,
 ): Promise<Replayed | undefined> {
   const upstream = await read(deps, target);
-  if (upstream === undefined || upstream.metadata.uid !== entry.uid) {
-    deps.replica.settleOverlay(entry.resource, entry, undefined);
-    return { kind: upstream === undefined ? 'gone' : 'replaced' };
+  if (upstream === undefined) {
+    deps.replica.settleOverlay(entry.resource, entry, 'gone');
+    return { kind: 'gone' };
+  }
+  if (upstream.metadata.uid !== entry.uid) {
+    // The overlay is not shown on another object: what was said here never goes back to what upstream had before.
+    deps.replica.learn(entry.resource, upstream);
+    deps.replica.settleOverlay(entry.resource, entry, 'gone');
+    return { kind: 'replaced' };
   }
   const { resource, anchor, current } = entry;
   const body = deps.replayPatch(resource, { anchor, current, upstream });
   if (body === undefined) return settled(entry, upstream, deps) ? { kind: 'same' } : undefined;
-  const answer = await send(deps, target, body);
+  let answer: KubeObject | undefined;
+  try {
+    answer = await send(deps, target, body);
+  } catch (error) {
+    if (!hasCode(error, ...final)) throw error;
+    deps.replica.settleOverlay(resource, entry, upstream);
+    return { kind: 'refused', error };
+  }
   return answer !== undefined && settled(entry, answer, deps) ? { kind: 'sent' } : undefined;
 }
-
-/** What the API server will never take. Anything else may be tried again. */
-const final = ['Invalid', 'Forbidden', 'Unsupported'] as const;
 
 /**
  * Brings one overlay upstream as the difference that it makes, to the very object that it was made for. Undefined: others

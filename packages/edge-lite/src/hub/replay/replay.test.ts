@@ -133,6 +133,15 @@ async function world(names: readonly string[], parallel = 1): Promise<World> {
   return here;
 }
 
+/** What upstream made of it meanwhile. */
+const later = (name: string, phase: string, uid = `uid-${name}`): Pod => {
+  const pod = podOf(name, phase);
+  return { ...pod, metadata: { ...pod.metadata, uid, resourceVersion: '9' } };
+};
+
+const phaseOf = (json: string | undefined): string | undefined =>
+  json === undefined ? undefined : (JSON.parse(json) as Pod).status?.phase;
+
 const phases = ({ pods }: World): readonly unknown[] =>
   Array.from(pods.values(), ({ status }) => status?.phase);
 
@@ -174,29 +183,42 @@ describe('replay', () => {
   });
 
   it.each([
-    ['was deleted', 'gone', 'the object was deleted meanwhile', (here: World) => here.pods.delete('one')],
+    [
+      'was deleted',
+      'gone',
+      'the object was deleted meanwhile',
+      [undefined],
+      (here: World) => here.pods.delete('one'),
+    ],
     [
       'is another one now',
       'replaced',
       'another object has its name now',
-      (here: World) =>
-        here.pods.set('one', { ...podOf('one'), metadata: { ...podOf('one').metadata, uid: 'new' } }),
+      ['Unknown'],
+      (here: World) => here.pods.set('one', later('one', 'Unknown', 'new')),
     ],
     [
       'does not take it',
       'refused',
       'the API server refused it: bad',
+      ['Unknown'],
       (here: World) => {
+        here.pods.set('one', later('one', 'Unknown'));
         here.before = () => {
           throw new SelvedgeError('bad', { code: 'Invalid' });
         };
       },
     ],
-  ])('gives up loudly when the object %s', async (_title, outcome, why, meanwhile) => {
+  ])('gives up loudly when the object %s', async (_title, outcome, why, told, meanwhile) => {
     const here = await world(['one']);
     here.edit('one', 'Running');
     meanwhile(here);
+    const reader = here.replica.reader('v1/pods');
+    const { version } = reader;
     await here.move(online);
+    // Nobody sees again what upstream had before.
+    const changes = reader.changesAfter(version, 10);
+    expect(changes === 'expired' ? changes : changes.map(({ after }) => phaseOf(after))).toEqual(told);
     expect(here.written).toEqual([]);
     expect(here.replica.overlays()).toEqual([]);
     expect(here.metrics()).toContain(`selvedge_hub_replays_total{outcome="${outcome}"} 1`);

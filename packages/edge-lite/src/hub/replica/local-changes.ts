@@ -2,7 +2,7 @@ import { type Clock, SelvedgeError, hasCode } from '@selvedge/kit';
 import type { KubeObject } from '@selvedge/kube';
 import type { ReplicaRow } from '../../store/index.ts';
 import { type ChangeSet, baseOf } from './change-set.ts';
-import { isHeartbeat, normalized, sameContent, withVersion } from './content.ts';
+import { isHeartbeat, nameOf, normalized, sameContent, withVersion } from './content.ts';
 import { type Core, describeObject } from './core.ts';
 import type { OverlayDocument } from './overlay-document.ts';
 import type { HeldResource, ObjectName, OverlayEntry, OverlayPut, Replica, Shown } from './types.ts';
@@ -14,6 +14,15 @@ type Local = Pick<Replica, 'base' | 'putOverlay' | 'overlay' | 'overlays' | 'set
 const piece = 200;
 
 const textOf = (object: KubeObject): string => JSON.stringify(withVersion(object, ''));
+
+/** What is shown once nothing lies over it: what upstream said, if it is not older than the base. */
+function settle(set: ChangeSet, base: KubeObject, answer: KubeObject | undefined): void {
+  const version = parseVersion(answer?.metadata.resourceVersion);
+  const known = parseVersion(base.metadata.resourceVersion);
+  const newer = version !== undefined && (known === undefined || version >= known);
+  if (answer !== undefined && newer) set.place(nameOf(base), normalized(answer), version);
+  else set.place(nameOf(base), base, 0n);
+}
 
 /** The changes that are made here: by local clients, and by views. */
 export class LocalChanges implements Local {
@@ -67,18 +76,18 @@ export class LocalChanges implements Local {
     return entries;
   }
 
-  settleOverlay(resource: HeldResource, at: ObjectName, answer: KubeObject | undefined): void {
+  settleOverlay(resource: HeldResource, at: ObjectName, answer: KubeObject | 'gone' | undefined): void {
     const { namespace, name } = at;
     const key = { resource, namespace, name };
-    if (!this.#core.overlayIndex.has(key)) return;
+    const uid = this.overlay(resource, at)?.uid;
+    if (uid === undefined) return;
     this.#lay({ resource, at: { namespace, name }, document: undefined, late: false }, (set) => {
       const row = set.row(at);
       if (row === undefined) return;
-      const version = parseVersion(answer?.metadata.resourceVersion);
-      const known = parseVersion(row.upstreamVersion);
-      const newer = version !== undefined && (known === undefined || version >= known);
-      if (answer !== undefined && newer) set.place(at, normalized(answer), version);
-      else set.place(at, baseOf(row), 0n);
+      const base = baseOf(row);
+      if (answer !== 'gone') settle(set, base, answer);
+      else if (base.metadata.uid === uid) set.remove(at, 0n);
+      else set.place(at, base, 0n);
     });
     this.#core.overlayIndex.delete(key);
   }

@@ -65,7 +65,9 @@ export function createRelist(deps: RelistDeps): Relist {
       dropRest(deps, seen, upstreamVersion);
       const set = deps.changeSet();
       deps.complete(set, upstreamVersion);
-      deps.commit(set, { ...deps.coverage(), upstreamVersion, synced: true });
+      const last = deps.coverage();
+      const completeSince = last.synced ? last.completeSince : set.order.version.toString();
+      deps.commit(set, { ...last, upstreamVersion, synced: true, completeSince });
       seen.clear();
     },
     abandon: () => seen.clear(),

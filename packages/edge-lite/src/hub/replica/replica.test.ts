@@ -69,7 +69,7 @@ describe('coverages', () => {
     listed(replica, 'v1/pods', { at: 9, items: [object(5)] });
     const again = createTestReplica(await temporary.reopen());
     expect(again.coverages()).toEqual([
-      { ...first, upstreamVersion: '9', synced: true },
+      { ...first, upstreamVersion: '9', synced: true, completeSince: `${again.reader('v1/pods').version}` },
       expect.objectContaining({ labelSelector: 'x', upstreamVersion: '', synced: false }),
     ]);
     expect(again.resources()).toEqual(['v1/pods']);

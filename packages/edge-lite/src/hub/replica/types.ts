@@ -74,6 +74,11 @@ export interface CoverageRecord extends CoverageSpec {
   readonly upstreamVersion: string;
   /** The held set was complete at some time. */
   readonly synced: boolean;
+  /**
+   * The hub's version of the first complete list. What went before that was never held, and is in no history. Absent: it
+   * was not complete yet.
+   */
+  readonly completeSince?: string | undefined;
 }
 
 export interface CoverageChange {
@@ -154,8 +159,11 @@ export interface Replica {
   /** Undefined: nothing waits for upstream's word. */
   overlay(resource: HeldResource, at: ObjectName): OverlayEntry | undefined;
   overlays(): readonly OverlayEntry[];
-  /** Upstream confirmed it: `answer` is the new base. Undefined: it was given up, the base is shown. */
-  settleOverlay(resource: HeldResource, at: ObjectName, answer: KubeObject | undefined): void;
+  /**
+   * It waits no longer: `answer`, what upstream said just now, is the new base. `gone`: upstream has no object of that
+   * uid any more. Undefined: upstream said nothing, the base is shown.
+   */
+  settleOverlay(resource: HeldResource, at: ObjectName, answer: KubeObject | 'gone' | undefined): void;
 
   /** Shows these objects (default: all of the resource) anew, because an input of the views changed. */
   refresh(resource: HeldResource, names?: readonly ObjectName[]): void;

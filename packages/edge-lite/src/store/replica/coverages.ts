@@ -11,6 +11,7 @@ export interface CoverageRow {
   readonly fieldSelector: string;
   readonly upstreamVersion: string;
   readonly synced: boolean;
+  readonly completeSince?: string | undefined;
 }
 
 /** How far the history of one resource is. */
