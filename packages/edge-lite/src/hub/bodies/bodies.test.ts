@@ -52,6 +52,34 @@ describe('options', () => {
   });
 });
 
+describe('an event', () => {
+  const shown = (7n << 20n).toString();
+  const field = (number: number, value: Uint8Array): Buffer =>
+    Buffer.concat([Buffer.from([number * 8 + 2, value.length]), value]);
+  const event = (apiVersion: string, object: number): Buffer => {
+    const typeMeta = Buffer.concat([field(1, Buffer.from(apiVersion)), field(2, Buffer.from('Event'))]);
+    return Buffer.concat([field(1, typeMeta), field(2, field(object, field(6, Buffer.from(shown))))]);
+  };
+
+  test.each([
+    ['application/json', `{"kind":"Event","involvedObject":{"resourceVersion":"${shown}"}}`],
+    ['application/json', `{"kind":"Event","related":{},"regarding":{"resourceVersion":"${shown}"}}`],
+    ['application/yaml', `kind: Event\nregarding: {resourceVersion: "${shown}"}\n`],
+  ])('in %s tells of an object in the version that upstream knows: %s', (type, text) => {
+    expect(translated(text, type)).toBe(text.replace(shown, '7'));
+  });
+
+  test.each([
+    ['v1', 2],
+    ['events.k8s.io/v1', 8],
+  ])('in protobuf of %s, too', (apiVersion, object) => {
+    const body = Buffer.concat([Buffer.from('k8s\0'), event(apiVersion, object)]);
+    const bytes = translateBody(bodyOf(body, 'application/vnd.kubernetes.protobuf'), marked);
+    expect(Buffer.from(bytes).includes(field(object, field(6, Buffer.from('7'))))).toBe(true);
+    expect(Buffer.from(bytes).includes(shown)).toBe(false);
+  });
+});
+
 describe('a patch', () => {
   test.each(['application/merge-patch+json', 'application/strategic-merge-patch+json; charset=utf-8'])(
     'of type %s has the version of its object translated',

@@ -1,3 +1,4 @@
+import { upstreamText } from '../replica/index.ts';
 import { invalid } from './invalid.ts';
 import { type Span, isObject, itemSpans, parseJson, rootSpan, spansAt } from './json.ts';
 import { type Edit, splice } from './splice.ts';
@@ -7,6 +8,7 @@ import {
   isVersion,
   operationVersionPath,
   patchVersionPaths,
+  referencePaths,
   versionPaths,
 } from './version-paths.ts';
 
@@ -36,8 +38,13 @@ export function translateObject(
 ): Uint8Array {
   const object = parseJson(bytes);
   if (!isObject(object)) throw invalid('it is no object');
-  const paths = isPatch ? patchVersionPaths : versionPaths(object);
-  return splice(bytes, editsIn({ bytes, translate }, rootSpan(bytes), paths));
+  const root = rootSpan(bytes);
+  const own = editsIn({ bytes, translate }, root, isPatch ? patchVersionPaths : versionPaths(object));
+  const references = editsIn({ bytes, translate: upstreamText }, root, isPatch ? [] : referencePaths(object));
+  return splice(
+    bytes,
+    [...own, ...references].toSorted((a, b) => a.from - b.from),
+  );
 }
 
 /** Source: RFC 6902. */

@@ -1,4 +1,5 @@
-import { closeEnvelope, openEnvelope, rawField } from './envelope.ts';
+import { upstreamText } from '../replica/index.ts';
+import { type Envelope, closeEnvelope, openEnvelope, rawField } from './envelope.ts';
 import { invalid } from './invalid.ts';
 import { type Edit, splice } from './splice.ts';
 import type { TranslateVersion } from './types.ts';
@@ -6,27 +7,35 @@ import { isVersion } from './version-paths.ts';
 import { type WireField, encodeVarint, textOf, valueOf, wireFields, wireTypes } from './wire.ts';
 
 /** Field numbers that lead to versions. */
-type Route = { readonly [field: number]: Route | 'version' };
+type Step = Route | 'reference' | 'version';
+type Route = { readonly [field: number]: Step };
 
 /** `metadata.resourceVersion`: the same in every object of the API. */
 const ofObject: Route = { 1: { 6: 'version' } };
 /** `preconditions.resourceVersion`; field 1 is the grace period. */
 const ofOptions: Route = { 2: { 2: 'version' } };
 
+/** `resourceVersion` of an ObjectReference. */
+const ofReference: Route = { 6: 'reference' };
+
+/** By kind, or by API version and kind where they differ. Source: `generated.proto` of each group. */
 const routes: Readonly<Record<string, Route>> = {
   DeleteOptions: ofOptions,
+  'events.k8s.io/v1 Event': { ...ofObject, 8: ofReference, 9: ofReference },
+  'v1 Event': { ...ofObject, 2: ofReference, 13: ofReference },
   Eviction: { ...ofObject, 2: ofOptions },
 };
 
-function routeOf(kind: string): Route {
-  return (Object.hasOwn(routes, kind) ? routes[kind] : undefined) ?? ofObject;
+function routeOf({ apiVersion, kind }: Envelope): Route {
+  const name = [`${apiVersion} ${kind}`, kind].find((one) => Object.hasOwn(routes, one));
+  return (name === undefined ? undefined : routes[name]) ?? ofObject;
 }
 
-function translated(value: Uint8Array, step: Route | 'version', translate: TranslateVersion): Uint8Array {
-  if (step !== 'version') return rewrite(value, step, translate);
+function translated(value: Uint8Array, step: Step, translate: TranslateVersion): Uint8Array {
+  if (typeof step === 'object') return rewrite(value, step, translate);
   const shown = textOf(value);
   if (!isVersion(shown)) return value;
-  const version = translate(shown);
+  const version = step === 'version' ? translate(shown) : upstreamText(shown);
   return version === shown ? value : Buffer.from(version);
 }
 
@@ -51,7 +60,8 @@ function rewrite(bytes: Uint8Array, route: Route, translate: TranslateVersion): 
 }
 
 export function translateProtobuf(bytes: Uint8Array, translate: TranslateVersion): Uint8Array {
-  const { kind, message } = openEnvelope(bytes);
-  const next = rewrite(message, { [rawField]: routeOf(kind) }, translate);
+  const envelope = openEnvelope(bytes);
+  const { message } = envelope;
+  const next = rewrite(message, { [rawField]: routeOf(envelope) }, translate);
   return next === message ? bytes : closeEnvelope(next);
 }

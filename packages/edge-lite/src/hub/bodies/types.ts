@@ -9,7 +9,7 @@ export interface RequestBody {
 
 /**
  * Rewrites every version in a request body (object metadata, delete preconditions, eviction options, patches of each
- * kind) and touches nothing else: JSON, YAML (apply) and Kubernetes' protobuf envelope. Throws `Invalid` for bytes that
+ * kind), and those of the objects that events are about, and touches nothing else: JSON, YAML (apply) and Kubernetes' protobuf envelope. Throws `Invalid` for bytes that
  * are not what their type says, `Unsupported` for other types.
  */
 export type TranslateBody = (body: RequestBody, translate: TranslateVersion) => Uint8Array;

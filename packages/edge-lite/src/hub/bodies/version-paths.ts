@@ -12,6 +12,15 @@ export function versionPaths({ kind }: JsonObject): readonly Path[] {
   return [ofObject];
 }
 
+/**
+ * Where an object of this kind tells which version of another one it is about. Nobody compares them, so that what upstream
+ * would have said is good enough.
+ */
+export function referencePaths({ kind }: JsonObject): readonly Path[] {
+  if (kind !== 'Event') return [];
+  return ['involvedObject', 'regarding', 'related'].map((field) => [field, 'resourceVersion']);
+}
+
 /** Where a merge patch of either kind does. */
 export const patchVersionPaths: readonly Path[] = [ofObject];
 

@@ -1,4 +1,6 @@
 import { hasCode } from '@selvedge/kit';
+import { translateBody } from '../bodies/index.ts';
+import { upstreamText } from '../replica/index.ts';
 import type { Upstream } from '../upstream/types.ts';
 import type { RingedEvent } from './ringed-event.ts';
 
@@ -23,7 +25,9 @@ export function createEventSender(deps: { readonly upstream: Pick<Upstream, 'sen
     };
     const method = verb === 'create' ? 'POST' : 'PATCH';
     try {
-      const request = { method, path, headers, body: Buffer.from(JSON.stringify(body)), signal };
+      const bytes = Buffer.from(JSON.stringify(body));
+      const sent = translateBody({ contentType: headers['content-type'], bytes }, upstreamText);
+      const request = { method, path, headers, body: sent, signal };
       const response = await deps.upstream.send(caller, request);
       response.body.on('error', () => undefined).resume();
       return meaningOf(response.status);
