@@ -15,6 +15,7 @@ import { answerAsIs, answerList, answerObject, answerWatch, isJson } from './ans
 import { requestHeaders } from './headers.ts';
 import { type Horizon, createHorizon } from './horizon.ts';
 import { modified } from './refusals.ts';
+import { type Viewed, restoreBody } from './restore.ts';
 import { sentQuery } from './sent-query.ts';
 import type { ShowDeps } from './show.ts';
 import { upstreamText } from '../replica/index.ts';
@@ -95,9 +96,22 @@ class Forward {
 
   #body({ body, headers }: HubRequest, about: ResourceRequest | undefined): Uint8Array | undefined {
     if (about === undefined || body === undefined || body.length === 0) return body;
-    return this.#deps.translateBody({ contentType: headers['content-type'], bytes: body }, (shown) =>
+    const contentType = headers['content-type'];
+    const bytes = this.#deps.translateBody({ contentType, bytes: body }, (shown) =>
       this.#translate(about, shown),
     );
+    const viewed = this.#viewed(about);
+    return viewed === undefined ? bytes : restoreBody(bytes, contentType, viewed);
+  }
+
+  /** What a write changes, if views show another object than upstream has. */
+  #viewed(about: ResourceRequest): Viewed | undefined {
+    const changes = (about.verb === 'update' || about.verb === 'patch') && about.subresource === '';
+    const resource = heldResource(about);
+    const base = changes ? this.#deps.replica.base(resource, placeOf(about)) : undefined;
+    if (base === undefined) return undefined;
+    const viewed = this.#deps.views(resource, base);
+    return viewed === base ? undefined : { base, viewed };
   }
 
   #translate(about: ResourceRequest, shown: string): string {
