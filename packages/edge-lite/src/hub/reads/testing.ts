@@ -127,8 +127,7 @@ export class ReadsWorld {
     this.connectivity = { kind: 'offline', sinceMs: this.clock.now(), reason: 'cut' };
   }
 
-  revoke(): void {
-    const reason = new SelvedgeError('pods is forbidden: withdrawn', { code: 'Forbidden' });
+  revoke(reason = new SelvedgeError('pods is forbidden: withdrawn', { code: 'Forbidden' })): void {
     for (const controller of this.#revocations) controller.abort(reason);
   }
 

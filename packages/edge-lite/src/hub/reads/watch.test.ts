@@ -190,6 +190,15 @@ describe('WATCH', () => {
     expect(await events.next()).toBeUndefined();
   });
 
+  it('ends without a word when nobody may follow it any more', async () => {
+    const events = await watch('resourceVersion=1002');
+    const pending = events.next();
+    await world.clock.asleep();
+    world.revoke(new SelvedgeError('nobody may run it', { code: 'Aborted' }));
+    expect(await pending).toBeUndefined();
+    expect(world.holds).toBe(0);
+  });
+
   it('lets go when the client goes, even of an answer that was never read', async () => {
     const client = new AbortController();
     const { body } = await world.send('/api/v1/pods?watch=true', { signal: client.signal });
