@@ -72,7 +72,9 @@ const listVersion =
   ({ about, replica, horizon }: AnswerContext): ShowVersion =>
   (upstream) => {
     horizon.saw(heldResource(about), upstream);
-    return replica.listVersion(heldResource(about), upstream);
+    const shown = replica.listVersion(heldResource(about), upstream);
+    horizon.listed(heldResource(about), shown);
+    return shown;
   };
 
 /** A document that may be anything: an object, a table of one, a list, a Status. */

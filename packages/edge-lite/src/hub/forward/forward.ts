@@ -49,8 +49,7 @@ function objectRequest(info: RequestInfo): ResourceRequest | undefined {
 }
 
 function pathOf({ path, query }: HubRequest, about: ResourceRequest | undefined, horizon: Horizon): string {
-  const sent =
-    about === undefined ? query : sentQuery(about, query, () => horizon.highest(heldResource(about)));
+  const sent = about === undefined ? query : sentQuery(about, query, horizon);
   return sent.size === 0 ? path : `${path}?${sent.toString()}`;
 }
 

@@ -6,9 +6,14 @@ export interface Horizon {
   saw(resource: HeldResource, upstream: string | undefined): void;
   /** The highest version that anybody was told of. Undefined: nothing is known. */
   highest(resource: HeldResource): bigint | undefined;
+  /** A list of upstream was shown under `version`. */
+  listed(resource: HeldResource, version: string): void;
+  /** Whether one was, not too long ago. */
+  hasListed(resource: HeldResource, version: string): boolean;
 }
 
 const maxResources = 1000;
+const maxLists = 10_000;
 
 const numberOf = (text: string | undefined): bigint =>
   text !== undefined && /^\d{1,40}$/.test(text) ? BigInt(text) : 0n;
@@ -19,6 +24,7 @@ const numberOf = (text: string | undefined): bigint =>
  */
 export function createHorizon(replica: Pick<Replica, 'coverages'>): Horizon {
   const seen = new Map<HeldResource, bigint>();
+  const lists = new Set<string>();
   const heardOf = (resource: HeldResource): readonly bigint[] =>
     replica
       .coverages()
@@ -38,5 +44,13 @@ export function createHorizon(replica: Pick<Replica, 'coverages'>): Horizon {
       const highest = known.reduce((high, one) => (one > high ? one : high), 0n);
       return highest === 0n ? undefined : highest;
     },
+    listed(resource, version) {
+      const list = `${resource} ${version}`;
+      lists.delete(list);
+      lists.add(list);
+      const oldest = lists.size > maxLists ? lists.values().next().value : undefined;
+      if (oldest !== undefined) lists.delete(oldest);
+    },
+    hasListed: (resource, version) => lists.has(`${resource} ${version}`),
   };
 }

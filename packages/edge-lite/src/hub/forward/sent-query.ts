@@ -1,6 +1,8 @@
 import { expired } from '../answers/index.ts';
-import { upstreamText } from '../replica/index.ts';
-import { type ResourceRequest, flagOf } from '../request-info/index.ts';
+import { naturalText, upstreamText } from '../replica/index.ts';
+import type { HeldResource } from '../replica/types.ts';
+import { type ResourceRequest, flagOf, heldResource } from '../request-info/index.ts';
+import type { Horizon } from './horizon.ts';
 
 /** Who waits for what comes after a version must not be given another one. */
 function mustBeThatOne({ verb }: ResourceRequest, query: URLSearchParams): boolean {
@@ -8,28 +10,41 @@ function mustBeThatOne({ verb }: ResourceRequest, query: URLSearchParams): boole
 }
 
 /** 0 asks for any version, which no version of ours means. */
-function versionFor(shown: string): string {
-  const version = upstreamText(shown);
-  return version === '0' && shown !== '0' ? '1' : version;
+const atLeastOne = (version: string): string => (version === '0' ? '1' : version);
+
+/** Versions that count local steps say how far the hub is; how far upstream was then, only its own lists say. */
+function isUpstreams(resource: HeldResource, shown: string, horizon: Horizon): boolean {
+  return naturalText(upstreamText(shown)) === shown || horizon.hasListed(resource, shown);
+}
+
+interface Place {
+  readonly resource: HeldResource;
+  /** Upstream has not come to it. */
+  readonly beyond: boolean;
+  readonly horizon: Horizon;
+}
+
+/** Throws 410 for a place from which upstream could not tell everything, or would tell nothing. */
+function checkStart(shown: string, { resource, beyond, horizon }: Place): void {
+  if (beyond) throw expired(`too large resource version: ${shown}`);
+  if (!isUpstreams(resource, shown, horizon)) throw expired(`too old resource version: ${shown}`);
 }
 
 /**
- * The query with the upstream's version; `known` is how far that is known to have come. A list that shall be as new as something that upstream has not come to is as new
- * as can be; of a watch from there upstream would tell nothing at all, so it is answered 410: the client lists anew.
+ * The query with the upstream's version. A list that shall be as new as something that upstream has not come to is as new
+ * as can be. A watch from there would hear nothing at all, and one from a place that upstream does not know might miss
+ * something: they are answered 410, and the client lists anew.
  */
-export function sentQuery(
-  about: ResourceRequest,
-  query: URLSearchParams,
-  known: () => bigint | undefined,
-): URLSearchParams {
+export function sentQuery(about: ResourceRequest, query: URLSearchParams, horizon: Horizon): URLSearchParams {
   const sent = new URLSearchParams(query);
-  const shown = sent.get('resourceVersion');
-  if (shown === null) return sent;
-  const version = versionFor(shown);
-  const highest = known();
+  const shown = sent.get('resourceVersion') ?? '';
+  if (shown === '' || shown === '0') return sent;
+  const resource = heldResource(about);
+  const version = upstreamText(shown);
+  const highest = horizon.highest(resource);
   const beyond = highest !== undefined && /^\d+$/.test(version) && BigInt(version) > highest;
-  if (beyond && mustBeThatOne(about, query)) throw expired(`too large resource version: ${shown}`);
-  const exact = sent.get('resourceVersionMatch') === 'Exact';
-  sent.set('resourceVersion', beyond && !exact ? highest.toString() : version);
+  if (mustBeThatOne(about, query)) checkStart(shown, { resource, beyond, horizon });
+  const isFree = beyond && sent.get('resourceVersionMatch') !== 'Exact';
+  sent.set('resourceVersion', isFree ? highest.toString() : atLeastOne(version));
   return sent;
 }

@@ -187,3 +187,28 @@ describe('a version that upstream has not come to', () => {
     expect(asked()).toBe('1000000');
   });
 });
+
+describe('a watch that goes through', () => {
+  const watch = async (version: bigint | string): Promise<unknown> =>
+    await forward(hubRequest('GET', `${pods}?watch=1&resourceVersion=${version}`));
+
+  it('goes on from a list that went through, however it is shown', async () => {
+    hold('v1/pods', '100', []);
+    answer = { body: listOf('100', []) };
+    const list = await jsonOf<KubeObject>(await forward(hubRequest('GET', pods)));
+    const { resourceVersion = '' } = list.metadata;
+    expect(resourceVersion).not.toBe(naturalText('100'));
+    answer = { body: [] };
+    await watch(resourceVersion);
+    expect(upstream.requests.at(-1)?.path).toContain('resourceVersion=100');
+  });
+
+  it.each([
+    ['of an earlier life', BigInt(naturalText('90')) + 7n],
+    ['that nobody can have been shown', 1n],
+  ])('does not go on from a version %s', async (_what, version) => {
+    hold('v1/pods', '100', []);
+    await expect(watch(version)).rejects.toMatchObject({ code: 'Gone' });
+    expect(upstream.requests).toEqual([]);
+  });
+});

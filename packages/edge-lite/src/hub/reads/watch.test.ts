@@ -109,6 +109,16 @@ describe('WATCH', () => {
     expect(world.forwarded).toHaveLength(1);
   });
 
+  it('says with an event that upstream cannot be asked from there', async () => {
+    world.completeSince = '1002';
+    world.forward = async () => {
+      throw new SelvedgeError('too old resource version: 1', { code: 'Gone' });
+    };
+    const events = await watch('resourceVersion=1');
+    expect(await events.next()).toMatchObject({ type: 'ERROR', object: { code: 410, reason: 'Expired' } });
+    expect(await events.next()).toBeUndefined();
+  });
+
   it('is told offline that nobody knows what went before all of it was held here', async () => {
     world.cut();
     world.completeSince = '1002';

@@ -103,15 +103,16 @@ async function joinNear(context: WatchContext): Promise<Joined | undefined> {
   }
 }
 
+const headersOf = ({ presenter }: WatchContext, autonomy: Autonomy | undefined): HubResponse['headers'] => ({
+  'content-type': presenter.contentType,
+  'cache-control': 'no-cache, private',
+  ...(autonomy === undefined ? {} : staleHeaders(autonomy)),
+});
+
 function answer(context: WatchContext, joined: Joined, autonomy: Autonomy | undefined): HubResponse {
-  const { list, deps, presenter } = context;
+  const { list, deps } = context;
   deps.metrics.answered(list.sendInitialEvents === true ? 'stream' : 'watch', 'replica');
-  const headers = {
-    'content-type': presenter.contentType,
-    'cache-control': 'no-cache, private',
-    ...(autonomy === undefined ? {} : staleHeaders(autonomy)),
-  };
-  return { status: 200, headers, body: bodyOf(context, joined) };
+  return { status: 200, headers: headersOf(context, autonomy), body: bodyOf(context, joined) };
 }
 
 /** WATCH of a collection or of one object. Source: kubernetes.io "Kubernetes API Concepts", efficient detection of changes. */
@@ -123,7 +124,12 @@ export async function handleWatch(read: Read, options: ReadsOptions, deps: Reads
   const context = { read, options, deps, list, spec, presenter };
   const near = await joinNear(context);
   if (near !== undefined) return answer(context, near, autonomyNow(options, deps));
-  return await upstreamElse(read, context, async (autonomy) =>
-    answer(context, await joinHere(context), autonomy),
-  );
+  try {
+    return await upstreamElse(read, context, async (autonomy) =>
+      answer(context, await joinHere(context), autonomy),
+    );
+  } catch (error) {
+    if (!hasCode(error, 'Gone')) throw error;
+    return { status: 200, headers: headersOf(context, undefined), body: failed(error) };
+  }
 }
