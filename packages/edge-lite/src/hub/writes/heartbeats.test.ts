@@ -42,6 +42,14 @@ describe('heartbeats of the own Node while the cloud is there', () => {
     expect(forwarded).toHaveLength(4);
   });
 
+  it('go up at once when they bring other labels along', async () => {
+    const { writes, forwarded } = await world(online);
+    await writes(beat('2026-01-01T00:00:00Z'));
+    const body = { metadata: { labels: { a: 'c' } } };
+    await writes(hubRequest('PATCH', `${nodePath}/status`, { headers: strategic, body }));
+    expect(forwarded).toHaveLength(2);
+  });
+
   it('are tried again when the API server did not take one', async () => {
     const here = await world(online);
     here.forward = async () => ({ status: 500, headers: {}, body: Buffer.from('{}') });
