@@ -82,7 +82,7 @@ export function localPodOf(object: KubeObject, nodeName: string): LocalPod | und
 }
 
 /** Whether all pods of the node are in a complete set. */
-export function holdsPods(replica: Pick<Replica, 'coverages'>, nodeName: string): boolean {
+function holdsPods(replica: Pick<Replica, 'coverages'>, nodeName: string): boolean {
   return replica
     .coverages()
     .some(

@@ -4,7 +4,7 @@ const configMap = 'kube-root-ca.crt';
 const path = /^\/api\/v1\/namespaces\/[^/]+\/configmaps(?:\/kube-root-ca\.crt)?$/;
 
 /** Whether somebody reads, or watches, the config map from which pods know whom to trust. Pure. */
-export function readsRootCa({ method, path: asked, query }: HubRequest): boolean {
+function readsRootCa({ method, path: asked, query }: HubRequest): boolean {
   if (method !== 'GET' || !path.test(asked)) return false;
   return asked.endsWith(`/${configMap}`) || query.get('fieldSelector') === `metadata.name=${configMap}`;
 }
