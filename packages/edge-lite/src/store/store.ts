@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import {
   type Clock,
@@ -77,13 +78,27 @@ const setup = `
   PRAGMA temp_store = MEMORY;
   PRAGMA journal_size_limit = 1048576;`;
 
+const valueOf = (database: SqlDatabase, pragma: string): unknown =>
+  Object.values(database.prepare(`PRAGMA ${pragma}`).get() ?? {})[0];
+
+/**
+ * SQLite takes a last page that is not whole for one that ends in zeros. As long as there is a log, that page may be in it:
+ * then nothing is lost, and nothing is known.
+ */
+function cutOff(path: string, database: SqlDatabase): string | undefined {
+  if ((statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0) return undefined;
+  const { size } = statSync(path);
+  return size % Number(valueOf(database, 'page_size')) === 0 ? undefined : `it was cut off at byte ${size}`;
+}
+
 function checkIntegrity(path: string, database: SqlDatabase): void {
   if (isSuspect(path)) {
     throw new SelvedgeError(`database ${path} was found damaged before`, { code: 'Corrupt' });
   }
-  const first = Object.values(database.prepare('PRAGMA integrity_check(1)').get() ?? {})[0];
-  if (first !== 'ok') {
-    throw new SelvedgeError(`database ${path} is damaged: ${String(first)}`, { code: 'Corrupt' });
+  const first = valueOf(database, 'integrity_check(1)');
+  const problem = first === 'ok' ? cutOff(path, database) : String(first);
+  if (problem !== undefined) {
+    throw new SelvedgeError(`database ${path} is damaged: ${problem}`, { code: 'Corrupt' });
   }
 }
 

@@ -1,3 +1,4 @@
+import { SelvedgeError } from '@selvedge/kit';
 import { type Body, type BodyCodec, bodyOf } from '../body.ts';
 import type { SqlDatabase, SqlRow, SqlValue } from '../driver.ts';
 
@@ -63,6 +64,11 @@ const rowName = (column: 'body' | 'shown', row: Omit<ReplicaRow, 'body' | 'shown
 
 const columns = 'id, resource, namespace, name, upstream_version, version, form, body, shown';
 
+function versionOf(text: string): bigint {
+  if (/^\d+$/.test(text)) return BigInt(text);
+  throw new SelvedgeError('a row of the replica has no version', { code: 'Corrupt' });
+}
+
 /** Throws `Corrupt` for a row that is not as it was written. */
 export function decodeRow(codec: BodyCodec, row: SqlRow): ReplicaRow {
   const head = {
@@ -71,7 +77,7 @@ export function decodeRow(codec: BodyCodec, row: SqlRow): ReplicaRow {
     name: String(row['name']),
     id: Number(row['id']),
     upstreamVersion: String(row['upstream_version']),
-    version: BigInt(String(row['version'])),
+    version: versionOf(String(row['version'])),
   };
   const open = (column: 'body' | 'shown'): string =>
     codec.decode(rowName(column, head), bodyOf(row['form'], row[column]));
