@@ -13,9 +13,9 @@ const { signal } = new AbortController();
 const main = join(import.meta.dirname, 'hub-large-list-main.ts');
 const namespace = 'default';
 const objects = 10_000;
-/** Together twice the heap below. */
+/** Together much more than the heap below. */
 const data = { text: 'x'.repeat(8_000) };
-const heapMiB = 40;
+const heapMiB = 48;
 
 let controlPlane: PrivateControlPlane;
 let folder: string;
