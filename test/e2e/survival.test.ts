@@ -77,23 +77,6 @@ describe('with the site cut off', () => {
   });
 });
 
-describe('with the site cut off for longer than the cluster waits for a node', () => {
-  it('is ready again after the heal, also over a restart in between', async () => {
-    const before = identity(await steady('written-off'));
-    await site.bed.cut('site-1', 'blackhole');
-    try {
-      const unready = { what: 'the cluster takes it for unready', timeoutMs: 120_000 };
-      await site.pod('written-off', unready, (one) => !isReady(one));
-      await site.bed.stopAgent(node, 'SIGKILL');
-      await site.bed.startAgent(node, { wait: false });
-    } finally {
-      await site.bed.heal('site-1');
-    }
-    const after = await site.pod('written-off', { what: 'it is ready again' }, isReady);
-    expect(identity(after)).toEqual(before);
-  });
-});
-
 describe('a restart of containerd', () => {
   it('makes the node unready, and ready again without losing a container', async () => {
     const before = identity(await site.get(resources.pods, 'steady'));
