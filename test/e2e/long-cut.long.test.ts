@@ -1,7 +1,7 @@
 import type { Pod } from '@selvedge/kube/types';
 import { resources } from '@selvedge/kube';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { containerStatus, isReady, pod, running } from './support/pods.ts';
+import { isReady, pod, runOf, running } from './support/pods.ts';
 import { useSite } from './support/site.ts';
 
 const node = 'lite-long-cut';
@@ -10,13 +10,6 @@ const site = useSite();
 beforeAll(() => site.bed.addNode({ name: node, agent: 'lite' }));
 afterAll(() => site.bed.removeNode(node));
 
-const identity = (one: Pod): unknown => [
-  containerStatus(one)?.containerID,
-  containerStatus(one)?.restartCount,
-  containerStatus(one)?.state?.running?.startedAt,
-  one.status?.podIP,
-];
-
 async function steady(name: string): Promise<Pod> {
   await site.create(resources.pods, pod({ name, node, containers: [running()] }));
   return site.pod(name, { what: 'it is ready' }, isReady);
@@ -24,7 +17,7 @@ async function steady(name: string): Promise<Pod> {
 
 describe('with the site cut off for longer than the cluster waits for a node', () => {
   it('is ready again after the heal, also over a restart in between', async () => {
-    const before = identity(await steady('written-off'));
+    const before = runOf(await steady('written-off'));
     await site.bed.cut('site-1', 'blackhole');
     try {
       const unready = { what: 'the cluster takes it for unready', timeoutMs: 120_000 };
@@ -35,6 +28,6 @@ describe('with the site cut off for longer than the cluster waits for a node', (
       await site.bed.heal('site-1');
     }
     const after = await site.pod('written-off', { what: 'it is ready again' }, isReady);
-    expect(identity(after)).toEqual(before);
+    expect(runOf(after)).toEqual(before);
   });
 });

@@ -1,7 +1,7 @@
 import { resources } from '@selvedge/kube';
 import type { Pod } from '@selvedge/kube/types';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { condition, containerStatus, isReady, pod, running } from './support/pods.ts';
+import { condition, containerStatus, isReady, pod, runOf, running } from './support/pods.ts';
 import { useSite } from './support/site.ts';
 
 /** What happens here to a node is rude, so it is a node of this file's own. */
@@ -10,13 +10,6 @@ const site = useSite();
 
 beforeAll(() => site.bed.addNode({ name: node, agent: 'lite' }));
 afterAll(() => site.bed.removeNode(node));
-
-const identity = (one: Pod): unknown => [
-  containerStatus(one)?.containerID,
-  containerStatus(one)?.restartCount,
-  containerStatus(one)?.state?.running?.startedAt,
-  one.status?.podIP,
-];
 
 async function nodeReady(): Promise<string | undefined> {
   const { status } = await site.client.get(resources.nodes, { name: node }, { signal: site.signal });
@@ -30,14 +23,14 @@ async function steady(name: string): Promise<Pod> {
 
 describe('a restart of edge-lite', () => {
   it('leaves running containers alone, polite or not', async () => {
-    const before = identity(await steady('steady'));
+    const before = runOf(await steady('steady'));
     for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
       await site.bed.stopAgent(node, signal);
       await site.bed.startAgent(node);
     }
     await site.create(resources.pods, pod({ name: 'after', node, containers: [running()] }));
     await site.pod('after', { what: 'the node works' }, isReady);
-    expect(identity(await site.get(resources.pods, 'steady'))).toEqual(before);
+    expect(runOf(await site.get(resources.pods, 'steady'))).toEqual(before);
   });
 
   it('ends what was deleted while it was away', async () => {
@@ -79,7 +72,7 @@ describe('with the site cut off', () => {
 
 describe('a restart of containerd', () => {
   it('makes the node unready, and ready again without losing a container', async () => {
-    const before = identity(await site.get(resources.pods, 'steady'));
+    const before = runOf(await site.get(resources.pods, 'steady'));
     await site.bed.stopRuntime(node);
     await site.until({ what: 'the node is not ready' }, async () => (await nodeReady()) === 'False');
     await site.bed.startRuntime(node);
@@ -87,6 +80,6 @@ describe('a restart of containerd', () => {
     await site.create(resources.pods, pod({ name: 'again', node, containers: [running()] }));
     const next = await site.pod('again', { what: 'the node works' }, isReady);
     expect(condition(next, 'PodReadyToStartContainers')).toBe('True');
-    expect(identity(await site.get(resources.pods, 'steady'))).toEqual(before);
+    expect(runOf(await site.get(resources.pods, 'steady'))).toEqual(before);
   });
 });

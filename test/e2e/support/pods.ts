@@ -65,3 +65,11 @@ export const succeeded = (of: Pod): boolean => of.status?.phase === 'Succeeded';
 /** What the container wrote to its termination-message file before it ended. */
 export const lastWords = (of: Pod, name = 'main'): string | undefined =>
   containerStatus(of, name)?.state?.terminated?.message;
+
+/** What is another one as soon as the container of a pod was started again, or the pod made anew. */
+export const runOf = (of: Pod): unknown => [
+  containerStatus(of)?.containerID,
+  containerStatus(of)?.restartCount,
+  containerStatus(of)?.state?.running?.startedAt,
+  of.status?.podIP,
+];

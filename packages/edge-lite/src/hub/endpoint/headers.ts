@@ -1,21 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { connectionHeaders } from '../connection-headers/index.ts';
 
-/** Of one connection only, or made anew for the next. Source: RFC 9110 section 7.6.1. */
-const ofTheConnection: ReadonlySet<string> = new Set([
-  'connection',
-  'content-length',
-  'expect',
-  'host',
-  'http2-settings',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
+/** Of one connection only, or made anew for the next. */
+const ofTheConnection: ReadonlySet<string> = new Set([...connectionHeaders, 'content-length', 'expect']);
 
 /** Names a client gives to others or to itself: what a front proxy may say, and nobody who comes to the hub. */
 const claimed = /^(forwarded$|x-forwarded-|x-real-ip$|x-remote-)/;

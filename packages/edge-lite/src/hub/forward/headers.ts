@@ -1,19 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-
-/** Of one connection only. Source: RFC 9110 section 7.6.1. */
-const hopByHop: ReadonlySet<string> = new Set([
-  'connection',
-  'host',
-  'http2-settings',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
+import { connectionHeaders } from '../connection-headers/index.ts';
 
 /** Set anew for each request, or an identity that only an authenticating proxy may name. */
 const own = /^(?::.*|authorization|cookie|content-length|accept-encoding|expect|x-remote-.*|x-forwarded-.*)$/;
@@ -21,7 +7,7 @@ const own = /^(?::.*|authorization|cookie|content-length|accept-encoding|expect|
 /** What goes upstream of a client's headers. */
 export function requestHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(headers).filter(([name]) => !hopByHop.has(name) && !own.test(name)),
+    Object.entries(headers).filter(([name]) => !connectionHeaders.has(name) && !own.test(name)),
   );
 }
 
@@ -32,7 +18,7 @@ export function responseHeaders(
 ): Record<string, string> {
   return Object.fromEntries(
     Object.entries(headers).flatMap(([name, value]) => {
-      const kept = value !== undefined && !name.startsWith(':') && !hopByHop.has(name);
+      const kept = value !== undefined && !name.startsWith(':') && !connectionHeaders.has(name);
       if (!kept || dropped.includes(name)) return [];
       return [[name, Array.isArray(value) ? value.join(', ') : value]];
     }),

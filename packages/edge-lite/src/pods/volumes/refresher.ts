@@ -1,9 +1,17 @@
-import { jittered, messageOf, type Clock, type Logger, type Random, type TaskGroup } from '@selvedge/kit';
+import {
+  createPoke,
+  jittered,
+  messageOf,
+  type Clock,
+  type Logger,
+  type Poke,
+  type Random,
+  type TaskGroup,
+} from '@selvedge/kit';
 import type { Volume } from '@selvedge/kube/types';
 
 import type { PodEvents } from '../ports.ts';
 import { podRef } from '../spec/index.ts';
-import { createAlarm, type Alarm } from './alarm.ts';
 import type { Entries, Entry } from './entries.ts';
 import type { Serial } from './serial.ts';
 import { isLive, usedVolumes, type SetUpVolume } from './set-up.ts';
@@ -26,18 +34,18 @@ export interface RefresherDeps {
 export class Refresher {
   readonly #retryMs: number;
   readonly #deps: RefresherDeps;
-  readonly #alarm: Alarm;
+  readonly #poke: Poke;
 
   constructor(options: { readonly retryMs: number }, deps: RefresherDeps) {
     this.#retryMs = options.retryMs;
     this.#deps = deps;
-    this.#alarm = createAlarm(deps.clock);
+    this.#poke = createPoke(deps.clock);
   }
 
   /** Not later than that; an earlier time stays. */
   schedule(entry: Entry, dueMs: number): void {
     entry.dueMs = Math.min(entry.dueMs, dueMs);
-    this.#alarm.ring();
+    this.#poke.poke();
   }
 
   /** Runs until `signal` aborts. A pod whose token takes long keeps no other waiting. */
@@ -51,7 +59,7 @@ export class Refresher {
       }
       const waiting = idle.filter(({ busy }) => !busy).map(({ dueMs }) => dueMs);
       const nextMs = Math.min(...waiting);
-      await this.#alarm.wait(nextMs === Infinity ? undefined : Math.max(0, nextMs - clock.now()), signal);
+      await this.#poke.wait(nextMs === Infinity ? undefined : Math.max(0, nextMs - clock.now()), signal);
     }
   }
 
@@ -60,7 +68,7 @@ export class Refresher {
       await this.#deps.serial.run(entry.uid, () => this.#refreshVolumes(entry, signal));
     } finally {
       entry.busy = false;
-      this.#alarm.ring();
+      this.#poke.poke();
     }
   }
 

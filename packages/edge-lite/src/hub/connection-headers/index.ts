@@ -1,0 +1,1 @@
+export { connectionHeaders } from './connection-headers.ts';
