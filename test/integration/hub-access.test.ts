@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { X509Certificate, randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -80,6 +80,7 @@ async function startAccess(): Promise<void> {
       authorities: () => cluster.controlPlane.ca,
       hasPod: ({ uid }) => pods.has(uid),
       knownToken: () => false,
+      newUid: randomUUID,
       clock: systemClock,
       random: seededRandom(1),
       log,
@@ -245,6 +246,47 @@ describe('a decision', () => {
     await expect(authorize(list({ resource: 'pods' }))).rejects.toMatchObject({ code: 'Unavailable' });
     heal();
     await waitFor({ what: 'the withdrawal to be seen' }, systemClock, async () => !(await authorize(list())));
+  });
+
+  test('of RBAC about one name says nothing of another, be the name empty', async () => {
+    const [group, kind] = ['rbac.authorization.k8s.io', 'User'];
+    const named = { username: 'named', groups: ['system:authenticated'] };
+    for (const [name, resource] of [
+      ['some', 'secrets'],
+      ['', 'endpoints'],
+    ] as const) {
+      const metadata = { name: resource, namespace };
+      const rules = [{ apiGroups: [''], resources: [resource], verbs: ['get'], resourceNames: [name] }];
+      await cluster.admin.create(resources.roles, { metadata, rules }, { signal });
+      const roleRef = { apiGroup: group, kind: 'Role', name: resource };
+      const subjects = [{ apiGroup: group, kind, name: named.username }];
+      await cluster.admin.create(resources.roleBindings, { metadata, roleRef, subjects }, { signal });
+    }
+    const may = (resource: string, name: string): Promise<boolean> =>
+      authorize(list({ verb: 'get', resource, name }), named);
+    await waitFor({ what: 'the grant' }, systemClock, () => may('secrets', 'some'));
+    // The API server has seen the later binding once it says so of the empty name.
+    await waitFor({ what: 'the other grant' }, systemClock, async (inner) => {
+      const resourceAttributes = { verb: 'get', resource: 'endpoints', namespace };
+      const review = {
+        metadata: {},
+        spec: { user: named.username, groups: named.groups, resourceAttributes },
+      };
+      const { status } = await cluster.admin.create(resources.subjectAccessReviews, review, {
+        signal: inner,
+      });
+      return status?.allowed === true;
+    });
+    for (const [resource, name] of [
+      ['secrets', 'other'],
+      ['endpoints', 'any'],
+    ] as const) {
+      expect(await may(resource, name)).toBe(false);
+    }
+    cut();
+    expect(await may('secrets', 'some')).toBe(true);
+    expect(await may('secrets', 'other')).toBe(false);
+    await expect(may('secrets', 'third')).rejects.toMatchObject({ code: 'Unavailable' });
   });
 
   test('of the Node authorizer sees the selectors and the name', async () => {

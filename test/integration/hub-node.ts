@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -134,6 +135,7 @@ async function open(
       authorities: () => cluster.controlPlane.ca,
       hasPod,
       knownToken: () => false,
+      newUid: randomUUID,
     },
   );
   const coverages = createCoverages(options, {

@@ -58,6 +58,8 @@ export interface AccessDeps {
   readonly hasPod: (pod: PodIdentity) => boolean;
   /** Whether the hub handed out the token with this hash: SHA-256, hexadecimal. */
   readonly knownToken: (hash: string) => boolean;
+  /** Nobody can guess it. */
+  readonly newUid: () => string;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;

@@ -224,6 +224,98 @@ describe('a wider decision', () => {
   });
 });
 
+describe('objects that somebody gets one by one', () => {
+  const getting = (name: string, changed: Partial<ResourceAttributes> = {}): ResourceAttributes =>
+    listing({ verb: 'get', resource: 'secrets', name, ...changed });
+  const may = async (name: string, changed: Partial<ResourceAttributes> = {}): Promise<boolean> =>
+    (await authorize(getting(name, changed))).allowed;
+  const all = 'dns get secrets shop';
+  const names = Array.from({ length: 1_000 }, (_, at) => `name-${at}`);
+  const askedNames = (): readonly (string | undefined)[] =>
+    world.api.accessReviews.map(({ spec }) => spec.resourceAttributes?.name);
+
+  test("are one question for who may get all of them, asked without a name and with nobody's", async () => {
+    world.api.allowed.add(all);
+    for (const name of names) expect(await may(name)).toBe(true);
+    expect(askedNames()).toEqual(['', 'unguessable']);
+  });
+
+  test('are one question each, and one more, for who may get some of them', async () => {
+    for (const name of ['a', 'b']) world.api.allowed.add(`${all}/${name}`);
+    expect([await may('a'), await may('b'), await may('c'), await may('a')]).toEqual([
+      true,
+      true,
+      false,
+      true,
+    ]);
+    expect(askedNames()).toEqual(['', 'a', 'b', 'c']);
+  });
+
+  test('are not all of them for who may get the one without a name', async () => {
+    world.api.allowed.add(`${all}/`);
+    expect(await may('a')).toBe(false);
+    expect(askedNames()).toEqual(['', 'unguessable', 'a']);
+  });
+
+  test.each([
+    { namespace: 'b' },
+    { resource: 'pods' },
+    { group: 'x' },
+    { subresource: 's' },
+    { verb: 'delete' },
+  ])('are others with %o', async (changed) => {
+    world.api.allowed.add(all);
+    expect(await may('a')).toBe(true);
+    expect(await may('a', changed)).toBe(changed.subresource !== undefined || changed.group !== undefined);
+    expect(asked()).toBeGreaterThan(2);
+  });
+
+  test('are lost with the right to all of them, as soon as it is five minutes old', async () => {
+    world.api.allowed.add(all);
+    const withdrawn: string[] = [];
+    world.access.onWithdrawn((who, { verb }) => withdrawn.push(`${who.username} ${verb}`));
+    await may('a');
+    world.api.allowed.clear();
+    await world.clock.advance(5 * minuteMs - 1);
+    expect(await may('b')).toBe(true);
+    await world.clock.advance(1);
+    expect([await may('a'), await may('b')]).toEqual([false, false]);
+    expect(withdrawn).toEqual(['dns get']);
+  });
+
+  test('count offline as the API server decided last, of all or of one', async () => {
+    world.api.allowed.add(`${all}/b`);
+    expect([await may('a'), await may('b')]).toEqual([false, true]);
+    await world.clock.advance(6 * minuteMs);
+    world.api.allowed.add(all);
+    expect(await may('b')).toBe(true);
+    await world.clock.advance(6 * minuteMs);
+    world.api.go('offline');
+    await world.restart();
+    expect([await may('a'), await may('c')]).toEqual([true, true]);
+    world.api.go('online');
+    world.api.allowed.delete(all);
+    expect([await may('a'), await may('b')]).toEqual([false, true]);
+    world.api.go('offline');
+    await world.restart();
+    expect([await may('a'), await may('b')]).toEqual([false, true]);
+    await expect(may('c')).rejects.toMatchObject({ code: 'Unavailable' });
+  });
+
+  test('are asked for by name where a decision of now is wanted of who may get some of them', async () => {
+    world.api.allowed.add(`${all}/a`);
+    await may('a');
+    world.api.allowed.clear();
+    expect((await world.access.reauthorize(user, getting('a'), signal)).allowed).toBe(false);
+  });
+
+  test('are not asked for twice at an API server that does not answer', async () => {
+    world.api.failure = new SelvedgeError('gone', { code: 'Unavailable' });
+    await expect(may('a')).rejects.toMatchObject({ code: 'Unavailable' });
+    expect(world.api.calls.filter((kind) => kind === 'SubjectAccessReview')).toHaveLength(1);
+  });
+});
+
 describe('what was withdrawn', () => {
   let withdrawn: (readonly [string, Attributes])[];
   beforeEach(() => {

@@ -10,7 +10,14 @@ import type { KubeClient } from '@selvedge/kube';
 import type { UserInfo } from '../request.ts';
 import type { Decisions } from './decisions.ts';
 import type { AccessMetrics } from './metrics.ts';
-import { type Question, isDiscovery, keyOfQuestion, kindredQuestions, widerQuestion } from './questions.ts';
+import {
+  type Question,
+  isDiscovery,
+  instanceOf,
+  keyOfQuestion,
+  kindredQuestions,
+  widerQuestion,
+} from './questions.ts';
 import { cannotAsk, reviewAccess } from './reviews.ts';
 import type { Attributes, Decision } from './types.ts';
 
@@ -19,6 +26,7 @@ export interface AuthorizerDeps {
   /** False: known to be out of reach. */
   readonly online: () => boolean;
   readonly decisions: Decisions;
+  readonly newUid: () => string;
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: Pick<AccessMetrics, 'reviews' | 'decisions' | 'withdrawn'>;
@@ -44,7 +52,7 @@ export class Authorizer {
     if (isDiscovery(question)) return discovery;
     const young = this.#remembered(question, maxAgeMs);
     if (young !== undefined) return this.#counted('remembered', young);
-    const fresh = this.#deps.online() ? await this.#ask(question, signal) : undefined;
+    const fresh = this.#deps.online() ? await this.#askWidely(question, maxAgeMs, signal) : undefined;
     if (fresh !== undefined) return this.#counted('asked', fresh);
     const last = this.#remembered(question, Infinity);
     if (last !== undefined) return this.#counted('stale', last);
@@ -64,6 +72,18 @@ export class Authorizer {
     return this.#withdrawn.add(({ user, attributes }) => withdrawn(user, attributes));
   }
 
+  /**
+   * Many objects that somebody gets one by one are one question, if he may get all of them; else, as with the Node
+   * authorizer and rules that name objects, one for each name and one more.
+   */
+  async #askWidely(question: Question, maxAgeMs: number, signal: AbortSignal): Promise<Decision | undefined> {
+    const every = question.attributes.verb === 'get' ? widerQuestion(question) : undefined;
+    if (every === undefined || this.#recall(every, maxAgeMs) !== undefined)
+      return this.#ask(question, signal);
+    const decision = await this.#ask(every, signal);
+    return decision?.allowed === false ? this.#ask(question, signal) : decision;
+  }
+
   /** The API server's decision of now; undefined if it does not give one. */
   async #ask(question: Question, signal: AbortSignal): Promise<Decision | undefined> {
     const key = keyOfQuestion(question);
@@ -81,12 +101,17 @@ export class Authorizer {
     return decision;
   }
 
-  /** The decision itself, or the yes to a wider question, younger than `maxAgeMs`. */
+  /** The decision itself, or the yes to a wider question if that is the later one, younger than `maxAgeMs`. */
   #remembered(question: Question, maxAgeMs: number): Decision | undefined {
     const own = this.#recall(question, maxAgeMs);
-    const wider = own === undefined ? widerQuestion(question) : undefined;
+    const wider = widerQuestion(question);
     const wide = wider === undefined ? undefined : this.#recall(wider, maxAgeMs);
-    return own ?? (wide?.allowed === true ? wide : undefined);
+    if (wider === undefined || wide?.allowed !== true) return own;
+    return own === undefined || this.#ageMs(wider) < this.#ageMs(question) ? wide : own;
+  }
+
+  #ageMs(question: Question): number {
+    return this.#deps.decisions.ageMs(keyOfQuestion(question));
   }
 
   #recall(question: Question, maxAgeMs: number): Decision | undefined {
@@ -103,10 +128,9 @@ export class Authorizer {
   }
 
   async #review(key: string, question: Question, signal: AbortSignal): Promise<Decision> {
-    const { client, decisions, metrics } = this.#deps;
+    const { decisions, metrics } = this.#deps;
     try {
-      const decision = await reviewAccess(client, question, signal);
-      metrics.reviews.add({ kind: 'access', outcome: outcomeOf(decision) });
+      const decision = await this.#reviewed(question, signal);
       const before = this.#remembered(question, Infinity);
       decisions.put(question.user, key, decision);
       if (before?.allowed === true && !decision.allowed) this.#lost(question);
@@ -115,5 +139,22 @@ export class Authorizer {
       metrics.reviews.add({ kind: 'access', outcome: 'failed' });
       throw error;
     }
+  }
+
+  /**
+   * A rule for the object with the empty name, a slip in a template, allows RBAC's `get` without a name, and `get` of
+   * nothing. It is not taken for one for all: that one allows a name, too, which nobody can have written into a rule.
+   */
+  async #reviewed(question: Question, signal: AbortSignal): Promise<Decision> {
+    const decision = await this.#reviewOnce(question, signal);
+    const proof = decision.allowed ? instanceOf(question, this.#deps.newUid()) : undefined;
+    return proof === undefined ? decision : this.#reviewOnce(proof, signal);
+  }
+
+  async #reviewOnce(question: Question, signal: AbortSignal): Promise<Decision> {
+    const { client, metrics } = this.#deps;
+    const decision = await reviewAccess(client, question, signal);
+    metrics.reviews.add({ kind: 'access', outcome: outcomeOf(decision) });
+    return decision;
   }
 }

@@ -46,20 +46,30 @@ export function keyOfQuestion({ user, attributes }: Question): string {
 
 const wholeVerbs: ReadonlySet<string> = new Set(['list', 'watch']);
 
+/** Of the question about `get` of every object of a namespace: that about one of this name. Undefined for others. */
+export function instanceOf({ user, attributes }: Question, name: string): Question | undefined {
+  if (attributes.kind === 'nonResource' || attributes.verb !== 'get' || attributes.name !== '')
+    return undefined;
+  return { user, attributes: { ...attributes, name } };
+}
+
 /**
- * The question whose yes answers this one as well: who may list (watch) all objects of a resource learns nothing more by
- * some of them. That holds for every authorizer, because it is about what is seen, not about how rules match; no other
- * verb has it, so a yes to `get` of one object says nothing of another. The Node authorizer only ever says yes to the
- * narrow question, which is then asked itself.
+ * The question whose yes answers this one as well.
+ *
+ * Who may list (watch) all objects of a resource learns nothing more by some of them. That holds for every authorizer,
+ * because it is about what is seen, not about how rules match. The Node authorizer only ever says yes to the narrow
+ * question, which is then asked itself.
+ *
+ * Who may get objects of a namespace without a name being given may get each of them: an empty name means all. A yes to
+ * `get` of one object says nothing of another. Source: `authorization.k8s.io/v1` ResourceAttributes, `name`.
  */
 export function widerQuestion({ user, attributes }: Question): Question | undefined {
-  if (attributes.kind === 'nonResource' || !wholeVerbs.has(attributes.verb)) return undefined;
-  const { namespace, name, labelSelector, fieldSelector } = attributes;
-  if (`${namespace}${name}${labelSelector}${fieldSelector}` === '') return undefined;
-  return {
-    user,
-    attributes: { ...attributes, namespace: '', name: '', labelSelector: '', fieldSelector: '' },
-  };
+  if (attributes.kind === 'nonResource') return undefined;
+  const { verb, namespace, name, labelSelector, fieldSelector } = attributes;
+  const whole = { ...attributes, name: '', labelSelector: '', fieldSelector: '' };
+  if (verb === 'get') return name === '' ? undefined : { user, attributes: whole };
+  if (!wholeVerbs.has(verb) || `${namespace}${name}${labelSelector}${fieldSelector}` === '') return undefined;
+  return { user, attributes: { ...whole, namespace: '' } };
 }
 
 const readVerbs = ['get', 'list', 'watch'];

@@ -18,7 +18,7 @@ export class TestApi {
   published: readonly TokenKey[] = [this.key];
   /** Tokens that it does not accept any more. */
   readonly revoked = new Set<string>();
-  /** Who may do what: `user verb resource namespace`. */
+  /** Who may do what: `user verb resource namespace`, or for one name, be it empty, `user verb resource namespace/name`. */
   readonly allowed = new Set<string>();
   readonly calls: string[] = [];
   readonly accessReviews: SubjectAccessReview[] = [];
@@ -106,6 +106,7 @@ export class TestApi {
     this.accessReviews.push(review);
     const { user, resourceAttributes: of } = review.spec;
     const asked = `${user} ${of?.verb} ${of?.resource} ${of?.namespace}`.trim();
-    return { allowed: this.allowed.has(asked), reason: `asked for ${asked}` };
+    const allowed = this.allowed.has(asked) || this.allowed.has(`${asked}/${of?.name}`);
+    return { allowed, reason: `asked for ${asked}` };
   }
 }

@@ -65,6 +65,7 @@ export class AccessWorld implements AsyncDisposable {
         authorities: () => this.authorities,
         hasPod: ({ uid }) => pods.has(uid),
         knownToken: (hash) => handedOut.has(hash),
+        newUid: () => 'unguessable',
         clock,
         random: seededRandom(1),
         log,
