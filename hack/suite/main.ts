@@ -3,7 +3,8 @@ import { systemClock } from '@selvedge/kit';
 import { Command, Option } from 'commander';
 import { processSetup, runTool } from '../setup/index.ts';
 import { runSuites } from './run-suites.ts';
-import { type SuiteResult, crashed, summary } from './tally.ts';
+import { crash } from './report.ts';
+import { type SuiteResult, summary } from './summary.ts';
 
 interface Flags {
   readonly unit?: boolean;
@@ -32,9 +33,11 @@ const exitCode = await runTool(async (signal) => {
   const deps = { setup: processSetup(), clock: systemClock };
   results.push(...(await runSuites({ ...options, ...paths, signal }, deps)));
   signal.throwIfAborted();
-  return results.some(({ tally }) => tally.failed > 0) ? 1 : 0;
+  return results.some(({ report }) => report.tally.failed > 0) ? 1 : 0;
 });
 
-if (results.length === 0) results.push({ suite: 'setup', tally: crashed, durationMs: 0 });
+if (results.length === 0) {
+  results.push({ suite: 'setup', report: crash('setup', 'see what it said above'), durationMs: 0 });
+}
 process.stdout.write(`\n${summary(results)}\n`);
 process.exitCode = exitCode;

@@ -2,20 +2,21 @@ import { createManualClock } from '@selvedge/kit/testing';
 import { expect, it } from 'vitest';
 import { gateNames } from './gates.ts';
 import { createRecorder } from './run-suites.ts';
-import { crashed, nothing } from './tally.ts';
+import { crash, emptyReport } from './report.ts';
 
 it('goes on after a suite that threw, and counts it as one failure', async () => {
   const clock = createManualClock();
   const said: string[] = [];
   const recorder = createRecorder({ clock, say: (text) => said.push(text) });
   await recorder.record('broken', () => Promise.reject(new Error('no such node')));
+  const good = { ...emptyReport, tally: { passed: 4, failed: 0, skipped: 0 } };
   await recorder.record('good', async () => {
     await clock.advance(1_500);
-    return { ...nothing, passed: 4 };
+    return good;
   });
   expect(recorder.results).toEqual([
-    { suite: 'broken', tally: crashed, durationMs: 0 },
-    { suite: 'good', tally: { passed: 4, failed: 0, skipped: 0 }, durationMs: 1_500 },
+    { suite: 'broken', report: crash('broken', 'no such node'), durationMs: 0 },
+    { suite: 'good', report: good, durationMs: 1_500 },
   ]);
   expect(said).toEqual(['✗ broken: no such node']);
 });

@@ -3,7 +3,8 @@ import type { Setup } from '../setup/index.ts';
 import { runGate, runGates } from './gates.ts';
 import { otherNode } from './other-node.ts';
 import { type PlanOptions, type Project, plan } from './plan.ts';
-import { type SuiteResult, type Tally, crashed, nothing } from './tally.ts';
+import { type Report, crash, emptyReport } from './report.ts';
+import type { SuiteResult } from './summary.ts';
 import { runVitest } from './vitest.ts';
 
 export interface SuiteOptions extends PlanOptions {
@@ -22,26 +23,25 @@ export interface SuiteDeps {
 /** Collects results; a suite that throws counts as one failure and does not keep the next from running. */
 export function createRecorder(deps: { clock: Pick<Clock, 'monotonicMs'>; say: (text: string) => void }): {
   readonly results: readonly SuiteResult[];
-  record(suite: string, work: () => Promise<Tally>): Promise<void>;
+  record(suite: string, work: () => Promise<Report>): Promise<void>;
 } {
   const results: SuiteResult[] = [];
   return {
     results,
     async record(suite, work) {
       const started = deps.clock.monotonicMs();
-      let tally = crashed;
-      try {
-        tally = await work();
-      } catch (error) {
-        deps.say(`✗ ${suite}: ${explain(error)}`);
-      }
-      results.push({ suite, tally, durationMs: deps.clock.monotonicMs() - started });
+      const report = await work().catch((error: unknown) => {
+        const why = explain(error);
+        deps.say(`✗ ${suite}: ${why}`);
+        return crash(suite, why);
+      });
+      results.push({ suite, report, durationMs: deps.clock.monotonicMs() - started });
     },
   };
 }
 
 /** Checks and completes the machine, then starts the builds, whose end is awaited before the first test needs them. */
-async function startBuilds(setup: Setup, signal: AbortSignal): Promise<() => Promise<Tally>> {
+async function startBuilds(setup: Setup, signal: AbortSignal): Promise<() => Promise<Report>> {
   await setup.preflight();
   await setup.packages(signal);
   const building = setup.assets({ signal }).then(
@@ -51,7 +51,7 @@ async function startBuilds(setup: Setup, signal: AbortSignal): Promise<() => Pro
   return async () => {
     const failure = await building;
     if (failure !== undefined) throw failure.error;
-    return nothing;
+    return emptyReport;
   };
 }
 
@@ -61,7 +61,7 @@ export async function runSuites(options: SuiteOptions, deps: SuiteDeps): Promise
   const { setup, clock } = deps;
   const wanted = plan(options);
   const recorder = createRecorder({ clock, say: (text) => setup.progress.note(text) });
-  const suite = async (name: string, work: () => Promise<Tally>): Promise<void> => {
+  const suite = async (name: string, work: () => Promise<Report>): Promise<void> => {
     if (!signal.aborted) await recorder.record(name, work);
   };
   const builds = wanted.machine ? await startBuilds(setup, signal) : undefined;
