@@ -1,3 +1,22 @@
+export {
+  ClientCertificates,
+  authenticatedGroup,
+  createDelegatedAccess,
+  credentialIdKey,
+  reviewAccess,
+  reviewToken,
+  userOfCertificate,
+  type AccessAttributes,
+  type AccessDecision,
+  type AccessQuestion,
+  type Credential,
+  type DelegatedAccess,
+  type DelegatedAccessDeps,
+  type DelegatedAccessOptions,
+  type ReviewClient,
+  type TokenVerdict,
+  type UserInfo,
+} from './access/index.ts';
 export type {
   CallOptions,
   DeleteOptions,
@@ -30,8 +49,7 @@ export {
   type Credentials,
   type TextOrFile,
 } from './credentials.ts';
-export type { Traffic } from './http/meter.ts';
-export type { HttpProxy } from './http/proxy.ts';
+export type { HttpProxy, Traffic } from '@selvedge/kit/net';
 export {
   createTransport,
   type Transport,
@@ -45,6 +63,7 @@ export {
   type HttpTimeouts,
   type Upgraded,
 } from './http/types.ts';
+export { createListSplitter, type ListPiece, type ListSplitter } from './list-splitter.ts';
 export { createKubeMetrics, type KubeMetrics } from './metrics.ts';
 export {
   compareResourceVersions,
@@ -95,6 +114,13 @@ export {
   type EventRecorderOptions,
 } from './events/recorder.ts';
 export type { EventContent } from './events/event-factory.ts';
+export {
+  createLeaderElection,
+  type LeaderElection,
+  type LeaderElectionDeps,
+  type LeaderElectionOptions,
+  type LeaderState,
+} from './leader/election.ts';
 export { kubeconfigCredentials, type KubeconfigCredentialsOptions } from './kubeconfig-credentials.ts';
 export { loadKubeconfig, parseKubeconfig, type ClusterAccess, type KubeconfigOptions } from './kubeconfig.ts';
 export {
