@@ -26,7 +26,8 @@ module.exports = {
         pathNot: [
           '^packages/$1/',
           '^packages/[^/]+/src/index\\.ts$',
-          '^packages/tunnel/src/(agent|server)\\.ts$',
+          '^packages/tunnel/src/(agent|server)/index\\.ts$',
+          '^packages/kit/src/net/index\\.ts$',
           '^packages/kit/src/testing\\.ts$',
           '^packages/kube/src/gen/types\\.ts$',
           '^packages/containerd-grpc-types/src/client/(index|grpc-js)\\.ts$',

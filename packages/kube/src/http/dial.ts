@@ -1,21 +1,10 @@
 import type { Socket } from 'node:net';
-import { SelvedgeError, hasCode, systemCode, type Clock } from '@selvedge/kit';
+import { SelvedgeError, type Clock } from '@selvedge/kit';
+import { dial as dialAny, type DialOptions as AnyDialOptions } from '@selvedge/kit/net';
 import type { Credentials } from '../credentials.ts';
-import { connectThrough, type HttpProxy } from './proxy.ts';
-import { connectTcp, type SocketServices } from './tcp.ts';
-import { secure } from './tls.ts';
-import type { HttpTimeouts } from './types.ts';
 
-export interface DialTarget extends SocketServices {
-  readonly url: URL;
-  readonly timeouts: HttpTimeouts;
-  readonly proxy?: HttpProxy | undefined;
-}
-
-export interface DialOptions extends DialTarget {
+export interface DialOptions extends Omit<AnyDialOptions, 'trust' | 'protocols' | 'minVersion'> {
   readonly credentials: Credentials;
-  /** The name that the server's certificate must carry, if it is not the URL's host. */
-  readonly serverName?: string | undefined;
   /** What the server may choose from. Default: both. */
   readonly protocols?: readonly Protocol[];
 }
@@ -27,48 +16,11 @@ export interface Dialled {
   readonly protocol: Protocol;
 }
 
-/** What is asked for may be asked of another server: this one heard nothing of it. */
-async function dialled<T>(
-  { url, proxy }: DialTarget,
-  signal: AbortSignal,
-  work: () => Promise<T>,
-): Promise<T> {
-  try {
-    return await work();
-  } catch (cause) {
-    signal.throwIfAborted();
-    const code = cause instanceof SelvedgeError ? undefined : systemCode(cause);
-    const through = proxy === undefined ? '' : ` through the proxy ${new URL(proxy.url).host}`;
-    throw new SelvedgeError(`cannot connect to ${url.host}${through}`, {
-      code: hasCode(cause, 'DeadlineExceeded') ? 'DeadlineExceeded' : 'Unavailable',
-      cause,
-      details: { unsent: true, ...(code === undefined ? {} : { systemCode: code }) },
-    });
-  }
-}
-
-function openTcp(target: DialTarget, clock: Clock, signal: AbortSignal): Promise<Socket> {
-  const { url, timeouts, proxy } = target;
-  if (proxy === undefined) return connectTcp({ ...target, dialMs: timeouts.dialMs }, clock, signal);
-  return connectThrough({ proxy, target: url }, { ...target, clock }, signal);
-}
-
-/** Opens a bare TCP connection. Rejects as `dial`. */
-export function dialTcp(target: DialTarget, clock: Clock, signal: AbortSignal): Promise<Socket> {
-  return dialled(target, signal, () => openTcp(target, clock, signal));
-}
-
 /** Opens a socket, with TLS for `https`. Rejects with `Unavailable` or `DeadlineExceeded`, and `details.unsent`. */
-export function dial(options: DialOptions, clock: Clock, signal: AbortSignal): Promise<Dialled> {
-  const { url, timeouts, credentials, serverName, protocols = ['h2', 'http/1.1'] } = options;
-  return dialled<Dialled>(options, signal, async () => {
-    const socket = await openTcp(options, clock, signal);
-    if (url.protocol === 'http:') return { socket, protocol: 'http/1.1' };
-    const { handshakeMs } = timeouts;
-    const tls = { url, handshakeMs, trust: credentials, serverName, protocols };
-    const secured = await secure(tls, { clock, socket }, signal);
-    return { socket: secured, protocol: secured.alpnProtocol === 'h2' ? 'h2' : 'http/1.1' };
-  });
+export async function dial(options: DialOptions, clock: Clock, signal: AbortSignal): Promise<Dialled> {
+  const { credentials: trust, protocols = ['h2', 'http/1.1'] } = options;
+  const { socket, protocol } = await dialAny({ ...options, trust, protocols }, clock, signal);
+  return { socket, protocol: protocol === 'h2' ? 'h2' : 'http/1.1' };
 }
 
 /** Throws `Invalid` for a token or a certificate that `http:` would show to everyone on the way. */

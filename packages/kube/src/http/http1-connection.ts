@@ -2,7 +2,7 @@ import { Agent, request as httpRequest, type ClientRequest, type IncomingMessage
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { SelvedgeError, createTaskGroup, withDeadline, type Clock, type TaskGroup } from '@selvedge/kit';
-import { broken, destroyOnAbort } from './stream.ts';
+import { broken, destroyOnAbort } from '@selvedge/kit/net';
 import type { HttpConnection, HttpRequest, HttpResponse, HttpTimeouts } from './types.ts';
 
 export interface Http1Options {

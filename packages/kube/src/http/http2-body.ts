@@ -1,6 +1,6 @@
 import { constants, type ClientHttp2Stream } from 'node:http2';
 import { Readable } from 'node:stream';
-import { broken } from './stream.ts';
+import { broken } from '@selvedge/kit/net';
 
 /**
  * The body of an answer as a stream like any other. Node takes an HTTP/2 stream whose last frame has come for closed even

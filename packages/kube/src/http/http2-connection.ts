@@ -15,10 +15,9 @@ import {
   type Clock,
   type TaskGroup,
 } from '@selvedge/kit';
+import { broken, destroyOnAbort, refused, watchLink } from '@selvedge/kit/net';
 import { Http2Body } from './http2-body.ts';
-import { broken, destroyOnAbort, refused } from './stream.ts';
 import type { HttpConnection, HttpRequest, HttpResponse, HttpTimeouts } from './types.ts';
-import { watchLink } from './watch-link.ts';
 
 export interface Http2Options {
   readonly url: URL;

@@ -8,16 +8,17 @@ import {
   type Logger,
   type TaskGroup,
 } from '@selvedge/kit';
+import { broken, dialTcp, type DialTarget } from '@selvedge/kit/net';
 import type { Credentials } from '../credentials.ts';
 import type { KubeMetrics } from '../metrics.ts';
-import { dial, dialTcp, refuseCleartext, type DialOptions, type DialTarget, type Dialled } from './dial.ts';
+import { dial, refuseCleartext, type DialOptions, type Dialled } from './dial.ts';
 import { Http1Connection } from './http1-connection.ts';
 import { Http2Connection } from './http2-connection.ts';
-import { broken } from './stream.ts';
-import type { HttpConnection, HttpRequest, Upgraded } from './types.ts';
+import type { HttpConnection, HttpRequest, HttpTimeouts, Upgraded } from './types.ts';
 import { upgrade } from './upgrade.ts';
 
 export interface LinkOptions extends DialTarget {
+  readonly timeouts: HttpTimeouts;
   readonly serverName?: string | undefined;
   /** HTTP/2 connections of one identity at a time, those that drain and the reserved one not counted. */
   readonly maxConnections: number;

@@ -1,12 +1,10 @@
 import type { Socket } from 'node:net';
 import type { Clock, Logger } from '@selvedge/kit';
+import { createLookup, createMeter, parseProxy, type HttpProxy, type Traffic } from '@selvedge/kit/net';
 import type { Credentials } from '../credentials.ts';
 import type { KubeMetrics } from '../metrics.ts';
 import { parseServer } from './dial.ts';
 import { Failover } from './failover.ts';
-import { createLookup } from './lookup.ts';
-import { createMeter, type Traffic } from './meter.ts';
-import { parseProxy, type HttpProxy } from './proxy.ts';
 import { ServerLink } from './server-link.ts';
 import {
   defaultTimeouts,

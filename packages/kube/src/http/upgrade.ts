@@ -1,7 +1,7 @@
 import { request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { raceAbort, withDeadline, type Clock } from '@selvedge/kit';
-import { broken, destroyOnAbort } from './stream.ts';
+import { broken, destroyOnAbort } from '@selvedge/kit/net';
 import type { HttpRequest, HttpTimeouts, Upgraded } from './types.ts';
 
 export interface UpgradeOptions {

@@ -1,5 +1,6 @@
 import { connect, type LookupFunction, type Socket } from 'node:net';
-import { raceAbort, withDeadline, type Clock } from '@selvedge/kit';
+import type { Clock } from '../clock.ts';
+import { raceAbort, withDeadline } from '../scope.ts';
 import type { Meter } from './meter.ts';
 
 const keepAliveMs = 15_000;
@@ -32,7 +33,7 @@ export async function established(
   }
 }
 
-/** What all sockets to the servers of a cluster share. */
+/** What the sockets of one client share. */
 export interface SocketServices {
   /** Finds the addresses of names. Default: the system's resolver. */
   readonly lookup?: LookupFunction | undefined;

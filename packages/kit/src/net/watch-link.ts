@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
-import { hasCode, raceAbort, withDeadline, type Clock } from '@selvedge/kit';
-import type { HttpTimeouts } from './types.ts';
+import type { Clock } from '../clock.ts';
+import { hasCode } from '../errors.ts';
+import { raceAbort, withDeadline } from '../scope.ts';
 
 export interface LinkPulse {
   /** Bytes received so far. */
@@ -14,8 +15,13 @@ export interface LinkPulse {
   readonly ping: () => Promise<void>;
 }
 
-export interface WatchLinkOptions extends Pick<HttpTimeouts, 'quietMs' | 'pingMs'> {
+export interface WatchLinkOptions {
+  /** Names the other end in the error. */
   readonly host: string;
+  /** Silence after which it is pinged, in milliseconds. */
+  readonly quietMs: number;
+  /** How long the answer is waited for then. */
+  readonly pingMs: number;
 }
 
 /** Bytes can only be counted now and then: so often in `quietMs`. */
@@ -44,7 +50,7 @@ async function prove(
  * Rejects with `DeadlineExceeded` once a link in use is dead: no byte for `quietMs`, then none for `pingMs` after a
  * ping. Silence counts from the last byte, used or not, so a call on a link that is silent for long is pinged for soon.
  * Where another link vouches it is asked eight times less: it may have died alone, as when a router forgot it.
- * A link that dies is noticed within 1.25 × `quietMs` + `pingMs`: 17.5 s by default, before a Lease of 40 s runs out.
+ * A link that dies is noticed within 1.25 × `quietMs` + `pingMs`: 17.5 s for 10 and 5 s.
  */
 export async function watchLink(
   options: WatchLinkOptions,

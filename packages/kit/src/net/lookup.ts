@@ -1,7 +1,8 @@
 import type { LookupAddress } from 'node:dns';
 import { lookup as systemLookup } from 'node:dns/promises';
 import type { LookupFunction } from 'node:net';
-import { scoped, type Clock } from '@selvedge/kit';
+import type { Clock } from '../clock.ts';
+import { scoped } from '../scope.ts';
 
 export interface LookupOptions {
   /** How long the resolver is waited for when an earlier answer is known, in milliseconds. */

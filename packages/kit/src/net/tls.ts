@@ -1,20 +1,31 @@
 import { isIP, type Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { connect, type TLSSocket } from 'node:tls';
-import { withDeadline, type Clock } from '@selvedge/kit';
-import type { Credentials } from '../credentials.ts';
+import type { Clock } from '../clock.ts';
+import { withDeadline } from '../scope.ts';
 import { established, hostOf } from './tcp.ts';
+
+/** Who the client is and whom it trusts. All PEM. */
+export interface TlsTrust {
+  /** The authorities that may have signed the server's certificate. Absent: the system's. */
+  readonly certificateAuthority?: string | undefined;
+  readonly clientCertificate?: { readonly certificate: string; readonly privateKey: string } | undefined;
+}
 
 export interface TlsOptions {
   readonly url: URL;
   readonly handshakeMs: number;
-  readonly trust: Pick<Credentials, 'certificateAuthority' | 'clientCertificate'>;
+  readonly trust: TlsTrust;
   /** The name that the certificate must carry, if it is not the URL's host. */
   readonly serverName?: string | undefined;
+  /** What the server may choose from (ALPN), the best first. */
   readonly protocols: readonly string[];
+  /** Default `TLSv1.2`. */
+  readonly minVersion?: 'TLSv1.2' | 'TLSv1.3' | undefined;
 }
 
-function tlsSocket({ url, trust, serverName, protocols }: TlsOptions, socket: Socket): TLSSocket {
+function tlsSocket(options: TlsOptions, socket: Socket): TLSSocket {
+  const { url, trust, serverName, protocols, minVersion = 'TLSv1.2' } = options;
   const host = hostOf(url);
   const { certificateAuthority: ca, clientCertificate: pair } = trust;
   const tls = connect({
@@ -24,7 +35,7 @@ function tlsSocket({ url, trust, serverName, protocols }: TlsOptions, socket: So
     ...(ca === undefined ? {} : { ca }),
     ...(pair === undefined ? {} : { cert: pair.certificate, key: pair.privateKey }),
     ALPNProtocols: [...protocols],
-    minVersion: 'TLSv1.2',
+    minVersion,
   });
   tls.on('error', () => undefined);
   return tls;

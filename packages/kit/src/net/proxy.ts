@@ -1,10 +1,12 @@
 import { request, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import { SelvedgeError, raceAbort, withDeadline, type Clock } from '@selvedge/kit';
+import type { Clock } from '../clock.ts';
+import { SelvedgeError } from '../errors.ts';
+import { raceAbort, withDeadline } from '../scope.ts';
 import { broken } from './stream.ts';
 import { connectTcp, hostOf, portOf, type SocketServices } from './tcp.ts';
 import { secure } from './tls.ts';
-import type { HttpTimeouts } from './types.ts';
+import type { DialTimeouts } from './timeouts.ts';
 
 /** An HTTP proxy that opens tunnels. No environment variable is read. Source: RFC 9110 section 9.3.6, `CONNECT`. */
 export interface HttpProxy {
@@ -19,7 +21,7 @@ export interface HttpProxy {
 
 interface ProxyDeps extends SocketServices {
   readonly clock: Clock;
-  readonly timeouts: HttpTimeouts;
+  readonly timeouts: DialTimeouts;
 }
 
 /** A proxy's URL, checked. Throws `Invalid`. */

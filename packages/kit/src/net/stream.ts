@@ -1,4 +1,4 @@
-import { SelvedgeError } from '@selvedge/kit';
+import { SelvedgeError } from '../errors.ts';
 
 interface Closable {
   once(event: 'close', listener: () => void): unknown;

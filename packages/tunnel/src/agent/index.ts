@@ -1,0 +1,13 @@
+export { createTunnelAgent } from './agent.ts';
+export type {
+  AgentTimeouts,
+  CarrierMemory,
+  LinkState,
+  LinkView,
+  TargetTraffic,
+  TunnelAgent,
+  TunnelAgentDeps,
+  TunnelAgentOptions,
+  TunnelServerAddress,
+  Verdict,
+} from './types.ts';
