@@ -6,6 +6,7 @@ import {
   SelvedgeError,
   createListeners,
   createMetricsRegistry,
+  hasCode,
   silentLogger,
   systemClock,
 } from '@selvedge/kit';
@@ -298,5 +299,45 @@ describe('a decision', () => {
     expect(await of({})).toBe(false);
     expect(await of({ resource: 'nodes', name: nodeName })).toBe(true);
     expect(await of({ resource: 'nodes' })).toBe(false);
+  });
+});
+
+describe('what is open to everybody who is authenticated', () => {
+  const paths = ['/api', '/api/v1', '/apis', '/apis/apps/v1', '/openapi/v2', '/openapi/v3/api/v1']
+    .concat(['/version', '/version/', '/healthz', '/livez', '/readyz', '/readyz/etcd'])
+    .concat(['/metrics', '/logs', '/openid/v1/jwks']);
+  const may = async (groups: readonly string[], path: string): Promise<boolean> => {
+    const review = {
+      metadata: {},
+      spec: { user: 'anybody', groups, nonResourceAttributes: { verb: 'get', path } },
+    };
+    const { status } = await cluster.admin.create(resources.subjectAccessReviews, review, { signal });
+    return status?.allowed === true;
+  };
+
+  test.each(paths)('%s: the same as in a stock cluster, without a question', async (path) => {
+    const groups = ['system:authenticated'];
+    const expected = await may(groups, path);
+    cut();
+    const question = { kind: 'nonResource', verb: 'get', path } as const;
+    const asked = access.authorize({ username: 'nobody asked', groups }, question, signal);
+    const open = await asked.then(
+      ({ allowed }) => allowed,
+      (error: unknown) => (hasCode(error, 'Unavailable') ? false : error),
+    );
+    expect(open).toBe(expected);
+  });
+
+  test('the keys of tokens are open to service accounts in a stock cluster', async () => {
+    expect(await may(['system:serviceaccounts'], '/openid/v1/jwks')).toBe(true);
+  });
+
+  test('nothing is for who shows nothing, though a stock cluster tells him its version and health', async () => {
+    expect(await may(['system:unauthenticated'], '/version')).toBe(true);
+    const presented = { certificate: undefined, bearerToken: undefined, remoteAddress: '' };
+    const refused = { code: 'Unauthenticated' };
+    await expect(access.authenticate(presented, signal)).rejects.toMatchObject(refused);
+    cut();
+    await expect(access.authenticate(presented, signal)).rejects.toMatchObject(refused);
   });
 });

@@ -38,6 +38,7 @@ class World {
   readonly sent: HubRequest[] = [];
   readonly #listeners = new Set<() => void>();
   allowed: boolean | undefined = true;
+  groups: readonly string[] = [];
   connectivity: Connectivity = { kind: 'connecting', sinceMs: 0 };
   archive: Archive;
   documents: Documents;
@@ -107,7 +108,7 @@ class World {
       query: new URLSearchParams(query),
       headers,
       body: undefined,
-      caller: { kind: 'node', user: { username: 'u', groups: [] } },
+      caller: { kind: 'node', user: { username: 'u', groups: this.groups } },
       signal: new AbortController().signal,
     });
     const chunks: Uint8Array[] = [];
@@ -193,6 +194,18 @@ describe('documents', () => {
       code: 'Forbidden',
       message: 'forbidden: User "u" cannot get path "/version"',
     });
+  });
+
+  it('of the issuer are for service accounts, where nobody said who else may read them', async () => {
+    world.go('online');
+    await world.get('/openid/v1/jwks');
+    world.go('offline');
+    world.allowed = undefined;
+    await expect(world.get('/openid/v1/jwks')).rejects.toMatchObject({ code: 'Unavailable' });
+    world.groups = ['system:serviceaccounts'];
+    expect((await world.get('/openid/v1/jwks')).text).toBe('/openid/v1/jwks');
+    world.allowed = false;
+    await expect(world.get('/openid/v1/jwks')).rejects.toMatchObject({ code: 'Forbidden' });
   });
 
   it('are fetched ahead once the cloud can be reached, at most every 10 minutes', async () => {

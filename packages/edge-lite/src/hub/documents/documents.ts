@@ -43,6 +43,8 @@ const ahead: readonly (readonly [path: string, accept: string])[] = [
   ['/version', 'application/json'],
 ];
 
+const serviceAccountsGroup = 'system:serviceaccounts';
+
 class ApiDocuments implements Documents {
   readonly name = 'hub documents';
   readonly #options: DocumentsOptions;
@@ -128,15 +130,19 @@ class ApiDocuments implements Documents {
     return head === undefined ? undefined : keptAnswer(request, { head, archive, autonomy });
   }
 
-  /** These documents are what every authenticated user may read by default: only a known refusal counts. */
-  async #checkRight({ method, path, query, caller, signal }: HubRequest): Promise<void> {
+  /**
+   * Discovery, OpenAPI and the version are open to everybody who is authenticated; the issuer's configuration and keys to
+   * every service account, if it was not refused: who may not, is not known of who was never asked about.
+   * Source: Kubernetes, "Using RBAC Authorization", `system:discovery`, `system:service-account-issuer-discovery`.
+   */
+  async #checkRight({ method, path, query, caller: { user }, signal }: HubRequest): Promise<void> {
     const info = parseRequestInfo(method, path, query);
     const attributes = { kind: 'nonResource', verb: 'get', path: plainPath(path) } as const;
     try {
-      const decision = await this.#deps.access.authorize(caller.user, attributes, signal);
-      if (!decision.allowed) throw forbidden(caller.user, info, decision.reason);
+      const decision = await this.#deps.access.authorize(user, attributes, signal);
+      if (!decision.allowed) throw forbidden(user, info, decision.reason);
     } catch (error) {
-      if (!hasCode(error, 'Unavailable')) throw error;
+      if (!hasCode(error, 'Unavailable') || !user.groups.includes(serviceAccountsGroup)) throw error;
     }
   }
 
