@@ -1,14 +1,16 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { systemClock } from '@selvedge/kit';
+import { hasCode, systemClock } from '@selvedge/kit';
 import { resources } from '@selvedge/kube';
 import type { Pod, TokenRequest } from '@selvedge/kube/types';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newAuthority, openAuthority } from '../bed/pki/certificate.ts';
+import { waitFor } from '../bed/wait.ts';
 import { bytesOf } from '../contract/read-api-client.ts';
 import { type HubCluster, account, namespace, nodeName, startHubCluster } from './hub-cluster.ts';
 import { type HubProcess, type Identity, createHubProcess } from './hub-process.ts';
+import { connectWith } from './kube-world.ts';
 
 const { signal } = new AbortController();
 const stack = new AsyncDisposableStack();
@@ -89,7 +91,10 @@ async function tokenOf({ metadata: { name = '', uid = '' } }: Pod, of: string): 
 const rbac = 'rbac.authorization.k8s.io';
 async function grantMaps(): Promise<void> {
   const metadata = { namespace, name: 'maps' };
-  const rules = [{ apiGroups: [''], resources: ['configmaps'], verbs: ['get', 'list', 'watch'] }];
+  const rules = [
+    { apiGroups: [''], resources: ['configmaps'], verbs: ['get', 'list', 'watch'] },
+    { apiGroups: [''], resources: ['events'], verbs: ['create'] },
+  ];
   await cluster.admin.create(resources.roles, { metadata, rules }, { signal });
   const roleRef = { apiGroup: rbac, kind: 'Role', name: 'maps' };
   const subjects = [{ kind: 'ServiceAccount', namespace, name: account }];
@@ -181,8 +186,33 @@ function nobodyElse(): void {
   });
 }
 
+/** Of what his pod did. */
+async function makeEvent(token: string, name: string, of = namespace): Promise<number> {
+  const client = connectWith(hub.url, { certificateAuthority: hub.ca, bearerToken: token });
+  const involvedObject = { kind: 'Pod', namespace: of, name: 'mine' };
+  const event = { metadata: { namespace: of, name }, involvedObject, reason: 'Done', type: 'Normal' };
+  try {
+    await client.create(resources.events, event, { signal });
+    return 201;
+  } catch (error) {
+    if (!hasCode(error, 'Unavailable')) throw error;
+    return 503;
+  } finally {
+    await client.close();
+  }
+}
+
 describe('while the cloud is there', () => {
   nobodyElse();
+
+  test('who watches is asked about, whether he may make events', async () => {
+    const watch = `${maps}?watch=true&resourceVersion=0&timeoutSeconds=1`;
+    expect(await statusFor({ token: own }, watch)).toBe(200);
+    const asked = (): Promise<string> => ask(hub.kubelet, '/selvedge/metrics').then(({ body }) => body);
+    await waitFor({ what: 'the questions' }, systemClock, async () =>
+      /access_decisions_total\{source="asked",outcome="denied"\} (?:[3-9]|\d\d)/.test(await asked()),
+    );
+  });
 
   test('a token of a pod elsewhere is as good as at the API server', async () => {
     expect(await statusFor({ token: tokens.elsewhere }, `${maps}/a`)).toBe(200);
@@ -195,9 +225,22 @@ describe('while the cloud is away', () => {
 
   nobodyElse();
 
+  test('events are kept for who might make them, though he never did, and where he might', async () => {
+    expect(await makeEvent(own, 'one')).toBe(201);
+    expect(await makeEvent(own, 'two', 'kube-system')).toBe(503);
+    expect(await makeEvent(tokens.second, 'three')).toBe(503);
+  });
+
   test('a token of a pod elsewhere is 401, though it was good before', async () => {
     expect(await statusFor({ token: tokens.elsewhere }, `${maps}/a`)).toBe(401);
   });
+});
+
+test('the event is in the cloud afterwards', async () => {
+  const event = { namespace, name: 'one' };
+  await waitFor({ what: 'the event' }, systemClock, (inner) =>
+    cluster.admin.get(resources.events, event, { signal: inner }).catch(() => undefined),
+  );
 });
 
 test('a watch ends once the right to it is withdrawn, and is not opened again', async () => {

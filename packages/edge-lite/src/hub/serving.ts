@@ -6,7 +6,7 @@ import type { Core, HubDeps, HubOptions } from './core.ts';
 import { createCoverages } from './coverages/index.ts';
 import type { Coverages } from './coverages/types.ts';
 import { createArchive, createDocuments, createTypes } from './documents/index.ts';
-import { type EventRing, createEventRing } from './events/index.ts';
+import { type EventRing, createEventRights, createEventRing } from './events/index.ts';
 import { noticeRootCa } from './facts/index.ts';
 import { createForward } from './forward/index.ts';
 import { carefully, createKeep } from './keep.ts';
@@ -97,6 +97,7 @@ export function createServing(deps: ServingDeps): Serving {
   const types = createTypes({ ...deps, archive });
   const reads = createReads({ nodeName }, { ...deps, coverages, forward, points, types });
   const lease = createNodeLease({ nodeName }, { ...deps, forward, decodeBody, applyPatchBody });
+  const eventRights = createEventRights({}, deps);
   const reviews = createReviews({}, { ...deps, runtime: store.runtime, decodeBody });
   const writes = createWrites(
     { nodeName },
@@ -105,6 +106,7 @@ export function createServing(deps: ServingDeps): Serving {
       forward,
       lease,
       events,
+      eventRights,
       decodeBody,
       applyPatchBody,
       tokens: carefully(deps.tokens, 'token', keep),
@@ -114,7 +116,8 @@ export function createServing(deps: ServingDeps): Serving {
     },
   );
   const serve = createServe({ documents: documents.handle, reads, writes, forward, lease });
-  const handler = noticeRootCa(createOperatorGate(serve, deps), () => deps.trust.served());
-  const services = [recorder, deps.tokens, replay, coverages, documents, lease, events];
+  const gated = createOperatorGate(eventRights.noticing(serve), deps);
+  const handler = noticeRootCa(gated, () => deps.trust.served());
+  const services = [recorder, deps.tokens, replay, coverages, documents, lease, events, eventRights];
   return { handler, coverages, events, services };
 }

@@ -3,7 +3,7 @@ import type { Clock } from '@selvedge/kit';
 import type { KubeObject } from '@selvedge/kube';
 import type { Access } from '../access/types.ts';
 import { forbidden } from '../answers/index.ts';
-import type { EventRing } from '../events/index.ts';
+import type { EventRights, EventRing } from '../events/index.ts';
 import { alreadyExists, jsonResponse } from '../forward/index.ts';
 import type { HeldResource, ObjectName, Replica } from '../replica/types.ts';
 import { attributesOf } from '../request-info/index.ts';
@@ -17,6 +17,7 @@ export interface RowsDeps extends StatusRowDeps {
   readonly replica: Pick<Replica, 'base' | 'putOverlay' | 'reader'>;
   readonly access: Pick<Access, 'authorize'>;
   readonly events: Pick<EventRing, 'take'>;
+  readonly eventRights: Pick<EventRights, 'check'>;
   readonly tokens: AnswerMemory;
   readonly reviews: AnswerMemory;
   /** Whether the object is known to exist by other means than a coverage. */
@@ -62,14 +63,15 @@ function createNodeRow(
   };
 }
 
-function createEventsRow({ access, events: ring }: Pick<RowsDeps, 'access' | 'events'>): Row {
+function createEventsRow({ eventRights, events: ring }: Pick<RowsDeps, 'eventRights' | 'events'>): Row {
   return {
     name: 'events',
     accepts: ({ about, resource }) =>
       events.has(resource) && about.subresource === '' && (about.verb === 'create' || about.verb === 'patch'),
     async answer(write) {
-      await checkRight(write, access);
-      return ring.take(write.request, write.about);
+      const { request, about } = write;
+      if (request.caller.kind !== 'node') await eventRights.check(request, about);
+      return ring.take(request, about);
     },
   };
 }

@@ -2,13 +2,14 @@ import { createMetricsRegistry } from '@selvedge/kit';
 import { type ManualClock, createManualClock } from '@selvedge/kit/testing';
 import type { KubeObject } from '@selvedge/kube';
 import { type TemporaryStore, createTemporaryStore } from '../../store/testing.ts';
-import { errorResponse } from '../answers/index.ts';
+import { errorResponse, forbidden } from '../answers/index.ts';
 import { decodeBody } from '../bodies/index.ts';
 import { applyPatchBody } from '../merge/index.ts';
 import { createTestReplica } from '../replica/testing.ts';
 import type { Replica } from '../replica/types.ts';
 import type { HubHandler, HubRequest } from '../request.ts';
 import type { Connectivity } from '../upstream/types.ts';
+import type { RowsDeps } from './rows.ts';
 import { createWrites } from './writes.ts';
 
 export const nodeName = 'edge-1';
@@ -44,6 +45,16 @@ export interface World {
   forward: HubHandler;
   writes: HubHandler;
 }
+
+/** Who is called `may`, may. */
+const access: RowsDeps['access'] = {
+  authorize: async ({ username }) => ({ allowed: username === 'may', reason: '' }),
+};
+const eventRights: RowsDeps['eventRights'] = {
+  async check({ caller: { user } }, about) {
+    if (user.username !== 'may') throw forbidden(user, about, '');
+  },
+};
 
 const stores: TemporaryStore[] = [];
 
@@ -96,7 +107,8 @@ export async function world(
         },
       },
       lease: { owns: ({ path }) => path.endsWith('/leases/edge-1'), handle: async () => taken },
-      access: { authorize: async ({ username }) => ({ allowed: username === 'may', reason: '' }) },
+      access,
+      eventRights,
       events: { take: () => taken },
       tokens: { heard: () => undefined, recall: () => recalled },
       reviews: { heard: () => undefined, recall: () => undefined },
