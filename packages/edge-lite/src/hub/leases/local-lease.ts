@@ -46,3 +46,13 @@ export function renewalPatch(sent: Lease, wanted: Lease): object | undefined {
   };
   return Object.keys(patch).length === 0 ? undefined : patch;
 }
+
+/**
+ * The merge patch that says all that the kubelet wants, whatever upstream has. It also clears who manages which field:
+ * that would be most of each answer, and says of a Lease what its holder says. Source: kubernetes.io "Server-Side
+ * Apply", clearing managedFields; once cleared, updates do not bring them back.
+ */
+export function completePatch({ metadata: { ownerReferences = [] }, spec = {} }: Lease): object {
+  const owners = ownerReferences.length === 0 ? {} : { ownerReferences };
+  return { metadata: { managedFields: [{}], ...owners }, spec };
+}

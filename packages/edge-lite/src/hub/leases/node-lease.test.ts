@@ -18,6 +18,12 @@ const collection = '/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leas
 const path = `${collection}/edge-1`;
 const owners = [{ apiVersion: 'v1', kind: 'Node', name: 'edge-1', uid: 'n-1' }];
 
+/** Says all that the kubelet wants of a Lease. */
+const complete = (renewTime: string): object => ({
+  metadata: { managedFields: [{}], ownerReferences: owners },
+  spec: { holderIdentity: 'edge-1', leaseDurationSeconds: 40, renewTime },
+});
+
 const leaseOf = (renewTime: string, metadata: object = {}): Lease => ({
   apiVersion: 'coordination.k8s.io/v1',
   kind: 'Lease',
@@ -63,18 +69,14 @@ async function world(initial: Connectivity = online): Promise<World> {
     if (here.stored === undefined) return errorResponse(new SelvedgeError('gone', { code: 'NotFound' }));
     return method === 'PUT' && sent !== undefined ? answer(sent) : jsonResponse(200, here.stored);
   };
-  const patch = async (
-    _resource: unknown,
-    _at: unknown,
-    options: { patch: { body: unknown } },
-  ): Promise<Lease> => {
+  const raw: KubeClient['raw'] = async ({ method, path: asked, contentType, body }) => {
+    expect([method, asked]).toEqual(['PATCH', path]);
     if (here.fails) throw away();
     if (here.stored === undefined) throw new SelvedgeError('gone', { code: 'NotFound' });
-    here.patches.push(options.patch.body);
-    const bytes = Buffer.from(JSON.stringify(options.patch.body));
-    const merge = { contentType: 'application/merge-patch+json', bytes };
-    answer(applyPatchBody('coordination.k8s.io/v1/leases', here.stored, merge));
-    return here.stored;
+    here.patches.push(JSON.parse(String(body)));
+    const bytes = Buffer.from(String(body));
+    answer(applyPatchBody('coordination.k8s.io/v1/leases', here.stored, { contentType, bytes }));
+    return { status: 200, headers: {}, body: Buffer.from('k8s\0') };
   };
   const lease = createNodeLease(
     { nodeName: 'edge-1' },
@@ -88,7 +90,7 @@ async function world(initial: Connectivity = online): Promise<World> {
           return { [Symbol.dispose]: () => undefined };
         },
       },
-      client: { patch: patch as unknown as KubeClient['patch'] },
+      client: { raw },
       forward,
       decodeBody,
       applyPatchBody,
@@ -157,11 +159,30 @@ describe('node lease', () => {
     }
     expect(here.forwarded).toEqual(['GET']);
     expect(here.patches).toEqual([
-      { spec: { renewTime: 't1' } },
+      complete('t1'),
       { spec: { renewTime: 't4' } },
       { spec: { renewTime: 't8' } },
       { spec: { renewTime: 't12' } },
     ]);
+  });
+
+  it('is told as a whole from time to time, and after a failure', async () => {
+    const here = await world();
+    let last = await renew(here, 't0');
+    const next = async (renewTime: string): Promise<unknown> => {
+      await here.clock.advance(30_000);
+      last = await renew(here, renewTime, last);
+      await here.clock.advance(0);
+      return here.patches.at(-1);
+    };
+    for (let i = 1; i < 20; i += 1) expect(await next(`t${i}`)).toEqual({ spec: { renewTime: `t${i}` } });
+    expect(await next('t20')).toEqual(complete('t20'));
+    expect(await next('t21')).toEqual({ spec: { renewTime: 't21' } });
+    here.fails = true;
+    await next('t22');
+    here.fails = false;
+    expect(await next('t23')).toEqual({ spec: { renewTime: 't23' } });
+    expect(here.patches.at(-2)).toEqual(complete('t22'));
   });
 
   it('is not renewed for a kubelet that is silent', async () => {
@@ -171,7 +192,7 @@ describe('node lease', () => {
     await here.clock.advance(30_000);
     here.fails = false;
     await here.clock.advance(9_000);
-    expect(here.patches).toEqual([{ spec: { renewTime: 't1' } }]);
+    expect(here.patches).toEqual([complete('t1')]);
     await renew(here, 't2');
     here.move(offline);
     await here.clock.advance(41_000);
@@ -190,7 +211,7 @@ describe('node lease', () => {
     expect(here.patches).toHaveLength(1);
     here.move(online);
     await here.clock.advance(0);
-    expect(here.patches).toEqual([{ spec: { renewTime: 't1' } }, { spec: { renewTime: 't2' } }]);
+    expect(here.patches).toEqual([complete('t1'), complete('t2')]);
   });
 
   it('refuses a version that is not the last one, and takes none', async () => {
@@ -220,7 +241,7 @@ describe('node lease', () => {
     await here.clock.advance(1_000);
     await renew(here, 't4');
     await here.clock.advance(20_000);
-    expect(here.patches.at(-1)).toEqual({ spec: { renewTime: 't4' } });
+    expect(here.patches.at(-1)).toEqual(complete('t4'));
     expect(here.stored).toMatchObject({ metadata: { ownerReferences: owners }, spec: { renewTime: 't4' } });
   });
 
@@ -229,10 +250,10 @@ describe('node lease', () => {
     expect((await here.ask('GET')).status).toBe(404);
     const made = await here.ask('POST', leaseOf('t1', { ownerReferences: owners }));
     expect(made.status).toBe(201);
-    const last = await renew(here, 't2', await jsonOf<Lease & Record<string, unknown>>(made));
+    await renew(here, 't2', await jsonOf<Lease & Record<string, unknown>>(made));
     here.move(online);
     await here.clock.advance(0);
-    expect(here.patches).toEqual([{ metadata: { ownerReferences: owners }, spec: last.spec }]);
+    expect(here.patches).toEqual([complete('t2')]);
   });
 
   it('takes a renewal of a version that it has never seen while the cloud is away', async () => {

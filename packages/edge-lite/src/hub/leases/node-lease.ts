@@ -110,7 +110,7 @@ class MemoryLease implements NodeLease {
     if (lease.kind !== 'Lease' || lease.metadata.name !== this.#nodeName) return;
     const renewedMs = verb === 'get' ? undefined : this.#deps.clock.monotonicMs();
     this.#memory.local = { lease, version: BigInt(lease.metadata.resourceVersion ?? '0'), renewedMs };
-    this.#memory.sent = lease;
+    this.#memory.doubt();
     if (renewedMs !== undefined) this.#renewer.told();
   }
 

@@ -13,9 +13,9 @@ import {
   jittered,
   limitRepeats,
 } from '@selvedge/kit';
-import { type KubeClient, mergePatch, resources } from '@selvedge/kube';
+import { type KubeClient, mergePatch, resourcePath, resources } from '@selvedge/kube';
 import type { Upstream } from '../upstream/types.ts';
-import type { LeaseMemory } from './lease-memory.ts';
+import type { LeaseMemory, Renewal } from './lease-memory.ts';
 import { leaseNamespace } from './local-lease.ts';
 
 export interface RenewerOptions {
@@ -26,7 +26,7 @@ export interface RenewerOptions {
 export interface RenewerDeps {
   readonly upstream: Pick<Upstream, 'connectivity' | 'onConnectivity'>;
   /** Acts as the node. */
-  readonly client: Pick<KubeClient, 'patch'>;
+  readonly client: Pick<KubeClient, 'raw'>;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -37,6 +37,9 @@ const retryMs = 2_000;
 const callTimeoutMs = 10_000;
 const repeatWindowMs = 60_000;
 const spread = 0.05;
+/** The answer is read by nobody. Source: kubernetes.io "Kubernetes API Concepts", alternate representations. */
+const smallestAnswer =
+  'application/vnd.kubernetes.protobuf;as=PartialObjectMetadata;g=meta.k8s.io;v=v1, application/json';
 
 /** Tells upstream what the kubelet wrote, once per interval. */
 export class LeaseRenewer implements Service {
@@ -69,7 +72,10 @@ export class LeaseRenewer implements Service {
 
   async start(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    this.#subscription = this.#deps.upstream.onConnectivity(() => this.#poke.poke());
+    this.#subscription = this.#deps.upstream.onConnectivity(({ kind }) => {
+      if (kind === 'offline') this.#memory.doubt();
+      this.#poke.poke();
+    });
     this.#tasks.run('renew', (inner) => this.#run(inner));
   }
 
@@ -97,8 +103,8 @@ export class LeaseRenewer implements Service {
   async #run(signal: AbortSignal): Promise<void> {
     for (;;) {
       await this.#poke.wait(this.#wanted() === undefined ? undefined : this.#leftMs(), signal);
-      const patch = this.#wanted();
-      if (patch !== undefined && this.#leftMs() === 0) await this.#renew(patch, signal);
+      const renewal = this.#wanted();
+      if (renewal !== undefined && this.#leftMs() === 0) await this.#renew(renewal, signal);
     }
   }
 
@@ -106,16 +112,15 @@ export class LeaseRenewer implements Service {
     return Math.max(0, this.#nextMs - this.#deps.clock.monotonicMs());
   }
 
-  #wanted(): object | undefined {
+  #wanted(): Renewal | undefined {
     const { upstream, clock } = this.#deps;
     return upstream.connectivity.kind === 'online' ? this.#memory.wanted(clock.monotonicMs()) : undefined;
   }
 
-  async #renew(patch: object, signal: AbortSignal): Promise<void> {
-    const at = { namespace: leaseNamespace, name: this.#options.nodeName };
-    const options = { patch: mergePatch(patch), signal, timeoutMs: callTimeoutMs };
+  async #renew(renewal: Renewal, signal: AbortSignal): Promise<void> {
     try {
-      this.#memory.sent = await this.#deps.client.patch(resources.leases, at, options);
+      await this.#send(renewal.patch, signal);
+      this.#memory.told(renewal, this.#deps.clock.monotonicMs());
       this.#renewals.add({ outcome: 'sent' });
       this.#schedule(this.#options.intervalMs);
     } catch (error) {
@@ -125,7 +130,21 @@ export class LeaseRenewer implements Service {
       this.#log.warn('node lease was not renewed', { error });
       // The kubelet's next write finds it gone and makes it anew, with the owner that it wants.
       if (gone) this.#memory.forget();
+      else this.#memory.doubt();
       this.#schedule(retryMs);
     }
+  }
+  async #send(body: object, signal: AbortSignal): Promise<void> {
+    const at = { namespace: leaseNamespace, name: this.#options.nodeName };
+    const patch = mergePatch(body);
+    await this.#deps.client.raw({
+      method: 'PATCH',
+      path: resourcePath(resources.leases, at),
+      contentType: patch.type,
+      accept: smallestAnswer,
+      body: JSON.stringify(patch.body),
+      timeoutMs: callTimeoutMs,
+      signal,
+    });
   }
 }
