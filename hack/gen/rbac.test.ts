@@ -1,11 +1,20 @@
-import { hubRole, hubRoleBinding, hubRules } from '@selvedge/api';
+import {
+  hubRole,
+  hubRoleBinding,
+  hubRules,
+  managerNamespaceRules,
+  managerObjects,
+  managerRules,
+} from '@selvedge/api';
 import { expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import { renderHubRole } from './rbac.ts';
+import { renderHubRole, renderManagerRoles } from './rbac.ts';
 
-test('the manifest is the role and its binding, and tells why each rule is there', () => {
-  const text = renderHubRole();
+test.each([
+  ['a hub', renderHubRole(), [hubRole, hubRoleBinding], hubRules],
+  ['a cloud-manager', renderManagerRoles(), managerObjects, [...managerRules, ...managerNamespaceRules]],
+])('the manifest of %s is its objects, and tells why each rule is there', (_of, text, objects, grants) => {
   const documents = parseAllDocuments(text).map((each) => ('toJS' in each ? each.toJS() : each));
-  expect(documents).toEqual([hubRole, hubRoleBinding]);
-  for (const { reason } of hubRules) expect(text).toContain(`  # ${reason}\n`);
+  expect(documents).toEqual(objects);
+  for (const { reason } of grants) expect(text).toContain(`  # ${reason}\n`);
 });

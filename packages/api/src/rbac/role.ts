@@ -3,6 +3,8 @@ export type PolicyRule =
   | {
       readonly apiGroups: readonly string[];
       readonly resources: readonly string[];
+      /** Default: all. */
+      readonly resourceNames?: readonly string[];
       readonly verbs: readonly string[];
     }
   | { readonly nonResourceURLs: readonly string[]; readonly verbs: readonly string[] };
@@ -40,4 +42,35 @@ export function bindingToGroup(name: string, to: string): ClusterRoleBinding {
     roleRef: { apiGroup: group, kind: 'ClusterRole', name },
     subjects: [{ apiGroup: group, kind: 'Group', name: to }],
   };
+}
+
+/** What is installed for a program that acts as a service account. */
+export interface AccountOptions {
+  /** Of the roles and their bindings. */
+  readonly name: string;
+  readonly namespace: string;
+  readonly account: string;
+  readonly rules: readonly PolicyRule[];
+  /** In its own namespace only. */
+  readonly namespaceRules: readonly PolicyRule[];
+}
+
+/** A namespace, a service account in it, its ClusterRole and its Role, both bound to it. In the order of applying. */
+export function accountObjects({ name, namespace, account, ...options }: AccountOptions): readonly object[] {
+  const metadata = { name, namespace };
+  const subjects = [{ kind: 'ServiceAccount', name: account, namespace }];
+  return [
+    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } },
+    { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: account, namespace } },
+    clusterRole(name, options.rules),
+    {
+      apiVersion,
+      kind: 'ClusterRoleBinding',
+      metadata: { name },
+      roleRef: { apiGroup: group, kind: 'ClusterRole', name },
+      subjects,
+    },
+    { apiVersion, kind: 'Role', metadata, rules: options.namespaceRules },
+    { apiVersion, kind: 'RoleBinding', metadata, roleRef: { apiGroup: group, kind: 'Role', name }, subjects },
+  ];
 }

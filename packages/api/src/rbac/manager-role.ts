@@ -1,0 +1,14 @@
+import { managerNamespaceRules, managerRules } from './manager-rules.ts';
+import { accountObjects } from './role.ts';
+
+/** Where cloud-manager runs, and its Leases are, unless it is configured otherwise. */
+export const managerNamespace = 'selvedge-system';
+
+/** What is installed for cloud-manager, in the order of applying. */
+export const managerObjects: readonly object[] = accountObjects({
+  name: 'selvedge:cloud-manager',
+  namespace: managerNamespace,
+  account: 'cloud-manager',
+  rules: managerRules.map(({ rule }) => rule),
+  namespaceRules: managerNamespaceRules.map(({ rule }) => rule),
+});

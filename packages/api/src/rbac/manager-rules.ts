@@ -1,0 +1,66 @@
+import type { Grant } from './hub-rules.ts';
+
+/** What cloud-manager needs in the whole cluster. */
+export const managerRules: readonly Grant[] = [
+  {
+    reason: 'Bans, and the sessions of nodes. Made for a node that connects, deleted when its Node is gone.',
+    rule: {
+      apiGroups: ['selvedge.io'],
+      resources: ['edgenodes'],
+      verbs: ['list', 'watch', 'create', 'delete'],
+    },
+  },
+  {
+    reason: 'Each server writes its own sessions, the leader takes those of dead servers away.',
+    rule: { apiGroups: ['selvedge.io'], resources: ['edgenodes/status'], verbs: ['patch'] },
+  },
+  {
+    reason: 'Which nodes there are, and the addresses that their serving certificates may have.',
+    rule: { apiGroups: [''], resources: ['nodes'], verbs: ['list', 'watch'] },
+  },
+  {
+    reason: 'Certificate requests of nodes: serving certificates to approve, those of banned nodes to deny.',
+    rule: {
+      apiGroups: ['certificates.k8s.io'],
+      resources: ['certificatesigningrequests'],
+      verbs: ['list', 'watch'],
+    },
+  },
+  {
+    reason: 'The decision about a request.',
+    rule: {
+      apiGroups: ['certificates.k8s.io'],
+      resources: ['certificatesigningrequests/approval'],
+      verbs: ['update'],
+    },
+  },
+  {
+    reason: 'Approving for the first signer; denying needs the same right, for both.',
+    rule: {
+      apiGroups: ['certificates.k8s.io'],
+      resources: ['signers'],
+      resourceNames: ['kubernetes.io/kubelet-serving', 'kubernetes.io/kube-apiserver-client-kubelet'],
+      verbs: ['approve'],
+    },
+  },
+  {
+    reason: 'Who asks for metrics.',
+    rule: { apiGroups: ['authentication.k8s.io'], resources: ['tokenreviews'], verbs: ['create'] },
+  },
+  {
+    reason: 'Whether he may have them.',
+    rule: { apiGroups: ['authorization.k8s.io'], resources: ['subjectaccessreviews'], verbs: ['create'] },
+  },
+];
+
+/** What it needs in its own namespace. */
+export const managerNamespaceRules: readonly Grant[] = [
+  {
+    reason: 'Leader election, and one Lease for each server, by which the others know that it is alive.',
+    rule: {
+      apiGroups: ['coordination.k8s.io'],
+      resources: ['leases'],
+      verbs: ['get', 'list', 'watch', 'create', 'update', 'delete'],
+    },
+  },
+];
