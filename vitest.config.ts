@@ -1,17 +1,19 @@
 import { defineConfig } from 'vitest/config';
 
-/** Files run one after another: they share one control plane, one containerd or one bed. */
 const patient = { testTimeout: 120_000, hookTimeout: 600_000 };
-const serial = { ...patient, fileParallelism: false };
+/** What a file shares with others that run at the same time is the machine: it has processes, or a bed, of its own. */
+const inPairs = { ...patient, maxWorkers: 2 };
 
-/** These share nothing: each file has an API server of its own. */
+/** Each file has an API server of its own. */
 const api = 'test/integration/{edge,hub,kube}-*.test.ts';
 
 /** What takes many minutes: `hack/test --long`. */
 const long = 'test/{integration,e2e}/**/*.long.test.ts';
 
-/** One bed for the run. */
-const bed = 'test/e2e/global-setup.ts';
+/** What a run puts on the machine, and takes away again. */
+const run = 'test/bed/run/global-setup.ts';
+/** A bed for each worker. */
+const beds = 'test/e2e/global-setup.ts';
 
 export default defineConfig({
   test: {
@@ -20,6 +22,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
+          globalSetup: run,
           include: [
             'packages/*/src/**/*.test.ts',
             'hack/**/*.test.ts',
@@ -29,7 +32,7 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'api', include: [api], exclude: [long], ...patient, maxWorkers: 2 },
+        test: { name: 'api', include: [api], exclude: [long], globalSetup: run, ...inPairs },
       },
       {
         extends: true,
@@ -37,7 +40,8 @@ export default defineConfig({
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
           exclude: [api, long],
-          ...serial,
+          globalSetup: run,
+          ...inPairs,
         },
       },
       {
@@ -46,11 +50,21 @@ export default defineConfig({
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
           exclude: [long],
-          globalSetup: bed,
-          ...serial,
+          globalSetup: [run, beds],
+          ...inPairs,
         },
       },
-      { extends: true, test: { name: 'long', include: [long], globalSetup: bed, ...serial } },
+      {
+        extends: true,
+        test: {
+          name: 'long',
+          include: [long],
+          globalSetup: [run, beds],
+          ...patient,
+          // Some look at the whole machine.
+          fileParallelism: false,
+        },
+      },
     ],
     retry: 0,
     passWithNoTests: false,

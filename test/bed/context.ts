@@ -61,7 +61,10 @@ export function createContext(name: string, deps: BedDeps): BedContext {
     names: bedNames(name),
     folders,
     store: createBedStore({ root }),
-    daemons: createDaemons({ runFolder: folders.run, logFolder: folders.logs }, { clock }),
+    daemons: createDaemons(
+      { runFolder: folders.run, logFolder: folders.logs, temporaryFolder: folders.temporary },
+      { clock },
+    ),
     assets: async (bed, signal) =>
       (await ensureAssets({ binaries: wanted(bed), signal }, setup)) as BedAssets,
     images: async (signal) => (await ensureImages({ signal }, setup)).map(({ tar }) => tar),

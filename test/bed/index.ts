@@ -21,4 +21,5 @@ export type { BedStatus, NodeStatus, ProcessStatus, SiteStatus } from './status.
 export type { Kubectl, KubectlOptions } from './kubectl.ts';
 export type { ContainerFilter, ContainerSummary } from './node/inspect.ts';
 export type { BedRegistry } from './registry/index.ts';
+export { nameBed, runName } from './run/run.ts';
 export { waitFor, type WaitOptions } from './wait.ts';

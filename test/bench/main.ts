@@ -1,5 +1,8 @@
 import { writeFile } from 'node:fs/promises';
+import { Bed } from '@selvedge/bed';
+import { systemClock } from '@selvedge/kit';
 import { Command } from 'commander';
+import { openRun } from '../bed/run/run.ts';
 import { areas } from './areas.ts';
 import type { BenchRow } from './row.ts';
 import { renderTable } from './table.ts';
@@ -16,6 +19,10 @@ async function runAreas(names: readonly string[]): Promise<BenchRow[]> {
   }
   return rows;
 }
+
+const deps = { clock: systemClock, removeBed: (name: string) => Bed.down(name) };
+await using run = await openRun({}, deps);
+process.env['TMPDIR'] = run.folder;
 
 await new Command('bench')
   .description('Measures Selvedge beside its peers. Missed goals are printed, they do not fail the run.')

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { Bed, type ContainerSummary, imageRefs, waitFor } from '@selvedge/bed';
 import { ensureAssets } from '@selvedge/hack/setup';
 import { systemClock } from '@selvedge/kit';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { laneBed } from './support/lane.ts';
 
 const node = 'converted-a';
 const site = 'bed-converted';
@@ -70,7 +71,7 @@ async function run(
 }
 
 beforeAll(async () => {
-  bed = await Bed.open(inject('bed'));
+  bed = await Bed.open(laneBed());
   await bed.addSite({ name: site });
   await bed.addNode({ name: node, site, agent: 'converted', dns: true });
   await bed.kubectl(['create', 'namespace', namespace]);

@@ -3,14 +3,14 @@ import { once } from 'node:events';
 import { access } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { Bed, imageRefs, waitFor } from '@selvedge/bed';
+import { Bed, imageRefs, nameBed, waitFor } from '@selvedge/bed';
 import { run } from '@selvedge/hack/setup';
 import { systemClock } from '@selvedge/kit';
 import { afterEach, describe, expect, it } from 'vitest';
 import { added, machineSnapshot } from './support/machine-snapshot.ts';
 
-const name = 'hygiene';
-const second = 'hygiene-2';
+const name = await nameBed('tidy');
+const second = await nameBed('tidy2');
 
 afterEach(async () => {
   await Bed.down(name);

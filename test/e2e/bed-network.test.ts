@@ -4,7 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { Bed } from '@selvedge/bed';
 import { messageOf } from '@selvedge/kit';
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { laneBed } from './support/lane.ts';
 
 /** Two shops with a bare node each: what happens to their networks is nobody else's business. */
 const [shop, neighbour] = ['nat-1', 'nat-2'] as const;
@@ -12,7 +13,7 @@ const nodes = { [shop]: 'till-1', [neighbour]: 'till-2' };
 let bed: Bed;
 
 beforeAll(async () => {
-  bed = await Bed.open(inject('bed'));
+  bed = await Bed.open(laneBed());
   for (const site of [shop, neighbour]) {
     await bed.addSite({ name: site });
     await bed.addNode({ name: nodes[site], site, agent: 'none' });

@@ -1,10 +1,11 @@
-import { Bed, imageRefs } from '@selvedge/bed';
+import { Bed, imageRefs, nameBed } from '@selvedge/bed';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-const name = 'older';
+let name: string;
 let bed: Bed;
 
 beforeAll(async () => {
+  name = await nameBed('older');
   bed = await Bed.up({
     name,
     controlPlane: { version: '1.35' },

@@ -1,6 +1,7 @@
 import { Bed, imageRefs, waitFor } from '@selvedge/bed';
 import { systemClock } from '@selvedge/kit';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { laneBed } from './support/lane.ts';
 
 const [node, other] = ['stock-a', 'stock-b'] as const;
 const namespace = 'bed-stock';
@@ -10,7 +11,7 @@ const kubectl = async (...args: string[]): Promise<string> =>
   (await bed.kubectl([`--namespace=${namespace}`, ...args])).stdout;
 
 beforeAll(async () => {
-  bed = await Bed.open(inject('bed'));
+  bed = await Bed.open(laneBed());
   await bed.addNode({ name: node, agent: 'stock', labels: { 'selvedge.test/role': 'stock' } });
   await bed.addNode({
     name: other,

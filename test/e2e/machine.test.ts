@@ -1,15 +1,15 @@
 import { access, mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { waitFor } from '@selvedge/bed';
+import { runName, waitFor } from '@selvedge/bed';
 import { type Machine, type MachineOptions, createMachine, provideBaseRoot } from '@selvedge/bed/machine';
 import { processSetup, run, runUnchecked } from '@selvedge/hack/setup';
 import { systemClock } from '@selvedge/kit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const name = 'e2e-machine';
-const namespace = `selvedge.${name}`;
-const cgroup = `selvedge-${name}`;
+const namespace = `${runName()}.machine`;
+const cgroup = `${runName()}.machine`;
 
 async function removeNetwork(): Promise<void> {
   await runUnchecked({ argv: ['ip', 'netns', 'del', namespace] });

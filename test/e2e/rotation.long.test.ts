@@ -1,14 +1,14 @@
 import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Bed, connect, waitFor } from '@selvedge/bed';
+import { Bed, connect, nameBed, waitFor } from '@selvedge/bed';
 import { systemClock } from '@selvedge/kit';
 import { type KubeClient, resources } from '@selvedge/kube';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { agentLog, stateFolder } from './support/edge-lite.ts';
 
 /** The signer is told to issue for three minutes, so this is a bed of its own. It backdates by five. */
-const name = 'rotation';
+const name = await nameBed('rotate');
 const node = 'lite-rotating';
 let bed: Bed;
 let client: KubeClient;

@@ -12,10 +12,11 @@ import {
   removeCgroup,
 } from '../../packages/edge-lite/src/pods/cgroups/index.ts';
 import { containerWith, podWith } from '../../packages/edge-lite/src/pods/testing.ts';
+import { runName } from '../bed/run/run.ts';
 
 const never = new AbortController().signal;
 const mount = '/sys/fs/cgroup';
-const name = `selvedge-cgroups-${process.pid}`;
+const name = `${runName()}.cgroups`;
 const full = { cpu: '500m', memory: '64Mi' };
 
 let version: 1 | 2;

@@ -14,9 +14,10 @@ import {
   pushImage,
   registryHost,
 } from '../bed/registry/index.ts';
+import { runName } from '../bed/run/run.ts';
 
 /** A namespace at the other end of a veth pair, as the cloud of a bed is. */
-const namespace = 'svregistry';
+const namespace = `${runName()}.registry`;
 const link = 'svregistry0';
 const [near, far] = ['169.254.77.1', '169.254.77.2'];
 const credentials = { user: 'puller', password: 'secret' };
@@ -58,7 +59,7 @@ describe('the registry', () => {
       tls: await pki.ensure('registry', { commonName: 'registry', usages: ['server'], addresses: [far] }),
       ca: pki.ca.keyPair.certificate,
       credentials,
-      daemon: { name: 'registry', namespace, mark: 'svregistry-test' },
+      daemon: { name: 'registry', namespace, mark: 'registry-test' },
     };
     const folders = { runFolder: join(folder, 'run'), logFolder: join(folder, 'log') };
     const daemons = createDaemons(folders, { clock: systemClock });

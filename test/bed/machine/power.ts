@@ -60,7 +60,7 @@ async function present(paths: readonly string[]): Promise<readonly string[]> {
 }
 
 export function createPower(options: PowerOptions, { clock, doors }: PowerDeps): Power {
-  const { name, namespace, cgroup, disk, consoleFile, env } = options;
+  const { name, namespace, cgroup, disk, consoleFile } = options;
   const init = (): Promise<ProcessIdentity | undefined> => machineInit({ cgroup });
   const sweep = async (): Promise<void> => {
     await killProcesses({ namespaces: [namespace], cgroup }, clock);
@@ -72,10 +72,19 @@ export function createPower(options: PowerOptions, { clock, doors }: PowerDeps):
       const hierarchies = await readHierarchyMounts();
       await sweep();
       await createMachineCgroup(cgroup, hierarchies);
-      const plan = { disk, cgroup, hierarchies, bootId: randomUUID(), devices: await present(devices), env };
+      const plan = {
+        disk,
+        cgroup,
+        hierarchies,
+        bootId: randomUUID(),
+        devices: await present(devices),
+        env: options.env,
+      };
       const [program, ...args] = doors.boot(plan, namespace);
       await using output = await open(consoleFile, 'w');
-      const child = spawn(program, args, { detached: true, stdio: ['ignore', output.fd, output.fd] });
+      // It may outlive this process, whose temporary folder is not for it.
+      const { TMPDIR: _own, ...env } = process.env;
+      const child = spawn(program, args, { env, detached: true, stdio: ['ignore', output.fd, output.fd] });
       child.unref();
       await once(child, 'spawn');
       const ended = (): boolean => child.exitCode !== null || child.signalCode !== null;

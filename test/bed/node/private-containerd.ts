@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, open, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Writable } from 'node:stream';
@@ -9,7 +9,7 @@ import { type Clock, type Service, SelvedgeError } from '@selvedge/kit';
 import type { ContainerdVersion } from '../description.ts';
 import { removeCgroup } from '../host/cgroups.ts';
 import { type Image, imageRefs } from '../images/index.ts';
-import { identify } from '../process/proc.ts';
+import { runName } from '../run/run.ts';
 import { waitFor } from '../wait.ts';
 import { renderConflist } from './cni.ts';
 import { renderContainerdConfig } from './containerd.ts';
@@ -29,7 +29,7 @@ export interface PrivateContainerdOptions {
 /**
  * One containerd in network, mount and process namespaces of its own, with a pod network. It cannot outlive its
  * owner: the first process in there ends, and all others with it, when a pipe from the owner breaks. What a killed
- * owner leaves, a folder and empty cgroups, is removed by the next start.
+ * owner leaves, a folder and empty cgroups, is removed with its run.
  */
 export interface PrivateContainerd extends Service {
   /** `unix://…`; throws before `start`. */
@@ -57,18 +57,6 @@ const firstProcess = `
       kill) kill -KILL $daemon; wait $daemon ;;
     esac
   done`;
-
-const prefix = 'selvedge-containerd-';
-
-/** Removes what owners left that no longer run. Names are `prefix`, the owner's pid, a dash, anything. */
-async function sweep(clock: Clock): Promise<void> {
-  for (const name of await readdir(tmpdir())) {
-    const owner = name.startsWith(prefix) ? Number.parseInt(name.slice(prefix.length), 10) : Number.NaN;
-    if (Number.isNaN(owner) || (await identify(owner)) !== undefined) continue;
-    await removeCgroup(name, clock);
-    await rm(join(tmpdir(), name), { recursive: true, force: true });
-  }
-}
 
 async function writeConfiguration(folder: string, options: PrivateContainerdOptions): Promise<void> {
   const cni = join(folder, 'cni');
@@ -113,8 +101,7 @@ class NamespacedContainerd implements PrivateContainerd {
   }
 
   async start(signal: AbortSignal): Promise<void> {
-    await sweep(this.#clock);
-    this.#folder = await mkdtemp(join(tmpdir(), `${prefix}${process.pid}-`));
+    this.#folder = await mkdtemp(join(tmpdir(), `${runName()}.containerd-`));
     await writeConfiguration(this.#folder, this.#options);
     await this.#launch();
     await this.revive(signal);

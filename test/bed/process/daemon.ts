@@ -46,6 +46,8 @@ export interface Daemons {
 export interface DaemonsOptions {
   readonly runFolder: string;
   readonly logFolder: string;
+  /** For the daemons' temporary files. Default: that of this process. */
+  readonly temporaryFolder?: string;
 }
 
 /** How much of a log is quoted, in characters. */
@@ -86,6 +88,8 @@ async function launch(spec: DaemonSpec, logFile: string): Promise<ProcessIdentit
 }
 
 export function createDaemons(options: DaemonsOptions, { clock }: { readonly clock: Clock }): Daemons {
+  const { temporaryFolder } = options;
+  const temporary = temporaryFolder === undefined ? {} : { TMPDIR: temporaryFolder };
   const recordFile = (name: string): string => join(options.runFolder, `${name}.json`);
   const logFile = (name: string): string => join(options.logFolder, `${name}.log`);
   const read = async (name: string): Promise<DaemonRecord | undefined> => {
@@ -122,11 +126,12 @@ export function createDaemons(options: DaemonsOptions, { clock }: { readonly clo
       const fingerprint = fingerprintOf(spec);
       if ((await running(spec.name))?.fingerprint === fingerprint) return false;
       await stop(spec.name);
+      if (temporaryFolder !== undefined) await mkdir(temporaryFolder, { recursive: true });
       await mkdir(options.runFolder, { recursive: true });
       await mkdir(options.logFolder, { recursive: true });
       const record: DaemonRecord = {
         name: spec.name,
-        ...(await launch(spec, logFile(spec.name))),
+        ...(await launch({ ...spec, env: { ...temporary, ...spec.env } }, logFile(spec.name))),
         fingerprint,
       };
       await writeAtomically(recordFile(spec.name), JSON.stringify(record));

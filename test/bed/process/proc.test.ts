@@ -24,7 +24,7 @@ describe('a process', () => {
 });
 
 describe('the filter of processes', () => {
-  const filter = { namespaces: ['x'], mark: 'bed/', cgroup: 'selvedge-bed' };
+  const filter = { namespaces: ['x'], mark: 'bed/', variable: 'TMPDIR=/run-1', cgroup: 'selvedge-bed' };
   const nobody = { network: 'net:[1]', environment: [], cgroups: ['/'] };
   it.each([
     ['in a namespace', { ...nobody, network: 'net:[7]' }, true],
@@ -34,6 +34,8 @@ describe('the filter of processes', () => {
       { ...nobody, environment: ['SELVEDGE_BED_PROCESS=bed-2/cloud/'] },
       false,
     ],
+    ['with the variable', { ...nobody, environment: ['A=b', 'TMPDIR=/run-1'] }, true],
+    ['with another value of it', { ...nobody, environment: ['TMPDIR=/run-10'] }, false],
     ['in the cgroup', { ...nobody, cgroups: ['/', '/selvedge-bed'] }, true],
     ['below the cgroup', { ...nobody, cgroups: ['/selvedge-bed/n/kubepods/x'] }, true],
     ['in the cgroup of another bed', { ...nobody, cgroups: ['/selvedge-bed-2'] }, false],

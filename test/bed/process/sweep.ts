@@ -17,6 +17,8 @@ export interface ProcessFilter {
   readonly namespaces: readonly string[];
   /** The beginning of a process mark. */
   readonly mark?: string;
+  /** A variable of the environment and its value: `NAME=VALUE`. */
+  readonly variable?: string;
   /** A path relative to the cgroup hierarchies; what is below it is meant too. */
   readonly cgroup?: string;
 }
@@ -34,7 +36,8 @@ export function matches(
   traits: ProcessTraits,
 ): boolean {
   if (networks.has(traits.network)) return true;
-  const { mark, cgroup } = filter;
+  const { mark, variable, cgroup } = filter;
+  if (variable !== undefined && traits.environment.includes(variable)) return true;
   if (mark !== undefined && traits.environment.some((entry) => entry.startsWith(`${processMark}=${mark}`)))
     return true;
   if (cgroup === undefined) return false;

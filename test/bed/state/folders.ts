@@ -14,6 +14,8 @@ export interface BedFolders {
   readonly controlPlane: string;
   /** A kubeconfig of a cluster administrator, complete in itself. */
   readonly kubeconfig: string;
+  /** For the daemons, which outlive who started them. */
+  readonly temporary: string;
   /** What the routers' proxies do. */
   readonly faults: string;
   node(node: string): NodeFolders;
@@ -76,6 +78,7 @@ export function bedFolders(beds: string, name: string): BedFolders {
     pki: join(root, 'pki'),
     controlPlane: join(root, 'control-plane'),
     kubeconfig: join(root, 'kubeconfig'),
+    temporary: join(root, 'tmp'),
     faults: join(root, 'faults'),
     node: (node) => nodeFolders(join(root, 'nodes', node)),
   };

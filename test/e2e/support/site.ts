@@ -3,7 +3,8 @@ import { Bed, connect, waitFor } from '@selvedge/bed';
 import { hasCode, systemClock } from '@selvedge/kit';
 import { resources, type KubeClient, type KubeObject, type Resource } from '@selvedge/kube';
 import type { Event, Pod } from '@selvedge/kube/types';
-import { afterAll, beforeAll, inject } from 'vitest';
+import { afterAll, beforeAll } from 'vitest';
+import { laneBed } from './lane.ts';
 
 /** How long a test waits for something that happens on a node, unless it says otherwise. */
 const patienceMs = 60_000;
@@ -60,7 +61,7 @@ class TestSite implements Site {
   }
 
   async open(): Promise<void> {
-    this.#bed = await Bed.open(inject('bed'));
+    this.#bed = await Bed.open(laneBed());
     this.#client = await connect(this.#bed.kubeconfig, 'selvedge-e2e');
     const { client, signal, namespace } = this;
     await client.create(resources.namespaces, { metadata: { name: namespace } }, { signal });

@@ -1,0 +1,3 @@
+import { describePodsLife } from './pods-life-suite.ts';
+
+describePodsLife('1.6');

@@ -1,0 +1,3 @@
+import { describePodsLife } from './pods-life-suite.ts';
+
+describePodsLife('2.4');
