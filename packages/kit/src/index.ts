@@ -18,6 +18,7 @@ export {
   type ErrorCode,
   type ErrorOptions,
 } from './errors.ts';
+export { createExitCodes, type ExitCodes } from './exit-codes.ts';
 export { FairMap, type FairMapOptions } from './fair-map.ts';
 export { ifPresent } from './if-present.ts';
 export { createLimiter, type Limiter, type LimiterOptions } from './limiter.ts';

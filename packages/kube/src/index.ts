@@ -32,6 +32,16 @@ export type {
   WriteOptions,
 } from './client.ts';
 export {
+  loadConfigFile,
+  mismatch,
+  parseConfigFile,
+  unknownField,
+  type Checked,
+  type ConfigCheck,
+  type Fault,
+  type Finding,
+} from './config/config-file.ts';
+export {
   createClientOver,
   createKubeClient,
   type CallingDeps,

@@ -1,10 +1,11 @@
 import { SelvedgeError } from '@selvedge/kit';
+import { parseConfigFile } from '@selvedge/kube';
 import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
-import { loadConfig } from './load.ts';
-import { parseConfig } from './parse.ts';
+import { checkConfig, loadConfig } from './config.ts';
 import { paths } from './paths.ts';
+import type { Config } from './schema.ts';
 
 const hash = `sha256:${'0a'.repeat(32)}`;
 const minimal = `apiVersion: edge-lite.selvedge.io/v1alpha1
@@ -15,9 +16,11 @@ server:
   caHash: ${hash}
 `;
 
+const parse = (text: string): Config => parseConfigFile('test.yaml', text, checkConfig);
+
 function findings(text: string): unknown {
   try {
-    return parseConfig('test.yaml', text);
+    return parse(text);
   } catch (error) {
     if (error instanceof SelvedgeError && error.code === 'Invalid') return error.details['findings'];
     throw error;
@@ -25,7 +28,7 @@ function findings(text: string): unknown {
 }
 
 test('defaults fill what is left out, and modules stay off', () => {
-  expect(parseConfig('test.yaml', minimal)).toEqual({
+  expect(parse(minimal)).toEqual({
     apiVersion: 'edge-lite.selvedge.io/v1alpha1',
     kind: 'Config',
     nodeName: 'shop-7',
@@ -40,7 +43,7 @@ test('defaults fill what is left out, and modules stay off', () => {
     modules: {},
     log: { level: 'info' },
   });
-  expect(parseConfig('test.yaml', `${minimal}modules: {pods: {}}\n`).modules.pods).toEqual({
+  expect(parse(`${minimal}modules: {pods: {}}\n`).modules.pods).toEqual({
     clusterDNS: [],
     clusterDomain: 'cluster.local',
     maxPods: 110,
@@ -56,8 +59,8 @@ test('the pod module brings the hub along, the hub comes alone', () => {
     keepUnusedHours: 24,
     maxStateMiB: 256,
   };
-  expect(parseConfig('test.yaml', `${minimal}modules: {pods: {}}\n`).modules.hub).toEqual(defaults);
-  const alone = parseConfig('test.yaml', `${minimal}modules: {hub: {address: none}}\n`).modules;
+  expect(parse(`${minimal}modules: {pods: {}}\n`).modules.hub).toEqual(defaults);
+  const alone = parse(`${minimal}modules: {hub: {address: none}}\n`).modules;
   expect(alone).toEqual({ hub: { ...defaults, address: 'none' } });
 });
 
