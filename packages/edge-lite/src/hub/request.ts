@@ -1,10 +1,6 @@
-/** Who sent a request, as the API server would name it. Source: kubernetes.io "Authenticating". */
-export interface UserInfo {
-  readonly username: string;
-  readonly uid?: string;
-  readonly groups: readonly string[];
-  readonly extra?: Readonly<Record<string, readonly string[]>>;
-}
+import type { UserInfo } from '@selvedge/kube';
+
+export type { UserInfo };
 
 export interface PodIdentity {
   readonly namespace: string;

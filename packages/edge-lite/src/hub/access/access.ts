@@ -8,13 +8,12 @@ import {
   hasCode,
   limitRepeats,
 } from '@selvedge/kit';
-import type { KubeClient } from '@selvedge/kube';
+import { ClientCertificates, type KubeClient } from '@selvedge/kube';
 import type { RuntimeRepository } from '../../store/index.ts';
 import type { Caller, PodIdentity, UserInfo } from '../request.ts';
 import type { Upstream } from '../upstream/types.ts';
 import { Authorizer } from './authorizer.ts';
 import { type CallersOptions, callerOfUser, kindOfUser, nodeUser } from './callers.ts';
-import { Certificates } from './certificates.ts';
 import { Decisions } from './decisions.ts';
 import { createAccessMetrics } from './metrics.ts';
 import { createOperators } from './operators.ts';
@@ -106,7 +105,7 @@ class HubAccess implements Access {
     this.#metrics = metrics;
     this.#time = new WallTime({ ...deps, online });
     this.#own = new OwnCertificates(deps);
-    this.#certificates = new Certificates(
+    this.#certificates = new ClientCertificates(
       { maxCertificates },
       {
         ...deps,

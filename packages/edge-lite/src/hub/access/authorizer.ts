@@ -6,7 +6,7 @@ import {
   createListeners,
   createSingleFlight,
 } from '@selvedge/kit';
-import type { KubeClient } from '@selvedge/kube';
+import { type KubeClient, reviewAccess } from '@selvedge/kube';
 import type { UserInfo } from '../request.ts';
 import type { Decisions } from './decisions.ts';
 import type { AccessMetrics } from './metrics.ts';
@@ -18,7 +18,7 @@ import {
   kindredQuestions,
   widerQuestion,
 } from './questions.ts';
-import { cannotAsk, reviewAccess } from './reviews.ts';
+import { cannotAsk } from './cannot-ask.ts';
 import type { Attributes, Decision } from './types.ts';
 
 export interface AuthorizerDeps {

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
+import { authenticatedGroup } from '@selvedge/kube';
 import type { UserInfo } from '../request.ts';
 import type { Attributes } from './types.ts';
-import { authenticatedGroup, extraKeys } from './user.ts';
+import { extraKeys } from './user.ts';
 
 /** Whether a user may do something. */
 export interface Question {

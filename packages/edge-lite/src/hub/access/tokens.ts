@@ -1,9 +1,9 @@
 import { BoundedMap, type Clock, type SingleFlight, createSingleFlight } from '@selvedge/kit';
-import type { KubeClient } from '@selvedge/kube';
+import { type KubeClient, type TokenVerdict, reviewToken } from '@selvedge/kube';
 import type { PodIdentity, UserInfo } from '../request.ts';
 import { hashOfToken, isExpired, keyIdOf, provenanceOf, refuseToken, verifyToken } from './bearer-token.ts';
 import type { AccessMetrics } from './metrics.ts';
-import { type Verdict, cannotAsk, reviewToken } from './reviews.ts';
+import { cannotAsk } from './cannot-ask.ts';
 import type { SeenTokens } from './seen-tokens.ts';
 import type { SigningKeys } from './signing-keys.ts';
 import { createStrangers } from './strangers.ts';
@@ -36,7 +36,7 @@ export interface TokensDeps {
 const strangers = { parallel: 4, burst: 32, perSecond: 5 };
 
 interface Answer {
-  readonly verdict: Verdict;
+  readonly verdict: TokenVerdict;
   readonly atMs: number;
 }
 
@@ -48,7 +48,7 @@ export class Tokens {
   /** Apart, so that made-up tokens push out no good answers. */
   readonly #refused: BoundedMap<string, Answer>;
   readonly #strangers;
-  readonly #flights: SingleFlight<Verdict | undefined> = createSingleFlight();
+  readonly #flights: SingleFlight<TokenVerdict | undefined> = createSingleFlight();
 
   constructor(options: TokensOptions, deps: TokensDeps) {
     this.#options = options;
@@ -73,7 +73,7 @@ export class Tokens {
   }
 
   /** Undefined: the cloud is away, or does not answer us. */
-  async #online(hash: string, token: string, signal: AbortSignal): Promise<Verdict | undefined> {
+  async #online(hash: string, token: string, signal: AbortSignal): Promise<TokenVerdict | undefined> {
     if (!this.#deps.online()) return undefined;
     const known = this.#accepted.get(hash) ?? this.#refused.get(hash);
     if (known !== undefined && this.#isFresh(known)) return known.verdict;
@@ -81,11 +81,11 @@ export class Tokens {
   }
 
   /** Rejects with `Unauthenticated` if that would be in vain. */
-  async #ask(hash: string, token: string, signal: AbortSignal): Promise<Verdict | undefined> {
+  async #ask(hash: string, token: string, signal: AbortSignal): Promise<TokenVerdict | undefined> {
     const { seen, keys } = this.#deps;
     const provenance = seen.userOf(hash) === undefined ? await provenanceOf(token, keys.current) : 'signed';
     if (provenance === 'forged') throw refuseToken('is not signed by the key that it names');
-    const review = (): Promise<Verdict | undefined> => this.#review(hash, token, signal);
+    const review = (): Promise<TokenVerdict | undefined> => this.#review(hash, token, signal);
     return provenance === 'signed' ? await review() : await this.#strangers.run(signal, review);
   }
 
@@ -94,10 +94,10 @@ export class Tokens {
     return this.#deps.clock.monotonicMs() - atMs < (verdict.kind === 'accepted' ? acceptedMs : refusedMs);
   }
 
-  async #review(hash: string, token: string, signal: AbortSignal): Promise<Verdict | undefined> {
+  async #review(hash: string, token: string, signal: AbortSignal): Promise<TokenVerdict | undefined> {
     const { client, clock, metrics } = this.#deps;
     try {
-      const verdict = await reviewToken(client, token, signal);
+      const verdict = await reviewToken(client, { token }, signal);
       metrics.reviews.add({ kind: 'token', outcome: verdict.kind === 'accepted' ? 'allowed' : 'denied' });
       this.#remember(hash, { verdict, atMs: clock.monotonicMs() });
       this.#learn(hash, token, verdict);
@@ -116,7 +116,7 @@ export class Tokens {
     (answer.verdict.kind === 'accepted' ? this.#accepted : this.#refused).set(hash, answer);
   }
 
-  #learn(hash: string, token: string, verdict: Verdict): void {
+  #learn(hash: string, token: string, verdict: TokenVerdict): void {
     const { seen, keys } = this.#deps;
     if (verdict.kind === 'refused') {
       seen.forget(hash);

@@ -1,4 +1,5 @@
 import type { Service } from '@selvedge/kit';
+import type { AccessAttributes, AccessDecision } from '@selvedge/kube';
 import type { Caller, UserInfo } from '../request.ts';
 
 /** What a connection shows of its client. */
@@ -9,27 +10,8 @@ export interface Presented {
   readonly remoteAddress: string;
 }
 
-/** What somebody wants to do. Source: `authorization.k8s.io/v1` ResourceAttributes. */
-export type Attributes =
-  | {
-      readonly kind: 'resource';
-      readonly verb: string;
-      readonly group: string;
-      readonly version: string;
-      readonly resource: string;
-      readonly subresource: string;
-      readonly namespace: string;
-      readonly name: string;
-      readonly labelSelector: string;
-      readonly fieldSelector: string;
-    }
-  | { readonly kind: 'nonResource'; readonly verb: string; readonly path: string };
-
-export interface Decision {
-  readonly allowed: boolean;
-  /** As the API server gave it. */
-  readonly reason: string;
-}
+export type Attributes = AccessAttributes;
+export type Decision = AccessDecision;
 
 export interface Access extends Service {
   /** Rejects with `Unauthenticated`, or `Forbidden` for a certificate that is nobody's here. */

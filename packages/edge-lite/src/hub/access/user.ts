@@ -1,3 +1,4 @@
+import { authenticatedGroup, credentialIdKey } from '@selvedge/kube';
 import * as v from 'valibot';
 import type { PodIdentity, UserInfo } from '../request.ts';
 
@@ -9,11 +10,8 @@ export const extraKeys = {
   podUid: `${prefix}pod-uid`,
   nodeName: `${prefix}node-name`,
   nodeUid: `${prefix}node-uid`,
-  credentialId: `${prefix}credential-id`,
+  credentialId: credentialIdKey,
 } as const;
-
-/** Of everybody who was authenticated. */
-export const authenticatedGroup = 'system:authenticated';
 
 const accountPrefix = 'system:serviceaccount:';
 

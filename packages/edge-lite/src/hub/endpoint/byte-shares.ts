@@ -1,5 +1,5 @@
+import { isLoopback } from '../../listen/index.ts';
 import { statusError } from '../answers/index.ts';
-import { isLoopback } from './source.ts';
 
 /** For whom bytes are held. */
 export interface Holder {

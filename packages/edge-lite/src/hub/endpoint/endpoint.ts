@@ -8,27 +8,34 @@ import {
   createTaskGroup,
   withDeadline,
 } from '@selvedge/kit';
+import {
+  type Connections,
+  type Listeners,
+  type Secure,
+  createConnections,
+  createHttp1,
+  createQuota,
+  createSecure,
+  createStrangers,
+  openListeners,
+} from '../../listen/index.ts';
 import type { Access } from '../access/types.ts';
+import { errorResponse } from '../answers/index.ts';
 import type { HubPki } from '../pki/index.ts';
 import type { HubHandler } from '../request.ts';
 import type { Upstream } from '../upstream/types.ts';
 import { createAuthenticator } from './authenticator.ts';
 import { createBodyReader } from './body.ts';
 import { createByteShares } from './byte-shares.ts';
-import { type Connections, createConnections } from './connections.ts';
 import { type ExchangeDeps, createRequestMetrics, serveExchange } from './exchange.ts';
-import { createHttp1 } from './http1.ts';
 import { createHttp2 } from './http2.ts';
 import { type EndpointLimits, defaultLimits } from './limits.ts';
+import { linkOf } from './link.ts';
 import { type LinkLocalDeps, createLinkLocal } from './link-local.ts';
-import { type Listeners, openListeners } from './listeners.ts';
 import { createOwnPages } from './own-pages.ts';
 import type { Protocol } from './protocol.ts';
-import { createQuota } from './quota.ts';
 import { type Relay, type Relayed, createRelay } from './relay.ts';
-import { type Secure, createSecure } from './secure.ts';
-import { createStrangers } from './strangers.ts';
-import { serveUpgrade } from './upgrade.ts';
+import { isUpgrade, serveUpgrade } from './upgrade.ts';
 
 export interface EndpointOptions {
   /** 0: any free one, the same on all addresses. */
@@ -84,6 +91,7 @@ class HubEndpoint implements Endpoint {
   /** What has no end of its own: relayed and upgraded connections; watches end with them. */
   readonly #streams: TaskGroup;
   readonly #refused;
+  readonly #failures;
   #listeners: Listeners | undefined;
   #secure: Secure | undefined;
   #protocols: { readonly h2: Protocol; readonly http1: Protocol } | undefined;
@@ -103,6 +111,10 @@ class HubEndpoint implements Endpoint {
     this.#refused = metrics.counter({
       name: 'selvedge_hub_refused_connections_total',
       help: 'Connections that were not taken, by reason: foreign, source (too many of one address), total.',
+    });
+    this.#failures = metrics.counter({
+      name: 'selvedge_hub_handshake_failures_total',
+      help: 'TLS handshakes of local clients that failed.',
     });
     const open = { name: 'selvedge_hub_connections', help: 'Open connections of local clients.' };
     metrics.sampled(open, () => this.connections);
@@ -128,12 +140,14 @@ class HubEndpoint implements Endpoint {
     await this.#linkLocal?.start(signal);
     const protocols = this.#createProtocols();
     this.#protocols = protocols;
-    this.#secure = createSecure(this.#limits, this.#deps, (socket, link) => {
-      protocols[socket.alpnProtocol === 'h2' ? 'h2' : 'http1'].take(socket, link);
+    const secure = { protocols: ['h2', 'http/1.1'], handshakeMs: this.#limits.handshakeMs };
+    this.#secure = createSecure(secure, { ...this.#deps, failures: this.#failures }, (socket, ca) => {
+      protocols[socket.alpnProtocol === 'h2' ? 'h2' : 'http1'].take(socket, linkOf(socket, ca));
     });
     const { linkLocalAddress, port } = this.#options;
     const addresses = [...loopback, ...(linkLocalAddress === undefined ? [] : [linkLocalAddress])];
-    const where = { addresses, optional: new Set(['::1']), port };
+    const hint = 'another program has the port; choose one with modules.hub.port';
+    const where = { addresses, optional: new Set(['::1']), port, hint };
     this.#listeners = await openListeners(where, (socket, at) => this.#accept(socket, at), signal);
     this.#deps.log.info('hub listens', { addresses: this.addresses, port: this.port });
   }
@@ -146,7 +160,7 @@ class HubEndpoint implements Endpoint {
     this.#connections.destroyAll();
     await this.#requests.stop();
     this.#protocols?.h2.close();
-    this.#protocols?.http1.close();
+    await this.#protocols?.http1.close();
     await listening;
     await this.#linkLocal?.stop();
   }
@@ -203,7 +217,8 @@ class HubEndpoint implements Endpoint {
       upgrade: (upgrade: Parameters<typeof serveUpgrade>[0]): void =>
         this.#streams.run('upgrade', (signal) => serveUpgrade(upgrade, upgrades, signal)),
     };
-    return { h2: createHttp2(this.#limits, sinks), http1: createHttp1(this.#limits, sinks) };
+    const http1 = createHttp1(this.#limits, { ...sinks, isUpgrade, refusal: errorResponse });
+    return { h2: createHttp2(this.#limits, sinks), http1 };
   }
 
   #accept(socket: Socket, at: string): void {

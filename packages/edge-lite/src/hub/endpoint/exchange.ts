@@ -10,16 +10,15 @@ import {
   raceAbort,
   scoped,
 } from '@selvedge/kit';
+import { type Quota, type ResponseStream, pieceBytes, respond } from '../../listen/index.ts';
 import { errorResponse } from '../answers/index.ts';
 import type { Caller, HubHandler } from '../request.ts';
 import type { Authenticator } from './authenticator.ts';
 import type { BodyReader, HeldBody } from './body.ts';
 import type { ByteShares, Holder } from './byte-shares.ts';
-import { requestHeaders } from './headers.ts';
+import { requestHeaders, responseHeaders } from './headers.ts';
 import type { Link } from './link.ts';
 import { isOwnPage } from './own-pages.ts';
-import type { Quota } from './quota.ts';
-import { type ResponseStream, pieceBytes, respond } from './respond.ts';
 import { type Target, targetOf } from './target.ts';
 
 export type Incoming = IncomingMessage | Http2ServerRequest;
@@ -114,7 +113,8 @@ async function answer(
   using held = deps.unsent.hold(holder);
   if (given.body instanceof Uint8Array) held.grow(Math.max(0, given.body.byteLength - pieceBytes));
   deps.metrics.answered(method, given.status);
-  await respond(response as ResponseStream, given, { withoutBody: method === 'HEAD', signal });
+  const sent = { ...given, headers: responseHeaders(given.headers) };
+  await respond(response as ResponseStream, sent, { withoutBody: method === 'HEAD', signal });
 }
 
 /** A request whose body was not read to its end leaves its connection, or its stream, useless. */

@@ -1,25 +1,9 @@
+import type { ConnectionLimits, Http1Limits, QuotaLimits, StrangerLimits } from '../../listen/index.ts';
+
 /** Caps and times of the endpoint; docs/limits.md says what happens beyond them. */
-export interface EndpointLimits {
-  /** In all; what is not of the loopback addresses leaves them their number. */
-  readonly maxConnections: number;
-  /** From one address. Loopback addresses share a larger number: the agents of the node come from there. */
-  readonly maxConnectionsPerSource: number;
-  readonly maxConnectionsFromLoopback: number;
+export interface EndpointLimits extends ConnectionLimits, QuotaLimits, StrangerLimits, Http1Limits {
   /** Of one HTTP/2 connection. */
   readonly maxStreams: number;
-  /** Requests of one HTTP/1.1 connection that were sent before the answer to the first of them; they are answered in turn. */
-  readonly maxPipelined: number;
-  /** Watches, followed logs and upgraded connections of one user. */
-  readonly maxLongRunningPerUser: number;
-  /** Other requests of one user that are under way, until their answers are sent. */
-  readonly maxRequestsPerUser: number;
-  /** Unknown tokens of one address, all loopback addresses together, that are looked at; that wait for it. */
-  readonly maxAuthentications: number;
-  readonly maxAuthenticationsWaiting: number;
-  /** Unknown tokens of one address that were refused; one of them is forgiven after each `forgiveRefusalMs`. */
-  readonly maxRefusals: number;
-  readonly forgiveRefusalMs: number;
-  readonly maxHeaderBytes: number;
   /** Of one request; as the API server's own. */
   readonly maxBodyBytes: number;
   /** Of all requests that are under way. */
@@ -35,12 +19,6 @@ export interface EndpointLimits {
   /** Of the bodies of requests, and of answers: what only the node's own kubelet may fill. */
   readonly reservedBytes: number;
   readonly handshakeMs: number;
-  /** For all of a request's headers. */
-  readonly headersMs: number;
-  /** For all of a request's body. */
-  readonly bodyMs: number;
-  /** For a connection without a request, and for a client that does not take its answer. */
-  readonly idleMs: number;
   /** For the requests that are under way when the hub stops. */
   readonly drainMs: number;
 }

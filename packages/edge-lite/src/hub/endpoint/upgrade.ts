@@ -1,23 +1,16 @@
-import { type IncomingHttpHeaders, type IncomingMessage, STATUS_CODES } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { aborted, isAbort, scoped } from '@selvedge/kit';
+import { type Http1Upgrade, headOf, join, refuseOn } from '../../listen/index.ts';
 import { errorResponse, wholeBody } from '../answers/index.ts';
 import type { Caller } from '../request.ts';
 import type { Upstream } from '../upstream/types.ts';
 import type { ExchangeDeps } from './exchange.ts';
-import { join } from './join.ts';
 import type { Link } from './link.ts';
 import { requestHeaders, upgradeHeaders } from './headers.ts';
 import { type Target, mayConnect, targetOf } from './target.ts';
 
-/** A request for another protocol on the same connection: SPDY or WebSocket, as `kubectl exec` sends it. */
-export interface UpgradeRequest {
-  readonly request: IncomingMessage;
-  readonly socket: Duplex;
-  /** What came behind the request. */
-  readonly head: Buffer;
-  readonly link: Link;
-}
+export type UpgradeRequest = Http1Upgrade<Link>;
 
 export interface UpgradeDeps
   extends Pick<ExchangeDeps, 'authenticator' | 'quota' | 'handler' | 'metrics' | 'log'> {
@@ -37,28 +30,6 @@ export function isUpgrade({ method = '', url = '', headers }: IncomingMessage): 
   }
 }
 
-type Fields = IncomingHttpHeaders | Readonly<Record<string, string>>;
-
-function lines(headers: Fields): readonly string[] {
-  return Object.entries(headers).flatMap(([name, value]) =>
-    (Array.isArray(value) ? value : [value]).map((one) => `${name}: ${one ?? ''}`),
-  );
-}
-
-const headOf = (status: number, headers: Fields): string =>
-  [`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`, ...lines(headers), '', ''].join('\r\n');
-
-/** Writes a whole answer on a bare connection and ends it. */
-export function refuseOn(
-  socket: Duplex,
-  status: number,
-  { headers, body }: { headers: Fields; body: Uint8Array },
-): void {
-  const { 'transfer-encoding': _chunked, 'keep-alive': _alive, ...kept } = headers;
-  const own = { ...kept, 'content-length': String(body.byteLength), connection: 'close' };
-  socket.end(Buffer.concat([Buffer.from(headOf(status, own)), body]));
-}
-
 /** Operators connect to nothing here: the handler says so, and keeps the record of what they tried. */
 async function turnAway(
   { request, socket }: UpgradeRequest,
@@ -69,7 +40,7 @@ async function turnAway(
   const headers = requestHeaders(request.headers);
   const given = await deps.handler({ method, path, query, headers, body: undefined, caller, signal });
   deps.metrics.answered(method, given.status);
-  refuseOn(socket, given.status, { headers: given.headers, body: await wholeBody(given) });
+  refuseOn(socket, { ...given, body: await wholeBody(given) });
 }
 
 async function pass(upgrade: UpgradeRequest, deps: UpgradeDeps, signal: AbortSignal): Promise<void> {
@@ -92,7 +63,7 @@ async function pass(upgrade: UpgradeRequest, deps: UpgradeDeps, signal: AbortSig
   });
   deps.metrics.answered(method, answer.status);
   if (answer.socket === undefined) {
-    refuseOn(socket, answer.status, answer);
+    refuseOn(socket, answer);
     return;
   }
   answer.socket.on('error', () => undefined);
@@ -122,7 +93,7 @@ export async function serveUpgrade(
 }
 
 function refuse(socket: Duplex, error: unknown, { metrics }: UpgradeDeps): void {
-  const { status, headers, body } = errorResponse(error);
-  metrics.answered('GET', status);
-  refuseOn(socket, status, { headers, body: body instanceof Uint8Array ? body : Buffer.alloc(0) });
+  const refusal = errorResponse(error);
+  metrics.answered('GET', refusal.status);
+  refuseOn(socket, refusal);
 }

@@ -1,34 +1,59 @@
-import { type Server, type ServerResponse, createServer } from 'node:http';
+import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { systemCode } from '@selvedge/kit';
-import { badRequest, errorResponse, statusError } from '../answers/index.ts';
-import type { EndpointLimits } from './limits.ts';
-import type { Link } from './link.ts';
-import type { Protocol, Sinks } from './protocol.ts';
-import { isUpgrade, refuseOn } from './upgrade.ts';
+import type { TLSSocket } from 'node:tls';
+import { SelvedgeError, systemCode } from '@selvedge/kit';
+import type { Http1Limits } from './limits.ts';
+import { type Refusal, refuseOn } from './refuse-on.ts';
+
+/** One request, where its answer goes, and what is known of its connection. */
+export interface Http1Exchange<L> {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly link: L;
+  /** Settles when the answers before it on the same connection are through. */
+  readonly turn: Promise<void>;
+}
+
+/** A request for another protocol on the same connection: SPDY or WebSocket, as `kubectl exec` sends it. */
+export interface Http1Upgrade<L> {
+  readonly request: IncomingMessage;
+  readonly socket: Duplex;
+  /** What came behind the request. */
+  readonly head: Buffer;
+  readonly link: L;
+}
+
+/** Where the requests of a connection go. */
+export interface Http1Sinks<L> {
+  readonly exchange: (exchange: Http1Exchange<L>) => void;
+  readonly upgrade: (upgrade: Http1Upgrade<L>) => void;
+  /** Any other request is answered as if it had asked for no other protocol. */
+  readonly isUpgrade: (request: IncomingMessage) => boolean;
+  /** The answer to what the parser did not take; `details.status` is set where it is not 400. */
+  readonly refusal: (error: SelvedgeError) => Refusal;
+}
+
+/** HTTP/1.1 on connections that others have accepted and secured. */
+export interface Http1<L> {
+  take(socket: TLSSocket, link: L): void;
+  /** Stops its timers and lets go of connections without requests. The others are ended by who accepted them. */
+  close(): Promise<void>;
+}
 
 const meanings: Readonly<Record<string, { readonly status: number; readonly reason: string }>> = {
   HPE_HEADER_OVERFLOW: { status: 431, reason: 'RequestHeaderFieldsTooLarge' },
   ERR_HTTP_REQUEST_TIMEOUT: { status: 408, reason: 'Timeout' },
 };
 
-/** What the parser did not take, as a Status. */
-function refusalOf(error: Error): Error {
-  const meaning = meanings[systemCode(error) ?? ''];
-  if (meaning === undefined) return badRequest(`the request cannot be read: ${error.message}`);
-  return statusError('Invalid', `the request was refused: ${error.message}`, meaning);
-}
-
-function onClientError(error: Error, socket: Duplex): void {
-  if (!socket.writable || systemCode(error) === 'ECONNRESET') {
-    socket.destroy();
-    return;
+function refusalOf(error: Error): SelvedgeError {
+  const details = meanings[systemCode(error) ?? ''];
+  if (details === undefined) {
+    return new SelvedgeError(`the request cannot be read: ${error.message}`, { code: 'Invalid' });
   }
-  const { status, headers, body } = errorResponse(refusalOf(error));
-  refuseOn(socket, status, { headers, body: body instanceof Uint8Array ? body : Buffer.alloc(0) });
+  return new SelvedgeError(`the request was refused: ${error.message}`, { code: 'Invalid', details });
 }
 
-function configure(server: Server, limits: EndpointLimits): void {
+function configure(server: Server, limits: Http1Limits): void {
   server.headersTimeout = limits.headersMs;
   server.requestTimeout = limits.headersMs + limits.bodyMs;
   server.keepAliveTimeout = limits.idleMs;
@@ -37,7 +62,6 @@ function configure(server: Server, limits: EndpointLimits): void {
   server.on('timeout', (socket) => {
     if (socket.writableLength > 0) socket.destroy();
   });
-  server.on('clientError', onClientError);
   // Node checks its timeouts once a server listens; this one is handed its connections.
   server.emit('listening');
 }
@@ -77,15 +101,18 @@ class Pipelines {
   }
 }
 
-/** HTTP/1.1. */
-export function createHttp1(limits: EndpointLimits, sinks: Sinks): Protocol {
-  const links = new WeakMap<Duplex, Link>();
+export function createHttp1<L>(limits: Http1Limits, sinks: Http1Sinks<L>): Http1<L> {
+  const links = new WeakMap<Duplex, L>();
   const server = createServer({
     maxHeaderSize: limits.maxHeaderBytes,
     connectionsCheckingInterval: Math.min(5_000, limits.headersMs),
-    shouldUpgradeCallback: isUpgrade,
+    shouldUpgradeCallback: sinks.isUpgrade,
   });
   configure(server, limits);
+  server.on('clientError', (error, socket) => {
+    if (!socket.writable || systemCode(error) === 'ECONNRESET') socket.destroy();
+    else refuseOn(socket, sinks.refusal(refusalOf(error)));
+  });
   const pipelines = new Pipelines(limits.maxPipelined);
   server.on('request', (request, response) => {
     const link = links.get(request.socket);
@@ -103,6 +130,9 @@ export function createHttp1(limits: EndpointLimits, sinks: Sinks): Protocol {
       links.set(socket, link);
       server.emit('connection', socket);
     },
-    close: () => server.close(() => undefined),
+    async close() {
+      server.close(() => undefined);
+      server.closeIdleConnections();
+    },
   };
 }

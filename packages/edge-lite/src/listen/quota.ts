@@ -1,15 +1,13 @@
-import { statusError } from '../answers/index.ts';
-import type { EndpointLimits } from './limits.ts';
+import { SelvedgeError } from '@selvedge/kit';
+import type { QuotaLimits } from './limits.ts';
 
 /** What one user may have under way. */
 export interface Quota {
-  /** Counts a request until it is disposed. Throws 429 when the user has too many of them. */
+  /** Counts a request until it is disposed. Throws `ResourceExhausted` when the user has too many of them. */
   enter(user: string, kind: 'longRunning' | 'request'): Disposable;
 }
 
-export function createQuota(
-  limits: Pick<EndpointLimits, 'maxLongRunningPerUser' | 'maxRequestsPerUser'>,
-): Quota {
+export function createQuota(limits: QuotaLimits): Quota {
   const running = new Map<string, number>();
   const caps = { longRunning: limits.maxLongRunningPerUser, request: limits.maxRequestsPerUser };
   return {
@@ -18,9 +16,9 @@ export function createQuota(
       const held = running.get(key) ?? 0;
       if (held >= caps[kind]) {
         const what = kind === 'request' ? 'requests' : 'watches and streams';
-        throw statusError('ResourceExhausted', `${user} has ${held} ${what} under way`, {
-          retryAfterSeconds: 1,
-        });
+        const message = `${user} has ${held} ${what} under way`;
+        const details = { retryAfterSeconds: 1 };
+        throw new SelvedgeError(message, { code: 'ResourceExhausted', details });
       }
       running.set(key, held + 1);
       return {

@@ -1,30 +1,24 @@
-import { BoundedMap, type Clock, type Limiter, createLimiter, hasCode } from '@selvedge/kit';
-import { statusError } from '../answers/index.ts';
-import type { EndpointLimits } from './limits.ts';
+import { BoundedMap, type Clock, type Limiter, SelvedgeError, createLimiter, hasCode } from '@selvedge/kit';
+import type { StrangerLimits } from './limits.ts';
 import { sourceOf } from './source.ts';
 
 /** Who a stranger is may be a question to the cloud: how many of them each address can cause. */
 export interface Strangers {
-  /** Rejects with 429 instead of asking when too many of the address wait, or too many were refused lately. */
+  /** Rejects with `ResourceExhausted` instead of asking when too many of the address wait, or too many were refused lately. */
   ask<T>(remoteAddress: string, signal: AbortSignal, question: () => Promise<T>): Promise<T>;
 }
-
-type Limits = Pick<
-  EndpointLimits,
-  'maxAuthentications' | 'maxAuthenticationsWaiting' | 'maxRefusals' | 'forgiveRefusalMs'
->;
 
 const maxSources = 1_024;
 
 /** One address. A refusal is forgiven after a time, one after the other. */
 class Source {
   readonly limiter: Limiter;
-  readonly #limits: Limits;
+  readonly #limits: StrangerLimits;
   readonly #clock: Pick<Clock, 'monotonicMs'>;
   #refusals = 0;
   #sinceMs = 0;
 
-  constructor(limits: Limits, clock: Pick<Clock, 'monotonicMs'>) {
+  constructor(limits: StrangerLimits, clock: Pick<Clock, 'monotonicMs'>) {
     this.limiter = createLimiter({ capacity: limits.maxAuthentications });
     this.#limits = limits;
     this.#clock = clock;
@@ -44,9 +38,8 @@ class Source {
   }
 
   #refuse(why: string): never {
-    throw statusError('ResourceExhausted', `too many unknown tokens of this address ${why}`, {
-      retryAfterSeconds: 1,
-    });
+    const message = `too many unknown tokens of this address ${why}`;
+    throw new SelvedgeError(message, { code: 'ResourceExhausted', details: { retryAfterSeconds: 1 } });
   }
 
   #remembered(): number {
@@ -56,7 +49,7 @@ class Source {
 }
 
 export function createStrangers(
-  limits: Limits,
+  limits: StrangerLimits,
   { clock }: { readonly clock: Pick<Clock, 'monotonicMs'> },
 ): Strangers {
   const sources = new BoundedMap<string, Source>({ capacity: maxSources });

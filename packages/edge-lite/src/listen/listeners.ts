@@ -17,7 +17,11 @@ const keepAliveMs = 30_000;
 async function listen(
   host: string,
   port: number,
-  { accepted, signal }: { readonly accepted: Accepted; readonly signal: AbortSignal },
+  {
+    accepted,
+    hint,
+    signal,
+  }: { readonly accepted: Accepted; readonly hint: string; readonly signal: AbortSignal },
 ): Promise<Server> {
   const server = createServer(
     { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveMs },
@@ -37,7 +41,7 @@ async function listen(
     throw new SelvedgeError(`cannot listen on ${host} port ${port}`, {
       code: 'Unavailable',
       cause,
-      hint: 'another program has the port; choose one with modules.hub.port',
+      hint,
     });
   }
 }
@@ -52,6 +56,8 @@ export async function openListeners(
     readonly addresses: readonly string[];
     readonly optional: ReadonlySet<string>;
     readonly port: number;
+    /** What a person does when the port is taken. */
+    readonly hint: string;
   },
   accepted: Accepted,
   signal: AbortSignal,
@@ -69,10 +75,12 @@ export async function openListeners(
   const addresses: string[] = [];
   try {
     for (const host of where.addresses) {
-      const server = await listen(host, port, { accepted, signal }).catch((error: unknown) => {
-        if (where.optional.has(host) && isMissing(error)) return undefined;
-        throw error;
-      });
+      const server = await listen(host, port, { accepted, hint: where.hint, signal }).catch(
+        (error: unknown) => {
+          if (where.optional.has(host) && isMissing(error)) return undefined;
+          throw error;
+        },
+      );
       if (server === undefined) continue;
       servers.push(server);
       addresses.push(host);

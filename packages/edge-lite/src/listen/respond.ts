@@ -1,8 +1,7 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import type { Writable } from 'node:stream';
 import { raceAbort, writeChunk } from '@selvedge/kit';
-import type { HubResponse } from '../request.ts';
-import { responseHeaders } from './headers.ts';
+import type { Answer } from './answer.ts';
 
 /** What the answers of both versions of HTTP have in common. */
 export interface ResponseStream extends Writable {
@@ -65,11 +64,11 @@ function letGo(chunks: AsyncIterator<Uint8Array>): void {
  */
 export async function respond(
   response: ResponseStream,
-  answer: HubResponse,
+  answer: Answer,
   { withoutBody, headers = {}, signal }: RespondOptions,
 ): Promise<void> {
   const { status, body } = answer;
-  const own = { ...responseHeaders(answer.headers), ...headers };
+  const own = { ...answer.headers, ...headers };
   if (body instanceof Uint8Array) {
     response.writeHead(status, { ...own, 'content-length': String(body.byteLength) });
     await (withoutBody ? end(response, undefined, signal) : whole(response, body, signal));

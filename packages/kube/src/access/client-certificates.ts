@@ -1,21 +1,21 @@
 import { X509Certificate, createHash } from 'node:crypto';
 import { BoundedMap, type Clock, SelvedgeError } from '@selvedge/kit';
-import type { UserInfo } from '../request.ts';
-import { authenticatedGroup, extraKeys } from './user.ts';
+import type { UserInfo } from './types.ts';
+import { userOfCertificate } from './user.ts';
 
-export interface CertificatesOptions {
+export interface ClientCertificatesOptions {
   /** Certificates remembered, so that each is read and verified once. */
   readonly maxCertificates: number;
 }
 
-export interface CertificatesDeps {
+export interface ClientCertificatesDeps {
   readonly clock: Pick<Clock, 'now'>;
-  /** False: the clock is behind, so that what the cluster signed only seems to be of the future. */
-  readonly isPlausible: () => boolean;
-  /** Whether the one of this user counts past its end. */
-  readonly outlivesItsEnd: (user: UserInfo) => boolean;
-  /** PEM of the authorities that sign the cluster's client certificates. */
+  /** PEM of the authorities that sign the cluster's client certificates, now. */
   readonly authorities: () => string;
+  /** False: the clock is behind, so that what the cluster signed only seems to be of the future. Default: always true. */
+  readonly isPlausible?: () => boolean;
+  /** Whether the one of this user counts past its end. Default: nobody's. */
+  readonly outlivesItsEnd?: (user: UserInfo) => boolean;
 }
 
 interface Known {
@@ -48,30 +48,16 @@ function authoritiesIn(pem: string): readonly X509Certificate[] {
   return blocks.map((block) => new X509Certificate(block));
 }
 
-const values = (value: unknown): readonly string[] => [value].flat().filter((one) => typeof one === 'string');
-
-/** CN and O, as the API server takes them. Source: kubernetes.io "Authenticating", X.509 client certificates. */
-function userOf(certificate: X509Certificate, fingerprint: string): UserInfo {
-  const subject: Readonly<Record<string, unknown>> = { ...certificate.toLegacyObject().subject };
-  const [username, ...more] = values(subject['CN']);
-  if (username === undefined || username === '' || more.length > 0) throw refuse('has no single common name');
-  return {
-    username,
-    groups: [...values(subject['O']), authenticatedGroup],
-    extra: { [extraKeys.credentialId]: [`X509SHA256=${fingerprint}`] },
-  };
-}
-
 /**
  * Whom client certificates name. TLS has verified the chain already; signature and purpose are looked at again, because
  * connections outlive certificates and authorities, and time is looked at here alone: it depends on the clock and on the
  * cloud. The authorities must hold the direct issuer.
  */
-export class Certificates {
-  readonly #deps: CertificatesDeps;
+export class ClientCertificates {
+  readonly #deps: ClientCertificatesDeps;
   readonly #known: BoundedMap<string, Known>;
 
-  constructor(options: CertificatesOptions, deps: CertificatesDeps) {
+  constructor(options: ClientCertificatesOptions, deps: ClientCertificatesDeps) {
     this.#deps = deps;
     this.#known = new BoundedMap({ capacity: options.maxCertificates });
   }
@@ -81,18 +67,19 @@ export class Certificates {
     const fingerprint = createHash('sha256').update(der).digest('hex');
     const authorities = this.#deps.authorities();
     const known = this.#known.get(fingerprint);
-    const current = known?.authorities === authorities ? known : this.#verify(der, fingerprint, authorities);
+    const current = known?.authorities === authorities ? known : this.#verify(der, authorities);
     this.#known.set(fingerprint, current);
-    const now = this.#deps.clock.now();
+    const { clock, isPlausible, outlivesItsEnd } = this.#deps;
+    const now = clock.now();
     const { user, validFromMs, validToMs } = current;
-    if (now < validFromMs && this.#deps.isPlausible())
-      throw refuse('is not valid yet', 'look at the clocks of this node and of its client');
-    if (now >= validToMs && !this.#deps.outlivesItsEnd(user))
+    if (now < validFromMs && isPlausible?.() !== false)
+      throw refuse('is not valid yet', 'look at the clocks of this machine and of the client');
+    if (now >= validToMs && outlivesItsEnd?.(user) !== true)
       throw refuse('has expired', 'the client must renew it');
     return user;
   }
 
-  #verify(der: Uint8Array, fingerprint: string, authorities: string): Known {
+  #verify(der: Uint8Array, authorities: string): Known {
     const certificate = parse(der);
     const issued = authoritiesIn(authorities).some(
       (authority) => certificate.checkIssued(authority) && certificate.verify(authority.publicKey),
@@ -103,7 +90,7 @@ export class Certificates {
       throw refuse('is not meant for clients');
     }
     return {
-      user: userOf(certificate, fingerprint),
+      user: userOfCertificate(certificate),
       validFromMs: certificate.validFromDate.getTime(),
       validToMs: certificate.validToDate.getTime(),
       authorities,

@@ -1,33 +1,18 @@
-import { hasCode } from '@selvedge/kit';
-import { type KubeClient, resources } from '@selvedge/kube';
-import type { ResourceAttributes, SubjectAccessReview, TokenReview } from '@selvedge/kube/types';
-import type { UserInfo } from '../request.ts';
-import type { Attributes, Decision } from './types.ts';
+import type { KubeClient } from '../client.ts';
+import type { ResourceAttributes, SubjectAccessReview, TokenReview } from '../gen/types.ts';
+import { resources } from '../resources.ts';
+import type { AccessAttributes, AccessDecision, AccessQuestion, UserInfo } from './types.ts';
 
-type ReviewClient = Pick<KubeClient, 'create'>;
+/** The part of the Kubernetes client by which reviews are asked for. */
+export type ReviewClient = Pick<KubeClient, 'create'>;
 
 /** What the API server says of a token. */
-export type Verdict =
+export type TokenVerdict =
   | { readonly kind: 'accepted'; readonly user: UserInfo; readonly audiences: readonly string[] }
   | { readonly kind: 'refused'; readonly reason: string };
 
 /** Of a whole review; the cloud is taken to be away if it takes longer. */
 const timeoutMs = 10_000;
-
-/**
- * The API server did not answer, or would not answer us: the node's own certificate is refused, it has too much to do, it
- * fails. None of that says anything of the one who is asked about.
- */
-export const cannotAsk = (error: unknown): boolean =>
-  hasCode(
-    error,
-    'Unavailable',
-    'DeadlineExceeded',
-    'Unauthenticated',
-    'Forbidden',
-    'ResourceExhausted',
-    'Internal',
-  );
 
 function userFrom({
   username = '',
@@ -43,22 +28,30 @@ function userFrom({
   };
 }
 
-/** Asks whose token this is, for the API server's own audience. Source: `authentication.k8s.io/v1` TokenReview. */
+/**
+ * Asks whose token this is, for one of `audiences`; none: for the API server's own. Source: `authentication.k8s.io/v1`
+ * TokenReview.
+ */
 export async function reviewToken(
   client: ReviewClient,
-  token: string,
+  { token, audiences = [] }: { readonly token: string; readonly audiences?: readonly string[] },
   signal: AbortSignal,
-): Promise<Verdict> {
-  const review: TokenReview = { metadata: {}, spec: { token } };
+): Promise<TokenVerdict> {
+  const spec = audiences.length === 0 ? { token } : { token, audiences: [...audiences] };
+  const review: TokenReview = { metadata: {}, spec };
   const { status = {} } = await client.create(resources.tokenReviews, review, { signal, timeoutMs });
   if (status.authenticated !== true || status.user === undefined) {
     return { kind: 'refused', reason: status.error ?? "it is nobody's" };
   }
-  return { kind: 'accepted', user: userFrom(status.user), audiences: status.audiences ?? [] };
+  const accepted = status.audiences ?? [];
+  if (audiences.length > 0 && !audiences.some((audience) => accepted.includes(audience))) {
+    return { kind: 'refused', reason: 'it is for another audience' };
+  }
+  return { kind: 'accepted', user: userFrom(status.user), audiences: accepted };
 }
 
 /** The API server reads the selectors itself; one from before 1.31 does not, and is asked for more than is needed. */
-function resourceAttributes(of: Attributes & { readonly kind: 'resource' }): ResourceAttributes {
+function resourceAttributes(of: AccessAttributes & { readonly kind: 'resource' }): ResourceAttributes {
   const { kind: _kind, labelSelector, fieldSelector, ...plain } = of;
   return {
     ...plain,
@@ -70,9 +63,9 @@ function resourceAttributes(of: Attributes & { readonly kind: 'resource' }): Res
 /** Asks whether a user may do it. Source: `authorization.k8s.io/v1` SubjectAccessReview. */
 export async function reviewAccess(
   client: ReviewClient,
-  { user, attributes }: { readonly user: UserInfo; readonly attributes: Attributes },
+  { user, attributes }: AccessQuestion,
   signal: AbortSignal,
-): Promise<Decision> {
+): Promise<AccessDecision> {
   const { username, uid, groups, extra } = user;
   const what =
     attributes.kind === 'resource'

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
-import type { EndpointLimits } from './limits.ts';
-import { sourceOf } from './source.ts';
+import type { ConnectionLimits } from './limits.ts';
+import { type IsLocal, isLoopback, sourceOf } from './source.ts';
 
 /** Why a connection is not taken. */
 export type Refusal = 'total' | 'source';
@@ -14,9 +14,8 @@ export interface Connections {
   destroyAll(): void;
 }
 
-type Caps = Pick<EndpointLimits, 'maxConnections' | 'maxConnectionsPerSource' | 'maxConnectionsFromLoopback'>;
-
-export function createConnections(caps: Caps): Connections {
+/** `isLocal` says which addresses count as loopback ones. Default: those alone. */
+export function createConnections(caps: ConnectionLimits, isLocal: IsLocal = isLoopback): Connections {
   const open = new Set<Socket>();
   const bySource = new Map<string, number>();
   const others = caps.maxConnections - caps.maxConnectionsFromLoopback;
@@ -31,7 +30,7 @@ export function createConnections(caps: Caps): Connections {
       return open.size;
     },
     admit(socket, address) {
-      const source = sourceOf(address);
+      const source = sourceOf(address, isLocal);
       const held = bySource.get(source) ?? 0;
       if (source === 'loopback') {
         if (held >= caps.maxConnectionsFromLoopback) return 'source';

@@ -1,0 +1,12 @@
+export type { Answer } from './answer.ts';
+export { createConnections, type Connections } from './connections.ts';
+export { createHttp1, type Http1, type Http1Exchange, type Http1Upgrade } from './http1.ts';
+export { join } from './join.ts';
+export type { ConnectionLimits, Http1Limits, QuotaLimits, StrangerLimits } from './limits.ts';
+export { openListeners, type Listeners } from './listeners.ts';
+export { createQuota, type Quota } from './quota.ts';
+export { headOf, refuseOn } from './refuse-on.ts';
+export { pieceBytes, respond, type ResponseStream } from './respond.ts';
+export { createSecure, type Secure, type ServingPair, type ServingSource } from './secure.ts';
+export { isLoopback } from './source.ts';
+export { createStrangers, type Strangers } from './strangers.ts';

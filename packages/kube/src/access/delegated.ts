@@ -1,0 +1,209 @@
+import { createHash } from 'node:crypto';
+import {
+  BoundedMap,
+  type Clock,
+  FairMap,
+  type MetricsRegistry,
+  SelvedgeError,
+  type SingleFlight,
+  createSingleFlight,
+  hasCode,
+} from '@selvedge/kit';
+import { ClientCertificates } from './client-certificates.ts';
+import { type ReviewClient, type TokenVerdict, reviewAccess, reviewToken } from './reviews.ts';
+import type { AccessDecision, AccessQuestion, UserInfo } from './types.ts';
+
+export interface DelegatedAccessOptions {
+  /** `selvedge_<subsystem>_reviews_total` and `…_authentications_total` count what was asked. */
+  readonly subsystem: string;
+  /** Whom tokens must be meant for. Default: for the API server. */
+  readonly audiences?: readonly string[];
+  /** How long the API server's yes to a token is good, and its no. Default 2 minutes, as the kubelet; 10 seconds. */
+  readonly acceptedTokenMs?: number;
+  readonly refusedTokenMs?: number;
+  /** How long its yes to an access review is good, and its no. Default 5 minutes and 30 seconds, as the kubelet. */
+  readonly allowedMs?: number;
+  readonly deniedMs?: number;
+  /** Tokens remembered, by their hashes; those accepted and those refused. Default 1,000 each. */
+  readonly maxTokens?: number;
+  /** Decisions remembered; those about one user. Default 4,096 and 1,024. */
+  readonly maxDecisions?: number;
+  readonly maxDecisionsPerUser?: number;
+  /** Certificates remembered as verified. Default 256. */
+  readonly maxCertificates?: number;
+}
+
+export interface DelegatedAccessDeps {
+  /** As somebody who may create TokenReviews and SubjectAccessReviews (ClusterRole `system:auth-delegator`). */
+  readonly client: ReviewClient;
+  /** PEM of the authorities that sign the cluster's client certificates, now. */
+  readonly authorities: () => string;
+  readonly clock: Clock;
+  readonly metrics: MetricsRegistry;
+}
+
+/** What a connection and a request show of their sender. */
+export interface Credential {
+  /** DER of the leaf of a client certificate whose private key TLS has proven. */
+  readonly certificate: Uint8Array | undefined;
+  readonly bearerToken: string | undefined;
+}
+
+/**
+ * Who asks, and whether he may, as the API server decides it, for whoever listens in the cluster. Source: kubernetes.io
+ * "Kubelet authentication/authorization".
+ */
+export interface DelegatedAccess {
+  /**
+   * As the kubelet: the certificate's user, or if it is not valid or there is none the token's. Rejects with
+   * `Unauthenticated`, or with what the client says when the API server cannot be asked about a token.
+   */
+  authenticate(credential: Credential, signal: AbortSignal): Promise<UserInfo>;
+  /** Rejects with what the client says when the API server cannot be asked. */
+  authorize(question: AccessQuestion, signal: AbortSignal): Promise<AccessDecision>;
+}
+
+interface Timed<T> {
+  readonly value: T;
+  /** Monotonic. */
+  readonly atMs: number;
+}
+
+const minuteMs = 60_000;
+
+const defaults = {
+  audiences: [],
+  acceptedTokenMs: 2 * minuteMs,
+  refusedTokenMs: 10_000,
+  allowedMs: 5 * minuteMs,
+  deniedMs: 30_000,
+  maxTokens: 1_000,
+  maxDecisions: 4_096,
+  maxDecisionsPerUser: 1_024,
+  maxCertificates: 256,
+};
+
+const refuse = (message: string): SelvedgeError => new SelvedgeError(message, { code: 'Unauthenticated' });
+
+class Delegated implements DelegatedAccess {
+  readonly #options: Required<DelegatedAccessOptions>;
+  readonly #deps: DelegatedAccessDeps;
+  readonly #certificates: ClientCertificates;
+  readonly #accepted: BoundedMap<string, Timed<TokenVerdict>>;
+  /** Apart, so that made-up tokens push out no good answers. */
+  readonly #refused: BoundedMap<string, Timed<TokenVerdict>>;
+  readonly #decisions: FairMap<string, Timed<AccessDecision>>;
+  readonly #tokenFlights: SingleFlight<TokenVerdict> = createSingleFlight();
+  readonly #accessFlights: SingleFlight<AccessDecision> = createSingleFlight();
+  readonly #authentications;
+  readonly #reviews;
+
+  constructor(options: DelegatedAccessOptions, deps: DelegatedAccessDeps) {
+    const all = { ...defaults, ...options };
+    this.#options = all;
+    this.#deps = deps;
+    this.#certificates = new ClientCertificates(all, deps);
+    this.#accepted = new BoundedMap({ capacity: all.maxTokens });
+    this.#refused = new BoundedMap({ capacity: all.maxTokens });
+    this.#decisions = new FairMap({ capacity: all.maxDecisions, capacityPerOwner: all.maxDecisionsPerUser });
+    const prefix = `selvedge_${options.subsystem}`;
+    this.#authentications = deps.metrics.counter({
+      name: `${prefix}_authentications_total`,
+      help: 'Requests whose sender was asked for, by what was shown (certificate, token, none) and outcome.',
+    });
+    this.#reviews = deps.metrics.counter({
+      name: `${prefix}_reviews_total`,
+      help: 'Reviews that the API server was asked for, by kind (token, access) and outcome.',
+    });
+  }
+
+  async authenticate(credential: Credential, signal: AbortSignal): Promise<UserInfo> {
+    const { certificate, bearerToken } = credential;
+    const method = certificate !== undefined ? 'certificate' : bearerToken === undefined ? 'none' : 'token';
+    try {
+      const user = await this.#userOf(credential, signal);
+      this.#authentications.add({ method, outcome: 'accepted' });
+      return user;
+    } catch (error) {
+      signal.throwIfAborted();
+      const outcome = hasCode(error, 'Unauthenticated') ? 'refused' : 'failed';
+      this.#authentications.add({ method, outcome });
+      throw error;
+    }
+  }
+
+  async authorize(question: AccessQuestion, signal: AbortSignal): Promise<AccessDecision> {
+    const key = createHash('sha256').update(JSON.stringify(question)).digest('base64');
+    const known = this.#decisions.get(key);
+    const { allowedMs, deniedMs } = this.#options;
+    if (known !== undefined && this.#ageMs(known) < (known.value.allowed ? allowedMs : deniedMs)) {
+      return known.value;
+    }
+    return await this.#accessFlights.run(key, signal, async (inner) => {
+      const value = await this.#counted('access', () => reviewAccess(this.#deps.client, question, inner));
+      this.#decisions.set(question.user.username, key, { value, atMs: this.#deps.clock.monotonicMs() });
+      return value;
+    });
+  }
+
+  async #userOf({ certificate, bearerToken }: Credential, signal: AbortSignal): Promise<UserInfo> {
+    const hasToken = bearerToken !== undefined && bearerToken !== '';
+    if (certificate !== undefined) {
+      try {
+        return this.#certificates.userOf(certificate);
+      } catch (error) {
+        if (!hasToken) throw error;
+      }
+    }
+    if (!hasToken) throw refuse('the request shows neither a client certificate nor a bearer token');
+    const verdict = await this.#verdictOf(bearerToken, signal);
+    if (verdict.kind === 'accepted') return verdict.user;
+    throw refuse(`the bearer token is not accepted by the API server: ${verdict.reason}`);
+  }
+
+  async #verdictOf(token: string, signal: AbortSignal): Promise<TokenVerdict> {
+    const hash = createHash('sha256').update(token).digest('hex');
+    const known = this.#accepted.get(hash) ?? this.#refused.get(hash);
+    const { acceptedTokenMs, refusedTokenMs, audiences } = this.#options;
+    if (known !== undefined) {
+      const goodMs = known.value.kind === 'accepted' ? acceptedTokenMs : refusedTokenMs;
+      if (this.#ageMs(known) < goodMs) return known.value;
+    }
+    return await this.#tokenFlights.run(hash, signal, async (inner) => {
+      const review = (): Promise<TokenVerdict> => reviewToken(this.#deps.client, { token, audiences }, inner);
+      const value = await this.#counted('token', review);
+      this.#accepted.delete(hash);
+      this.#refused.delete(hash);
+      const atMs = this.#deps.clock.monotonicMs();
+      (value.kind === 'accepted' ? this.#accepted : this.#refused).set(hash, { value, atMs });
+      return value;
+    });
+  }
+
+  #ageMs({ atMs }: Timed<unknown>): number {
+    return this.#deps.clock.monotonicMs() - atMs;
+  }
+
+  async #counted<T extends TokenVerdict | AccessDecision>(
+    kind: 'token' | 'access',
+    ask: () => Promise<T>,
+  ): Promise<T> {
+    try {
+      const answer = await ask();
+      const yes = 'allowed' in answer ? answer.allowed : answer.kind === 'accepted';
+      this.#reviews.add({ kind, outcome: yes ? 'allowed' : 'denied' });
+      return answer;
+    } catch (error) {
+      this.#reviews.add({ kind, outcome: 'failed' });
+      throw error;
+    }
+  }
+}
+
+/** Does no I/O by itself. What is remembered of tokens is their hashes. */
+export function createDelegatedAccess(
+  options: DelegatedAccessOptions,
+  deps: DelegatedAccessDeps,
+): DelegatedAccess {
+  return new Delegated(options, deps);
+}
