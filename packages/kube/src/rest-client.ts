@@ -120,7 +120,7 @@ export class RestClient implements KubeClient {
     const query = {
       ...selectionQuery(options),
       watch: true,
-      allowWatchBookmarks: true,
+      allowWatchBookmarks: options.bookmarks === false ? undefined : true,
       resourceVersion: options.resourceVersion,
       timeoutSeconds: options.timeoutSeconds ?? Math.round(least + spread * this.#parts.random()),
       ...(options.sendInitialEvents === true

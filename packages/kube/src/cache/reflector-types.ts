@@ -20,7 +20,12 @@ export interface ReflectorOptions<T extends KubeObject> extends Selection, Proje
    * Default: the client's.
    */
   readonly watchTimeoutSeconds?: number | undefined;
-  /** Silence after which a watch is opened anew, in milliseconds. Default 180,000. */
+  /**
+   * Asked when a watch is opened, and at each bookmark: whether the server shall tell now and then how far it is. Without,
+   * a link carries less while nothing changes, and a break after a long silence may cost a new list. Default: always.
+   */
+  readonly bookmarks?: (() => boolean) | undefined;
+  /** Silence after which a watch with bookmarks is opened anew, in milliseconds. Default 180,000. */
   readonly watchIdleMs?: number;
   /** Bounds of the jittered delays after failures, in milliseconds. Default 500 to 30,000. */
   readonly backoff?: { readonly initialMs: number; readonly maxMs: number };
@@ -53,8 +58,8 @@ export interface Reflector extends Service {
   /**
    * True once this run has proved that the store holds what the server held at one moment of this run or shortly before
    * it, also while disconnected later: a list was taken, or a watch that resumed from `initialResourceVersion` delivered
-   * its first event or bookmark. Bookmarks come every minute or so, so it may take that long where nothing changes; a
-   * watch that was only accepted proves nothing.
+   * its first event or bookmark. Bookmarks come every minute or so, so it may take that long where nothing changes,
+   * and without bookmarks any time; a watch that was only accepted proves nothing.
    */
   readonly synced: boolean;
   /** The version that the store is current with. */

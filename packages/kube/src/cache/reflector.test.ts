@@ -136,6 +136,25 @@ describe('the reflector', () => {
     await reflector.stop();
   });
 
+  it('leaves a watch at its first bookmark where none are wanted, for one without', async () => {
+    const { reflector, watches, clock } = world(
+      [
+        { batches: [[added('a', '5'), bookmark('7', true)], [bookmark('8')]] },
+        { batches: [[added('b', '9')], [bookmark('10')]] },
+      ],
+      { bookmarks: () => false },
+    );
+    await reflector.start(signal);
+    await reflector.whenSynced(signal);
+    await clock.advance(60_000);
+    expect(watches).toMatchObject([
+      { sendInitialEvents: true, bookmarks: true },
+      { resourceVersion: '8', bookmarks: false },
+    ]);
+    expect([reflector.state.kind, reflector.resourceVersion]).toEqual(['watching', '10']);
+    await reflector.stop();
+  });
+
   it('resumes from the last version, bookmarks included, after a break', async () => {
     const { reflector, watches, clock } = world([
       {

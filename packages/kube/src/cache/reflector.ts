@@ -25,7 +25,6 @@ import type { Replacement } from './replacement.ts';
 const defaults = {
   maxObjects: 100_000,
   initialEventsIdleMs: 30_000,
-  watchIdleMs: 180_000,
   backoff: { initialMs: 500, maxMs: 30_000 },
 };
 /** A watch that ends sooner, without an event, counts as a failure. */
@@ -55,6 +54,8 @@ class ListWatch<T extends KubeObject> implements Reflector {
   #how: 'stream' | 'paged' = 'stream';
   /** A stream that said nothing for too long is no proof that there are none here: pages this once. */
   #pagedOnce = false;
+  /** The watch was opened with bookmarks. */
+  #told = false;
 
   constructor(options: ReflectorOptions<T>, deps: ReflectorDeps<T>) {
     this.#options = options;
@@ -194,14 +195,21 @@ class ListWatch<T extends KubeObject> implements Reflector {
   ): Promise<Watch<T>> {
     const { resource, watchTimeoutSeconds, watchIdleMs } = this.#options;
     const spread = 1 + this.#deps.random();
+    const bookmarks = from.sendInitialEvents === true || this.#wantsBookmarks();
+    this.#told = bookmarks;
     return this.#deps.client.watch(resource, {
       ...this.#selection(),
       ...from,
       timeoutSeconds:
         watchTimeoutSeconds === undefined ? undefined : Math.round(watchTimeoutSeconds * spread),
-      idleTimeoutMs: watchIdleMs ?? defaults.watchIdleMs,
+      bookmarks,
+      idleTimeoutMs: bookmarks ? watchIdleMs : undefined,
       signal,
     });
+  }
+
+  #wantsBookmarks(): boolean {
+    return this.#options.bookmarks?.() ?? true;
   }
 
   /** The events after the list; undefined when the server did not send the list's end. */
@@ -257,6 +265,7 @@ class ListWatch<T extends KubeObject> implements Reflector {
     for await (const batch of watch) {
       events += batch.length;
       await this.#apply(batch);
+      if (this.#told && batch.at(-1)?.type === 'BOOKMARK' && !this.#wantsBookmarks()) break;
     }
     if (events > 0 || this.#deps.clock.monotonicMs() - started >= shortWatchMs) return;
     throw new SelvedgeError('the watch ended at once', { code: 'Unavailable' });

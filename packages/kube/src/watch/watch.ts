@@ -16,9 +16,14 @@ export interface WatchOptions {
   readonly resourceVersion?: string | undefined;
   /** A streaming list: the objects there are as `ADDED`, a bookmark with `endOfInitialEvents`, then changes. */
   readonly sendInitialEvents?: boolean | undefined;
+  /** Whether the server shall tell now and then how far it is. Streaming lists need it for their end. Default true. */
+  readonly bookmarks?: boolean | undefined;
   /** When the server shall end the watch. Default: random between 300 and 600. */
   readonly timeoutSeconds?: number | undefined;
-  /** Silence (not even a bookmark) after which the watch is given up, in milliseconds. Default 180,000. */
+  /**
+   * Silence (not even a bookmark) after which the watch is given up, in milliseconds. Default 180,000; without bookmarks
+   * so long after the server should have ended it.
+   */
   readonly idleTimeoutMs?: number | undefined;
   /** A longer event ends the watch with `ResourceExhausted`. Default 8 MiB. */
   readonly maxEventBytes?: number | undefined;
@@ -43,7 +48,12 @@ export interface WatchStream {
 
 /** Bookmarks come every minute or so from servers that send them. */
 const defaultIdleTimeoutMs = 180_000;
+const longestWatchSeconds = 600;
 const defaultMaxEventBytes = 8 * 1024 * 1024;
+
+function idleMsOf({ idleTimeoutMs, bookmarks, timeoutSeconds = longestWatchSeconds }: WatchOptions): number {
+  return idleTimeoutMs ?? defaultIdleTimeoutMs + (bookmarks === false ? timeoutSeconds * 1_000 : 0);
+}
 
 /** The events of `lines` in one batch; those before a faulty line are given out before it throws. */
 function* parseBatches<T extends KubeObject>(
@@ -63,7 +73,7 @@ async function* readEvents<T extends KubeObject>(
   clock: Clock,
 ): AsyncGenerator<readonly WatchEvent<T>[], void, undefined> {
   const splitter = createLineSplitter({ maxLineBytes: options.maxEventBytes ?? defaultMaxEventBytes });
-  const idleMs = options.idleTimeoutMs ?? defaultIdleTimeoutMs;
+  const idleMs = idleMsOf(options);
   try {
     for await (const chunk of readChunks(response, { what, idleMs }, clock)) {
       yield* parseBatches<T>(splitter.push(chunk), what);

@@ -33,6 +33,20 @@ describe('a join', () => {
     expect(world.access.asked).toEqual([]);
   });
 
+  it('of little is told by upstream how far it is only once', async () => {
+    await using world = await createCoveragesWorld();
+    await world.start();
+    using hold = await world.coverages.join({ spec: pods, caller: nodeCaller }, signal);
+    await hold.coverage.whenSynced(signal);
+    world.api.put('secrets', object('a'));
+    for (let i = 0; i < 3; i += 1) {
+      world.api.bookmark();
+      await world.clock.advance(60_000);
+    }
+    expect(world.api.requests).toEqual(['stream pods as node', 'watch from 11 pods as node']);
+    expect(hold.coverage.state.kind).toBe('live');
+  });
+
   it('to what is held already, or to less, asks upstream for nothing', async () => {
     await using world = await createCoveragesWorld();
     await world.start();

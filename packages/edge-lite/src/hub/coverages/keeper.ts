@@ -33,7 +33,10 @@ export interface KeeperOptions extends ExpiryOptions {
 }
 
 export interface KeeperDeps {
-  readonly replica: Pick<Replica, 'apply' | 'relist' | 'coverages' | 'addCoverage' | 'dropCoverage'>;
+  readonly replica: Pick<
+    Replica,
+    'apply' | 'relist' | 'reader' | 'coverages' | 'addCoverage' | 'dropCoverage'
+  >;
   readonly uplink: Pick<Uplink, 'opened'>;
   readonly clientOf: (sponsor: Sponsor) => ListWatchClient;
   readonly covers: Covers;

@@ -10,6 +10,7 @@ import { SponsoredClient, type ListWatchClient } from './sponsored-client.ts';
 import { isSameSponsor, sponsorOrder } from './sponsors.ts';
 import type { Coverage, CoverageState, Sponsor } from './types.ts';
 import type { Uplink } from './uplink.ts';
+import { isWorthBookmarks } from './worth-bookmarks.ts';
 
 export interface ListWatchOptions {
   readonly record: CoverageRecord;
@@ -24,7 +25,7 @@ export interface ListWatchOptions {
 }
 
 export interface ListWatchDeps {
-  readonly replica: Pick<Replica, 'apply' | 'relist'>;
+  readonly replica: Pick<Replica, 'apply' | 'relist' | 'reader'>;
   readonly uplink: Pick<Uplink, 'opened'>;
   readonly clientOf: (sponsor: Sponsor) => ListWatchClient;
   readonly firstContact: FirstContact;
@@ -159,6 +160,7 @@ export class ListWatchCoverage implements Coverage {
         fieldSelector: text(fieldSelector),
         initialResourceVersion: text(record.upstreamVersion),
         watchTimeoutSeconds,
+        bookmarks: () => isWorthBookmarks(this.#deps.replica, record),
       },
       {
         ...this.#deps,
