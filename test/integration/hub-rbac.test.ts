@@ -36,6 +36,7 @@ const calls: readonly Call[] = [
   ),
   // Coverages of the unit and of its traffic.
   ['list watch', { group: 'discovery.k8s.io', resource: 'endpointslices' }],
+  ['list watch', { group: 'networking.k8s.io', resource: 'servicecidrs' }],
   ['list watch', { group: 'selvedge.io', resource: 'edgeunits' }],
   ['list watch', { resource: 'services' }],
   // The kubelet's and the pod module's.
@@ -132,6 +133,7 @@ test.each(hubRules.map(({ rule }, index) => [JSON.stringify(rule), index] as con
 test('the node is given no more: neither other verbs nor what is beside it', async () => {
   const beyond: readonly Call[] = [
     ['get create update patch delete', { group: 'discovery.k8s.io', resource: 'endpointslices', namespace }],
+    ['get create update patch delete', { group: 'networking.k8s.io', resource: 'servicecidrs' }],
     ['get create update patch delete', { group: 'selvedge.io', resource: 'edgeunits' }],
     ['list watch', { group: 'selvedge.io', resource: 'unitapps' }],
     ['list watch', { resource: 'secrets' }],

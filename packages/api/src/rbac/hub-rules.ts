@@ -19,6 +19,11 @@ export const hubRules: readonly Grant[] = [
     rule: { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['list', 'watch'] },
   },
   {
+    reason:
+      'The ranges of Services, which kube-proxy reads from the hub: for these alone the hub would keep a second connection.',
+    rule: { apiGroups: ['networking.k8s.io'], resources: ['servicecidrs'], verbs: ['list', 'watch'] },
+  },
+  {
     reason: 'The members of the unit: other Nodes are not readable to a node.',
     rule: { apiGroups: ['selvedge.io'], resources: ['edgeunits'], verbs: ['list', 'watch'] },
   },
