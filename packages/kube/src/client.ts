@@ -31,11 +31,17 @@ export interface Projection {
   readonly metadataOnly?: boolean | undefined;
 }
 
-export interface ListOptions extends CallOptions, Selection, Projection {
+export interface ListOptions<T = KubeObject> extends CallOptions, Selection, Projection {
   readonly resourceVersion?: string | undefined;
   readonly resourceVersionMatch?: 'Exact' | 'NotOlderThan' | undefined;
   readonly limit?: number | undefined;
   readonly continue?: string | undefined;
+  /**
+   * Takes the items as they come, those of one read (16 KiB and the rest of an item, which may have 8 MiB) at a time;
+   * the answer has only those that it was not given. Nothing more is read before it resolves. Items that were taken
+   * before the call failed are of a list that broke off. Default: the answer has all of them.
+   */
+  readonly take?: (items: readonly T[]) => void | Promise<void>;
 }
 
 export interface ListAllOptions extends CallOptions, Selection, Projection {
@@ -84,7 +90,7 @@ export interface KubeClient {
   readonly server: string;
   get<T extends KubeObject>(resource: Resource<T>, at: ObjectRef, options: GetOptions): Promise<T>;
   /** One page. */
-  list<T extends KubeObject>(resource: Resource<T>, options: ListOptions): Promise<ObjectList<T>>;
+  list<T extends KubeObject>(resource: Resource<T>, options: ListOptions<T>): Promise<ObjectList<T>>;
   /** All pages of one consistent list; starts anew when the server forgot it half-way. */
   listAll<T extends KubeObject>(
     resource: Resource<T>,

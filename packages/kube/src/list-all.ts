@@ -32,21 +32,23 @@ async function readPages<T extends KubeObject>(
   const { pageSize, maxObjects = defaultMaxObjects, begin, ...rest } = options;
   const target = begin();
   let size = 0;
+  const take = (items: readonly T[]): void | Promise<void> => {
+    size += items.length;
+    if (size <= maxObjects) return target.add(items);
+    const message = `the list of ${resourceName(resource)} has more than ${maxObjects} objects`;
+    throw new SelvedgeError(message, { code: 'ResourceExhausted' });
+  };
   let page: ObjectList<T> | undefined;
   do {
-    page = await client.list(resource, { ...rest, limit: pageSize, continue: page?.metadata.continue });
-    size += page.items.length;
-    if (size > maxObjects) {
-      const message = `the list of ${resourceName(resource)} has more than ${maxObjects} objects`;
-      throw new SelvedgeError(message, { code: 'ResourceExhausted' });
-    }
-    await target.add(page.items);
+    const at = { limit: pageSize, continue: page?.metadata.continue };
+    page = await client.list<T>(resource, { ...rest, ...at, take });
+    if (page.items.length > 0) await take(page.items);
   } while ((page.metadata.continue ?? '') !== '');
   return page.metadata.resourceVersion ?? '';
 }
 
 /**
- * Reads all pages, one at a time; resolves with the list's version. When the server compacted that version away half-way
+ * Reads all pages, one at a time, item by item; resolves with the list's version. When the server compacted that version away half-way
  * (`Gone`), the list starts anew, and at last without pages.
  */
 export async function listInto<T extends KubeObject>(

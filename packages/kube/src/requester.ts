@@ -8,7 +8,7 @@ import {
   type Logger,
   type Random,
 } from '@selvedge/kit';
-import { collect } from './http/body.ts';
+import { collect, readUnzipped } from './http/body.ts';
 import type { HttpRequest, HttpResponse, HttpTimeouts } from './http/types.ts';
 import type { KubeMetrics } from './metrics.ts';
 import { statusError } from './status.ts';
@@ -130,6 +130,18 @@ export class Requester {
     try {
       const body = await collect(response, options, this.#deps.clock);
       return { status: response.status, headers: response.headers, body };
+    } catch (error) {
+      call.signal.throwIfAborted();
+      throw error;
+    }
+  }
+
+  /** The 2xx answer as it comes and is taken, unzipped. */
+  async *read(call: Call): AsyncGenerator<Uint8Array, void, undefined> {
+    const response = await this.open(call);
+    const options = { what: whatOf(call), idleMs: this.#options.timeouts.idleMs };
+    try {
+      yield* readUnzipped(response, options, this.#deps.clock);
     } catch (error) {
       call.signal.throwIfAborted();
       throw error;

@@ -11,6 +11,7 @@ import {
 } from './call-parts.ts';
 import type { CallOptions, DeleteOptions, KubeClient, ListOptions, Selection } from './client.ts';
 import { listAll } from './list-all.ts';
+import { takeItems, type ListItemsOptions } from './list-items.ts';
 import type { KubeObject, ObjectList, ObjectRef } from './object.ts';
 import { whatOf, type Call, type Requester, type Sender } from './requester.ts';
 import { resourcePath, type Resource } from './resource.ts';
@@ -46,7 +47,7 @@ export class RestClient implements KubeClient {
     return this.#json({ method: 'GET', path, query: { resourceVersion: options.resourceVersion } }, options);
   };
 
-  async list<T extends KubeObject>(resource: Resource<T>, options: ListOptions): Promise<ObjectList<T>> {
+  async list<T extends KubeObject>(resource: Resource<T>, options: ListOptions<T>): Promise<ObjectList<T>> {
     const { namespace, resourceVersion, resourceVersionMatch, limit } = options;
     const page = { resourceVersion, resourceVersionMatch, limit, continue: options.continue };
     const call = {
@@ -55,6 +56,7 @@ export class RestClient implements KubeClient {
       query: { ...selectionQuery(options), ...page },
       accept: acceptOf(options, 'PartialObjectMetadataList'),
     };
+    if (options.take !== undefined) return this.#taken(resource, call, { ...options, take: options.take });
     const list = await this.#json<Partial<ObjectList<T>> & { readonly kind?: string }>(call, options);
     const type = itemTypeOf(resource, list);
     return { metadata: list.metadata ?? {}, items: (list.items ?? []).map((item) => typed(type, item)) };
@@ -139,6 +141,18 @@ export class RestClient implements KubeClient {
 
   async close(): Promise<void> {
     await this.#parts.sender.close();
+  }
+
+  async #taken<T extends KubeObject>(
+    resource: Resource<T>,
+    call: Omit<JsonCall, 'body'>,
+    options: CallOptions & Pick<ListItemsOptions<T>, 'take'>,
+  ): Promise<ObjectList<T>> {
+    const { take } = options;
+    const metadata = await this.#within(call, options, (signal) =>
+      takeItems(this.#parts.requester.read({ ...call, signal }), { what: whatOf(call), resource, take }),
+    );
+    return { metadata, items: [] };
   }
 
   async #json<T>({ body, ...call }: JsonCall, options: CallOptions): Promise<T> {

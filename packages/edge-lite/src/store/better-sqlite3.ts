@@ -19,6 +19,10 @@ export async function loadBetterSqlite3(): Promise<OpenDatabase> {
         run: (...values: SqlValue[]) => guard(() => statement.run(...values).changes),
         get: (...values: SqlValue[]) => guard(() => statement.get(...values)),
         all: (...values: SqlValue[]) => guard(() => statement.all(...values)),
+        each: (take: (row: SqlRow) => boolean, ...values: SqlValue[]) =>
+          guard(() => {
+            for (const row of statement.iterate(...values)) if (!take(row)) return;
+          }),
       };
     };
     return {

@@ -57,6 +57,7 @@ export function watchedDatabase(database: SqlDatabase, { watch }: DamageReport):
       run: (...values) => watch(() => statement.run(...values)),
       get: (...values) => watch(() => statement.get(...values)),
       all: (...values) => watch(() => statement.all(...values)),
+      each: (take, ...values) => watch(() => statement.each(take, ...values)),
     };
   };
   return { exec: (sql) => watch(() => database.exec(sql)), prepare, close: () => database.close() };

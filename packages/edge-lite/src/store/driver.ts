@@ -9,6 +9,8 @@ export interface SqlStatement {
   /** The first row, if any. */
   get(...values: readonly SqlValue[]): SqlRow | undefined;
   all(...values: readonly SqlValue[]): readonly SqlRow[];
+  /** Hands the rows over one by one for as long as `take` returns true. `take` must ask nothing of the database. */
+  each(take: (row: SqlRow) => boolean, ...values: readonly SqlValue[]): void;
 }
 
 /** One open SQLite file, used from one thread. Errors are `SelvedgeError`s, see `sqliteError`. */

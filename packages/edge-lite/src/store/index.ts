@@ -1,11 +1,12 @@
 export type { DriverName } from './driver.ts';
-export type {
-  CoverageRow,
-  OrderRow,
-  OverlayRow,
-  ReplicaRow,
-  ReplicaTables,
-  RowKey,
+export {
+  maxPageText,
+  type CoverageRow,
+  type OrderRow,
+  type OverlayRow,
+  type ReplicaRow,
+  type ReplicaTables,
+  type RowKey,
 } from './replica/index.ts';
 export type { RuntimeEntry, RuntimeKind, RuntimeRepository } from './runtime.ts';
 export { openStore, type ReplicaStore, type Store, type StoreDeps, type StoreOptions } from './store.ts';

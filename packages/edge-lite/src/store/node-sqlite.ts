@@ -19,6 +19,10 @@ export async function loadNodeSqlite(): Promise<OpenDatabase> {
         run: (...values: SqlValue[]) => guard(() => Number(statement.run(...values).changes)),
         get: (...values: SqlValue[]) => guard(() => statement.get(...values) as SqlRow | undefined),
         all: (...values: SqlValue[]) => guard(() => statement.all(...values) as SqlRow[]),
+        each: (take: (row: SqlRow) => boolean, ...values: SqlValue[]) =>
+          guard(() => {
+            for (const row of statement.iterate(...values) as Iterable<SqlRow>) if (!take(row)) return;
+          }),
       };
     };
     return {

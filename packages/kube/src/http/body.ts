@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { Readable, pipeline } from 'node:stream';
 import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
+import { createGunzip, gunzip } from 'node:zlib';
 import { SelvedgeError, aborted, scoped, systemCode, type Clock } from '@selvedge/kit';
 import { transportError } from '../status.ts';
 import type { HttpResponse } from './types.ts';
@@ -57,6 +58,31 @@ export async function* readChunks(
   }
 }
 
+function notGzip({ what }: ReadOptions, cause: unknown): unknown {
+  if (cause instanceof SelvedgeError) return cause;
+  return new SelvedgeError(`${what}: the answer is not gzip`, { code: 'Corrupt', cause });
+}
+
+/** Like `readChunks`; an answer that is compressed is unzipped as it is taken. Rejects with `Corrupt`, too. */
+export async function* readUnzipped(
+  response: HttpResponse,
+  options: ReadOptions,
+  clock: Clock,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const chunks = readChunks(response, options, clock);
+  if (response.headers['content-encoding'] !== 'gzip') return yield* chunks;
+  const source = Readable.from(chunks, { objectMode: false });
+  // Whoever reads what is unzipped hears of an error.
+  const unzipped = pipeline(source, createGunzip(), () => undefined);
+  try {
+    for await (const chunk of unzipped) yield chunk as Uint8Array;
+  } catch (cause) {
+    throw notGzip(options, cause);
+  } finally {
+    response.body.destroy();
+  }
+}
+
 export interface CollectOptions extends ReadOptions {
   /** More, compressed or not, is refused with `ResourceExhausted`. */
   readonly maxBytes: number;
@@ -74,7 +100,7 @@ async function decoded(raw: Buffer, headers: IncomingHttpHeaders, options: Colle
     return await unzip(raw, { maxOutputLength: options.maxBytes });
   } catch (cause) {
     if (systemCode(cause) === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(options);
-    throw new SelvedgeError(`${options.what}: the answer is not gzip`, { code: 'Corrupt', cause });
+    throw notGzip(options, cause);
   }
 }
 

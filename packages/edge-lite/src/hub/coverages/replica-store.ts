@@ -25,15 +25,26 @@ export interface ReplicaStore extends ReflectorStore<KubeObject> {
   close(): void;
 }
 
-/** Objects of a list that are written in one transaction, before others get their turn. */
+/** What of a list is written in one transaction, before others get their turn: so many objects, or characters of JSON. */
 const pieceSize = 64;
+const pieceText = 256 * 1024;
 
 const deletion = (object: KubeObject): CoverageChange => ({ type: 'delete', object });
+
+/** About how long the JSON of a value is; a small part of the work of writing it. */
+function textLength(value: unknown): number {
+  if (typeof value === 'string') return value.length + 3;
+  if (typeof value !== 'object' || value === null) return 5;
+  let length = 2;
+  for (const [key, one] of Object.entries(value)) length += key.length + 3 + textLength(one);
+  return length;
+}
 
 /** Gathers what comes in small pieces, as chunks of a stream are. */
 class Pieces {
   readonly #relist: Relist;
   readonly #gathered: KubeObject[] = [];
+  #text = 0;
 
   constructor(relist: Relist) {
     this.#relist = relist;
@@ -42,7 +53,8 @@ class Pieces {
   async add(objects: readonly KubeObject[], checkOpen: () => void): Promise<void> {
     for (const object of objects) {
       this.#gathered.push(object);
-      if (this.#gathered.length < pieceSize) continue;
+      this.#text += textLength(object);
+      if (this.#gathered.length < pieceSize && this.#text < pieceText) continue;
       this.flush();
       await setImmediate();
       checkOpen();
@@ -50,6 +62,7 @@ class Pieces {
   }
 
   flush(): void {
+    this.#text = 0;
     if (this.#gathered.length > 0) this.#relist.add(this.#gathered.splice(0));
   }
 }

@@ -90,7 +90,7 @@ export class SponsoredClient implements ListWatchClient {
     this.#open?.abort(new SelvedgeError('a right was withdrawn', { code: 'Unavailable' }));
   }
 
-  async list<T extends KubeObject>(resource: Resource<T>, options: ListOptions): Promise<ObjectList<T>> {
+  async list<T extends KubeObject>(resource: Resource<T>, options: ListOptions<T>): Promise<ObjectList<T>> {
     const reach = await this.#opened(options.signal);
     using scope = scoped(options.signal, reach);
     const list = await this.#asSponsor(scope.signal, (client) =>

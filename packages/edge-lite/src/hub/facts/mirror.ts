@@ -74,7 +74,7 @@ class ResourceMirror<T> implements Mirror<T> {
       if (page === 'expired') return;
       for (const shown of page) this.#take(shown, shown.json);
       after = page.at(-1);
-      if (page.length < pageSize) return;
+      if (after === undefined) return;
     }
   }
 

@@ -1,4 +1,4 @@
-import { type KubeObject, createLineSplitter } from '@selvedge/kube';
+import { type KubeObject, type ListPiece, createLineSplitter, createListSplitter } from '@selvedge/kube';
 import type { Caller, HubRequest, HubResponse } from '../request.ts';
 import { naturalText } from '../replica/index.ts';
 import { type ResourceRequest, heldResource } from '../request-info/index.ts';
@@ -7,7 +7,6 @@ import { chunksOf, collectChunks } from './chunks.ts';
 import type { Horizon } from './horizon.ts';
 import { impersonates, responseHeaders } from './headers.ts';
 import { answersObjects, learnsFrom } from './learning.ts';
-import { type ListPiece, createListSplitter } from './list-splitter.ts';
 import { rewriteEvent } from './rewrite-event.ts';
 import {
   ListRewriter,

@@ -1,6 +1,5 @@
 import { SelvedgeError } from '@selvedge/kit';
-import type { KubeObject } from '@selvedge/kube';
-import type { ListPiece } from './list-splitter.ts';
+import type { KubeObject, ListPiece } from '@selvedge/kube';
 import { naturalText } from '../replica/index.ts';
 
 type Json = Readonly<Record<string, unknown>>;

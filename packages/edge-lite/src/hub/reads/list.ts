@@ -69,14 +69,23 @@ interface Page {
   readonly last: Shown | undefined;
 }
 
-/** The items of a window; of a limited one with what comes behind left off. */
+/** Of a limited list, which is held because its head says whether there is more; in characters. */
+const maxHeldText = 1024 * 1024;
+
+/**
+ * The items of a window; of a limited one with what comes behind left off. It ends early where objects are large, as it
+ * may. Source: kubernetes.io "Kubernetes API Concepts", retrieving large results sets in chunks.
+ */
 async function pageOf({ reader, selector }: Joined, { at, after, limit }: Window): Promise<Page | 'expired'> {
   const pages = select({ reader, selector, at, after });
   if (pages === 'expired') return 'expired';
   if (limit === 0) return { pages, last: undefined };
   const found: Shown[] = [];
+  let text = 0;
   for await (const page of pages) {
+    if (text >= maxHeldText) return { pages: [found], last: found.at(-1) };
     found.push(...page);
+    text += page.reduce((sum, { json }) => sum + json.length, 0);
     if (found.length > limit) return { pages: [found.slice(0, limit)], last: found[limit - 1] };
   }
   return { pages: [found], last: undefined };

@@ -32,7 +32,6 @@ async function* pages(
   for (let page = first; page.length > 0; ) {
     const selected = page.filter((row) => matches(selector, row));
     if (selected.length > 0) yield selected;
-    if (page.length < pageRows) return;
     await setImmediate();
     const next = reader.page({ namespace, after: page.at(-1), limit: pageRows, at });
     if (next === 'expired') throw expired(`too old resource version: ${at}`);

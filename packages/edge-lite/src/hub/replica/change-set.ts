@@ -19,6 +19,8 @@ export interface ChangeSetDeps {
 /** The last upstream state of a row. */
 export const baseOf = (row: ReplicaRow): KubeObject => withVersion(parsed(row.body), row.upstreamVersion);
 
+const textOf = (row: ReplicaRow | undefined): number => (row?.body.length ?? 0) + (row?.shown?.length ?? 0);
+
 /**
  * Changes of one resource, worked out in memory before any of them is written: what is planned here is one transaction,
  * and nothing has happened until it is through.
@@ -29,6 +31,8 @@ export class ChangeSet {
   order: Order;
   /** Characters of JSON that it writes. */
   size = 0;
+  /** Characters of JSON that it holds: what it writes, and what was there. */
+  held = 0;
   restarted = false;
   readonly #deps: ChangeSetDeps;
   readonly #staged = new Map<string, Staged>();
@@ -128,6 +132,7 @@ export class ChangeSet {
     if (known !== undefined) return known;
     const { bank } = this.#deps;
     const row = bank.row({ resource: this.resource, ...at });
+    this.held += textOf(row);
     const heldBy = row === undefined ? [] : bank.tables.members.holders(row.id);
     const { namespace, name } = at;
     const own = { resource: this.resource, namespace, name, id: row?.id ?? bank.newId() };
@@ -141,7 +146,8 @@ export class ChangeSet {
     const before = staged.row === undefined ? undefined : shownOf(staged.row);
     const after = next === undefined ? undefined : shownOf(next);
     this.entries.push({ namespace, name, version: this.order.version, upstream, before, after });
-    this.size += (next?.body.length ?? 0) + (next?.shown?.length ?? 0);
+    this.size += textOf(next);
+    this.held += textOf(next);
     staged.replace(next);
   }
 }

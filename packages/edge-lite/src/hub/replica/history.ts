@@ -1,3 +1,4 @@
+import { maxPageText } from '../../store/index.ts';
 import { keyOf } from './content.ts';
 import type { Change, ObjectName } from './types.ts';
 
@@ -35,7 +36,7 @@ export interface History {
   restart(version: bigint): void;
   /** Somebody reads on from `place`, which only rises: he is waited for, within reason. */
   follow(place: () => bigint): Disposable;
-  /** At most `limit` changes after `version`, in their order. */
+  /** At most `limit` changes after `version`, in their order, fewer where they are large. */
   after(version: bigint, limit: number): readonly Change[];
   /** A version before every change that is newer than `upstream`; undefined: there is none. */
   before(upstream: bigint): bigint | undefined;
@@ -69,7 +70,7 @@ const toChange = ({ namespace, name, version, before, after }: Entry): Change =>
 
 /** A queue that is read at both ends and searched by version. */
 class Steps {
-  #items: Numbered[] = [];
+  #items: (Numbered | undefined)[] = [];
   #head = 0;
 
   get first(): Numbered | undefined {
@@ -83,6 +84,8 @@ class Steps {
   shift(): Numbered | undefined {
     const item = this.first;
     if (item === undefined) return undefined;
+    // The place is cleared up later; what was there may be large.
+    this.#items[this.#head] = undefined;
     this.#head += 1;
     if (this.#head > 256 && this.#head * 2 > this.#items.length) {
       this.#items = this.#items.slice(this.#head);
@@ -98,7 +101,8 @@ class Steps {
       if ((this.#items[middle]?.version ?? 0n) > version) high = middle;
       else low = middle + 1;
     }
-    return this.#items.slice(low, Math.min(this.#items.length, low + limit));
+    const end = Math.min(this.#items.length, low + limit);
+    return this.#items.slice(low, end).filter((item) => item !== undefined);
   }
 }
 
@@ -163,7 +167,10 @@ class Recent implements History {
   }
 
   after(version: bigint, limit: number): readonly Change[] {
-    return this.#steps.after(version, limit).map(toChange);
+    const steps = this.#steps.after(version, limit);
+    let text = 0;
+    const full = steps.findIndex((entry) => (text += bytesOf(entry)) >= maxPageText);
+    return (full < 0 ? steps : steps.slice(0, full + 1)).map(toChange);
   }
 
   before(upstream: bigint): bigint | undefined {

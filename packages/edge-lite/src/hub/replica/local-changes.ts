@@ -102,7 +102,7 @@ export class LocalChanges implements Local {
       const rows = bank.page(resource, { namespace: undefined, after, limit: piece });
       this.#again(resource, rows);
       after = rows.at(-1);
-      if (after === undefined || rows.length < piece) return;
+      if (after === undefined) return;
     }
   }
 

@@ -1,4 +1,4 @@
-import type { ReplicaRow } from '../../store/index.ts';
+import { type ReplicaRow, maxPageText } from '../../store/index.ts';
 import { keyOf } from './content.ts';
 import type { Held } from './history.ts';
 import type { Ledger, Track } from './ledger.ts';
@@ -48,12 +48,15 @@ function* merged(rows: Iterable<Shown>, extra: readonly Shown[]): Generator<Show
   yield* extra.slice(next);
 }
 
-function take<T>(items: Iterable<T>, limit: number): readonly T[] {
-  const taken: T[] = [];
+/** As many as are wanted, and as are read at a time. */
+function take(items: Iterable<Shown>, limit: number): readonly Shown[] {
+  const taken: Shown[] = [];
   if (limit <= 0) return taken;
+  let text = 0;
   for (const item of items) {
     taken.push(item);
-    if (taken.length >= limit) break;
+    text += item.json.length;
+    if (taken.length >= limit || text >= maxPageText) break;
   }
   return taken;
 }
@@ -107,7 +110,7 @@ class Reader implements ResourceReader {
       const rows = bank.page(this.resource, { namespace, after: cursor, limit });
       for (const row of rows) yield toShown(row);
       cursor = rows.at(-1);
-      if (cursor === undefined || rows.length < limit) return;
+      if (cursor === undefined) return;
     }
   }
 }

@@ -29,6 +29,9 @@ export interface RelistDeps {
 /** Rows looked at in one transaction of the end. */
 const piece = 200;
 
+/** Characters of JSON of one transaction, and one object more. */
+export const maxHeldText = 1024 * 1024;
+
 /** True for what upstream made after the list: it is not in it, and not gone either. */
 function isNewer(row: ReplicaRow, list: bigint | undefined): boolean {
   const version = parseVersion(row.upstreamVersion);
@@ -39,13 +42,19 @@ function isNewer(row: ReplicaRow, list: bigint | undefined): boolean {
 function dropRest(deps: RelistDeps, seen: ReadonlySet<number>, upstreamVersion: string): void {
   const list = parseVersion(upstreamVersion);
   const stays = (row: ReplicaRow): boolean => !deps.rewound && isNewer(row, list);
+  const write = (set: ChangeSet): void => {
+    if (set.real) deps.commit(set, deps.coverage());
+  };
   const drop = (ids: readonly number[]): void => {
-    const set = deps.changeSet();
+    let set = deps.changeSet();
     for (const id of ids) {
       const row = seen.has(id) ? undefined : deps.row(id);
       if (row !== undefined && !stays(row)) deps.absent(set, row, list ?? 0n);
+      if (set.held < maxHeldText) continue;
+      write(set);
+      set = deps.changeSet();
     }
-    if (set.real) deps.commit(set, deps.coverage());
+    write(set);
   };
   for (const holder of deps.holders) {
     const rest = (after: number): readonly number[] => deps.held(holder, after, piece);

@@ -47,9 +47,15 @@ export interface ResourceReader {
   /** Everything shown so far is at or below it; never goes back while the store lives. */
   readonly version: bigint;
   get(at: ObjectName): Shown | undefined;
-  /** `expired` when the history does not reach back to `at` any more. */
+  /**
+   * At most `limit` objects, fewer where they are large: the last is the one with which their text has 128 Ki characters
+   * or more. None: that was all. `expired` when the history does not reach back to `at` any more.
+   */
   page(query: PageQuery): readonly Shown[] | 'expired';
-  /** At most `limit` changes after `version`, in their order. `expired` when one may be missing, or of the future. */
+  /**
+   * At most `limit` changes after `version`, in their order, fewer where they are large, as with pages. `expired` when
+   * one may be missing, or of the future.
+   */
   changesAfter(version: bigint, limit: number): readonly Change[] | 'expired';
   /**
    * Called after `version` rose. `place` says what the subscriber has read up to, which only rises: what comes after it is

@@ -5,7 +5,7 @@ import { type ChangeSet, baseOf } from './change-set.ts';
 import { metadataOf, nameOf, normalized, parsed, reduced } from './content.ts';
 import type { Core } from './core.ts';
 import { isFixed } from './fixed-selection.ts';
-import { createRelist } from './relist.ts';
+import { createRelist, maxHeldText } from './relist.ts';
 import type { CoverageChange, CoverageRecord, CoverageSpec, HeldResource, Relist, Replica } from './types.ts';
 import { localSteps, parseVersion } from './versions.ts';
 
@@ -100,10 +100,13 @@ export class UpstreamChanges implements Upstream {
     const bank = ledger.bank(coverage.resource);
     const rest = (after: number): readonly number[] => bank.tables.members.rowsOf(id, after, piece);
     for (let ids = rest(0); ids.length > 0; ids = rest(ids.at(-1) ?? 0)) {
-      const set = this.#core.changeSet(coverage.resource);
+      let set = this.#core.changeSet(coverage.resource);
       for (const rowId of ids) {
         const row = bank.rowById(rowId);
         if (row !== undefined) set.release(row, id, 0n);
+        if (set.held < maxHeldText) continue;
+        ledger.commit({ sets: [set] });
+        set = this.#core.changeSet(coverage.resource);
       }
       ledger.commit({ sets: [set] });
     }

@@ -14,7 +14,7 @@ export function* shownObjects(reader: ResourceReader, namespace?: string): Gener
     if (page === 'expired') return;
     yield* page;
     after = page.at(-1);
-    if (page.length < pageSize) return;
+    if (after === undefined) return;
   }
 }
 

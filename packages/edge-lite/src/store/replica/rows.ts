@@ -1,6 +1,6 @@
 import { SelvedgeError } from '@selvedge/kit';
 import { type Body, type BodyCodec, bodyOf } from '../body.ts';
-import type { SqlDatabase, SqlRow, SqlValue } from '../driver.ts';
+import type { SqlDatabase, SqlRow, SqlStatement, SqlValue } from '../driver.ts';
 
 /** Names one row: a held resource (`v1/pods`, `v1/pods;metadata`) and an object of it. */
 export interface RowKey {
@@ -36,6 +36,7 @@ export interface RowQuery {
 export interface RowTable {
   get(key: RowKey): ReplicaRow | undefined;
   byId(id: number): ReplicaRow | undefined;
+  /** At most `limit` rows, the last of them that with which their text is `maxPageText` or more. None: that was all. */
   page(resource: string, query: RowQuery): readonly ReplicaRow[];
   put(row: ReplicaRow): void;
   remove(id: number): void;
@@ -45,6 +46,9 @@ export interface RowTable {
   highestVersion(resource: string): bigint;
   highestId(): number;
 }
+
+/** Characters of JSON that are read at a time, and one object more. */
+export const maxPageText = 128 * 1024;
 
 /** Bodies of these are sealed: Secrets, and their metadata, which may quote them in annotations. */
 export const isSecret = (resource: string): boolean => /^v\d\w*\/secrets(;metadata)?$/.test(resource);
@@ -101,6 +105,24 @@ function createPut(database: SqlDatabase, codec: BodyCodec): RowTable['put'] {
   };
 }
 
+/** As many of the rows as are read at a time; what comes behind them is not even fetched. */
+function pageOf(
+  statement: SqlStatement,
+  decode: (row: SqlRow) => ReplicaRow,
+  values: readonly SqlValue[],
+): readonly ReplicaRow[] {
+  const page: ReplicaRow[] = [];
+  let text = 0;
+  const take = (encoded: SqlRow): boolean => {
+    const row = decode(encoded);
+    page.push(row);
+    text += row.body.length + (row.shown?.length ?? 0);
+    return text < maxPageText;
+  };
+  statement.each(take, ...values);
+  return page;
+}
+
 function createPage(database: SqlDatabase, decode: (row: SqlRow) => ReplicaRow): RowTable['page'] {
   const all = database.prepare(
     `SELECT ${columns} FROM replica_rows WHERE resource = ? AND (namespace, name) > (?, ?)
@@ -113,11 +135,11 @@ function createPage(database: SqlDatabase, decode: (row: SqlRow) => ReplicaRow):
   return (resource, { namespace, after, limit }) => {
     if (namespace === undefined) {
       const { namespace: space, name } = after ?? { namespace: '', name: '' };
-      return all.all(resource, space, name, limit).map(decode);
+      return pageOf(all, decode, [resource, space, name, limit]);
     }
     if (after !== undefined && after.namespace > namespace) return [];
     const name = after?.namespace === namespace ? after.name : '';
-    return inNamespace.all(resource, namespace, name, limit).map(decode);
+    return pageOf(inNamespace, decode, [resource, namespace, name, limit]);
   };
 }
 
