@@ -198,7 +198,7 @@ describe('identities side by side', () => {
       pings.push(0);
       session?.on('ping', () => (pings[index] = (pings[index] ?? 0) + 1));
     }
-    await until('sixteen pings', () => (pings[0] ?? 0) >= 16);
+    await until('pings', () => (pings[0] ?? 0) >= 24);
     expect(pings[1]).toBeGreaterThanOrEqual(1);
     expect(pings[1]).toBeLessThanOrEqual(4);
     proxy.freeze();

@@ -283,7 +283,7 @@ describe('a cut', () => {
     proxy.freeze();
     const { sinceMs, reason } = await world.until('offline');
     expect(sinceMs - cutAt).toBeLessThanOrEqual(noticeMs);
-    expect(reason).toBe('silent for 6 s');
+    expect(reason).toBe('silent for 7 s');
     expect(requests).toBe(1);
   });
 

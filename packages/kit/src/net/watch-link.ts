@@ -24,10 +24,10 @@ export interface WatchLinkOptions {
   readonly pingMs: number;
 }
 
-/** Bytes can only be counted now and then: so often in `quietMs`. */
-const looks = 4;
+/** Bytes can only be counted now and then: so often in `quietMs`. What is noticed late makes pings more frequent. */
+const looks = 12;
 /** A link for which another one vouches may be quiet for so many times as long: pings are most of what an idle link costs. */
-const vouchedFactor = 8;
+const vouchedFactor = 12;
 
 /** Resolves when the peer says anything at all within `pingMs`, be it the answer or not. */
 async function prove(
@@ -49,8 +49,8 @@ async function prove(
 /**
  * Rejects with `DeadlineExceeded` once a link in use is dead: no byte for `quietMs`, then none for `pingMs` after a
  * ping. Silence counts from the last byte, used or not, so a call on a link that is silent for long is pinged for soon.
- * Where another link vouches it is asked eight times less: it may have died alone, as when a router forgot it.
- * A link that dies is noticed within 1.25 × `quietMs` + `pingMs`: 17.5 s for 10 and 5 s.
+ * Where another link vouches it is asked twelve times less: it may have died alone, as when a router forgot it.
+ * A link that dies is noticed within 13/12 × `quietMs` + `pingMs`: 15.8 s for 10 and 5 s.
  */
 export async function watchLink(
   options: WatchLinkOptions,

@@ -117,6 +117,8 @@ export class Http2Connection implements HttpConnection {
       connection.destroy();
       throw error;
     }
+    // Pings prove more, for less.
+    if (options.pingIdle) deps.socket.setKeepAlive(false);
     connection.#tasks.run('ping', (inner) => connection.#watchLink(inner));
     return connection;
   }
