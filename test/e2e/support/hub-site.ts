@@ -40,7 +40,11 @@ const takesWhole = /^selvedge_kube_lists_total/;
 /** What `/selvedge/status` says, as far as tests look at it. */
 export interface HubStatus {
   readonly connectivity: { readonly kind: string };
-  readonly coverages: readonly { readonly resource: string; readonly synced: boolean }[];
+  readonly coverages: readonly {
+    readonly resource: string;
+    readonly fieldSelector: string;
+    readonly synced: boolean;
+  }[];
 }
 
 /** What the hub of a node answers the node itself, from the replica where that may be. */

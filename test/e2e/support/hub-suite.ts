@@ -32,14 +32,38 @@ async function startFreshHub({ site, converted }: HubSite): Promise<void> {
   await bed.startAgent(converted, { program: 'edge-lite' });
 }
 
-/** Resolves once a fresh hub holds what it must know of its node. */
+/** A pod that runs with its config map and its secret only. */
+async function createFirst({ site, converted }: HubSite): Promise<void> {
+  const metadata = { name: 'first' };
+  await site.create(resources.configMaps, { metadata, data: { word: 'open' } });
+  await site.create(resources.secrets, { metadata, stringData: { word: 'sesame' } });
+  const check = '[ "$(cat /config/word /secret/word)" = opensesame ] || exit 1';
+  const volumeMounts = [
+    { name: 'config', mountPath: '/config' },
+    { name: 'secret', mountPath: '/secret' },
+  ];
+  const volumes = [
+    { name: 'config', configMap: metadata },
+    { name: 'secret', secret: { secretName: 'first' } },
+  ];
+  const first = { name: 'first', node: converted, automountServiceAccountToken: false };
+  await site.create(
+    resources.pods,
+    pod({ ...first, volumes, containers: [running(check, { volumeMounts })] }),
+  );
+}
+
+/** Resolves once a fresh hub holds what it must know of its node, and what the pod refers to; nobody else asks for it. */
 function knowsItsNode({ site, converted }: HubSite, name: string): Promise<true> {
   return site.until({ what: 'the hub knows its node' }, async () => {
     await askHub(site, converted, `/api/v1/nodes/${converted}?resourceVersion=0`);
     await askHub(site, converted, `/api/v1/namespaces/${site.namespace}/pods/${name}?resourceVersion=0`);
     const { coverages } = JSON.parse(await askHub(site, converted, '/selvedge/status')) as HubStatus;
-    const known = coverages.filter(({ synced }) => synced).map(({ resource }) => resource);
-    return ['v1/nodes', 'v1/pods', 'v1/services'].every((wanted) => known.includes(wanted)) && true;
+    const known = coverages.flatMap(({ synced, resource, fieldSelector }) =>
+      synced ? [resource, `${resource} ${fieldSelector}`] : [],
+    );
+    const own = ['v1/configmaps', 'v1/secrets'].map((resource) => `${resource} metadata.name=${name}`);
+    return ['v1/nodes', 'v1/pods', 'v1/services', ...own].every((wanted) => known.includes(wanted)) && true;
   });
 }
 
@@ -101,8 +125,7 @@ export function describeHubSite({ site: name, seed, timeoutMs, ...plan }: HubSui
       async () => {
         const before = (await webPods(site)).map(keptOf);
         await startFreshHub(hub);
-        const first = { name: 'first', node: converted, automountServiceAccountToken: false };
-        await site.create(resources.pods, pod({ ...first, containers: [running()] }));
+        await createFirst(hub);
         await knowsItsNode(hub, 'first');
         await site.bed.cut(name, 'refused');
         await site.bed.startAgent(converted, { wait: false });

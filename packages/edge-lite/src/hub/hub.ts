@@ -1,12 +1,14 @@
 import { type Service, createServiceGroup } from '@selvedge/kit';
 import type { KubeClient } from '@selvedge/kube';
 import type { ObjectSource } from '../pods/index.ts';
+import { createTokenSource } from '../reports/index.ts';
 import { decodeBody } from './bodies/index.ts';
 import { createCloudConditionReporter, createCloudConditionView } from './condition/index.ts';
 import { type Core, type HubDeps, type HubOptions, createCore } from './core.ts';
 import { type Endpoint, createEndpoint } from './endpoint/index.ts';
 import { createLocalClient } from './local-client/index.ts';
 import { createOwnObjects } from './own-objects/index.ts';
+import { createPodNeeds } from './pod-needs/index.ts';
 import { createRefresher } from './refresher/index.ts';
 import type { ApplyViews } from './replica/types.ts';
 import type { Caller } from './request.ts';
@@ -109,6 +111,10 @@ export function createHub(options: HubOptions, deps: HubDeps): Hub {
   const parts = { ...deps, ...core, ...serving, client };
   const source = createHubSource({ nodeName }, parts);
   const own = createOwnObjects({ nodeName, caller: self }, parts);
+  const needs = createPodNeeds(
+    { nodeName, caller: self },
+    { ...parts, kept: tokens, tokens: createTokenSource({ client }) },
+  );
   const condition = createCloudConditionReporter({ nodeName }, parts);
   const endpoint = createEndpointOf(options, deps, { ...core, ...serving });
   const { pki, replica, upstream, access, trust } = core;
@@ -123,6 +129,7 @@ export function createHub(options: HubOptions, deps: HubDeps): Hub {
     ...serving.services,
     source,
     own,
+    needs,
     condition,
     endpoint,
   ];

@@ -18,5 +18,5 @@ export { createPodCgroups, removeCgroup, type PodCgroups } from './cgroups/index
 export { createLogRotator } from './logs/index.ts';
 export { readMachine, type Machine, type MachineOptions } from './machine/index.ts';
 export { createProber, type Prober } from './probes/index.ts';
-export type { NodeFacts } from './spec/index.ts';
+export { references, type NodeFacts } from './spec/index.ts';
 export { createMounter, createVolumeManager, type TokenStore, type VolumeManager } from './volumes/index.ts';

@@ -1,5 +1,6 @@
 import { type Clock, type MetricsRegistry, type Service, hasCode } from '@selvedge/kit';
 import type { Pod, TokenRequest } from '@selvedge/kube/types';
+import type { TokenQuery } from '../../pods/index.ts';
 import type { RuntimeEntry, RuntimeKind, RuntimeRepository } from '../../store/index.ts';
 import type { DecodeBody } from '../bodies/types.ts';
 import { hashOfToken } from '../access/index.ts';
@@ -25,6 +26,8 @@ export interface PodTokensDeps {
 
 /** The last real token of each (pod, service account, audiences). Nothing is ever signed here. */
 export interface PodTokens extends AnswerMemory, Service {
+  /** Whether one is kept for this. */
+  has(query: TokenQuery): boolean;
   /** Whether one of them has this hash, see `hashOfToken`. */
   knows(hash: string): boolean;
 }
@@ -39,6 +42,10 @@ const kind: RuntimeKind<KeptToken> = { name: 'hub-token', sealed: true };
 const pods = 'v1/pods';
 const changesAtOnce = 500;
 
+function keyOf({ pod, serviceAccount, audiences }: Omit<TokenQuery, 'expirationSeconds'>): string {
+  return `${pod.uid}/${digestOf([pod.namespace, serviceAccount, audiences.toSorted()])}`;
+}
+
 /** What a token is for; undefined for one that is not bound to a pod. */
 interface Purpose {
   readonly key: string;
@@ -48,8 +55,8 @@ interface Purpose {
 function purposeOf({ namespace, name }: ResourceRequest, { spec = {} }: TokenRequest): Purpose | undefined {
   const { kind: boundTo, uid = '', name: pod = '' } = spec.boundObjectRef ?? {};
   if (boundTo !== 'Pod' || uid === '') return undefined;
-  const audiences = (spec.audiences ?? []).toSorted();
-  return { key: `${uid}/${digestOf([namespace, name, audiences])}`, pod: { namespace, name: pod, uid } };
+  const of = { namespace, name: pod, uid };
+  return { key: keyOf({ pod: of, serviceAccount: name, audiences: spec.audiences ?? [] }), pod: of };
 }
 
 const uidOf = (json: string | undefined): string | undefined =>
@@ -111,6 +118,10 @@ class SealedTokens implements PodTokens {
     const known = purpose !== undefined && this.#kept.has(purpose.key);
     const kept = known ? this.#deps.runtime.get(kind, purpose.key) : undefined;
     return kept === undefined ? undefined : jsonResponse(201, kept.answer);
+  }
+
+  has(query: TokenQuery): boolean {
+    return this.#kept.has(keyOf(query));
   }
 
   knows(hash: string): boolean {

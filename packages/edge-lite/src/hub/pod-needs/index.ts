@@ -1,0 +1,1 @@
+export { createPodNeeds, type PodNeedsDeps, type PodNeedsOptions } from './pod-needs.ts';
