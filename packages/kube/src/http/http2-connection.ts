@@ -42,6 +42,8 @@ type Head = IncomingHttpHeaders & IncomingHttpStatusHeader;
 const streamWindowBytes = 256 * 1024;
 const connectionWindowBytes = 4 * 1024 * 1024;
 const maxMisses = 2;
+/** TCP's own probes of a connection that is always pinged would only add to its bytes. */
+const pingedKeepAliveMs = 600_000;
 
 function headOf(stream: ClientHttp2Stream, host: string): Promise<Head> {
   return new Promise((resolve, reject) => {
@@ -117,8 +119,7 @@ export class Http2Connection implements HttpConnection {
       connection.destroy();
       throw error;
     }
-    // Pings prove more, for less.
-    if (options.pingIdle) deps.socket.setKeepAlive(false);
+    if (options.pingIdle) deps.socket.setKeepAlive(true, pingedKeepAliveMs);
     connection.#tasks.run('ping', (inner) => connection.#watchLink(inner));
     return connection;
   }
