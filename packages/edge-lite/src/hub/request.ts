@@ -37,6 +37,8 @@ export interface HubRequest {
   readonly caller: Caller;
   /** The client went away. */
   readonly signal: AbortSignal;
+  /** The hub is about to stop: a watch comes to a clean end. Undefined: nobody waits for that. */
+  readonly ending?: AbortSignal;
 }
 
 export interface HubResponse {

@@ -5,7 +5,9 @@ import {
   type MetricsRegistry,
   type Service,
   type TaskGroup,
+  type SelvedgeError,
   createTaskGroup,
+  scoped,
   withDeadline,
 } from '@selvedge/kit';
 import {
@@ -20,7 +22,7 @@ import {
   openListeners,
 } from '../../listen/index.ts';
 import type { Access } from '../access/types.ts';
-import { errorResponse } from '../answers/index.ts';
+import { errorResponse, statusError } from '../answers/index.ts';
 import type { HubPki } from '../pki/index.ts';
 import type { HubHandler } from '../request.ts';
 import type { Upstream } from '../upstream/types.ts';
@@ -78,6 +80,12 @@ export interface Endpoint extends Service {
 
 const loopback = ['127.0.0.1', '::1'] as const;
 
+/** As the API server says it, so that clients ask again by themselves. Source: k8s.io/apiserver `filters/with_retry_after.go`. */
+const stopping = (): SelvedgeError =>
+  statusError('ResourceExhausted', 'the hub of this node stops, please try again later', {
+    retryAfterSeconds: 1,
+  });
+
 class HubEndpoint implements Endpoint {
   readonly name = 'hub endpoint';
   readonly #options: EndpointOptions;
@@ -88,8 +96,9 @@ class HubEndpoint implements Endpoint {
   readonly #exchanges: ExchangeDeps;
   readonly #linkLocal: Service | undefined;
   readonly #requests: TaskGroup;
-  /** What has no end of its own: relayed and upgraded connections; watches end with them. */
+  /** What has no end of its own: relayed and upgraded connections. */
   readonly #streams: TaskGroup;
+  readonly #ending = scoped();
   readonly #refused;
   readonly #failures;
   #listeners: Listeners | undefined;
@@ -155,22 +164,26 @@ class HubEndpoint implements Endpoint {
   async stop(): Promise<void> {
     const listening = this.#listeners?.close();
     this.#secure?.[Symbol.dispose]();
+    const protocols = this.#protocols === undefined ? [] : Object.values(this.#protocols);
+    const ended = protocols.map((protocol) => protocol.close());
+    this.#ending.abort(stopping());
     await this.#streams.stop();
-    await this.#drain();
+    await this.#drain(ended);
     this.#connections.destroyAll();
     await this.#requests.stop();
-    this.#protocols?.h2.close();
-    await this.#protocols?.http1.close();
     await listening;
     await this.#linkLocal?.stop();
   }
 
   /** Gives what is under way, and will end, a moment for it. */
-  async #drain(): Promise<void> {
+  async #drain(ended: readonly Promise<void>[]): Promise<void> {
     const { drainMs } = this.#limits;
     const deadline = { what: 'requests under way', timeoutMs: drainMs };
     try {
-      await withDeadline(deadline, this.#deps.clock, () => this.#requests.idle());
+      await withDeadline(deadline, this.#deps.clock, async () => {
+        await this.#requests.idle();
+        await Promise.all(ended);
+      });
     } catch {
       this.#deps.log.info('requests under way are broken off', { requests: this.#requests.size, drainMs });
     }
@@ -203,17 +216,15 @@ class HubEndpoint implements Endpoint {
       quota: createQuota(limits),
       ownPages: createOwnPages({ ...deps, status }),
       metrics: createRequestMetrics(deps.metrics),
-      ending: this.#streams.signal,
+      ending: this.#ending.signal,
     };
   }
 
   #createProtocols(): { readonly h2: Protocol; readonly http1: Protocol } {
     const upgrades = { ...this.#exchanges, upstream: this.#deps.upstream };
     const sinks = {
-      exchange: (exchange: Parameters<typeof serveExchange>[0]): void => {
-        if (this.#streams.signal.aborted) exchange.response.destroy();
-        else this.#requests.run('request', (signal) => serveExchange(exchange, this.#exchanges, signal));
-      },
+      exchange: (exchange: Parameters<typeof serveExchange>[0]): void =>
+        this.#requests.run('request', (signal) => serveExchange(exchange, this.#exchanges, signal)),
       upgrade: (upgrade: Parameters<typeof serveUpgrade>[0]): void =>
         this.#streams.run('upgrade', (signal) => serveUpgrade(upgrade, upgrades, signal)),
     };

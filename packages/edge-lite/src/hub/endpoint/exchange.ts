@@ -44,7 +44,7 @@ export interface ExchangeDeps {
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: RequestMetrics;
-  /** Aborts when requests that have no end of their own are ended. */
+  /** Aborts when the hub is about to stop; the reason is the answer to whoever comes then. */
   readonly ending: AbortSignal;
 }
 
@@ -80,6 +80,12 @@ function readBody(
   return Promise.resolve(noBody);
 }
 
+/** What would stay and cannot end by itself, as a watch can, is broken off. */
+function endingOf({ info, longRunning }: Target, ending: AbortSignal): AbortSignal | undefined {
+  const watches = info.kind === 'resource' && info.verb === 'watch';
+  return longRunning && !watches ? ending : undefined;
+}
+
 const holderOf = ({ kind, user }: Caller, { remoteAddress }: Link): Holder => ({
   user: user.username,
   remoteAddress,
@@ -94,14 +100,15 @@ async function answer(
   const { request, response, link } = exchange;
   const { deps } = at;
   const { method, path, query, longRunning } = target;
-  using scope = scoped(at.signal, longRunning ? deps.ending : undefined);
+  deps.ending.throwIfAborted();
+  using scope = scoped(at.signal, endingOf(target, deps.ending));
   const { signal } = scope;
   const caller = await deps.authenticator.callerOf(link, request.headers, signal);
   const holder = holderOf(caller, link);
   using counted = deps.quota.enter(caller.user.username, longRunning ? 'longRunning' : 'request');
   using body = await readBody(request, { bodies: deps.bodies, holder, signal });
   const handle = isOwnPage(path) ? deps.ownPages : deps.handler;
-  const given = await handle({
+  const handled = handle({
     method: method === 'HEAD' ? 'GET' : method,
     path,
     query,
@@ -109,7 +116,9 @@ async function answer(
     body: body.bytes,
     caller,
     signal,
+    ending: deps.ending,
   });
+  const given = longRunning ? await raceAbort(handled, deps.ending) : await handled;
   using held = deps.unsent.hold(holder);
   if (given.body instanceof Uint8Array) held.grow(Math.max(0, given.body.byteLength - pieceBytes));
   deps.metrics.answered(method, given.status);
@@ -117,10 +126,10 @@ async function answer(
   await respond(response as ResponseStream, sent, { withoutBody: method === 'HEAD', signal });
 }
 
-/** A request whose body was not read to its end leaves its connection, or its stream, useless. */
-function closing({ request, response }: Exchange): Record<string, string> {
+/** A request whose body was not read to its end leaves its connection, or its stream, useless; a stop all of them. */
+function closing({ request, response }: Exchange, ending: AbortSignal): Record<string, string> {
+  if (!('stream' in request)) return request.complete && !ending.aborted ? {} : { connection: 'close' };
   if (request.complete) return {};
-  if (!('stream' in request)) return { connection: 'close' };
   response.once('finish', () => request.stream.close(constants.NGHTTP2_NO_ERROR));
   return {};
 }
@@ -147,7 +156,7 @@ async function fail(
   deps.metrics.answered(method, status);
   await respond(response as ResponseStream, refusal, {
     withoutBody: method === 'HEAD',
-    headers: { ...closing(exchange), ...(status === methodNotAllowed ? allow : {}) },
+    headers: { ...closing(exchange, deps.ending), ...(status === methodNotAllowed ? allow : {}) },
     signal,
   });
 }

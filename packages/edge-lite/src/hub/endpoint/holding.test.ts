@@ -178,6 +178,72 @@ describe('a hub that stops', () => {
     expect(hub.endpoint.connections).toBe(0);
   });
 
+  async function* untilEnding(ending: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+    yield Buffer.from('first ');
+    if (ending !== undefined) await once(ending, 'abort');
+    yield Buffer.from('last');
+  }
+  const following: HubHandler = async ({ ending }) => ({
+    status: 200,
+    headers: {},
+    body: untilEnding(ending),
+  });
+
+  it('lets a watch end by itself, and its client go elsewhere, over HTTP/2', async () => {
+    await using hub = await createTestHub({ handler: following });
+    const session = openHttp2(hub);
+    const left = once(session, 'goaway');
+    const watch = session.request({ ':path': '/api/v1/pods?watch=1', ...asToken });
+    let text = '';
+    watch.on('data', (chunk: Buffer) => (text += chunk.toString()));
+    await expect.poll(() => text).toBe('first ');
+    const ended = once(watch, 'end');
+    await hub.endpoint.stop();
+    await ended;
+    expect({ text, reset: watch.rstCode }).toEqual({ text: 'first last', reset: 0 });
+    expect(await left).toEqual([0, 1, undefined]);
+  });
+
+  it('lets a watch end by itself over HTTP/1.1, and asks whoever comes behind it to come again', async () => {
+    await using hub = await createTestHub({ handler: following });
+    const idle = await connectTo(hub);
+    const idleClosed = once(idle.resume(), 'close');
+    const socket = await connectTo(hub);
+    let text = '';
+    socket.on('data', (chunk: Buffer) => (text += chunk.toString()));
+    socket.write(get('/api/v1/pods?watch=1'));
+    await expect.poll(() => text).toContain('first ');
+    socket.write(get('/api/v1/pods?watch=1'));
+    const closed = once(socket, 'close');
+    await hub.endpoint.stop();
+    await Promise.all([closed, idleClosed]);
+    const [first = '', second = ''] = text.split(/(?=HTTP\/1\.1 429)/);
+    expect(first).toMatch(/^HTTP\/1\.1 200 .*last\r\n0\r\n\r\n$/s);
+    expect(second).toMatch(/^HTTP\/1\.1 429 /);
+    expect(second).toMatch(/retry-after: 1\r\n/);
+    expect(second).toMatch(/connection: close\r\n/);
+  });
+
+  it('asks to come again where a watch has not begun', async () => {
+    const { handler, begun } = slow();
+    await using hub = await createTestHub({ handler });
+    const asked = askOver(openHttp2(hub), '/api/v1/pods?watch=1', { headers: asToken });
+    await begun;
+    await hub.endpoint.stop();
+    expect(await asked).toMatchObject({ status: 429, headers: { 'retry-after': '1' } });
+  });
+
+  it('breaks a followed log off', async () => {
+    await using hub = await createTestHub({ handler: following });
+    const socket = await connectTo(hub);
+    let text = '';
+    socket.on('data', (chunk: Buffer) => (text += chunk.toString()));
+    socket.write(get('/api/v1/namespaces/a/pods/b/log?follow=true'));
+    await expect.poll(() => text).toContain('first ');
+    await Promise.all([once(socket, 'close'), hub.endpoint.stop()]);
+    expect(text).not.toContain('last');
+  });
+
   it('waits for no watch, nor for long', async () => {
     const { handler, begun } = slow();
     await using hub = await createTestHub({ handler }, { limits: { drainMs: 60_000 } });

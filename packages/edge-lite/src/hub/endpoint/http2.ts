@@ -25,6 +25,8 @@ function endWhenIdle(session: ServerHttp2Session, idleMs: number): void {
 /** HTTP/2. */
 export function createHttp2(limits: EndpointLimits, sinks: Sinks): Protocol {
   const links = new WeakMap<Http2Session, Link>();
+  const sessions = new Set<ServerHttp2Session>();
+  let closed = false;
   const server = createServer({
     settings: { maxConcurrentStreams: limits.maxStreams, maxHeaderListSize: limits.maxHeaderBytes },
   });
@@ -42,10 +44,23 @@ export function createHttp2(limits: EndpointLimits, sinks: Sinks): Protocol {
       // The session is made, and told, before `emit` returns.
       server.once('session', (session) => {
         links.set(session, link);
-        endWhenIdle(session, limits.idleMs);
+        sessions.add(session);
+        session.once('close', () => sessions.delete(session));
+        if (closed) session.close();
+        else endWhenIdle(session, limits.idleMs);
       });
       server.emit('connection', socket);
     },
-    close: () => server.close(() => undefined),
+    async close() {
+      closed = true;
+      server.close(() => undefined);
+      const ends = Array.from(sessions, (session) => {
+        const { promise, resolve } = Promise.withResolvers<void>();
+        session.once('close', resolve);
+        session.close();
+        return promise;
+      });
+      await Promise.all(ends);
+    },
   };
 }

@@ -12,6 +12,9 @@ export interface Sinks {
 /** One version of HTTP, on connections that others have accepted and secured. */
 export interface Protocol {
   take(socket: TLSSocket, link: Link): void;
-  /** Stops its timers. Connections are ended by who accepted them. */
-  close(): void;
+  /**
+   * Stops its timers, lets go of connections without requests and tells the clients of others to ask elsewhere. Resolves once
+   * all that can end by themselves have; what is left is ended by who accepted it.
+   */
+  close(): Promise<void>;
 }

@@ -1,3 +1,4 @@
+import { hasCode, scoped } from '@selvedge/kit';
 import { type KubeObject, type ListPiece, createLineSplitter, createListSplitter } from '@selvedge/kube';
 import type { Caller, HubRequest, HubResponse } from '../request.ts';
 import { naturalText } from '../replica/index.ts';
@@ -126,7 +127,7 @@ export function answerList(context: AnswerContext): HubResponse {
   return { ...rewrittenHead(context.response), body: rewriteList(context) };
 }
 
-async function* rewriteWatch(context: AnswerContext): AsyncGenerator<Uint8Array, void, undefined> {
+async function* rewriteEvents(context: AnswerContext): AsyncGenerator<Uint8Array, void, undefined> {
   const show = showing(context);
   const version = passingVersion(context);
   const splitter = createLineSplitter({ maxLineBytes: context.maxObjectBytes });
@@ -134,6 +135,19 @@ async function* rewriteWatch(context: AnswerContext): AsyncGenerator<Uint8Array,
     let text = '';
     for (const line of splitter.push(chunk)) text += `${rewriteEvent(line, show, version)}\n`;
     if (text !== '') yield Buffer.from(text);
+  }
+}
+
+/** A watch may end behind any event, and its client goes on from there: so it does when its link breaks, and when the hub stops. */
+async function* rewriteWatch(context: AnswerContext): AsyncGenerator<Uint8Array, void, undefined> {
+  const { request, response } = context;
+  using stop = scoped(request.ending);
+  stop.signal.addEventListener('abort', () => response.body.destroy(), { once: true });
+  if (stop.signal.aborted) response.body.destroy();
+  try {
+    yield* rewriteEvents(context);
+  } catch (error) {
+    if (!hasCode(error, 'Unavailable', 'DeadlineExceeded')) throw error;
   }
 }
 

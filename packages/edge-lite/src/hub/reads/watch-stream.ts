@@ -1,4 +1,4 @@
-import { createPoke, hasCode, isAbort, scoped, type Clock } from '@selvedge/kit';
+import { createPoke, isAbort, scoped, type Clock, type Poke } from '@selvedge/kit';
 import { expired } from '../answers/index.ts';
 import type { Change } from '../replica/types.ts';
 import { addedFrame, bookmarkFrame, changeFrame, errorFrame } from './frames.ts';
@@ -21,8 +21,10 @@ export interface WatchStreamDeps {
   readonly joined: Joined;
   readonly presenter: Presenter;
   readonly clock: Pick<Clock, 'monotonicMs' | 'sleep'>;
-  /** The client is there. */
+  /** The client went away. */
   readonly signal: AbortSignal;
+  /** The hub is about to stop. */
+  readonly ending: AbortSignal | undefined;
 }
 
 /** Changes that are looked at before others get their turn. */
@@ -30,7 +32,6 @@ const batchChanges = 100;
 const flushCharacters = 64 * 1024;
 /** After changes that the watcher did not see, so that it need not see them again. */
 const skippedBookmarkMs = 10_000;
-const idleBookmarkMs = 60_000;
 
 /** Joins texts until they are worth sending. */
 function* gathered(frames: Iterable<string>): Generator<Uint8Array, void, void> {
@@ -53,11 +54,13 @@ class WatchStream {
   readonly #endMs: number;
   /** Everything up to here was looked at. */
   #cursor: bigint;
+  /** The last change that was: nothing is between it and the cursor, and it outlives a crash, which the cursor may not. */
+  #place: bigint;
   /** The version that the watcher knows. */
   #told: bigint;
   #toldMs: number;
-  /** Changes went by that the watcher did not see. */
-  #skipped = false;
+  /** The watcher was sent an event. */
+  #spoke = false;
 
   constructor(options: WatchStreamOptions, deps: WatchStreamDeps) {
     this.#options = options;
@@ -65,6 +68,7 @@ class WatchStream {
     const now = deps.clock.monotonicMs();
     this.#endMs = now + options.timeoutMs;
     this.#cursor = options.from.kind === 'version' ? options.from.version : deps.joined.reader.version;
+    this.#place = this.#cursor;
     this.#told = this.#cursor;
     this.#toldMs = now;
   }
@@ -79,20 +83,30 @@ class WatchStream {
     );
     try {
       yield* this.#initial();
-      while (!scope.signal.aborted) {
-        const changes = this.#next();
-        if (changes.length > 0) {
-          yield* gathered(this.#seen(changes));
-          continue;
-        }
-        if (this.#bookmarkIsDue()) yield this.#bookmark(false);
-        if (clock.monotonicMs() >= this.#endMs) return;
-        await poke.wait(this.#restMs(), scope.signal);
-      }
-      throw scope.signal.reason;
+      yield* this.#follow(poke, scope.signal);
+      if (this.#options.bookmarks) yield this.#bookmark(this.#place);
     } catch (error) {
-      if (isAbort(error, signal) || signal.aborted || hasCode(error, 'Aborted')) return;
-      yield Buffer.from(errorFrame(error));
+      if (signal.aborted) return;
+      if (!isAbort(error)) yield Buffer.from(errorFrame(error));
+      // He goes on upstream, from as far as that has come.
+      else if (this.#options.bookmarks) yield this.#bookmark(this.#cursor);
+    }
+  }
+
+  /** Until its time is over or the hub stops, and all is told. */
+  async *#follow(poke: Poke, signal: AbortSignal): AsyncGenerator<Uint8Array, void, void> {
+    using stop = scoped(this.#deps.ending);
+    stop.signal.addEventListener('abort', () => poke.poke(), { once: true });
+    for (;;) {
+      signal.throwIfAborted();
+      const changes = this.#next();
+      if (changes.length > 0) {
+        yield* gathered(this.#seen(changes));
+        continue;
+      }
+      if (stop.signal.aborted || this.#deps.clock.monotonicMs() >= this.#endMs) return;
+      if (this.#bookmarkIsDue()) yield this.#bookmark(this.#place);
+      await poke.wait(this.#restMs(), signal);
     }
   }
 
@@ -104,7 +118,7 @@ class WatchStream {
     const pages = select({ reader, selector, at: this.#cursor, after: undefined });
     if (pages === 'expired') throw expired(`too old resource version: ${this.#cursor}`);
     for await (const page of pages) yield* gathered(page.map(({ json }) => addedFrame(json, presenter)));
-    if (from.endBookmark) yield this.#bookmark(true);
+    if (from.endBookmark) yield this.#bookmark(this.#cursor, true);
   }
 
   #next(): readonly Change[] {
@@ -113,42 +127,32 @@ class WatchStream {
     if (changes === 'expired') {
       throw expired(`too old resource version: ${this.#cursor} (${reader.version})`);
     }
+    this.#place = changes.at(-1)?.version ?? this.#place;
     // Also over what has no entry: a watch that nothing happens to does not fall behind.
-    this.#cursor = changes.at(-1)?.version ?? reader.version;
+    this.#cursor = changes.length > 0 ? this.#place : reader.version;
     return changes;
   }
 
   *#seen(changes: readonly Change[]): Generator<string, void, void> {
-    const { joined, presenter, clock } = this.#deps;
+    const { joined, presenter } = this.#deps;
     for (const change of changes) {
       const text = changeFrame(change, joined.selector, presenter);
-      if (text === undefined) {
-        this.#skipped = true;
-        continue;
-      }
-      this.#skipped = false;
-      this.#told = change.version;
-      this.#toldMs = clock.monotonicMs();
+      if (text === undefined) continue;
+      this.#tell(change.version);
       yield text;
     }
   }
 
   #bookmarkIsDue(): boolean {
-    if (!this.#options.bookmarks || this.#cursor <= this.#told) return false;
-    const now = this.#deps.clock.monotonicMs();
-    return now >= this.#endMs || now - this.#toldMs >= this.#bookmarkAfterMs();
+    if (!this.#options.bookmarks) return false;
+    if (!this.#spoke) return true;
+    const quietMs = this.#deps.clock.monotonicMs() - this.#toldMs;
+    return this.#place > this.#told && quietMs >= skippedBookmarkMs;
   }
 
-  #bookmarkAfterMs(): number {
-    return this.#skipped ? skippedBookmarkMs : idleBookmarkMs;
-  }
-
-  #bookmark(initialEventsEnd: boolean): Uint8Array {
-    const { joined, presenter, clock } = this.#deps;
-    const version = this.#cursor;
-    this.#told = version;
-    this.#toldMs = clock.monotonicMs();
-    this.#skipped = false;
+  #bookmark(version: bigint, initialEventsEnd = false): Uint8Array {
+    const { joined, presenter } = this.#deps;
+    this.#tell(version);
     const options = {
       resource: joined.reader.resource,
       kind: this.#options.objectKind,
@@ -158,21 +162,29 @@ class WatchStream {
     return Buffer.from(bookmarkFrame(options, presenter));
   }
 
+  #tell(version: bigint): void {
+    this.#told = version;
+    this.#toldMs = this.#deps.clock.monotonicMs();
+    this.#spoke = true;
+  }
+
   /** Until something is due by the clock. */
   #restMs(): number {
     const now = this.#deps.clock.monotonicMs();
     const end = this.#endMs - now;
-    if (!this.#options.bookmarks) return end;
-    const bookmark = this.#toldMs + this.#bookmarkAfterMs() - now;
-    return Math.min(end, bookmark > 0 ? bookmark : idleBookmarkMs);
+    if (!this.#options.bookmarks || this.#place <= this.#told) return end;
+    return Math.min(end, this.#toldMs + skippedBookmarkMs - now);
   }
 }
 
 /**
  * The events of a watch, pulled from the history as fast as the client takes them: nothing is queued per watch. A client
  * that is so slow that the history forgets what it has not seen yet gets a 410 event; one whose right is withdrawn a 403. Where
- * nobody keeps up to date any more what it follows it ends, and the client comes again.
- * Ends after the timeout, or with the signal.
+ * nobody keeps up to date any more what it follows it ends, and the client comes again. Ends after the timeout, when the hub stops,
+ * or with the signal.
+ *
+ * Where the client takes bookmarks one is the first event if nothing else is, and one is the last: client-go lists anew when a watch
+ * ends within a second without any. Source: client-go `tools/cache/reflector.go`, `VeryShortWatchError`.
  */
 export function watchStream(
   options: WatchStreamOptions,

@@ -200,13 +200,50 @@ describe('WATCH', () => {
     expect(await events.next()).toBeUndefined();
   });
 
-  it('ends without a word when nobody may follow it any more', async () => {
-    const events = await watch('resourceVersion=1002');
-    const pending = events.next();
+  it.each([
+    ['', ['END']],
+    ['&allowWatchBookmarks=true', ['BOOKMARK -@1002', 'BOOKMARK -@2000', 'END']],
+  ])('says at most where it was when nobody may follow it any more: %j', async (query, told) => {
+    const events = await watch(`resourceVersion=1002${query}`);
+    const pending = events.take(3);
     await world.clock.asleep();
+    world.pods.rise(2_000n);
+    await world.clock.advance(0);
     world.revoke(new SelvedgeError('nobody may run it', { code: 'Aborted' }));
-    expect(await pending).toBeUndefined();
+    expect(await pending).toEqual(told);
     expect(world.holds).toBe(0);
+  });
+
+  it.each([
+    ['resourceVersion=1002', 'BOOKMARK -@1002'],
+    ['resourceVersion=1001', 'ADDED two@1002'],
+    ['resourceVersion=1001&labelSelector=no', 'BOOKMARK -@1002'],
+  ])('with bookmarks says something at once: %s', async (query, first) => {
+    const events = await watch(`${query}&allowWatchBookmarks=true`);
+    expect(await events.take(1)).toEqual([first]);
+    await events.close();
+  });
+
+  it('tells all that there is when the hub stops, and how far that is', async () => {
+    const hub = new AbortController();
+    const { body } = await world.send(
+      '/api/v1/pods?watch=true&resourceVersion=1001&labelSelector=app%3Dy&allowWatchBookmarks=true',
+      { ending: hub.signal },
+    );
+    const events = new EventReader({ status: 200, headers: {}, body });
+    expect(await events.take(1)).toEqual(['ADDED two@1002']);
+    world.pods.change(two, undefined);
+    world.pods.change(one, podOf());
+    hub.abort();
+    expect(await events.take(3)).toEqual(['DELETED two@1003', 'BOOKMARK -@1004', 'END']);
+    expect(world.holds).toBe(0);
+  });
+
+  it('ends at once when it is opened while the hub stops', async () => {
+    const events = new EventReader(
+      await world.send('/api/v1/pods?watch=true&resourceVersion=1002', { ending: AbortSignal.abort() }),
+    );
+    expect(await events.next()).toBeUndefined();
   });
 
   it('lets go when the client goes, even of an answer that was never read', async () => {
@@ -218,7 +255,7 @@ describe('WATCH', () => {
     expect(body).toBeDefined();
   });
 
-  it('sends bookmarks after changes that it did not show, once a minute, and at its end', async () => {
+  it('sends bookmarks at its beginning, after changes that it did not show, and at its end', async () => {
     const events = await watch(
       'resourceVersion=1002&labelSelector=no&allowWatchBookmarks=true&timeoutSeconds=300',
     );
@@ -228,16 +265,16 @@ describe('WATCH', () => {
       await world.clock.advance(ms);
       return await pending;
     };
+    expect(await events.take(1)).toEqual(['BOOKMARK -@1002']);
     world.pods.change(one, podOf());
     expect(await bookmark(10_000)).toEqual(['BOOKMARK -@1003']);
-    world.pods.rise(2_000n);
-    expect(await bookmark(60_000)).toEqual(['BOOKMARK -@2000']);
-    const pending = events.take(2);
+    const pending = events.take(3);
     await world.clock.asleep();
-    await world.clock.advance(225_000);
-    world.pods.rise(3_000n);
-    await world.clock.advance(10_000);
-    expect(await pending).toEqual(['BOOKMARK -@3000', 'END']);
+    world.pods.rise(2_000n);
+    await world.clock.advance(285_000);
+    world.pods.change(one, podOf());
+    await world.clock.advance(5_000);
+    expect(await pending).toEqual(['BOOKMARK -@2001', 'BOOKMARK -@2001', 'END']);
   });
 
   it('ends after its time, without one after 30 to 60 minutes', async () => {

@@ -69,7 +69,8 @@ async function* followed(
     objectKind: kindOf(held.reader, deps.types),
   };
   const { clock } = deps;
-  yield* watchStream(options, { joined: held, presenter, clock, signal: read.request.signal });
+  const { signal, ending } = read.request;
+  yield* watchStream(options, { joined: held, presenter, clock, signal, ending });
 }
 
 function bodyOf(context: WatchContext, joined: Joined): AsyncGenerator<Uint8Array, void, void> {
