@@ -2,6 +2,7 @@ export { dial, dialTcp, type DialOptions, type DialTarget, type Dialled } from '
 export { createLookup, type LookupDeps, type LookupOptions } from './lookup.ts';
 export { createMeter, type Meter, type Traffic } from './meter.ts';
 export { parseProxy, type HttpProxy } from './proxy.ts';
+export { relay } from './relay.ts';
 export { broken, destroyOnAbort, refused } from './stream.ts';
 export { connectTcp, hostOf, portOf, type SocketServices, type TcpOptions } from './tcp.ts';
 export type { DialTimeouts } from './timeouts.ts';

@@ -43,11 +43,13 @@ export interface SocketServices {
 export interface TcpOptions extends SocketServices {
   readonly url: URL;
   readonly dialMs: number;
+  /** Whether it stays open for writing when the other end has ended its side. Default false. */
+  readonly allowHalfOpen?: boolean | undefined;
 }
 
 /** Opens a TCP connection to the URL's host and port. Rejects as the system says, or with `DeadlineExceeded`. */
 export async function connectTcp(
-  { url, dialMs, lookup, meter }: TcpOptions,
+  { url, dialMs, lookup, meter, allowHalfOpen = false }: TcpOptions,
   clock: Clock,
   signal: AbortSignal,
 ): Promise<Socket> {
@@ -57,6 +59,7 @@ export async function connectTcp(
       host: hostOf(url),
       port: portOf(url),
       noDelay: true,
+      allowHalfOpen,
       keepAlive: true,
       keepAliveInitialDelay: keepAliveMs,
       autoSelectFamilyAttemptTimeout: attemptMs,

@@ -1,4 +1,5 @@
-import { isIP, type Socket } from 'node:net';
+import { isIP } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { connect, type TLSSocket } from 'node:tls';
 import type { Clock } from '../clock.ts';
@@ -24,7 +25,7 @@ export interface TlsOptions {
   readonly minVersion?: 'TLSv1.2' | 'TLSv1.3' | undefined;
 }
 
-function tlsSocket(options: TlsOptions, socket: Socket): TLSSocket {
+function tlsSocket(options: TlsOptions, socket: Duplex): TLSSocket {
   const { url, trust, serverName, protocols, minVersion = 'TLSv1.2' } = options;
   const host = hostOf(url);
   const { certificateAuthority: ca, clientCertificate: pair } = trust;
@@ -45,16 +46,16 @@ function tlsSocket(options: TlsOptions, socket: Socket): TLSSocket {
  * A reset that comes with the end of the handshake is lost, and the connection hangs, when an HTTP/2 session takes the
  * socket over in the same turn of the event loop (seen with Node 24.21). One turn later it is an error of the socket.
  */
-async function settled(socket: Socket, url: URL, signal: AbortSignal): Promise<void> {
+async function settled(socket: TLSSocket, url: URL, signal: AbortSignal): Promise<void> {
   await setImmediate();
   if (signal.aborted) socket.destroy();
   if (socket.destroyed) throw new Error(`${url.host} closed the connection after the handshake`);
 }
 
-/** TLS over a connected socket, the server's certificate verified. Rejects as TLS says, or with `DeadlineExceeded`. */
+/** TLS over a connected socket, or over any stream that carries bytes, the server's certificate verified. Rejects as TLS says, or with `DeadlineExceeded`. */
 export function secure(
   options: TlsOptions,
-  deps: { readonly clock: Clock; readonly socket: Socket },
+  deps: { readonly clock: Clock; readonly socket: Duplex },
   signal: AbortSignal,
 ): Promise<TLSSocket> {
   const { url, handshakeMs } = options;

@@ -1,0 +1,79 @@
+import type { Duplex } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
+import { SelvedgeError, type Clock } from '@selvedge/kit';
+import { dial, secure, type HttpProxy, type SocketServices, type TlsTrust } from '@selvedge/kit/net';
+import { namesOf, protocolOf, webSocketPath, type Protocol } from '../protocol/versions.ts';
+import type { Carrier, Direction, TunnelCredentials } from '../types.ts';
+import type { AgentTimeouts, TunnelServerAddress } from './types.ts';
+import { openWebSocket } from './web-socket.ts';
+
+export interface Road extends SocketServices {
+  readonly server: TunnelServerAddress;
+  readonly direction: Direction;
+  readonly carrier: Carrier;
+  readonly credentials: TunnelCredentials;
+  readonly proxy: HttpProxy | undefined;
+  readonly timeouts: AgentTimeouts;
+}
+
+/** A connection over which both ends have proved who they are. The server may still refuse. */
+export interface Connected {
+  readonly socket: TLSSocket;
+  readonly protocol: Protocol;
+}
+
+/** The server's `host:port` as a URL, checked. Throws `Invalid`. */
+export function parseAddress({ address }: TunnelServerAddress): URL {
+  const url = URL.canParse(`https://${address}`) ? new URL(`https://${address}`) : undefined;
+  if (url !== undefined && url.href === `https://${url.host}/` && url.host !== '') return url;
+  throw new SelvedgeError(`${address} is not host:port`, { code: 'Invalid' });
+}
+
+/** Where the WebSocket goes, checked. Throws `Invalid`. */
+export function parseWebSocketUrl(server: TunnelServerAddress): URL {
+  const text = server.webSocketUrl ?? `wss://${parseAddress(server).host}${webSocketPath}`;
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url !== undefined && ['ws:', 'wss:'].includes(url.protocol) && url.username === '') return url;
+  throw new SelvedgeError(`${text} is not a ws or wss URL without a user`, { code: 'Invalid' });
+}
+
+function outerTrust({ server, credentials }: Road): TlsTrust {
+  const authority = server.webSocketAuthority ?? credentials.certificateAuthority;
+  return authority === 'system' ? {} : { certificateAuthority: authority };
+}
+
+/** The bytes of a WebSocket to the server. */
+async function viaWebSocket(road: Road, clock: Clock, signal: AbortSignal): Promise<Duplex> {
+  const url = parseWebSocketUrl(road.server);
+  // For a dial a WebSocket's URL is that of its HTTP request.
+  const http = new URL(url.href.replace(/^ws/, 'http'));
+  const options = { ...road, url: http, trust: outerTrust(road), protocols: ['http/1.1'] };
+  const { socket } = await dial(options, clock, signal);
+  return openWebSocket({ url, handshakeMs: road.timeouts.handshakeMs }, { clock, socket }, signal);
+}
+
+/** Connects to the server; over either carrier the same TLS with the same two certificates. Rejects as `dial`. */
+export async function connectServer(road: Road, clock: Clock, signal: AbortSignal): Promise<Connected> {
+  const { server, credentials, direction, timeouts } = road;
+  const url = parseAddress(server);
+  const tls = {
+    url,
+    trust: { certificateAuthority: credentials.certificateAuthority, clientCertificate: credentials },
+    serverName: server.serverName,
+    protocols: namesOf(direction),
+    minVersion: 'TLSv1.3',
+  } as const;
+  let socket: Duplex;
+  if (road.carrier === 'tls') ({ socket } = await dial({ ...road, ...tls }, clock, signal));
+  else {
+    const bytes = await viaWebSocket(road, clock, signal);
+    socket = await secure({ ...tls, handshakeMs: timeouts.handshakeMs }, { clock, socket: bytes }, signal);
+  }
+  const connected = socket as TLSSocket;
+  const protocol = protocolOf(connected.alpnProtocol);
+  if (protocol !== undefined) return { socket: connected, protocol };
+  connected.destroy();
+  throw new SelvedgeError(`${url.host} speaks no version of the tunnel that is known here`, {
+    code: 'Unsupported',
+  });
+}

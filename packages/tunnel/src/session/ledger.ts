@@ -1,0 +1,120 @@
+import { SelvedgeError, createTaskGroup, type Clock } from '@selvedge/kit';
+
+/** Something that may hold bytes which nobody takes. */
+export interface Holder {
+  /** The session that it belongs to. */
+  readonly owner: object;
+  readonly heldBytes: number;
+  destroy(error: Error): unknown;
+}
+
+export type Side = 'reader' | 'writer';
+
+export interface LedgerOptions {
+  /** Held bytes in all. */
+  readonly maxBytes: number;
+  /** Of one owner. */
+  readonly maxSessionBytes: number;
+  /** How often it is looked, while anything is held, in milliseconds. Default 100. */
+  readonly lookMs?: number;
+}
+
+export interface LedgerDeps {
+  readonly clock: Pick<Clock, 'sleep'>;
+  /** Told of each stream that was cut. */
+  readonly onCut: (heldBytes: number) => void;
+}
+
+/** Who holds bytes that wait: streams whose reader, or whose other end, does not keep up. */
+export interface Ledger {
+  /** Bytes held now. */
+  readonly heldBytes: number;
+  hold(holder: Holder, side: Side): void;
+  release(holder: Holder, side: Side): void;
+  /** It holds nothing any more. */
+  forget(holder: Holder): void;
+  close(): Promise<void>;
+}
+
+const bit = { reader: 1, writer: 2 } as const;
+
+interface Share {
+  readonly holder: Holder;
+  readonly bytes: number;
+}
+
+/** The largest of `shares`, until the rest fits. */
+function largest(shares: readonly Share[], maxBytes: number): readonly Share[] {
+  let sum = shares.reduce((total, { bytes }) => total + bytes, 0);
+  if (sum <= maxBytes) return [];
+  const cut: Share[] = [];
+  for (const share of shares.toSorted((a, b) => b.bytes - a.bytes)) {
+    if (sum <= maxBytes) break;
+    cut.push(share);
+    sum -= share.bytes;
+  }
+  return cut;
+}
+
+/** Those to cut so that what is left fits: of each owner that has too much, then of all. Pure. */
+export function overCap(
+  holders: Iterable<Holder>,
+  { maxBytes, maxSessionBytes }: Pick<LedgerOptions, 'maxBytes' | 'maxSessionBytes'>,
+): readonly Holder[] {
+  const shares = Array.from(holders, (holder) => ({ holder, bytes: holder.heldBytes }));
+  const owners = Map.groupBy(shares, ({ holder }) => holder.owner);
+  const own = new Set(Array.from(owners.values(), (some) => largest(some, maxSessionBytes)).flat());
+  const rest = largest(
+    shares.filter((share) => !own.has(share)),
+    maxBytes,
+  );
+  return [...own, ...rest].map(({ holder }) => holder);
+}
+
+/**
+ * Keeps the sum of what streams hold under a cap: over it the stream that holds most is cut with `ResourceExhausted`.
+ * Node says nothing when bytes come for a stream that is paused, so it looks now and then, as long as one is.
+ */
+export function createLedger(options: LedgerOptions, deps: LedgerDeps): Ledger {
+  const { lookMs = 100 } = options;
+  const waiting = new Map<Holder, number>();
+  const tasks = createTaskGroup({ name: 'ledger' }, { onFailure: () => undefined });
+  let looking = false;
+  const look = (): void => {
+    for (const holder of overCap(waiting.keys(), options)) {
+      const { heldBytes } = holder;
+      waiting.delete(holder);
+      deps.onCut(heldBytes);
+      const message = `a stream was cut while ${heldBytes} bytes of it waited and all together were too many`;
+      holder.destroy(new SelvedgeError(message, { code: 'ResourceExhausted' }));
+    }
+  };
+  const watch = async (signal: AbortSignal): Promise<void> => {
+    try {
+      while (waiting.size > 0) {
+        await deps.clock.sleep(lookMs, signal);
+        look();
+      }
+    } finally {
+      looking = false;
+    }
+  };
+  return {
+    get heldBytes() {
+      return Array.from(waiting.keys()).reduce((sum, holder) => sum + holder.heldBytes, 0);
+    },
+    hold(holder, side) {
+      waiting.set(holder, (waiting.get(holder) ?? 0) | bit[side]);
+      if (looking) return;
+      looking = true;
+      tasks.run('look', watch);
+    },
+    release(holder, side) {
+      const left = (waiting.get(holder) ?? 0) & ~bit[side];
+      if (left === 0) waiting.delete(holder);
+      else waiting.set(holder, left);
+    },
+    forget: (holder) => void waiting.delete(holder),
+    close: () => tasks.stop(),
+  };
+}

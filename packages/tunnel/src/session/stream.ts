@@ -1,0 +1,108 @@
+import { constants, type Http2Stream } from 'node:http2';
+import { Duplex } from 'node:stream';
+import { errorOfReset, resetOf } from '../protocol/resets.ts';
+import type { Ledger } from './ledger.ts';
+
+export interface TunnelStreamDeps {
+  readonly ledger: Ledger;
+  /** The session. */
+  readonly owner: object;
+  /** Why the session broke, if it has. */
+  readonly brokenBy: () => Error | undefined;
+  /** Told of bytes that the reader has room for. */
+  readonly onData: (bytes: number) => void;
+}
+
+/**
+ * One stream of a session as a Duplex like any other. Ending it is a half-close; destroying it resets the stream, with
+ * the code that the error stands for. What a reader does not take stays within the stream's window and goes into the
+ * ledger. (Node takes an HTTP/2 stream whose last frame has come for closed even before anybody has read it; pipelines
+ * that begin then lose what is there. So it is read from the start.)
+ */
+export class TunnelStream extends Duplex {
+  readonly #stream: Http2Stream;
+  readonly #deps: TunnelStreamDeps;
+  #received = 0;
+  #sent = 0;
+
+  constructor(stream: Http2Stream, deps: TunnelStreamDeps) {
+    super({ writableHighWaterMark: 16 * 1024 });
+    this.#stream = stream;
+    this.#deps = deps;
+    // Whoever uses it hears of it; an error of one that nobody uses any more is nobody's.
+    this.on('error', () => undefined);
+    stream.on('data', (chunk: Buffer) => this.#take(chunk));
+    stream.once('end', () => this.push(null));
+    stream.on('error', (error) => this.destroy(this.#failure(error)));
+    stream.once('close', () => this.#closed());
+  }
+
+  /** Bytes that came from, and went to, the other end. */
+  get receivedBytes(): number {
+    return this.#received;
+  }
+
+  get sentBytes(): number {
+    return this.#sent;
+  }
+
+  get owner(): object {
+    return this.#deps.owner;
+  }
+
+  /** Bytes that wait here for the reader, and for the other end. */
+  get heldBytes(): number {
+    const stream = this.#stream;
+    return this.readableLength + stream.readableLength + this.writableLength + stream.writableLength;
+  }
+
+  override _read(): void {
+    this.#deps.ledger.release(this, 'reader');
+    this.#stream.resume();
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
+    this.#sent += chunk.length;
+    if (this.#stream.write(chunk)) {
+      done();
+      return;
+    }
+    this.#deps.ledger.hold(this, 'writer');
+    this.#stream.once('drain', () => {
+      this.#deps.ledger.release(this, 'writer');
+      done();
+    });
+  }
+
+  override _final(done: () => void): void {
+    this.#stream.end(done);
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    const stream = this.#stream;
+    this.#deps.ledger.forget(this);
+    if (!stream.destroyed && !(this.readableEnded && this.writableFinished)) {
+      if (!stream.closed) stream.close(resetOf(error));
+      stream.destroy();
+    }
+    done(error);
+  }
+
+  #take(chunk: Buffer): void {
+    this.#received += chunk.length;
+    this.#deps.onData(chunk.length);
+    if (this.push(chunk)) return;
+    this.#stream.pause();
+    this.#deps.ledger.hold(this, 'reader');
+  }
+
+  #failure(cause?: unknown): Error {
+    const code = this.#stream.rstCode ?? constants.NGHTTP2_CANCEL;
+    return this.#deps.brokenBy() ?? errorOfReset(code, cause);
+  }
+
+  /** The HTTP/2 stream is gone: complete, or not. */
+  #closed(): void {
+    if (!this.#stream.readableEnded || !this.#stream.writableFinished) this.destroy(this.#failure());
+  }
+}
