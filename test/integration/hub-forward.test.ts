@@ -14,13 +14,14 @@ import {
   strategicMergePatch,
 } from '@selvedge/kube';
 import type { ConfigMap, Deployment, TokenRequest } from '@selvedge/kube/types';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { translateBody } from '../../packages/edge-lite/src/hub/bodies/index.ts';
 import { createForward } from '../../packages/edge-lite/src/hub/forward/index.ts';
 import { hubRequest, jsonOf } from '../../packages/edge-lite/src/hub/forward/testing.ts';
 import { createLocalClient } from '../../packages/edge-lite/src/hub/local-client/index.ts';
 import { upstreamText } from '../../packages/edge-lite/src/hub/replica/index.ts';
-import type { Caller, HubHandler } from '../../packages/edge-lite/src/hub/request.ts';
+import type { ApplyViews } from '../../packages/edge-lite/src/hub/replica/types.ts';
+import type { Caller, HubHandler, HubResponse } from '../../packages/edge-lite/src/hub/request.ts';
 import { waitFor } from '../bed/wait.ts';
 import { type HubCluster, namespace, nodeName, startHubCluster } from './hub-cluster.ts';
 import { type HubSite, createHubSite, nodeCaller } from './hub-writes-world.ts';
@@ -256,6 +257,89 @@ describe('forwarding to a real API server', () => {
       break;
     }
     stop.abort();
+  });
+});
+
+describe('what views add', () => {
+  const path = `/api/v1/namespaces/${namespace}/configmaps/trust`;
+  const added = 'hub';
+  /** Shows the config map `trust` with an authority more, and some of its keys not at all. */
+  const views: ApplyViews = (_resource, object) => {
+    const { metadata, data: { hidden: _hidden, ...data } = {} }: ConfigMap = object;
+    if (metadata.name !== 'trust') return object;
+    const next: ConfigMap = { ...object, data: { ...data, ca: `${data['ca']} ${added}` } };
+    return next;
+  };
+  let viewing: HubHandler;
+  const send = (method: string, type: string, body: string | Uint8Array, query = ''): Promise<HubResponse> =>
+    viewing(
+      hubRequest(method, `${path}${query}`, {
+        body: Buffer.from(body),
+        headers: { 'content-type': type },
+        caller: operator,
+      }),
+    );
+  const upstreamData = async (): Promise<unknown> =>
+    (await cluster.admin.get(resources.configMaps, at('trust'), { signal })).data;
+  const shown = async (): Promise<ConfigMap> =>
+    jsonOf<ConfigMap & Record<string, unknown>>(await viewing(hubRequest('GET', path, { caller: operator })));
+
+  beforeAll(async () => {
+    const { upstream, replica } = site.run;
+    const deps = { upstream, replica, translateBody, views };
+    viewing = createForward({}, { ...deps, takeOver: () => undefined, remember: () => undefined });
+  });
+  beforeEach(async () => {
+    const data = { ca: 'cluster', hidden: 'x' };
+    await cluster.admin.delete(resources.configMaps, at('trust'), { signal }).catch(() => undefined);
+    await cluster.admin.create(resources.configMaps, configMap('trust', data), { signal });
+    expect((await shown()).data).toEqual({ ca: 'cluster hub' });
+  });
+
+  it('is not sent up by who writes back what he was shown', async () => {
+    const { metadata, ...rest } = await shown();
+    const whole = { ...rest, metadata: { ...metadata, labels: { a: 'b' } } };
+    const { status } = await send('PUT', 'application/json', JSON.stringify(whole));
+    expect(status).toBe(200);
+    expect(await upstreamData()).toEqual({ ca: 'cluster', hidden: 'x' });
+  });
+
+  const data = { ca: `cluster ${added}`, more: 'y' };
+  const applied = { apiVersion: 'v1', kind: 'ConfigMap', data };
+  it.each([
+    ['application/merge-patch+json', JSON.stringify({ data })],
+    ['application/strategic-merge-patch+json', JSON.stringify({ data })],
+    ['application/apply-patch+yaml', JSON.stringify(applied)],
+    [
+      'application/json-patch+json',
+      JSON.stringify([
+        { op: 'test', path: '/data/ca', value: data.ca },
+        { op: 'replace', path: '/data/ca', value: data.ca },
+        { op: 'add', path: '/data/more', value: 'y' },
+      ]),
+    ],
+  ])('is not sent up by a patch of type %s', async (type, body) => {
+    const force = type.includes('apply') ? '&force=true' : '';
+    const { status } = await send('PATCH', type, body, `?fieldManager=test${force}`);
+    expect(status).toBe(200);
+    expect(await upstreamData()).toEqual({ ca: 'cluster', hidden: 'x', more: 'y' });
+  });
+
+  it('is refused where it cannot be told from what was changed, and nothing is sent', async () => {
+    const { apiVersion, kind, metadata } = await shown();
+    const yaml = (ca: string): string =>
+      `apiVersion: ${apiVersion}\nkind: ${kind}\nmetadata: {name: ${metadata.name}}\ndata: {ca: ${ca}}\n`;
+    const accept = 'application/vnd.kubernetes.protobuf';
+    const request = { method: 'GET', path, headers: { accept }, body: undefined, longRunning: false, signal };
+    const { body } = await site.run.upstream.send(operator, request);
+    const bytes = Buffer.concat(await Array.fromAsync(body));
+    const unsupported = { code: 'Unsupported' };
+    await expect(send('PUT', accept, bytes)).rejects.toMatchObject(unsupported);
+    await expect(send('PUT', 'application/yaml', yaml('cluster hub'))).rejects.toMatchObject(unsupported);
+    expect(await upstreamData()).toEqual({ ca: 'cluster', hidden: 'x' });
+    const force = '?fieldManager=test&force=true';
+    expect((await send('PATCH', 'application/apply-patch+yaml', yaml('mine'), force)).status).toBe(200);
+    expect(await upstreamData()).toEqual({ ca: 'mine', hidden: 'x' });
   });
 });
 

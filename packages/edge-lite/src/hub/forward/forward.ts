@@ -11,6 +11,7 @@ import {
 } from '../request-info/index.ts';
 import type { Upstream, UpstreamResponse } from '../upstream/types.ts';
 import { jsonAccept } from './accept.ts';
+import { type Altered, createAltered } from './altered.ts';
 import { answerAsIs, answerList, answerObject, answerWatch, isJson } from './answer.ts';
 import { requestHeaders } from './headers.ts';
 import { type Horizon, createHorizon } from './horizon.ts';
@@ -71,10 +72,12 @@ class Forward {
   readonly #deps: ForwardDeps;
   readonly #maxObjectBytes: number;
   readonly #horizon: Horizon;
+  readonly #altered: Altered;
 
   constructor(options: ForwardOptions, deps: ForwardDeps) {
     this.#deps = deps;
     this.#horizon = createHorizon(deps.replica);
+    this.#altered = createAltered(deps);
     this.#maxObjectBytes = options.maxObjectBytes ?? 8 * 1024 * 1024;
   }
 
@@ -107,7 +110,9 @@ class Forward {
   #viewed(about: ResourceRequest): Viewed | undefined {
     const changes = (about.verb === 'update' || about.verb === 'patch') && about.subresource === '';
     const resource = heldResource(about);
-    const base = changes ? this.#deps.replica.base(resource, placeOf(about)) : undefined;
+    if (!changes) return undefined;
+    const at = placeOf(about);
+    const base = this.#altered.base(resource, at);
     if (base === undefined) return undefined;
     const viewed = this.#deps.views(resource, base);
     return viewed === base ? undefined : { base, viewed };
@@ -128,7 +133,7 @@ class Forward {
     const unzip = about !== undefined;
     const rewritten = unzip && response.status >= 200 && response.status < 300 && isJson(response);
     if (!rewritten || request.method === 'HEAD') return answerAsIs(response, unzip);
-    const own = { maxObjectBytes: this.#maxObjectBytes, horizon: this.#horizon };
+    const own = { maxObjectBytes: this.#maxObjectBytes, horizon: this.#horizon, altered: this.#altered };
     const context = { request, about, response, ...own, ...this.#deps };
     switch (about.verb) {
       case 'watch':

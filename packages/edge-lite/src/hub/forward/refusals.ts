@@ -1,4 +1,5 @@
 import type { SelvedgeError } from '@selvedge/kit';
+import type { KubeObject } from '@selvedge/kube';
 import { type StatusFacts, statusError } from '../answers/index.ts';
 import { type ResourceRequest, groupResource } from '../request-info/index.ts';
 
@@ -21,4 +22,20 @@ export function modified(target: Target): SelvedgeError {
 export function alreadyExists(target: Target): SelvedgeError {
   const message = `${groupResource(target)} ${JSON.stringify(target.name)} already exists`;
   return statusError('AlreadyExists', message, detailsOf(target));
+}
+
+/** A write of an object that views changed for its reader, in a form from which that cannot be taken out. */
+export function notUndone(
+  { kind = 'object', metadata: { name = '' } }: KubeObject,
+  format: string,
+): SelvedgeError {
+  const message = `${kind} ${JSON.stringify(name)} is shown here with what is true on this node only, which a body in ${format} would send to the cloud: send JSON`;
+  return statusError('Unsupported', message);
+}
+
+/** A write to a list that views changed for its reader. */
+export function mixedList(): SelvedgeError {
+  const message =
+    'a list that is shown here with what is true on this node only was changed: write it at the API server itself';
+  return statusError('Invalid', message, { status: 422, reason: 'Invalid' });
 }

@@ -1,62 +1,36 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { KubeObject } from '@selvedge/kube';
-import { type BodyFormat, bodyFormat } from '../bodies/index.ts';
+import { type BodyFormat, bodyFormat, decodeBody, isJsonText } from '../bodies/index.ts';
+import { notUndone } from './refusals.ts';
+import { restoredJsonPatch } from './restore-json-patch.ts';
+import { type Viewed, restored } from './restored.ts';
 
-type Json = Readonly<Record<string, unknown>>;
+export type { Viewed } from './restored.ts';
 
-/** An object as upstream has it, and as it is shown here. */
-export interface Viewed {
-  readonly base: KubeObject;
-  readonly viewed: KubeObject;
-}
+/** Of these all is said: what is missing is to go. */
+const whole: ReadonlySet<BodyFormat> = new Set(['json', 'yaml']);
 
-interface Values<T> {
-  readonly said: T;
-  readonly viewed: T;
-  readonly base: T;
-}
-
-const isObject = (value: unknown): value is Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-/** Of these not all is said: what is missing stays as it is. */
-const partial: ReadonlySet<BodyFormat> = new Set(['apply', 'merge-patch', 'strategic-merge-patch']);
-
-function restoredObject({ said, viewed, base }: Values<Json>, isWhole: boolean): Json {
-  const missing = Object.keys(base).filter((key) => isWhole && !(key in said) && !(key in viewed));
-  const keys = [...Object.keys(said), ...missing];
-  const entries = keys.map((key) => {
-    const values = { said: said[key], viewed: viewed[key], base: base[key] };
-    return [key, missing.includes(key) ? base[key] : restored(values, isWhole)] as const;
-  });
-  return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
-}
-
-function restored({ said, viewed, base }: Values<unknown>, isWhole: boolean): unknown {
-  if (isDeepStrictEqual(viewed, base)) return said;
-  if (isDeepStrictEqual(said, viewed)) return base;
-  if (isObject(said) && isObject(viewed) && isObject(base)) {
-    return restoredObject({ said, viewed, base }, isWhole);
-  }
-  return said;
+function said(bytes: Uint8Array, contentType: string | undefined): unknown {
+  const format = bodyFormat(contentType);
+  if (format === 'json-patch') return JSON.parse(Buffer.from(bytes).toString());
+  return decodeBody({ contentType, bytes });
 }
 
 /**
  * A write without what the views of this node added to what its writer was shown: what he says as it was shown to him, he
- * does not say. Of a list that holds something else, too, nothing is known, nor of operations of a JSON patch, YAML and
- * protobuf. Bytes that say nothing of the kind stay the same. The body must be what its type says.
+ * does not say. Bytes that say nothing of the kind stay the same. Throws `Unsupported` where it cannot be undone: in YAML
+ * that says it, and in protobuf; `Invalid` for a list in which one cannot tell. The body must be what its type says.
  */
-export function restoreBody(
-  bytes: Uint8Array,
-  contentType: string | undefined,
-  { base, viewed }: Viewed,
-): Uint8Array {
+export function restoreBody(bytes: Uint8Array, contentType: string | undefined, viewed: Viewed): Uint8Array {
   const format = bodyFormat(contentType);
-  const isWhole = format === 'json';
-  if (!isWhole && !partial.has(format)) return bytes;
-  const text = Buffer.from(bytes).toString();
-  if (!text.trimStart().startsWith('{')) return bytes;
-  const said: unknown = JSON.parse(text);
-  const next = restored({ said, viewed, base }, isWhole);
-  return isDeepStrictEqual(next, said) ? bytes : Buffer.from(JSON.stringify(next));
+  if (format === 'protobuf') throw notUndone(viewed.base, 'protobuf');
+  const before = said(bytes, contentType);
+  const next =
+    format === 'json-patch'
+      ? restoredJsonPatch(before, viewed)
+      : restored({ said: before, ...viewed }, whole.has(format));
+  if (isDeepStrictEqual(next, before)) return bytes;
+  // What YAML says depends on who reads it: it is not written anew.
+  const isYaml = format === 'yaml' || format === 'apply';
+  if (isYaml && !isJsonText(bytes)) throw notUndone(viewed.base, 'YAML');
+  return Buffer.from(JSON.stringify(next));
 }

@@ -1,11 +1,13 @@
 import type { KubeObject } from '@selvedge/kube';
 import { type ResourceRequest, heldResource } from '../request-info/index.ts';
 import type { ApplyViews, HeldResource, Replica } from '../replica/types.ts';
+import type { Altered } from './altered.ts';
 import { naturalText } from '../replica/index.ts';
 
 export interface ShowDeps {
   readonly replica: Pick<Replica, 'base' | 'learn' | 'listVersion' | 'reader'>;
   readonly views: ApplyViews;
+  readonly altered: Pick<Altered, 'note'>;
   /** Takes an answer over. Undefined: it could not be, which never fails the answer. */
   readonly takeOver: (learn: () => KubeObject) => KubeObject | undefined;
 }
@@ -38,6 +40,7 @@ export function createShow(request: ResourceRequest, deps: ShowDeps): Show {
   return {
     object(object, learn) {
       const resource = object.kind === 'PartialObjectMetadata' ? metadataOnly : full;
+      deps.altered.note(resource, object);
       const learned = learn ? deps.takeOver(() => deps.replica.learn(resource, object)) : undefined;
       if (learned !== undefined) return learned;
       const version = versionOf(deps, resource, object);
