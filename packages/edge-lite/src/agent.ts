@@ -23,6 +23,7 @@ import { originating, refusals } from './exit-code.ts';
 import { createFarewell } from './farewell.ts';
 import { type Hub, createHub } from './hub/index.ts';
 import { type Identity, createIdentity } from './identity/index.ts';
+import { createKubeletServices } from './kubelet-services.ts';
 import { type NodePresence, type NodeRuntime, createHostReader, createNodePresence } from './node/index.ts';
 import type { Machine, ObjectSource, Pods } from './pods/index.ts';
 import { createPodServices } from './pod-services.ts';
@@ -122,11 +123,12 @@ interface NodeParts {
   readonly runtime: Runtime;
   readonly source: ObjectSource;
   readonly pods: PodsConfig;
+  readonly kubeletPort: () => number | undefined;
 }
 
 function presenceOf(
   { config, paths, ...deps }: Context,
-  { client, runtime, source, pods, recorder }: NodeParts,
+  { client, runtime, source, pods, recorder, kubeletPort }: NodeParts,
 ): NodePresence {
   const { nodeName, node } = config;
   const ref = { resource: 'nodes', name: nodeName } as const;
@@ -137,6 +139,7 @@ function presenceOf(
     {
       ...deps,
       client,
+      kubeletPort,
       runtime: nodeRuntime(runtime),
       readHost: createHostReader(paths.state),
       events: { record: (event) => recorder.record(about, event) },
@@ -181,7 +184,7 @@ function hubOf(
 /** What a node with pods runs beside the hub, in the order of starting. */
 function podServices(
   context: Context,
-  { hub, pods }: { readonly hub: Hub; readonly pods: PodsConfig },
+  { hub, pods, identity }: { readonly hub: Hub; readonly pods: PodsConfig; readonly identity: Identity },
 ): {
   readonly services: readonly Service[];
   readonly presence: NodePresence;
@@ -190,13 +193,18 @@ function podServices(
   const { config, store, kubeMetrics } = context;
   const { nodeName } = config;
   const { client, source } = hub;
-  const sink = createStatusSink({}, { ...context, client, source });
+  const sink = createStatusSink({ nodeName }, { ...context, client, source });
   const recorder = createEventRecorder(
     { component: 'kubelet', host: nodeName },
     { ...context, client, metrics: kubeMetrics },
   );
   const { runtime, transport } = runtimeOf(context);
-  const presence = presenceOf(context, { client, runtime, source, pods, recorder });
+  const kubelet = createKubeletServices(
+    { ...context, pods },
+    { ...context, identity, client, source, runtime, routes: [] },
+  );
+  const parts = { client, runtime, source, pods, recorder, kubeletPort: kubelet.port };
+  const presence = presenceOf(context, parts);
   const engine = createPodServices(
     { ...context, pods },
     {
@@ -210,7 +218,7 @@ function podServices(
       nodeRemoved: () => presence.removed,
     },
   );
-  const services = [recorder, transport, runtime, sink, presence, ...engine.services];
+  const services = [recorder, transport, runtime, sink, presence, ...engine.services, ...kubelet.services];
   return { services, presence, engine: engine.pods };
 }
 
@@ -237,7 +245,7 @@ export function createAgent(config: Config, paths: Paths, host: AgentHost): Serv
   if (pods === undefined) {
     return createServiceGroup({ name: 'edge-lite', services: [...base, hub, readiness] }, { log });
   }
-  const { services, presence, engine } = podServices(context, { hub, pods });
+  const { services, presence, engine } = podServices(context, { hub, pods, identity });
   const onMachineShutdown = [
     (signal: AbortSignal) => presence.announceShutdown(signal),
     (signal: AbortSignal) => engine.halt(haltGraceSeconds, signal),

@@ -73,8 +73,11 @@ export {
   type HttpTimeouts,
   type Upgraded,
 } from './http/types.ts';
+export { inClusterAccess, type InClusterOptions } from './in-cluster.ts';
 export { createListSplitter, type ListPiece, type ListSplitter } from './list-splitter.ts';
+export { upgrade, type UpgradeOptions } from './http/upgrade.ts';
 export { createKubeMetrics, type KubeMetrics } from './metrics.ts';
+export { microTime } from './micro-time.ts';
 export {
   compareResourceVersions,
   keyOf,

@@ -47,6 +47,7 @@ test('defaults fill what is left out, and modules stay off', () => {
     clusterDNS: [],
     clusterDomain: 'cluster.local',
     maxPods: 110,
+    kubeletApi: { port: 10_250, address: '0.0.0.0' },
   });
 });
 

@@ -13,6 +13,9 @@ export interface Paths {
   readonly clientPemPath: string;
   /** The key of a certificate that was asked for and not issued yet. */
   readonly pendingKeyPath: string;
+  /** The certificate chain and the key by which the node serves the kubelet's API, and the key of the next one. */
+  readonly servingPemPath: string;
+  readonly pendingServingKeyPath: string;
   /** The hub's authorities with their keys, and the certificates of them that its clients trust. */
   readonly hubAuthorityPath: string;
   readonly hubBundlePath: string;
@@ -37,6 +40,8 @@ export function paths(root: string): Paths {
     clusterCaPath: join(pki, 'ca.crt'),
     clientPemPath: join(pki, 'client.pem'),
     pendingKeyPath: join(pki, 'client-pending.key'),
+    servingPemPath: join(pki, 'serving.pem'),
+    pendingServingKeyPath: join(pki, 'serving-pending.key'),
     hubAuthorityPath: join(pki, 'hub-ca.pem'),
     hubBundlePath: join(pki, 'hub-ca.crt'),
     pods: join(state, 'pods'),

@@ -81,6 +81,16 @@ const pods = v.strictObject(
     ),
     clusterDomain: v.optional(pattern('a domain name', subdomain), 'cluster.local'),
     maxPods: v.optional(wholeNumber(1, 500), 110),
+    kubeletApi: v.optional(
+      v.strictObject(
+        {
+          port: v.optional(wholeNumber(0, 65_535), 10_250),
+          address: v.optional(ipAddress, '0.0.0.0'),
+        },
+        'a mapping',
+      ),
+      {},
+    ),
   },
   'a mapping',
 );

@@ -5,8 +5,28 @@ import type { CertificateSigningRequest } from '@selvedge/kube/types';
 import { createCsr } from '../x509/index.ts';
 import { nodeUser } from './pair.ts';
 
+/** What a node's certificate is for. */
+export interface CertificatePurpose {
+  /** Source: kubernetes.io "Certificates and Certificate Signing Requests", Kubernetes signers. */
+  readonly signerName: string;
+  readonly usages: readonly string[];
+  /** DNS names and IP addresses under which the node serves. */
+  readonly names: readonly string[];
+  /** The longest pause between two looks at whether it was issued, in milliseconds. */
+  readonly maxPollMs: number;
+}
+
+/** By which the node calls the API server. */
+export const clientPurpose: CertificatePurpose = {
+  signerName: 'kubernetes.io/kube-apiserver-client-kubelet',
+  usages: ['digital signature', 'client auth'],
+  names: [],
+  maxPollMs: 5_000,
+};
+
 export interface CertificateRequestOptions {
   readonly nodeName: string;
+  readonly purpose: CertificatePurpose;
   readonly key: KeyObject;
   readonly signal: AbortSignal;
 }
@@ -17,27 +37,27 @@ export interface CertificateRequestDeps {
   readonly log: Logger;
 }
 
-const signerName = 'kubernetes.io/kube-apiserver-client-kubelet';
 const firstPollMs = 250;
-const maxPollMs = 5_000;
 
-/** The same name for the same key: a request that was sent before a crash is found again. */
-function requestName(key: KeyObject, nodeName: string): string {
+/** The same name for the same key and names: a request that was sent before a crash is found again. */
+function requestName(key: KeyObject, nodeName: string, names: readonly string[]): string {
   const publicKey = createPublicKey(key).export({ type: 'spki', format: 'der' });
-  const hash = createHash('sha256').update(publicKey).update(nodeName).digest('hex');
+  const owner = [nodeName, ...names].join(' ');
+  const hash = createHash('sha256').update(publicKey).update(owner).digest('hex');
   return `node-csr-${hash.slice(0, 43)}`;
 }
 
-function requestOf({ key, nodeName }: CertificateRequestOptions): CertificateSigningRequest {
-  const csr = createCsr({ commonName: nodeUser(nodeName), organization: 'system:nodes' }, key);
+function requestOf({ key, nodeName, purpose }: CertificateRequestOptions): CertificateSigningRequest {
+  const { signerName, usages, names } = purpose;
+  const csr = createCsr({ commonName: nodeUser(nodeName), organization: 'system:nodes' }, key, names);
   return {
     apiVersion: 'certificates.k8s.io/v1',
     kind: 'CertificateSigningRequest',
-    metadata: { name: requestName(key, nodeName) },
+    metadata: { name: requestName(key, nodeName, names) },
     spec: {
       request: Buffer.from(csr).toString('base64'),
       signerName,
-      usages: ['digital signature', 'client auth'],
+      usages: [...usages],
     },
   };
 }
@@ -61,7 +81,7 @@ function issuedChain(csr: CertificateSigningRequest): string | undefined {
 }
 
 /**
- * Asks for a kubelet client certificate and waits until it is approved and issued, for as long as that takes. Rejects
+ * Asks for a certificate of the node and waits until it is approved and issued, for as long as that takes. Rejects
  * with `Forbidden` if it is denied or may not be asked for, `Unauthenticated` if the credentials are not accepted,
  * `NotFound` if the request was removed meanwhile, and with what the connection says.
  */
@@ -69,7 +89,8 @@ export async function requestCertificate(
   options: CertificateRequestOptions,
   { client, clock, log }: CertificateRequestDeps,
 ): Promise<string> {
-  const { signal } = options;
+  const { signal, purpose } = options;
+  const { maxPollMs } = purpose;
   const request = requestOf(options);
   const name = request.metadata.name ?? '';
   try {

@@ -9,6 +9,7 @@ import {
   createTaskGroup,
 } from '@selvedge/kit';
 import type { CredentialSource, Credentials } from '@selvedge/kube';
+import { clientPurpose } from './certificate-request.ts';
 import { issuePair } from './issue.ts';
 import { type IdentityClient, type JoinDeps, type Joined, join } from './join.ts';
 import { createPendingKey } from './pending-key.ts';
@@ -172,7 +173,11 @@ class NodeIdentity implements Identity {
     const client = connect(this.credentials);
     try {
       const deps = { client, clock, log, pendingKey: this.#pendingKey };
-      const pair = await issuePair(this.#options.nodeName, deps, signal);
+      const pair = await issuePair(
+        { nodeName: this.#options.nodeName, purpose: clientPurpose },
+        deps,
+        signal,
+      );
       await this.#adopt({ clusterCa: joined.clusterCa, pair });
     } finally {
       await client.close();

@@ -1,1 +1,7 @@
 export { createIdentity, type Identity } from './identity.ts';
+export {
+  createServingCertificate,
+  type ServingCertificate,
+  type ServingCertificateDeps,
+  type ServingCertificateOptions,
+} from './serving-certificate.ts';

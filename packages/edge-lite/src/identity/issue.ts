@@ -1,6 +1,6 @@
 import { type Clock, type Logger, SelvedgeError, hasCode } from '@selvedge/kit';
 import type { KubeClient } from '@selvedge/kube';
-import { requestCertificate } from './certificate-request.ts';
+import { type CertificatePurpose, requestCertificate } from './certificate-request.ts';
 import { type Pair, parsePair } from './pair.ts';
 import type { PendingKey } from './pending-key.ts';
 
@@ -15,11 +15,15 @@ export interface IssueDeps {
  * One certificate for the pending key, checked. The key is kept while the request may still be answered, and given up
  * when it was denied, removed, or answered with something that has expired. Rejects as `requestCertificate` does.
  */
-export async function issuePair(nodeName: string, deps: IssueDeps, signal: AbortSignal): Promise<Pair> {
+export async function issuePair(
+  { nodeName, purpose }: { readonly nodeName: string; readonly purpose: CertificatePurpose },
+  deps: IssueDeps,
+  signal: AbortSignal,
+): Promise<Pair> {
   const { pendingKey, clock } = deps;
   const key = await pendingKey.take();
   try {
-    const chain = await requestCertificate({ nodeName, key, signal }, deps);
+    const chain = await requestCertificate({ nodeName, purpose, key, signal }, deps);
     const pair = parsePair(chain, key.export({ type: 'pkcs8', format: 'pem' }).toString(), nodeName);
     if (pair.notAfterMs > clock.now()) return pair;
   } catch (error) {

@@ -1,6 +1,7 @@
 import { type Clock, type Logger, SelvedgeError, hasCode } from '@selvedge/kit';
 import { type CredentialSource, type KubeClient, resources, staticCredentials } from '@selvedge/kube';
 import { discoverClusterCa } from './discover.ts';
+import { clientPurpose } from './certificate-request.ts';
 import { issuePair } from './issue.ts';
 import type { Pair } from './pair.ts';
 import type { PendingKey } from './pending-key.ts';
@@ -84,7 +85,8 @@ export async function join(options: JoinOptions, deps: JoinDeps, signal: AbortSi
   const bearerToken = `${token.id}.${token.secret}`;
   const asToken = deps.connect(staticCredentials({ certificateAuthority: clusterCa, bearerToken }));
   const pair = await withClient(asToken, async () => {
-    const attempt = (): Promise<Pair> => issuePair(nodeName, { ...deps, client: asToken }, signal);
+    const attempt = (): Promise<Pair> =>
+      issuePair({ nodeName, purpose: clientPurpose }, { ...deps, client: asToken }, signal);
     return retry('certificate', attempt, { ...deps, signal }).catch((error: unknown) => {
       throw explainRefusal(error);
     });

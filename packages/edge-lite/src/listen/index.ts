@@ -1,4 +1,5 @@
 export type { Answer } from './answer.ts';
+export { bearerTokenOf } from './bearer-token.ts';
 export { createConnections, type Connections } from './connections.ts';
 export { createHttp1, type Http1, type Http1Exchange, type Http1Upgrade } from './http1.ts';
 export { join } from './join.ts';

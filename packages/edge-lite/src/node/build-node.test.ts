@@ -10,6 +10,7 @@ const facts: Facts = {
   runtimeVersion: 'containerd://2.4.2',
   images: [],
   shuttingDown: false,
+  kubeletPort: 10_250,
   nowMs: 1_000_000,
 };
 const ready = (input: Partial<Facts>): unknown =>
@@ -61,6 +62,13 @@ test('nothing allocatable is negative', () => {
     cpu: '0',
     memory: '0Ki',
   });
+});
+
+test('the port of the kubelet API is told, once it is known', () => {
+  expect(desiredStatus(nodeOptions, facts).daemonEndpoints).toEqual({ kubeletEndpoint: { Port: 10_250 } });
+  expect(desiredStatus(nodeOptions, { ...facts, kubeletPort: undefined })).not.toHaveProperty(
+    'daemonEndpoints',
+  );
 });
 
 test('addresses, versions and ids are told', () => {

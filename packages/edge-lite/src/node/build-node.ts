@@ -24,6 +24,8 @@ export interface Facts {
   /** Largest first. */
   readonly images: readonly ContainerImage[];
   readonly shuttingDown: boolean;
+  /** Where the kubelet's API is served; undefined while nobody knows. */
+  readonly kubeletPort: number | undefined;
   readonly nowMs: number;
 }
 
@@ -51,7 +53,7 @@ export function ownLabels(options: NodeOptions, host: HostFacts): Readonly<Recor
 
 /** What this node says of itself. Pure. */
 export function desiredStatus(options: NodeOptions, facts: Facts): DesiredStatus {
-  const { host } = facts;
+  const { host, kubeletPort } = facts;
   const address = options.ip ?? host.address;
   return {
     addresses: [
@@ -61,6 +63,7 @@ export function desiredStatus(options: NodeOptions, facts: Facts): DesiredStatus
     allocatable: allocatable(host, options),
     capacity: capacity(host, options),
     conditions: conditions(host, facts),
+    ...(kubeletPort === undefined ? {} : { daemonEndpoints: { kubeletEndpoint: { Port: kubeletPort } } }),
     images: facts.images.slice(0, maxImages),
     nodeInfo: {
       architecture: host.architecture,

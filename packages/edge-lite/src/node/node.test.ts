@@ -107,6 +107,7 @@ beforeEach(() => {
       onHealth: (changed) => add(() => changed(health)),
       images: async () => [{ names: ['pause'], sizeBytes: 1 }],
     },
+    kubeletPort: () => 10_250,
     shown: { get: () => shown, subscribe: add },
     readHost: async () => smallHost,
     events: { record: ({ reason }) => recorded.push(reason) },

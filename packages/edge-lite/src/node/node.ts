@@ -30,6 +30,8 @@ export interface NodeDeps {
   readonly shown: ShownNode;
   readonly readHost: ReadHost;
   readonly events: NodeEvents;
+  /** Where the kubelet's API is served; undefined while nobody knows. */
+  readonly kubeletPort: () => number | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;

@@ -13,6 +13,8 @@ export interface ReporterDeps {
   readonly shown: ShownNode;
   readonly readHost: ReadHost;
   readonly events: NodeEvents;
+  /** Where the kubelet's API is served, now. */
+  readonly kubeletPort: () => number | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -90,7 +92,7 @@ export class StatusReporter {
   }
 
   async #desired(shuttingDown: boolean, signal: AbortSignal): Promise<DesiredStatus> {
-    const { runtime, readHost, clock } = this.#deps;
+    const { runtime, readHost, kubeletPort, clock } = this.#deps;
     const { health } = runtime;
     if (health.kind === 'up') {
       this.#runtimeVersion = `${health.version.name}://${health.version.version}`;
@@ -102,6 +104,7 @@ export class StatusReporter {
       runtimeVersion: this.#runtimeVersion,
       images: this.#images,
       shuttingDown,
+      kubeletPort: kubeletPort(),
       nowMs: clock.now(),
     });
   }

@@ -11,6 +11,7 @@ const desired = desiredStatus(nodeOptions, {
   runtimeVersion: 'containerd://2.4.2',
   images: [{ names: ['pause'], sizeBytes: 1 }],
   shuttingDown: false,
+  kubeletPort: 10_250,
   nowMs: 0,
 });
 

@@ -45,14 +45,19 @@ function withExtended(shown: NodeStatus, desired: DesiredStatus): DesiredStatus 
   };
 }
 
+type PatchedField = 'addresses' | 'images' | 'capacity' | 'allocatable' | 'daemonEndpoints' | 'nodeInfo';
+
 function fieldPatches(shown: NodeStatus, desired: DesiredStatus): Readonly<Record<string, unknown>> {
   const patches: Record<string, unknown> = {};
-  const differs = (field: 'addresses' | 'images' | 'capacity' | 'allocatable' | 'nodeInfo'): boolean =>
+  const differs = (field: PatchedField): boolean =>
     !isDeepStrictEqual(plain(shown[field] ?? []), plain(desired[field] ?? []));
   if (differs('addresses')) patches['addresses'] = replaced(desired.addresses ?? []);
   if (differs('images')) patches['images'] = desired.images;
   for (const field of ['capacity', 'allocatable'] as const) {
     if (differs(field)) patches[field] = mapPatch(shown[field], desired[field] ?? {});
+  }
+  if (desired.daemonEndpoints !== undefined && differs('daemonEndpoints')) {
+    patches['daemonEndpoints'] = desired.daemonEndpoints;
   }
   if (differs('nodeInfo')) patches['nodeInfo'] = mapPatch(record(shown.nodeInfo), record(desired.nodeInfo));
   return patches;

@@ -12,4 +12,5 @@ export {
 } from './records.ts';
 export type { RelistPace } from './relist.ts';
 export { createRuntime, type Runtime, type RuntimeDeps, type RuntimeOptions } from './runtime.ts';
+export type { StreamSelection, StreamingCalls } from './streaming-calls.ts';
 export type { ReadTail } from './termination.ts';

@@ -15,6 +15,7 @@ import { type RuntimeHealth, createHealthMonitor } from './health.ts';
 import { createObserver } from './observe.ts';
 import { type PodObserved, nothingOf } from './records.ts';
 import type { RelistPace } from './relist.ts';
+import { type StreamingCalls, createStreamingCalls } from './streaming-calls.ts';
 import type { ReadTail } from './termination.ts';
 import { createRuntimeWatch } from './watch.ts';
 
@@ -38,7 +39,7 @@ export interface RuntimeDeps {
 }
 
 /** The container runtime: what it holds, whether it is well, and the calls that change it. */
-export interface Runtime extends Service, RuntimeCalls {
+export interface Runtime extends Service, RuntimeCalls, StreamingCalls {
   readonly health: RuntimeHealth;
   /** Calls back after each change of `health`. */
   onHealth(changed: (health: RuntimeHealth) => void): Disposable;
@@ -78,8 +79,10 @@ export function createRuntime(options: RuntimeOptions, deps: RuntimeDeps): Runti
     { name: 'runtime' },
     { onFailure: (error, task) => log.error('runtime task failed', { task, error }) },
   );
+  const timeouts = options.timeouts ?? defaultTimeouts;
   return {
-    ...createCalls(cri, options.timeouts ?? defaultTimeouts),
+    ...createCalls(cri, timeouts),
+    ...createStreamingCalls(cri, timeouts),
     name: 'runtime',
     get health() {
       return monitor.current;

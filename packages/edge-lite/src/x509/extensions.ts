@@ -35,7 +35,7 @@ const addressBytes = (address: string): Uint8Array =>
   isIPv6(address) ? ipv6Bytes(address) : Uint8Array.from(address.split('.'), Number);
 
 /** DNS names and IP addresses, told apart by their form. */
-function alternativeNames(names: readonly string[]): Buffer {
+export function alternativeNames(names: readonly string[]): Buffer {
   const general = names.map((name) =>
     isIP(name) === 0 ? der(0x82, Buffer.from(name)) : der(0x87, addressBytes(name)),
   );

@@ -7,8 +7,12 @@ import type { HttpRequest, HttpTimeouts, Upgraded } from './types.ts';
 export interface UpgradeOptions {
   readonly url: URL;
   readonly timeouts: HttpTimeouts;
-  /** Its headers name the protocol: `connection: Upgrade`, `upgrade: …`. */
-  readonly request: HttpRequest;
+  readonly request: UpgradeRequest;
+}
+
+/** Its headers name the protocol: `connection: Upgrade`, `upgrade: …`. Several values of one go on a line each. */
+export interface UpgradeRequest extends Omit<HttpRequest, 'headers'> {
+  readonly headers: Readonly<Record<string, string | readonly string[]>>;
 }
 
 interface Deps {

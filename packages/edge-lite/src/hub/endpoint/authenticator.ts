@@ -1,9 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Clock } from '@selvedge/kit';
-import type { Strangers } from '../../listen/index.ts';
+import { type Strangers, bearerTokenOf } from '../../listen/index.ts';
 import type { Access } from '../access/types.ts';
 import type { Caller } from '../request.ts';
-import { bearerTokenOf } from './headers.ts';
 import type { Link } from './link.ts';
 
 /** Who sends a request, asked once for all requests that a connection's certificate vouches for. */

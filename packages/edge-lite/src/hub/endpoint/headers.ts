@@ -34,9 +34,3 @@ export const responseHeaders = (headers: Readonly<Record<string, string>>): Reco
   Object.fromEntries(
     Object.entries(headers).filter(([name]) => name === 'content-length' || !ofTheConnection.has(name)),
   );
-
-/** The token of `Authorization: Bearer …`. Source: RFC 6750 section 2.1. */
-export function bearerTokenOf(headers: IncomingHttpHeaders): string | undefined {
-  const [, token] = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '') ?? [];
-  return token;
-}

@@ -1,0 +1,118 @@
+import {
+  type Clock,
+  type Logger,
+  SelvedgeError,
+  aborted,
+  isAbort,
+  messageOf,
+  raceAbort,
+  scoped,
+} from '@selvedge/kit';
+import type { IncomingHttpHeaders } from 'node:http';
+import { type Answer, type Http1Exchange, type Quota, respond } from '../listen/index.ts';
+import { refusalOf } from './errors.ts';
+import type { Guard } from './guard.ts';
+import type { Link } from './link.ts';
+import type { KubeletApiMetrics } from './metrics.ts';
+import { type Match, type Router, type Target, targetOf } from './routing/index.ts';
+import type { KubeletRequest } from './types.ts';
+
+export interface ExchangeDeps {
+  readonly guard: Guard;
+  readonly router: Router;
+  readonly quota: Quota;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: KubeletApiMetrics;
+}
+
+/** What handlers see of a request's headers. */
+const shown = ({ authorization: _authorization, ...headers }: IncomingHttpHeaders): Record<string, string> =>
+  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));
+
+/** `/exec`, of routes only: what clients make up is not counted by its name. */
+export const pathLabel = (match: Match | undefined): string =>
+  match === undefined ? 'other' : `/${match.route.path.split('/')[1] ?? ''}`;
+
+/** Who may not ask is told so before he learns what there is. */
+export async function admitted(
+  { request, link }: Pick<Http1Exchange<Link>, 'request' | 'link'>,
+  { guard, router }: Pick<ExchangeDeps, 'guard' | 'router'>,
+  signal: AbortSignal,
+): Promise<{ readonly match: Match; readonly target: Target; readonly asked: KubeletRequest }> {
+  const target = targetOf(request.method ?? '', request.url ?? '');
+  const user = await guard.admit({ link, headers: request.headers, target }, signal);
+  const match = router.match(target);
+  const { method, path, query } = target;
+  const { params } = match;
+  const asked = { method, path, params, query, headers: shown(request.headers), user, signal };
+  return { match, target, asked };
+}
+
+/** Matched as far as it goes, to be counted under its name. */
+export function labelOf(
+  { method = '', url = '' }: { readonly method?: string | undefined; readonly url?: string | undefined },
+  router: Router,
+): string {
+  try {
+    return pathLabel(router.match(targetOf(method, url)));
+  } catch {
+    return pathLabel(undefined);
+  }
+}
+
+const upgradeRequired = (): SelvedgeError =>
+  new SelvedgeError('Upgrade request required', { code: 'Invalid' });
+
+async function answer(exchange: Http1Exchange<Link>, deps: ExchangeDeps, signal: AbortSignal): Promise<void> {
+  const { response } = exchange;
+  const { match, target, asked } = await admitted(exchange, deps, signal);
+  const { route } = match;
+  if (route.kind === 'stream') throw upgradeRequired();
+  const longRunning = route.longRunning?.(target.query) === true;
+  using counted = deps.quota.enter(asked.user.username, longRunning ? 'longRunning' : 'request');
+  const given: Answer = await route.handle(asked);
+  deps.metrics.answered(pathLabel(match), target.method, given.status);
+  await respond(response, given, { withoutBody: false, signal });
+}
+
+async function fail(
+  { request, response }: Http1Exchange<Link>,
+  error: unknown,
+  { deps, signal }: { readonly deps: ExchangeDeps; readonly signal: AbortSignal },
+): Promise<void> {
+  const { method = '', url = '' } = request;
+  if (response.headersSent) {
+    // The client must not take what it has for the whole.
+    deps.log.debug('answer broke off', { method, error });
+    response.destroy(error instanceof Error ? error : new Error(messageOf(error)));
+    return;
+  }
+  const refusal = refusalOf(error);
+  if (refusal.status === 500) deps.log.warn('kubelet API request failed', { method, url, error });
+  deps.metrics.answered(labelOf(request, deps.router), method, refusal.status);
+  const headers: Record<string, string> = request.complete ? {} : { connection: 'close' };
+  await respond(response, refusal, { withoutBody: method === 'HEAD', headers, signal });
+}
+
+/** Answers one request. Never rejects: what goes wrong is the client's answer, or ends it. */
+export async function serveExchange(
+  exchange: Http1Exchange<Link>,
+  deps: ExchangeDeps,
+  stopped: AbortSignal,
+): Promise<void> {
+  const { request, response, link, turn } = exchange;
+  using scope = scoped(stopped, link.closed);
+  response.on('error', () => undefined);
+  request.on('error', () => undefined);
+  response.once('close', () => scope.abort(aborted('the request')));
+  // No route takes a body.
+  request.resume();
+  try {
+    await raceAbort(turn, scope.signal);
+    await answer(exchange, deps, scope.signal);
+  } catch (error) {
+    if (isAbort(error, scope.signal)) response.destroy();
+    else await fail(exchange, error, { deps, signal: scope.signal }).catch(() => response.destroy());
+  }
+}

@@ -1,0 +1,2 @@
+export { createKubeletApi, type KubeletApiDeps, type KubeletApiOptions } from './kubelet-api.ts';
+export type { AnswerRoute, KubeletHandler, KubeletRequest, KubeletRoute, StreamRoute } from './types.ts';
