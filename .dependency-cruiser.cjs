@@ -42,12 +42,12 @@ module.exports = {
     },
     {
       name: 'no-sibling-internals',
-      comment: 'folders of edge-lite are modules: a sibling is reached through its index',
+      comment: 'folders of a program are modules: a sibling is reached through its index',
       severity: 'error',
-      from: { path: '^packages/edge-lite/src/([^/]+)/' },
+      from: { path: '^packages/(edge-lite|cloud-manager)/src/([^/]+)/' },
       to: {
-        path: '^packages/edge-lite/src/[^/]+/',
-        pathNot: ['^packages/edge-lite/src/$1/', '/(index|testing)\\.ts$'],
+        path: '^packages/$1/src/[^/]+/',
+        pathNot: ['^packages/$1/src/$2/', '/(index|testing)\\.ts$'],
       },
     },
     {

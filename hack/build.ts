@@ -1,8 +1,10 @@
-import { bundleEdgeLite, edgeLiteBundle } from './edge-lite.ts';
+import { bundleOf, bundleProgram, programNames } from './programs.ts';
 import { runTool } from './setup/index.ts';
 
 process.exitCode = await runTool(async () => {
-  const size = await bundleEdgeLite();
-  process.stdout.write(`${edgeLiteBundle}: ${(size / 1024).toFixed(0)} KiB\n`);
+  for (const program of programNames) {
+    const size = await bundleProgram(program);
+    process.stdout.write(`${bundleOf(program)}: ${(size / 1024).toFixed(0)} KiB\n`);
+  }
   return 0;
 });

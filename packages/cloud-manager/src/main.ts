@@ -1,1 +1,53 @@
-export {};
+import { readFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { explain } from '@selvedge/kit';
+import { stringify } from 'yaml';
+import { webhookConfiguration } from './admission/index.ts';
+import { type Command, parseCommand, usage } from './arguments.ts';
+import { loadConfig } from './config/index.ts';
+import { exitCodeOf, originating } from './exit-code.ts';
+import { runManager } from './run.ts';
+import { version } from './version.ts';
+
+async function printWebhook(configFile: string): Promise<number> {
+  const text = await originating('config', async () => {
+    const { webhook } = await loadConfig(configFile);
+    if (webhook === undefined) throw new Error('the config has no webhook');
+    return stringify(webhookConfiguration(webhook.reach, await readFile(webhook.caFile, 'utf8')));
+  });
+  process.stdout.write(text);
+  return 0;
+}
+
+async function execute(command: Command): Promise<number> {
+  switch (command.kind) {
+    case 'run':
+      return runManager({
+        configFile: command.config,
+        environment: process.env,
+        hostName: hostname(),
+        random: Math.random,
+        host: process,
+        write: (line) => process.stderr.write(line),
+      });
+    case 'webhook-configuration':
+      return printWebhook(command.config);
+    case 'help':
+      process.stdout.write(usage);
+      return 0;
+    case 'version':
+      process.stdout.write(`cloud-manager ${version}\n`);
+      return 0;
+  }
+}
+
+async function main(): Promise<number> {
+  try {
+    return await execute(await originating('config', () => parseCommand(process.argv.slice(2))));
+  } catch (error) {
+    process.stderr.write(`cloud-manager: ${explain(error)}\n`);
+    return exitCodeOf(error);
+  }
+}
+
+void main().then((code) => process.exit(code));

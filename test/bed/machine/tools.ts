@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path';
 import { mkdir } from 'node:fs/promises';
-import { bundleEdgeLite } from '@selvedge/hack/edge-lite';
+import { bundleProgram } from '@selvedge/hack/programs';
 import type { BedContext } from '../context.ts';
 import type { BedDescription } from '../description.ts';
 import { provideBaseRoot } from './base-root.ts';
@@ -19,7 +19,7 @@ export interface MachineTools {
 async function edgeLiteOf(context: BedContext): Promise<Argv> {
   const outfile = join(context.folders.root, 'programs/edge-lite.cjs');
   await mkdir(dirname(outfile), { recursive: true });
-  await bundleEdgeLite(outfile);
+  await bundleProgram('edge-lite', outfile);
   return [context.edgeLite[0], outfile];
 }
 

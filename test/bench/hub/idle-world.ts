@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Bed, imageRefs, processBedDeps } from '@selvedge/bed';
-import { bundleEdgeLite, edgeLiteBundle } from '@selvedge/hack/edge-lite';
+import { bundleOf, bundleProgram } from '@selvedge/hack/programs';
 import { type CloudRequest, requestsIn } from './audit-log.ts';
 
 export const idleSides = ['hub', 'direct'] as const;
@@ -82,7 +82,7 @@ async function writtenBytes(bed: Bed): Promise<number> {
 
 /** Brings up a bed of its own, edge-lite as it is shipped. Disposing of the world removes it. */
 export async function openIdleWorld(): Promise<IdleWorld> {
-  await bundleEdgeLite();
+  await bundleProgram('edge-lite');
   const folder = await mkdtemp(join(tmpdir(), 'bench-hub-idle-'));
   const [auditPolicy, auditLog] = [join(folder, 'policy.json'), join(folder, 'audit.log')];
   await writeFile(auditPolicy, JSON.stringify(policy));
@@ -97,7 +97,7 @@ export async function openIdleWorld(): Promise<IdleWorld> {
       ],
       controlPlane: { apiServerFlags },
     },
-    { ...processBedDeps(), edgeLite: [process.execPath, edgeLiteBundle] },
+    { ...processBedDeps(), edgeLite: [process.execPath, bundleOf('edge-lite')] },
   );
   await fill(bed);
   const { sites } = await bed.status();

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hubRole, hubRoleBinding } from '@selvedge/api';
 import { waitFor } from '@selvedge/bed';
-import { bundleEdgeLite, edgeLiteBundle } from '@selvedge/hack/edge-lite';
+import { bundleOf, bundleProgram } from '@selvedge/hack/programs';
 import { ensureAssets } from '@selvedge/hack/setup';
 import { createMetricsRegistry, silentLogger, systemClock } from '@selvedge/kit';
 import {
@@ -96,7 +96,7 @@ async function prepare(controlPlane: PrivateControlPlane, keyPair: KeyPair): Pro
   };
   const configFile = join(root, 'edge-lite.yaml');
   await writeFile(configFile, JSON.stringify(config));
-  return { root, port, argv: [process.execPath, edgeLiteBundle, 'run', '--config', configFile] };
+  return { root, port, argv: [process.execPath, bundleOf('edge-lite'), 'run', '--config', configFile] };
 }
 
 async function allow(admin: KubeClient): Promise<void> {
@@ -159,7 +159,7 @@ class Hub {
 }
 
 export async function openHubWorld(): Promise<HubWorld> {
-  await bundleEdgeLite();
+  await bundleProgram('edge-lite');
   const assets = await ensureAssets({ binaries: ['etcd', 'kube-apiserver'] });
   const programs = { etcd: assets.etcd, apiServer: assets['kube-apiserver'] };
   const controlPlane = createPrivateControlPlane({ programs }, { clock: systemClock });

@@ -1,5 +1,5 @@
 import { Bed, connect, imageRefs, processBedDeps } from '@selvedge/bed';
-import { bundleEdgeLite, edgeLiteBundle } from '@selvedge/hack/edge-lite';
+import { bundleOf, bundleProgram } from '@selvedge/hack/programs';
 import { scoped } from '@selvedge/kit';
 import { resources, type KubeClient } from '@selvedge/kube';
 import type { Pod } from '@selvedge/kube/types';
@@ -45,12 +45,12 @@ export function idlePod(name: string, side: Side): Pod {
 
 /** Brings up a bed of its own, edge-lite as it is shipped. Disposing of the subject removes it. */
 export async function openSubject(): Promise<Subject> {
-  await bundleEdgeLite();
+  await bundleProgram('edge-lite');
   const nodes = [
     { name: 'lite', agent: 'lite', kubeProxy: false },
     { name: 'stock', agent: 'stock', kubeProxy: false },
   ] as const;
-  const edgeLite = [process.execPath, edgeLiteBundle] as const;
+  const edgeLite = [process.execPath, bundleOf('edge-lite')] as const;
   const bed = await Bed.up({ name: 'bench', nodes }, { ...processBedDeps(), edgeLite });
   const scope = scoped();
   const { signal } = scope;

@@ -1,6 +1,7 @@
 import { hasCode, type Clock } from '@selvedge/kit';
 import type { KubeClient } from '../client.ts';
 import type { Lease, LeaseSpec } from '../gen/types.ts';
+import { microTime } from '../micro-time.ts';
 import type { ObjectRef } from '../object.ts';
 import { resources } from '../resources.ts';
 
@@ -14,9 +15,6 @@ export interface LockDeps {
   readonly client: Pick<KubeClient, 'get' | 'create' | 'replace'>;
   readonly clock: Pick<Clock, 'now' | 'monotonicMs'>;
 }
-
-/** `metav1.MicroTime`: RFC 3339 with six decimals. */
-const microTime = (nowMs: number): string => new Date(nowMs).toISOString().replace('Z', '000Z');
 
 /** The Lease once `identity` holds it; another holder before it makes a transition. Pure. */
 export function claimed(

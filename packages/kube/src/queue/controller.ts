@@ -40,8 +40,11 @@ export interface ControllerDeps {
 
 /** A level-triggered loop. */
 export interface Controller extends Service {
-  /** Look at this key soon. False if the queue is full; the next resync brings it back. */
-  enqueue(key: string): boolean;
+  /**
+   * Look at this key soon, or `afterMs` from now if it is not to be looked at before anyway, so that changes that come
+   * together are one. False if the queue is full; the next resync brings it back.
+   */
+  enqueue(key: string, afterMs?: number): boolean;
 }
 
 const defaults = { workers: 1, resyncMs: 10 * 60_000 };
@@ -70,8 +73,8 @@ class KeyedController implements Controller {
     );
   }
 
-  enqueue(key: string): boolean {
-    return this.#queue.add(key);
+  enqueue(key: string, afterMs = 0): boolean {
+    return this.#queue.addAfter(key, afterMs);
   }
 
   async start(signal: AbortSignal): Promise<void> {

@@ -1,0 +1,67 @@
+import type { WebhookConfig } from '../config/index.ts';
+import { banPath } from './webhook.ts';
+
+function clientConfig({ url, service }: WebhookConfig['reach'], ca: string): object {
+  const caBundle = Buffer.from(ca).toString('base64');
+  if (service !== undefined) return { service: { ...service, path: banPath }, caBundle };
+  return { url: `${url?.replace(/\/$/, '')}${banPath}`, caBundle };
+}
+
+/**
+ * The registration of the webhook. Only writes of nodes are asked about, and certificate requests: the latter of anybody,
+ * for a bootstrap token asks in the name of a node. Fail-open: heartbeats are among the writes of nodes, so an outage of
+ * cloud-manager would else be one of all nodes. Reviews of tokens and of access store nothing and are not asked about.
+ * `ca`: PEM of who signed the webhook's certificate. Pure.
+ */
+export function webhookConfiguration(reach: WebhookConfig['reach'], ca: string): object {
+  const common = {
+    clientConfig: clientConfig(reach, ca),
+    failurePolicy: 'Ignore',
+    matchPolicy: 'Equivalent',
+    sideEffects: 'None',
+    timeoutSeconds: 2,
+    admissionReviewVersions: ['v1'],
+  };
+  const fromNode = "request.userInfo.username.startsWith('system:node:')";
+  return {
+    apiVersion: 'admissionregistration.k8s.io/v1',
+    kind: 'ValidatingWebhookConfiguration',
+    metadata: { name: 'ban.selvedge.io' },
+    webhooks: [
+      {
+        name: 'writes.ban.selvedge.io',
+        ...common,
+        rules: [
+          {
+            apiGroups: ['*'],
+            apiVersions: ['*'],
+            operations: ['CREATE', 'UPDATE', 'DELETE', 'CONNECT'],
+            resources: ['*/*'],
+            scope: '*',
+          },
+        ],
+        matchConditions: [
+          { name: 'of-a-node', expression: fromNode },
+          {
+            name: 'stores-something',
+            expression: "!(request.resource.group in ['authentication.k8s.io', 'authorization.k8s.io'])",
+          },
+        ],
+      },
+      {
+        name: 'certificates.ban.selvedge.io',
+        ...common,
+        rules: [
+          {
+            apiGroups: ['certificates.k8s.io'],
+            apiVersions: ['*'],
+            operations: ['CREATE'],
+            resources: ['certificatesigningrequests'],
+            scope: '*',
+          },
+        ],
+        matchConditions: [{ name: 'of-nobody-asked-about', expression: `!${fromNode}` }],
+      },
+    ],
+  };
+}

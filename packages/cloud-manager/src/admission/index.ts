@@ -1,0 +1,2 @@
+export { webhookConfiguration } from './configuration.ts';
+export { createBanWebhook } from './webhook.ts';

@@ -1,0 +1,144 @@
+import { SelvedgeError } from '@selvedge/kit';
+import { parseConfigFile } from '@selvedge/kube';
+import { fc, test as property } from '@fast-check/vitest';
+import { describe, expect, test } from 'vitest';
+import { stringify } from 'yaml';
+import { checkConfig, loadConfig } from './config.ts';
+import type { Config } from './schema.ts';
+
+const minimal = `apiVersion: cloud-manager.selvedge.io/v1alpha1
+kind: Config
+tunnel:
+  listen: ['0.0.0.0:8443', '[::1]:0']
+  certificateFile: /pki/tunnel.crt
+  keyFile: /pki/tunnel.key
+  clientCaFile: /pki/ca.crt
+health: {listen: '0.0.0.0:10290', certificateFile: /pki/tunnel.crt, keyFile: /pki/tunnel.key}
+`;
+
+const parse = (text: string): Config => parseConfigFile('test.yaml', text, checkConfig);
+
+function findings(text: string): unknown {
+  try {
+    return parse(text);
+  } catch (error) {
+    if (error instanceof SelvedgeError && error.code === 'Invalid') return error.details['findings'];
+    throw error;
+  }
+}
+
+test('defaults fill what is left out', () => {
+  const pair = { certificateFile: '/pki/tunnel.crt', keyFile: '/pki/tunnel.key' };
+  expect(parse(minimal)).toEqual({
+    apiVersion: 'cloud-manager.selvedge.io/v1alpha1',
+    kind: 'Config',
+    cluster: {},
+    tunnel: {
+      listen: [
+        { host: '0.0.0.0', port: 8_443 },
+        { host: '::1', port: 0 },
+      ],
+      ...pair,
+      clientCaFile: '/pki/ca.crt',
+      drainSeconds: 60,
+    },
+    health: { listen: { host: '0.0.0.0', port: 10_290 }, ...pair },
+    leaderElection: {
+      leaseName: 'cloud-manager',
+      leaseDurationSeconds: 15,
+      renewDeadlineSeconds: 10,
+      retrySeconds: 2,
+    },
+    log: { level: 'info' },
+  });
+});
+
+test('every finding is told at once, in the order of the lines, with field and expectation', () => {
+  const text = `apiVersion: cloud-manager.selvedge.io/v1
+kind: Config
+tunnel:
+  listen: [localhost:8443, 0.0.0.0]
+  certificateFile: tunnel.crt
+  clientCaFile: /pki/ca.crt
+  advertise: https://example.com
+  drainSecs: 3
+health:
+webhook:
+  listen: 0.0.0.0:99999
+  reach: {}
+log: {level: loud}
+`;
+  expect(findings(text)).toEqual([
+    {
+      line: 1,
+      field: 'apiVersion',
+      problem: 'expected cloud-manager.selvedge.io/v1alpha1, found "cloud-manager.selvedge.io/v1"',
+    },
+    { line: 3, field: 'tunnel.keyFile', problem: 'required, but missing' },
+    {
+      line: 4,
+      field: 'tunnel.listen[0]',
+      problem: 'expected an IP address and a port, such as 0.0.0.0:8443, found "localhost:8443"',
+    },
+    {
+      line: 4,
+      field: 'tunnel.listen[1]',
+      problem: 'expected an IP address and a port, such as 0.0.0.0:8443, found "0.0.0.0"',
+    },
+    {
+      line: 5,
+      field: 'tunnel.certificateFile',
+      problem: 'expected an absolute path, found "tunnel.crt"',
+    },
+    {
+      line: 7,
+      field: 'tunnel.advertise',
+      problem:
+        'expected a host name or IP address and a port, such as tunnel.example.com:443, found "https://example.com"',
+    },
+    { line: 8, field: 'tunnel.drainSecs', problem: 'unknown field' },
+    { line: 9, field: 'health', problem: 'expected a mapping, found nothing' },
+    { line: 10, field: 'webhook.certificateFile', problem: 'required, but missing' },
+    { line: 10, field: 'webhook.keyFile', problem: 'required, but missing' },
+    { line: 10, field: 'webhook.caFile', problem: 'required, but missing' },
+    {
+      line: 11,
+      field: 'webhook.listen',
+      problem: 'expected an IP address and a port, such as 0.0.0.0:8443, found "0.0.0.0:99999"',
+    },
+    { line: 12, field: 'webhook.reach', problem: 'expected either url or service, found a mapping' },
+    { line: 13, field: 'log.level', problem: 'expected error, warn, info, debug, found "loud"' },
+  ]);
+});
+
+describe('a single wrong field', () => {
+  test.each([
+    ['serverName: Cloud_1', 'serverName', 'expected a lower-case RFC 1123 name, found "Cloud_1"'],
+    [
+      'cluster: {kubeconfig: admin.conf}',
+      'cluster.kubeconfig',
+      'expected an absolute path, found "admin.conf"',
+    ],
+    [
+      'leaderElection: {retrySeconds: 1.5}',
+      'leaderElection.retrySeconds',
+      'expected a whole number from 1 to 600, found 1.5',
+    ],
+    [
+      'leaderElection: {renewDeadlineSeconds: 15}',
+      'leaderElection',
+      'expected leaseDurationSeconds above renewDeadlineSeconds, and that above 1.2 times retrySeconds, found a mapping',
+    ],
+  ])('%s', (line, field, problem) => {
+    expect(findings(`${minimal}${line}\n`)).toEqual([{ line: 9, field, problem }]);
+  });
+});
+
+property.prop([fc.anything()])('no document does anything but parse or be refused', (value) => {
+  const text = stringify(value, { aliasDuplicateObjects: false }) ?? '';
+  expect(Array.isArray(findings(text))).toBe(true);
+});
+
+test('a file that cannot be read is a config error', async () => {
+  await expect(loadConfig('/nonexistent/cloud-manager.yaml')).rejects.toMatchObject({ code: 'Invalid' });
+});

@@ -1,0 +1,87 @@
+import { logLevels } from '@selvedge/kit';
+import { z } from 'zod';
+import { file, listenAddress, name, pair, publicAddress, text, wholeNumber } from './fields.ts';
+
+const mapping = 'a mapping';
+
+const cluster = z.strictObject({ kubeconfig: file.optional(), namespace: name.optional() }, mapping);
+
+const tunnel = z.strictObject(
+  {
+    listen: z
+      .array(listenAddress, 'a list of addresses')
+      .min(1, 'at least one address')
+      .max(16, 'at most 16 addresses'),
+    ...pair,
+    clientCaFile: file,
+    advertise: publicAddress.optional(),
+    drainSeconds: wholeNumber(0, 3_600).default(60),
+  },
+  mapping,
+);
+
+const httpsUrl = text('an https:// URL without user or query', (value) => {
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  return url?.protocol === 'https:' && url.username === '' && url.search === '' && url.hash === '';
+});
+
+const service = z.strictObject(
+  { namespace: name, name, port: wholeNumber(1, 65_535).default(443) },
+  'a mapping with namespace, name and port',
+);
+
+const webhook = z.strictObject(
+  {
+    listen: listenAddress,
+    ...pair,
+    caFile: file,
+    reach: z
+      .strictObject({ url: httpsUrl.optional(), service: service.optional() }, mapping)
+      .refine(
+        (reach) => (reach.url === undefined) !== (reach.service === undefined),
+        'either url or service',
+      ),
+    clientCaFile: file.optional(),
+  },
+  mapping,
+);
+
+const health = z.strictObject({ listen: listenAddress, ...pair, clientCaFile: file.optional() }, mapping);
+
+const leaderElection = z
+  .strictObject(
+    {
+      leaseName: name.default('cloud-manager'),
+      leaseDurationSeconds: wholeNumber(2, 600).default(15),
+      renewDeadlineSeconds: wholeNumber(1, 600).default(10),
+      retrySeconds: wholeNumber(1, 600).default(2),
+    },
+    mapping,
+  )
+  .refine(
+    (times) =>
+      times.leaseDurationSeconds > times.renewDeadlineSeconds &&
+      times.renewDeadlineSeconds > times.retrySeconds * 1.2,
+    'leaseDurationSeconds above renewDeadlineSeconds, and that above 1.2 times retrySeconds',
+  );
+
+/** The document. Descriptions, defaults and examples: docs/reference/cloud-manager-config.md. */
+export const configSchema = z.strictObject(
+  {
+    apiVersion: z.literal('cloud-manager.selvedge.io/v1alpha1', 'cloud-manager.selvedge.io/v1alpha1'),
+    kind: z.literal('Config', 'Config'),
+    serverName: name.optional(),
+    cluster: cluster.prefault({}),
+    tunnel,
+    webhook: webhook.optional(),
+    health,
+    leaderElection: leaderElection.prefault({}),
+    log: z
+      .strictObject({ level: z.enum(logLevels, logLevels.join(', ')).default('info') }, mapping)
+      .prefault({}),
+  },
+  mapping,
+);
+
+export type Config = z.output<typeof configSchema>;
+export type WebhookConfig = NonNullable<Config['webhook']>;

@@ -1,0 +1,2 @@
+export { createCsrApprover, createCsrMetrics } from './approver.ts';
+export { parseRequest } from './request.ts';

@@ -1,0 +1,1 @@
+export { createHealth, type Check } from './health.ts';

@@ -1,0 +1,224 @@
+import {
+  type Clock,
+  type Logger,
+  type MetricsRegistry,
+  type Random,
+  type Service,
+  createServiceGroup,
+} from '@selvedge/kit';
+import {
+  type KubeClient,
+  type KubeMetrics,
+  type LeaderElection,
+  createDelegatedAccess,
+  createLeaderElection,
+} from '@selvedge/kube';
+import type { TunnelServer } from '@selvedge/tunnel/server';
+import { createBanWebhook } from './admission/index.ts';
+import { type Caches, createCaches } from './caches.ts';
+import type { Config, WebhookConfig } from './config/index.ts';
+import { createControlPlaneNames } from './control-plane.ts';
+import { createCsrApprover, createCsrMetrics, parseRequest } from './csr/index.ts';
+import { type Bans, createBans } from './edge-nodes/index.ts';
+import { originating } from './exit-code.ts';
+import { createHealth } from './health/index.ts';
+import { type HttpsListener, type PemFiles, createHttpsListener, createPemFiles } from './serving/index.ts';
+import { createCleaner, createPresence, createServers, createSessionReporter } from './sessions/index.ts';
+import { createTunnel } from './tunnel/index.ts';
+
+export interface ManagerOptions {
+  readonly config: Config;
+  /** Of this server among all. */
+  readonly server: string;
+  /** Where its Leases are. */
+  readonly namespace: string;
+}
+
+export interface ManagerDeps {
+  /** Closed by the manager. */
+  readonly client: KubeClient;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly metrics: MetricsRegistry;
+  readonly kubeMetrics: KubeMetrics;
+  readonly newUid: () => string;
+}
+
+export interface Manager extends Service {
+  /** Rejects when the program has to end. */
+  readonly failed: Promise<never>;
+  /** Once started. */
+  readonly ports: {
+    readonly health: number;
+    readonly webhook: number | undefined;
+    readonly tunnel: readonly number[];
+  };
+}
+
+type Context = ManagerOptions & ManagerDeps;
+
+/** How long a server that fell silent counts as alive. */
+const serverLeaseSeconds = 40;
+
+/** Files that cannot be used are a matter of the config. */
+const configured = (pem: PemFiles): Service => ({
+  name: pem.name,
+  start: (signal) => originating('config', () => pem.start(signal)),
+  stop: () => pem.stop(),
+});
+
+/** What is only true between the end of the start and the beginning of the stop. */
+function createServingMark(): Service & { readonly isServing: boolean } {
+  let isServing = false;
+  return {
+    name: 'readiness',
+    get isServing() {
+      return isServing;
+    },
+    async start() {
+      isServing = true;
+    },
+    async stop() {
+      isServing = false;
+    },
+  };
+}
+
+const commonNames = (request: string): readonly string[] => parseRequest(request).commonNames;
+
+function healthOf(
+  context: Context,
+  ready: Readonly<Record<string, () => boolean>>,
+): readonly [PemFiles, HttpsListener] {
+  const { config, client, clock, metrics } = context;
+  const { listen, ...files } = config.health;
+  const pem = createPemFiles({ clientCaFile: config.tunnel.clientCaFile, ...files }, context);
+  const authorities = (): string => pem.current.clientCa ?? '';
+  const access = createDelegatedAccess({ subsystem: 'manager' }, { client, authorities, clock, metrics });
+  const handler = createHealth({ access, metrics, ready });
+  const options = { name: 'health listener', listen, clientCertificate: 'optional' } as const;
+  return [pem, createHttpsListener(options, { ...context, pem, handler })];
+}
+
+function webhookOf(
+  context: Context,
+  settings: WebhookConfig,
+  bans: Bans,
+): readonly [PemFiles, HttpsListener] {
+  const { listen, clientCaFile } = settings;
+  const pem = createPemFiles(settings, context);
+  const handler = createBanWebhook({ ...context, isBanned: bans.isBanned, commonNames });
+  const clientCertificate = clientCaFile === undefined ? 'optional' : 'required';
+  const options = { name: 'webhook listener', listen, clientCertificate } as const;
+  return [pem, createHttpsListener(options, { ...context, pem, handler })];
+}
+
+interface LeaderParts {
+  readonly caches: Caches;
+  readonly bans: Bans;
+  readonly isAlive: (server: string) => boolean;
+}
+
+function electionOf(context: Context, { caches, bans, isAlive }: LeaderParts): LeaderElection {
+  const { config, server, namespace, client, log, metrics, newUid } = context;
+  const { leaseName, leaseDurationSeconds, renewDeadlineSeconds, retrySeconds } = config.leaderElection;
+  const isReserved = createControlPlaneNames(() => client.server, caches.nodes);
+  const decisions = createCsrMetrics(metrics);
+  const election = createLeaderElection(
+    {
+      lease: { namespace, name: leaseName },
+      identity: `${server}_${newUid()}`,
+      leaseDurationMs: leaseDurationSeconds * 1_000,
+      renewDeadlineMs: renewDeadlineSeconds * 1_000,
+      retryMs: retrySeconds * 1_000,
+    },
+    {
+      ...context,
+      work: () => {
+        const parts = { ...context, ...caches, bans, isAlive, isReserved, decisions };
+        const services = [createCsrApprover(parts), createCleaner(parts)];
+        return createServiceGroup({ name: 'leader', services }, { log });
+      },
+    },
+  );
+  metrics.sampled({ name: 'selvedge_manager_leader', help: 'Whether this server leads.' }, () =>
+    election.state.kind === 'leading' ? 1 : 0,
+  );
+  return election;
+}
+
+/** Something that only has to be closed at the end. */
+const closing = (client: KubeClient): Service => ({
+  name: 'client',
+  start: () => Promise.resolve(),
+  stop: () => client.close(),
+});
+
+function watchSessions(metrics: MetricsRegistry, server: TunnelServer, caches: Caches): void {
+  const sampled = (name: string, help: string, read: () => number): void =>
+    metrics.sampled({ name: `selvedge_manager_${name}`, help }, read);
+  const nodes = (): number => new Set(server.sessions.map(({ peer }) => peer)).size;
+  const banned = (): number =>
+    Array.from(caches.edgeNodes.values()).filter(({ spec }) => spec?.banned === true).length;
+  sampled('connected_nodes', 'Nodes with a tunnel session to this server.', nodes);
+  sampled('banned_nodes', 'EdgeNodes that ban their node.', banned);
+}
+
+/**
+ * The one composition root. Nobody is let in before the bans are known; a stop says that it is not ready any more, hands
+ * leadership over, drains the tunnel and then ends the rest.
+ */
+export function createManager(options: ManagerOptions, deps: ManagerDeps): Manager {
+  const context: Context = { ...options, ...deps };
+  const { config, server, namespace, client, log, clock, metrics } = context;
+  const caches = createCaches(namespace, context);
+  const mark = createServingMark();
+  const [healthPem, health] = healthOf(context, {
+    synced: () => caches.synced,
+    serving: () => mark.isServing,
+  });
+  const bans = createBans({ edgeNodes: caches.edgeNodes, log });
+  const servers = createServers({ leases: caches.serverLeases, clock });
+  const tunnelPem = createPemFiles(config.tunnel, context);
+  const tunnel = createTunnel(config.tunnel, { ...context, pem: tunnelPem, bans });
+  watchSessions(metrics, tunnel.server, caches);
+  const webhook = config.webhook === undefined ? undefined : webhookOf(context, config.webhook, bans);
+  const { advertise } = config.tunnel;
+  const tunnelAddress = advertise === undefined ? undefined : `${advertise.host}:${advertise.port}`;
+  const presence = createPresence(
+    { namespace, server, durationSeconds: serverLeaseSeconds, tunnel: tunnelAddress },
+    context,
+  );
+  const reporter = createSessionReporter({ server }, { ...context, ...caches, tunnel: tunnel.server });
+  const election = electionOf(context, { caches, bans, isAlive: servers.isAlive });
+  const group = createServiceGroup(
+    {
+      name: 'cloud-manager',
+      services: [
+        closing(client),
+        ...[healthPem, tunnelPem, ...(webhook === undefined ? [] : [webhook[0]])].map(configured),
+        health,
+        bans,
+        servers,
+        ...caches.services,
+        presence,
+        ...(webhook === undefined ? [] : [webhook[1]]),
+        reporter,
+        tunnel.service,
+        election,
+        mark,
+      ],
+    },
+    { log },
+  );
+  return {
+    name: group.name,
+    start: (signal) => group.start(signal),
+    stop: () => group.stop(),
+    failed: election.failed,
+    get ports() {
+      return { health: health.port, webhook: webhook?.[1].port, tunnel: tunnel.server.ports };
+    },
+  };
+}

@@ -1,0 +1,8 @@
+export {
+  createHttpsListener,
+  readBody,
+  type Handler,
+  type HttpsListener,
+  type Reply,
+} from './https-listener.ts';
+export { createPemFiles, type Pem, type PemFiles } from './pem-files.ts';

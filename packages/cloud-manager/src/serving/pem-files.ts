@@ -1,0 +1,104 @@
+import {
+  SelvedgeError,
+  type Clock,
+  type Listeners,
+  type Logger,
+  type Random,
+  type Service,
+  createListeners,
+  createTaskGroup,
+  jittered,
+} from '@selvedge/kit';
+import { type Credentials, fileCredentials } from '@selvedge/kube';
+
+export interface PemFilesOptions {
+  readonly certificateFile: string;
+  readonly keyFile: string;
+  readonly clientCaFile?: string | undefined;
+}
+
+export interface PemFilesDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+}
+
+/** PEM. */
+export interface Pem {
+  readonly certificate: string;
+  readonly privateKey: string;
+  readonly clientCa: string | undefined;
+}
+
+/** A serving certificate as it is in its files now. */
+export interface PemFiles extends Service {
+  /** The same object as long as nothing changed. Throws `Internal` before the start. */
+  readonly current: Pem;
+  onChange(changed: () => void): Disposable;
+}
+
+/** As the components of Kubernetes look at theirs. */
+const checkEveryMs = 60_000;
+
+function pemOf({ clientCertificate, certificateAuthority }: Credentials, file: string): Pem {
+  if (clientCertificate === undefined) {
+    throw new SelvedgeError(`${file} holds no certificate`, { code: 'Invalid' });
+  }
+  return { ...clientCertificate, clientCa: certificateAuthority };
+}
+
+/**
+ * Reads the files at the start, which rejects when they cannot be used, and every minute: a replacement that cannot be
+ * used, or of which only a part is there yet, leaves the old ones in use.
+ */
+export function createPemFiles(options: PemFilesOptions, deps: PemFilesDeps): PemFiles {
+  const { certificateFile, keyFile, clientCaFile } = options;
+  const { clock, random, log } = deps;
+  const read = fileCredentials(
+    {
+      certificate: { file: certificateFile },
+      privateKey: { file: keyFile },
+      certificateAuthority: clientCaFile === undefined ? undefined : { file: clientCaFile },
+    },
+    deps,
+  );
+  const name = `certificate ${certificateFile}`;
+  const listeners: Listeners<void> = createListeners(log);
+  const tasks = createTaskGroup(
+    { name },
+    { onFailure: (error) => log.error('watching files failed', { error }) },
+  );
+  let held: Credentials | undefined;
+  let current: Pem | undefined;
+  const look = async (signal: AbortSignal): Promise<void> => {
+    const found = await read(signal);
+    if (found === held) return;
+    current = pemOf(found, certificateFile);
+    if (held !== undefined) {
+      log.info('certificate replaced', { file: certificateFile });
+      listeners.tell();
+    }
+    held = found;
+  };
+  return {
+    name,
+    get current() {
+      if (current !== undefined) return current;
+      throw new SelvedgeError(`${name} has not been read`, { code: 'Internal' });
+    },
+    onChange: (changed) => listeners.add(changed),
+    async start(signal) {
+      await look(signal).catch((cause: unknown) => {
+        const message = `cannot use the certificate ${certificateFile}`;
+        throw new SelvedgeError(message, { code: 'Invalid', cause });
+      });
+      tasks.run('look', async (inner) => {
+        for (;;) {
+          await clock.sleep(jittered(checkEveryMs, random), inner);
+          await look(inner);
+        }
+      });
+    },
+    stop: () => tasks.stop(),
+  };
+}

@@ -1,0 +1,5 @@
+export { createCleaner } from './cleaner.ts';
+export { createPresence } from './presence.ts';
+export { createSessionReporter } from './reporter.ts';
+export { serverSelector, type ServerAddresses } from './server-lease.ts';
+export { createServers, type Servers } from './servers.ts';

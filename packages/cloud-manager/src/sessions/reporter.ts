@@ -1,0 +1,149 @@
+import { labels } from '@selvedge/api';
+import {
+  BoundedMap,
+  type Clock,
+  type Logger,
+  type Random,
+  type Service,
+  createServiceGroup,
+  hasCode,
+} from '@selvedge/kit';
+import {
+  type KubeClient,
+  type KubeMetrics,
+  type ObjectReader,
+  compareResourceVersions,
+  createController,
+} from '@selvedge/kube';
+import type { Node } from '@selvedge/kube/types';
+import type { SessionView } from '@selvedge/tunnel';
+import type { TunnelServer } from '@selvedge/tunnel/server';
+import { type EdgeNodeObject, edgeNodeResource } from '../edge-nodes/index.ts';
+import { entriesOf, sameEntries, shownOf } from './entries.ts';
+import { manager, writeEntries } from './writer.ts';
+
+export interface ReporterOptions {
+  readonly server: string;
+  /** Changes of one node's sessions within this time are one write, in milliseconds. Default 500. */
+  readonly gatherMs?: number;
+}
+
+export interface ReporterDeps {
+  readonly tunnel: Pick<TunnelServer, 'onChange'> & { readonly sessions: readonly SessionView[] };
+  readonly client: Pick<KubeClient, 'create' | 'patch'>;
+  readonly edgeNodes: ObjectReader<EdgeNodeObject>;
+  readonly nodes: ObjectReader<Node>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly kubeMetrics: KubeMetrics;
+}
+
+const defaultGatherMs = 500;
+const timeoutMs = 10_000;
+const workers = 4;
+/** Nodes whose EdgeNode was written and may not be seen as written yet. */
+const maxWritten = 10_000;
+
+class Reporter {
+  readonly #server: string;
+  readonly #deps: ReporterDeps;
+  readonly #written = new BoundedMap<string, EdgeNodeObject>({ capacity: maxWritten });
+
+  constructor(server: string, deps: ReporterDeps) {
+    this.#server = server;
+    this.#deps = deps;
+  }
+
+  /** Nodes with a session here, or whose EdgeNode says so. */
+  *keys(): Iterable<string> {
+    const { tunnel, edgeNodes } = this.#deps;
+    yield* new Set(tunnel.sessions.map(({ peer }) => peer));
+    for (const edgeNode of edgeNodes.values()) {
+      if (shownOf(this.#server, edgeNode).length > 0) yield edgeNode.metadata.name ?? '';
+    }
+  }
+
+  async reconcile(node: string, signal: AbortSignal): Promise<void> {
+    const entries = entriesOf(this.#server, node, this.#deps.tunnel.sessions);
+    const known = this.#newest(node) ?? (await this.#create(node, entries.length > 0, signal));
+    if (known === undefined || sameEntries(entries, shownOf(this.#server, known))) return;
+    try {
+      const update = { node, server: this.#server, entries };
+      this.#written.set(node, await writeEntries(this.#deps.client, update, signal));
+    } catch (error) {
+      this.#written.delete(node);
+      if (!hasCode(error, 'NotFound')) throw error;
+    }
+  }
+
+  /** What this server wrote last may be newer than what the watch has brought. */
+  #newest(node: string): EdgeNodeObject | undefined {
+    const seen = this.#deps.edgeNodes.get(node);
+    const written = this.#written.get(node);
+    if (seen === undefined || written === undefined) return seen;
+    const [a, b] = [seen, written].map(({ metadata }) => metadata.resourceVersion ?? '');
+    if (seen.metadata.uid === written.metadata.uid && compareResourceVersions(a ?? '', b ?? '') < 0)
+      return written;
+    this.#written.delete(node);
+    return seen;
+  }
+
+  /** For a node that has sessions, and a Node: else anybody with a certificate could fill the cluster with objects. */
+  async #create(node: string, isNeeded: boolean, signal: AbortSignal): Promise<EdgeNodeObject | undefined> {
+    if (!isNeeded || this.#deps.nodes.get(node) === undefined) return undefined;
+    const metadata = { name: node, labels: { [labels.managedBy]: manager } };
+    try {
+      const options = { fieldManager: manager, timeoutMs, signal };
+      const created = await this.#deps.client.create(edgeNodeResource, { metadata }, options);
+      this.#deps.log.info('EdgeNode created', { node });
+      return created;
+    } catch (error) {
+      // The watch will bring it.
+      if (hasCode(error, 'AlreadyExists')) return undefined;
+      throw error;
+    }
+  }
+}
+
+/** Shows the sessions of this server in `EdgeNode.status.sessions`; only what changed is written. */
+export function createSessionReporter(options: ReporterOptions, deps: ReporterDeps): Service {
+  const { tunnel, edgeNodes, nodes, clock, random, log, kubeMetrics: metrics } = deps;
+  const reporter = new Reporter(options.server, deps);
+  const controller = createController(
+    { name: 'sessions', workers },
+    {
+      reconcile: (node, signal) => reporter.reconcile(node, signal),
+      keys: () => reporter.keys(),
+      clock,
+      random,
+      log,
+      metrics,
+    },
+  );
+  const hasSessions = (node: string): boolean => tunnel.sessions.some(({ peer }) => peer === node);
+  const subscriptions: (() => void)[] = [];
+  const following: Service = {
+    name: 'session subscriptions',
+    async start() {
+      const changes = tunnel.onChange(({ session }) => {
+        controller.enqueue(session.peer, options.gatherMs ?? defaultGatherMs);
+      });
+      subscriptions.push(
+        () => changes[Symbol.dispose](),
+        nodes.subscribe(({ kind, object }) => {
+          const { name = '' } = object.metadata;
+          if (kind === 'added' && hasSessions(name)) controller.enqueue(name);
+        }),
+        edgeNodes.subscribe(({ object }) => {
+          const { name = '' } = object.metadata;
+          if (hasSessions(name) || shownOf(options.server, object).length > 0) controller.enqueue(name);
+        }),
+      );
+    },
+    async stop() {
+      for (const unsubscribe of subscriptions.splice(0)) unsubscribe();
+    },
+  };
+  return createServiceGroup({ name: 'session reporter', services: [controller, following] }, { log });
+}

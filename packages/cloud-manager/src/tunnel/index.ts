@@ -1,0 +1,1 @@
+export { createTunnel, type Tunnel } from './tunnel.ts';

@@ -1,0 +1,60 @@
+import type { Clock, Logger, MetricsRegistry, Service } from '@selvedge/kit';
+import { SelvedgeError, createServiceGroup } from '@selvedge/kit';
+import type { TunnelCredentials } from '@selvedge/tunnel';
+import { type TunnelServer, createTunnelServer } from '@selvedge/tunnel/server';
+import type { Config } from '../config/index.ts';
+import type { Bans } from '../edge-nodes/index.ts';
+import type { Pem, PemFiles } from '../serving/index.ts';
+import { identifyNode } from './identify.ts';
+
+export interface TunnelDeps {
+  readonly pem: PemFiles;
+  readonly bans: Bans;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: MetricsRegistry;
+}
+
+/** The tunnel server, and what runs it: stopping drains. */
+export interface Tunnel {
+  readonly server: TunnelServer;
+  readonly service: Service;
+}
+
+/** The same object as long as nothing changed, as the tunnel server wants it. */
+function credentialsOf(pem: PemFiles): () => TunnelCredentials {
+  let held: { readonly of: Pem; readonly credentials: TunnelCredentials } | undefined;
+  return () => {
+    const { current } = pem;
+    if (held?.of === current) return held.credentials;
+    const { certificate, privateKey, clientCa } = current;
+    if (clientCa === undefined) throw new SelvedgeError('the tunnel has no client CA', { code: 'Internal' });
+    held = { of: current, credentials: { certificate, privateKey, certificateAuthority: clientCa } };
+    return held.credentials;
+  };
+}
+
+/** Lets nodes in by their certificates, unless they are banned; a ban ends the sessions of its node at once. */
+export function createTunnel({ listen, drainSeconds }: Config['tunnel'], deps: TunnelDeps): Tunnel {
+  const { bans, pem } = deps;
+  const server = createTunnelServer(
+    { listen, timeouts: { drainMs: drainSeconds * 1_000 } },
+    {
+      ...deps,
+      credentials: credentialsOf(pem),
+      identify: (certificate) => identifyNode(certificate, bans.isBanned),
+    },
+  );
+  let enforcing: Disposable | undefined;
+  const enforcement: Service = {
+    name: 'ban enforcement',
+    async start() {
+      enforcing = bans.onBan((node) => server.end(node, `node ${node} is banned`));
+    },
+    async stop() {
+      enforcing?.[Symbol.dispose]();
+    },
+  };
+  const service = createServiceGroup({ name: 'tunnel', services: [enforcement, server] }, deps);
+  return { server, service };
+}
