@@ -28,7 +28,7 @@ let sink: PodStatusSink;
 async function open(): Promise<void> {
   const run = await hub.start();
   ({ source } = run.source);
-  sink = createStatusSink({}, { ...run, source, clock: systemClock, random: seededRandom(2) });
+  sink = createStatusSink({ nodeName }, { ...run, source, clock: systemClock, random: seededRandom(2) });
   await sink.start(signal);
 }
 

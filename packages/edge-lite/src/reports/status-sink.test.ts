@@ -55,6 +55,10 @@ const client: StatusSinkDeps['client'] = {
     pod = { ...pod, metadata: { ...pod.metadata, resourceVersion }, status: { ...pod.status, ...status } };
     return pod as KubeObject as T;
   },
+  list: (async () => {
+    fail();
+    return { apiVersion: 'v1', kind: 'PodList', metadata: {}, items: pod === undefined ? [] : [pod] };
+  }) as unknown as StatusSinkDeps['client']['list'],
   delete: async (_resource, _at, options) => {
     fail();
     deletes.push(options);
@@ -72,7 +76,10 @@ const see = (seen: Pod | undefined): Promise<void> => {
   return changed();
 };
 
+const log = recordingLogger();
+
 beforeEach(async () => {
+  log.lines.splice(0);
   clock = createManualClock();
   pod = podOf({ phase: 'Pending' });
   held = { kind: 'present', object: pod };
@@ -83,13 +90,13 @@ beforeEach(async () => {
     return { [Symbol.dispose]: () => listeners.splice(0) };
   };
   sink = createStatusSink(
-    { maxPods: 2 },
+    { nodeName: 'edge', maxPods: 2 },
     {
       client,
       source: { get: <T>() => held as Lookup<T>, subscribe: add },
       clock,
       random: seededRandom(1),
-      log: recordingLogger(),
+      log,
       metrics,
       kubeMetrics: createKubeMetrics(metrics),
     },
@@ -186,4 +193,23 @@ test('a pod that is gone is forgotten', async () => {
   sink.put({ ...ref, uid: 'u4' }, { phase: 'Running' });
   await clock.advance(60_000);
   expect(patches).toEqual([]);
+});
+
+const refused = (): SelvedgeError => new SelvedgeError('no relationship found', { code: 'Forbidden' });
+
+test('a pod that is gone is refused, as the API server does, and nothing to warn of', async () => {
+  pod = undefined;
+  failures.push(refused(), refused());
+  sink.put(ref, { phase: 'Running' });
+  await clock.advance(60_000);
+  expect(failures).toEqual([]);
+  expect(log.lines.map(({ level }) => level)).toEqual(['debug']);
+});
+
+test('a refusal of a pod that is there is told, and tried again', async () => {
+  failures.push(refused(), refused());
+  sink.put(ref, { phase: 'Running' });
+  await clock.advance(60_000);
+  expect(patches).toEqual([{ phase: 'Running' }]);
+  expect(log.lines.some(({ level }) => level === 'warn')).toBe(true);
 });

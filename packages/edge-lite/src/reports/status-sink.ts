@@ -21,12 +21,13 @@ import type { ObjectSource, PodRef, StatusSink } from '../pods/index.ts';
 import { podStatusPatch } from './pod-status-patch.ts';
 
 export interface StatusSinkOptions {
+  readonly nodeName: string;
   /** Pods with a status that is being kept; one more is refused and logged. Default 2,000. */
   readonly maxPods?: number;
 }
 
 export interface StatusSinkDeps {
-  readonly client: Pick<KubeClient, 'get' | 'patch' | 'delete'>;
+  readonly client: Pick<KubeClient, 'delete' | 'get' | 'list' | 'patch'>;
   readonly source: Pick<ObjectSource, 'get' | 'subscribe'>;
   readonly clock: Clock;
   readonly random: Random;
@@ -60,6 +61,7 @@ class Sink implements PodStatusSink {
   readonly name = 'pod status';
   readonly #deps: StatusSinkDeps;
   readonly #maxPods: number;
+  readonly #nodeName: string;
   readonly #wanted = new Map<string, Wanted>();
   readonly #controller: Controller;
   readonly #patches: Counter;
@@ -68,6 +70,7 @@ class Sink implements PodStatusSink {
   constructor(options: StatusSinkOptions, deps: StatusSinkDeps) {
     this.#deps = deps;
     this.#maxPods = options.maxPods ?? 2_000;
+    this.#nodeName = options.nodeName;
     this.#controller = createController(
       { name: 'pod-status', workers, maxKeys: this.#maxPods, backoff: { initialMs: 200, maxMs: 30_000 } },
       {
@@ -128,8 +131,12 @@ class Sink implements PodStatusSink {
       const current = await this.#patch(wanted, shown, signal);
       await this.#deleteIfDone(wanted, current, signal);
     } catch (error) {
-      if (!hasCode(error, 'NotFound', 'Conflict')) throw error;
+      if (!hasCode(error, 'NotFound', 'Conflict', 'Forbidden')) throw error;
       if (await this.#stillThere(uid, signal)) throw error;
+      this.#deps.log.debug('status of a pod that is gone', {
+        pod: `${wanted.pod.namespace}/${wanted.pod.name}`,
+        uid,
+      });
     }
   }
 
@@ -188,12 +195,22 @@ class Sink implements PodStatusSink {
     if (wanted !== undefined) this.#wanted.set(uid, { ...wanted, latest });
   }
 
+  /**
+   * A node may get a pod only while the API server knows that it is bound to it, so of one that is gone it is told
+   * `Forbidden`. Listing its own it always may. Source: kubernetes.io "Using Node Authorization".
+   */
   async #read({ namespace, name }: PodRef, signal: AbortSignal): Promise<Pod | undefined> {
+    const { client } = this.#deps;
     const options = { signal, timeoutMs: callTimeoutMs };
-    return this.#deps.client.get(resources.pods, { namespace, name }, options).catch((error: unknown) => {
+    try {
+      return await client.get(resources.pods, { namespace, name }, options);
+    } catch (error) {
       if (hasCode(error, 'NotFound')) return undefined;
-      throw error;
-    });
+      if (!hasCode(error, 'Forbidden')) throw error;
+    }
+    const fieldSelector = `spec.nodeName=${this.#nodeName},metadata.name=${name}`;
+    const { items } = await client.list(resources.pods, { namespace, fieldSelector, ...options });
+    return items.find(({ metadata }) => metadata.name === name);
   }
 }
 

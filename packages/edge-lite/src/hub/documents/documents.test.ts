@@ -3,7 +3,7 @@ import { createManualClock } from '@selvedge/kit/testing';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createTemporaryStore, type TemporaryStore } from '../../store/testing.ts';
-import type { HubRequest, HubResponse } from '../request.ts';
+import type { Caller, HubRequest, HubResponse } from '../request.ts';
 import type { Connectivity } from '../upstream/types.ts';
 import { createArchive, type Archive, type ArchiveOptions } from './archive.ts';
 import { createDocuments, type Documents } from './documents.ts';
@@ -194,6 +194,44 @@ describe('documents', () => {
       code: 'Forbidden',
       message: 'forbidden: User "u" cannot get path "/version"',
     });
+  });
+
+  it.each([
+    ['become too large unzipped', gzipSync(Buffer.alloc(17 * 1024 * 1024))],
+    ['are no gzip', Buffer.from('{}')],
+  ])('pass and are not kept where they %s', async (_, body) => {
+    const headers = { 'content-type': aggregated, 'content-encoding': 'gzip' };
+    world.answer = () => ({ status: 200, headers, body });
+    world.go('online');
+    const request = {
+      method: 'GET',
+      path: '/apis',
+      query: new URLSearchParams(),
+      headers: {},
+      body: undefined,
+    };
+    const caller: Caller = { kind: 'node', user: { username: 'u', groups: [] } };
+    const { signal } = new AbortController();
+    const passed = await world.documents.handle({ ...request, caller, signal });
+    expect(Buffer.concat(await Array.fromAsync(passed.body as AsyncIterable<Uint8Array>))).toEqual(body);
+    expect(world.archive.headsOf('/apis')).toEqual([]);
+  });
+
+  it('that were damaged on disk are as if they had never been read', async () => {
+    const head = {
+      path: '/apis',
+      media: 'application/json;as=APIGroupDiscoveryList;g=apidiscovery.k8s.io;v=v2',
+    };
+    await world.archive.put({ ...head, contentType: aggregated, etag: undefined, body: Buffer.from('{}') });
+    const kept = world.archive.headsOf('/apis');
+    expect(kept).toHaveLength(1);
+    const broken: Archive = {
+      ...world.archive,
+      headsOf: () => kept,
+      bodyOf: () => Buffer.from('no'),
+    };
+    const replica = { reader: () => ({ get: () => undefined }) } as never;
+    expect(createTypes({ archive: broken, replica }).kindOf('example.com/v1/things')).toBeUndefined();
   });
 
   it('of the issuer are for service accounts, where nobody said who else may read them', async () => {

@@ -1,4 +1,4 @@
-import { createGunzip, gunzipSync } from 'node:zlib';
+import { createGunzip } from 'node:zlib';
 import { notAcceptable, staleHeaders, takesGzip, type Autonomy } from '../answers/index.ts';
 import type { HubRequest, HubResponse } from '../request.ts';
 import type { Archive, DocumentHead } from './archive.ts';
@@ -6,6 +6,7 @@ import { separateDocuments, type GroupDiscoveryList } from './discovery.ts';
 import { chooseMedia } from './media.ts';
 import { aggregated, aggregatedAccept } from './media-types.ts';
 import { plainPath } from './paths.ts';
+import { unzippedNow } from './unzip.ts';
 
 const bareTag = (text: string): string => text.trim().replace(/^W\//, '');
 
@@ -32,7 +33,7 @@ export interface Kept {
 }
 
 /** As fast as it is read, piece by piece: some documents are large. */
-async function* unzipped(zipped: Uint8Array): AsyncGenerator<Uint8Array, void, void> {
+async function* unzippedPieces(zipped: Uint8Array): AsyncGenerator<Uint8Array, void, void> {
   const stream = createGunzip({ chunkSize: 64 * 1024 });
   stream.end(zipped);
   for await (const chunk of stream) yield chunk as Uint8Array;
@@ -50,16 +51,19 @@ export function keptAnswer({ headers: asked }: HubRequest, kept: Kept): HubRespo
   if (matchesTag(asked['if-none-match'], head.etag)) return { status: 304, headers, body: Buffer.alloc(0) };
   const zipped = archive.bodyOf(head);
   if (zipped === undefined) return undefined;
-  if (!takesGzip(asked['accept-encoding'])) return { status: 200, headers, body: unzipped(zipped) };
+  if (!takesGzip(asked['accept-encoding'])) return { status: 200, headers, body: unzippedPieces(zipped) };
   return { status: 200, headers: { ...headers, 'content-encoding': 'gzip' }, body: zipped };
 }
+
+/** As much as one is kept of, see `DocumentsOptions`. */
+const maxDiscoveryBytes = 16 * 1024 * 1024;
 
 /** Aggregated discovery below `/api` or `/apis`, as it is kept. */
 export function keptDiscovery(root: '/api' | '/apis', archive: Archive): GroupDiscoveryList | undefined {
   const head = archive.headsOf(root).find(({ media }) => media === aggregated);
   const zipped = head === undefined ? undefined : archive.bodyOf(head);
-  if (zipped === undefined) return undefined;
-  return JSON.parse(gunzipSync(zipped).toString('utf8')) as GroupDiscoveryList;
+  const text = zipped === undefined ? undefined : unzippedNow(zipped, maxDiscoveryBytes);
+  return text === undefined ? undefined : (JSON.parse(text.toString('utf8')) as GroupDiscoveryList);
 }
 
 /** Clients that know no aggregated discovery get theirs made from it. Undefined: it does not have that path. */

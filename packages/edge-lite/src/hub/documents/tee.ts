@@ -1,6 +1,6 @@
-import { gunzipSync } from 'node:zlib';
 import { bodyChunks } from '../answers/index.ts';
 import type { HubResponse } from '../request.ts';
+import { unzipped } from './unzip.ts';
 
 async function* copied(
   response: HubResponse,
@@ -17,13 +17,16 @@ async function* copied(
   if (size <= maxBytes) await whole(Buffer.concat(chunks));
 }
 
-/** The same answer; once all of it has passed, `whole` has it too, unzipped, unless it is larger than `maxBytes`. */
+/** The same answer; once all of it has passed, `whole` has it too, unzipped, unless it is larger than `maxBytes` then. */
 export function tee(
   response: HubResponse,
   maxBytes: number,
   whole: (bytes: Uint8Array) => Promise<void>,
 ): HubResponse {
   const zipped = response.headers['content-encoding'] === 'gzip';
-  const take = (bytes: Uint8Array): Promise<void> => whole(zipped ? gunzipSync(bytes) : bytes);
+  const take = async (bytes: Uint8Array): Promise<void> => {
+    const text = zipped ? await unzipped(bytes, maxBytes) : bytes;
+    if (text !== undefined) await whole(text);
+  };
   return { ...response, body: copied(response, maxBytes, take) };
 }
