@@ -4,6 +4,7 @@ import { type KubeClient, createKubeMetrics, resources } from '@selvedge/kube';
 import type { Decision } from '../../packages/edge-lite/src/hub/access/types.ts';
 import { createCoverages } from '../../packages/edge-lite/src/hub/coverages/index.ts';
 import { createReplica } from '../../packages/edge-lite/src/hub/replica/index.ts';
+import type { ObjectName, ResourceReader } from '../../packages/edge-lite/src/hub/replica/types.ts';
 import { covers, matchesSelection } from '../../packages/edge-lite/src/hub/selection/index.ts';
 import { openStore } from '../../packages/edge-lite/src/store/index.ts';
 import { connect } from './kube-world.ts';
@@ -28,12 +29,22 @@ function clientFor(client: KubeClient): Pick<KubeClient, 'list' | 'watch'> {
 
 const allow = async (): Promise<Decision> => ({ allowed: true, reason: '' });
 
+function count(reader: ResourceReader): number {
+  let held = 0;
+  for (let after: ObjectName | undefined; ; ) {
+    const page = reader.page({ limit: 500, after });
+    after = page === 'expired' ? undefined : page.at(-1);
+    if (after === undefined) return held;
+    held += page.length;
+  }
+}
+
 async function follow(client: KubeClient): Promise<number> {
   const metrics = createMetricsRegistry();
   const shared = { clock: systemClock, random: seededRandom(1), log: silentLogger, metrics };
   const store = await openStore({
-    path: `${folder}/${how}.db`,
-    sealKeyPath: `${folder}/key`,
+    path: `${folder}.db`,
+    sealKeyPath: `${folder}.key`,
     driver: 'node',
   });
   const replica = createReplica(
@@ -73,12 +84,7 @@ async function follow(client: KubeClient): Promise<number> {
   const caller = { kind: 'node', user: { username: 'system:node:edge', groups: [] } } as const;
   using hold = await coverages.join({ spec, caller }, signal);
   await hold.coverage.whenSynced(signal);
-  let held = 0;
-  const reader = replica.reader('v1/configmaps');
-  for (let page = reader.page({ limit: 500 }); page !== 'expired' && page.length > 0; ) {
-    held += page.length;
-    page = reader.page({ limit: 500, after: page.at(-1) });
-  }
+  const held = count(replica.reader('v1/configmaps'));
   await coverages.stop();
   store.close();
   return held;
@@ -92,4 +98,4 @@ async function takeWhole(client: KubeClient): Promise<number> {
 const { client } = await connect(kubeconfig);
 const held = how === 'whole' ? await takeWhole(client) : await follow(client);
 await client.close();
-process.stdout.write(`${JSON.stringify({ held, maxResidentKiB: process.resourceUsage().maxRSS })}\n`);
+process.stdout.write(`${JSON.stringify({ held })}\n`);

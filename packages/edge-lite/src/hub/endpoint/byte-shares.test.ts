@@ -64,3 +64,50 @@ describe('shares of memory', () => {
     expect(() => again.grow(1)).toThrow(tooMany);
   });
 });
+
+describe('shares of what may be cut', () => {
+  const loose = (shares: ReturnType<typeof create>, holder: Holder, cut: string[]) => {
+    const held = shares.hold(holder, () => void cut.push(holder.user));
+    return (bytes: number): typeof held => {
+      held[Symbol.dispose]();
+      held.grow(bytes);
+      return held;
+    };
+  };
+
+  it('make room by cutting what one user has held for longest', () => {
+    const shares = create();
+    const cut: string[] = [];
+    const agent = (user: string, remoteAddress: string): Holder => ({ user, remoteAddress, isNode: false });
+    const [first, second, third] = ['1', '2', '3'].map((last) =>
+      shares.hold(agent('ann', `10.0.0.${last}`), () => void cut.push(last)),
+    );
+    first?.grow(10);
+    second?.grow(10);
+    first?.[Symbol.dispose]();
+    first?.grow(10);
+    third?.grow(10);
+    expect(cut).toEqual([]);
+    shares.hold(agent('ann', '10.0.0.4')).grow(15);
+    expect(cut).toEqual(['2', '1']);
+  });
+
+  it('make room for others by cutting what the user with most has', () => {
+    const shares = create();
+    const cut: string[] = [];
+    loose(shares, pod(1), cut)(20);
+    loose(shares, pod(2), cut)(30);
+    loose(shares, pod(3), cut)(25);
+    loose(shares, pod(4), cut)(10);
+    expect(cut).toEqual(['pod2']);
+  });
+
+  it('leave what others hold whole, and what holds nothing', () => {
+    const shares = create();
+    const cut: string[] = [];
+    loose(shares, pod(1), cut)(10)[Symbol.dispose]();
+    shares.hold(pod(1)).grow(30);
+    expect(() => loose(shares, pod(1), cut)(1)).toThrow(tooMany);
+    expect(cut).toEqual([]);
+  });
+});

@@ -1,4 +1,5 @@
 import { isLoopback } from '../../listen/index.ts';
+import type { SelvedgeError } from '@selvedge/kit';
 import { statusError } from '../answers/index.ts';
 
 /** For whom bytes are held. */
@@ -17,7 +18,11 @@ export interface HeldBytes extends Disposable {
 
 /** Memory that clients make the hub hold: nobody can take the whole of it. */
 export interface ByteShares {
-  hold(holder: Holder): HeldBytes;
+  /**
+   * `cut`: what is held may be let go of to make room for others, and then counts no longer. Of those whose share is full
+   * (of the user with most where it is everybody's) the one goes that has held something for longest.
+   */
+  hold(holder: Holder, cut?: (why: SelvedgeError) => void): HeldBytes;
 }
 
 export interface ByteSharesOptions {
@@ -30,47 +35,92 @@ export interface ByteSharesOptions {
   readonly reservedBytes: number;
 }
 
+type Cap = readonly [key: string, bytes: number];
+
+/** What holds something and may be cut. */
+interface Loose {
+  readonly user: string;
+  readonly caps: readonly Cap[];
+  readonly cut: (why: SelvedgeError) => void;
+}
+
+const userKey = (user: string): string => `user ${user}`;
+
+/** How much is held under each key. */
+class Sums {
+  readonly #held = new Map<string, number>();
+
+  of(key: string): number {
+    return this.#held.get(key) ?? 0;
+  }
+
+  add(caps: readonly Cap[], bytes: number): void {
+    for (const [key] of caps) {
+      const sum = this.of(key) + bytes;
+      if (sum === 0) this.#held.delete(key);
+      else this.#held.set(key, sum);
+    }
+  }
+
+  /** The key under which there is no room for so many more. */
+  full(caps: readonly Cap[], bytes: number): string | undefined {
+    return caps.find(([key, cap]) => this.of(key) > 0 && this.of(key) + bytes > cap)?.[0];
+  }
+}
+
+function capsOf({ user, remoteAddress, isNode }: Holder, options: ByteSharesOptions): readonly Cap[] {
+  const { maxBytes, maxBytesEach, reservedBytes } = options;
+  const all: Cap = ['all', maxBytes];
+  if (isNode) return [all, [userKey(user), maxBytes]];
+  const caps: Cap[] = [all, ['others', maxBytes - reservedBytes], [userKey(user), maxBytesEach]];
+  // Behind the loopback address are many: the agents of the node.
+  return isLoopback(remoteAddress) ? caps : [...caps, [`address ${remoteAddress}`, maxBytesEach]];
+}
+
 export function createByteShares(options: ByteSharesOptions): ByteShares {
-  const { what, maxBytes, maxBytesEach, reservedBytes } = options;
-  const held = new Map<string, number>();
-  const capsFor = ({ user, remoteAddress, isNode }: Holder): readonly (readonly [string, number])[] => {
-    if (isNode) return [['all', maxBytes]];
-    const caps: (readonly [string, number])[] = [
-      ['all', maxBytes],
-      ['others', maxBytes - reservedBytes],
-      [`user ${user}`, maxBytesEach],
-    ];
-    // Behind the loopback address are many: the agents of the node.
-    return isLoopback(remoteAddress) ? caps : [...caps, [`address ${remoteAddress}`, maxBytesEach]];
+  const sums = new Sums();
+  /** In the order in which they began to hold what they hold. */
+  const loose = new Set<Loose>();
+  const victimOf = (full: string): Loose | undefined => {
+    const among = [...loose].filter(({ caps }) => caps.some(([key]) => key === full));
+    const most = Math.max(...among.map(({ user }) => sums.of(userKey(user))));
+    return among.find(({ user }) => sums.of(userKey(user)) === most);
   };
-  const add = (key: string, bytes: number): void => {
-    const sum = (held.get(key) ?? 0) + bytes;
-    if (sum === 0) held.delete(key);
-    else held.set(key, sum);
+  const makeRoom = (caps: readonly Cap[], bytes: number): void => {
+    for (let full = sums.full(caps, bytes); full !== undefined; full = sums.full(caps, bytes)) {
+      const message = `too many bytes of ${options.what} are held for ${full}`;
+      const tooMany = statusError('ResourceExhausted', message, { retryAfterSeconds: 1 });
+      const victim = victimOf(full);
+      if (victim === undefined) throw tooMany;
+      victim.cut(tooMany);
+    }
   };
-  return {
-    hold(holder) {
-      const caps = capsFor(holder);
-      let own = 0;
-      return {
-        grow(bytes) {
-          if (bytes === 0) return;
-          const full = caps.find(([key, cap]) => {
-            const before = held.get(key) ?? 0;
-            return before > 0 && before + bytes > cap;
-          });
-          if (full !== undefined) {
-            const message = `too many bytes of ${what} are held for ${full[0]}`;
-            throw statusError('ResourceExhausted', message, { retryAfterSeconds: 1 });
-          }
-          own += bytes;
-          for (const [key] of caps) add(key, bytes);
-        },
-        [Symbol.dispose]() {
-          for (const [key] of caps) add(key, -own);
-          own = 0;
-        },
-      };
-    },
+  const hold: ByteShares['hold'] = (holder, cut) => {
+    const caps = capsOf(holder, options);
+    let own = 0;
+    const dispose = (): void => {
+      sums.add(caps, -own);
+      own = 0;
+      loose.delete(self);
+    };
+    const self: Loose = {
+      user: holder.user,
+      caps,
+      cut(why) {
+        dispose();
+        cut?.(why);
+      },
+    };
+    return {
+      grow(bytes) {
+        if (bytes === 0) return;
+        makeRoom(caps, bytes);
+        own += bytes;
+        sums.add(caps, bytes);
+        if (cut !== undefined) loose.add(self);
+      },
+      [Symbol.dispose]: dispose,
+    };
   };
+  return { hold };
 }

@@ -4,6 +4,7 @@ import {
   type Clock,
   type Logger,
   type MetricsRegistry,
+  type SelvedgeError,
   aborted,
   isAbort,
   messageOf,
@@ -12,10 +13,11 @@ import {
 } from '@selvedge/kit';
 import { type Quota, type ResponseStream, pieceBytes, respond } from '../../listen/index.ts';
 import { errorResponse } from '../answers/index.ts';
-import type { Caller, HubHandler } from '../request.ts';
+import type { Caller, HubHandler, HubResponse } from '../request.ts';
 import type { Authenticator } from './authenticator.ts';
 import type { BodyReader, HeldBody } from './body.ts';
-import type { ByteShares, Holder } from './byte-shares.ts';
+import type { ByteShares, HeldBytes, Holder } from './byte-shares.ts';
+import { countPieces } from './count-pieces.ts';
 import { requestHeaders, responseHeaders } from './headers.ts';
 import type { Link } from './link.ts';
 import { isOwnPage } from './own-pages.ts';
@@ -36,7 +38,7 @@ export interface Exchange {
 export interface ExchangeDeps {
   readonly authenticator: Authenticator;
   readonly bodies: BodyReader;
-  /** Whole answers on their way. */
+  /** Answers on their way. */
   readonly unsent: ByteShares;
   readonly quota: Quota;
   readonly handler: HubHandler;
@@ -50,6 +52,8 @@ export interface ExchangeDeps {
 
 export interface RequestMetrics {
   answered(method: string, status: number): void;
+  /** A streamed answer was broken off to make room for others. */
+  cut(): void;
 }
 
 export function createRequestMetrics(metrics: MetricsRegistry): RequestMetrics {
@@ -57,7 +61,14 @@ export function createRequestMetrics(metrics: MetricsRegistry): RequestMetrics {
     name: 'selvedge_hub_requests_total',
     help: 'Requests of local clients, by method and status of the answer.',
   });
-  return { answered: (method, status) => requests.add({ method, code: String(status) }) };
+  const cuts = metrics.counter({
+    name: 'selvedge_hub_answers_cut_total',
+    help: 'Streamed answers that clients did not take, broken off to make room for others.',
+  });
+  return {
+    answered: (method, status) => requests.add({ method, code: String(status) }),
+    cut: () => cuts.add(),
+  };
 }
 
 const noBody: HeldBody = { bytes: undefined, [Symbol.dispose]: () => undefined };
@@ -92,6 +103,22 @@ const holderOf = ({ kind, user }: Caller, { remoteAddress }: Link): Holder => ({
   isNode: kind === 'node',
 });
 
+/** Breaks a streamed answer off, so that its client does not take what it has for the whole. */
+function cutter({ response }: Exchange, { log, metrics }: ExchangeDeps): (why: SelvedgeError) => void {
+  return (why) => {
+    log.info('an answer that its client did not take made room for others', { error: why });
+    metrics.cut();
+    response.destroy(why);
+  };
+}
+
+/** A whole answer counts, but for what is written of it at once; of a streamed one what is on its way. */
+function counting(body: HubResponse['body'], held: HeldBytes): HubResponse['body'] {
+  if (!(body instanceof Uint8Array)) return countPieces(body, held);
+  held.grow(Math.max(0, body.byteLength - pieceBytes));
+  return body;
+}
+
 async function answer(
   exchange: Exchange,
   target: Target,
@@ -119,10 +146,10 @@ async function answer(
     ending: deps.ending,
   });
   const given = longRunning ? await raceAbort(handled, deps.ending) : await handled;
-  using held = deps.unsent.hold(holder);
-  if (given.body instanceof Uint8Array) held.grow(Math.max(0, given.body.byteLength - pieceBytes));
+  const whole = given.body instanceof Uint8Array;
+  using held = deps.unsent.hold(holder, whole ? undefined : cutter(exchange, deps));
+  const sent = { ...given, body: counting(given.body, held), headers: responseHeaders(given.headers) };
   deps.metrics.answered(method, given.status);
-  const sent = { ...given, headers: responseHeaders(given.headers) };
   await respond(response as ResponseStream, sent, { withoutBody: method === 'HEAD', signal });
 }
 

@@ -11,8 +11,8 @@ export interface EndpointLimits extends ConnectionLimits, QuotaLimits, StrangerL
   /** Of those of one user, and of those of one pod's address. */
   readonly maxBodyBytesEach: number;
   /**
-   * Of whole answers that clients have not taken yet: of all, of one user's or one pod's address'. Their first 64 KiB count
-   * for nothing.
+   * Of answers that clients have not taken yet: of all, of one user's or one pod's address'. The first 64 KiB of whole ones
+   * count for nothing; of streamed ones a piece on its way counts twice, for what is read ahead, and with 64 KiB more.
    */
   readonly maxAnswerBytesInAll: number;
   readonly maxAnswerBytesEach: number;
