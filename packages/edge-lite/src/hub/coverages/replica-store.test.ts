@@ -79,3 +79,20 @@ it('writes nothing once it is closed', async () => {
   expect(() => at.store.beginReplace()).toThrow('was dropped');
   expect(at.world.shown(pods)).toEqual([]);
 });
+
+it('hands few objects over at a time where they are large', async () => {
+  const pieces: number[] = [];
+  const add = (objects: readonly KubeObject[]): void => void pieces.push(objects.length);
+  const relist = { add, commit: () => undefined, abandon: () => undefined };
+  const replica = { apply: () => undefined, relist: () => relist };
+  const store = createReplicaStore({ id: 1, upstreamVersion: '' }, { replica, heard: () => undefined });
+  const list = store.beginReplace();
+  const large = (i: number): KubeObject => ({
+    ...pod(`p${i}`, 5),
+    metadata: { annotations: { text: 'x'.repeat(50_000) } },
+  });
+  await list.add(Array.from({ length: 20 }, (_, i) => large(i)));
+  await list.add(Array.from({ length: 100 }, (_, i) => pod(`p${i}`, 5)));
+  await list.commit('9');
+  expect(pieces).toEqual([6, 6, 6, 64, 38]);
+});
