@@ -39,18 +39,25 @@ interface Left {
   readonly pid: number;
 }
 
+type Owner = ChildProcessByStdio<null, Readable, null>;
+
 let root: string;
-let owner: ChildProcessByStdio<null, Readable, null>;
+let owner: Owner;
 let left: Left;
 
-async function startOwner(): Promise<void> {
+async function startOwner(): Promise<readonly [Owner, Left]> {
   const argv = ['--input-type=module', '-e', ownerProgram, join(import.meta.dirname, '../bed'), root];
-  owner = spawn(process.execPath, argv, {
+  const child = spawn(process.execPath, argv, {
     cwd: join(import.meta.dirname, '..'),
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const [said] = (await once(owner.stdout, 'data')) as [Buffer];
-  left = JSON.parse(said.toString()) as Left;
+  const [said] = (await once(child.stdout, 'data')) as [Buffer];
+  return [child, JSON.parse(said.toString()) as Left];
+}
+
+async function kill(child: Owner): Promise<void> {
+  child.kill('SIGKILL');
+  await once(child, 'exit');
 }
 
 /** What there is of the owner's run, by kind. */
@@ -78,7 +85,7 @@ const deps = { clock: systemClock, removeBed: async (name: string) => void remov
 beforeEach(async () => {
   removed = [];
   root = await mkdtemp(join(tmpdir(), 'selvedge-runs-'));
-  await startOwner();
+  [owner, left] = await startOwner();
 });
 afterEach(async () => {
   owner.kill('SIGKILL');
@@ -91,17 +98,25 @@ it('leaves a run alone whose process goes on', async () => {
   expect(removed).toEqual([]);
   await next[Symbol.asyncDispose]();
   expect(await readdir(root)).toEqual([left.folder.split('/').at(-1)]);
-  owner.kill('SIGKILL');
-  await once(owner, 'exit');
+  await kill(owner);
   await (await openRun({ root }, deps))[Symbol.asyncDispose]();
 });
 
 it('removes what a killed run has left when the next one begins', async () => {
-  owner.kill('SIGKILL');
-  await once(owner, 'exit');
+  await kill(owner);
   expect(await traces(left)).toEqual(all);
   await using next = await openRun({ root }, deps);
   expect(await traces(left)).toEqual(none);
   expect(removed).toEqual([left.bed]);
   expect(await readdir(root)).toEqual([next.folder.split('/').at(-1)]);
+});
+
+it('is removed once by runs that begin at the same time', async () => {
+  await kill(owner);
+  const beginning = await Promise.all([startOwner(), startOwner()]);
+  expect(await traces(left)).toEqual(none);
+  const names = beginning.map(([, { name }]) => name);
+  expect((await readdir(root)).toSorted()).toEqual(names.toSorted());
+  for (const [child] of beginning) await kill(child);
+  await (await openRun({ root }, deps))[Symbol.asyncDispose]();
 });

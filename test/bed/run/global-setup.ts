@@ -31,9 +31,12 @@ export default async function setUp(): Promise<(() => Promise<void>) | undefined
   const run = await openRun({}, deps);
   const atExit = removeAtExit(run.folder);
   process.env['TMPDIR'] = run.folder;
+  // Programs that start over and over compile what they are made of once.
+  process.env['NODE_COMPILE_CACHE'] = join(run.folder, 'compiled');
   return async () => {
     if (outer === undefined) delete process.env['TMPDIR'];
     else process.env['TMPDIR'] = outer;
+    delete process.env['NODE_COMPILE_CACHE'];
     await run[Symbol.asyncDispose]();
     atExit[Symbol.dispose]();
   };

@@ -1,6 +1,7 @@
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { lockFile } from '@selvedge/hack/setup';
 import { SelvedgeError } from '@selvedge/kit';
 import { type ProcessIdentity, identify, isRunning } from '../process/proc.ts';
 import { type RemoveDeps, removeRun } from './remove-run.ts';
@@ -28,11 +29,28 @@ function ownerOf(name: string): ProcessIdentity | undefined {
   return pid === undefined || startTicks === undefined ? undefined : { pid: Number(pid), startTicks };
 }
 
-/** Removes what runs whose process is gone have left. */
+/** A run of this user whose process is gone. */
+async function isDead(folder: string): Promise<boolean> {
+  const owner = ownerOf(basename(folder));
+  if (owner === undefined || (await isRunning(owner))) return false;
+  return (await stat(folder).catch(() => undefined))?.uid === process.getuid?.();
+}
+
+/** Removes a dead run, or waits until another process has. */
+async function sweepRun(folder: string, deps: RemoveDeps): Promise<void> {
+  try {
+    await using lock = await lockFile(join(folder, 'lock'));
+    await removeRun(folder, deps);
+  } catch (error) {
+    if (await isDead(folder)) throw error;
+  }
+}
+
+/** Removes what dead runs have left. */
 async function sweepRuns(root: string, deps: RemoveDeps): Promise<void> {
   for (const name of await readdir(root)) {
-    const owner = ownerOf(name);
-    if (owner !== undefined && !(await isRunning(owner))) await removeRun(join(root, name), deps);
+    const folder = join(root, name);
+    if (await isDead(folder)) await sweepRun(folder, deps);
   }
 }
 
