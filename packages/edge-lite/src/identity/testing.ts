@@ -61,6 +61,7 @@ export async function createTestAuthority(clock: Pick<Clock, 'now'>): Promise<Te
         signingAlgorithm: algorithm,
         publicKey: request.publicKey,
         signingKey: keys.privateKey,
+        extensions: request.extensions,
       });
       return `${issued.toString('pem')}\n`;
     },

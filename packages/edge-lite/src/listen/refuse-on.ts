@@ -21,10 +21,14 @@ export interface Refusal {
   readonly body: Uint8Array | AsyncIterable<Uint8Array>;
 }
 
-/** Writes a whole answer on a bare connection and ends it. */
+/** In which a client takes the answer before its connection is broken; as in Go's net/http. */
+const lingerMs = 500;
+
+/** Writes a whole answer on a bare connection and ends it, whether the client ends its side or not. */
 export function refuseOn(socket: Duplex, { status, headers, body }: Refusal): void {
   const { 'transfer-encoding': _chunked, 'keep-alive': _alive, ...kept } = headers;
   const whole = body instanceof Uint8Array ? body : new Uint8Array();
   const own = { ...kept, 'content-length': String(whole.byteLength), connection: 'close' };
+  socket.once('finish', () => setTimeout(() => socket.destroy(), lingerMs).unref());
   socket.end(Buffer.concat([Buffer.from(headOf(status, own)), whole]));
 }
