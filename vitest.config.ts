@@ -5,7 +5,7 @@ const patient = { testTimeout: 120_000, hookTimeout: 600_000 };
 const inPairs = { ...patient, maxWorkers: 2 };
 
 /** Each file has an API server of its own. */
-const api = 'test/integration/{edge,hub,kube}-*.test.ts';
+const api = 'test/integration/{edge,hub,kube,manager}-*.test.ts';
 
 /** What takes many minutes: `hack/test --long`. */
 const long = 'test/{integration,e2e}/**/*.long.test.ts';
@@ -41,7 +41,9 @@ export default defineConfig({
           include: ['test/integration/**/*.test.ts'],
           exclude: [api, long],
           globalSetup: run,
-          ...inPairs,
+          ...patient,
+          // They wait most of the time.
+          maxWorkers: 3,
         },
       },
       {

@@ -2,7 +2,7 @@ import { readFile, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { createMetricsRegistry, silentLogger, systemClock } from '@selvedge/kit';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createLogRotator } from '../../packages/edge-lite/src/pods/index.ts';
 import { waitFor } from '../bed/wait.ts';
 import type { Engine } from './pods-engine.ts';
@@ -53,14 +53,18 @@ describe('log rotation with containerd 1.6', () => {
     await waitFor({ what: 'the last line', timeoutMs: 60_000 }, systemClock, async () =>
       (await written(log)).includes(lines - 1),
     );
+    // The newest rotated file stays as it is until the next one comes.
+    const older = async (): Promise<readonly string[]> =>
+      (await readdir(dirname(log))).toSorted().slice(1, -1);
+    await waitFor({ what: 'older files are compressed' }, systemClock, async () =>
+      (await older()).every((name) => name.endsWith('.gz')),
+    );
     await rotator.stop();
 
     expect(await written(log)).toEqual(Array.from({ length: lines }, (_, i) => i));
-    const files = (await readdir(dirname(log))).toSorted();
-    expect(files.length).toBeGreaterThan(4);
-    expect(files.slice(1, -1).every((name) => name.endsWith('.gz'))).toBe(true);
+    expect((await older()).length).toBeGreaterThan(2);
 
     await world.clear();
-    expect(await world.leftovers()).toEqual([]);
+    await vi.waitFor(async () => expect(await world.leftovers()).toEqual([]));
   });
 });

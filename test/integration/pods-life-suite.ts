@@ -163,7 +163,7 @@ export function describePodsLife(version: ContainerdVersion): void {
     });
 
     it('ends a pod whose time is up', async () => {
-      const pod = world.api.create('late', { activeDeadlineSeconds: 2, containers: [sleeper()] });
+      const pod = world.api.create('late', { activeDeadlineSeconds: 4, containers: [sleeper()] });
       await world.status(pod, 'Running', isRunning);
       const status = await world.status(pod, 'Failed', ({ phase }) => phase === 'Failed');
       expect(status.reason).toBe('DeadlineExceeded');
