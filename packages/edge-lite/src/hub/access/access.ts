@@ -188,13 +188,19 @@ class HubAccess implements Access {
   async #callerOf({ certificate, bearerToken }: Presented, signal: AbortSignal): Promise<Caller> {
     const vouched = certificate === undefined ? undefined : this.#vouched(certificate, bearerToken);
     if (vouched !== undefined) return vouched;
-    if (bearerToken === undefined || bearerToken === '') {
-      throw new SelvedgeError('the request shows neither a client certificate nor a bearer token', {
-        code: 'Unauthenticated',
-      });
-    }
+    if (bearerToken === undefined || bearerToken === '') throw this.#strange(bearerToken);
     const user = await this.#tokens.userOf(bearerToken, signal);
     return { kind: 'token', user, token: bearerToken, pod: podOf(user) };
+  }
+
+  /**
+   * A kubelet that renews its certificate shows none when that has ended, and exits where its request for another is
+   * answered 401; in a cut nobody can give it one, and it shall go on. Source: `pkg/kubelet/certificate/transport.go`.
+   */
+  #strange(bearerToken: string | undefined): SelvedgeError {
+    const away = bearerToken === undefined && this.#deps.upstream.connectivity.kind === 'offline';
+    const message = 'the request shows neither a client certificate nor a bearer token';
+    return new SelvedgeError(message, { code: away ? 'Unavailable' : 'Unauthenticated' });
   }
 
   /** Undefined: the certificate is not valid, and there is a token. */

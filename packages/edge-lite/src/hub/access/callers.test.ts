@@ -172,6 +172,14 @@ describe('attacks', () => {
   });
 });
 
+test('nothing at all is no reason to give up while nobody can give out certificates', async () => {
+  world.api.go('offline');
+  const presented = { certificate: undefined, bearerToken: undefined, remoteAddress: '' };
+  await expect(world.access.authenticate(presented, signal)).rejects.toMatchObject({ code: 'Unavailable' });
+  const expired = await issue({ ...node, notAfter: new Date(world.clock.now() - hourMs) });
+  await expect(present(expired)).rejects.toMatchObject({ code: 'Unauthenticated' });
+});
+
 describe('an operator', () => {
   const to = (verb: string): Attributes => ({
     kind: 'resource',

@@ -14,7 +14,10 @@ export type Attributes = AccessAttributes;
 export type Decision = AccessDecision;
 
 export interface Access extends Service {
-  /** Rejects with `Unauthenticated`, or `Forbidden` for a certificate that is nobody's here. */
+  /**
+   * Rejects with `Unauthenticated`, or `Forbidden` for a certificate that is nobody's here; while the cloud is away, with
+   * `Unavailable` where nothing is shown at all.
+   */
   authenticate(presented: Presented, signal: AbortSignal): Promise<Caller>;
   /**
    * The API server's decision for this user, remembered with an age: young ones are used, older ones are asked again
