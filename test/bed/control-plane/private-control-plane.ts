@@ -54,6 +54,12 @@ const supervise = `"$@" <&- & child=$!
   if read -r name; then kill -$name $child; else kill -KILL $child; fi
   wait $child`;
 
+/** As kubeadm names it. */
+const kubeletClient = {
+  commonName: 'kube-apiserver-kubelet-client',
+  organizations: ['system:masters'],
+  usages: ['client'],
+} as const;
 const admin = { commonName: 'admin', organizations: ['system:masters'], usages: ['client'] } as const;
 /** Nothing listens there; the API server wants an address that is not of the loopback interface. */
 const advertised = '192.0.2.1';
@@ -216,6 +222,7 @@ class LoopbackControlPlane implements PrivateControlPlane {
       addresses,
       usages: ['server'],
     });
+    const toKubelets = await pki.ensure('apiserver-kubelet-client', kubeletClient);
     return [
       `--etcd-servers=http://127.0.0.1:${this.#ports.etcd}`,
       '--bind-address=127.0.0.1',
@@ -224,6 +231,10 @@ class LoopbackControlPlane implements PrivateControlPlane {
       `--tls-cert-file=${serving.certificateFile}`,
       `--tls-private-key-file=${serving.keyFile}`,
       `--client-ca-file=${pki.caFile.certificateFile}`,
+      `--kubelet-certificate-authority=${pki.caFile.certificateFile}`,
+      `--kubelet-client-certificate=${toKubelets.certificateFile}`,
+      `--kubelet-client-key=${toKubelets.keyFile}`,
+      '--kubelet-preferred-address-types=InternalIP,Hostname',
       `--service-account-key-file=${pki.serviceAccountKeys.publicKey}`,
       `--service-account-signing-key-file=${pki.serviceAccountKeys.privateKey}`,
       '--service-account-issuer=https://kubernetes.default.svc.cluster.local',

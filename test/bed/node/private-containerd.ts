@@ -22,12 +22,14 @@ export interface PrivateContainerdOptions {
   readonly cniBinaries?: string;
   /** Imported before it is ready; without the pause image no sandbox starts. */
   readonly images: readonly Image[];
+  /** The host's network instead of its own: whoever runs on the host reaches its streaming server. Default: false. */
+  readonly hostNetwork?: boolean;
   /** How long the daemon may take to answer, in milliseconds. Default 30,000. */
   readonly startTimeoutMs?: number;
 }
 
 /**
- * One containerd in network, mount and process namespaces of its own, with a pod network. It cannot outlive its
+ * One containerd in network, mount and process namespaces of its own (or the host's network), with a pod network. It cannot outlive its
  * owner: the first process in there ends, and all others with it, when a pipe from the owner breaks. What a killed
  * owner leaves, a folder and empty cgroups, is removed with its run.
  */
@@ -158,7 +160,8 @@ class NamespacedContainerd implements PrivateContainerd {
     const { containerd, runc } = this.#options.programs;
     const path = [dirname(containerd), dirname(runc), '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
     const daemon = [containerd, '--config', this.#path('config.toml')];
-    const namespaces = ['--net', '--mount', '--pid', '--fork', '--mount-proc', '--propagation', 'private'];
+    const network = this.#options.hostNetwork === true ? [] : ['--net'];
+    const namespaces = [...network, '--mount', '--pid', '--fork', '--mount-proc', '--propagation', 'private'];
     await using log = await open(this.#path('log'), 'a');
     const child = spawn('unshare', [...namespaces, '--', 'sh', '-c', firstProcess, 'sh', ...daemon], {
       stdio: ['pipe', log.fd, log.fd],

@@ -74,7 +74,7 @@ async function issued(certificate: ServingCertificate): Promise<X509Certificate>
 
 test('is asked for as a kubelet asks, for the names that the Node shows', async () => {
   const certificate = await start();
-  const told = vi.fn();
+  const told = vi.fn<() => void>();
   certificate.onChange(told);
   const leaf = await issued(certificate);
   const [request] = certificates.requests.values();

@@ -289,14 +289,10 @@ export async function ask(kubelet: TestKubelet, path: string, asked: Asked = {})
 
 /** A TLS connection that trusts the node's authority. */
 export async function connectTo(kubelet: TestKubelet, options: ConnectionOptions = {}): Promise<TLSSocket> {
-  const { port } = kubelet.server;
-  const socket = connectTls({
-    host: '127.0.0.1',
-    port: port ?? 0,
-    ca: kubelet.authority.certificate,
-    allowHalfOpen: true,
-    ...options,
-  });
+  const { port = 0 } = kubelet.server;
+  const { certificate: ca } = kubelet.authority;
+  const settings = { host: '127.0.0.1', port, ca, allowHalfOpen: true, ...options };
+  const socket = connectTls(settings);
   socket.on('error', () => undefined);
   await once(socket, 'secureConnect');
   return socket;
