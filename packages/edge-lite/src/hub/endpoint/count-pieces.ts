@@ -1,7 +1,11 @@
 import type { HeldBytes } from './byte-shares.ts';
 
-/** What the source of a piece has read ahead, and what compresses it: about so many bytes, and the piece itself once more. */
-const sourceBytes = 64 * 1024;
+/** A list of full pieces, of 64 KiB, was seen to hold 340 to 500 KiB while nobody took them. */
+const maxReadAheadBytes = 256 * 1024;
+
+/** A piece is in memory as text, too; and there is what was read of the replica for the next one, or waits to be compressed. */
+const costOf = ({ byteLength }: Uint8Array): number =>
+  2 * byteLength + Math.min(4 * byteLength, maxReadAheadBytes);
 
 /**
  * A streamed answer. A piece counts from when it is given out until the next one is asked for, which is when the client has
@@ -12,7 +16,7 @@ export async function* countPieces(
   held: HeldBytes,
 ): AsyncGenerator<Uint8Array, void, void> {
   for await (const piece of pieces) {
-    held.grow(2 * piece.byteLength + sourceBytes);
+    held.grow(costOf(piece));
     yield piece;
     held[Symbol.dispose]();
   }

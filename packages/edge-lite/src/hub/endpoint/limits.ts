@@ -12,7 +12,7 @@ export interface EndpointLimits extends ConnectionLimits, QuotaLimits, StrangerL
   readonly maxBodyBytesEach: number;
   /**
    * Of answers that clients have not taken yet: of all, of one user's or one pod's address'. The first 64 KiB of whole ones
-   * count for nothing; of streamed ones a piece on its way counts twice, for what is read ahead, and with 64 KiB more.
+   * count for nothing; of streamed ones a piece on its way counts twice, and what is read ahead of it, 256 KiB at most.
    */
   readonly maxAnswerBytesInAll: number;
   readonly maxAnswerBytesEach: number;

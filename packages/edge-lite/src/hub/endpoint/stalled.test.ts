@@ -30,7 +30,7 @@ const take = async (hub: Awaited<ReturnType<typeof createTestHub>>, user: string
 
 describe('streamed answers that their clients do not take', () => {
   it('make room within their user by the one that waits longest, while others are answered whole', async () => {
-    await using hub = await createTestHub({ handler }, { limits: { maxAnswerBytesEach: 500 * kibibyte } });
+    await using hub = await createTestHub({ handler }, { limits: { maxAnswerBytesEach: 1_000 * kibibyte } });
     const session = openHttp2(hub);
     const first = await stall(session, 'ann');
     const second = await stall(session, 'ann');
@@ -45,7 +45,7 @@ describe('streamed answers that their clients do not take', () => {
   });
 
   it('make room for everybody by those of the user with most', async () => {
-    const limits = { maxAnswerBytesInAll: 800 * kibibyte, reservedBytes: 0 };
+    const limits = { maxAnswerBytesInAll: 1_600 * kibibyte, reservedBytes: 0 };
     await using hub = await createTestHub({ handler }, { limits });
     const session = openHttp2(hub);
     const alone = await stall(session, 'bob');
