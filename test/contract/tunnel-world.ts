@@ -63,17 +63,15 @@ export async function startTarget(serve: (socket: Socket) => void): Promise<Targ
 /** Sends back what it gets, and ends when the other end has. */
 export const startEcho = (): Promise<Target> => startTarget((socket) => void socket.pipe(socket));
 
-/** Short, so that tests of silence are. */
-export const briefly: Partial<AgentTimeouts> = {
-  handshakeMs: 2_000,
-  openMs: 2_000,
-  dialMs: 1_000,
-  quietMs: 200,
-  pingMs: 200,
+/** Patient with a machine that has much to do. */
+const timeoutsOfTests: Partial<AgentTimeouts> = {
   drainMs: 2_000,
   retryMs: 20,
   maxRetryMs: 100,
 };
+
+/** For tests of silence. */
+export const briefly: Partial<AgentTimeouts> = { quietMs: 400, pingMs: 400 };
 
 export interface ServerSetup extends Partial<Pick<TunnelServerDeps, 'identify' | 'service' | 'credentials'>> {
   readonly entry?: Entry;
@@ -90,6 +88,9 @@ export interface AgentSetup
   readonly limits?: Partial<SessionLimits>;
   readonly timeouts?: Partial<AgentTimeouts>;
 }
+
+export type WorldServer = TunnelServer & { readonly metrics: MetricsRegistry };
+export type WorldAgent = TunnelAgent & { readonly metrics: MetricsRegistry };
 
 const { signal } = new AbortController();
 
@@ -122,7 +123,7 @@ export class TunnelWorld implements AsyncDisposable {
     return { certificate, privateKey, certificateAuthority: this.authority.keyPair.certificate };
   }
 
-  async server(setup: ServerSetup = {}): Promise<TunnelServer & { readonly metrics: MetricsRegistry }> {
+  async server(setup: ServerSetup = {}): Promise<WorldServer> {
     const credentials = await this.issue({
       commonName: 'tunnel',
       usages: ['server'],
@@ -134,7 +135,7 @@ export class TunnelWorld implements AsyncDisposable {
       {
         listen: [{ host: '127.0.0.1', port: 0, entry: setup.entry ?? 'tls' }],
         limits: setup.limits ?? {},
-        timeouts: { ...briefly, ...setup.timeouts },
+        timeouts: { ...timeoutsOfTests, ...setup.timeouts },
       },
       {
         clock: systemClock,
@@ -154,7 +155,7 @@ export class TunnelWorld implements AsyncDisposable {
     return Object.assign(server, { metrics });
   }
 
-  async agent(setup: AgentSetup): Promise<TunnelAgent & { readonly metrics: MetricsRegistry }> {
+  async agent(setup: AgentSetup): Promise<WorldAgent> {
     const { name = 'node-1', servers, carriers, proxy, limits = {}, timeouts, ...deps } = setup;
     const credentials = await this.node(name);
     const metrics = createMetricsRegistry();
@@ -164,7 +165,7 @@ export class TunnelWorld implements AsyncDisposable {
         carriers,
         proxy,
         limits,
-        timeouts: { ...briefly, ...timeouts },
+        timeouts: { ...timeoutsOfTests, ...timeouts },
       },
       {
         clock: systemClock,

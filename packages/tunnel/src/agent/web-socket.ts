@@ -1,9 +1,9 @@
 import type { Duplex } from 'node:stream';
 import { SelvedgeError, withDeadline, type Clock } from '@selvedge/kit';
 import { broken } from '@selvedge/kit/net';
-import { WebSocket, createWebSocketStream } from 'ws';
+import { WebSocket } from 'ws';
+import { WebSocketBytes, webSocketOptions } from '../carrier/web-socket-bytes.ts';
 import { webSocketProtocol } from '../protocol/versions.ts';
-import { maxMessageBytes } from '../protocol/web-socket.ts';
 
 export interface WebSocketOptions {
   readonly url: URL;
@@ -36,8 +36,7 @@ export async function openWebSocket(
   const webSocket = new WebSocket(url.href.replace(/^wss:/, 'ws:'), webSocketProtocol, {
     createConnection: () => socket,
     headers: { host: url.host },
-    perMessageDeflate: false,
-    maxPayload: maxMessageBytes,
+    ...webSocketOptions,
   });
   const what = `the upgrade by ${url.host}`;
   try {
@@ -47,7 +46,5 @@ export async function openWebSocket(
     socket.destroy();
     throw error;
   }
-  const bytes = createWebSocketStream(webSocket);
-  bytes.on('error', () => undefined);
-  return bytes;
+  return new WebSocketBytes(webSocket);
 }

@@ -33,6 +33,8 @@ export interface Gate {
   close(): Promise<void>;
 }
 
+const onFailed = (_error: Error, handshake: Handshake): void => handshake.fail('tls');
+
 export function createGate(options: HandshakesOptions, deps: GateDeps): Gate {
   const handshakes = new Handshakes(options, deps);
   const { credentials } = deps;
@@ -47,7 +49,6 @@ export function createGate(options: HandshakesOptions, deps: GateDeps): Gate {
     }
   };
   const ours = [...namesOf('reverse'), ...namesOf('forward')];
-  const onFailed = (_error: Error, handshake: Handshake): void => handshake.fail('tls');
   const inner = new TlsServer<Handshake>(
     { protocols: ours, credentials },
     { onSecure: (socket, handshake) => admit(socket, handshake, 'websocket'), onFailed },

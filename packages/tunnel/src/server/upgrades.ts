@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { WebSocketServer, createWebSocketStream } from 'ws';
+import { WebSocketServer } from 'ws';
+import { WebSocketBytes, webSocketOptions } from '../carrier/web-socket-bytes.ts';
 import { webSocketPath, webSocketProtocol } from '../protocol/versions.ts';
-import { maxMessageBytes } from '../protocol/web-socket.ts';
 
 const maxHeaderBytes = 8 * 1024;
 
@@ -28,8 +28,7 @@ export function createUpgrades<T extends object>(deps: UpgradesDeps<T>): Upgrade
   const webSockets = new WebSocketServer({
     noServer: true,
     clientTracking: false,
-    perMessageDeflate: false,
-    maxPayload: maxMessageBytes,
+    ...webSocketOptions,
     handleProtocols: () => webSocketProtocol,
   });
   const server = createServer({ maxHeaderSize: maxHeaderBytes, keepAlive: false }, (request, response) => {
@@ -49,9 +48,7 @@ export function createUpgrades<T extends object>(deps: UpgradesDeps<T>): Upgrade
       return;
     }
     webSockets.handleUpgrade(request, stream, head, (socket) => {
-      const bytes = createWebSocketStream(socket);
-      bytes.on('error', () => undefined);
-      deps.onUpgraded(bytes, subject);
+      deps.onUpgraded(new WebSocketBytes(socket), subject);
     });
   });
   return {

@@ -7,6 +7,7 @@ import {
 } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
 import type { SessionLimits } from '../types.ts';
+import { BothWays } from './both-ways.ts';
 
 /** Of the headers of one stream; a target and a reason fit several times. */
 const maxHeaderBytes = 4 * 1024;
@@ -14,8 +15,11 @@ const maxHeaderBytes = 4 * 1024;
 /** Node gives a session up at 10 MB, what streams hold included; here the ledger counts. */
 const maxSessionMegabytes = 1_000;
 
-/** Node acknowledges bytes for the connection as they come, so that its window bounds nothing; it must only not slow. */
-const connectionWindowBytes = 2 ** 30;
+/**
+ * What may be on its way to this end, in all streams. Node acknowledges it as it comes, read by anybody or not, so that it
+ * bounds what is unsent at the other end and nothing else.
+ */
+const connectionWindowBytes = 16 * 1024 * 1024;
 
 function optionsOf(limits: SessionLimits, maxConcurrentStreams: number): SessionOptions {
   return {
@@ -34,14 +38,17 @@ function optionsOf(limits: SessionLimits, maxConcurrentStreams: number): Session
 /** The end that opens streams: HTTP/2's client. The name agreed by ALPN is ours, so nothing of TLS is looked at. */
 export function openingEnd(socket: TLSSocket, limits: SessionLimits): ClientHttp2Session {
   // The origin is never sent: CONNECT has an authority of its own.
-  const session = connect('http://tunnel', { ...optionsOf(limits, 0), createConnection: () => socket });
+  const session = connect('http://tunnel', {
+    ...optionsOf(limits, 0),
+    createConnection: () => new BothWays(socket),
+  });
   session.setLocalWindowSize(connectionWindowBytes);
   return session;
 }
 
 /** The end that answers: HTTP/2's server, on a connection that it may have dialled itself. */
 export function answeringEnd(socket: TLSSocket, limits: SessionLimits): ServerHttp2Session {
-  const session = performServerHandshake(socket, optionsOf(limits, limits.maxStreams));
+  const session = performServerHandshake(new BothWays(socket), optionsOf(limits, limits.maxStreams));
   session.setLocalWindowSize(connectionWindowBytes);
   return session;
 }

@@ -10,6 +10,7 @@ import { refused } from '@selvedge/kit/net';
 import { errorOfAnswer } from '../protocol/answers.ts';
 import { errorOfReset } from '../protocol/resets.ts';
 import type { SessionLimits, SessionTimeouts } from '../types.ts';
+import { reset } from './reset.ts';
 import type { Session } from './session.ts';
 
 export interface OpenerOptions {
@@ -47,8 +48,7 @@ export class Opener {
     try {
       return await withDeadline(wait, this.#clock, () => this.#answer(stream, authority));
     } catch (error) {
-      stream.close(constants.NGHTTP2_CANCEL);
-      stream.destroy();
+      reset(stream, constants.NGHTTP2_CANCEL);
       throw error;
     }
   }

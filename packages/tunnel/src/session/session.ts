@@ -111,7 +111,12 @@ export class Session {
     const { id, peer, direction, carrier, version, remote } = this.#options;
     const { bytesRead, bytesWritten } = this.#deps.socket;
     return {
-      ...{ id, peer, direction, carrier, version, remote },
+      id,
+      peer,
+      direction,
+      carrier,
+      version,
+      remote,
       sinceMs: this.#sinceMs,
       streams: this.#streams,
       receivedBytes: bytesRead,
@@ -173,7 +178,7 @@ export class Session {
 
   /** Takes no more streams and ends after the last, or after `drainMs`. The other end is told the reason. */
   drain(reason: string): void {
-    if (this.state.kind === 'draining' || this.state.kind === 'ended') return;
+    if (this.#http2.destroyed || this.state.kind === 'draining' || this.state.kind === 'ended') return;
     this.#machine.move({ kind: 'draining', reason });
     this.#http2.goaway(constants.NGHTTP2_NO_ERROR, 0, Buffer.from(encodeReason(reason)));
     this.#drained();

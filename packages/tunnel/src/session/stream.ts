@@ -1,7 +1,9 @@
 import { constants, type Http2Stream } from 'node:http2';
 import { Duplex } from 'node:stream';
+import { setImmediate } from 'node:timers';
 import { errorOfReset, resetOf } from '../protocol/resets.ts';
 import type { Ledger } from './ledger.ts';
+import { reset } from './reset.ts';
 
 export interface TunnelStreamDeps {
   readonly ledger: Ledger;
@@ -32,7 +34,8 @@ export class TunnelStream extends Duplex {
     // Whoever uses it hears of it; an error of one that nobody uses any more is nobody's.
     this.on('error', () => undefined);
     stream.on('data', (chunk: Buffer) => this.#take(chunk));
-    stream.once('end', () => this.push(null));
+    // Node ends a stream that is reset as if it were complete, and tells of the reset a little later.
+    stream.once('end', () => setImmediate(() => this.#ended()));
     stream.on('error', (error) => this.destroy(this.#failure(error)));
     stream.once('close', () => this.#closed());
   }
@@ -53,7 +56,9 @@ export class TunnelStream extends Duplex {
   /** Bytes that wait here for the reader, and for the other end. */
   get heldBytes(): number {
     const stream = this.#stream;
-    return this.readableLength + stream.readableLength + this.writableLength + stream.writableLength;
+    // What is being written is counted by both until it has gone.
+    const writable = Math.max(this.writableLength, stream.writableLength);
+    return this.readableLength + stream.readableLength + writable;
   }
 
   override _read(): void {
@@ -81,10 +86,8 @@ export class TunnelStream extends Duplex {
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     const stream = this.#stream;
     this.#deps.ledger.forget(this);
-    if (!stream.destroyed && !(this.readableEnded && this.writableFinished)) {
-      if (!stream.closed) stream.close(resetOf(error));
-      stream.destroy();
-    }
+    const complete = this.readableEnded && this.writableFinished;
+    if (!stream.destroyed && !complete) reset(stream, resetOf(error));
     done(error);
   }
 
@@ -101,8 +104,17 @@ export class TunnelStream extends Duplex {
     return this.#deps.brokenBy() ?? errorOfReset(code, cause);
   }
 
-  /** The HTTP/2 stream is gone: complete, or not. */
+  get #isReset(): boolean {
+    return (this.#stream.rstCode ?? constants.NGHTTP2_NO_ERROR) !== constants.NGHTTP2_NO_ERROR;
+  }
+
+  #ended(): void {
+    if (this.#isReset) this.destroy(this.#failure());
+    else if (!this.destroyed) this.push(null);
+  }
+
   #closed(): void {
-    if (!this.#stream.readableEnded || !this.#stream.writableFinished) this.destroy(this.#failure());
+    const { readableEnded, writableFinished } = this.#stream;
+    if (this.#isReset || !readableEnded || !writableFinished) this.destroy(this.#failure());
   }
 }
