@@ -12,7 +12,10 @@ import { LeaseRenewer, type RenewerDeps } from './renewer.ts';
 
 export interface NodeLeaseOptions {
   readonly nodeName: string;
-  /** Time between two renewals upstream, in milliseconds. Default 20,000, half of the kubelet's lease duration. */
+  /**
+   * Time between two renewals upstream, in milliseconds. Default 19,500: half of the kubelet's lease duration, and just
+   * before a silent link would be pinged for the fourth time since the last one.
+   */
   readonly intervalMs?: number;
 }
 
@@ -44,7 +47,7 @@ class MemoryLease implements NodeLease {
   readonly #memory = new LeaseMemory();
   readonly #renewer: LeaseRenewer;
 
-  constructor({ nodeName, intervalMs = 20_000 }: NodeLeaseOptions, deps: NodeLeaseDeps) {
+  constructor({ nodeName, intervalMs = 19_500 }: NodeLeaseOptions, deps: NodeLeaseDeps) {
     this.#nodeName = nodeName;
     this.#deps = deps;
     this.#renewer = new LeaseRenewer({ nodeName, intervalMs }, this.#memory, deps);

@@ -36,7 +36,7 @@ export interface RenewerDeps {
 const retryMs = 2_000;
 const callTimeoutMs = 10_000;
 const repeatWindowMs = 60_000;
-const spread = 0.05;
+const spread = 0.01;
 /** The answer is read by nobody. Source: kubernetes.io "Kubernetes API Concepts", alternate representations. */
 const smallestAnswer =
   'application/vnd.kubernetes.protobuf;as=PartialObjectMetadata;g=meta.k8s.io;v=v1, application/json';

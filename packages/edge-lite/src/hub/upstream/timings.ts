@@ -6,7 +6,7 @@ export interface UpstreamTimings {
   readonly handshakeMs: number;
   /** From a request to the head of its answer; API servers give up after 60 s themselves. Default 65,000. */
   readonly firstByteMs: number;
-  /** Silence after which a connection is pinged, and how long it has to say anything then. Default 4,750 and 2,250. */
+  /** Silence after which a connection is pinged, and how long it has to say anything then. Default 4,900 and 2,200. */
   readonly quietMs: number;
   readonly pingMs: number;
   /** An answer that is late by so much raises a doubt. Default 8,000. */
@@ -27,15 +27,15 @@ export interface UpstreamTimings {
 }
 
 /**
- * A link in use that goes silent is offline after 13/12 × `quietMs` + `pingMs` + `silentPatienceMs` = 9.4 s at the latest;
+ * A link in use that goes silent is offline after 13/12 × `quietMs` + `pingMs` + `silentPatienceMs` = 9.5 s at the latest;
  * one that heals is online after `probeMs` + `retryMaxMs` + `steadyMs` = 10 s, or half of that on average.
  */
 export const defaultTimings: UpstreamTimings = {
   dialMs: 3_000,
   handshakeMs: 5_000,
   firstByteMs: 65_000,
-  quietMs: 4_750,
-  pingMs: 2_250,
+  quietMs: 4_900,
+  pingMs: 2_200,
   slowMs: 8_000,
   silentPatienceMs: 2_000,
   patienceMs: 5_000,
