@@ -52,7 +52,7 @@ const purpose: Omit<CertificatePurpose, 'names'> = {
   signerName: 'kubernetes.io/kubelet-serving',
   usages: ['digital signature', 'server auth'],
   // Somebody may take hours to approve it.
-  maxPollMs: 30_000,
+  maxPollMs: 120_000,
 };
 
 /** The wall clock may be set while we wait: it is looked at again this often. */

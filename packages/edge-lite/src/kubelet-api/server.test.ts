@@ -257,6 +257,19 @@ describe('a stream', () => {
     await expect.poll(() => kubelet.server.connections).toBe(0);
   });
 
+  it('waits for a reader who rests', async () => {
+    await using patient = await createTestKubelet({ limits: { idleMs: 100 } });
+    patient.reviews.allowed.add('admin create proxy');
+    const { socket } = await askForStream(patient, exec, { user: 'admin' });
+    const big = Buffer.alloc(8 * 1024 * 1024, 'x');
+    socket?.end(big);
+    // What asks for nothing more ends in the same time.
+    const resting = await connectTo(patient);
+    resting.write('GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n');
+    expect(await text(resting)).toContain('Unauthorized');
+    expect((await text(socket ?? process.stdin)).length).toBe('hello '.length + big.length);
+  });
+
   it('without a byte for long ends', async () => {
     await using idle = await createTestKubelet({ limits: { streamIdleMs: 300 } });
     idle.reviews.allowed.add('admin create proxy');
@@ -306,6 +319,20 @@ describe('a listener', () => {
     for (const socket of silent) socket.destroy();
     expect(await ask(kubelet, '/pods', { user: 'admin' })).toMatchObject({ status: 200 });
     expect(kubelet.metrics.render()).toContain('refused_connections_total{reason="source"} 44');
+  });
+
+  it('ends a connection that asks for nothing more', async () => {
+    await using quick = await createTestKubelet({ limits: { idleMs: 100 } });
+    const socket = await connectTo(quick);
+    socket.write('GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n');
+    expect(await text(socket)).toContain('Unauthorized');
+    await expect.poll(() => quick.server.connections).toBe(0);
+  });
+
+  it('does not wait for a request that never comes', async () => {
+    const socket = await connectTo(kubelet);
+    expect(await text(socket)).toMatch(/^HTTP\/1\.1 408 |^$/);
+    await expect.poll(() => kubelet.server.connections).toBe(0);
   });
 
   it('does not wait for headers that come one by one', async () => {

@@ -120,7 +120,7 @@ export class TestStreaming {
   }
 }
 
-export const testPod: Pod = {
+const testPod: Pod = {
   metadata: { namespace: 'shop', name: 'till', uid: 'u1' },
   spec: { containers: [{ name: 'main', tty: true }, { name: 'side' }], initContainers: [{ name: 'init' }] },
 };

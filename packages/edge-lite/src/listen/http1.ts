@@ -58,10 +58,6 @@ function configure(server: Server, limits: Http1Limits): void {
   server.requestTimeout = limits.headersMs + limits.bodyMs;
   server.keepAliveTimeout = limits.idleMs;
   server.timeout = limits.idleMs;
-  // A quiet watch has nothing to send; only a client that does not take what waits for it is given up.
-  server.on('timeout', (socket) => {
-    if (socket.writableLength > 0) socket.destroy();
-  });
   // Node checks its timeouts once a server listens; this one is handed its connections.
   server.emit('listening');
 }
@@ -114,6 +110,10 @@ export function createHttp1<L>(limits: Http1Limits, sinks: Http1Sinks<L>): Http1
     else refuseOn(socket, sinks.refusal(refusalOf(error)));
   });
   const pipelines = new Pipelines(limits.maxPipelined);
+  // A quiet watch has nothing to send: given up is a client that does not take what waits for it, or asks for nothing.
+  server.on('timeout', (socket) => {
+    if (socket.writableLength > 0 || !pipelines.isBusy(socket)) socket.destroy();
+  });
   server.on('request', (request, response) => {
     const link = links.get(request.socket);
     const joined = pipelines.join(request.socket, response);

@@ -35,7 +35,7 @@ const lookUp = (table: Table, path: string): string | undefined =>
   table.find(([prefix]) => path === prefix || path.startsWith(`${prefix}/`))?.[1];
 
 /** The subresources of Nodes of which one must be allowed, in the order in which they are asked about. Pure. */
-export function subresourcesOf(path: string): readonly string[] {
+function subresourcesOf(path: string): readonly string[] {
   const fine = lookUp(fineGrained, path);
   return [...(fine === undefined ? [] : [fine]), lookUp(own, path) ?? 'proxy'];
 }
