@@ -100,7 +100,8 @@ export interface EdgeNode extends AsyncDisposable {
   node(): Promise<Node | undefined>;
 }
 
-function follow(child: ChildProcess): EdgeLite {
+/** What a program writes, which says it in JSON. */
+export function follow(child: ChildProcess): EdgeLite {
   const lines: LogLine[] = [];
   const output: string[] = [];
   for (const stream of [child.stdout, child.stderr]) {

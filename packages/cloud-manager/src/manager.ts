@@ -48,12 +48,6 @@ export interface ManagerDeps {
 export interface Manager extends Service {
   /** Rejects when the program has to end. */
   readonly failed: Promise<never>;
-  /** Once started. */
-  readonly ports: {
-    readonly health: number;
-    readonly webhook: number | undefined;
-    readonly tunnel: readonly number[];
-  };
 }
 
 type Context = ManagerOptions & ManagerDeps;
@@ -214,11 +208,12 @@ export function createManager(options: ManagerOptions, deps: ManagerDeps): Manag
   );
   return {
     name: group.name,
-    start: (signal) => group.start(signal),
+    async start(signal) {
+      await group.start(signal);
+      const ports = { health: health.port, webhook: webhook?.[1].port, tunnel: tunnel.server.ports };
+      log.info('started', ports);
+    },
     stop: () => group.stop(),
     failed: election.failed,
-    get ports() {
-      return { health: health.port, webhook: webhook?.[1].port, tunnel: tunnel.server.ports };
-    },
   };
 }

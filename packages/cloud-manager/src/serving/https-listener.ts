@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Server, createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { SecureContextOptions } from 'node:tls';
 import {
   SelvedgeError,
@@ -93,6 +93,8 @@ class Listener implements HttpsListener {
   readonly #options: HttpsListenerOptions;
   readonly #deps: HttpsListenerDeps;
   readonly #tasks;
+  /** Connections, those that have not shown who they are among them: the server itself knows only the others. */
+  readonly #sockets = new Set<Socket>();
   #server: Server | undefined;
   #onChange: Disposable | undefined;
 
@@ -126,6 +128,10 @@ class Listener implements HttpsListener {
     });
     this.#server = server;
     server.maxConnections = this.#options.maxConnections ?? 256;
+    server.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.once('close', () => this.#sockets.delete(socket));
+    });
     server.on('tlsClientError', (error, socket) => {
       log.debug('TLS handshake failed', { listener: this.name, error });
       socket.destroy();
@@ -156,7 +162,7 @@ class Listener implements HttpsListener {
       await withDeadline(within, this.#deps.clock, () => this.#tasks.idle()).catch((error: unknown) => {
         if (!hasCode(error, 'DeadlineExceeded')) throw error;
       });
-      server.closeAllConnections();
+      for (const socket of this.#sockets) socket.destroy();
       await closed;
     }
     await this.#tasks.stop();

@@ -77,14 +77,18 @@ class Reporter {
     }
   }
 
+  /** The EdgeNode is gone. */
+  forget(node: string): void {
+    this.#written.delete(node);
+  }
+
   /** What this server wrote last may be newer than what the watch has brought. */
   #newest(node: string): EdgeNodeObject | undefined {
     const seen = this.#deps.edgeNodes.get(node);
     const written = this.#written.get(node);
-    if (seen === undefined || written === undefined) return seen;
-    const [a, b] = [seen, written].map(({ metadata }) => metadata.resourceVersion ?? '');
-    if (seen.metadata.uid === written.metadata.uid && compareResourceVersions(a ?? '', b ?? '') < 0)
-      return written;
+    if (written === undefined || seen === undefined) return written ?? seen;
+    const [seenAt = '', writtenAt = ''] = [seen, written].map(({ metadata }) => metadata.resourceVersion);
+    if (compareResourceVersions(seenAt, writtenAt) < 0) return written;
     this.#written.delete(node);
     return seen;
   }
@@ -135,8 +139,9 @@ export function createSessionReporter(options: ReporterOptions, deps: ReporterDe
           const { name = '' } = object.metadata;
           if (kind === 'added' && hasSessions(name)) controller.enqueue(name);
         }),
-        edgeNodes.subscribe(({ object }) => {
+        edgeNodes.subscribe(({ kind, object }) => {
           const { name = '' } = object.metadata;
+          if (kind === 'deleted') reporter.forget(name);
           if (hasSessions(name) || shownOf(options.server, object).length > 0) controller.enqueue(name);
         }),
       );

@@ -45,14 +45,20 @@ export function createTunnel({ listen, drainSeconds }: Config['tunnel'], deps: T
       identify: (certificate) => identifyNode(certificate, bans.isBanned),
     },
   );
-  let enforcing: Disposable | undefined;
+  const enforcing = new DisposableStack();
+  const end = (node: string): void => server.end(node, `node ${node} is banned`);
   const enforcement: Service = {
     name: 'ban enforcement',
     async start() {
-      enforcing = bans.onBan((node) => server.end(node, `node ${node} is banned`));
+      enforcing.use(bans.onBan(end));
+      // One that was let in a moment before its ban.
+      const opened = server.onChange(({ kind, session: { peer } }) => {
+        if (kind === 'opened' && bans.isBanned(peer)) end(peer);
+      });
+      enforcing.use(opened);
     },
     async stop() {
-      enforcing?.[Symbol.dispose]();
+      enforcing.dispose();
     },
   };
   const service = createServiceGroup({ name: 'tunnel', services: [enforcement, server] }, deps);

@@ -1,0 +1,200 @@
+import { mergePatch, resources } from '@selvedge/kube';
+import type { TunnelAgent } from '@selvedge/tunnel/agent';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  type EdgeNode,
+  type ManagerWorld,
+  type RunningManager,
+  edgeNodeResource,
+  signal,
+  startManagerWorld,
+  until,
+} from './manager-world.ts';
+
+let world: ManagerWorld;
+let one: RunningManager;
+let two: RunningManager;
+/** A node that stays connected, and what its EdgeNode showed. */
+let steady: { readonly agent: TunnelAgent; readonly edgeNode: EdgeNode } | undefined;
+
+beforeAll(async () => {
+  world = await startManagerWorld();
+  [one, two] = await Promise.all([world.startManager('cloud-1'), world.startManager('cloud-2')]);
+  await world.kubectl(['apply', '--server-side', '--filename=-'], { input: await world.printWebhook(one) });
+});
+afterAll(() => world[Symbol.asyncDispose]());
+
+const sessionsOf = (edgeNode: EdgeNode | undefined): readonly string[] =>
+  (edgeNode?.status?.sessions ?? []).map(({ server, state }) => `${server} ${state}`).toSorted();
+
+const showsSessions = (name: string, sessions: readonly string[]): Promise<EdgeNode> =>
+  until(`the sessions ${sessions.join(', ')} of ${name}`, async () => {
+    const edgeNode = await world.edgeNode(name);
+    const shown = JSON.stringify(sessionsOf(edgeNode)) === JSON.stringify(sessions);
+    return shown && edgeNode?.status?.sessionCount === sessions.length && edgeNode;
+  });
+
+describe('the EdgeNode resource', () => {
+  const session = {
+    server: 'a',
+    id: '1',
+    direction: 'reverse',
+    state: 'live',
+    carrier: 'tls',
+    since: '2026-01-01T00:00:00Z',
+    version: 1,
+    remote: '203.0.113.7:50412',
+  };
+  const writeStatus = async (sessions: readonly object[]): Promise<unknown> => {
+    const patch = JSON.stringify({ status: { sessions } });
+    const args = ['patch', 'edgenode', 'strict', '--subresource=status', '--type=merge', '--patch', patch];
+    return world.kubectl(args).then(
+      () => 'taken',
+      (error: Error) => error.message,
+    );
+  };
+
+  test('refuses what is not meant, and says why', async () => {
+    await world.admin.create(edgeNodeResource, { metadata: { name: 'strict' } }, { signal });
+    expect((await world.edgeNode('strict'))?.spec).toEqual({ banned: false });
+    expect(await writeStatus([session])).toBe('taken');
+    expect(await writeStatus([{ ...session, remote: '[2001:db8::7]:1' }])).toBe('taken');
+    expect(await writeStatus([{ ...session, remote: 'somewhere' }])).toMatch(
+      /must be an IP address and a port/,
+    );
+    expect(await writeStatus([{ ...session, server: 'Cloud_1' }])).toMatch(
+      /must be a lower-case RFC 1123 name/,
+    );
+    expect(await writeStatus([{ ...session, carrier: 'pigeon' }])).toMatch(/Unsupported value: "pigeon"/);
+    expect(await writeStatus([{ ...session, since: 'today' }])).toMatch(/date-time/);
+    expect(await writeStatus([session, session])).toMatch(/Duplicate value/);
+    const args = ['patch', 'edgenode', 'strict', '--type=merge', '--patch', '{"spec":{"banned":"yes"}}'];
+    await expect(world.kubectl(args)).rejects.toThrow(/must be of type boolean/);
+    await world.admin.delete(edgeNodeResource, { name: 'strict' }, { signal });
+  });
+});
+
+describe('a node with a tunnel', () => {
+  test('has an EdgeNode that shows its sessions with every server, and no others', async () => {
+    const pair = await world.addNode('shop-1');
+    const agent = await world.startAgent(pair, [one, two]);
+    const edgeNode = await showsSessions('shop-1', ['cloud-1 live', 'cloud-2 live']);
+    expect(edgeNode.status?.sessions?.[0]).toMatchObject({
+      carrier: 'tls',
+      version: 1,
+      direction: 'reverse',
+    });
+    const { stdout } = await world.kubectl(['get', 'edgenode', 'shop-1']);
+    expect(stdout).toMatch(/^NAME +BANNED +SESSIONS +AGE\nshop-1 +false +2 +\S+\n$/);
+    steady = { agent, edgeNode };
+  });
+
+  test('has none before it has a Node', async () => {
+    const pair = await world.cluster.controlPlane.issue({
+      commonName: 'system:node:shop-early',
+      organizations: ['system:nodes'],
+    });
+    const agent = await world.startAgent(pair, [one]);
+    await until('a session', async () => agent.links[0]?.state.kind === 'up');
+    expect(await world.edgeNode('shop-early')).toBeUndefined();
+    await world.addNode('shop-early');
+    await showsSessions('shop-early', ['cloud-1 live']);
+    await agent.stop();
+    await showsSessions('shop-early', []);
+    await world.admin.delete(resources.nodes, { name: 'shop-early' }, { signal });
+    await until(
+      'the EdgeNode to go with its Node',
+      async () => (await world.edgeNode('shop-early')) === undefined,
+    );
+  });
+
+  test('is not somebody with a certificate of another kind', async () => {
+    const pair = await world.cluster.controlPlane.issue({
+      commonName: 'system:node:shop-1',
+      organizations: ['dev'],
+    });
+    const agent = await world.startAgent(pair, [one]);
+    await until('a refusal', async () => agent.links[0]?.state.kind === 'waiting');
+    expect(one.lines.some(({ text }) => text === 'started')).toBe(true);
+    expect(sessionsOf(await world.edgeNode('shop-1'))).toEqual(['cloud-1 live', 'cloud-2 live']);
+    await agent.stop();
+  });
+});
+
+describe('a ban', () => {
+  test('ends the sessions of the node at once, refuses new ones and what it writes, and nothing else', async () => {
+    const [pair, other] = [await world.addNode('shop-2'), await world.addNode('shop-3')];
+    const agents = [await world.startAgent(pair, [one, two]), await world.startAgent(other, [one])];
+    await showsSessions('shop-2', ['cloud-1 live', 'cloud-2 live']);
+    await showsSessions('shop-3', ['cloud-1 live']);
+    const [node, neighbour] = [world.client(pair), world.client(other)];
+    const writes = (client: typeof node, name: string) => async (): Promise<string> => {
+      const lease = { metadata: { namespace: 'kube-node-lease', name }, spec: { holderIdentity: name } };
+      return client.create(resources.leases, lease, { signal, dryRun: true }).then(
+        () => 'taken',
+        (error: Error) => error.message,
+      );
+    };
+    expect(await writes(node, 'shop-2')()).toBe('taken');
+    await world.ban('shop-2', true);
+    await showsSessions('shop-2', []);
+    expect(agents[0]?.links.map(({ state }) => state.kind)).not.toContain('up');
+    await until('a refusal of what it writes', async () => (await writes(node, 'shop-2')()) !== 'taken');
+    expect(await writes(node, 'shop-2')()).toMatch(/denied the request: node shop-2 is banned/);
+    const patch = mergePatch({ metadata: { annotations: { a: 'b' } } });
+    await expect(node.patch(resources.nodes, { name: 'shop-2' }, { patch, signal })).rejects.toThrow(
+      /banned/,
+    );
+    await expect(node.delete(resources.nodes, { name: 'shop-2' }, { signal })).rejects.toMatchObject({
+      code: 'Forbidden',
+    });
+    // It may still read, and the others are left alone.
+    await node.get(resources.nodes, { name: 'shop-2' }, { signal });
+    expect(await writes(neighbour, 'shop-3')()).toBe('taken');
+    await showsSessions('shop-3', ['cloud-1 live']);
+    await world.ban('shop-2', false);
+    await showsSessions('shop-2', ['cloud-1 live', 'cloud-2 live']);
+    await until('to be heard again', async () => (await writes(node, 'shop-2')()) === 'taken');
+    await Promise.all(agents.map((agent) => agent.stop()));
+  });
+
+  test('outlives the Node, and cannot be deleted away', async () => {
+    const pair = await world.addNode('shop-4');
+    await world.admin.create(
+      edgeNodeResource,
+      { metadata: { name: 'shop-4' }, spec: { banned: true } },
+      { signal },
+    );
+    await until('the deletion to be refused', async () => {
+      const said = await world.kubectl(['delete', 'edgenode', 'shop-4', '--dry-run=server']).catch(String);
+      return typeof said === 'string' && /set spec.banned to false before you delete it/.test(said);
+    });
+    await world.admin.delete(resources.nodes, { name: 'shop-4' }, { signal });
+    const made = world.client(pair).create(resources.nodes, { metadata: { name: 'shop-4' } }, { signal });
+    await expect(made).rejects.toThrow(/node shop-4 is banned/);
+    expect((await world.edgeNode('shop-4'))?.spec?.banned).toBe(true);
+    await world.ban('shop-4', false);
+    await world.kubectl(['delete', 'edgenode', 'shop-4']);
+  });
+});
+
+test('an EdgeNode is written when something changes, and at no other time', async () => {
+  const { resourceVersion } = steady?.edgeNode.metadata ?? {};
+  expect((await world.edgeNode('shop-1'))?.metadata.resourceVersion).toBe(resourceVersion);
+  await steady?.agent.stop();
+  await showsSessions('shop-1', []);
+});
+
+test('the rights of the manifest are enough for all of this', async () => {
+  const admin = await world.cluster.controlPlane.issue({
+    commonName: 'root',
+    organizations: ['system:masters'],
+  });
+  for (const manager of [one, two]) {
+    const { status, body } = await manager.get('/metrics', admin);
+    expect(status).toBe(200);
+    expect(body).toMatch(/^selvedge_kube_requests_total\{method="PATCH",code="200"\}/m);
+    expect(body).not.toMatch(/^selvedge_kube_requests_total\{[^}]*code="403"/m);
+    expect(manager.lines.filter(({ level }) => level === 'error')).toEqual([]);
+  }
+});

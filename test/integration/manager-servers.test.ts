@@ -1,0 +1,219 @@
+import { hasCode } from '@selvedge/kit';
+import { managerNamespace } from '@selvedge/api';
+import { type KubeClient, resources } from '@selvedge/kube';
+import type { CertificateSigningRequest } from '@selvedge/kube/types';
+import { X509Certificate } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { newRequest } from '../../packages/cloud-manager/src/csr/testing.ts';
+import type { KeyPair } from '../bed/pki/certificate.ts';
+import {
+  type ManagerWorld,
+  type RunningManager,
+  edgeNodeResource,
+  signal,
+  startManagerWorld,
+  until,
+} from './manager-world.ts';
+
+let world: ManagerWorld;
+let one: RunningManager;
+let two: RunningManager;
+let admin: KeyPair;
+
+beforeAll(async () => {
+  world = await startManagerWorld();
+  one = await world.startManager('cloud-1');
+  two = await world.startManager('cloud-2');
+  await world.kubectl(['apply', '--server-side', '--filename=-'], { input: await world.printWebhook(one) });
+  admin = await world.cluster.controlPlane.issue({ commonName: 'root', organizations: ['system:masters'] });
+});
+afterAll(() => world[Symbol.asyncDispose]());
+
+interface Asked {
+  readonly name: string;
+  readonly subject: string;
+  readonly dnsName: string;
+  readonly signerName?: string;
+}
+
+async function ask(as: KubeClient, { name, subject, dnsName, ...rest }: Asked): Promise<void> {
+  const pem = await newRequest({
+    subject,
+    names: [
+      { type: 'dns', value: dnsName },
+      { type: 'ip', value: '192.0.2.10' },
+    ],
+  });
+  const spec = {
+    request: Buffer.from(pem).toString('base64'),
+    signerName: rest.signerName ?? 'kubernetes.io/kubelet-serving',
+    usages: ['digital signature', 'server auth'],
+  };
+  await as.create(resources.certificateSigningRequests, { metadata: { name }, spec }, { signal });
+}
+
+const csr = (name: string): Promise<CertificateSigningRequest> =>
+  world.admin.get(resources.certificateSigningRequests, { name }, { signal });
+
+const conditionsOf = async (name: string): Promise<readonly string[]> =>
+  ((await csr(name)).status?.conditions ?? []).map(({ type, reason }) => `${type} ${reason}`);
+
+describe('a certificate request', () => {
+  const subject = 'O=system:nodes, CN=system:node:shop-1';
+  let node: KubeClient;
+  beforeAll(async () => {
+    node = world.client(await world.addNode('shop-1'));
+    await world.addNode('shop-2');
+  });
+
+  test('of a node for its own names is approved, and the cluster signs it', async () => {
+    await ask(node, { name: 'own', subject, dnsName: 'shop-1' });
+    const certificate = await until('a certificate', async () => (await csr('own')).status?.certificate);
+    const { subjectAltName } = new X509Certificate(Buffer.from(certificate, 'base64'));
+    expect(subjectAltName).toBe('DNS:shop-1, IP Address:192.0.2.10');
+    expect(await conditionsOf('own')).toEqual(['Approved SelvedgeKubeletServing']);
+  });
+
+  test('for anything else is left alone', async () => {
+    const pair = await world.cluster.controlPlane.issue({
+      commonName: 'jane',
+      organizations: ['system:masters'],
+    });
+    const jane = world.client(pair);
+    // The API server itself keeps nodes from asking in the name of another.
+    const other = 'O=system:nodes, CN=system:node:shop-2';
+    const asked = ask(node, { name: 'of-another', subject: other, dnsName: 'shop-2' });
+    await expect(asked).rejects.toThrow(/can only create a node CSR with CN=system:node:shop-1/);
+    await ask(jane, { name: 'in-the-name-of-another', subject: other, dnsName: 'shop-2' });
+    await ask(node, { name: 'named-as-another', subject, dnsName: 'shop-2' });
+    await ask(jane, { name: 'by-somebody', subject, dnsName: 'shop-1' });
+    await ask(jane, {
+      name: 'for-another-signer',
+      subject,
+      dnsName: 'shop-1',
+      signerName: 'example.com/tls',
+    });
+    const told = (name: string): boolean =>
+      [one, two].some(({ lines }) =>
+        lines.some(({ text, request }) => /left alone/.test(text) && request === name),
+      );
+    for (const name of ['in-the-name-of-another', 'named-as-another', 'by-somebody', 'for-another-signer']) {
+      await until(`a decision about ${name}`, async () => told(name));
+      expect(await conditionsOf(name)).toEqual([]);
+    }
+  });
+
+  test('of a banned node is denied, and no further one is taken, with a bootstrap token neither', async () => {
+    await world.admin.create(
+      edgeNodeResource,
+      { metadata: { name: 'shop-1' }, spec: { banned: true } },
+      { signal },
+    );
+    await until('the denial', async () => (await conditionsOf('named-as-another')).length > 0);
+    expect(await conditionsOf('named-as-another')).toEqual(['Denied SelvedgeNodeBanned']);
+    const pair = await world.cluster.controlPlane.issue({
+      commonName: 'system:bootstrap:abcdef',
+      organizations: ['system:bootstrappers'],
+    });
+    const signerName = 'kubernetes.io/kube-apiserver-client-kubelet';
+    for (const asker of [node, world.client(pair)]) {
+      const asked = ask(asker, { name: 'anew', subject, dnsName: 'shop-1', signerName });
+      await expect(asked).rejects.toThrow(/node shop-1 is banned/);
+    }
+    await ask(world.client(pair), {
+      name: 'shop-9',
+      subject: 'O=system:nodes, CN=system:node:shop-9',
+      dnsName: 'a',
+      signerName,
+    });
+  });
+});
+
+describe('health', () => {
+  test('is told to anybody, the metrics to who may have them', async () => {
+    expect(await one.get('/livez')).toEqual({ status: 200, body: 'ok\n' });
+    expect(await one.get('/readyz?verbose')).toEqual({ status: 200, body: 'ok\n' });
+    expect((await one.get('/metrics')).status).toBe(401);
+    expect((await one.get('/metrics', 'made-up')).status).toBe(401);
+    const nobody = await world.cluster.controlPlane.issue({ commonName: 'nobody' });
+    expect((await one.get('/metrics', nobody)).status).toBe(403);
+    const { status, body } = await one.get('/metrics', admin);
+    expect(status).toBe(200);
+    expect(body).toMatch(/^selvedge_manager_ready\{check="serving"\} 1$/m);
+    expect(body).toMatch(/^selvedge_csr_decisions_total\{decision="approve"\} 1$/m);
+    expect(body).toMatch(/^selvedge_admission_reviews_total\{outcome="denied"\} 2$/m);
+    const { stdout } = await world.kubectl(['create', 'token', 'cloud-manager', '-n', managerNamespace]);
+    expect((await one.get('/metrics', stdout.trim())).status).toBe(403);
+    expect((await one.get('/')).status).toBe(404);
+  });
+});
+
+const leads = async (manager: RunningManager): Promise<boolean> =>
+  /^selvedge_manager_leader 1$/m.test((await manager.get('/metrics', admin)).body);
+
+/** When that server led, by its log, in milliseconds since the epoch. */
+function terms({ lines }: RunningManager): readonly (readonly [fromMs: number, toMs: number])[] {
+  const moves = lines.filter(
+    ({ text, machine }) => text === 'state changed' && machine === 'leader election',
+  );
+  return moves.flatMap(({ to, time }, index) => {
+    if (to !== 'leading') return [];
+    const end = moves[index + 1]?.['time'] as string | undefined;
+    return [[Date.parse(time as string), end === undefined ? Infinity : Date.parse(end)] as const];
+  });
+}
+
+function expectOneLeaderAtATime(managers: readonly RunningManager[]): void {
+  const all = managers.flatMap(terms).toSorted(([a], [b]) => a - b);
+  expect(all.length).toBeGreaterThan(1);
+  const overlaps = all.slice(1).filter(([from], index) => from < (all[index]?.[1] ?? 0));
+  expect(overlaps).toEqual([]);
+}
+
+describe('several servers', () => {
+  test('keep their tunnels and have no leader while the API server is away, and one after that', async () => {
+    const agent = await world.startAgent(await world.addNode('shop-5'), [one, two]);
+    await until('the sessions', async () => (await world.edgeNode('shop-5'))?.status?.sessionCount === 2);
+    const leader = (await leads(one)) ? one : two;
+    await world.cluster.controlPlane.stopApiServer('kill');
+    await leader.line('no longer the leader');
+    expect(agent.links.map(({ state }) => state.kind)).toEqual(['up', 'up']);
+    await world.cluster.controlPlane.startApiServer();
+    await until('a leader', async () => (await leads(one)) || (await leads(two)));
+    expectOneLeaderAtATime([one, two]);
+    await agent.stop();
+    await until('no sessions', async () => (await world.edgeNode('shop-5'))?.status?.sessionCount === 0);
+  });
+
+  test('go on when the leader is killed: another leads, and takes its sessions away', async () => {
+    const agent = await world.startAgent(await world.addNode('shop-6'), [one, two]);
+    await until('the sessions', async () => (await world.edgeNode('shop-6'))?.status?.sessionCount === 2);
+    const [killed, other] = (await leads(one)) ? [one, two] : [two, one];
+    killed.signal('SIGKILL');
+    await killed.exited;
+    await until('another leader', () => leads(other));
+    // Its Lease has 40 seconds to go: a person who knows better says so.
+    const lease = { namespace: managerNamespace, name: `tunnel-server.${killed.server}` };
+    await world.admin.delete(resources.leases, lease, { signal });
+    await until('only the other session', async () => {
+      const { sessions, sessionCount } = (await world.edgeNode('shop-6'))?.status ?? {};
+      return sessionCount === 1 && sessions?.[0]?.server === other.server;
+    });
+    await agent.stop();
+    await until('no session', async () => (await world.edgeNode('shop-6'))?.status?.sessionCount === 0);
+    one = other;
+  });
+
+  test('end in order: the Leases are given up, and the exit code is 0', async () => {
+    const before = one.lines.length;
+    one.signal('SIGTERM');
+    expect(await one.exited).toBe(0);
+    const said = one.lines.slice(before).filter(({ level }) => level === 'error' || level === 'warn');
+    expect(said).toEqual([]);
+    const at = (name: string) => ({ namespace: managerNamespace, name });
+    const lease = await world.admin.get(resources.leases, at('cloud-manager'), { signal });
+    expect(lease.spec?.holderIdentity).toBeUndefined();
+    const own = world.admin.get(resources.leases, at(`tunnel-server.${one.server}`), { signal });
+    expect(await own.catch((error: unknown) => hasCode(error, 'NotFound'))).toBe(true);
+  });
+});
