@@ -1,5 +1,6 @@
 import { Duplex } from 'node:stream';
 import type { RawData, WebSocket } from 'ws';
+import { closeWhenRead } from './close-when-read.ts';
 
 /** Of one message; a longer one ends the connection before its bytes are awaited. */
 export const maxMessageBytes = 64 * 1024;
@@ -20,10 +21,7 @@ export class WebSocketBytes extends Duplex {
     this.on('error', () => undefined);
     webSocket.on('message', (data: RawData, isBinary) => this.#take(data, isBinary));
     webSocket.on('error', (error) => this.destroy(error));
-    webSocket.once('close', () => {
-      this.push(null);
-      if (!this.writableFinished) this.destroy();
-    });
+    webSocket.once('close', () => closeWhenRead(this));
   }
 
   override _read(): void {

@@ -36,7 +36,7 @@ export class Sessions {
   readonly #options: SessionsOptions;
   readonly #deps: SessionsDeps;
   readonly #peers = new Map<string, Peer>();
-  readonly #held = new Set<Held>();
+  readonly #held = new Map<Session, Held>();
   readonly #tasks: TaskGroup;
   #lastId = 0;
   #draining: string | undefined;
@@ -50,7 +50,7 @@ export class Sessions {
   }
 
   get all(): readonly Session[] {
-    return Array.from(this.#held, ({ session }) => session);
+    return [...this.#held.keys()];
   }
 
   peer(name: string): Peer | undefined {
@@ -134,14 +134,14 @@ export class Sessions {
     const peer = this.peer(name) ?? new Peer();
     this.#peers.set(name, peer);
     peer.add(held);
-    this.#held.add(held);
+    this.#held.set(held.session, held);
     this.changes.tell({ kind: 'opened', session: held.session.view });
   }
 
   #leave(held: Held): void {
     const { peer: name } = held.session.facts;
     const peer = this.peer(name);
-    this.#held.delete(held);
+    this.#held.delete(held.session);
     peer?.remove(held);
     if (peer?.held.size === 0) this.#peers.delete(name);
     else peer?.settle();
@@ -149,10 +149,8 @@ export class Sessions {
   }
 
   #moved(session: Session): void {
-    const peer = this.peer(session.facts.peer);
-    const known = [...(peer?.held ?? [])].some((held) => held.session === session);
-    if (!known) return;
-    peer?.settle();
+    if (!this.#held.has(session)) return;
+    this.peer(session.facts.peer)?.settle();
     if (session.state.kind !== 'ended') this.changes.tell({ kind: 'moved', session: session.view });
   }
 }

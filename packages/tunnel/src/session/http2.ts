@@ -7,7 +7,7 @@ import {
 } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
 import type { SessionLimits } from '../types.ts';
-import { BothWays } from './both-ways.ts';
+import { BothWays } from '../carrier/both-ways.ts';
 
 /** Of the headers of one stream; a target and a reason fit several times. */
 const maxHeaderBytes = 4 * 1024;

@@ -161,7 +161,7 @@ export class Session {
     return new TunnelStream(stream, {
       ledger: this.#deps.ledger,
       owner: this,
-      brokenBy: () => (this.#http2.destroyed ? this.#lost() : undefined),
+      brokenBy: () => this.#failure ?? (this.#http2.destroyed ? this.#lost() : undefined),
       onData: (bytes) => this.#measure(bytes),
     });
   }

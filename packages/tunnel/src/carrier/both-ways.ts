@@ -1,4 +1,5 @@
 import { Duplex } from 'node:stream';
+import { closeWhenRead } from './close-when-read.ts';
 
 /** What is written while the socket is full; a peer that grants a session more than it should is not read either. */
 const maxUnsentBytes = 32 * 1024 * 1024;
@@ -19,10 +20,13 @@ export class BothWays extends Duplex {
       if (!this.push(chunk)) socket.pause();
       if (socket.writableLength < maxUnsentBytes) this.#proceed();
     });
-    socket.once('end', () => this.push(null));
+    socket.once('end', () => closeWhenRead(this));
     socket.on('drain', () => this.#proceed());
     socket.once('error', (error) => this.destroy(error));
-    socket.once('close', () => this.destroy());
+    socket.once('close', () => {
+      this.#proceed();
+      closeWhenRead(this);
+    });
   }
 
   override _read(): void {
