@@ -13,7 +13,7 @@ const subdomain = new RegExp(`^(?=.{1,253}$)${label}(\\.${label})*$`);
 
 export const text = (expected: string, accepts: (value: string) => boolean): z.ZodType<string, string> =>
   z.string(expected).refine(accepts, expected);
-export const pattern = (expected: string, regex: RegExp): z.ZodType<string, string> =>
+const pattern = (expected: string, regex: RegExp): z.ZodType<string, string> =>
   text(expected, (value) => regex.test(value));
 export const wholeNumber = (min: number, max: number): z.ZodType<number, number> => {
   const expected = `a whole number from ${min} to ${max}`;

@@ -17,7 +17,7 @@ export interface Requester {
   readonly isReserved: (name: string) => boolean;
 }
 
-export const servingSigner = 'kubernetes.io/kubelet-serving';
+const servingSigner = 'kubernetes.io/kubelet-serving';
 const nodeSigners: readonly string[] = [servingSigner, 'kubernetes.io/kube-apiserver-client-kubelet'];
 
 const nodesGroup = 'system:nodes';

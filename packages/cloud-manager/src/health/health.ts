@@ -27,7 +27,7 @@ const refusals = {
 } as const satisfies Record<string, Reply>;
 
 /** What a request shows; a certificate's key was proved by TLS, its signer is for `access` to judge. */
-export function credentialOf(request: IncomingMessage): Credential {
+function credentialOf(request: IncomingMessage): Credential {
   const { socket } = request;
   const peer = socket instanceof TLSSocket ? socket.getPeerCertificate() : undefined;
   const [, bearerToken] = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '') ?? [];

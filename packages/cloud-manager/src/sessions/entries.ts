@@ -21,14 +21,9 @@ function entryOf(server: string, session: SessionView): EdgeNodeSession | undefi
   };
 }
 
-/** What the EdgeNode of `node` should show of a server. Pure. */
-export function entriesOf(
-  server: string,
-  node: string,
-  sessions: readonly SessionView[],
-): readonly EdgeNodeSession[] {
+/** What an EdgeNode should show of a server that holds these sessions of its node. Pure. */
+export function entriesOf(server: string, sessions: readonly SessionView[]): readonly EdgeNodeSession[] {
   return sessions
-    .filter(({ peer }) => peer === node)
     .map((session) => entryOf(server, session))
     .filter((entry) => entry !== undefined)
     .slice(-maxEntries);

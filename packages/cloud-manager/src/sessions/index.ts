@@ -1,5 +1,4 @@
 export { createCleaner } from './cleaner.ts';
-export { holdersOf, type Holder } from './holders.ts';
 export { createPresence } from './presence.ts';
 export { createSessionReporter } from './reporter.ts';
 export { serverSelector, type ServerAddresses } from './server-lease.ts';

@@ -18,7 +18,7 @@ class World {
   readonly written: EdgeNodeObject[] = [];
   readonly created: string[] = [];
   readonly #changes: Listeners<SessionChange> = createListeners(silentLogger);
-  sessions: readonly SessionView[] = [];
+  #sessions: readonly SessionView[] = [];
   #version = 0;
   #stored: EdgeNodeObject | undefined;
   readonly reporter = createSessionReporter({ server: 'a' }, this.#deps());
@@ -33,7 +33,6 @@ class World {
       return this.#stored;
     };
     const { clock, edgeNodes, nodes } = this;
-    const view = (): readonly SessionView[] => this.sessions;
     return {
       clock,
       edgeNodes,
@@ -41,12 +40,7 @@ class World {
       random: seededRandom(1),
       log: silentLogger,
       kubeMetrics: createKubeMetrics(createMetricsRegistry()),
-      tunnel: {
-        get sessions() {
-          return view();
-        },
-        onChange: (listener) => this.#changes.add(listener),
-      },
+      tunnel: { onChange: (listener) => this.#changes.add(listener) },
       client: {
         create: async (_resource, object) => {
           this.created.push(object.metadata.name ?? '');
@@ -63,14 +57,13 @@ class World {
   }
 
   connect(sessions: readonly SessionView[]): void {
-    this.sessions = sessions;
+    this.#sessions = sessions;
     for (const session of sessions) this.#changes.tell({ kind: 'opened', session });
   }
 
   end(): void {
-    const [session] = this.sessions;
-    this.sessions = [];
-    if (session !== undefined) this.#changes.tell({ kind: 'ended', session });
+    for (const session of this.#sessions) this.#changes.tell({ kind: 'ended', session });
+    this.#sessions = [];
   }
 
   /** The watch brings what was written. */

@@ -16,10 +16,10 @@ import {
   createController,
 } from '@selvedge/kube';
 import type { Node } from '@selvedge/kube/types';
-import type { SessionView } from '@selvedge/tunnel';
 import type { TunnelServer } from '@selvedge/tunnel/server';
 import { type EdgeNodeObject, edgeNodeResource } from '../edge-nodes/index.ts';
 import { entriesOf, sameEntries, shownOf } from './entries.ts';
+import { OpenSessions } from './open-sessions.ts';
 import { manager, writeEntries } from './writer.ts';
 
 export interface ReporterOptions {
@@ -29,7 +29,8 @@ export interface ReporterOptions {
 }
 
 export interface ReporterDeps {
-  readonly tunnel: Pick<TunnelServer, 'onChange'> & { readonly sessions: readonly SessionView[] };
+  /** Without sessions yet. */
+  readonly tunnel: Pick<TunnelServer, 'onChange'>;
   readonly client: Pick<KubeClient, 'create' | 'patch'>;
   readonly edgeNodes: ObjectReader<EdgeNodeObject>;
   readonly nodes: ObjectReader<Node>;
@@ -48,6 +49,7 @@ const maxWritten = 10_000;
 class Reporter {
   readonly #server: string;
   readonly #deps: ReporterDeps;
+  readonly sessions = new OpenSessions();
   readonly #written = new BoundedMap<string, EdgeNodeObject>({ capacity: maxWritten });
 
   constructor(server: string, deps: ReporterDeps) {
@@ -57,15 +59,14 @@ class Reporter {
 
   /** Nodes with a session here, or whose EdgeNode says so. */
   *keys(): Iterable<string> {
-    const { tunnel, edgeNodes } = this.#deps;
-    yield* new Set(tunnel.sessions.map(({ peer }) => peer));
-    for (const edgeNode of edgeNodes.values()) {
+    yield* this.sessions.nodes();
+    for (const edgeNode of this.#deps.edgeNodes.values()) {
       if (shownOf(this.#server, edgeNode).length > 0) yield edgeNode.metadata.name ?? '';
     }
   }
 
   async reconcile(node: string, signal: AbortSignal): Promise<void> {
-    const entries = entriesOf(this.#server, node, this.#deps.tunnel.sessions);
+    const entries = entriesOf(this.#server, this.sessions.of(node));
     const known = this.#newest(node) ?? (await this.#create(node, entries.length > 0, signal));
     if (known === undefined || sameEntries(entries, shownOf(this.#server, known))) return;
     try {
@@ -125,24 +126,25 @@ export function createSessionReporter(options: ReporterOptions, deps: ReporterDe
       metrics,
     },
   );
-  const hasSessions = (node: string): boolean => tunnel.sessions.some(({ peer }) => peer === node);
+  const { sessions } = reporter;
   const subscriptions: (() => void)[] = [];
   const following: Service = {
     name: 'session subscriptions',
     async start() {
-      const changes = tunnel.onChange(({ session }) => {
-        controller.enqueue(session.peer, options.gatherMs ?? defaultGatherMs);
+      const changes = tunnel.onChange((change) => {
+        sessions.apply(change);
+        controller.enqueue(change.session.peer, options.gatherMs ?? defaultGatherMs);
       });
       subscriptions.push(
         () => changes[Symbol.dispose](),
         nodes.subscribe(({ kind, object }) => {
           const { name = '' } = object.metadata;
-          if (kind === 'added' && hasSessions(name)) controller.enqueue(name);
+          if (kind === 'added' && sessions.has(name)) controller.enqueue(name);
         }),
         edgeNodes.subscribe(({ kind, object }) => {
           const { name = '' } = object.metadata;
           if (kind === 'deleted') reporter.forget(name);
-          if (hasSessions(name) || shownOf(options.server, object).length > 0) controller.enqueue(name);
+          if (sessions.has(name) || shownOf(options.server, object).length > 0) controller.enqueue(name);
         }),
       );
     },

@@ -17,7 +17,7 @@ export interface LockDeps {
 }
 
 /** The Lease once `identity` holds it; another holder before it makes a transition. Pure. */
-export function claimed(
+function claimed(
   spec: LeaseSpec | undefined,
   { identity, leaseDurationMs }: Pick<LockOptions, 'identity' | 'leaseDurationMs'>,
   nowMs: number,
@@ -36,7 +36,7 @@ export function claimed(
 }
 
 /** The Lease that anybody may take at once. Pure. */
-export function released(spec: LeaseSpec | undefined, nowMs: number): LeaseSpec {
+function released(spec: LeaseSpec | undefined, nowMs: number): LeaseSpec {
   const now = microTime(nowMs);
   return {
     ...spec,
