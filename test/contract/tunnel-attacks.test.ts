@@ -1,0 +1,276 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { connect as connectHttp2, type OutgoingHttpHeaders } from 'node:http2';
+import { connect, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls';
+import { fc } from '@fast-check/vitest';
+import type { TunnelCredentials } from '@selvedge/tunnel';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { until } from './kube-bench.ts';
+import { TunnelWorld, ask, joined, open, startEcho, type Target, type WorldServer } from './tunnel-world.ts';
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
+
+let world: TunnelWorld;
+let server: WorldServer;
+let echo: Target;
+beforeAll(async () => {
+  world = await TunnelWorld.create();
+  server = await world.server({
+    limits: { maxHandshakes: 50, maxSessionBytes: 1024 * 1024 },
+    timeouts: { handshakeMs: 1_000, quietMs: 500, pingMs: 1_000 },
+  });
+  echo = await startEcho();
+  await world.agent({ servers: [...server.ports] });
+  await joined(server);
+});
+afterAll(async () => {
+  await world[Symbol.asyncDispose]();
+  await echo[Symbol.asyncDispose]();
+});
+
+/** What is said whatever happens to others. */
+const works = async (): Promise<void> => {
+  expect(await ask(await open(server, echo.address), 'hello')).toBe('hello');
+};
+
+function plain(): Socket {
+  const socket = connect({ port: server.ports[0] ?? 0, host: '127.0.0.1', noDelay: true });
+  socket.on('error', () => undefined);
+  return socket.resume();
+}
+
+async function secured(name: string, more: ConnectionOptions = {}): Promise<TLSSocket> {
+  const {
+    certificate: cert,
+    privateKey: key,
+    certificateAuthority: ca,
+  }: TunnelCredentials = await world.node(name);
+  const options = { port: server.ports[0] ?? 0, host: '127.0.0.1', cert, key, ca };
+  const socket = connectTls({ ...options, ALPNProtocols: ['selvedge-reverse/1'], ...more });
+  socket.on('error', () => undefined);
+  await once(socket, 'secureConnect');
+  return socket;
+}
+
+const closed = async (socket: Duplex): Promise<void> => {
+  socket.resume();
+  if (!socket.closed) await once(socket, 'close');
+};
+
+/** One frame. Source: RFC 9113 section 4.1. */
+function frame(
+  type: number,
+  flags: number,
+  stream: number,
+  payload: Uint8Array,
+  length = payload.length,
+): Buffer {
+  const head = Buffer.alloc(9);
+  head.writeUIntBE(length, 0, 3);
+  head.writeUInt8(type, 3);
+  head.writeUInt8(flags, 4);
+  head.writeUInt32BE(stream, 5);
+  return Buffer.concat([head, payload]);
+}
+
+const settings = frame(4, 0, 0, Buffer.alloc(0));
+
+describe('the port', () => {
+  it('survives random bytes', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.uint8Array({ minLength: 1, maxLength: 2_000 }), async (bytes) => {
+        const socket = plain();
+        socket.end(bytes);
+        await closed(socket);
+      }),
+      { numRuns: 100 },
+    );
+    await works();
+  });
+
+  it('survives random bytes of someone who has proved who it is', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.uint8Array({ minLength: 1, maxLength: 2_000 }),
+        fc.boolean(),
+        async (bytes, greets) => {
+          const socket = await secured('stranger');
+          if (greets) socket.write(settings);
+          socket.end(bytes);
+          await closed(socket);
+        },
+      ),
+      { numRuns: 40 },
+    );
+    await until('none to be left', () => server.sessions.length === 1);
+    await works();
+  });
+
+  it('closes hundreds of connections that say nothing, and lets those in that do', async () => {
+    const silent = Array.from({ length: 300 }, plain);
+    await Promise.all(silent.map((socket) => once(socket, 'connect')));
+    await world.agent({ servers: [...server.ports], name: 'late' });
+    await joined(server, 'late');
+    await works();
+    await Promise.all(silent.map(closed));
+    expect(server.metrics.render()).toMatch(/sessions_total\{outcome="displaced"\} \d{3}/);
+    expect(server.metrics.render()).toContain('selvedge_tunnel_handshakes 0');
+  });
+
+  it('closes one that sends its upgrade slowly', async () => {
+    const socket = await secured('slow', { ALPNProtocols: ['http/1.1'] });
+    socket.write('GET /selvedge/tunnel HTTP/1.1\r\n');
+    socket.write('x-padding: ');
+    const drip = (): void => {
+      if (!socket.destroyed) socket.write('x', () => setTimeout(drip, 20));
+    };
+    drip();
+    await closed(socket);
+  });
+
+  it.each([
+    ['another path', 'GET /other HTTP/1.1', 404],
+    ['no upgrade', 'GET /selvedge/tunnel HTTP/1.1', 426],
+  ])('answers %s and closes', async (what, line, status) => {
+    const socket = await secured('web', { ALPNProtocols: ['http/1.1'] });
+    const upgrade = what === 'no upgrade' ? '' : 'connection: upgrade\r\nupgrade: websocket\r\n';
+    socket.write(`${line}\r\nhost: a\r\n${upgrade}\r\n`);
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    expect(String(answer)).toContain(` ${status} `);
+    await closed(socket);
+  });
+
+  it('takes no name from a header', async () => {
+    const socket = await secured('honest', { ALPNProtocols: ['http/1.1'] });
+    const head = [
+      'GET /selvedge/tunnel HTTP/1.1',
+      'host: a',
+      'connection: upgrade',
+      'upgrade: websocket',
+      'sec-websocket-version: 13',
+      'sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==',
+      'sec-websocket-protocol: selvedge-tls',
+      'x-node-name: node-1',
+      'x-forwarded-client-cert: Subject="CN=system:node:node-1"',
+    ];
+    socket.write(`${head.join('\r\n')}\r\n\r\n`);
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    expect(String(answer)).toContain('101');
+    // The outer certificate, good as it is, is nobody's session: the inner handshake never comes.
+    await closed(socket);
+    expect(server.sessions.some(({ peer }) => peer === 'honest')).toBe(false);
+  });
+
+  it('speaks its own protocol only', async () => {
+    await expect(secured('web', { ALPNProtocols: ['h2'] })).rejects.toMatchObject({
+      code: 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL',
+    });
+  });
+
+  it('agrees with a newer peer on the version that both know', async () => {
+    const socket = await secured('newer', { ALPNProtocols: ['selvedge-reverse/2', 'selvedge-reverse/1'] });
+    expect(socket.alpnProtocol).toBe('selvedge-reverse/1');
+    socket.destroy();
+  });
+});
+
+describe('a peer that has proved who it is', () => {
+  it.each([
+    ['a frame of more than it may have', frame(0, 0, 1, Buffer.alloc(1_000), 2 ** 24 - 1)],
+    ['a DATA frame of no stream', frame(0, 0, 0, Buffer.from('x'))],
+    ['a window that overflows', frame(8, 0, 0, Buffer.from([0x7f, 0xff, 0xff, 0xff]))],
+    ['a stream opened from the wrong side', frame(1, 4, 2, Buffer.from([0x82]))],
+    ['settings that are cut', frame(4, 0, 0, Buffer.from([0, 4, 0]))],
+    ['a ping of the wrong length', frame(6, 0, 0, Buffer.alloc(7))],
+  ])('that sends %s loses its session', async (_what, bytes) => {
+    const socket = await secured('hostile');
+    socket.write(Buffer.concat([settings, bytes]));
+    await closed(socket);
+    await until('its session to be gone', () => !server.reaches('hostile'));
+    await works();
+  });
+
+  it('that floods with pings or settings costs itself its session, or nothing', async () => {
+    const socket = await secured('hostile');
+    const flood = Buffer.concat(Array.from({ length: 5_000 }, () => frame(6, 0, 0, Buffer.alloc(8))));
+    socket.write(settings);
+    socket.pause();
+    for (let round = 0; round < 10 && !socket.destroyed; round += 1) socket.write(flood);
+    await works();
+    socket.destroy();
+    await until('its session to be gone', () => !server.reaches('hostile'));
+  });
+
+  it('that asks for what is no service of its is refused', async () => {
+    const socket = await secured('greedy', { ALPNProtocols: ['selvedge-forward/1'] });
+    const http2 = connectHttp2('http://x', {
+      createConnection: () => socket,
+      peerMaxConcurrentStreams: 10_000,
+    });
+    http2.on('error', () => undefined);
+    await once(http2, 'remoteSettings');
+    expect(http2.remoteSettings).toMatchObject({
+      maxConcurrentStreams: 1_000,
+      initialWindowSize: 256 * 1024,
+    });
+    const statusOf = async (headers: OutgoingHttpHeaders): Promise<unknown> => {
+      const stream = http2.request(headers);
+      stream.on('error', () => undefined);
+      const [head] = (await once(stream, 'response')) as [{ ':status'?: number }];
+      return head[':status'];
+    };
+    for (const authority of ['etcd', '169.254.169.254:80', 'a'.repeat(300)]) {
+      expect(await statusOf({ ':method': 'CONNECT', ':authority': authority })).toBe(404);
+    }
+    expect(await statusOf({ ':method': 'GET', ':path': '/' })).toBe(400);
+    http2.destroy();
+  });
+
+  it('that never reads is given up, and what it is sent stays little', async () => {
+    const socket = await secured('deaf');
+    const http2 = connectDeaf(socket);
+    await joined(server, 'deaf');
+    socket.pause();
+    const before = process.memoryUsage().rss;
+    const opening = server.open({ peer: 'deaf', target: 'a:1', signal: new AbortController().signal });
+    await expect(opening).rejects.toMatchObject({ code: 'Unavailable' });
+    await until('its session to be gone', () => !server.reaches('deaf'));
+    expect(process.memoryUsage().rss - before).toBeLessThan(64 * 1024 * 1024);
+    http2.destroy();
+    await works();
+  });
+
+  it('that pours into a stream which nobody reads loses that stream, and others keep theirs', async () => {
+    const talk = await open(server, echo.address);
+    await world.agent({
+      servers: [...server.ports],
+      name: 'fountain',
+      dial: async () => {
+        const socket = connect({ port: echo.port, host: '127.0.0.1', allowHalfOpen: true });
+        socket.write(randomBytes(3 * 1024 * 1024));
+        return socket;
+      },
+    });
+    await joined(server, 'fountain');
+    const streams = await Promise.all(Array.from({ length: 8 }, () => open(server, 'a:1', 'fountain')));
+    await until('some to be cut', () => streams.some(({ destroyed }) => destroyed));
+    expect(streams.some(({ destroyed }) => !destroyed)).toBe(true);
+    expect(await ask(talk, 'undisturbed')).toBe('undisturbed');
+    for (const stream of streams) stream.destroy();
+  });
+});
+
+/** The answering end of a session, by hand: enough for the server to take it for one. */
+function connectDeaf(socket: TLSSocket): { destroy(): void } {
+  socket.write(settings);
+  socket.on('data', (bytes: Buffer) => {
+    // Every ping of the greeting is answered.
+    for (let at = bytes.indexOf(Buffer.from([0, 0, 8, 6, 0])); at >= 0; ) {
+      socket.write(frame(6, 1, 0, bytes.subarray(at + 9, at + 17)));
+      at = bytes.indexOf(Buffer.from([0, 0, 8, 6, 0]), at + 1);
+    }
+  });
+  return { destroy: () => socket.destroy() };
+}
