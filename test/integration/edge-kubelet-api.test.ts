@@ -3,6 +3,8 @@ import { createHash, randomBytes, randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { type IncomingMessage, get as httpGet } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { ensureAssets } from '@selvedge/hack/setup';
 import { systemClock } from '@selvedge/kit';
@@ -196,10 +198,20 @@ describe('kubectl through the API server', () => {
     expect({ code, bytes: stdout.length }).toEqual({ code: 0, bytes: 20 * 1024 * 1024 });
   });
 
+  test('copies files there and back', async () => {
+    const there = join(edge.root, 'there');
+    const back = join(edge.root, 'back');
+    const sent = randomBytes(3 * 1024 * 1024);
+    await writeFile(there, sent);
+    await kubectl(['cp', there, 'till:/tmp/copied', '-c', 'main']);
+    await kubectl(['cp', 'till:/tmp/copied', back, '-c', 'main']);
+    expect(sent.equals(await readFile(back))).toBe(true);
+  });
+
   test('has a terminal, as large as its own', async () => {
     const exec = [program, ...kubectlArgs(['exec', '-it', 'till', '-c', 'main', '--', 'sh', '-c'])];
-    // The size comes behind the start; until then there is none, which is an error.
-    const size = `'until stty size; do sleep 0.1; done'`;
+    // The size comes behind the start; until then there is none.
+    const size = `'until stty size | grep 33; do sleep 1; done'`;
     const child = spawn('script', ['-qec', `stty rows 33 cols 99; ${exec.join(' ')} ${size}`, '/dev/null'], {
       stdio: ['pipe', 'pipe', 'inherit'],
     });

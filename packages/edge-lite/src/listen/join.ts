@@ -1,21 +1,13 @@
 import type { Duplex } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { isAbort } from '@selvedge/kit';
+import { destroyOnAbort, relay } from '@selvedge/kit/net';
 
 /**
- * Bytes both ways, as fast as the slower side takes them. One side's end is passed on and the other direction goes on;
- * an error of one ends both. Resolves once both directions have ended; nothing is left of either then.
+ * Bytes both ways, as fast as the slower side takes them. One side's end is passed on and the other direction goes on; an
+ * error of one, and the signal, end both. Resolves once nothing is left of either, rejects with the error.
  */
 export async function join(a: Duplex, b: Duplex, signal: AbortSignal): Promise<void> {
-  // Each direction listens for the ends of both.
-  for (const side of [a, b]) side.setMaxListeners(Math.max(side.getMaxListeners(), 32));
-  const [there, back] = await Promise.allSettled([
-    pipeline(a, b, { signal, end: true }),
-    pipeline(b, a, { signal, end: true }),
-  ]);
-  a.destroy();
-  b.destroy();
-  for (const way of [there, back]) {
-    if (way.status === 'rejected' && !isAbort(way.reason)) throw way.reason;
-  }
+  for (const side of [a, b]) destroyOnAbort(side, signal, (error) => side.destroy(error));
+  const failure = await relay(a, b);
+  if (failure !== undefined && !isAbort(failure, signal)) throw failure;
 }

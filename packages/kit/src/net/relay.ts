@@ -1,10 +1,11 @@
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { TLSSocket } from 'node:tls';
 
-/** Breaks what is left of a stream: a TCP connection by a reset. */
+/** Breaks what is left of a stream: a TCP connection by a reset, which Node has not for one inside of TLS. */
 function breakOff(stream: Duplex, error: Error): void {
   if (stream.destroyed) return;
-  if (stream instanceof Socket) stream.resetAndDestroy();
+  if (stream instanceof Socket && !(stream instanceof TLSSocket)) stream.resetAndDestroy();
   else stream.destroy(error);
 }
 
