@@ -1,16 +1,9 @@
-import { createHash } from 'node:crypto';
-import {
-  BoundedMap,
-  type Clock,
-  FairMap,
-  type MetricsRegistry,
-  SelvedgeError,
-  type SingleFlight,
-  createSingleFlight,
-  hasCode,
-} from '@selvedge/kit';
+import { type Clock, type Counter, type MetricsRegistry, SelvedgeError, hasCode } from '@selvedge/kit';
+import { AccessReviews } from './access-reviews.ts';
 import { ClientCertificates } from './client-certificates.ts';
-import { type ReviewClient, type TokenVerdict, reviewAccess, reviewToken } from './reviews.ts';
+import { createCountedReviews } from './counted-reviews.ts';
+import type { ReviewClient } from './reviews.ts';
+import { TokenReviews } from './token-reviews.ts';
 import type { AccessDecision, AccessQuestion, UserInfo } from './types.ts';
 
 export interface DelegatedAccessOptions {
@@ -63,12 +56,6 @@ export interface DelegatedAccess {
   authorize(question: AccessQuestion, signal: AbortSignal): Promise<AccessDecision>;
 }
 
-interface Timed<T> {
-  readonly value: T;
-  /** Monotonic. */
-  readonly atMs: number;
-}
-
 const minuteMs = 60_000;
 
 const defaults = {
@@ -86,35 +73,27 @@ const defaults = {
 const refuse = (message: string): SelvedgeError => new SelvedgeError(message, { code: 'Unauthenticated' });
 
 class Delegated implements DelegatedAccess {
-  readonly #options: Required<DelegatedAccessOptions>;
-  readonly #deps: DelegatedAccessDeps;
   readonly #certificates: ClientCertificates;
-  readonly #accepted: BoundedMap<string, Timed<TokenVerdict>>;
-  /** Apart, so that made-up tokens push out no good answers. */
-  readonly #refused: BoundedMap<string, Timed<TokenVerdict>>;
-  readonly #decisions: FairMap<string, Timed<AccessDecision>>;
-  readonly #tokenFlights: SingleFlight<TokenVerdict> = createSingleFlight();
-  readonly #accessFlights: SingleFlight<AccessDecision> = createSingleFlight();
-  readonly #authentications;
-  readonly #reviews;
+  readonly #tokens: TokenReviews;
+  readonly #access: AccessReviews;
+  readonly #authentications: Counter;
 
   constructor(options: DelegatedAccessOptions, deps: DelegatedAccessDeps) {
+    const { client, clock, metrics } = deps;
     const all = { ...defaults, ...options };
-    this.#options = all;
-    this.#deps = deps;
-    this.#certificates = new ClientCertificates(all, deps);
-    this.#accepted = new BoundedMap({ capacity: all.maxTokens });
-    this.#refused = new BoundedMap({ capacity: all.maxTokens });
-    this.#decisions = new FairMap({ capacity: all.maxDecisions, capacityPerOwner: all.maxDecisionsPerUser });
     const prefix = `selvedge_${options.subsystem}`;
-    this.#authentications = deps.metrics.counter({
+    this.#authentications = metrics.counter({
       name: `${prefix}_authentications_total`,
       help: 'Requests whose sender was asked for, by what was shown (certificate, token, none) and outcome.',
     });
-    this.#reviews = deps.metrics.counter({
+    const counter = metrics.counter({
       name: `${prefix}_reviews_total`,
       help: 'Reviews that the API server was asked for, by kind (token, access) and outcome.',
     });
+    const reviews = createCountedReviews({ clock, counter });
+    this.#certificates = new ClientCertificates(all, deps);
+    this.#tokens = new TokenReviews(all, { client, reviews });
+    this.#access = new AccessReviews(all, { client, reviews });
   }
 
   async authenticate(credential: Credential, signal: AbortSignal): Promise<UserInfo> {
@@ -132,18 +111,8 @@ class Delegated implements DelegatedAccess {
     }
   }
 
-  async authorize(question: AccessQuestion, signal: AbortSignal): Promise<AccessDecision> {
-    const key = createHash('sha256').update(JSON.stringify(question)).digest('base64');
-    const known = this.#decisions.get(key);
-    const { allowedMs, deniedMs } = this.#options;
-    if (known !== undefined && this.#ageMs(known) < (known.value.allowed ? allowedMs : deniedMs)) {
-      return known.value;
-    }
-    return await this.#accessFlights.run(key, signal, async (inner) => {
-      const value = await this.#counted('access', () => reviewAccess(this.#deps.client, question, inner));
-      this.#decisions.set(question.user.username, key, { value, atMs: this.#deps.clock.monotonicMs() });
-      return value;
-    });
+  authorize(question: AccessQuestion, signal: AbortSignal): Promise<AccessDecision> {
+    return this.#access.decide(question, signal);
   }
 
   async #userOf({ certificate, bearerToken }: Credential, signal: AbortSignal): Promise<UserInfo> {
@@ -156,47 +125,9 @@ class Delegated implements DelegatedAccess {
       }
     }
     if (!hasToken) throw refuse('the request shows neither a client certificate nor a bearer token');
-    const verdict = await this.#verdictOf(bearerToken, signal);
+    const verdict = await this.#tokens.verdictOf(bearerToken, signal);
     if (verdict.kind === 'accepted') return verdict.user;
     throw refuse(`the bearer token is not accepted by the API server: ${verdict.reason}`);
-  }
-
-  async #verdictOf(token: string, signal: AbortSignal): Promise<TokenVerdict> {
-    const hash = createHash('sha256').update(token).digest('hex');
-    const known = this.#accepted.get(hash) ?? this.#refused.get(hash);
-    const { acceptedTokenMs, refusedTokenMs, audiences } = this.#options;
-    if (known !== undefined) {
-      const goodMs = known.value.kind === 'accepted' ? acceptedTokenMs : refusedTokenMs;
-      if (this.#ageMs(known) < goodMs) return known.value;
-    }
-    return await this.#tokenFlights.run(hash, signal, async (inner) => {
-      const review = (): Promise<TokenVerdict> => reviewToken(this.#deps.client, { token, audiences }, inner);
-      const value = await this.#counted('token', review);
-      this.#accepted.delete(hash);
-      this.#refused.delete(hash);
-      const atMs = this.#deps.clock.monotonicMs();
-      (value.kind === 'accepted' ? this.#accepted : this.#refused).set(hash, { value, atMs });
-      return value;
-    });
-  }
-
-  #ageMs({ atMs }: Timed<unknown>): number {
-    return this.#deps.clock.monotonicMs() - atMs;
-  }
-
-  async #counted<T extends TokenVerdict | AccessDecision>(
-    kind: 'token' | 'access',
-    ask: () => Promise<T>,
-  ): Promise<T> {
-    try {
-      const answer = await ask();
-      const yes = 'allowed' in answer ? answer.allowed : answer.kind === 'accepted';
-      this.#reviews.add({ kind, outcome: yes ? 'allowed' : 'denied' });
-      return answer;
-    } catch (error) {
-      this.#reviews.add({ kind, outcome: 'failed' });
-      throw error;
-    }
   }
 }
 
