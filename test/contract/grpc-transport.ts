@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { GrpcTransport } from '@selvedge/containerd-grpc-types';
-import { type ErrorCode, SelvedgeError, hasCode } from '@selvedge/kit';
+import { type Clock, type ErrorCode, SelvedgeError, hasCode, systemClock } from '@selvedge/kit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type GrpcServer, startGrpcServer } from './grpc-server.ts';
 
@@ -10,6 +10,7 @@ import { type GrpcServer, startGrpcServer } from './grpc-server.ts';
 export type TransportFactory = (options: {
   readonly endpoint: string;
   readonly maxMessageBytes: number;
+  readonly clock: Clock;
 }) => GrpcTransport;
 
 const maxMessageBytes = 4 * 1024 * 1024;
@@ -53,7 +54,7 @@ export function grpcTransportContract(name: string, create: TransportFactory): v
       folder = await mkdtemp(join(tmpdir(), 'selvedge-grpc-'));
       socketPath = join(folder, 's');
       server = await startGrpcServer(socketPath);
-      transport = create({ endpoint: `unix://${socketPath}`, maxMessageBytes });
+      transport = create({ endpoint: `unix://${socketPath}`, maxMessageBytes, clock: systemClock });
       controller = new AbortController();
     });
     afterEach(async () => {
@@ -130,6 +131,26 @@ export function grpcTransportContract(name: string, create: TransportFactory): v
       expect(server.toldDeadlineMs).toBeLessThanOrEqual(151);
       await expect.poll(() => server.cancelled).toEqual(['Never']);
       await echoWorks();
+    });
+
+    it.each([
+      [2, 'context deadline exceeded'],
+      [1, 'the caller has gone'],
+      [5, 'the exec was removed'],
+    ])('gives up at the deadline also if status %i comes before its timer', async (code, details) => {
+      let nowMs = 0;
+      const clock: Clock = { ...systemClock, monotonicMs: () => nowMs };
+      const late = create({ endpoint: `unix://${socketPath}`, maxMessageBytes, clock });
+      const options = { signal: controller.signal, deadlineMs: 60_000 };
+      for (const [passedMs, expected] of [
+        [59_999, details],
+        [60_000, 'no answer within 60000 ms'],
+      ] as const) {
+        const call = late.unary(path('Fail'), text(JSON.stringify({ code, details })), options);
+        nowMs += passedMs;
+        expect((await failure(call)).message).toBe(`Fail: ${expected}`);
+      }
+      await late.close();
     });
 
     it('ends a stream at its deadline', async () => {

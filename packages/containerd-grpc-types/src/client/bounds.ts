@@ -6,7 +6,7 @@ import type { CallOptions } from './transport.ts';
 export interface Bounds extends Disposable {
   /** Aborts with the caller, with the transport, or at the deadline. */
   readonly signal: AbortSignal;
-  /** What to throw for `error`: that the deadline has passed, if this is behind it. */
+  /** What to throw for `error`: why the call was given up, or that the deadline has passed, if so. */
   explain(error: unknown): unknown;
 }
 
@@ -29,7 +29,10 @@ export function createBounds(
   }
   return {
     signal: scope.signal,
-    explain: (error) => orDeadline(error, deadline, clock.monotonicMs()),
+    explain(error) {
+      const { aborted, reason } = scope.signal;
+      return aborted ? reason : orDeadline(error, deadline, clock.monotonicMs());
+    },
     [Symbol.dispose]: () => {
       scope.abort(inTime);
     },

@@ -1,4 +1,4 @@
-import { SelvedgeError } from '@selvedge/kit';
+import type { SelvedgeError } from '@selvedge/kit';
 import { callError } from './status.ts';
 
 export interface Deadline {
@@ -8,17 +8,16 @@ export interface Deadline {
   readonly deadlineMs: number | undefined;
 }
 
-export function deadlineError({ path, deadlineMs }: Deadline): SelvedgeError {
-  return callError(path, 'DEADLINE_EXCEEDED', { message: `no answer within ${deadlineMs} ms` });
+export function deadlineError({ path, deadlineMs }: Deadline, cause?: unknown): SelvedgeError {
+  return callError(path, 'DEADLINE_EXCEEDED', { message: `no answer within ${deadlineMs} ms`, cause });
 }
 
 /**
- * `error`, unless it is that the server cancelled the call once its deadline had passed: a server that keeps the
- * deadline too may reset the stream before our own timer has had its turn.
+ * `error`, unless the deadline has passed: a server that keeps it too may fail the call, in words of its own, before our
+ * timer has had its turn.
  */
 export function orDeadline(error: unknown, deadline: Deadline, nowMs: number): unknown {
   const { startedMs, deadlineMs } = deadline;
-  if (deadlineMs === undefined || nowMs - startedMs < deadlineMs) return error;
-  const cancelled = error instanceof SelvedgeError && error.details['grpcStatus'] === 'CANCELLED';
-  return cancelled ? deadlineError(deadline) : error;
+  const passed = deadlineMs !== undefined && nowMs - startedMs >= deadlineMs;
+  return passed ? deadlineError(deadline, error) : error;
 }

@@ -28,9 +28,10 @@ function isServiceError(error: unknown): error is ServiceError {
 }
 
 function translate(path: string, bounds: Bounds, error: unknown): unknown {
-  if (bounds.signal.aborted) return bounds.signal.reason;
-  if (!isServiceError(error)) return error;
-  return bounds.explain(statusError(path, { status: error.code, message: error.details }, error));
+  const known = isServiceError(error);
+  return bounds.explain(
+    known ? statusError(path, { status: error.code, message: error.details }, error) : error,
+  );
 }
 
 /** gRPC over `@grpc/grpc-js`, the reference that our own transport is held against. */
