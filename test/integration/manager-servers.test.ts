@@ -216,4 +216,12 @@ describe('several servers', () => {
     const own = world.admin.get(resources.leases, at(`tunnel-server.${one.server}`), { signal });
     expect(await own.catch((error: unknown) => hasCode(error, 'NotFound'))).toBe(true);
   });
+
+  test('are not needed for nodes to write, nor for a ban to stay', async () => {
+    const node = world.client(await world.addNode('shop-7'));
+    const metadata = { namespace: 'kube-node-lease', name: 'shop-7' };
+    await node.create(resources.leases, { metadata, spec: { holderIdentity: 'shop-7' } }, { signal });
+    const deletion = world.admin.delete(edgeNodeResource, { name: 'shop-1' }, { signal });
+    await expect(deletion).rejects.toThrow(/set spec.banned to false before you delete it/);
+  });
 });

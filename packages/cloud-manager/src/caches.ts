@@ -26,6 +26,7 @@ export interface CachesDeps {
 /** What every server knows of the cluster. */
 export interface Caches {
   readonly edgeNodes: ObjectReader<EdgeNodeObject>;
+  /** Their names, labels and addresses. */
   readonly nodes: ObjectReader<Node>;
   /** The Leases of the tunnel servers. */
   readonly serverLeases: ObjectReader<Lease>;
@@ -34,16 +35,25 @@ export interface Caches {
   readonly synced: boolean;
 }
 
+/** A Node without its images, conditions and the like, which are most of it. */
+function withAddresses({ metadata, status }: Node): Node {
+  const { name, uid, resourceVersion, labels } = metadata;
+  return { metadata: { name, uid, resourceVersion, labels }, status: { addresses: status?.addresses } };
+}
+
 /** Keeps the objects that are read here, in memory. `namespace`: where the Leases are. */
 export function createCaches(namespace: string, deps: CachesDeps): Caches {
   const reflectors: Reflector[] = [];
-  const follow = <T extends KubeObject>(options: ReflectorOptions<T>): IndexedStore<T> => {
-    const store = createIndexedStore<T>();
+  const follow = <T extends KubeObject>(
+    options: ReflectorOptions<T>,
+    keep?: (object: T) => T,
+  ): IndexedStore<T> => {
+    const store = createIndexedStore<T>(keep === undefined ? {} : { keep });
     reflectors.push(createReflector(options, { ...deps, store, metrics: deps.kubeMetrics }));
     return store;
   };
   const edgeNodes = follow({ resource: edgeNodeResource });
-  const nodes = follow({ resource: resources.nodes });
+  const nodes = follow({ resource: resources.nodes }, withAddresses);
   const serverLeases = follow({ resource: resources.leases, namespace, labelSelector: serverSelector });
   const inSync: Service = {
     name: 'caches',

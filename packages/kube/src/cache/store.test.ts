@@ -49,6 +49,18 @@ describe('the store', () => {
     expect(() => store.byIndex('zone', 'x')).toThrow('the store has no indexer zone');
   });
 
+  it('keeps of an object what it is told to keep, for its listeners too', () => {
+    const store = createIndexedStore<ConfigMap>({
+      keep: ({ metadata: { labels: _labels, ...metadata } }) => ({ metadata }),
+    });
+    const seen: ConfigMap[] = [];
+    store.subscribe(({ object }) => seen.push(object));
+    store.replace([map('a', 1)], '1');
+    store.apply([{ type: 'DELETED', object: map('a', 2) }], '2');
+    const { labels: _labels, ...kept } = map('a', 1).metadata;
+    expect(seen).toEqual([{ metadata: kept }, { metadata: { ...kept, resourceVersion: '2' } }]);
+  });
+
   it('tells listeners when the whole batch is in, and no more once they left', () => {
     const store = create();
     const sizes: number[] = [];

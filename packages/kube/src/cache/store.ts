@@ -38,6 +38,8 @@ export type Indexer<T> = (object: T) => readonly string[];
 
 export interface StoreOptions<T> {
   readonly indexers?: Readonly<Record<string, Indexer<T>>>;
+  /** What is kept of an object: name, namespace, uid and resourceVersion at least. Default: all. */
+  readonly keep?: (object: T) => T;
   /** One more is refused with `ResourceExhausted`. Default 100,000. */
   readonly maxObjects?: number;
 }
@@ -84,12 +86,14 @@ class MemoryStore<T extends KubeObject> implements IndexedStore<T> {
   readonly #objects = new Map<string, T>();
   readonly #indexes: ReadonlyMap<string, Index<T>>;
   readonly #listeners = new Set<(change: StoreChange<T>) => void>();
+  readonly #keep: (object: T) => T;
   readonly #maxObjects: number;
   #resourceVersion = '';
 
   constructor(options: StoreOptions<T>) {
     const indexers = Object.entries(options.indexers ?? {});
     this.#indexes = new Map(indexers.map(([name, indexer]) => [name, new Index(indexer)]));
+    this.#keep = options.keep ?? ((object) => object);
     this.#maxObjects = options.maxObjects ?? 100_000;
   }
 
@@ -151,14 +155,15 @@ class MemoryStore<T extends KubeObject> implements IndexedStore<T> {
     this.#tell(changes);
   }
 
-  #put(object: T): StoreChange<T> | undefined {
-    const key = keyOf(object);
+  #put(sent: T): StoreChange<T> | undefined {
+    const key = keyOf(sent);
     const previous = this.#objects.get(key);
-    if (previous !== undefined && sameVersion(previous, object)) return undefined;
+    if (previous !== undefined && sameVersion(previous, sent)) return undefined;
     if (previous === undefined && this.#objects.size >= this.#maxObjects) {
       const message = `the store holds ${this.#maxObjects} objects already`;
       throw new SelvedgeError(message, { code: 'ResourceExhausted' });
     }
+    const object = this.#keep(sent);
     for (const index of this.#indexes.values()) {
       if (previous !== undefined) index.remove(key, previous);
       index.add(key, object);
@@ -172,7 +177,7 @@ class MemoryStore<T extends KubeObject> implements IndexedStore<T> {
     if (previous === undefined) return undefined;
     for (const index of this.#indexes.values()) index.remove(key, previous);
     this.#objects.delete(key);
-    return { kind: 'deleted', object: last ?? previous };
+    return { kind: 'deleted', object: last === undefined ? previous : this.#keep(last) };
   }
 
   #tell(changes: readonly (StoreChange<T> | undefined)[]): void {

@@ -62,6 +62,18 @@ describe('the controller loop', () => {
     await controller.stop();
   });
 
+  it('gathers what is enqueued for later into one look', async () => {
+    const at: number[] = [];
+    const { controller, clock } = world(async () => void at.push(clock.monotonicMs()));
+    await controller.start(signal);
+    controller.enqueue('a', 100);
+    await clock.advance(60);
+    controller.enqueue('a', 100);
+    await clock.advance(1_000);
+    expect(at).toEqual([100]);
+    await controller.stop();
+  });
+
   it('comes back to a key when its reconciliation asks for it', async () => {
     const at: number[] = [];
     const { controller, clock } = world(
