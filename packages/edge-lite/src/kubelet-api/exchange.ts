@@ -24,6 +24,8 @@ export interface ExchangeDeps {
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: KubeletApiMetrics;
+  /** Aborts when answers that have no end of their own are ended. */
+  readonly ending: AbortSignal;
 }
 
 /** What handlers see of a request's headers. */
@@ -71,9 +73,10 @@ async function answer(exchange: Http1Exchange<Link>, deps: ExchangeDeps, signal:
   if (route.kind === 'stream') throw upgradeRequired();
   const longRunning = route.longRunning?.(target.query) === true;
   using counted = deps.quota.enter(asked.user.username, longRunning ? 'longRunning' : 'request');
-  const given: Answer = await route.handle(asked);
+  using scope = scoped(signal, longRunning ? deps.ending : undefined);
+  const given: Answer = await route.handle({ ...asked, signal: scope.signal });
   deps.metrics.answered(pathLabel(match), target.method, given.status);
-  await respond(response, given, { withoutBody: false, signal });
+  await respond(response, given, { withoutBody: false, signal: scope.signal });
 }
 
 async function fail(

@@ -13,7 +13,24 @@ export interface KubeletApiMetrics {
 /** Others are counted as `other`. */
 const methods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']);
 
-export function createKubeletApiMetrics(metrics: MetricsRegistry): KubeletApiMetrics {
+/** What is read when the metrics are rendered. */
+export interface KubeletApiGauges {
+  readonly connections: () => number;
+  readonly streams: () => number;
+  /** 1 or 0. */
+  readonly listening: () => number;
+}
+
+const gauges = {
+  connections: 'Open connections to the kubelet API.',
+  streams: 'Open exec, attach and port-forward streams.',
+  listening: '1 while the kubelet API listens, 0 before the node has its serving certificate.',
+} as const;
+
+export function createKubeletApiMetrics(metrics: MetricsRegistry, read: KubeletApiGauges): KubeletApiMetrics {
+  for (const name of ['connections', 'streams', 'listening'] as const) {
+    metrics.sampled({ name: `selvedge_kubelet_api_${name}`, help: gauges[name] }, read[name]);
+  }
   const requests = metrics.counter({
     name: 'selvedge_kubelet_api_requests_total',
     help: 'Requests to the kubelet API, by path (its first part), method and status of the answer.',

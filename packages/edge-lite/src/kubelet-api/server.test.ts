@@ -163,6 +163,17 @@ describe('a page', () => {
     await expect.poll(() => kubelet.server.connections).toBe(0);
   });
 
+  it('that stays ends when the node stops, at once', async () => {
+    const stopping = await createTestKubelet({ routes: [endless], limits: { drainMs: 60_000 } });
+    stopping.reviews.allowed.add('admin get proxy');
+    const socket = await connectTo(stopping);
+    socket.write('GET /endless HTTP/1.1\r\nhost: x\r\nauthorization: Bearer token-of-admin\r\n\r\n');
+    await once(socket, 'data');
+    const closed = once(socket, 'close');
+    await stopping[Symbol.asyncDispose]();
+    await closed;
+  });
+
   it('that stays counts: one user has so many of them', async () => {
     const open = async (): Promise<{ readonly text: string; readonly end: () => void }> => {
       const socket = await connectTo(kubelet);

@@ -1,29 +1,22 @@
 import type { Socket } from 'node:net';
 import {
-  type Clock,
-  type Logger,
   type MetricsRegistry,
   type Service,
   type TaskGroup,
-  createBackoff,
   createTaskGroup,
-  raceAbort,
   withDeadline,
-  type Random,
 } from '@selvedge/kit';
 import type { DelegatedAccess } from '@selvedge/kube';
 import {
   type Connections,
   type Listeners,
   type Secure,
-  type ServingSource,
   createConnections,
   createHttp1,
   createQuota,
   createSecure,
   createStrangers,
   isLoopback,
-  openListeners,
 } from '../listen/index.ts';
 import { refusalOf } from './errors.ts';
 import { type ExchangeDeps, serveExchange } from './exchange.ts';
@@ -31,30 +24,23 @@ import { createGuard } from './guard.ts';
 import { type KubeletApiLimits, defaultLimits } from './limits.ts';
 import { type Link, linkOf } from './link.ts';
 import { type KubeletApiMetrics, createKubeletApiMetrics } from './metrics.ts';
+import { type OpeningDeps, type OpeningOptions, listen, whenCertified } from './opening.ts';
 import { createRouter } from './routing/index.ts';
 import type { KubeletRoute } from './types.ts';
 import { isUpgrade, serveUpgrade } from './upgrade.ts';
 
-export interface KubeletServerOptions {
+export interface KubeletServerOptions extends OpeningOptions {
   readonly nodeName: string;
-  readonly address: string;
-  /** 0: any free one. */
-  readonly port: number;
   readonly limits?: Partial<KubeletApiLimits> | undefined;
 }
 
-export interface KubeletServerDeps {
+export interface KubeletServerDeps extends OpeningDeps {
   readonly routes: readonly KubeletRoute[];
   readonly access: DelegatedAccess;
-  /** The node's serving certificate: nothing listens before there is one. */
-  readonly pki: ServingSource;
   /** The cluster's CA now, PEM: whose client certificates are taken. */
   readonly clusterCa: () => string;
   /** The machine's own addresses, whose connections count as those of loopback do: a tunnel's come from there. */
   readonly ownAddresses: () => readonly string[];
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Logger;
   readonly metrics: MetricsRegistry;
 }
 
@@ -71,9 +57,6 @@ export interface KubeletServer extends Service {
 
 /** In the mapped form that a socket on `::` shows. */
 const mapped = /^::ffff:/;
-const retry = { initialMs: 1_000, maxMs: 30_000, resetAfterMs: 60_000 };
-const hint = 'another program, a kubelet perhaps, has the port; choose one with modules.pods.kubeletApi.port';
-
 class HttpsServer implements KubeletServer {
   readonly name = 'kubelet API';
   readonly #options: KubeletServerOptions;
@@ -97,7 +80,11 @@ class HttpsServer implements KubeletServer {
     const isLocal = (address: string): boolean =>
       isLoopback(address) || deps.ownAddresses().includes(address.replace(mapped, ''));
     this.#connections = createConnections(limits, isLocal);
-    this.#metrics = createKubeletApiMetrics(deps.metrics);
+    this.#metrics = createKubeletApiMetrics(deps.metrics, {
+      connections: () => this.connections,
+      streams: () => this.#streams.size,
+      listening: () => (this.port === undefined ? 0 : 1),
+    });
     this.#requests = this.#createTasks('requests');
     this.#streams = this.#createTasks('streams');
     this.#opening = this.#createTasks('listener');
@@ -107,20 +94,9 @@ class HttpsServer implements KubeletServer {
       router: createRouter(deps.routes),
       quota: createQuota(limits),
       metrics: this.#metrics,
+      ending: this.#streams.signal,
     };
     this.#http1 = this.#createHttp1();
-    const open = { name: 'selvedge_kubelet_api_connections', help: 'Open connections to the kubelet API.' };
-    deps.metrics.sampled(open, () => this.connections);
-    const streams = {
-      name: 'selvedge_kubelet_api_streams',
-      help: 'Open exec, attach and port-forward streams.',
-    };
-    deps.metrics.sampled(streams, () => this.#streams.size);
-    const listens = {
-      name: 'selvedge_kubelet_api_listening',
-      help: '1 while the kubelet API listens, 0 before the node has its serving certificate.',
-    };
-    deps.metrics.sampled(listens, () => (this.port === undefined ? 0 : 1));
   }
 
   get port(): number | undefined {
@@ -162,38 +138,10 @@ class HttpsServer implements KubeletServer {
   }
 
   async #open(signal: AbortSignal): Promise<void> {
-    const { clock, random, log, pki } = this.#deps;
-    if (pki.serving === undefined) log.info('kubelet API waits for its certificate');
-    await this.#certified(signal);
+    await whenCertified(this.#deps, signal);
     this.#secure = this.#createSecure();
-    const backoff = createBackoff(retry, { clock, random });
-    while (this.#listeners === undefined) {
-      try {
-        this.#listeners = await this.#listen(signal);
-      } catch (error) {
-        signal.throwIfAborted();
-        log.error('kubelet API does not listen', { error });
-        await clock.sleep(backoff.nextDelayMs(), signal);
-      }
-    }
-    const { addresses, port } = this.#listeners;
-    log.info('kubelet API listens', { addresses, port });
-  }
-
-  async #certified(signal: AbortSignal): Promise<void> {
-    const { pki } = this.#deps;
-    if (pki.serving !== undefined) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    using changed = pki.onChange(resolve);
-    await raceAbort(promise, signal);
-  }
-
-  #listen(signal: AbortSignal): Promise<Listeners> {
-    const { address, port } = this.#options;
-    // As in Go, the wildcard is that of both families.
-    const addresses = address === '0.0.0.0' ? [address, '::'] : [address];
-    const where = { addresses, optional: new Set(['::']), port, hint };
-    return openListeners(where, (socket) => this.#accept(socket), signal);
+    const accepted = (socket: Socket): void => this.#accept(socket);
+    this.#listeners = await listen(this.#options, { accepted, deps: this.#deps }, signal);
   }
 
   #accept(socket: Socket): void {
