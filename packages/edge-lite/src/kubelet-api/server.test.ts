@@ -169,9 +169,8 @@ describe('a page', () => {
     const socket = await connectTo(stopping);
     socket.write('GET /endless HTTP/1.1\r\nhost: x\r\nauthorization: Bearer token-of-admin\r\n\r\n');
     await once(socket, 'data');
-    const closed = once(socket, 'close');
-    await stopping[Symbol.asyncDispose]();
-    await closed;
+    const ended = once(socket.resume(), 'end');
+    await Promise.all([ended, stopping[Symbol.asyncDispose]()]);
   });
 
   it('that stays counts: one user has so many of them', async () => {
