@@ -15,7 +15,7 @@ export type {
 export { createPodModule, type PodModuleDeps, type PodModuleOptions } from './module.ts';
 export type { Pods } from './worker/index.ts';
 export { createPodCgroups, removeCgroup, type PodCgroups } from './cgroups/index.ts';
-export { createLogRotator } from './logs/index.ts';
+export { createLogRotator, rotatedNames } from './logs/index.ts';
 export { readMachine, type Machine, type MachineOptions } from './machine/index.ts';
 export { createProber, type Prober } from './probes/index.ts';
 export { references, type NodeFacts } from './spec/index.ts';

@@ -1,0 +1,1 @@
+export { logRoutes, type LogDeps } from './routes.ts';
