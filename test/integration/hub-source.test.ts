@@ -93,7 +93,10 @@ const running: PodStatus = {
 describe('what a node may see', () => {
   test('its pods, all services, itself, and the config of its pods while it follows that', async () => {
     await createPod('seen');
-    expect(source.list('services').map(({ metadata }) => metadata.name)).toContain('kubernetes');
+    // A young API server makes it some time after it has begun to answer.
+    await eventually('the Service of the API server', async () =>
+      source.list('services').some(({ metadata }) => metadata.name === 'kubernetes'),
+    );
     expect(source.list('nodes')).toHaveLength(1);
     const config = { resource: 'configmaps', ...at('seen') } as const;
     using one = source.follow(config);
