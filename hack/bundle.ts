@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { SelvedgeError } from '@selvedge/kit';
 import { build } from 'esbuild';
+import { leanPackages } from './lean-packages.ts';
 
 export interface BundleOptions {
   /** The program's first file. */
@@ -34,6 +35,7 @@ export async function bundle(options: BundleOptions): Promise<number> {
     format: 'cjs',
     target: 'node24',
     external,
+    plugins: [leanPackages],
     define: { ...options.define },
     legalComments: 'none',
     logLevel: 'silent',

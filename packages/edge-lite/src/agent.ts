@@ -33,6 +33,8 @@ import { createStatusSink } from './reports/index.ts';
 import { type Runtime, createRuntime, readTail } from './runtime/index.ts';
 import type { Store } from './store/index.ts';
 import type { Systemd } from './systemd.ts';
+import type { Tunnel } from './tunnel/index.ts';
+import { createTunnelService } from './tunnel-service.ts';
 import { version } from './version.ts';
 
 /** What the agent takes from the machine that it runs on. */
@@ -154,7 +156,13 @@ function presenceOf(
 function hubOf(
   context: Context,
   settings: HubConfig,
-  credentials: Pick<Identity, 'clusterCa' | 'credentials'>,
+  {
+    identity,
+    statusOfOthers,
+  }: {
+    readonly identity: Pick<Identity, 'clusterCa' | 'credentials'>;
+    readonly statusOfOthers: () => Readonly<Record<string, object>>;
+  },
 ): Hub {
   const { config, paths } = context;
   const { nodeName, server, modules } = config;
@@ -177,7 +185,12 @@ function hubOf(
       authorityPath: paths.hubAuthorityPath,
       bundlePath: paths.hubBundlePath,
     },
-    { ...context, credentials: credentials.credentials, clusterCa: () => credentials.clusterCa },
+    {
+      ...context,
+      credentials: identity.credentials,
+      clusterCa: () => identity.clusterCa,
+      statusOfOthers,
+    },
   );
 }
 
@@ -189,6 +202,7 @@ function podServices(
   readonly services: readonly Service[];
   readonly presence: NodePresence;
   readonly engine: Pods;
+  readonly kubeletPort: () => number | undefined;
 } {
   const { config, store, kubeMetrics } = context;
   const { nodeName } = config;
@@ -219,7 +233,22 @@ function podServices(
     },
   );
   const services = [recorder, transport, runtime, sink, presence, ...engine.services, ...kubelet.services];
-  return { services, presence, engine: engine.pods };
+  return { services, presence, engine: engine.pods, kubeletPort: kubelet.port };
+}
+
+/** None without the module. */
+function tunnelsOf(
+  context: Context,
+  deps: {
+    readonly hub: Hub;
+    readonly identity: Identity;
+    readonly kubeletPort?: () => number | undefined;
+  },
+): readonly Tunnel[] {
+  const { config, proxy } = context;
+  const { tunnel: settings } = config.modules;
+  if (settings === undefined) return [];
+  return [createTunnelService({ config, settings, proxy }, { ...context, ...deps })];
 }
 
 /** The whole agent as one service, nothing of it running yet. */
@@ -240,19 +269,27 @@ export function createAgent(config: Config, paths: Paths, host: AgentHost): Serv
     log.warn('no module is switched on');
     return createServiceGroup({ name: 'edge-lite', services: base }, { log });
   }
-  const hub = hubOf(context, settings, identity);
+  let tunnels: readonly Tunnel[] = [];
+  const statusOfOthers = (): Readonly<Record<string, object>> =>
+    Object.fromEntries(tunnels.map((tunnel) => [tunnel.name, tunnel.status()]));
+  const hub = hubOf(context, settings, { identity, statusOfOthers });
   const readiness = createReadiness({ systemd, log, synced: (signal) => hub.whenSynced(signal) });
   if (pods === undefined) {
-    return createServiceGroup({ name: 'edge-lite', services: [...base, hub, readiness] }, { log });
+    tunnels = tunnelsOf(context, { hub, identity });
+    return createServiceGroup(
+      { name: 'edge-lite', services: [...base, hub, ...tunnels, readiness] },
+      { log },
+    );
   }
-  const { services, presence, engine } = podServices(context, { hub, pods, identity });
+  const { services, presence, engine, kubeletPort } = podServices(context, { hub, pods, identity });
+  tunnels = tunnelsOf(context, { hub, identity, kubeletPort });
   const onMachineShutdown = [
     (signal: AbortSignal) => presence.announceShutdown(signal),
     (signal: AbortSignal) => engine.halt(haltGraceSeconds, signal),
   ];
   const farewell = createFarewell({ machineTimeoutMs }, { systemd, clock, log, onMachineShutdown });
   return createServiceGroup(
-    { name: 'edge-lite', services: [...base, hub, ...services, readiness, farewell] },
+    { name: 'edge-lite', services: [...base, hub, ...services, ...tunnels, readiness, farewell] },
     { log },
   );
 }

@@ -38,6 +38,17 @@ it('renders counters, gauges and histograms as Prometheus text', () => {
   `);
 });
 
+it('reads sampled series as it renders', () => {
+  const metrics = createMetricsRegistry();
+  let value = 1;
+  metrics.sampledSeries({ name: 'x_total', help: 'x', type: 'counter' }, () => [
+    { labels: { kind: 'a' }, value },
+    { labels: { kind: 'b' }, value: 0 },
+  ]);
+  value = 5;
+  expect(metrics.render()).toContain('# TYPE x_total counter\nx_total{kind="a"} 5\nx_total{kind="b"} 0\n');
+});
+
 it('treats label sets in any order as one series', () => {
   const metrics = createMetricsRegistry();
   const counter = metrics.counter({ name: 'x_total', help: 'x' });

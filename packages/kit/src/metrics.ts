@@ -29,12 +29,19 @@ export interface SampledOptions extends MetricOptions {
   readonly type?: 'gauge' | 'counter';
 }
 
+export interface SampledSeries {
+  readonly labels: Labels;
+  readonly value: number;
+}
+
 /** Owns the metrics of one program. A name is registered once. */
 export interface MetricsRegistry {
   counter(options: MetricOptions): Counter;
   gauge(options: MetricOptions): Gauge;
   /** A metric without labels whose value is read when the metrics are rendered. */
   sampled(options: SampledOptions, read: () => number): void;
+  /** The same with a series for each label set; whoever reads bounds them. */
+  sampledSeries(options: SampledOptions, read: () => readonly SampledSeries[]): void;
   histogram(options: HistogramOptions): Histogram;
   /** Prometheus text format 0.0.4. */
   render(): string;
@@ -142,6 +149,8 @@ export function createMetricsRegistry(options: MetricsOptions = {}): MetricsRegi
     },
     sampled: ({ type = 'gauge', ...metric }, read) =>
       register({ ...metric, type }, () => [{ suffix: '', labels: {}, value: read() }]),
+    sampledSeries: ({ type = 'gauge', ...metric }, read) =>
+      register({ ...metric, type }, () => read().map(scalar)),
     histogram({ buckets, ...metric }) {
       const series = newSeries<HistogramValue>();
       register({ ...metric, type: 'histogram' }, () =>

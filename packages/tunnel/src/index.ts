@@ -1,3 +1,4 @@
+export { formatTarget, parseTarget } from './protocol/target.ts';
 export {
   defaultLimits,
   defaultTimeouts,

@@ -65,6 +65,34 @@ test('the pod module brings the hub along, the hub comes alone', () => {
   expect(alone).toEqual({ hub: { ...defaults, address: 'none' } });
 });
 
+test('the tunnel brings the hub along too, and takes servers with or without more about them', () => {
+  const { hub, pods, tunnel } = parse(`${minimal}modules:
+  tunnel:
+    servers:
+      - tunnel.example.com:443
+      - address: '[2001:db8::1]:8443'
+        serverName: tunnel-2.example.com
+        webSocketUrl: wss://balancer.example.com/edge
+        webSocketCaFile: system
+    allow: [192.168.7.0/24:502, plc.shop:80-90]
+`).modules;
+  expect(hub).toMatchObject({ port: 10_270 });
+  expect(pods).toBeUndefined();
+  expect(tunnel).toEqual({
+    servers: [
+      { address: 'tunnel.example.com:443' },
+      {
+        address: '[2001:db8::1]:8443',
+        serverName: 'tunnel-2.example.com',
+        webSocketUrl: 'wss://balancer.example.com/edge',
+        webSocketCaFile: 'system',
+      },
+    ],
+    carriers: ['tls', 'websocket'],
+    allow: ['192.168.7.0/24:502', 'plc.shop:80-90'],
+  });
+});
+
 test('every finding is told at once, in the order of the lines, with field and expectation', () => {
   const text = `apiVersion: edge-lite.selvedge.io/v1
 kind: Config
@@ -134,6 +162,42 @@ describe('a single wrong field', () => {
       'modules: {hub: {clients: [{name: system:kube-proxy, kubeconfig: proxy.conf}]}}',
       'modules.hub.clients[0].kubeconfig',
       'expected an absolute path, found "proxy.conf"',
+    ],
+    ['modules: {tunnel: {}}', 'modules.tunnel.servers', 'required, but missing'],
+    [
+      'modules: {tunnel: {servers: []}}',
+      'modules.tunnel.servers',
+      'expected at least one server, found a list',
+    ],
+    [
+      'modules: {tunnel: {servers: [tunnel.example.com]}}',
+      'modules.tunnel.servers[0]',
+      'expected host:port, found "tunnel.example.com"',
+    ],
+    [
+      'modules: {tunnel: {servers: [{address: 10.0.0.1:443, name: x}]}}',
+      'modules.tunnel.servers[0].name',
+      'unknown field',
+    ],
+    [
+      'modules: {tunnel: {servers: [{address: a:443, webSocketUrl: https://a/b}]}}',
+      'modules.tunnel.servers[0].webSocketUrl',
+      'expected a ws:// or wss:// URL without user, query or fragment, found "https://a/b"',
+    ],
+    [
+      'modules: {tunnel: {servers: [a:1], carriers: [tls, quic]}}',
+      'modules.tunnel.carriers[1]',
+      'expected tls or websocket, found "quic"',
+    ],
+    [
+      'modules: {tunnel: {servers: [a:1], carriers: [tls, tls]}}',
+      'modules.tunnel.carriers',
+      'expected each carrier once, found a list',
+    ],
+    [
+      'modules: {tunnel: {servers: [a:1], allow: [10.0.0.0/8]}}',
+      'modules.tunnel.allow[0]',
+      'expected host:port, CIDR:port or CIDR:first-last, found "10.0.0.0/8"',
     ],
     ['root: state', 'root', 'expected an absolute path, found "state"'],
     [

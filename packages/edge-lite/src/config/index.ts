@@ -1,3 +1,3 @@
 export { loadConfig } from './config.ts';
 export { paths, type Paths } from './paths.ts';
-export type { Config, HubConfig, PodsConfig } from './schema.ts';
+export type { Config, HubConfig, PodsConfig, TunnelConfig } from './schema.ts';

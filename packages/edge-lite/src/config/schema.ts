@@ -1,6 +1,8 @@
 import { isIP } from 'node:net';
 import { logLevels } from '@selvedge/kit';
+import { parseTarget } from '@selvedge/tunnel';
 import * as v from 'valibot';
+import { parseRule } from '../tunnel/index.ts';
 
 const text = (expected: string, accepts: (value: string) => boolean): v.GenericSchema<string> =>
   v.pipe(v.string(expected), v.check(accepts, expected));
@@ -123,6 +125,67 @@ const hub = v.strictObject(
   'a mapping',
 );
 
+const hostPort = text('host:port', (value) => parseTarget(value) !== undefined);
+const serverName = pattern(
+  'a host name or an IP address',
+  /^[A-Za-z0-9]([-A-Za-z0-9_.:]{0,252}[A-Za-z0-9])?$/,
+);
+const webSocketUrl = text('a ws:// or wss:// URL without user, query or fragment', (value) => {
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  const isPlain = url !== undefined && url.username === '' && url.search === '' && url.hash === '';
+  return isPlain && ['ws:', 'wss:'].includes(url.protocol);
+});
+
+/** `host:port` alone, or with more about it. */
+const tunnelServer = v.lazy((value) =>
+  typeof value === 'object'
+    ? v.strictObject(
+        {
+          address: hostPort,
+          serverName: v.optional(serverName),
+          webSocketUrl: v.optional(webSocketUrl),
+          webSocketCaFile: v.optional(
+            text('an absolute path, or system', (path) => path === 'system' || path.startsWith('/')),
+          ),
+        },
+        'host:port, or a mapping with address',
+      )
+    : v.pipe(
+        hostPort,
+        v.transform((address) => ({ address })),
+      ),
+);
+
+const tunnel = v.strictObject(
+  {
+    servers: v.pipe(
+      v.array(tunnelServer, 'a list of servers, host:port each'),
+      v.minLength(1, 'at least one server'),
+      v.maxLength(16, 'at most 16 servers'),
+    ),
+    caFile: v.optional(absolutePath),
+    carriers: v.optional(
+      v.pipe(
+        list(v.picklist(['tls', 'websocket'], 'tls or websocket'), 'tls and websocket'),
+        v.minLength(1, 'at least one carrier'),
+        v.check((all) => new Set(all).size === all.length, 'each carrier once'),
+      ),
+      ['tls', 'websocket'],
+    ),
+    allow: v.optional(
+      v.pipe(
+        list(
+          text('host:port, CIDR:port or CIDR:first-last', (value) => parseRule(value) !== undefined),
+          'targets',
+        ),
+        v.maxLength(256, 'at most 256 targets'),
+      ),
+      [],
+    ),
+  },
+  'a mapping with servers',
+);
+
 const taint = v.strictObject(
   {
     key: pattern('a label name', qualifiedName),
@@ -155,11 +218,16 @@ const node = v.strictObject(
   'a mapping',
 );
 
-/** The pod module reads through the hub, so one is not had without the other. */
+/** The pod module reads through the hub and the tunnel asks it who the pods are, so neither is had without it. */
 const modules = v.pipe(
-  v.strictObject({ hub: v.optional(hub), pods: v.optional(pods) }, 'a mapping of modules'),
+  v.strictObject(
+    { hub: v.optional(hub), pods: v.optional(pods), tunnel: v.optional(tunnel) },
+    'a mapping of modules',
+  ),
   v.transform((chosen) =>
-    chosen.pods === undefined || chosen.hub !== undefined ? chosen : { ...chosen, hub: v.parse(hub, {}) },
+    (chosen.pods ?? chosen.tunnel) === undefined || chosen.hub !== undefined
+      ? chosen
+      : { ...chosen, hub: v.parse(hub, {}) },
   ),
 );
 
@@ -185,3 +253,4 @@ export const configSchema = v.strictObject(
 export type Config = v.InferOutput<typeof configSchema>;
 export type HubConfig = NonNullable<Config['modules']['hub']>;
 export type PodsConfig = NonNullable<Config['modules']['pods']>;
+export type TunnelConfig = NonNullable<Config['modules']['tunnel']>;

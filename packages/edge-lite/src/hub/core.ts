@@ -52,6 +52,8 @@ export interface HubDeps {
   /** Runs a program to its end; rejects if it fails. */
   readonly exec: (argv: readonly [string, ...string[]], signal: AbortSignal) => Promise<void>;
   readonly newUid: () => string;
+  /** What other modules of this process show in `/selvedge/status`, by their names. */
+  readonly statusOfOthers?: (() => Readonly<Record<string, object>>) | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;

@@ -6,6 +6,7 @@ import { decodeBody } from './bodies/index.ts';
 import { createCloudConditionReporter, createCloudConditionView } from './condition/index.ts';
 import { type Core, type HubDeps, type HubOptions, createCore } from './core.ts';
 import { type Endpoint, createEndpoint } from './endpoint/index.ts';
+import type { LocalPods } from './facts/index.ts';
 import { createLocalClient } from './local-client/index.ts';
 import { createOwnObjects } from './own-objects/index.ts';
 import { createPodNeeds } from './pod-needs/index.ts';
@@ -28,6 +29,8 @@ export interface Hub extends Service {
   readonly client: KubeClient;
   /** The node's objects as its pod module reads them. */
   readonly source: ObjectSource;
+  /** The node's pods by their addresses. */
+  readonly pods: Pick<LocalPods, 'at'>;
   /** Resolves once pods, services and the own Node were complete at some time, also in an earlier run. */
   whenSynced(signal: AbortSignal): Promise<void>;
 }
@@ -84,7 +87,10 @@ function createEndpointOf(options: HubOptions, deps: HubDeps, parts: Core & Serv
       ...parts,
       isLocal: (remoteAddress) => facts.isOwn(remoteAddress),
       relayFor: (remoteAddress) => trust.distrusts(remoteAddress),
-      status: () => hubStatus({ ...parts, nodeName, version, state: deps.store.replica }),
+      status: () => ({
+        ...hubStatus({ ...parts, nodeName, version, state: deps.store.replica }),
+        ...deps.statusOfOthers?.(),
+      }),
     },
   );
 }
@@ -138,6 +144,7 @@ export function createHub(options: HubOptions, deps: HubDeps): Hub {
     name: group.name,
     client,
     source: source.source,
+    pods: core.facts.pods,
     whenSynced: (signal) => source.whenSynced(signal),
     start: (signal) => group.start(signal),
     stop: () => group.stop(),

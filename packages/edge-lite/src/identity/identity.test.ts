@@ -227,11 +227,16 @@ describe('rotation', () => {
     const identity = create();
     await identity.start(signal);
     const before = await currentOf(identity);
+    const told: string[] = [];
+    using changes = identity.onChange(() => {
+      void currentOf(identity).then((certificate) => told.push(certificate));
+    });
     certificates.users.length = 0;
     await clock.advance(0.69 * hourMs);
     expect(await currentOf(identity)).toBe(before);
     await clock.advance(0.22 * hourMs);
     await eventually(async () => expect(await currentOf(identity)).not.toBe(before));
+    await eventually(async () => expect(told).toEqual([await currentOf(identity)]));
     expect(new Set(certificates.users)).toEqual(new Set(['node']));
     expect(await readFile(join(folder, 'pki', 'client.pem'), 'utf8')).toContain(await currentOf(identity));
     expect(await readdir(join(folder, 'pki'))).toEqual(['ca.crt', 'client.pem']);

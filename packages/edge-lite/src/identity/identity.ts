@@ -6,6 +6,7 @@ import {
   SelvedgeError,
   type Service,
   createBackoff,
+  createListeners,
   createTaskGroup,
 } from '@selvedge/kit';
 import type { CredentialSource, Credentials } from '@selvedge/kube';
@@ -47,6 +48,8 @@ export interface Identity extends Service {
   readonly credentials: CredentialSource;
   /** The cluster's CA certificates, PEM; empty before the node has joined. */
   readonly clusterCa: string;
+  /** Calls back after the certificate was replaced by another. */
+  onChange(changed: () => void): Disposable;
 }
 
 /** The wall clock may be set while we wait: it is looked at again this often. */
@@ -61,6 +64,7 @@ class NodeIdentity implements Identity {
   readonly #pendingKey;
   readonly #tasks;
   readonly #rotations;
+  readonly #replaced;
   #held: { readonly joined: Joined; readonly credentials: Credentials } | undefined;
   #lastRotationMs: number | undefined;
 
@@ -73,6 +77,7 @@ class NodeIdentity implements Identity {
       { name: this.name },
       { onFailure: (error, task) => deps.log.error('identity task failed', { task, error }) },
     );
+    this.#replaced = createListeners<void>(deps.log);
     this.#rotations = deps.metrics.counter({
       name: 'selvedge_identity_rotations_total',
       help: 'Certificates asked for after the first, by outcome.',
@@ -90,6 +95,10 @@ class NodeIdentity implements Identity {
 
   get clusterCa(): string {
     return this.#held?.joined.clusterCa ?? '';
+  }
+
+  onChange(changed: () => void): Disposable {
+    return this.#replaced.add(changed);
   }
 
   async start(signal: AbortSignal): Promise<void> {
@@ -127,6 +136,7 @@ class NodeIdentity implements Identity {
     await this.#pendingKey.forget();
     this.#lastRotationMs = this.#deps.clock.now();
     this.#hold(joined);
+    this.#replaced.tell();
   }
 
   async #rotate(signal: AbortSignal): Promise<void> {

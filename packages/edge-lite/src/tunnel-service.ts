@@ -1,0 +1,79 @@
+import { isIP } from 'node:net';
+import type { Clock, Logger, MetricsRegistry, Random } from '@selvedge/kit';
+import type { HttpProxy } from '@selvedge/kit/net';
+import type { Node } from '@selvedge/kube/types';
+import type { Config, TunnelConfig } from './config/index.ts';
+import { originating } from './exit-code.ts';
+import type { Hub } from './hub/index.ts';
+import type { Identity } from './identity/index.ts';
+import type { Store } from './store/index.ts';
+import { type NodeFacts, type Tunnel, createTunnel } from './tunnel/index.ts';
+
+export interface TunnelServiceOptions {
+  readonly config: Config;
+  readonly settings: TunnelConfig;
+  readonly proxy: HttpProxy | undefined;
+}
+
+export interface TunnelServiceDeps {
+  readonly hub: Pick<Hub, 'source' | 'pods'>;
+  readonly identity: Pick<Identity, 'credentials' | 'onChange'>;
+  readonly store: Pick<Store, 'runtime'>;
+  readonly machineAddresses: () => readonly string[];
+  /** Where edge-lite itself serves the kubelet's API; undefined beside a stock kubelet. */
+  readonly kubeletPort?: (() => number | undefined) | undefined;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly metrics: MetricsRegistry;
+}
+
+const defaultKubeletPort = 10_250;
+const everywhere: readonly string[] = ['0.0.0.0', '::'];
+
+/**
+ * Where the kubelet is dialled: where edge-lite's own listens, else at an address of the Node that the machine has now,
+ * for a stock kubelet listens there or on all addresses.
+ */
+function kubeletHost(addresses: readonly string[], machine: readonly string[], listens?: string): string {
+  if (listens !== undefined && !everywhere.includes(listens)) return listens;
+  return addresses.find((one) => isIP(one) !== 0 && machine.includes(one)) ?? '127.0.0.1';
+}
+
+/** The own Node; empty before it is known. */
+function statusOf(source: Hub['source'], name: string): NonNullable<Node['status']> {
+  const found = source.get<Node>({ resource: 'nodes', name });
+  return (found.kind === 'present' ? found.object.status : undefined) ?? {};
+}
+
+function factsOf({ config }: TunnelServiceOptions, deps: TunnelServiceDeps): NodeFacts {
+  const { hub, machineAddresses, kubeletPort } = deps;
+  const { nodeName: name, modules } = config;
+  const status = statusOf(hub.source, name);
+  const addresses = (status.addresses ?? []).map(({ address }) => address);
+  const machine = machineAddresses();
+  const port = kubeletPort?.() ?? status.daemonEndpoints?.kubeletEndpoint?.Port ?? defaultKubeletPort;
+  return {
+    name,
+    addresses,
+    machineAddresses: machine,
+    kubelet: { host: kubeletHost(addresses, machine, modules.pods?.kubeletApi.address), port },
+    isPod: (address) => hub.pods.at(address) !== undefined,
+  };
+}
+
+/**
+ * The tunnel of this node, with what the hub's replica says of the node and its pods: offline too. Files that cannot be
+ * read are a matter of the config.
+ */
+export function createTunnelService(options: TunnelServiceOptions, deps: TunnelServiceDeps): Tunnel {
+  const { settings, proxy } = options;
+  const facts = (): NodeFacts => factsOf(options, deps);
+  const tunnel = createTunnel({ ...settings, proxy }, { ...deps, documents: deps.store.runtime, facts });
+  return {
+    name: tunnel.name,
+    start: (signal) => originating('config', () => tunnel.start(signal), ['Invalid']),
+    stop: () => tunnel.stop(),
+    status: () => tunnel.status(),
+  };
+}

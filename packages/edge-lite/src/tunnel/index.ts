@@ -1,0 +1,3 @@
+export type { NodeFacts } from './allow-list.ts';
+export { parseRule } from './rule.ts';
+export { createTunnel, type Tunnel, type TunnelDeps, type TunnelOptions } from './tunnel.ts';

@@ -1,0 +1,147 @@
+import { readFile } from 'node:fs/promises';
+import {
+  type Clock,
+  type Logger,
+  type MetricsRegistry,
+  type Random,
+  SelvedgeError,
+  type Service,
+} from '@selvedge/kit';
+import type { HttpProxy } from '@selvedge/kit/net';
+import type { Credentials } from '@selvedge/kube';
+import { type Carrier, type TunnelCredentials, parseTarget } from '@selvedge/tunnel';
+import { type TunnelAgent, type TunnelServerAddress, createTunnelAgent } from '@selvedge/tunnel/agent';
+import { type NodeFacts, type Permission, rule } from './allow-list.ts';
+import { createCarrierMemory } from './carrier-memory.ts';
+import { type Rule, parseRule } from './rule.ts';
+import { tunnelStatus } from './status.ts';
+import { watchTraffic } from './traffic.ts';
+
+export interface ServerOptions {
+  /** `host:port`. */
+  readonly address: string;
+  readonly serverName?: string | undefined;
+  readonly webSocketUrl?: string | undefined;
+  /** A PEM file, or `system`. */
+  readonly webSocketCaFile?: string | undefined;
+}
+
+export interface TunnelOptions {
+  readonly servers: readonly ServerOptions[];
+  readonly carriers: readonly Carrier[];
+  /** PEM file of the authorities of the servers. Default: the cluster's. */
+  readonly caFile?: string | undefined;
+  readonly proxy?: HttpProxy | undefined;
+  /** What is allowed besides the kubelet and the pods of the node; see `parseRule`. */
+  readonly allow: readonly string[];
+}
+
+export interface TunnelDeps {
+  readonly identity: {
+    readonly credentials: (signal: AbortSignal) => Promise<Credentials>;
+    onChange(changed: () => void): Disposable;
+  };
+  readonly facts: () => NodeFacts;
+  readonly documents: Parameters<typeof createCarrierMemory>[0];
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly metrics: MetricsRegistry;
+}
+
+/** The way back from the cloud into this node. Its start waits for nobody and reads the config's files. */
+export interface Tunnel extends Service {
+  /** What `/selvedge/status` shows. */
+  status(): object;
+}
+
+function rulesOf(allow: readonly string[]): readonly Rule[] {
+  return allow.map((text) => {
+    const parsed = parseRule(text);
+    if (parsed === undefined) throw new SelvedgeError(`${text} is no rule`, { code: 'Invalid' });
+    return parsed;
+  });
+}
+
+const readPem = async (file: string): Promise<string> =>
+  readFile(file, 'utf8').catch((cause: unknown) => {
+    throw new SelvedgeError(`cannot read the authorities ${file}`, { code: 'Invalid', cause });
+  });
+
+async function serverOf({ webSocketCaFile: file, ...server }: ServerOptions): Promise<TunnelServerAddress> {
+  if (file === undefined) return server;
+  return { ...server, webSocketAuthority: file === 'system' ? file : await readPem(file) };
+}
+
+function credentialsOf(credentials: Credentials, authority: string | undefined): TunnelCredentials {
+  const { clientCertificate, certificateAuthority = '' } = credentials;
+  if (clientCertificate !== undefined) {
+    return { ...clientCertificate, certificateAuthority: authority ?? certificateAuthority };
+  }
+  throw new SelvedgeError('the node has no certificate', { code: 'Unavailable' });
+}
+
+class NodeTunnel implements Tunnel {
+  readonly name = 'tunnel';
+  readonly #options: TunnelOptions;
+  readonly #deps: TunnelDeps;
+  readonly #rules: readonly Rule[];
+  #agent: TunnelAgent | undefined;
+  #rotations: Disposable | undefined;
+
+  constructor(options: TunnelOptions, deps: TunnelDeps) {
+    this.#options = options;
+    this.#deps = deps;
+    this.#rules = rulesOf(options.allow);
+    watchTraffic({
+      metrics: deps.metrics,
+      targets: () => this.#agent?.traffic ?? [],
+      permissionOf: (target) => this.#permissionOf(target),
+    });
+    deps.metrics.sampled(
+      { name: 'selvedge_tunnel_links_up', help: 'Tunnel servers that there is a session with.' },
+      () => (this.#agent?.links ?? []).filter(({ state }) => state.kind === 'up').length,
+    );
+  }
+
+  async start(signal: AbortSignal): Promise<void> {
+    const { caFile, carriers, proxy } = this.#options;
+    const { identity, documents, facts, log } = this.#deps;
+    const authority = caFile === undefined ? undefined : await readPem(caFile);
+    const servers = await Promise.all(this.#options.servers.map(serverOf));
+    const agent = createTunnelAgent(
+      { servers, carriers, proxy },
+      {
+        ...this.#deps,
+        log: log.with({ module: 'tunnel' }),
+        credentials: async (asked) => credentialsOf(await identity.credentials(asked), authority),
+        allow: (target) => rule(target, this.#rules, facts()),
+        memory: createCarrierMemory(documents),
+      },
+    );
+    this.#agent = agent;
+    this.#rotations = identity.onChange(() => agent.renew());
+    await agent.start(signal);
+  }
+
+  async stop(): Promise<void> {
+    this.#rotations?.[Symbol.dispose]();
+    await this.#agent?.stop();
+  }
+
+  status(): object {
+    return tunnelStatus(this.#agent ?? { links: [], traffic: [] });
+  }
+
+  /** A pod that is gone by now was one. */
+  #permissionOf(text: string): Permission {
+    const target = parseTarget(text);
+    const ruling = target === undefined ? undefined : rule(target, this.#rules, this.#deps.facts());
+    return ruling?.kind === 'allowed' ? ruling.by : 'pod';
+  }
+}
+
+/** Does no I/O before its start. Throws `Invalid` for a rule that is none. */
+export function createTunnel(options: TunnelOptions, deps: TunnelDeps): Tunnel {
+  return new NodeTunnel(options, deps);
+}
