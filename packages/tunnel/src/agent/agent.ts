@@ -1,5 +1,12 @@
 import type { Duplex } from 'node:stream';
-import { SelvedgeError, createListeners, hasCode, systemCode, type Listeners } from '@selvedge/kit';
+import {
+  SelvedgeError,
+  createListeners,
+  hasCode,
+  systemCode,
+  type Listeners,
+  type MetricsRegistry,
+} from '@selvedge/kit';
 import { connectTcp, parseProxy } from '@selvedge/kit/net';
 import { formatTarget, isServiceName, parseTarget } from '../protocol/target.ts';
 import type { AcceptorDeps } from '../session/acceptor.ts';
@@ -66,6 +73,7 @@ class Agent implements TunnelAgent {
     const { carriers = defaultCarriers, proxy } = options;
     const { memory = createMemory(), dial = tcpDial(timeouts.dialMs, deps), lookup, meter } = deps;
     let lastId = 0;
+    this.#sample(deps.metrics);
     if (proxy !== undefined) parseProxy(proxy);
     this.#deps = deps;
     this.#listeners = createListeners(deps.log);
@@ -136,6 +144,17 @@ class Agent implements TunnelAgent {
       }
     }
     throw failure;
+  }
+
+  #sample(metrics: MetricsRegistry): void {
+    const name = (rest: string): string => `selvedge_tunnel_${rest}`;
+    const type = 'counter';
+    const received = { name: name('received_bytes_total'), help: 'Bytes from targets.', type } as const;
+    const sent = { name: name('sent_bytes_total'), help: 'Bytes to targets.', type } as const;
+    const held = { name: name('held_bytes'), help: 'Bytes that wait for readers that do not keep up.' };
+    metrics.sampled(received, () => this.#traffic.receivedBytes);
+    metrics.sampled(sent, () => this.#traffic.sentBytes);
+    metrics.sampled(held, () => this.#ledger.heldBytes);
   }
 
   /** What is dialled for a stream. Throws what is shown to who asked. */
