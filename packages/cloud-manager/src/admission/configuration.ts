@@ -60,7 +60,7 @@ export function webhookConfiguration(reach: WebhookConfig['reach'], ca: string):
             scope: '*',
           },
         ],
-        matchConditions: [{ name: 'of-nobody-asked-about', expression: `!${fromNode}` }],
+        matchConditions: [{ name: 'not-of-a-node', expression: `!${fromNode}` }],
       },
     ],
   };

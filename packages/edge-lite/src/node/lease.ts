@@ -8,7 +8,7 @@ import {
   jittered,
   withDeadline,
 } from '@selvedge/kit';
-import { type KubeClient, resources } from '@selvedge/kube';
+import { type KubeClient, microTime, resources } from '@selvedge/kube';
 import type { Lease } from '@selvedge/kube/types';
 
 export interface LeaseOptions {
@@ -46,7 +46,7 @@ function fresh({ nodeName, nodeUid }: LeaseOptions, nowMs: number): Lease {
     spec: {
       holderIdentity: nodeName,
       leaseDurationSeconds: durationSeconds,
-      renewTime: new Date(nowMs).toISOString().replace('Z', '000Z'),
+      renewTime: microTime(nowMs),
     },
   };
 }
