@@ -107,8 +107,8 @@ const kubectlArgs = (args: readonly string[]): string[] => [
 ];
 
 /** kubectl with an input; resolves whatever it ends with. */
-async function run(args: readonly string[], input: string | Buffer = ''): Promise<Ran> {
-  const child = spawn(program, kubectlArgs(args), { stdio: 'pipe' });
+async function run(args: readonly string[], input: string | Buffer = '', env = {}): Promise<Ran> {
+  const child = spawn(program, kubectlArgs(args), { stdio: 'pipe', env: { ...process.env, ...env } });
   child.stdin.on('error', () => undefined);
   child.stdin.end(input);
   const [stdout, stderr, [code]] = await Promise.all([
@@ -181,6 +181,12 @@ describe('kubectl through the API server', () => {
     const gone = await run(['exec', 'till', '-c', 'none', '--', 'true']);
     expect(gone.code).toBe(1);
     expect(gone.stderr).toContain('container none is not valid for pod till');
+  });
+
+  test('of a time before WebSocket does the same over SPDY', async () => {
+    const spdy = { KUBECTL_REMOTE_COMMAND_WEBSOCKETS: 'false' };
+    const args = ['exec', '-i', 'till', '-c', 'main', '--', ...shell('cat; exit 4')];
+    expect(await run(args, 'in\n', spdy)).toMatchObject({ code: 4, stdout: 'in\n' });
   });
 
   test('sends much to a command, which gets all of it and its end', async () => {
