@@ -26,7 +26,7 @@ export interface CachesDeps {
 /** What every server knows of the cluster. */
 export interface Caches {
   readonly edgeNodes: ObjectReader<EdgeNodeObject>;
-  /** Their names, labels and addresses. */
+  /** Their names, labels, addresses and the kubelet's port. */
   readonly nodes: ObjectReader<Node>;
   /** The Leases of the tunnel servers. */
   readonly serverLeases: ObjectReader<Lease>;
@@ -36,9 +36,10 @@ export interface Caches {
 }
 
 /** A Node without its images, conditions and the like, which are most of it. */
-function withAddresses({ metadata, status }: Node): Node {
+function whereabouts({ metadata, status }: Node): Node {
   const { name, uid, resourceVersion, labels } = metadata;
-  return { metadata: { name, uid, resourceVersion, labels }, status: { addresses: status?.addresses } };
+  const { addresses, daemonEndpoints } = status ?? {};
+  return { metadata: { name, uid, resourceVersion, labels }, status: { addresses, daemonEndpoints } };
 }
 
 /** Keeps the objects that are read here, in memory. `namespace`: where the Leases are. */
@@ -53,7 +54,7 @@ export function createCaches(namespace: string, deps: CachesDeps): Caches {
     return store;
   };
   const edgeNodes = follow({ resource: edgeNodeResource });
-  const nodes = follow({ resource: resources.nodes }, withAddresses);
+  const nodes = follow({ resource: resources.nodes }, whereabouts);
   const serverLeases = follow({ resource: resources.leases, namespace, labelSelector: serverSelector });
   const inSync: Service = {
     name: 'caches',

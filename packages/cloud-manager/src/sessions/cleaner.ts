@@ -8,8 +8,9 @@ import {
   hasCode,
 } from '@selvedge/kit';
 import { type KubeClient, type KubeMetrics, type ObjectReader, createController } from '@selvedge/kube';
-import type { Node } from '@selvedge/kube/types';
+import type { Lease, Node } from '@selvedge/kube/types';
 import { type EdgeNodeObject, edgeNodeResource } from '../edge-nodes/index.ts';
+import { shownOf } from './entries.ts';
 import { manager, writeCount, writeEntries } from './writer.ts';
 
 /** One thing to do about an EdgeNode. */
@@ -48,6 +49,7 @@ export interface CleanerDeps {
   readonly client: Pick<KubeClient, 'patch' | 'delete'>;
   readonly edgeNodes: ObjectReader<EdgeNodeObject>;
   readonly nodes: ObjectReader<Node>;
+  readonly serverLeases: ObjectReader<Lease>;
   readonly isAlive: (server: string) => boolean;
   readonly clock: Clock;
   readonly random: Random;
@@ -58,6 +60,8 @@ export interface CleanerDeps {
 /** How soon a server that fell silent is noticed, beside the duration of its Lease. */
 const resyncMs = 15_000;
 const timeoutMs = 10_000;
+/** Servers write about one node at about the same time; the count of all of them is one write. */
+const gatherMs = 200;
 
 type Execute = (edgeNode: EdgeNodeObject, step: CleaningStep, signal: AbortSignal) => Promise<unknown>;
 
@@ -83,7 +87,7 @@ const executor =
 
 /** Keeps EdgeNodes tidy while it runs; on one server at a time. */
 export function createCleaner(deps: CleanerDeps): Service {
-  const { edgeNodes, nodes, isAlive, clock, random, log, kubeMetrics: metrics } = deps;
+  const { edgeNodes, nodes, serverLeases, isAlive, clock, random, log, kubeMetrics: metrics } = deps;
   const execute = executor(deps);
   const reconcile = async (node: string, signal: AbortSignal): Promise<void> => {
     const edgeNode = edgeNodes.get(node);
@@ -101,15 +105,25 @@ export function createCleaner(deps: CleanerDeps): Service {
     { name: 'edge-nodes', workers: 2, resyncMs },
     { reconcile, keys: () => edgeNodes.keys(), clock, random, log, metrics },
   );
+  const enqueueOf = (server: string): void => {
+    for (const edgeNode of edgeNodes.values()) {
+      if (shownOf(server, edgeNode).length > 0) controller.enqueue(edgeNode.metadata.name ?? '');
+    }
+  };
   const subscriptions: (() => void)[] = [];
   const following: Service = {
     name: 'edge node subscriptions',
     async start() {
       for (const reader of [edgeNodes, nodes]) {
         subscriptions.push(
-          reader.subscribe(({ object }) => void controller.enqueue(object.metadata.name ?? '', 200)),
+          reader.subscribe(({ object }) => void controller.enqueue(object.metadata.name ?? '', gatherMs)),
         );
       }
+      // A server that says goodbye; one that dies is noticed by the resync.
+      const goodbye = serverLeases.subscribe(({ kind, object }) => {
+        if (kind === 'deleted') enqueueOf(object.spec?.holderIdentity ?? '');
+      });
+      subscriptions.push(goodbye);
     },
     async stop() {
       for (const unsubscribe of subscriptions.splice(0)) unsubscribe();
