@@ -1,4 +1,5 @@
-import { connect } from 'node:net';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { fc, test as property } from '@fast-check/vitest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -32,6 +33,18 @@ describe('a listener', () => {
     expect(await nameOf()).toContain('first');
     young.certify(young.authority.serve(['127.0.0.1', 'second']));
     expect(await nameOf()).toContain('second');
+  });
+
+  it('waits for its port while another program has it', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    await using late = await createTestKubelet({ certified: false, port });
+    late.certify(late.authority.serve(['127.0.0.1']));
+    await expect.poll(() => late.errors).toEqual(['kubelet API does not listen']);
+    expect(late.server.port).toBeUndefined();
+    other.close();
+    await expect.poll(() => late.server.port, { timeout: 4_000 }).toBe(port);
   });
 
   it('survives connections that never say anything', async () => {

@@ -5,7 +5,7 @@ import {
   silentLogger,
   systemClock,
 } from '@selvedge/kit';
-import { seededRandom } from '@selvedge/kit/testing';
+import { recordingLogger, seededRandom } from '@selvedge/kit/testing';
 import type { ServingPair } from '../listen/index.ts';
 import type { RuntimeHealth } from '../runtime/index.ts';
 import { type KubeletApiDeps, createKubeletApi } from './kubelet-api.ts';
@@ -25,6 +25,8 @@ export interface TestKubelet extends AsyncDisposable {
   /** Where the next stream waits. */
   location: () => URL;
   health: RuntimeHealth;
+  /** What it said that somebody must act on. */
+  readonly errors: readonly string[];
   /** Sets the serving certificate. */
   certify(pair: ServingPair): void;
 }
@@ -34,6 +36,8 @@ export interface TestKubeletOptions {
   readonly routes?: KubeletApiDeps['routes'];
   /** Default: true. */
   readonly certified?: boolean;
+  /** Default: any free one. */
+  readonly port?: number;
 }
 
 class Kubelet implements TestKubelet {
@@ -46,6 +50,7 @@ class Kubelet implements TestKubelet {
   location = (): URL => this.streaming.urlOf('/stream?token=1');
   health: RuntimeHealth = { kind: 'unknown' };
   readonly #changed = createListeners<void>(silentLogger);
+  readonly #log = recordingLogger();
   #serving: ServingPair | undefined;
 
   constructor(options: TestKubeletOptions) {
@@ -60,7 +65,7 @@ class Kubelet implements TestKubelet {
       {
         nodeName: 'edge',
         address: '127.0.0.1',
-        port: 0,
+        port: options.port ?? 0,
         limits: options.limits,
         config: { kubeletconfig: { maxPods: 110 }, 'edge-lite': {} },
       },
@@ -88,10 +93,14 @@ class Kubelet implements TestKubelet {
         ownAddresses: () => [],
         clock: systemClock,
         random: seededRandom(1),
-        log: silentLogger,
+        log: this.#log,
         metrics: this.metrics,
       },
     );
+  }
+
+  get errors(): readonly string[] {
+    return this.#log.lines.filter(({ level }) => level === 'error').map((line) => line.text);
   }
 
   certify(pair: ServingPair): void {
