@@ -9,6 +9,9 @@ export const podRange = '10.244.0.0/16';
 /** The LAN of a site unless it asks for another: the same everywhere, as shops have it. */
 export const defaultLan = '192.168.50.0/24';
 export const apiServerPort = 6443;
+/** Where cloud-manager listens for the agents of nodes. */
+export const tunnelPort = 443;
+export const managerHealthPort = 10_290;
 
 /** How many beds can live side by side. */
 export const maxBeds = 250;

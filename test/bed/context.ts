@@ -19,7 +19,12 @@ export interface BedDeps {
   readonly root: string;
   /** What runs edge-lite: a Node and the program's first file. */
   readonly edgeLite: readonly [string, ...string[]];
+  /** The same of cloud-manager. */
+  readonly cloudManager: readonly [string, ...string[]];
 }
+
+const mainOf = (program: string): string =>
+  join(import.meta.dirname, '../../packages', program, 'src/main.ts');
 
 /** The composition of a program that runs in this checkout, from the environment of this process. */
 export function processBedDeps(): BedDeps {
@@ -27,7 +32,8 @@ export function processBedDeps(): BedDeps {
     clock: systemClock,
     setup: processSetup(),
     root: bedsRoot(process.env),
-    edgeLite: [process.execPath, join(import.meta.dirname, '../../packages/edge-lite/src/main.ts')],
+    edgeLite: [process.execPath, mainOf('edge-lite')],
+    cloudManager: [process.execPath, mainOf('cloud-manager')],
   };
 }
 

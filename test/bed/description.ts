@@ -29,6 +29,11 @@ export interface ControlPlaneDescription {
   /** Further flags, `--name=value`. */
   readonly apiServerFlags: readonly string[];
   readonly controllerManagerFlags: readonly string[];
+  /**
+   * cloud-manager beside the API server, which reaches nodes and pods through it, and the tunnel's agent in every
+   * edge-lite. Default false: it costs a start some seconds.
+   */
+  readonly tunnel?: boolean;
 }
 
 export interface SiteDescription {

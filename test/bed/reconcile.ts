@@ -67,7 +67,8 @@ export async function reconcileBed(
   const { progress } = context.setup;
   const tools = await nodeTools(context, bed, signal);
   await progress.step({ title: 'network' }, () => reconcileNetwork(context, bed, signal));
-  const options = { bed, folders: context.folders, assets: tools.assets, pki: tools.pki };
+  const { folders, cloudManager } = context;
+  const options = { bed, folders, assets: tools.assets, pki: tools.pki, cloudManager };
   await progress.step({ title: 'control plane' }, () => ensureControlPlane(options, context, signal));
   for (const site of bed.sites) await applyFaults(context, bed, site, signal);
   await reconcileNodes(context, tools, { nodes: bed.nodes, signal });

@@ -16,6 +16,7 @@ interface UpOptions {
   readonly containerd?: (typeof containerdVersions)[number];
   readonly kubernetes?: (typeof kubernetesVersions)[number];
   readonly signingDuration?: string;
+  readonly tunnel?: boolean;
   readonly json?: boolean;
 }
 
@@ -29,12 +30,13 @@ function nodes(agent: NodeAgent, count: number, options: UpOptions): NodeOptions
 }
 
 function bedOptions(options: UpOptions): BedOptions {
-  const { kubernetes, signingDuration } = options;
+  const { kubernetes, signingDuration, tunnel } = options;
   return {
     nodes: [...nodes('stock', options.stock, options), ...nodes('lite', options.lite, options)],
     controlPlane: {
       ...(kubernetes === undefined ? {} : { version: kubernetes }),
       ...(signingDuration === undefined ? {} : { signingDuration }),
+      ...(tunnel === undefined ? {} : { tunnel }),
     },
   };
 }
@@ -55,6 +57,8 @@ function addUp(root: Command, program: Program): void {
     )
     .addOption(new Option('--kubernetes <version>', 'of the control plane').choices(kubernetesVersions))
     .option('--signing-duration <duration>', 'life of certificates that the cluster signs, such as 3m')
+    .option('--tunnel', 'cloud-manager in the cloud, and its agent in every edge-lite')
+    .option('--no-tunnel', 'without it from now on')
     .option('--json', 'print the status as JSON')
     .action(async (options: UpOptions) => {
       const { signal, deps } = program;

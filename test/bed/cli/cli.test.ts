@@ -104,6 +104,7 @@ describe('the command line', () => {
         setup: createSetup({ env: { XDG_CACHE_HOME: root } }, { progress: silentProgress }),
         root,
         edgeLite: ['node'],
+        cloudManager: ['node'],
       },
       terminal: {
         print: (line) => printed.push(line),

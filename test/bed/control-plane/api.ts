@@ -7,7 +7,8 @@ export interface ApiOptions {
   readonly port: number;
   /** PEM. */
   readonly ca: string;
-  readonly credentials: KeyPair;
+  /** Default: none, for what is told to anybody. */
+  readonly credentials?: KeyPair;
 }
 
 /** GETs of an administrator: what is needed before there is a cluster to speak of. */
@@ -23,7 +24,8 @@ function failure(path: string, status: number, body: string): SelvedgeError {
 
 export function createApi(options: ApiOptions): Api {
   const { address, port, ca, credentials } = options;
-  const tls = { ca, cert: credentials.certificate, key: credentials.key };
+  const pair = credentials === undefined ? {} : { cert: credentials.certificate, key: credentials.key };
+  const tls = { ca, ...pair };
   return {
     get: (path, signal) =>
       new Promise((resolve, reject) => {

@@ -15,6 +15,7 @@ import { writeAtomically } from '../state/files.ts';
 import type { BedFolders } from '../state/folders.ts';
 import { waitFor } from '../wait.ts';
 import { type Api, createApi } from './api.ts';
+import { ensureCloudManager, managerUser, writeEgressSelector } from './cloud-manager.ts';
 import {
   type ControlPlaneFiles,
   apiServerFlags,
@@ -30,6 +31,8 @@ export interface ControlPlaneOptions {
   readonly folders: BedFolders;
   readonly assets: BedAssets;
   readonly pki: Pki;
+  /** `[node, …/cloud-manager/src/main.ts]`. */
+  readonly cloudManager: readonly [string, ...string[]];
 }
 
 export interface ControlPlaneDeps {
@@ -134,6 +137,7 @@ async function writeFiles(
     ),
     schedulerKubeconfig: await clientKubeconfig(options, 'scheduler', 'system:kube-scheduler'),
     corefile: own('Corefile'),
+    egressSelector: bed.controlPlane.tunnel === true ? await writeEgressSelector(folders) : undefined,
   };
 }
 
@@ -196,4 +200,17 @@ export async function ensureControlPlane(
   const { cloud } = cloudAddresses(bed.index);
   const ca = pki.ca.keyPair.certificate;
   await applyManifests(deps.kubectl, clusterObjects({ server: serverUrl(bed), ca, cloud }), signal);
+  await ensureManager(options, deps, signal);
+}
+
+/** Makes cloud-manager run if the bed is to have it, and ends it if not. */
+async function ensureManager(
+  options: ControlPlaneOptions,
+  deps: ControlPlaneDeps,
+  signal?: AbortSignal,
+): Promise<void> {
+  const { bed, cloudManager: program } = options;
+  if (bed.controlPlane.tunnel !== true) return deps.daemons.stop('cloud-manager');
+  const kubeconfig = await clientKubeconfig(options, 'cloud-manager-client', managerUser);
+  return ensureCloudManager({ ...options, program, kubeconfig }, deps, signal);
 }

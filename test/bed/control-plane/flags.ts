@@ -16,6 +16,8 @@ export interface ControlPlaneFiles {
   readonly frontProxyClient: KeyPairFiles;
   readonly controllerManagerKubeconfig: string;
   readonly schedulerKubeconfig: string;
+  /** Where its connections into the cluster go, if not directly. */
+  readonly egressSelector: string | undefined;
 }
 
 /** `--name=value` for each entry; `undefined` leaves the flag out. */
@@ -52,7 +54,9 @@ export function apiServerFlags(
     'kubelet-client-certificate': files.kubeletClient.certificateFile,
     'kubelet-client-key': files.kubeletClient.keyFile,
     'kubelet-certificate-authority': files.ca.certificateFile,
-    'kubelet-preferred-address-types': 'InternalIP,Hostname',
+    // Through the tunnel by name: two sites have the same addresses.
+    'kubelet-preferred-address-types':
+      files.egressSelector === undefined ? 'InternalIP,Hostname' : 'Hostname,InternalIP',
     'service-account-key-file': files.serviceAccountPublicKey,
     'service-account-signing-key-file': files.serviceAccountKey,
     'service-account-issuer': 'https://kubernetes.default.svc.cluster.local',
@@ -73,7 +77,9 @@ export function apiServerFlags(
     'audit-log-maxbackup': 1,
     'allow-privileged': true,
   });
-  return [...own, ...description.apiServerFlags];
+  const { egressSelector } = files;
+  const egress = egressSelector === undefined ? {} : { 'egress-selector-config-file': egressSelector };
+  return [...own, ...flags(egress), ...description.apiServerFlags];
 }
 
 export function controllerManagerFlags(

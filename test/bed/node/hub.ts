@@ -6,6 +6,7 @@ import { waitFor } from '../wait.ts';
 import type { AgentDeps, AgentOptions, NodeAgent } from './agent.ts';
 import { hubModule, hubPort } from './hub-module.ts';
 import { type EdgeLiteOptions, ensureEdgeLite, renderEdgeLite } from './lite.ts';
+import { tunnelModule } from './tunnel-module.ts';
 
 /** edge-lite's folder of keys and certificates. */
 const pkiFolder = ({ lite }: NodeFolders): string => join(lite, 'var/lib/selvedge/pki');
@@ -49,7 +50,7 @@ export function createHub(
       const started = await ensureEdgeLite(
         options,
         host,
-        renderEdgeLite(options, host, { modules: { hub } }),
+        renderEdgeLite(options, host, { modules: { hub, ...tunnelModule(options) } }),
       );
       await waitFor(
         { what: `the authority of the hub on ${host.name}`, timeoutMs: 60_000, signal },

@@ -6,6 +6,7 @@ import { serverUrl } from '../control-plane/control-plane.ts';
 import { nodeAddress } from '../network/spec.ts';
 import type { AgentDeps, AgentOptions, NodeAgent } from './agent.ts';
 import { hubModule } from './hub-module.ts';
+import { tunnelModule } from './tunnel-module.ts';
 
 /** SHA-256 of a certificate's public key, as `kubeadm join --discovery-token-ca-cert-hash` takes it. */
 export function publicKeyHash(certificate: string): string {
@@ -73,7 +74,7 @@ export function createEdgeLite(options: EdgeLiteOptions, { host, createToken }: 
         await host.writeFile(tokenFile, `${id}.${secret}\n`, 0o600);
       }
       const pods = { clusterDNS, clusterDomain: 'cluster.local' };
-      const modules = { hub: await hubModule(options, host), pods };
+      const modules = { hub: await hubModule(options, host), pods, ...tunnelModule(options) };
       return ensureEdgeLite(options, host, renderEdgeLite(options, host, { tokenFile, modules }));
     },
   };

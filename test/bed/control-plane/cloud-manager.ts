@@ -1,0 +1,134 @@
+import { join } from 'node:path';
+import {
+  edgeNodeDefinition,
+  edgeNodePolicy,
+  edgeNodePolicyBinding,
+  managerNamespace,
+  managerObjects,
+} from '@selvedge/api';
+import type { Clock } from '@selvedge/kit';
+import { stringify } from 'yaml';
+import { cloudAddresses, managerHealthPort, tunnelPort } from '../addresses.ts';
+import type { BedDescription } from '../description.ts';
+import { type Kubectl, applyManifests } from '../kubectl.ts';
+import { bedNames } from '../names.ts';
+import type { Pki } from '../pki/pki.ts';
+import type { DaemonSpec, Daemons } from '../process/daemon.ts';
+import { watchOver } from '../process/watch-over.ts';
+import { writeAtomically } from '../state/files.ts';
+import type { BedFolders } from '../state/folders.ts';
+import { waitFor } from '../wait.ts';
+import { createApi } from './api.ts';
+import type { Manifest } from './objects.ts';
+
+export interface CloudManagerOptions {
+  readonly bed: BedDescription;
+  readonly folders: Pick<BedFolders, 'controlPlane'>;
+  readonly pki: Pki;
+  /** `[node, …/cloud-manager/src/main.ts]`. */
+  readonly program: readonly [string, ...string[]];
+  /** Of the service account that its manifests make. */
+  readonly kubeconfig: string;
+}
+
+export interface CloudManagerDeps {
+  readonly clock: Clock;
+  readonly daemons: Daemons;
+  readonly kubectl: Kubectl;
+}
+
+const daemon = 'cloud-manager';
+
+/** The user that the rights of cloud-manager are bound to. */
+export const managerUser = `system:serviceaccount:${managerNamespace}:cloud-manager`;
+
+/** Where agents of nodes reach the tunnel: `10.60.0.1:443`. */
+export const tunnelServer = ({ index }: Pick<BedDescription, 'index'>): string =>
+  `${cloudAddresses(index).cloud}:${tunnelPort}`;
+
+const egressSocket = ({ controlPlane }: Pick<BedFolders, 'controlPlane'>): string =>
+  join(controlPlane, 'egress.sock');
+
+/** Writes what the API server takes as `--egress-selector-config-file`. Source: Kubernetes, "Konnectivity service". */
+export async function writeEgressSelector(folders: Pick<BedFolders, 'controlPlane'>): Promise<string> {
+  const file = join(folders.controlPlane, 'egress-selector.yaml');
+  const connection = {
+    proxyProtocol: 'HTTPConnect',
+    transport: { uds: { udsName: egressSocket(folders) } },
+  };
+  const text = stringify({
+    apiVersion: 'apiserver.k8s.io/v1beta1',
+    kind: 'EgressSelectorConfiguration',
+    egressSelections: [{ name: 'cluster', connection }],
+  });
+  await writeAtomically(file, text);
+  return file;
+}
+
+/** Source: docs/reference/cloud-manager-config.md. */
+async function renderConfig({ bed, folders, pki, kubeconfig }: CloudManagerOptions): Promise<string> {
+  const { cloud } = cloudAddresses(bed.index);
+  const { certificateFile, keyFile } = await pki.ensure(daemon, {
+    commonName: daemon,
+    usages: ['server'],
+    addresses: [cloud, '127.0.0.1'],
+  });
+  return stringify({
+    apiVersion: 'cloud-manager.selvedge.io/v1alpha1',
+    kind: 'Config',
+    serverName: 'cloud',
+    cluster: { kubeconfig },
+    tunnel: {
+      listen: [tunnelServer(bed)],
+      certificateFile,
+      keyFile,
+      clientCaFile: pki.caFile.certificateFile,
+      drainSeconds: 5,
+    },
+    egress: { unixSocket: egressSocket(folders) },
+    health: { listen: `${cloud}:${managerHealthPort}`, certificateFile, keyFile },
+    log: { level: 'info' },
+  });
+}
+
+async function daemonSpec(options: CloudManagerOptions): Promise<DaemonSpec> {
+  const { bed, folders, program } = options;
+  const names = bedNames(bed.name);
+  const file = join(folders.controlPlane, 'cloud-manager.yaml');
+  const config = await renderConfig(options);
+  await writeAtomically(file, config);
+  const [executable, ...args] = program;
+  return {
+    name: daemon,
+    argv: [executable, ...args, 'run', '--config', file],
+    namespace: names.cloud,
+    mark: names.mark('cloud'),
+    config,
+  };
+}
+
+/** Keeps cloud-manager running beside the API server, which serves by now, and waits until it is ready. Idempotent. */
+export async function ensureCloudManager(
+  options: CloudManagerOptions,
+  { clock, daemons, kubectl }: CloudManagerDeps,
+  signal?: AbortSignal,
+): Promise<void> {
+  const { bed, pki } = options;
+  const objects = [edgeNodeDefinition, edgeNodePolicy, edgeNodePolicyBinding, ...managerObjects];
+  await applyManifests(kubectl, objects as readonly Manifest[], signal);
+  await daemons.ensure(await daemonSpec(options));
+  const api = createApi({
+    address: cloudAddresses(bed.index).cloud,
+    port: managerHealthPort,
+    ca: pki.ca.keyPair.certificate,
+  });
+  const failure = (): Promise<string | undefined> => daemons.failure(daemon);
+  await watchOver({ failure, signal }, clock, (alive) => {
+    const hint = `see ${daemons.logFile(daemon)}`;
+    const wait = { what: 'a ready cloud-manager', timeoutMs: 60_000, hint, signal: alive };
+    return waitFor(wait, clock, async (attempt) => {
+      await api.get('/readyz', attempt);
+      return true;
+    });
+  });
+}
