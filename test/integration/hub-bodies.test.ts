@@ -1,44 +1,12 @@
-import { hasCode } from '@selvedge/kit';
-import { fc } from '@fast-check/vitest';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { decodeBody, translateBody } from '../../packages/edge-lite/src/hub/bodies/index.ts';
+import { type Sample, damageBodies, protobuf, sampleBodies } from './hub-bodies-suite.ts';
 import { type Answer, ask } from './oracle.ts';
-
-const kinds = [
-  'authentication.k8s.io/v1 TokenRequest',
-  'authentication.k8s.io/v1 TokenReview',
-  'authorization.k8s.io/v1 LocalSubjectAccessReview',
-  'authorization.k8s.io/v1 SubjectAccessReview',
-  'coordination.k8s.io/v1 Lease',
-  'events.k8s.io/v1 Event',
-  'policy/v1 Eviction',
-  'storage.k8s.io/v1 CSINode',
-  'v1 DeleteOptions',
-  'v1 Event',
-  'v1 Node',
-  'v1 Pod',
-];
-const seeds = 40;
-const protobuf = 'application/vnd.kubernetes.protobuf';
-
-interface Sample {
-  readonly kind: string;
-  readonly object: Readonly<Record<string, unknown>>;
-  readonly bytes: Buffer;
-}
 
 let samples: readonly Sample[];
 
 beforeAll(async () => {
-  const wanted = kinds.flatMap((kind) => Array.from({ length: seeds }, (_, seed) => ({ kind, seed })));
-  const answers = await ask(
-    wanted.map(({ kind, seed }) => ({ kind: 'encode', other: kind, text: String(seed) })),
-  );
-  samples = answers.map(({ object = {}, data = '' }, index) => ({
-    kind: wanted[index]?.kind ?? '',
-    object,
-    bytes: Buffer.from(data, 'base64'),
-  }));
+  samples = await sampleBodies();
 });
 
 /** Go writes lists and times that are not there as null. */
@@ -93,31 +61,6 @@ describe('protobuf of the generated Go codec', () => {
   });
 
   it('is refused as Invalid, or read as something, when it is cut or when bits of it are turned', () => {
-    const damage = fc.record({ which: fc.nat(), where: fc.nat(), bit: fc.nat(7), cut: fc.boolean() });
-    const check = ({
-      which,
-      where,
-      bit,
-      cut,
-    }: {
-      which: number;
-      where: number;
-      bit: number;
-      cut: boolean;
-    }) => {
-      const { bytes } = samples[which % samples.length] ?? { bytes: Buffer.alloc(0) };
-      const at = where % bytes.length;
-      const damaged = Buffer.from(cut ? bytes.subarray(0, at) : bytes);
-      if (!cut) damaged[at] = (damaged[at] ?? 0) ^ (1 << bit);
-      const body = { contentType: protobuf, bytes: damaged };
-      for (const read of [() => decodeBody(body), () => translateBody(body, () => '1')]) {
-        try {
-          read();
-        } catch (error) {
-          if (!hasCode(error, 'Invalid', 'Unsupported')) throw error;
-        }
-      }
-    };
-    fc.assert(fc.property(damage, check), { numRuns: 20_000 });
+    damageBodies(samples, 3_000);
   });
 });
