@@ -1,7 +1,7 @@
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SelvedgeError, hasCode } from '@selvedge/kit';
-import { fc, test as property } from '@fast-check/vitest';
+import { fc } from '@fast-check/vitest';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Caller } from '../request.ts';
 import { hashOfToken } from './bearer-token.ts';
@@ -88,13 +88,13 @@ describe('online', () => {
   });
 });
 
+/** Keys that the cluster did not make, or has not published yet. To find one takes its time: these serve all tests. */
+const [stranger, second] = [newTokenKey('first'), newTokenKey('second')];
+const curve = newTokenKey('curve', 'ES256');
+
 describe('made-up tokens', () => {
   const madeUp = (at: number): string =>
-    signToken(
-      world.api.key,
-      { alg: 'RS256', kid: `unknown-${at}` },
-      { ...world.api.claims(pod), jti: `${at}` },
-    );
+    signToken(curve, { alg: 'ES256', kid: `unknown-${at}` }, { ...world.api.claims(pod), jti: `${at}` });
 
   test('are reviewed a few at a time and so many a second, the others told to come again', async () => {
     const gate = Promise.withResolvers<void>();
@@ -121,10 +121,9 @@ describe('made-up tokens', () => {
 
   test('under the name of a key of the cluster are not even asked about', async () => {
     const claims = world.api.claims(pod);
-    const own = newTokenKey('first');
     const header = { alg: 'RS256', kid: 'first' };
     const legacy = { ...claims, iss: 'kubernetes/serviceaccount' };
-    for (const token of [signToken(own, header, claims), signToken(own, header, legacy)]) {
+    for (const token of [signToken(stranger, header, claims), signToken(stranger, header, legacy)]) {
       await expect(authenticate(token)).rejects.toThrow('is not signed by the key that it names');
     }
     await expect(authenticate(signWithPublicKey(world.api.key, claims))).rejects.toThrow('is not signed');
@@ -171,7 +170,7 @@ describe('with the cloud away', () => {
   });
 
   test('an elliptic key verifies as well', async () => {
-    world.api.key = newTokenKey('curve', 'ES256');
+    world.api.key = curve;
     world.api.published = [world.api.key];
     world.api.go('online');
     await world.clock.advance(0);
@@ -295,18 +294,16 @@ describe('attacks with the cloud away', () => {
   });
 
   test("a key of his own under the name of the cluster's", async () => {
-    await refused(signToken(newTokenKey('first'), { alg: 'RS256', kid: 'first' }, claims()), invalid);
+    await refused(signToken(stranger, { alg: 'RS256', kid: 'first' }, claims()), invalid);
   });
 
   test('a key of his own that the token brings along', async () => {
-    const own = newTokenKey('own');
-    const jwk = own.publicKey.export({ format: 'jwk' });
-    await refused(signToken(own, { alg: 'RS256', kid: 'own', jwk }, claims()), invalid);
-    await refused(signToken(own, { alg: 'RS256', jwk }, claims()), invalid);
+    const jwk = stranger.publicKey.export({ format: 'jwk' });
+    await refused(signToken(stranger, { alg: 'RS256', kid: 'own', jwk }, claims()), invalid);
+    await refused(signToken(stranger, { alg: 'RS256', jwk }, claims()), invalid);
   });
 
   test("the name of another of the cluster's keys", async () => {
-    const second = newTokenKey('second');
     world.api.published = [world.api.key, second];
     world.api.go('online');
     await world.clock.advance(0);
@@ -345,17 +342,15 @@ describe('attacks with the cloud away', () => {
     await refused(token, /not of a service account/);
   });
 
-  property.prop([fc.nat(), fc.constantFrom('A', 'a', '0', '-', '_', '.', '=')], { numRuns: 60 })(
-    'a token changed in any place',
-    async (at, character) => {
-      const token = world.api.token(pod);
-      const place = at % token.length;
-      const changed = `${token.slice(0, place)}${character}${token.slice(place + 1)}`;
+  test('a token changed in any place', async () => {
+    const token = world.api.token(pod);
+    const changed = fc
+      .tuple(fc.nat(token.length - 1), fc.constantFrom('A', 'a', '0', '-', '_', '.', '='))
+      .map(([place, character]) => `${token.slice(0, place)}${character}${token.slice(place + 1)}`)
       // The last character of a part may differ in bits that say nothing.
-      fc.pre(bytesOf(changed) !== bytesOf(token));
-      await refused(changed, /./);
-    },
-  );
+      .filter((text) => bytesOf(text) !== bytesOf(token));
+    await fc.assert(fc.asyncProperty(changed, (text) => refused(text, /./)));
+  });
 
   test.each(['', 'x', 'a.b.c', '....', `${'A'.repeat(10_000)}.e30.`])('no token at all: %j', async (text) => {
     await refused(text, /./);
@@ -364,8 +359,8 @@ describe('attacks with the cloud away', () => {
 
 describe('the keys', () => {
   test('are asked for again when the API server accepts a token of a key that is not known', async () => {
-    world.api.key = newTokenKey('rotated');
-    world.api.published = [...world.api.published, world.api.key];
+    world.api.key = second;
+    world.api.published = [...world.api.published, second];
     const token = world.api.token(pod);
     await world.clock.advance(60_000);
     await authenticate(token);
@@ -376,7 +371,7 @@ describe('the keys', () => {
 
   test('are asked for again until there is an answer', async () => {
     world.api.failure = unavailable;
-    world.api.published = [newTokenKey('second')];
+    world.api.published = [second];
     world.api.go('online');
     await world.clock.advance(0);
     world.api.failure = undefined;
