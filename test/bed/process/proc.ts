@@ -7,14 +7,23 @@ export interface ProcessIdentity {
   readonly startTicks: string;
 }
 
-/** The state letter and the start time in the text of `/proc/PID/stat`. The name between the parentheses may hold anything. */
-export function parseStat(text: string): { readonly state: string; readonly startTicks: string } | undefined {
+interface ProcessStat {
+  /** A letter. */
+  readonly state: string;
+  /** The parent's pid. */
+  readonly parent: number;
+  readonly startTicks: string;
+}
+
+/** What `/proc/PID/stat` says. The name between the parentheses may hold anything. */
+export function parseStat(text: string): ProcessStat | undefined {
   const fields = text
     .slice(text.lastIndexOf(')') + 2)
     .trimEnd()
     .split(' ');
-  const [state, startTicks] = [fields[0], fields[19]];
-  return state === undefined || state === '' || startTicks === undefined ? undefined : { state, startTicks };
+  const [state, parent, startTicks] = [fields[0], fields[1], fields[19]];
+  if (state === undefined || state === '' || startTicks === undefined) return undefined;
+  return { state, parent: Number(parent), startTicks };
 }
 
 /** The identity of a process that still runs; zombies do not. */
@@ -45,6 +54,8 @@ export async function allPids(): Promise<readonly number[]> {
 
 /** What tells a process's owner. Empty where the process is gone or may not be read. */
 export interface ProcessTraits {
+  /** Its pid. */
+  readonly parent: number | undefined;
   /** `net:[4026532008]`. */
   readonly network: string;
   readonly environment: readonly string[];
@@ -54,12 +65,14 @@ export interface ProcessTraits {
 
 export async function readTraits(pid: number): Promise<ProcessTraits> {
   const text = (name: string): Promise<string> => readFile(`/proc/${pid}/${name}`, 'utf8').catch(() => '');
-  const [network, environment, cgroups] = await Promise.all([
+  const [stat, network, environment, cgroups] = await Promise.all([
+    text('stat'),
     readlink(`/proc/${pid}/ns/net`).catch(() => ''),
     text('environ'),
     text('cgroup'),
   ]);
   return {
+    parent: parseStat(stat)?.parent,
     network,
     environment: environment.split('\0'),
     cgroups: cgroups.split('\n').map((line) => line.split(':').slice(2).join(':')),

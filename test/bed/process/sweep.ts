@@ -21,6 +21,8 @@ export interface ProcessFilter {
   readonly variable?: string;
   /** A path relative to the cgroup hierarchies; what is below it is meant too. */
   readonly cgroup?: string;
+  /** Its own children are not meant, whatever they meet; theirs are. */
+  readonly exceptChildrenOf?: number;
 }
 
 /** The kernel's name of a network namespace, as in `/proc/PID/ns/net`; undefined if there is none. */
@@ -35,6 +37,7 @@ export function matches(
   networks: ReadonlySet<string>,
   traits: ProcessTraits,
 ): boolean {
+  if (filter.exceptChildrenOf !== undefined && traits.parent === filter.exceptChildrenOf) return false;
   if (networks.has(traits.network)) return true;
   const { mark, variable, cgroup } = filter;
   if (variable !== undefined && traits.environment.includes(variable)) return true;

@@ -4,9 +4,10 @@ import { systemClock } from '@selvedge/kit';
 import { openRun, runName } from './run.ts';
 import type { RemoveDeps } from './remove-run.ts';
 
-/** Only a run that made beds has to load what takes them down. */
+/** Only a run that made beds has to load what takes them down. Vitest waits in vain for workers that were killed. */
 const deps: RemoveDeps = {
   clock: systemClock,
+  exceptChildrenOf: process.pid,
   removeBed: async (name) => {
     const { Bed } = await import('../bed.ts');
     await Bed.down(name);

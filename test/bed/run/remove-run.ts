@@ -10,6 +10,8 @@ export interface RemoveDeps {
   readonly clock: Clock;
   /** Takes a bed down. */
   readonly removeBed: (name: string) => Promise<void>;
+  /** A process that ends its own children itself; theirs are ended here. */
+  readonly exceptChildrenOf?: number;
 }
 
 const entries = (folder: string): Promise<string[]> => readdir(folder).catch(() => []);
@@ -21,9 +23,10 @@ async function cgroupsOf(run: string): Promise<readonly string[]> {
 }
 
 /** Removes all that a run has left, its folder last: a removal that was killed is done again. */
-export async function removeRun(folder: string, { clock, removeBed }: RemoveDeps): Promise<void> {
+export async function removeRun(folder: string, deps: RemoveDeps): Promise<void> {
+  const { clock, removeBed, ...exceptions } = deps;
   const run = basename(folder);
-  await killProcesses({ namespaces: [], variable: `TMPDIR=${folder}` }, clock);
+  await killProcesses({ namespaces: [], variable: `TMPDIR=${folder}`, ...exceptions }, clock);
   for (const name of await entries(join(folder, 'beds'))) await removeBed(name);
   for (const cgroup of await cgroupsOf(run)) {
     await killProcesses({ namespaces: [], cgroup }, clock);
