@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { SelvedgeError } from '@selvedge/kit';
 
 /** Commands that want a config. */
-const commands = ['run', 'webhook-configuration'] as const;
+const commands = ['run', 'webhook-configuration', 'egress-configuration'] as const;
 
 export type Command =
   | { readonly kind: (typeof commands)[number]; readonly config: string }
@@ -14,6 +14,7 @@ export const usage = `cloud-manager holds the tunnels of edge nodes and decides 
 Usage:
   cloud-manager run --config FILE                     run until SIGTERM; logs are JSON lines on stderr
   cloud-manager webhook-configuration --config FILE   print what registers the admission webhook, for kubectl apply
+  cloud-manager egress-configuration --config FILE    print what the API server's --egress-selector-config-file is to hold
   cloud-manager --version
   cloud-manager --help
 

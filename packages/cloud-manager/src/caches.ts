@@ -7,12 +7,14 @@ import {
   type ObjectReader,
   type Reflector,
   type ReflectorOptions,
+  type StoreOptions,
   createIndexedStore,
   createReflector,
   resources,
 } from '@selvedge/kube';
 import type { Lease, Node } from '@selvedge/kube/types';
 import { type EdgeNodeObject, edgeNodeResource } from './edge-nodes/index.ts';
+import { nodeIndexers } from './egress/index.ts';
 import { serverSelector } from './sessions/index.ts';
 
 export interface CachesDeps {
@@ -47,14 +49,14 @@ export function createCaches(namespace: string, deps: CachesDeps): Caches {
   const reflectors: Reflector[] = [];
   const follow = <T extends KubeObject>(
     options: ReflectorOptions<T>,
-    keep?: (object: T) => T,
+    kept?: StoreOptions<T>,
   ): IndexedStore<T> => {
-    const store = createIndexedStore<T>(keep === undefined ? {} : { keep });
+    const store = createIndexedStore<T>(kept);
     reflectors.push(createReflector(options, { ...deps, store, metrics: deps.kubeMetrics }));
     return store;
   };
   const edgeNodes = follow({ resource: edgeNodeResource });
-  const nodes = follow({ resource: resources.nodes }, whereabouts);
+  const nodes = follow({ resource: resources.nodes }, { keep: whereabouts, indexers: nodeIndexers });
   const serverLeases = follow({ resource: resources.leases, namespace, labelSelector: serverSelector });
   const inSync: Service = {
     name: 'caches',

@@ -5,6 +5,7 @@ import { stringify } from 'yaml';
 import { webhookConfiguration } from './admission/index.ts';
 import { type Command, parseCommand, usage } from './arguments.ts';
 import { loadConfig } from './config/index.ts';
+import { egressSelectorConfiguration } from './egress/index.ts';
 import { exitCodeOf, originating } from './exit-code.ts';
 import { runManager } from './run.ts';
 import { version } from './version.ts';
@@ -14,6 +15,16 @@ async function printWebhook(configFile: string): Promise<number> {
     const { webhook } = await loadConfig(configFile);
     if (webhook === undefined) throw new Error('the config has no webhook');
     return stringify(webhookConfiguration(webhook.reach, await readFile(webhook.caFile, 'utf8')));
+  });
+  process.stdout.write(text);
+  return 0;
+}
+
+async function printEgress(configFile: string): Promise<number> {
+  const text = await originating('config', async () => {
+    const { egress } = await loadConfig(configFile);
+    if (egress === undefined) throw new Error('the config has no egress');
+    return stringify(egressSelectorConfiguration(egress));
   });
   process.stdout.write(text);
   return 0;
@@ -32,6 +43,8 @@ async function execute(command: Command): Promise<number> {
       });
     case 'webhook-configuration':
       return printWebhook(command.config);
+    case 'egress-configuration':
+      return printEgress(command.config);
     case 'help':
       process.stdout.write(usage);
       return 0;

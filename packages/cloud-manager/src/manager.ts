@@ -13,17 +13,25 @@ import {
   createDelegatedAccess,
   createLeaderElection,
 } from '@selvedge/kube';
+import { formatTarget } from '@selvedge/tunnel';
 import type { TunnelServer } from '@selvedge/tunnel/server';
 import { createBanWebhook } from './admission/index.ts';
 import { type Caches, createCaches } from './caches.ts';
-import type { Config, WebhookConfig } from './config/index.ts';
+import type { Address, Config, WebhookConfig } from './config/index.ts';
 import { createControlPlaneNames } from './control-plane.ts';
 import { createCsrApprover, createCsrMetrics, parseRequest } from './csr/index.ts';
+import { createEdgeAccess } from './edge-access.ts';
 import { type Bans, createBans } from './edge-nodes/index.ts';
 import { originating } from './exit-code.ts';
 import { createHealth } from './health/index.ts';
 import { type HttpsListener, type PemFiles, createHttpsListener, createPemFiles } from './serving/index.ts';
-import { createCleaner, createPresence, createServers, createSessionReporter } from './sessions/index.ts';
+import {
+  type ServerAddresses,
+  createCleaner,
+  createPresence,
+  createServers,
+  createSessionReporter,
+} from './sessions/index.ts';
 import { createTunnel } from './tunnel/index.ts';
 
 export interface ManagerOptions {
@@ -159,6 +167,18 @@ function watchSessions(metrics: MetricsRegistry, server: TunnelServer, caches: C
   sampled('banned_nodes', 'EdgeNodes that ban their node.', banned);
 }
 
+const present = <T>(...parts: readonly (T | undefined)[]): readonly T[] =>
+  parts.filter((part) => part !== undefined);
+
+const addressText = (address: Address | undefined): string | undefined =>
+  address === undefined ? undefined : formatTarget(address);
+
+/** Where this server is reached, as its Lease says. */
+const addressesOf = ({ tunnel, egress }: Config): ServerAddresses => ({
+  tunnel: addressText(tunnel.advertise),
+  egress: addressText(egress?.tls?.advertise),
+});
+
 /**
  * The one composition root. Nobody is let in before the bans are known; a stop says that it is not ready any more, hands
  * leadership over, drains the tunnel and then ends the rest.
@@ -169,7 +189,7 @@ export function createManager(options: ManagerOptions, deps: ManagerDeps): Manag
   const caches = createCaches(namespace, context);
   const mark = createServingMark();
   const [healthPem, health] = healthOf(context, {
-    synced: () => caches.synced,
+    synced: () => caches.synced && (access?.caches.synced ?? true),
     serving: () => mark.isServing,
   });
   const bans = createBans({ edgeNodes: caches.edgeNodes, log });
@@ -178,10 +198,9 @@ export function createManager(options: ManagerOptions, deps: ManagerDeps): Manag
   const tunnel = createTunnel(config.tunnel, { ...context, pem: tunnelPem, bans });
   watchSessions(metrics, tunnel.server, caches);
   const webhook = config.webhook === undefined ? undefined : webhookOf(context, config.webhook, bans);
-  const { advertise } = config.tunnel;
-  const tunnelAddress = advertise === undefined ? undefined : `${advertise.host}:${advertise.port}`;
+  const access = createEdgeAccess({ ...context, caches, servers, tunnel: tunnel.server });
   const presence = createPresence(
-    { namespace, server, durationSeconds: serverLeaseSeconds, tunnel: tunnelAddress },
+    { namespace, server, durationSeconds: serverLeaseSeconds, ...addressesOf(config) },
     context,
   );
   const reporter = createSessionReporter({ server }, { ...context, ...caches, tunnel: tunnel.server });
@@ -191,16 +210,14 @@ export function createManager(options: ManagerOptions, deps: ManagerDeps): Manag
       name: 'cloud-manager',
       services: [
         closing(client),
-        ...[healthPem, tunnelPem, ...(webhook === undefined ? [] : [webhook[0]])].map(configured),
+        ...present(healthPem, tunnelPem, webhook?.[0], access?.pem).map(configured),
         health,
         bans,
         servers,
         ...caches.services,
-        presence,
-        ...(webhook === undefined ? [] : [webhook[1]]),
+        ...present(access?.caches.service, presence, webhook?.[1]),
         reporter,
-        tunnel.service,
-        election,
+        ...present(tunnel.service, access?.service, election),
         mark,
       ],
     },
@@ -211,7 +228,7 @@ export function createManager(options: ManagerOptions, deps: ManagerDeps): Manag
     async start(signal) {
       await group.start(signal);
       const ports = { health: health.port, webhook: webhook?.[1].port, tunnel: tunnel.server.ports };
-      log.info('started', ports);
+      log.info('started', { ...ports, ...access?.ports });
     },
     stop: () => group.stop(),
     failed: election.failed,

@@ -19,6 +19,14 @@ export const managerRules: readonly Grant[] = [
     rule: { apiGroups: [''], resources: ['nodes'], verbs: ['list', 'watch'] },
   },
   {
+    reason: 'To whose node a connection of the API server goes: to a pod, or to a Service by its ClusterIP.',
+    rule: { apiGroups: [''], resources: ['pods', 'services'], verbs: ['list', 'watch'] },
+  },
+  {
+    reason: 'The endpoints of such a Service.',
+    rule: { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['list', 'watch'] },
+  },
+  {
     reason: 'Certificate requests of nodes: serving certificates to approve, those of banned nodes to deny.',
     rule: {
       apiGroups: ['certificates.k8s.io'],

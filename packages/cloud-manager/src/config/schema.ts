@@ -65,6 +65,46 @@ const leaderElection = z
     'leaseDurationSeconds above renewDeadlineSeconds, and that above 1.2 times retrySeconds',
   );
 
+const commonNames = z
+  .array(
+    text('a common name', (value) => value.length > 0 && value.length <= 64),
+    'a list of common names',
+  )
+  .max(64, 'at most 64 names');
+
+const egressTls = z
+  .strictObject(
+    {
+      listen: listenAddress,
+      ...pair,
+      clientCaFile: file,
+      clients: commonNames.default([]),
+      servers: commonNames.default([]),
+      advertise: publicAddress.optional(),
+      apiServer: z.strictObject({ caFile: file, ...pair }, mapping).optional(),
+    },
+    mapping,
+  )
+  .refine(
+    ({ apiServer, advertise }) => apiServer === undefined || advertise !== undefined,
+    'with apiServer, advertise: the address that it connects to',
+  );
+
+/** The kernel takes 107 bytes, some of which are for the name under which a socket is made. */
+const socketPath = text(
+  'an absolute path of at most 96 bytes',
+  (value) => value.startsWith('/') && Buffer.byteLength(value) <= 96,
+);
+
+const egress = z
+  .strictObject({ unixSocket: socketPath.optional(), tls: egressTls.optional() }, mapping)
+  .refine(({ unixSocket, tls }) => unixSocket !== undefined || tls !== undefined, 'unixSocket, tls or both');
+
+const kubeletProxy = z.strictObject(
+  { listen: listenAddress, domain: name.default('nodes.selvedge') },
+  mapping,
+);
+
 /** The document. Descriptions, defaults and examples: docs/reference/cloud-manager-config.md. */
 export const configSchema = z.strictObject(
   {
@@ -74,6 +114,8 @@ export const configSchema = z.strictObject(
     cluster: cluster.prefault({}),
     tunnel,
     webhook: webhook.optional(),
+    egress: egress.optional(),
+    kubeletProxy: kubeletProxy.optional(),
     health,
     leaderElection: leaderElection.prefault({}),
     log: z
@@ -85,3 +127,4 @@ export const configSchema = z.strictObject(
 
 export type Config = z.output<typeof configSchema>;
 export type WebhookConfig = NonNullable<Config['webhook']>;
+export type EgressConfig = NonNullable<Config['egress']>;

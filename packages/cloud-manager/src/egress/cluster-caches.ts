@@ -1,23 +1,17 @@
 import { type Clock, type Logger, type Random, type Service, createServiceGroup } from '@selvedge/kit';
 import {
-  type Indexer,
   type KubeClient,
   type KubeMetrics,
   type KubeObject,
   type ObjectReader,
   type Reflector,
   type ReflectorOptions,
-  type ReflectorStore,
+  type StoreOptions,
   createIndexedStore,
   createReflector,
   resources,
 } from '@selvedge/kube';
-import type {
-  EndpointSlice,
-  Service as KubeService,
-  ObjectMeta,
-  Pod,
-} from '@selvedge/kube/types';
+import type { EndpointSlice, Service as KubeService, ObjectMeta, Pod } from '@selvedge/kube/types';
 import { podIndexers, serviceIndexers, sliceIndexers } from './cluster-view.ts';
 
 export interface ClusterCachesDeps {
@@ -52,7 +46,7 @@ const slimMeta = ({ name, namespace, uid, resourceVersion, labels }: ObjectMeta)
 });
 
 /** What is looked up of a pod; a hundredth of it. Pure. */
-export const slimPod = ({ metadata, spec, status }: Pod): Pod => ({
+const slimPod = ({ metadata, spec, status }: Pod): Pod => ({
   metadata: { ...slimMeta(metadata), labels: undefined },
   spec: { containers: [], nodeName: spec?.nodeName, hostNetwork: spec?.hostNetwork },
   status: { phase: status?.phase, podIPs: status?.podIPs },
@@ -70,52 +64,27 @@ const slimSlice = ({ metadata, addressType, endpoints, ports }: EndpointSlice): 
   endpoints: endpoints?.map(({ addresses, conditions, nodeName }) => ({ addresses, conditions, nodeName })),
 });
 
-/** Keeps of each object what `slim` leaves. */
-function slimmed<T extends KubeObject>(store: ReflectorStore<T>, slim: (object: T) => T): ReflectorStore<T> {
-  return {
-    beginReplace() {
-      const { add, ...rest } = store.beginReplace();
-      return { ...rest, add: (objects) => add(objects.map(slim)) };
-    },
-    apply: (events, resourceVersion) =>
-      store.apply(
-        events.map(({ type, object }) => ({ type, object: slim(object) })),
-        resourceVersion,
-      ),
-  };
-}
-
-interface Following<T extends KubeObject> {
-  readonly options: ReflectorOptions<T>;
-  readonly indexers: Readonly<Record<string, Indexer<T>>>;
-  readonly slim: (object: T) => T;
-}
-
 /** Keeps pods, Services and EndpointSlices in memory, of each what destinations are found by. */
 export function createClusterCaches(deps: ClusterCachesDeps): ClusterCaches {
   const reflectors: Reflector[] = [];
-  const follow = <T extends KubeObject>({ options, indexers, slim }: Following<T>): ObjectReader<T> => {
-    const maxObjects = options.maxObjects ?? 100_000;
-    const store = createIndexedStore<T>({ indexers, maxObjects });
-    const metrics = deps.kubeMetrics;
-    reflectors.push(createReflector(options, { ...deps, store: slimmed(store, slim), metrics }));
+  const follow = <T extends KubeObject>(
+    options: ReflectorOptions<T>,
+    kept: StoreOptions<T>,
+  ): ObjectReader<T> => {
+    const { maxObjects } = options;
+    const store = createIndexedStore<T>({ ...kept, ...(maxObjects === undefined ? {} : { maxObjects }) });
+    reflectors.push(createReflector(options, { ...deps, store, metrics: deps.kubeMetrics }));
     return store;
   };
-  const pods = follow({
-    options: { resource: resources.pods, fieldSelector: podSelector, maxObjects: maxPods },
-    indexers: podIndexers,
-    slim: slimPod,
-  });
-  const services = follow({
-    options: { resource: resources.services },
-    indexers: serviceIndexers,
-    slim: slimService,
-  });
-  const endpointSlices = follow({
-    options: { resource: resources.endpointSlices },
-    indexers: sliceIndexers,
-    slim: slimSlice,
-  });
+  const pods = follow(
+    { resource: resources.pods, fieldSelector: podSelector, maxObjects: maxPods },
+    { indexers: podIndexers, keep: slimPod },
+  );
+  const services = follow({ resource: resources.services }, { indexers: serviceIndexers, keep: slimService });
+  const endpointSlices = follow(
+    { resource: resources.endpointSlices },
+    { indexers: sliceIndexers, keep: slimSlice },
+  );
   const inSync: Service = {
     name: 'cluster caches in sync',
     async start(signal) {

@@ -7,7 +7,9 @@ const addressesOf =
   (wanted: string): Indexer<Node> =>
   ({ status }) => [
     ...new Set(
-      (status?.addresses ?? []).filter(({ type }) => type === wanted).map(({ address }) => plainHost(address)),
+      (status?.addresses ?? [])
+        .filter(({ type }) => type === wanted)
+        .map(({ address }) => plainHost(address)),
     ),
   ];
 
@@ -20,8 +22,7 @@ const serviceLabel = 'kubernetes.io/service-name';
 export const nodeIndexers = { hostname: addressesOf('Hostname'), internalIp: addressesOf('InternalIP') };
 
 export const podIndexers: Readonly<Record<'address', Indexer<Pod>>> = {
-  address: (pod) =>
-    isPodNetwork(pod) ? (pod.status?.podIPs ?? []).map(({ ip }) => plainHost(ip)) : [],
+  address: (pod) => (isPodNetwork(pod) ? (pod.status?.podIPs ?? []).map(({ ip }) => plainHost(ip)) : []),
 };
 
 export const serviceIndexers: Readonly<Record<'clusterIp', Indexer<Service>>> = {
@@ -52,7 +53,10 @@ const named = ({ metadata, status }: Node): NamedNode => ({
   kubeletPort: status?.daemonEndpoints?.kubeletEndpoint?.Port || kubeletPort,
 });
 
-function endpointsOf({ addresses, conditions, nodeName }: Endpoint, port: number): readonly ServiceEndpoint[] {
+function endpointsOf(
+  { addresses, conditions, nodeName }: Endpoint,
+  port: number,
+): readonly ServiceEndpoint[] {
   // Absent conditions: ready is to be taken for true, serving for what ready is.
   const isReady = conditions?.ready ?? true;
   const isServing = conditions?.serving ?? isReady;

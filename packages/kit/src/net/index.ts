@@ -1,6 +1,7 @@
 export { dial, dialTcp, type DialOptions, type DialTarget, type Dialled } from './dial.ts';
 export { createLookup, type LookupDeps, type LookupOptions } from './lookup.ts';
 export { createMeter, type Meter, type Traffic } from './meter.ts';
+export { plainHost } from './plain-host.ts';
 export { parseProxy, type HttpProxy } from './proxy.ts';
 export { relay } from './relay.ts';
 export { broken, destroyOnAbort, refused } from './stream.ts';

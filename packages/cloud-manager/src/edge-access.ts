@@ -1,0 +1,147 @@
+import {
+  type Clock,
+  type Logger,
+  type MetricsRegistry,
+  type Random,
+  type Service,
+  createServiceGroup,
+  hasCode,
+  withDeadline,
+} from '@selvedge/kit';
+import type { KubeClient, KubeMetrics } from '@selvedge/kube';
+import type { TunnelServer } from '@selvedge/tunnel/server';
+import type { Caches } from './caches.ts';
+import type { Config } from './config/index.ts';
+import {
+  type ClusterCaches,
+  type ClusterView,
+  type EgressMetrics,
+  type Router,
+  createClusterCaches,
+  createClusterView,
+  createEgress,
+  createEgressMetrics,
+  createRouter,
+  openRelayed,
+} from './egress/index.ts';
+import { type Kubelet, createKubeletProxy, kubeletOf } from './kubelet-proxy/index.ts';
+import { type PemFiles, createPemFiles } from './serving/index.ts';
+import { type Servers, holdersOf } from './sessions/index.ts';
+
+export interface EdgeAccessDeps {
+  readonly config: Config;
+  /** Of this server among all. */
+  readonly server: string;
+  readonly caches: Caches;
+  readonly servers: Servers;
+  readonly tunnel: TunnelServer;
+  readonly client: KubeClient;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly metrics: MetricsRegistry;
+  readonly kubeMetrics: KubeMetrics;
+}
+
+/** The ways by which the cloud reaches nodes at the edge. */
+export interface EdgeAccess {
+  /** With `egress.tls` in the config. */
+  readonly pem: PemFiles | undefined;
+  /** To be started before `service`. */
+  readonly caches: ClusterCaches;
+  /** Its stop drains the tunnel; what is asked for meanwhile goes through other servers. */
+  readonly service: Service;
+  /** Once started. */
+  readonly ports: { readonly egress: number | undefined; readonly kubeletProxy: number | undefined };
+}
+
+/** How often is looked whether streams are left. */
+const pollMs = 200;
+
+function viewOf({ caches, servers, tunnel }: EdgeAccessDeps, found: ClusterCaches): ClusterView {
+  const { edgeNodes, nodes } = caches;
+  return createClusterView({
+    ...found,
+    nodes,
+    isEdge: (node) => edgeNodes.get(node) !== undefined || tunnel.reaches(node),
+    isConnected: (node) => tunnel.reaches(node) || holdersOf(edgeNodes.get(node), servers).length > 0,
+  });
+}
+
+interface RouterParts {
+  readonly view: ClusterView;
+  readonly pem: PemFiles | undefined;
+  readonly egressMetrics: EgressMetrics;
+}
+
+function routerOf(deps: EdgeAccessDeps, { view, pem, egressMetrics }: RouterParts): Router {
+  const { caches, servers, server, clock } = deps;
+  return createRouter({
+    ...deps,
+    view,
+    metrics: egressMetrics,
+    holders: (node) =>
+      holdersOf(caches.edgeNodes.get(node), servers).filter((holder) => holder.server !== server),
+    relay:
+      pem === undefined ? undefined : (request) => openRelayed(request, { pem: () => pem.current, clock }),
+  });
+}
+
+/** The InternalIP of a Node, as it says. */
+const addressOf = (deps: EdgeAccessDeps, node: string): string | undefined =>
+  deps.caches.nodes.get(node)?.status?.addresses?.find(({ type }) => type === 'InternalIP')?.address;
+
+/** Resolves when there are none, or after so long. */
+async function noneLeft(deps: EdgeAccessDeps, count: () => number): Promise<void> {
+  const within = { what: 'draining streams', timeoutMs: deps.config.tunnel.drainSeconds * 1_000 };
+  await withDeadline(within, deps.clock, async (signal) => {
+    while (count() > 0) await deps.clock.sleep(pollMs, signal);
+  }).catch((error: unknown) => {
+    if (!hasCode(error, 'DeadlineExceeded')) throw error;
+  });
+}
+
+/** As the config says; undefined: by none of them. */
+export function createEdgeAccess(deps: EdgeAccessDeps): EdgeAccess | undefined {
+  const { config, tunnel, metrics } = deps;
+  if (config.egress === undefined && config.kubeletProxy === undefined) return undefined;
+  const pem = config.egress?.tls === undefined ? undefined : createPemFiles(config.egress.tls, deps);
+  const caches = createClusterCaches(deps);
+  const view = viewOf(deps, caches);
+  const egressMetrics = createEgressMetrics(metrics);
+  const router = routerOf(deps, { view, pem, egressMetrics });
+  const egress =
+    config.egress === undefined
+      ? undefined
+      : createEgress(config.egress, { ...deps, router, pem, egressMetrics });
+  const lookup = (serverName: string): Kubelet =>
+    kubeletOf(serverName, {
+      view,
+      domain: config.kubeletProxy?.domain ?? '',
+      addressOf: (node) => addressOf(deps, node),
+    });
+  const proxy =
+    config.kubeletProxy === undefined
+      ? undefined
+      : createKubeletProxy(config.kubeletProxy, { ...deps, lookup, router });
+  const listeners = createServiceGroup(
+    { name: 'edge access listeners', services: [egress, proxy].filter((one) => one !== undefined) },
+    deps,
+  );
+  const open = (): number => (egress?.streams ?? 0) + (proxy?.connections ?? 0);
+  return {
+    pem,
+    caches,
+    service: {
+      name: 'edge access',
+      start: (signal) => listeners.start(signal),
+      async stop() {
+        await Promise.all([tunnel.drain(), noneLeft(deps, open)]);
+        await listeners.stop();
+      },
+    },
+    get ports() {
+      return { egress: egress?.port, kubeletProxy: proxy?.port };
+    },
+  };
+}

@@ -1,0 +1,37 @@
+import { type ErrorCode, SelvedgeError, messageOf } from '@selvedge/kit';
+
+/** Names the node whose session another server is asked for; who sends it gets no second hop. */
+export const relayHeader = 'selvedge-relay-to';
+
+const statuses: Partial<Record<ErrorCode, number>> = {
+  Invalid: 400,
+  Forbidden: 403,
+  ResourceExhausted: 429,
+  Unavailable: 502,
+  DeadlineExceeded: 504,
+};
+
+/** The status of the answer to who asked for a stream that there is not. */
+export const statusOf = (error: unknown): number =>
+  (error instanceof SelvedgeError ? statuses[error.code] : undefined) ?? 502;
+
+/** What another server's status means. */
+export function codeOfStatus(status: number): ErrorCode {
+  const known = Object.entries(statuses).find(([, value]) => value === status);
+  return (known?.[0] as ErrorCode | undefined) ?? 'Unavailable';
+}
+
+/** Characters of a reason. */
+const maxReason = 300;
+
+/** The API server shows nothing of an answer but its status line: so the reason is there. Pure. */
+export function refusalText(error: unknown): string {
+  const reason = messageOf(error)
+    .replaceAll(/[^\x20-\x7e]+/g, ' ')
+    .trim()
+    .slice(0, maxReason);
+  return `HTTP/1.1 ${statusOf(error)} ${reason}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`;
+}
+
+/** What comes behind it is the destination's. */
+export const acceptance = 'HTTP/1.1 200 Connection established\r\n\r\n';

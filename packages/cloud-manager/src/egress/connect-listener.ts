@@ -1,0 +1,228 @@
+import { once } from 'node:events';
+import {
+  type IncomingMessage,
+  type Server as HttpServer,
+  type ServerResponse,
+  createServer,
+} from 'node:http';
+import {
+  type Server as HttpsServer,
+  type ServerOptions as SecureServerOptions,
+  createServer as createSecureServer,
+} from 'node:https';
+import type { Socket } from 'node:net';
+import { type SecureContextOptions, TLSSocket } from 'node:tls';
+import {
+  type Logger,
+  SelvedgeError,
+  type Service,
+  type TaskGroup,
+  createTaskGroup,
+  raceAbort,
+} from '@selvedge/kit';
+import { userOfCertificate } from '@selvedge/kube';
+import type { Address } from '../config/index.ts';
+import { type PemFiles, createNewcomers } from '../serving/index.ts';
+import { listenUnix } from './unix-socket.ts';
+
+/** What somebody asks for with `CONNECT`. */
+export interface ConnectRequest {
+  /** The name of the client's certificate; `unix`: who may open the socket. */
+  readonly client: string;
+  /** As it was written. */
+  readonly authority: string;
+  readonly headers: IncomingMessage['headers'];
+  readonly socket: Socket;
+  /** Bytes that came behind the request. */
+  readonly head: Buffer;
+}
+
+export interface ConnectListenerDeps {
+  /** Owns the socket from then on. Rejections are logged. */
+  readonly serve: (request: ConnectRequest, signal: AbortSignal) => Promise<void>;
+  readonly log: Logger;
+}
+
+export interface ConnectListener extends Service {
+  /** TCP only, once started. */
+  readonly port: number;
+}
+
+const limits = {
+  headerBytes: 8_192,
+  handshakeMs: 10_000,
+  headersMs: 10_000,
+  /** How often what is late is looked for. */
+  checkMs: 2_000,
+  newcomers: 1_000,
+  connections: 12_000,
+};
+
+/** The client of the Unix socket. */
+export const unixClient = 'unix';
+
+const httpOptions = {
+  maxHeaderSize: limits.headerBytes,
+  headersTimeout: limits.headersMs,
+  requestTimeout: limits.headersMs,
+  keepAliveTimeout: 1,
+  connectionsCheckingInterval: limits.checkMs,
+  noDelay: true,
+  keepAlive: true,
+  keepAliveInitialDelay: 30_000,
+};
+
+function onlyConnect(_request: IncomingMessage, response: ServerResponse): void {
+  response.writeHead(405, { allow: 'CONNECT', connection: 'close' }).end();
+}
+
+/** The common name of who connects: TLS has verified the certificate. */
+function clientOf(socket: Socket): string {
+  const certificate = socket instanceof TLSSocket ? socket.getPeerX509Certificate() : undefined;
+  return certificate === undefined ? unixClient : userOfCertificate(certificate).username;
+}
+
+interface Bound {
+  readonly server: HttpServer | HttpsServer;
+  /** Undoes what closing the server does not. */
+  readonly release: () => unknown;
+}
+
+/** Makes the server and listens. */
+interface Entrance {
+  readonly name: string;
+  bind(prepare: (server: HttpServer | HttpsServer) => void, signal: AbortSignal): Promise<Bound>;
+  /** Told of each that has asked for something. */
+  greeted(socket: Socket): void;
+}
+
+class Listener implements ConnectListener {
+  readonly #entrance: Entrance;
+  readonly #deps: ConnectListenerDeps;
+  readonly #tasks: TaskGroup;
+  /** All of them: a server does not close those that have asked for something. */
+  readonly #sockets = new Set<Socket>();
+  #bound: Bound | undefined;
+
+  constructor(entrance: Entrance, deps: ConnectListenerDeps) {
+    this.#entrance = entrance;
+    this.#deps = deps;
+    const onFailure = (error: unknown): void => deps.log.error('stream failed', { error });
+    this.#tasks = createTaskGroup({ name: entrance.name, maxTasks: limits.connections }, { onFailure });
+  }
+
+  get name(): string {
+    return this.#entrance.name;
+  }
+
+  get port(): number {
+    const address = this.#bound?.server.address();
+    return typeof address === 'object' ? (address?.port ?? 0) : 0;
+  }
+
+  async start(signal: AbortSignal): Promise<void> {
+    try {
+      this.#bound = await this.#entrance.bind((server) => this.#prepare(server), signal);
+    } catch (cause) {
+      signal.throwIfAborted();
+      throw new SelvedgeError(`${this.name} cannot listen`, { code: 'Unavailable', cause });
+    }
+    const address = this.#bound.server.address();
+    const where = typeof address === 'string' ? { path: address } : { ...address };
+    this.#deps.log.info('listening', { listener: this.name, ...where });
+  }
+
+  async stop(): Promise<void> {
+    const { server, release } = this.#bound ?? {};
+    this.#bound = undefined;
+    await release?.();
+    const closed = server?.listening === true ? once(server.close(), 'close') : undefined;
+    await this.#tasks.stop();
+    for (const socket of this.#sockets) socket.destroy();
+    await closed;
+  }
+
+  #prepare(server: HttpServer | HttpsServer): void {
+    server.maxConnections = limits.connections;
+    server.on('connection', (socket: Socket) => {
+      socket.on('error', () => undefined);
+      this.#sockets.add(socket);
+      socket.once('close', () => this.#sockets.delete(socket));
+    });
+    server.on('request', onlyConnect);
+    server.on('connect', (request, socket, head) => this.#take(request, socket as Socket, head));
+  }
+
+  #take(request: IncomingMessage, socket: Socket, head: Buffer): void {
+    socket.on('error', () => undefined);
+    this.#entrance.greeted(socket);
+    try {
+      const { url: authority = '', headers } = request;
+      const asked = { client: clientOf(socket), authority, headers, socket, head };
+      this.#tasks.run(authority, (signal) => this.#deps.serve(asked, signal));
+    } catch (error) {
+      this.#deps.log.debug('client refused', { listener: this.name, error });
+      socket.destroy();
+    }
+  }
+}
+
+const contextOf = ({ current }: PemFiles): SecureContextOptions => ({
+  cert: current.certificate,
+  key: current.privateKey,
+  minVersion: 'TLSv1.2',
+  ...(current.clientCa === undefined ? {} : { ca: current.clientCa }),
+});
+
+/** The type does not know that this one is passed on. */
+interface ConnectServerOptions extends SecureServerOptions {
+  /** One direction may end before the other. */
+  readonly allowHalfOpen: boolean;
+}
+
+const secureOptions = (pem: PemFiles): ConnectServerOptions => ({
+  ...httpOptions,
+  ...contextOf(pem),
+  requestCert: true,
+  rejectUnauthorized: true,
+  handshakeTimeout: limits.handshakeMs,
+  allowHalfOpen: true,
+});
+
+/** `CONNECT` over a Unix socket that only the owner of this process may open. */
+export function createUnixListener(path: string, deps: ConnectListenerDeps): ConnectListener {
+  const entrance: Entrance = {
+    name: 'egress socket',
+    async bind(prepare, signal) {
+      const server = createServer(httpOptions);
+      prepare(server);
+      return { server, release: await listenUnix(server, path, signal) };
+    },
+    greeted: () => undefined,
+  };
+  return new Listener(entrance, deps);
+}
+
+/** `CONNECT` over TLS for clients with a certificate of the files' client CA. */
+export function createTlsListener(
+  address: Address,
+  deps: ConnectListenerDeps & { readonly pem: PemFiles },
+): ConnectListener {
+  const { pem } = deps;
+  const newcomers = createNewcomers(limits.newcomers);
+  const entrance: Entrance = {
+    name: 'egress listener',
+    async bind(prepare, signal) {
+      const server = createSecureServer(secureOptions(pem));
+      prepare(server);
+      server.on('connection', (socket: Socket) => newcomers.add(socket));
+      const changed = pem.onChange(() => server.setSecureContext(contextOf(pem)));
+      const listening = once(server, 'listening');
+      server.listen({ host: address.host, port: address.port });
+      await raceAbort(listening, signal);
+      return { server, release: () => changed[Symbol.dispose]() };
+    },
+    greeted: (socket) => newcomers.remove(socket),
+  };
+  return new Listener(entrance, deps);
+}

@@ -1,0 +1,157 @@
+import type { Duplex } from 'node:stream';
+import { type Clock, type Logger, type Random, SelvedgeError, hasCode } from '@selvedge/kit';
+import { connectTcp } from '@selvedge/kit/net';
+import { type Target, formatTarget } from '@selvedge/tunnel';
+import type { TunnelServer } from '@selvedge/tunnel/server';
+import { type ClusterView, resolve } from './destination.ts';
+import type { EgressMetrics, StreamOutcome, Way } from './metrics.ts';
+import type { RelayRequest } from './relay-client.ts';
+
+/** A stream to where it was asked for. */
+export interface Opened {
+  readonly stream: Duplex;
+  readonly rule: StreamOutcome['rule'];
+}
+
+/** Another server with a session of a node. */
+export interface RelayHolder {
+  readonly server: string;
+  /** `host:port`. */
+  readonly egress?: string | undefined;
+}
+
+export interface RouterDeps {
+  readonly view: ClusterView;
+  readonly tunnel: Pick<TunnelServer, 'open' | 'reaches'>;
+  /** Other servers that have a session of the node, the best first. */
+  readonly holders: (node: string) => readonly RelayHolder[];
+  /** Absent: this server asks no other. */
+  readonly relay: ((request: RelayRequest) => Promise<Duplex>) | undefined;
+  /** Default: TCP. */
+  readonly dial?: ((target: Target, signal: AbortSignal) => Promise<Duplex>) | undefined;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly metrics: EgressMetrics;
+}
+
+/** Opens streams. All of it rejects with a message that the one who asked may read. */
+export interface Router {
+  /** To whatever it is. */
+  open(target: Target, signal: AbortSignal): Promise<Opened>;
+  /** Through the tunnel of that node, from here or from another server. */
+  openNode(node: string, target: Target, signal: AbortSignal): Promise<Opened>;
+  /** Through a session that this server has: for another server, which has looked up all there is to know. */
+  openHere(node: string, target: Target, signal: AbortSignal): Promise<Opened>;
+  /** Without a tunnel. */
+  openDirect(target: Target, signal: AbortSignal): Promise<Opened>;
+}
+
+/** Long enough for a SYN that was lost, short enough for a webhook's patience. */
+const dialMs = 8_000;
+
+interface Reached {
+  readonly stream: Duplex;
+  readonly way: Way;
+}
+
+class Routes implements Router {
+  readonly #deps: RouterDeps;
+
+  constructor(deps: RouterDeps) {
+    this.#deps = deps;
+  }
+
+  async open(target: Target, signal: AbortSignal): Promise<Opened> {
+    const { rule, route } = resolve(target, this.#deps);
+    if (route.kind === 'refused') {
+      this.#count({ rule, way: 'none', outcome: 'refused' });
+      throw new SelvedgeError(route.reason, { code: 'Forbidden' });
+    }
+    if (route.kind === 'direct') return this.#counted(rule, () => this.#direct(route.target, signal));
+    return this.#counted(rule, () => this.#edge(route.node, route.target, signal));
+  }
+
+  openNode(node: string, target: Target, signal: AbortSignal): Promise<Opened> {
+    return this.#counted('node', () => this.#edge(node, target, signal));
+  }
+
+  openHere(node: string, target: Target, signal: AbortSignal): Promise<Opened> {
+    return this.#counted('relayed', () => this.#tunnel(node, target, signal));
+  }
+
+  openDirect(target: Target, signal: AbortSignal): Promise<Opened> {
+    return this.#counted('node', () => this.#direct(target, signal));
+  }
+
+  async #edge(node: string, target: Target, signal: AbortSignal): Promise<Reached> {
+    const { tunnel } = this.#deps;
+    if (tunnel.reaches(node)) {
+      try {
+        return await this.#tunnel(node, target, signal);
+      } catch (error) {
+        if (!hasCode(error, 'Unavailable') || error.details['noSession'] !== true) throw error;
+      }
+    }
+    return this.#relayed(node, target, signal);
+  }
+
+  async #tunnel(node: string, target: Target, signal: AbortSignal): Promise<Reached> {
+    const stream = await this.#deps.tunnel.open({ peer: node, target: formatTarget(target), signal });
+    return { stream, way: 'tunnel' };
+  }
+
+  async #relayed(node: string, target: Target, signal: AbortSignal): Promise<Reached> {
+    const { holders, relay, log } = this.#deps;
+    let failure = new SelvedgeError(`node ${node} is not connected`, { code: 'Unavailable' });
+    for (const { server, egress } of holders(node)) {
+      if (egress === undefined || relay === undefined) continue;
+      try {
+        return { stream: await relay({ address: egress, node, target, signal }), way: 'relay' };
+      } catch (error) {
+        // The agent itself has answered there: another server gets no other answer.
+        if (!hasCode(error, 'Unavailable', 'DeadlineExceeded', 'ResourceExhausted')) throw error;
+        log.debug('relay failed', { node, server, error });
+        failure = error;
+      }
+    }
+    throw failure;
+  }
+
+  async #direct(target: Target, signal: AbortSignal): Promise<Reached> {
+    const { dial, clock } = this.#deps;
+    try {
+      if (dial !== undefined) return { stream: await dial(target, signal), way: 'direct' };
+      const url = new URL(`tcp://${formatTarget(target)}`);
+      const stream = await connectTcp({ url, dialMs, allowHalfOpen: true }, clock, signal);
+      return { stream, way: 'direct' };
+    } catch (cause) {
+      signal.throwIfAborted();
+      const code = hasCode(cause, 'DeadlineExceeded') ? 'DeadlineExceeded' : 'Unavailable';
+      throw new SelvedgeError(`cannot connect to ${formatTarget(target)}`, { code, cause });
+    }
+  }
+
+  async #counted(rule: StreamOutcome['rule'], reach: () => Promise<Reached>): Promise<Opened> {
+    const { clock, metrics } = this.#deps;
+    const begun = clock.monotonicMs();
+    try {
+      const { stream, way } = await reach();
+      metrics.openSeconds.observe((clock.monotonicMs() - begun) / 1_000, { way });
+      this.#count({ rule, way, outcome: 'opened' });
+      return { stream, rule };
+    } catch (error) {
+      const outcome = hasCode(error, 'ResourceExhausted') ? 'limited' : 'failed';
+      this.#count({ rule, way: 'none', outcome: hasCode(error, 'Forbidden') ? 'refused' : outcome });
+      throw error;
+    }
+  }
+
+  #count(outcome: StreamOutcome): void {
+    this.#deps.metrics.streams.add({ ...outcome });
+  }
+}
+
+export function createRouter(deps: RouterDeps): Router {
+  return new Routes(deps);
+}

@@ -1,0 +1,2 @@
+export { createKubeletProxy, type KubeletProxy } from './kubelet-proxy.ts';
+export { type Kubelet, kubeletOf } from './lookup.ts';

@@ -1,0 +1,207 @@
+import { once } from 'node:events';
+import { type AddressInfo, type Server, type Socket, createServer } from 'node:net';
+import {
+  type Clock,
+  type Counter,
+  type Logger,
+  type MetricsRegistry,
+  SelvedgeError,
+  type Service,
+  type TaskGroup,
+  createTaskGroup,
+  hasCode,
+  limitRepeats,
+  raceAbort,
+  scoped,
+  withDeadline,
+} from '@selvedge/kit';
+import { destroyOnAbort, relay } from '@selvedge/kit/net';
+import type { Address } from '../config/index.ts';
+import type { Opened, Router } from '../egress/index.ts';
+import { type Places, createNewcomers, createPlaces } from '../serving/index.ts';
+import { type Alert, alertRecord } from './client-hello.ts';
+import type { Kubelet } from './lookup.ts';
+import { readHello } from './read-hello.ts';
+
+export interface KubeletProxyOptions {
+  readonly listen: Address;
+}
+
+export interface KubeletProxyDeps {
+  readonly lookup: (serverName: string) => Kubelet;
+  readonly router: Pick<Router, 'openNode' | 'openDirect'>;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: MetricsRegistry;
+}
+
+export interface KubeletProxy extends Service {
+  /** Once started. */
+  readonly port: number;
+  /** That are open, or being opened. */
+  readonly connections: number;
+}
+
+const limits = {
+  connections: 10_000,
+  /** A Prometheus asks all nodes from one address. */
+  connectionsPerAddress: 5_000,
+  newcomers: 1_000,
+  helloMs: 10_000,
+  idleMs: 4 * 3_600_000,
+};
+
+/** What is told to a client that gets no connection, and what is counted. */
+interface Ending {
+  readonly alert: Alert;
+  readonly outcome: 'malformed' | 'unnamed' | 'unknown' | 'limited' | 'failed';
+}
+
+class Refusal extends SelvedgeError {
+  readonly ending: Ending;
+
+  constructor(message: string, ending: Ending) {
+    super(message, { code: 'Forbidden' });
+    this.ending = ending;
+  }
+}
+
+const endingOf = (error: unknown): Ending => {
+  if (error instanceof Refusal) return error.ending;
+  const outcome = hasCode(error, 'ResourceExhausted') ? 'limited' : 'failed';
+  return { alert: 'internalError', outcome };
+};
+
+class Passthrough implements KubeletProxy {
+  readonly name = 'kubelet proxy';
+  readonly #options: KubeletProxyOptions;
+  readonly #deps: KubeletProxyDeps;
+  readonly #log: Logger;
+  readonly #server: Server;
+  readonly #tasks: TaskGroup;
+  readonly #places: Places;
+  readonly #newcomers = createNewcomers(limits.newcomers);
+  readonly #outcomes: Counter;
+
+  constructor(options: KubeletProxyOptions, deps: KubeletProxyDeps) {
+    const { metrics, log } = deps;
+    this.#options = options;
+    this.#deps = deps;
+    this.#log = limitRepeats({ windowMs: 60_000 }, deps);
+    this.#tasks = createTaskGroup(
+      { name: this.name },
+      { onFailure: (error) => log.error('connection failed', { error }) },
+    );
+    const { connections: total, connectionsPerAddress: perClient } = limits;
+    this.#places = createPlaces({ what: 'connections', total, perClient });
+    this.#outcomes = metrics.counter({
+      name: 'selvedge_kubelet_proxy_connections_total',
+      help: 'Connections of clients in the cluster to kubelets, by outcome.',
+    });
+    metrics.sampled(
+      { name: 'selvedge_kubelet_proxy_connections', help: 'Connections that are open.' },
+      () => this.#places.taken,
+    );
+    const tcp = { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000 };
+    this.#server = createServer(tcp, (socket) => this.#accept(socket));
+    this.#server.maxConnections = total;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo | null)?.port ?? 0;
+  }
+
+  get connections(): number {
+    return this.#places.taken;
+  }
+
+  async start(signal: AbortSignal): Promise<void> {
+    const { host, port } = this.#options.listen;
+    const listening = once(this.#server, 'listening');
+    this.#server.listen({ host, port });
+    try {
+      await raceAbort(listening, signal);
+    } catch (cause) {
+      signal.throwIfAborted();
+      const message = `${this.name} cannot listen on ${host} port ${port}`;
+      throw new SelvedgeError(message, { code: 'Unavailable', cause });
+    }
+    this.#deps.log.info('listening', { listener: this.name, host, port: this.port });
+  }
+
+  async stop(): Promise<void> {
+    const closed = this.#server.listening ? once(this.#server.close(), 'close') : undefined;
+    await this.#tasks.stop();
+    await closed;
+  }
+
+  #accept(socket: Socket): void {
+    socket.on('error', () => undefined);
+    this.#newcomers.add(socket);
+    const client = socket.remoteAddress ?? '';
+    this.#tasks.run(client, async (signal) => {
+      using scope = scoped(signal);
+      socket.once('close', () => scope.abort());
+      destroyOnAbort(socket, signal, (error) => socket.destroy(error));
+      try {
+        using held = new DisposableStack();
+        held.use(this.#places.take(client));
+        await this.#serve(socket, scope.signal);
+      } catch (error) {
+        this.#end(socket, client, error);
+      }
+    });
+  }
+
+  async #serve(socket: Socket, signal: AbortSignal): Promise<void> {
+    const within = { what: 'a ClientHello', timeoutMs: limits.helloMs, signal };
+    const greeting = await withDeadline(within, this.#deps.clock, (inner) => readHello(socket, inner));
+    this.#newcomers.remove(socket);
+    if (greeting === undefined) {
+      socket.destroy();
+      return;
+    }
+    const { hello, bytes } = greeting;
+    if (hello.kind === 'malformed') {
+      throw new Refusal(hello.problem, { alert: 'decodeError', outcome: 'malformed' });
+    }
+    const opened = await this.#open(hello.serverName, signal);
+    this.#outcomes.add({ outcome: 'opened' });
+    opened.stream.write(bytes);
+    socket.setTimeout(limits.idleMs, () => socket.destroy());
+    await relay(socket, opened.stream);
+  }
+
+  #open(serverName: string | undefined, signal: AbortSignal): Promise<Opened> {
+    const { lookup, router } = this.#deps;
+    const alert = 'unrecognizedName';
+    if (serverName === undefined) {
+      throw new Refusal('the client names no server', { alert, outcome: 'unnamed' });
+    }
+    const kubelet = lookup(serverName);
+    switch (kubelet.kind) {
+      case 'edge':
+        return router.openNode(kubelet.node, kubelet.target, signal);
+      case 'direct':
+        return router.openDirect(kubelet.target, signal);
+      case 'unknown':
+        throw new Refusal(kubelet.reason, { alert, outcome: 'unknown' });
+    }
+  }
+
+  #end(socket: Socket, client: string, error: unknown): void {
+    if (socket.destroyed) return;
+    const { alert, outcome } = endingOf(error);
+    this.#outcomes.add({ outcome });
+    this.#log.info('connection to a kubelet refused', { client, outcome, error });
+    socket.end(alertRecord(alert), () => socket.destroy());
+  }
+}
+
+/**
+ * Takes TLS connections of clients in the cluster to the kubelet that their server name (SNI) names. TLS ends there: nothing
+ * of it is read here but that name, and who may do what is the kubelet's to decide.
+ */
+export function createKubeletProxy(options: KubeletProxyOptions, deps: KubeletProxyDeps): KubeletProxy {
+  return new Passthrough(options, deps);
+}

@@ -1,0 +1,46 @@
+import { SelvedgeError } from '@selvedge/kit';
+
+export interface PlacesOptions {
+  /** What there is a number of; named in the error. */
+  readonly what: string;
+  readonly total: number;
+  readonly perClient: number;
+}
+
+/** One of them, free again once disposed. */
+export type Place = Disposable;
+
+/** A number of things that clients may have at a time. */
+export interface Places {
+  readonly taken: number;
+  /** Throws `ResourceExhausted`. */
+  take(client: string): Place;
+}
+
+const exhausted = (message: string): SelvedgeError =>
+  new SelvedgeError(message, { code: 'ResourceExhausted' });
+
+export function createPlaces({ what, total, perClient }: PlacesOptions): Places {
+  const clients = new Map<string, number>();
+  let taken = 0;
+  return {
+    get taken() {
+      return taken;
+    },
+    take(client) {
+      const own = clients.get(client) ?? 0;
+      if (taken >= total) throw exhausted(`there are ${total} ${what} already`);
+      if (own >= perClient) throw exhausted(`${client} has ${perClient} ${what} already`);
+      taken += 1;
+      clients.set(client, own + 1);
+      const free = new DisposableStack();
+      free.defer(() => {
+        taken -= 1;
+        const left = (clients.get(client) ?? 1) - 1;
+        if (left === 0) clients.delete(client);
+        else clients.set(client, left);
+      });
+      return free;
+    },
+  };
+}
