@@ -4,6 +4,7 @@ import { hubBench } from './hub/hub.ts';
 import { hubIdleBench } from './hub/idle.ts';
 import { podsBench } from './pods/pods.ts';
 import type { BenchRow } from './row.ts';
+import { tunnelBench } from './tunnel/tunnel.ts';
 
 /** Every area by the name people type. */
 export const areas: Readonly<Record<string, () => Promise<readonly BenchRow[]>>> = {
@@ -12,4 +13,5 @@ export const areas: Readonly<Record<string, () => Promise<readonly BenchRow[]>>>
   hub: hubBench,
   'hub-idle': hubIdleBench,
   pods: podsBench,
+  tunnel: tunnelBench,
 };

@@ -194,12 +194,13 @@ describe('a peer that has proved who it is', () => {
 
   it('that floods with pings or settings costs itself its session, or nothing', async () => {
     const socket = await secured('hostile');
-    const flood = Buffer.concat(Array.from({ length: 5_000 }, () => frame(6, 0, 0, Buffer.alloc(8))));
+    const flood = Buffer.concat(Array.from({ length: 500 }, () => frame(6, 0, 0, Buffer.alloc(8))));
     socket.write(settings);
     socket.pause();
-    for (let round = 0; round < 10 && !socket.destroyed; round += 1) socket.write(flood);
+    for (let round = 0; round < 2 && !socket.destroyed; round += 1) socket.write(flood);
     await works();
     socket.destroy();
+    await closed(socket);
     await until('its session to be gone', () => !server.reaches('hostile'));
   });
 

@@ -147,11 +147,17 @@ class Agent implements TunnelAgent {
   }
 
   #sample(metrics: MetricsRegistry): void {
-    const name = (rest: string): string => `selvedge_tunnel_${rest}`;
     const type = 'counter';
-    const received = { name: name('received_bytes_total'), help: 'Bytes from targets.', type } as const;
-    const sent = { name: name('sent_bytes_total'), help: 'Bytes to targets.', type } as const;
-    const held = { name: name('held_bytes'), help: 'Bytes that wait for readers that do not keep up.' };
+    const received = {
+      name: 'selvedge_tunnel_received_bytes_total',
+      help: 'Bytes from targets.',
+      type,
+    } as const;
+    const sent = { name: 'selvedge_tunnel_sent_bytes_total', help: 'Bytes to targets.', type } as const;
+    const held = {
+      name: 'selvedge_tunnel_held_bytes',
+      help: 'Bytes that wait for readers that do not keep up.',
+    };
     metrics.sampled(received, () => this.#traffic.receivedBytes);
     metrics.sampled(sent, () => this.#traffic.sentBytes);
     metrics.sampled(held, () => this.#ledger.heldBytes);

@@ -59,22 +59,20 @@ export class Sessions {
 
   /** Makes a session of a connection, or tells the other end why not. */
   add(proved: Proved): void {
-    this.#tasks.run('session', async (signal) => {
+    this.#tasks.run('handshake', async (signal) => {
       const { handshake } = proved;
       const held = this.#begin(proved);
       await held.session.ready(signal);
       const refusal = this.#refusal(proved);
       if (refusal === undefined) {
-        this.#enter(held);
         handshake.done();
-        await held.session.closed;
-        this.#leave(held);
-      } else {
-        this.#deps.log.warn('session refused', { peer: held.session.facts.peer, reason: refusal });
-        held.session.end(refusal);
-        await held.session.closed;
-        handshake.fail('refused');
+        this.#keep(held);
+        return;
       }
+      this.#deps.log.warn('session refused', { peer: held.session.facts.peer, reason: refusal });
+      held.session.end(refusal);
+      await held.session.closed;
+      handshake.fail('refused');
     });
   }
 
@@ -93,6 +91,15 @@ export class Sessions {
   async close(): Promise<void> {
     for (const session of this.all) session.end('the server stopped');
     await this.#tasks.stop();
+  }
+
+  /** Until it ends. What the handshake needed, the certificate above all, is not kept. */
+  #keep(held: Held): void {
+    this.#enter(held);
+    this.#tasks.run('session', async () => {
+      await held.session.closed;
+      this.#leave(held);
+    });
   }
 
   #begin({ socket, identify, protocol, carrier, handshake }: Proved): Held {
