@@ -55,6 +55,9 @@ export interface Tunnel extends Service {
   status(): object;
 }
 
+/** Unread bytes in all: a node is smaller than a tunnel server. */
+const maxBytes = 64 * 1024 * 1024;
+
 function rulesOf(allow: readonly string[]): readonly Rule[] {
   return allow.map((text) => {
     const parsed = parseRule(text);
@@ -110,7 +113,7 @@ class NodeTunnel implements Tunnel {
     const authority = caFile === undefined ? undefined : await readPem(caFile);
     const servers = await Promise.all(this.#options.servers.map(serverOf));
     const agent = createTunnelAgent(
-      { servers, carriers, proxy },
+      { servers, carriers, proxy, limits: { maxBytes } },
       {
         ...this.#deps,
         log: log.with({ module: 'tunnel' }),
