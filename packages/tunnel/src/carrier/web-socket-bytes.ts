@@ -3,7 +3,7 @@ import type { RawData, WebSocket } from 'ws';
 import { closeWhenRead } from './close-when-read.ts';
 
 /** Of one message; a longer one ends the connection before its bytes are awaited. */
-export const maxMessageBytes = 64 * 1024;
+const maxMessageBytes = 64 * 1024;
 
 /** What may be unsent before the writer waits. */
 const maxUnsentBytes = 256 * 1024;
