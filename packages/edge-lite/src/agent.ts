@@ -215,7 +215,7 @@ function podServices(
   const { runtime, transport } = runtimeOf(context);
   const kubelet = createKubeletServices(
     { ...context, pods },
-    { ...context, identity, client, source, runtime, routes: [] },
+    { ...context, identity, client, source, runtime, probes: () => engine.probes.counts() },
   );
   const parts = { client, runtime, source, pods, recorder, kubeletPort: kubelet.port };
   const presence = presenceOf(context, parts);

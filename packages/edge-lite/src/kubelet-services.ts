@@ -3,17 +3,25 @@ import type { CredentialSource, KubeClient } from '@selvedge/kube';
 import type { Node } from '@selvedge/kube/types';
 import type { Config, Paths, PodsConfig } from './config/index.ts';
 import { type Identity, createServingCertificate } from './identity/index.ts';
-import { type KubeletApiDeps, type KubeletApiOptions, createKubeletApi } from './kubelet-api/index.ts';
-import type { ObjectSource } from './pods/index.ts';
+import {
+  type KubeletApiOptions,
+  type KubeletRoute,
+  createKubeletApi,
+  logRoutes,
+  statsRoutes,
+} from './kubelet-api/index.ts';
+import type { MachineHost } from './machine-host.ts';
+import type { Machine, ObjectSource, Prober } from './pods/index.ts';
 import type { Runtime } from './runtime/index.ts';
 
 export interface KubeletServicesOptions {
   readonly config: Config;
   readonly paths: Paths;
   readonly pods: PodsConfig;
+  readonly machine: Pick<Machine, 'cgroupVersion'>;
 }
 
-export interface KubeletServicesDeps {
+export interface KubeletServicesDeps extends Pick<MachineHost, 'machineAddresses' | 'cores' | 'ownUsage'> {
   readonly identity: Pick<Identity, 'credentials' | 'clusterCa'>;
   /** A client straight to the API server. */
   readonly connect: (credentials: CredentialSource) => KubeClient;
@@ -21,9 +29,7 @@ export interface KubeletServicesDeps {
   readonly client: KubeClient;
   readonly source: ObjectSource;
   readonly runtime: Runtime;
-  /** Logs, statistics and metrics. */
-  readonly routes: KubeletApiDeps['routes'];
-  readonly machineAddresses: () => readonly string[];
+  readonly probes: Prober['counts'];
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -81,6 +87,28 @@ function kubeletConfig({ config, pods }: KubeletServicesOptions): object {
   };
 }
 
+/** Logs, statistics and metrics. */
+function ownRoutes(
+  { config, paths, machine }: KubeletServicesOptions,
+  deps: KubeletServicesDeps,
+): readonly KubeletRoute[] {
+  const { cgroupDriver: driver, cgroupRoot: root } = config.runtime;
+  const { cores, clock } = deps;
+  const stats = statsRoutes(
+    {
+      nodeName: config.nodeName,
+      driver,
+      root,
+      cgroupVersion: machine.cgroupVersion,
+      podsFolder: paths.pods,
+      cores,
+      startTimeMs: clock.now(),
+    },
+    { ...deps, self: deps.ownUsage },
+  );
+  return [...logRoutes(deps), ...stats];
+}
+
 export function createKubeletServices(
   options: KubeletServicesOptions,
   deps: KubeletServicesDeps,
@@ -104,6 +132,7 @@ export function createKubeletServices(
   };
   const server = createKubeletApi(settings, {
     ...deps,
+    routes: ownRoutes(options, deps),
     pki: certificate,
     clusterCa: () => identity.clusterCa,
     ownAddresses: machineAddresses,

@@ -7,6 +7,7 @@ import {
   type NodeFacts,
   type ObjectSource,
   type Pods,
+  type Prober,
   type ServiceAccountToken,
   type StatusSink,
   type TokenQuery,
@@ -92,7 +93,11 @@ function nodeAddresses(source: ObjectSource, nodeName: string): readonly string[
 export function createPodServices(
   options: PodServicesOptions,
   deps: PodServicesDeps,
-): { readonly services: readonly Service[]; readonly pods: Pods } {
+): {
+  readonly services: readonly Service[];
+  readonly pods: Pods;
+  readonly probes: Pick<Prober, 'counts'>;
+} {
   const { config, paths } = options;
   const { client, runtime, source, recorder, documents } = deps;
   const node = factsOf(options);
@@ -141,5 +146,5 @@ export function createPodServices(
     start: () => Promise.resolve(),
     stop: () => prober.stop(),
   };
-  return { services: [cgroupService, volumes, proberService, pods, logRotator], pods };
+  return { services: [cgroupService, volumes, proberService, pods, logRotator], pods, probes: prober };
 }

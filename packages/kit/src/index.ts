@@ -34,7 +34,7 @@ export {
   type LogLevel,
   type Logger,
 } from './log.ts';
-export type { Labels } from './metrics-text.ts';
+export { renderFamilies, type Family, type Labels, type Sample } from './metrics-text.ts';
 export {
   createMetricsRegistry,
   type Counter,

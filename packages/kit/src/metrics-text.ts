@@ -11,6 +11,8 @@ export interface Sample {
   readonly suffix: string;
   readonly labels: Labels;
   readonly value: number;
+  /** When it was so, in milliseconds since the epoch. Default: when it is read. */
+  readonly timestampMs?: number | undefined;
 }
 
 const escapeHelp = (text: string): string => text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
@@ -22,10 +24,11 @@ function renderNumber(value: number): string {
   return value > 0 ? '+Inf' : '-Inf';
 }
 
-function renderSample(name: string, { suffix, labels, value }: Sample): string {
+function renderSample(name: string, { suffix, labels, value, timestampMs }: Sample): string {
   const pairs = Object.entries(labels).map(([label, text]) => `${label}="${escapeValue(text)}"`);
   const set = pairs.length === 0 ? '' : `{${pairs.join(',')}}`;
-  return `${name}${suffix}${set} ${renderNumber(value)}\n`;
+  const at = timestampMs === undefined ? '' : ` ${Math.trunc(timestampMs)}`;
+  return `${name}${suffix}${set} ${renderNumber(value)}${at}\n`;
 }
 
 /** Prometheus text format 0.0.4. Pure. Source: prometheus.io, "Exposition formats". */

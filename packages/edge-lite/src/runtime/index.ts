@@ -1,4 +1,11 @@
-export type { CallTimeouts, ExecResult, ImageRecord, PullAuth, RuntimeCalls } from './calls.ts';
+export type {
+  CallTimeouts,
+  ExecResult,
+  ImageRecord,
+  PullAuth,
+  RuntimeCalls,
+} from './calls.ts';
+export type { DiskCalls, FileUseRecord } from './disk-calls.ts';
 export type { RuntimeCondition, RuntimeHealth, RuntimeVersion } from './health.ts';
 export { annotations, labels } from './labels.ts';
 export { readTail } from './read-tail.ts';

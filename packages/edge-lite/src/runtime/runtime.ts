@@ -11,6 +11,7 @@ import {
 
 import { type CallTimeouts, type RuntimeCalls, createCalls } from './calls.ts';
 import { createCri } from './cri.ts';
+import { type DiskCalls, createDiskCalls } from './disk-calls.ts';
 import { type RuntimeHealth, createHealthMonitor } from './health.ts';
 import { createObserver } from './observe.ts';
 import { type PodObserved, nothingOf } from './records.ts';
@@ -39,7 +40,7 @@ export interface RuntimeDeps {
 }
 
 /** The container runtime: what it holds, whether it is well, and the calls that change it. */
-export interface Runtime extends Service, RuntimeCalls, StreamingCalls {
+export interface Runtime extends Service, RuntimeCalls, StreamingCalls, DiskCalls {
   readonly health: RuntimeHealth;
   /** Calls back after each change of `health`. */
   onHealth(changed: (health: RuntimeHealth) => void): Disposable;
@@ -83,6 +84,7 @@ export function createRuntime(options: RuntimeOptions, deps: RuntimeDeps): Runti
   return {
     ...createCalls(cri, timeouts),
     ...createStreamingCalls(cri, timeouts),
+    ...createDiskCalls(cri, timeouts),
     name: 'runtime',
     get health() {
       return monitor.current;

@@ -1,2 +1,2 @@
 export { createProber, type ProberDeps, type ProberOptions } from './prober.ts';
-export type { ProbeTarget, Prober } from './types.ts';
+export type { ProbeCount, ProbeTarget, Prober } from './types.ts';

@@ -18,7 +18,7 @@ import { createCheck } from './check.ts';
 import type { Exec } from './exec-check.ts';
 import { createProbeMetrics } from './metrics.ts';
 import { TargetProbes, type TargetProbesDeps } from './target-probes.ts';
-import type { ProbeTarget, Prober } from './types.ts';
+import type { ProbeCount, ProbeTarget, Prober } from './types.ts';
 
 export interface ProberOptions {
   /**
@@ -87,6 +87,18 @@ class Probers implements Prober {
 
   results(containerId: string): ProbeVerdict {
     return this.#watched.get(containerId)?.probes.verdict ?? nothingKnown;
+  }
+
+  /** Two instances of a container may be watched for a moment. */
+  counts(): readonly ProbeCount[] {
+    const counts = new Map<string, ProbeCount>();
+    for (const { probes } of this.#watched.values()) {
+      for (const one of probes.counts) {
+        const key = [one.podUid, one.container, one.probe, one.result].join('/');
+        counts.set(key, { ...one, count: one.count + (counts.get(key)?.count ?? 0) });
+      }
+    }
+    return [...counts.values()];
   }
 
   subscribe(changed: (podUid: string) => void): Disposable {

@@ -8,7 +8,7 @@ import type { Check } from './check.ts';
 import type { ProbeMetrics } from './metrics.ts';
 import type { Outcome } from './outcome.ts';
 import { counts, extend, noRun, type Run } from './threshold.ts';
-import type { ProbeTarget } from './types.ts';
+import type { ProbeCount, ProbeTarget } from './types.ts';
 
 export interface TargetProbesDeps {
   readonly check: Check;
@@ -26,7 +26,7 @@ export interface TargetProbesOptions {
   readonly changed: () => void;
 }
 
-type ProbeKind = 'startup' | 'readiness' | 'liveness';
+type ProbeKind = ProbeCount['probe'];
 
 const titles: Readonly<Record<ProbeKind, string>> = {
   startup: 'Startup',
@@ -49,6 +49,8 @@ export class TargetProbes {
   readonly #target: ProbeTarget;
   readonly #options: TargetProbesOptions;
   readonly #deps: TargetProbesDeps;
+  /** By kind and result: nine at most. */
+  readonly #counts = new Map<string, ProbeCount>();
   readonly #verdict: { -readonly [K in ProbeKind]?: boolean } = {};
 
   constructor(target: ProbeTarget, options: TargetProbesOptions, deps: TargetProbesDeps) {
@@ -60,6 +62,10 @@ export class TargetProbes {
 
   get verdict(): ProbeVerdict {
     return this.#verdict;
+  }
+
+  get counts(): readonly ProbeCount[] {
+    return [...this.#counts.values()];
   }
 
   /** Resolves when nothing is left to probe; rejects when `signal` aborts, before the start also when `alive` does. */
@@ -121,6 +127,7 @@ export class TargetProbes {
     const outcome = await this.#attempt(kind, probe, signal);
     if (outcome === undefined) return run;
     this.#deps.metrics.results.add({ probe: kind, result: outcome.kind });
+    this.#count(kind, outcome.kind === 'failure' ? 'failure' : 'success');
     const next = extend(run, outcome.kind !== 'failure');
     if (counts(next, probe)) this.#set(kind, next.succeeded);
     return next;
@@ -141,9 +148,25 @@ export class TargetProbes {
       }
     }
     this.#deps.metrics.results.add({ probe: kind, result: 'error' });
+    this.#count(kind, 'unknown');
     const text = `${titles[kind]} probe errored and resulted in unknown state: ${messageOf(last)}`;
     this.#record('Unhealthy', text);
     return undefined;
+  }
+
+  #count(probe: ProbeKind, result: ProbeCount['result']): void {
+    const { namespace, name: pod, uid: podUid } = podRef(this.#target.pod);
+    const key = `${probe}/${result}`;
+    const count = (this.#counts.get(key)?.count ?? 0) + 1;
+    this.#counts.set(key, {
+      namespace,
+      pod,
+      podUid,
+      container: this.#target.container.name,
+      probe,
+      result,
+      count,
+    });
   }
 
   #say(kind: ProbeKind, outcome: Outcome): void {

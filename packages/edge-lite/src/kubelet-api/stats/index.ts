@@ -1,0 +1,1 @@
+export { statsRoutes, type StatsDeps, type StatsOptions } from './routes.ts';
