@@ -104,15 +104,17 @@ describe('a token', () => {
     await expect(current()).rejects.toThrow('token of default expired and refresh failed: the cloud is away');
   });
 
-  it.each(['Unavailable', 'Forbidden', 'NotFound'] as const)(
-    'that cannot be had (%s) says so',
-    async (code) => {
-      const { answers, current } = world();
-      answers(code);
-      await expect(current()).rejects.toMatchObject({
-        code,
-        message: 'failed to fetch token: the cloud is away',
-      });
-    },
-  );
+  it.each([
+    ['the cloud is away', 'Unavailable', 'Unavailable'],
+    ['the API server does not know the pod yet', 'NotFound', 'Unavailable'],
+    ['the API server does not know yet where the pod is', 'Forbidden', 'Unavailable'],
+    ['the API server takes no such request', 'Invalid', 'Invalid'],
+  ] as const)('that cannot be had says so: %s', async (_why, refusal, code) => {
+    const { answers, current } = world();
+    answers(refusal);
+    await expect(current()).rejects.toMatchObject({
+      code,
+      message: 'failed to fetch token: the cloud is away',
+    });
+  });
 });

@@ -1,4 +1,12 @@
-import { SelvedgeError, hasCode, messageOf, type Clock, type Logger, type Random } from '@selvedge/kit';
+import {
+  SelvedgeError,
+  hasCode,
+  messageOf,
+  type Clock,
+  type ErrorCode,
+  type Logger,
+  type Random,
+} from '@selvedge/kit';
 
 import type { ServiceAccountToken, TokenQuery, TokenSource } from '../ports.ts';
 import type { VolumeMetrics } from './metrics.ts';
@@ -8,6 +16,13 @@ const maxAgeMs = 24 * 3_600_000;
 const maxJitterMs = 10_000;
 /** A renewal that failed is tried again this much later. */
 const retryMs = 60_000;
+
+/**
+ * Refusals that may be over in a moment: the API server looks for the pod in caches of its own, which a pod that is new
+ * may not have reached yet. Source: `plugin/pkg/admission/noderestriction`, `plugin/pkg/auth/authorizer/node` of
+ * Kubernetes 1.36.
+ */
+const early: readonly ErrorCode[] = ['NotFound', 'Forbidden'];
 
 export interface TokensDeps {
   readonly metrics: Pick<VolumeMetrics, 'tokens'>;
@@ -27,7 +42,7 @@ export interface CurrentToken {
 export interface Tokens {
   /**
    * The stored token while it is fresh, else a new one. If none can be had the old one stays in use; without one it
-   * rejects with `Unavailable`, or as the API server refused.
+   * rejects with `Unavailable`, also where the API server may not know the pod yet, or as it refused.
    */
   current(query: TokenQuery, signal: AbortSignal): Promise<CurrentToken>;
 }
@@ -45,14 +60,15 @@ export function createTokens({ source, store, clock, random, log, metrics }: Tok
     error: unknown,
   ): CurrentToken => {
     const cause = error;
-    const code = error instanceof SelvedgeError ? error.code : 'Internal';
+    const refusal = error instanceof SelvedgeError ? error.code : 'Internal';
     if (known === undefined) {
+      const code = early.includes(refusal) ? 'Unavailable' : refusal;
       throw new SelvedgeError(`failed to fetch token: ${messageOf(error)}`, { code, cause });
     }
     // While the cloud is away an expired token is still the best there is.
     if (known.expiresAtMs < clock.now() && !hasCode(error, 'Unavailable', 'DeadlineExceeded')) {
       const text = `token of ${query.serviceAccount} expired and refresh failed: ${messageOf(error)}`;
-      throw new SelvedgeError(text, { code, cause });
+      throw new SelvedgeError(text, { code: refusal, cause });
     }
     log.debug('token not renewed', { pod: query.pod.uid, serviceAccount: query.serviceAccount, error });
     return { token: known.token, dueMs: clock.now() + retryMs };
