@@ -1,5 +1,6 @@
 import type { BedContext } from './context.ts';
 import { adminApi, ensureControlPlane } from './control-plane/control-plane.ts';
+import { writeNodeNames } from './control-plane/node-names.ts';
 import type { BedDescription, NodeDescription } from './description.ts';
 import { clearNode } from './host/clear-node.ts';
 import { machineTools } from './machine/tools.ts';
@@ -47,6 +48,7 @@ export async function reconcileNodes(
   { nodes, wait, signal }: EnsureOptions & { readonly nodes: readonly NodeDescription[] },
 ): Promise<void> {
   const { progress } = context.setup;
+  await writeNodeNames(tools.bed, context.folders);
   const powered = nodes.filter((node) => node.powered);
   await Promise.all(
     powered.map((node) =>

@@ -24,6 +24,7 @@ import {
   etcdFlags,
   schedulerFlags,
 } from './flags.ts';
+import { withNodeNames, writeNodeNames } from './node-names.ts';
 import { clusterObjects, dnsUser, renderCorefile } from './objects.ts';
 
 export interface ControlPlaneOptions {
@@ -116,6 +117,7 @@ async function writeFiles(
     admin.commonName,
     await pki.ensure('admin', admin),
   );
+  await writeNodeNames(bed, folders);
   await writeAtomically(own('audit-policy.yaml'), stringify(auditPolicy));
   const dnsKubeconfig = await clientKubeconfig(options, 'coredns', dnsUser);
   await writeAtomically(own('Corefile'), renderCorefile({ address: cloud, kubeconfig: dnsKubeconfig }));
@@ -146,7 +148,7 @@ function daemonSpecs(
   options: ControlPlaneOptions,
   files: ControlPlaneFiles & { readonly corefile: string },
 ): { readonly first: readonly DaemonSpec[]; readonly later: readonly DaemonSpec[] } {
-  const { bed, assets } = options;
+  const { bed, assets, folders } = options;
   const names = bedNames(bed.name);
   const { cloud } = cloudAddresses(bed.index);
   const binaries = controlPlaneBinaries(bed.controlPlane.version);
@@ -158,10 +160,14 @@ function daemonSpecs(
     mark: names.mark('cloud'),
   });
   const { controlPlane } = bed;
+  const flags = apiServerFlags(files, cloud, controlPlane);
+  const apiServer = daemon('kube-apiserver', path(binaries.apiServer), flags);
   return {
     first: [
       daemon('etcd', assets.etcd, etcdFlags(files)),
-      daemon('kube-apiserver', path(binaries.apiServer), apiServerFlags(files, cloud, controlPlane)),
+      controlPlane.tunnel === true
+        ? { ...apiServer, argv: withNodeNames(folders, apiServer.argv) }
+        : apiServer,
     ],
     later: [
       daemon(
