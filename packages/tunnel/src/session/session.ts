@@ -16,7 +16,7 @@ import { broken, watchLink } from '@selvedge/kit/net';
 import { decodeReason, encodeReason } from '../protocol/reason.ts';
 import type { SessionLimits, SessionState, SessionTimeouts, SessionView } from '../types.ts';
 import type { Ledger } from './ledger.ts';
-import { TunnelStream } from './stream.ts';
+import { TunnelStream, type TunnelStreamDeps } from './stream.ts';
 import { nextWindow } from './window.ts';
 
 /** What is known of a session from its handshake. */
@@ -61,6 +61,7 @@ export class Session {
   readonly #machine: StateMachine<SessionState>;
   readonly #tasks: TaskGroup;
   readonly #sinceMs: number;
+  readonly #streamDeps: TunnelStreamDeps;
   #streams = 0;
   #failure: SelvedgeError | undefined;
   #windowBytes: number;
@@ -75,6 +76,12 @@ export class Session {
     this.#deps = deps;
     this.#sinceMs = deps.clock.now();
     this.#windowBytes = options.limits.streamWindowBytes;
+    this.#streamDeps = {
+      ledger: deps.ledger,
+      owner: this,
+      brokenBy: () => this.#failure ?? (http2.destroyed ? this.#lost() : undefined),
+      onData: (bytes) => this.#measure(bytes),
+    };
     const { peer, id, direction } = options;
     const log = deps.log.with({ peer, session: id, direction });
     this.#machine = createStateMachine<SessionState>(
@@ -158,12 +165,7 @@ export class Session {
 
   /** A stream of it, counted and measured. */
   wrap(stream: Http2Stream): TunnelStream {
-    return new TunnelStream(stream, {
-      ledger: this.#deps.ledger,
-      owner: this,
-      brokenBy: () => this.#failure ?? (this.#http2.destroyed ? this.#lost() : undefined),
-      onData: (bytes) => this.#measure(bytes),
-    });
+    return new TunnelStream(stream, this.#streamDeps);
   }
 
   /** Counts a stream from its first frame until it is closed. */
