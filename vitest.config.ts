@@ -1,8 +1,11 @@
 import { defineConfig } from 'vitest/config';
 
 const patient = { testTimeout: 120_000, hookTimeout: 600_000 };
-/** What a file shares with others that run at the same time is the machine: it has processes, or a bed, of its own. */
-const inPairs = { ...patient, maxWorkers: 2 };
+/**
+ * What a file shares with others that run at the same time is the machine: it has processes, or a bed, of its own. Tests
+ * that are concurrent start programs, each of which takes a processor for seconds.
+ */
+const inPairs = { ...patient, maxWorkers: 2, maxConcurrency: 3 };
 
 /** Each file has an API server of its own. */
 const api = 'test/integration/{edge,hub,kube,manager}-*.test.ts';

@@ -13,6 +13,7 @@ beforeAll(async () => {
 afterAll(() => cluster[Symbol.asyncDispose]());
 
 const signal = new AbortController().signal;
+const clientSigner = 'kubernetes.io/kube-apiserver-client-kubelet';
 /** The request as text; names are in it as they are. */
 const subjectOf = (request: string): string => {
   const pem = Buffer.from(request, 'base64').toString();
@@ -30,13 +31,16 @@ describe.concurrent('identity', () => {
     await waitFor({ what: 'the Node' }, systemClock, () => node.node());
     expect((await stat(join(node.pki, 'client.pem'))).mode & 0o777).toBe(0o600);
     expect((await stat(join(node.pki, 'seal.key'))).mode & 0o777).toBe(0o600);
-    expect(await readdir(node.pki)).toEqual(['ca.crt', 'client.pem', 'hub-ca.crt', 'hub-ca.pem', 'seal.key']);
+    // Nobody here approves what it asks for to serve with.
+    const files = (await readdir(node.pki)).filter((file) => !file.startsWith('serving-'));
+    expect(files).toEqual(['ca.crt', 'client.pem', 'hub-ca.crt', 'hub-ca.pem', 'seal.key']);
     first.signal('SIGTERM');
     expect(await first.exited).toBe(0);
     await node.writeToken('nothing');
     const second = await node.start();
     await second.line('synced');
-    expect(second.lines.some((line) => line.text === 'certificate requested')).toBe(false);
+    const requested = second.lines.filter((line) => line.text === 'certificate requested');
+    expect(requested.map((line) => line['signer'])).not.toContain(clientSigner);
   });
 
   describe.concurrent('a token that does not open the cluster ends the program with code 3', () => {
@@ -49,7 +53,7 @@ describe.concurrent('identity', () => {
       expect(messageOf(await run.line('program failed'))).toContain('is not signed by the secret');
     });
 
-    test('an unknown one, after a while', { timeout: 60_000 }, async () => {
+    test('an unknown one, after a while', async () => {
       await using node = await createEdgeNode(cluster, 'unknown-token');
       await node.writeToken('zzzzzz.0123456789abcdef');
       const run = await node.start();
@@ -57,7 +61,7 @@ describe.concurrent('identity', () => {
       expect(messageOf(await run.line('program failed'))).toContain('does not know bootstrap token');
     });
 
-    test('one that was revoked after its signature was seen', { timeout: 60_000 }, async () => {
+    test('one that was revoked after its signature was seen', async () => {
       await using node = await createEdgeNode(cluster, 'revoked');
       const token = await cluster.createToken();
       await node.writeToken(tokenText(token));
@@ -68,7 +72,7 @@ describe.concurrent('identity', () => {
       expect(messageOf(await run.line('program failed'))).toMatch(/not accepted|does not know/);
     });
 
-    test('one that has expired', { timeout: 60_000 }, async () => {
+    test('one that has expired', async () => {
       await using node = await createEdgeNode(cluster, 'expired');
       await node.writeToken(tokenText(await cluster.createToken(1_000)));
       const run = await node.start();
@@ -89,7 +93,7 @@ describe.concurrent('identity', () => {
     expect(messageOf(await run.line('program failed'))).toContain('is not the pinned one');
   });
 
-  test('killed at any moment of joining, the next start joins', { timeout: 60_000 }, async () => {
+  test('killed at any moment of joining, the next start joins', async () => {
     await using node = await createEdgeNode(cluster, 'killed');
     await node.writeToken(tokenText(await cluster.createToken()));
     // A start that was killed late may have got everything already.
@@ -103,7 +107,7 @@ describe.concurrent('identity', () => {
     await last.line('synced');
     const { items } = await cluster.admin.listAll(resources.certificateSigningRequests, { signal });
     const asked = items
-      .filter(({ spec }) => spec.signerName === 'kubernetes.io/kube-apiserver-client-kubelet')
+      .filter(({ spec }) => spec.signerName === clientSigner)
       .filter(({ spec }) => subjectOf(spec.request).includes('system:node:killed'));
     expect(asked).toHaveLength(1);
   });

@@ -95,7 +95,7 @@ export async function requestCertificate(
   const name = request.metadata.name ?? '';
   try {
     await client.create(resources.certificateSigningRequests, request, { signal });
-    log.info('certificate requested', { request: name });
+    log.info('certificate requested', { request: name, signer: purpose.signerName });
   } catch (error) {
     if (!hasCode(error, 'AlreadyExists')) throw error;
     log.info('certificate request found again', { request: name });
