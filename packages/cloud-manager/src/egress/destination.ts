@@ -63,7 +63,7 @@ const maxNames = 5;
 
 function list(nodes: readonly string[]): string {
   const more = nodes.length - maxNames;
-  return nodes.slice(0, maxNames).join(', ') + (more > 0 ? ` and ${more} more` : '');
+  return nodes.toSorted().slice(0, maxNames).join(', ') + (more > 0 ? ` and ${more} more` : '');
 }
 
 const refused = (reason: string): Route => ({ kind: 'refused', reason });
