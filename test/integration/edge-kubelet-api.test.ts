@@ -23,6 +23,8 @@ import {
   startCluster,
   tokenText,
 } from './edge-world.ts';
+import { describeLogs } from './kubelet-logs-suite.ts';
+import { describeStats } from './kubelet-stats-suite.ts';
 
 const signal = new AbortController().signal;
 const nodeName = 'kubelet-api';
@@ -267,6 +269,13 @@ describe('kubectl through the API server', () => {
   });
 });
 
+describeLogs({
+  nodeName,
+  root: () => edge.root,
+  create: (one) => cluster.admin.create(resources.pods, one, { signal }),
+  run,
+});
+
 describe('who asks the node itself', () => {
   beforeAll(async () => {
     await kubectl(['create', 'serviceaccount', 'scraper']);
@@ -315,6 +324,8 @@ describe('who asks the node itself', () => {
     expect((await ask('/configz', await issue('jane', 'server'))).status).toBe(401);
   });
 });
+
+describeStats({ nodeName, ask: async (path) => ask(path, { token: await tokenOf('scraper') }) });
 
 describe('without the cloud', () => {
   test('a node that was restarted serves whom it served before, and nobody else', async () => {
