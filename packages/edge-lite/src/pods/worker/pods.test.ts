@@ -165,7 +165,12 @@ describe('a pod that is gone from the API', () => {
     await pods.start(signal);
     await clock.advance(100);
     now.removed = true;
-    objects.put('pods', { ...pod, status: { phase: 'Failed' } });
+    const failed = { ...pod, status: { phase: 'Failed' } };
+    objects.put('pods', failed);
+    await clock.advance(100);
+    // So a deletion without grace shows before it is done.
+    const gracelessly = { ...deleted, deletionGracePeriodSeconds: 0 };
+    objects.put('pods', { ...failed, metadata: { ...pod.metadata, ...gracelessly } });
     await clock.advance(100);
     objects.remove(ref);
     await clock.advance(200_000);
@@ -173,6 +178,22 @@ describe('a pod that is gone from the API', () => {
     now.removed = false;
     await clock.advance(200_000);
     expect(stops.length).toBeGreaterThan(0);
+    await pods.stop();
+  });
+
+  it('ends while its Node is deleted if somebody deleted it too', async () => {
+    const { clock, now, objects, pods, stops } = world();
+    await pods.start(signal);
+    await clock.advance(100);
+    now.removed = true;
+    objects.put('pods', podOf({}, deleted));
+    await clock.advance(100);
+    const before = stops.length;
+    expect(before).toBeGreaterThan(0);
+    // The cluster does not wait for it.
+    objects.remove(ref);
+    await clock.advance(200_000);
+    expect(stops.length).toBeGreaterThan(before);
     await pods.stop();
   });
 });

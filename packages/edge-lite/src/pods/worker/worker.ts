@@ -96,12 +96,16 @@ export class PodWorker {
     return { againAfterMs: 1000 };
   }
 
-  /** The cluster fails and removes the pods of a node that is not there; what became of them here, it does not know. */
+  /**
+   * The cluster fails and removes the pods of a node that is not there; what became of them here, it does not know. It
+   * deletes them without grace, and the API server shows even that as a deletion that was asked for, for a moment. An end
+   * that began here before goes on. Source: `pkg/controller/podgc` of Kubernetes 1.36.
+   */
   #isGivenUp(uid: string, lookup: PodLookup): boolean {
+    const { status, endingSinceMs } = this.#savedOf(uid);
+    if (endingSinceMs !== undefined) return false;
     if (lookup.kind !== 'present') return lookup.kind === 'gone';
-    const { metadata, status } = lookup.pod;
-    const asked = metadata.deletionTimestamp !== undefined;
-    return !asked && isTerminal(status?.phase) && !isTerminal(this.#savedOf(uid).status?.phase);
+    return isTerminal(lookup.pod.status?.phase) && !isTerminal(status?.phase);
   }
 
   /** Verdicts that end a pod: it may not run here, or its time is up. */
