@@ -44,7 +44,7 @@ async function killedAfter(folder: string, lines: number): Promise<number> {
   return last;
 }
 
-property.prop([fc.array(fc.integer({ min: 1, max: 200 }), { minLength: 2, maxLength: 4 })], { numRuns: 4 })(
+property.prop([fc.array(fc.integer({ min: 1, max: 200 }), { minLength: 2, maxLength: 4 })], { numRuns: 2 })(
   'a process that is killed at any moment has lost nothing that it acknowledged',
   async (moments) => {
     const folder = await mkdtemp(join(tmpdir(), 'kill-'));

@@ -389,7 +389,7 @@ const run = (world: World, one: Action): void | Promise<void> =>
   (perform[one.kind] as (world: World, one: Action) => void | Promise<void>)(world, one);
 
 test.prop([fc.array(action, { minLength: 20, maxLength: 150, size: 'max' }), fc.constantFrom(4, 1000)], {
-  numRuns: 60,
+  numRuns: 40,
 })(
   'clients that list, watch and come back see what is shown, each version once, whatever happens',
   async (actions, maxHistoryEntries) => {

@@ -71,7 +71,7 @@ describe('a damaged state file', () => {
       }),
       fc.constantFrom('node', 'better'),
     ],
-    { numRuns: 60 },
+    { numRuns: 40 },
   )(
     'with flipped bytes anywhere is read as it was or not at all, at the start or while running',
     async (flips, driver) => {
