@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { explain } from '@selvedge/kit';
+import { explain, startTuned } from '@selvedge/kit';
 import { stringify } from 'yaml';
 import { webhookConfiguration } from './admission/index.ts';
 import { type Command, parseCommand, usage } from './arguments.ts';
@@ -8,6 +8,7 @@ import { loadConfig } from './config/index.ts';
 import { egressSelectorConfiguration } from './egress/index.ts';
 import { exitCodeOf, originating } from './exit-code.ts';
 import { runManager } from './run.ts';
+import { tuning } from './tuning.ts';
 import { version } from './version.ts';
 
 async function printWebhook(configFile: string): Promise<number> {
@@ -33,6 +34,7 @@ async function printEgress(configFile: string): Promise<number> {
 async function execute(command: Command): Promise<number> {
   switch (command.kind) {
     case 'run':
+      startTuned(tuning, process);
       return runManager({
         configFile: command.config,
         environment: process.env,

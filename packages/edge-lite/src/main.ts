@@ -1,21 +1,14 @@
-import { explain } from '@selvedge/kit';
+import { explain, startTuned } from '@selvedge/kit';
 import { type Command, parseCommand, usage } from './arguments.ts';
 import { exitCodeOf, originating } from './exit-code.ts';
-import { tunedCommand } from './tuning.ts';
+import { tuning } from './tuning.ts';
 import { version } from './version.ts';
 
 /** The bundle is CommonJS and cannot load an addon; the sources are ES modules. */
 const bundled = typeof __filename === 'string';
 
-/** Replaces this process by one with the memory settings, unless it has them already. */
-function tune(): void {
-  const { env, execArgv, argv, execPath } = process;
-  const command = tunedCommand({ env, execArgv, program: argv.slice(1) });
-  if (command !== undefined) process.execve?.(execPath, [execPath, ...command.args], command.env);
-}
-
 async function run(configFile: string): Promise<number> {
-  tune();
+  startTuned(tuning, process);
   const { runAgent } = await import('./run.ts');
   return runAgent({
     configFile,

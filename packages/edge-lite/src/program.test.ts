@@ -1,4 +1,4 @@
-import { type ErrorCode, SelvedgeError, silentLogger } from '@selvedge/kit';
+import { type ErrorCode, SelvedgeError, silentLogger, tunedCommand } from '@selvedge/kit';
 import { createManualClock, recordingLogger } from '@selvedge/kit/testing';
 import { describe, expect, test } from 'vitest';
 import { parseCommand, usage } from './arguments.ts';
@@ -6,7 +6,7 @@ import { type Origin, exitCodeOf, originating, refusals } from './exit-code.ts';
 import { createFarewell } from './farewell.ts';
 import { createReadiness } from './readiness.ts';
 import { type Shutdown, createSystemd } from './systemd.ts';
-import { tunedCommand } from './tuning.ts';
+import { tuning } from './tuning.ts';
 
 describe('the command line', () => {
   test.each([
@@ -77,12 +77,12 @@ describe('memory settings', () => {
   const invocation = { env: { PATH: '/bin' }, execArgv: ['--flag'], program: ['main.cjs', 'run'] };
 
   test('are added once, before the program and beside what was given', () => {
-    const command = tunedCommand(invocation);
+    const command = tunedCommand(tuning, invocation);
     expect(command?.args.at(0)).toBe('--flag');
     expect(command?.args.slice(-2)).toEqual(['main.cjs', 'run']);
     expect(command?.args).toContain('--max-old-space-size=64');
     expect(command?.env).toMatchObject({ PATH: '/bin', MALLOC_ARENA_MAX: '1', SELVEDGE_TUNED: '1' });
-    expect(tunedCommand({ ...invocation, env: command?.env ?? {} })).toBeUndefined();
+    expect(tunedCommand(tuning, { ...invocation, env: command?.env ?? {} })).toBeUndefined();
   });
 });
 

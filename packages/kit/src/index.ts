@@ -56,4 +56,12 @@ export { createServiceGroup, type Service } from './service.ts';
 export { createSingleFlight, type SingleFlight } from './single-flight.ts';
 export { createStateMachine, type StateMachine, type StateMachineOptions } from './state.ts';
 export { createTaskGroup, type TaskGroup, type TaskGroupDeps, type TaskGroupOptions } from './task-group.ts';
+export {
+  startTuned,
+  tunedCommand,
+  type Invocation,
+  type TunedCommand,
+  type TunedHost,
+  type Tuning,
+} from './tuning.ts';
 export { writeChunk } from './write.ts';
