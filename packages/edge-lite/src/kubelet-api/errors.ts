@@ -35,7 +35,7 @@ export const textAnswer = (status: number, text: string): Answer => ({
   body: Buffer.from(text),
 });
 
-export function jsonAnswer(value: unknown): Answer {
+export function jsonAnswer(value: unknown): Answer & { readonly body: Uint8Array } {
   return {
     status: 200,
     headers: { 'content-type': 'application/json', 'x-content-type-options': 'nosniff' },

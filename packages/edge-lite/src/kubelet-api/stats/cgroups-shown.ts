@@ -1,7 +1,7 @@
 import type { Labels } from '@selvedge/kit';
 import type { CgroupShown } from './cadvisor-metrics.ts';
 import type { CgroupReader, Measured, NodeDetails, PodUsage } from './types.ts';
-import { type CgroupPlace, containerCgroup } from './usage.ts';
+import { type CgroupPlace, containerCgroup, othersFirst } from './usage.ts';
 
 interface Showing {
   readonly place: CgroupPlace;
@@ -61,10 +61,24 @@ function podShown(usage: PodUsage, showing: Showing): readonly CgroupShown[] {
   return [shown(usage, names, showing), sandboxShown(usage, names, showing), ...containers];
 }
 
-/** The machine, the cgroup of all pods, and of each pod its own, its sandbox's and its containers'. */
-export function cgroupsShown(showing: Showing): readonly CgroupShown[] {
+/** Of each pod its own cgroup, its sandbox's and its containers'. */
+export async function podCgroupsShown(
+  showing: Showing,
+  signal: AbortSignal,
+): Promise<readonly CgroupShown[]> {
+  const all: CgroupShown[] = [];
+  for (const pod of showing.details.usage.pods) {
+    all.push(...podShown(pod, showing));
+    await othersFirst();
+    signal.throwIfAborted();
+  }
+  return all;
+}
+
+/** The machine, and the cgroup of all pods. */
+export function nodeShown(showing: Showing): readonly CgroupShown[] {
   const { details } = showing;
-  const { node, allPods, pods } = details.usage;
+  const { node, allPods } = details.usage;
   const machine: CgroupShown = {
     ...nothingMore,
     labels: labelsOf('/', {}),
@@ -76,5 +90,5 @@ export function cgroupsShown(showing: Showing): readonly CgroupShown[] {
       of: details.disk,
     },
   };
-  return [machine, shown(allPods, {}, showing), ...pods.flatMap((pod) => podShown(pod, showing))];
+  return [machine, shown(allPods, {}, showing)];
 }

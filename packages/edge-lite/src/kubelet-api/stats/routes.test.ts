@@ -1,10 +1,12 @@
 import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { SelvedgeError, createMetricsRegistry, silentLogger } from '@selvedge/kit';
 import { type ManualClock, createManualClock } from '@selvedge/kit/testing';
 import type { Pod } from '@selvedge/kube/types';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Answer } from '../../listen/index.ts';
 import type { ContainerRecord, PodObserved } from '../../runtime/index.ts';
 import { statsRoutes } from './routes.ts';
 
@@ -73,7 +75,7 @@ describe('statistics', () => {
     runtimeFails = false;
   });
 
-  const get = async (path: string, query = ''): Promise<string> => {
+  const answer = async (path: string, query = '', headers = {}): Promise<Answer> => {
     const routes = statsRoutes(
       {
         nodeName: 'edge',
@@ -115,15 +117,18 @@ describe('statistics', () => {
     );
     const route = routes.find((one) => one.path === path);
     if (route?.kind !== 'answer') throw new Error(`no route ${path}`);
-    const { status, body } = await route.handle({
+    return route.handle({
       method: 'GET',
       path,
       params: {},
       query: new URLSearchParams(query),
-      headers: {},
+      headers,
       user: { username: 'jane', groups: [] },
       signal: new AbortController().signal,
     });
+  };
+  const get = async (path: string, query = ''): Promise<string> => {
+    const { status, body } = await answer(path, query);
     expect(status).toBe(200);
     return Buffer.from(body as Uint8Array).toString();
   };
@@ -194,6 +199,16 @@ describe('statistics', () => {
     expect(await get('/metrics/probes')).toContain(
       'prober_probe_total{container="main",namespace="shop",pod="till",pod_uid="u1",probe_type="Liveness",result="failed"} 3\n',
     );
+  });
+
+  it('come compressed to who takes it so', async () => {
+    const page = async (encoding: string): Promise<Answer> =>
+      answer('/metrics/cadvisor', '', { 'accept-encoding': encoding });
+    const zipped = await page('deflate, gzip;q=0.5');
+    expect(zipped.headers['content-encoding']).toBe('gzip');
+    expect(gunzipSync(zipped.body as Uint8Array).toString()).toBe(await get('/metrics/cadvisor'));
+    expect((await page('gzip;q=0, identity')).headers['content-encoding']).toBeUndefined();
+    expect((await page('identity')).headers['content-encoding']).toBeUndefined();
   });
 
   it('count pods and containers', async () => {

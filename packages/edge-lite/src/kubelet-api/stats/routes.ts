@@ -1,3 +1,5 @@
+import { promisify } from 'node:util';
+import { constants, gzip } from 'node:zlib';
 import { type Clock, type Logger, type MetricsRegistry, isAbort, renderFamilies } from '@selvedge/kit';
 import type { ProbeCount } from '../../pods/index.ts';
 import type { Runtime } from '../../runtime/index.ts';
@@ -10,7 +12,7 @@ import { cadvisorMetrics } from './cadvisor-metrics.ts';
 import { readKernelText } from './cgroup-files.ts';
 import { cgroupReaderV1 } from './cgroup-v1.ts';
 import { cgroupReaderV2 } from './cgroup-v2.ts';
-import { cgroupsShown } from './cgroups-shown.ts';
+import { nodeShown, podCgroupsShown } from './cgroups-shown.ts';
 import { createDetailsReader } from './details.ts';
 import { type FamilySamples, filled } from './families.ts';
 import { kubeletMetrics } from './kubelet-metrics.ts';
@@ -46,22 +48,35 @@ export interface StatsDeps {
   readonly metrics: MetricsRegistry;
 }
 
+const zip = promisify(gzip);
+
 /** Samples are as old as this at most; of disks and what the runtime counts, as the second. */
 const ages = { usageMs: 2_000, storageMs: 30_000 };
 
-const metricsAnswer = (text: string): Answer => ({
+const metricsAnswer = (text: string): Whole => ({
   status: 200,
   headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' },
   body: Buffer.from(text),
 });
 
-type Page = (request: KubeletRequest) => Promise<Answer>;
+type Whole = Answer & { readonly body: Uint8Array };
+type Page = (request: KubeletRequest) => Promise<Whole>;
 
-const route = (path: string, handle: Page): KubeletRoute => ({
+const smallBytes = 1024;
+
+/** Scrapers take it compressed: a twentieth of what else crosses the uplink each time. */
+async function compressed(answer: Whole, { headers }: KubeletRequest): Promise<Answer> {
+  const wanted = /\bgzip\b(?!\s*;\s*q=0(?:\.0*)?(?:[,\s]|$))/.test(headers['accept-encoding'] ?? '');
+  if (!wanted || answer.body.byteLength < smallBytes) return answer;
+  const body = await zip(answer.body, { level: constants.Z_BEST_SPEED });
+  return { ...answer, body, headers: { ...answer.headers, 'content-encoding': 'gzip' } };
+}
+
+const route = (path: string, page: Page): KubeletRoute => ({
   kind: 'answer',
   methods: ['GET'],
   path,
-  handle,
+  handle: async (request) => compressed(await page(request), request),
 });
 
 const rendered =
@@ -108,7 +123,8 @@ export function statsRoutes(options: StatsOptions, deps: StatsDeps): readonly Ku
     const nowMs = clock.now();
     const swapBytes = machine.swapBytes();
     const memoryBytes = all.usage.node.memory?.limitBytes ?? 0;
-    const shown = cgroupsShown({ place: options, cgroups, details: all, nowMs });
+    const showing = { place: options, cgroups, details: all, nowMs };
+    const shown = [...nodeShown(showing), ...(await podCgroupsShown(showing, signal))];
     return cadvisorMetrics({ cores: options.cores, memoryBytes, swapBytes, nowMs }, shown);
   };
   const kubelet = async (signal: AbortSignal): Promise<readonly FamilySamples[]> => {

@@ -27,7 +27,8 @@ export interface UsageDeps {
 export const containerCgroup = (pod: string, id: string, { driver }: CgroupPlace): string =>
   driver === 'systemd' ? `${pod}/cri-containerd-${id}.scope` : `${pod}/${id}`;
 
-const othersFirst = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+/** Lets what else is ready run. */
+export const othersFirst = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 function podUsage(
   pod: Pod,
