@@ -1,4 +1,4 @@
-/** Everything that the testbed runs and that does not come with the machine. */
+/** Everything that the tests run and that does not come with the machine. */
 export const binaries = {
   /** Kubernetes 1.36.3. */
   kubernetes: [
@@ -19,13 +19,16 @@ export const binaries = {
   clients: ['helm'],
   /** containerd 2.4.2 from Go. The shim lies beside the daemon, which looks for it there. */
   containerd24: ['containerd-2.4', 'ctr-2.4'],
-  /** Debian's containerd 1.6, runc and docker-registry, unpacked and not installed: no service of theirs starts. */
-  debian: ['containerd', 'ctr', 'runc', 'docker-registry'],
+  /** Debian's, unpacked and not installed: no service of theirs starts. containerd is 1.6. */
+  debian: ['containerd', 'ctr', 'runc', 'docker-registry', 'tinyproxy'],
 } as const;
+
+/** Peers that only benches run: built when a bench asks for them, never for the tests. konnectivity 0.34.0. */
+export const benchBinaries = ['konnectivity-server', 'konnectivity-agent'] as const;
 
 export type BinaryGroup = keyof typeof binaries;
 /** The name of a binary; `-1.35` and `-2.4` tell the versions apart. */
-export type Binary = (typeof binaries)[BinaryGroup][number];
+export type Binary = (typeof binaries)[BinaryGroup][number] | (typeof benchBinaries)[number];
 /** Absolute paths. */
 export type Assets<B extends Binary = Binary> = Readonly<Record<B, string>>;
 

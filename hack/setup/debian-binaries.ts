@@ -20,4 +20,5 @@ export const debianBinaries: Partial<Record<Binary, DebianBinary>> = {
     packages: ['docker-registry'],
     file: 'usr/bin/docker-registry',
   },
+  tinyproxy: { name: 'tinyproxy', packages: ['tinyproxy-bin'], file: 'usr/bin/tinyproxy' },
 };

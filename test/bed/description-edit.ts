@@ -53,6 +53,9 @@ function siteFor(bed: BedDescription, wanted: string | undefined): string {
   return first.name;
 }
 
+const uplinkOf = ({ uplink }: NodeOptions): Pick<NodeDescription, 'uplink'> =>
+  uplink === undefined ? {} : { uplink };
+
 /** The description with one more node. */
 export function withNode(bed: BedDescription, options: NodeOptions): BedDescription {
   const name = checkLabel(options.name, 'node');
@@ -70,6 +73,7 @@ export function withNode(bed: BedDescription, options: NodeOptions): BedDescript
     kubeProxy: options.kubeProxy ?? (agent === 'stock' || agent === 'converted'),
     dns: options.dns ?? false,
     labels: options.labels ?? {},
+    ...uplinkOf(options),
     powered: true,
   };
   return { ...bed, nodes: [...bed.nodes, node] };

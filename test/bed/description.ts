@@ -46,6 +46,14 @@ export interface SiteDescription {
   readonly faults: Faults;
 }
 
+/** How an edge-lite gets to the cloud. */
+export interface Uplink {
+  /** An HTTP proxy, `http://192.168.50.1:3128`. Default: none. */
+  readonly proxy?: string;
+  /** `tls`, `websocket`: the carriers of its tunnel, the first one first. Default: both. */
+  readonly carriers?: readonly ('tls' | 'websocket')[];
+}
+
 export interface NodeDescription {
   readonly name: string;
   /** A site's name, or `cloud`. */
@@ -60,6 +68,7 @@ export interface NodeDescription {
   /** CoreDNS on the node, for its pods. */
   readonly dns: boolean;
   readonly labels: Readonly<Record<string, string>>;
+  readonly uplink?: Uplink;
   /** False after a power cut, until it is powered on. */
   readonly powered: boolean;
 }
@@ -106,6 +115,8 @@ export interface NodeOptions {
   readonly dns?: boolean;
   /** Labels that the node registers itself with. */
   readonly labels?: Readonly<Record<string, string>>;
+  /** Default: whatever works without a proxy. */
+  readonly uplink?: Uplink;
 }
 
 export const defaultSite: Required<SiteOptions> = { name: 'site-1', lan: defaultLan };

@@ -28,6 +28,7 @@ export function renderEdgeLite(
   const { bed, node } = options;
   const { folders } = host;
   const { tokenFile, modules } = what;
+  const proxy = node.uplink?.proxy;
   return stringify({
     apiVersion: 'edge-lite.selvedge.io/v1alpha1',
     kind: 'Config',
@@ -37,6 +38,7 @@ export function renderEdgeLite(
       urls: [serverUrl(bed)],
       caHash: publicKeyHash(options.pki.ca.keyPair.certificate),
       ...(tokenFile === undefined ? {} : { tokenFile }),
+      ...(proxy === undefined ? {} : { proxy: { url: proxy } }),
     },
     runtime: {
       endpoint: `unix://${folders.runtimeSocket}`,

@@ -2,6 +2,10 @@ import { tunnelServer } from '../control-plane/cloud-manager.ts';
 import type { AgentOptions } from './agent.ts';
 
 /** edge-lite's `modules.tunnel`, in a bed with a tunnel. */
-export function tunnelModule({ bed }: Pick<AgentOptions, 'bed'>): { readonly tunnel?: object } {
-  return bed.controlPlane.tunnel === true ? { tunnel: { servers: [tunnelServer(bed)] } } : {};
+export function tunnelModule({ bed, node }: Pick<AgentOptions, 'bed' | 'node'>): {
+  readonly tunnel?: object;
+} {
+  if (bed.controlPlane.tunnel !== true) return {};
+  const carriers = node.uplink?.carriers;
+  return { tunnel: { servers: [tunnelServer(bed)], ...(carriers === undefined ? {} : { carriers }) } };
 }

@@ -66,6 +66,7 @@ export async function openPki(folder: string, clock: { now(): number }): Promise
     await writeAtomically(serviceAccountKeys.privateKey, keys.privateKey, 0o600);
     await writeAtomically(serviceAccountKeys.publicKey, keys.publicKey);
   }
+  const making = new Map<string, Promise<KeyPair>>();
   return {
     ca: authorities.ca,
     caFile: pairFiles(folder, 'ca'),
@@ -74,8 +75,12 @@ export async function openPki(folder: string, clock: { now(): number }): Promise
     async ensure(name, request, by = 'ca') {
       if (name in authorities) throw new SelvedgeError(`${name} is an authority`, { code: 'Internal' });
       const files = pairFiles(folder, name);
-      const pair = await ensurePair(files, () => authorities[by].issue(request));
-      return { ...pair, ...files };
+      // Nodes that are made side by side ask for the same ones.
+      const pair =
+        making.get(name) ??
+        ensurePair(files, () => authorities[by].issue(request)).finally(() => making.delete(name));
+      making.set(name, pair);
+      return { ...(await pair), ...files };
     },
     async remove(name) {
       const files = pairFiles(folder, name);

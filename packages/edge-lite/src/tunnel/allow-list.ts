@@ -1,4 +1,5 @@
-import { BlockList, SocketAddress, isIP } from 'node:net';
+import { BlockList, isIP } from 'node:net';
+import { plainHost } from '@selvedge/kit/net';
 import { type Target, formatTarget } from '@selvedge/tunnel';
 import type { Rule } from './rule.ts';
 
@@ -26,13 +27,6 @@ loopback.addSubnet('127.0.0.0', 8, 'ipv4');
 loopback.addAddress('::1', 'ipv6');
 loopback.addAddress('0.0.0.0', 'ipv4');
 loopback.addAddress('::', 'ipv6');
-
-/** One spelling for each host: a name in lower case, an address as systems write it, IPv4 never as a part of IPv6. */
-export function plainHost(host: string): string {
-  if (isIP(host) !== 6) return host.toLowerCase();
-  const { address } = new SocketAddress({ address: host, family: 'ipv6' });
-  return address.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/, '');
-}
 
 const isLoopback = (host: string): boolean =>
   host === 'localhost' || (isIP(host) !== 0 && loopback.check(host, isIP(host) === 6 ? 'ipv6' : 'ipv4'));
