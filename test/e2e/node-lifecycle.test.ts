@@ -154,10 +154,17 @@ describe('a deleted Node', () => {
   });
 
   it('stays deleted, and its containers run on when the cluster gives up their pods', async () => {
-    const [leftBefore, containers] = [await reports('pod left as it is'), await site.bed.containers(name)];
+    const containers = await site.bed.containers(name);
+    const leftForGood = async (): Promise<boolean> => {
+      const lines = await agentLog(site.bed, name);
+      const left = lines.filter((line) => line.text.includes('pod left as it is') && line['api'] === 'gone');
+      return containers.every(({ podUid }) => left.some((line) => line['pod'] === podUid));
+    };
     // The pod garbage collector takes longer than the rounds in which the node might have come back.
-    const left = { what: 'a line in the log for each pod', timeoutMs: 110_000 };
-    await site.until(left, async () => (await reports('pod left as it is')) >= leftBefore + 2);
+    await site.until(
+      { what: 'a line in the log for each pod that is gone', timeoutMs: 110_000 },
+      leftForGood,
+    );
     for (const podName of ['left-alone', 'witness']) {
       expect(await site.find(resources.pods, podName)).toBeUndefined();
     }

@@ -23,7 +23,7 @@ export function stateFolder(bed: Bed, node: string): string {
 }
 
 /** A line of edge-lite's log. */
-export interface LogLine {
+export interface LogLine extends Readonly<Record<string, unknown>> {
   readonly level: string;
   readonly text: string;
 }

@@ -80,7 +80,8 @@ export class PodWorker {
       const lookup = this.#index.find(uid);
       if (lookup.kind === 'unknown') return undefined;
       if (this.#deps.nodeRemoved() && this.#isGivenUp(uid, lookup)) {
-        this.#deps.log.info('pod left as it is: the cluster gave it up with its Node', { pod: uid });
+        const fields = { pod: uid, api: lookup.kind };
+        this.#deps.log.info('pod left as it is: the cluster gave it up with its Node', fields);
         return undefined;
       }
       const state = this.#states.of(uid);
