@@ -29,6 +29,7 @@ export interface Cluster extends AsyncDisposable {
 }
 
 export interface ClusterOptions {
+  readonly apiServerFlags?: readonly string[];
   readonly controllerManagerFlags?: readonly string[];
 }
 
@@ -41,6 +42,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   const controlPlane = createPrivateControlPlane(
     {
       programs: { etcd: assets.etcd, apiServer: assets['kube-apiserver'] },
+      apiServerFlags: options.apiServerFlags ?? [],
       controllerManager: {
         program: assets['kube-controller-manager'],
         flags: options.controllerManagerFlags ?? [],

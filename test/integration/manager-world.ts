@@ -11,11 +11,11 @@ import { ensureAssets } from '@selvedge/hack/setup';
 import { createMetricsRegistry, hasCode, silentLogger, systemClock } from '@selvedge/kit';
 import { seededRandom } from '@selvedge/kit/testing';
 import { type KubeClient, type KubeObject, defineResource, mergePatch, resources } from '@selvedge/kube';
-import { type TunnelAgent, createTunnelAgent } from '@selvedge/tunnel/agent';
+import { type TunnelAgent, type TunnelAgentDeps, createTunnelAgent } from '@selvedge/tunnel/agent';
 import { type Kubectl, createKubectl } from '../bed/kubectl.ts';
 import type { KeyPair } from '../bed/pki/certificate.ts';
 import { waitFor } from '../bed/wait.ts';
-import { type Cluster, type EdgeLite, follow, startCluster } from './edge-world.ts';
+import { type Cluster, type ClusterOptions, type EdgeLite, follow, startCluster } from './edge-world.ts';
 import { connectWith } from './kube-world.ts';
 
 const repository = join(import.meta.dirname, '../..');
@@ -38,15 +38,24 @@ export interface ManagerWorld extends AsyncDisposable {
   /** As the node of a certificate. */
   client(pair: KeyPair): KubeClient;
   /** A tunnel agent of a node, connecting to these. */
-  startAgent(pair: KeyPair, managers: readonly RunningManager[]): Promise<TunnelAgent>;
+  startAgent(pair: KeyPair, managers: readonly RunningManager[], serve?: Serve): Promise<TunnelAgent>;
   edgeNode(name: string): Promise<EdgeNode | undefined>;
   ban(name: string, banned: boolean): Promise<void>;
 }
 
+/** What an agent serves; default nothing. */
+export type Serve = Pick<TunnelAgentDeps, 'allow'>;
+
 export interface RunningManager extends EdgeLite {
   readonly server: string;
   readonly configFile: string;
-  readonly ports: { readonly health: number; readonly webhook: number; readonly tunnel: readonly number[] };
+  readonly ports: {
+    readonly health: number;
+    readonly webhook: number;
+    readonly tunnel: readonly number[];
+    readonly egress?: number;
+    readonly kubeletProxy?: number;
+  };
   get(path: string, identity?: KeyPair | string): Promise<{ readonly status: number; readonly body: string }>;
 }
 
@@ -161,7 +170,11 @@ class World implements ManagerWorld {
     return client;
   }
 
-  async startAgent({ certificate, key }: KeyPair, managers: readonly RunningManager[]): Promise<TunnelAgent> {
+  async startAgent(
+    { certificate, key }: KeyPair,
+    managers: readonly RunningManager[],
+    serve: Serve = { allow: () => ({ kind: 'refused', reason: 'nothing is served here' }) },
+  ): Promise<TunnelAgent> {
     const certificateAuthority = this.cluster.controlPlane.ca;
     const agent = createTunnelAgent(
       {
@@ -175,7 +188,7 @@ class World implements ManagerWorld {
         log: silentLogger,
         metrics: createMetricsRegistry(),
         credentials: async () => ({ certificate, privateKey: key, certificateAuthority }),
-        allow: () => ({ kind: 'refused', reason: 'nothing is served here' }),
+        ...serve,
       },
     );
     this.#closers.push(() => agent.stop());
@@ -232,9 +245,9 @@ class World implements ManagerWorld {
   }
 }
 
-export async function startManagerWorld(): Promise<ManagerWorld> {
+export async function startManagerWorld(options: ClusterOptions = {}): Promise<ManagerWorld> {
   const { kubectl: program } = await ensureAssets({ binaries: ['kubectl'] });
-  const cluster = await startCluster();
+  const cluster = await startCluster(options);
   const folder = await mkdtemp(join(tmpdir(), 'cloud-manager-'));
   const kubectl = createKubectl({ program, kubeconfig: cluster.controlPlane.kubeconfig });
   await install(kubectl);

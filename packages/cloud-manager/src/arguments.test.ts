@@ -4,6 +4,7 @@ import { parseCommand, usage } from './arguments.ts';
 test.each([
   [['run', '--config', 'a.yaml'], { kind: 'run', config: 'a.yaml' }],
   [['webhook-configuration', '--config=a.yaml'], { kind: 'webhook-configuration', config: 'a.yaml' }],
+  [['egress-configuration', '--config', 'a'], { kind: 'egress-configuration', config: 'a' }],
   [['--version'], { kind: 'version' }],
   [['run', '-h'], { kind: 'help' }],
 ])('%j is understood', (args, command) => {
@@ -23,5 +24,7 @@ test.each([
 });
 
 test('the usage names every command', () => {
-  for (const command of ['run', 'webhook-configuration']) expect(usage).toContain(`cloud-manager ${command}`);
+  for (const command of ['run', 'webhook-configuration', 'egress-configuration']) {
+    expect(usage).toContain(`cloud-manager ${command}`);
+  }
 });

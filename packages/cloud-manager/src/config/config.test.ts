@@ -142,3 +142,42 @@ property.prop([fc.anything()])('no document does anything but parse or be refuse
 test('a file that cannot be read is a config error', async () => {
   await expect(loadConfig('/nonexistent/cloud-manager.yaml')).rejects.toMatchObject({ code: 'Invalid' });
 });
+
+describe('the egress', () => {
+  const files = 'certificateFile: /c, keyFile: /k';
+  const tls = `listen: '0.0.0.0:8132', ${files}, clientCaFile: /ca`;
+
+  test('is served on a Unix socket, over TLS or both; names are none unless given', () => {
+    expect(parse(`${minimal}egress: {unixSocket: /run/e.sock, tls: {${tls}}}`).egress).toEqual({
+      unixSocket: '/run/e.sock',
+      tls: {
+        listen: { host: '0.0.0.0', port: 8_132 },
+        certificateFile: '/c',
+        keyFile: '/k',
+        clientCaFile: '/ca',
+        clients: [],
+        servers: [],
+      },
+    });
+    expect(parse(`${minimal}kubeletProxy: {listen: '[::]:10250'}`).kubeletProxy).toEqual({
+      listen: { host: '::', port: 10_250 },
+      domain: 'nodes.selvedge',
+    });
+  });
+
+  test.each([
+    ['{}', 'egress', 'unixSocket, tls or both'],
+    [`{unixSocket: /${'x'.repeat(96)}}`, 'egress.unixSocket', 'an absolute path of at most 96 bytes'],
+    [`{tls: {${tls}, clients: ['']}}`, 'egress.tls.clients[0]', 'a common name'],
+    [
+      `{tls: {${tls}, apiServer: {caFile: /ca, ${files}}}}`,
+      'egress.tls',
+      'with apiServer, advertise: the address that it connects to',
+    ],
+  ])('%s is refused at %s', (egress, field, expected) => {
+    const found = findings(`${minimal}egress: ${egress}`);
+    expect(found).toEqual([
+      expect.objectContaining({ field, problem: expect.stringContaining(expected) as string }),
+    ]);
+  });
+});

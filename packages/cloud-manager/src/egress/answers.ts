@@ -27,7 +27,7 @@ const maxReason = 300;
 /** The API server shows nothing of an answer but its status line: so the reason is there. Pure. */
 export function refusalText(error: unknown): string {
   const reason = messageOf(error)
-    .replaceAll(/[^\x20-\x7e]+/g, ' ')
+    .replaceAll(/[^\x21-\x7e]+/g, ' ')
     .trim()
     .slice(0, maxReason);
   return `HTTP/1.1 ${statusOf(error)} ${reason}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`;

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import {
   type IncomingMessage,
   type Server as HttpServer,
+  type ServerOptions,
   type ServerResponse,
   createServer,
 } from 'node:http';
@@ -41,6 +42,7 @@ export interface ConnectListenerDeps {
   /** Owns the socket from then on. Rejections are logged. */
   readonly serve: (request: ConnectRequest, signal: AbortSignal) => Promise<void>;
   readonly log: Logger;
+  readonly limits: ConnectLimits;
 }
 
 export interface ConnectListener extends Service {
@@ -48,29 +50,40 @@ export interface ConnectListener extends Service {
   readonly port: number;
 }
 
-const limits = {
-  headerBytes: 8_192,
+/** Caps of a listener, and how long is waited for who says nothing. See docs/limits.md. */
+export interface ConnectLimits {
+  /** Default 12,000. */
+  readonly connections: number;
+  /** Connections that have not asked for anything yet; TCP only. Default 1,000; one more costs the eldest its place. */
+  readonly newcomers: number;
+  /** Default 10,000. */
+  readonly handshakeMs: number;
+  /** For the whole head of the request. Default 10,000. */
+  readonly headersMs: number;
+}
+
+export const defaultConnectLimits: ConnectLimits = {
+  connections: 12_000,
+  newcomers: 1_000,
   handshakeMs: 10_000,
   headersMs: 10_000,
-  /** How often what is late is looked for. */
-  checkMs: 2_000,
-  newcomers: 1_000,
-  connections: 12_000,
 };
+
+const headerBytes = 8_192;
 
 /** The client of the Unix socket. */
 export const unixClient = 'unix';
 
-const httpOptions = {
-  maxHeaderSize: limits.headerBytes,
-  headersTimeout: limits.headersMs,
-  requestTimeout: limits.headersMs,
+const httpOptions = ({ headersMs }: ConnectLimits): ServerOptions => ({
+  maxHeaderSize: headerBytes,
+  headersTimeout: headersMs,
+  requestTimeout: headersMs,
   keepAliveTimeout: 1,
-  connectionsCheckingInterval: limits.checkMs,
+  connectionsCheckingInterval: headersMs / 5,
   noDelay: true,
   keepAlive: true,
   keepAliveInitialDelay: 30_000,
-};
+});
 
 function onlyConnect(_request: IncomingMessage, response: ServerResponse): void {
   response.writeHead(405, { allow: 'CONNECT', connection: 'close' }).end();
@@ -108,7 +121,7 @@ class Listener implements ConnectListener {
     this.#entrance = entrance;
     this.#deps = deps;
     const onFailure = (error: unknown): void => deps.log.error('stream failed', { error });
-    this.#tasks = createTaskGroup({ name: entrance.name, maxTasks: limits.connections }, { onFailure });
+    this.#tasks = createTaskGroup({ name: entrance.name, maxTasks: deps.limits.connections }, { onFailure });
   }
 
   get name(): string {
@@ -143,7 +156,7 @@ class Listener implements ConnectListener {
   }
 
   #prepare(server: HttpServer | HttpsServer): void {
-    server.maxConnections = limits.connections;
+    server.maxConnections = this.#deps.limits.connections;
     server.on('connection', (socket: Socket) => {
       socket.on('error', () => undefined);
       this.#sockets.add(socket);
@@ -180,8 +193,8 @@ interface ConnectServerOptions extends SecureServerOptions {
   readonly allowHalfOpen: boolean;
 }
 
-const secureOptions = (pem: PemFiles): ConnectServerOptions => ({
-  ...httpOptions,
+const secureOptions = (pem: PemFiles, limits: ConnectLimits): ConnectServerOptions => ({
+  ...httpOptions(limits),
   ...contextOf(pem),
   requestCert: true,
   rejectUnauthorized: true,
@@ -194,7 +207,7 @@ export function createUnixListener(path: string, deps: ConnectListenerDeps): Con
   const entrance: Entrance = {
     name: 'egress socket',
     async bind(prepare, signal) {
-      const server = createServer(httpOptions);
+      const server = createServer(httpOptions(deps.limits));
       prepare(server);
       return { server, release: await listenUnix(server, path, signal) };
     },
@@ -208,12 +221,12 @@ export function createTlsListener(
   address: Address,
   deps: ConnectListenerDeps & { readonly pem: PemFiles },
 ): ConnectListener {
-  const { pem } = deps;
+  const { pem, limits } = deps;
   const newcomers = createNewcomers(limits.newcomers);
   const entrance: Entrance = {
     name: 'egress listener',
     async bind(prepare, signal) {
-      const server = createSecureServer(secureOptions(pem));
+      const server = createSecureServer(secureOptions(pem, limits));
       prepare(server);
       server.on('connection', (socket: Socket) => newcomers.add(socket));
       const changed = pem.onChange(() => server.setSecureContext(contextOf(pem)));

@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net';
 import {
   type Logger,
   type MetricsRegistry,
@@ -14,10 +13,12 @@ import type { EgressConfig } from '../config/index.ts';
 import { type PemFiles, type Places, createPlaces } from '../serving/index.ts';
 import { acceptance, refusalText, relayHeader } from './answers.ts';
 import {
+  type ConnectLimits,
   type ConnectListener,
   type ConnectRequest,
   createTlsListener,
   createUnixListener,
+  defaultConnectLimits,
   unixClient,
 } from './connect-listener.ts';
 import type { EgressMetrics } from './metrics.ts';
@@ -40,19 +41,40 @@ export interface Egress extends Service {
   readonly streams: number;
 }
 
-const limits = {
+/** See docs/limits.md. */
+export interface EgressLimits extends ConnectLimits {
+  /** Default 10,000. */
+  readonly streams: number;
+  /** Default 5,000. */
+  readonly streamsPerClient: number;
+  /** Without a byte in either direction. Default 4 hours, as the kubelet's `streamingConnectionIdleTimeout`. */
+  readonly idleMs: number;
+  /** The same, once one direction has ended. Default 15 minutes. */
+  readonly endingMs: number;
+}
+
+export interface EgressOptions extends EgressConfig {
+  readonly limits?: Partial<EgressLimits>;
+}
+
+const defaultLimits: EgressLimits = {
+  ...defaultConnectLimits,
   streams: 10_000,
   streamsPerClient: 5_000,
-  /** As the kubelet has it for streams: `streamingConnectionIdleTimeout`. */
   idleMs: 4 * 3_600_000,
+  endingMs: 15 * 60_000,
 };
 
 /** Joins a client to what was opened for it, until both have ended. */
-async function join(socket: Socket, { stream, rule }: Opened, metrics: EgressMetrics): Promise<void> {
-  const bytes = { to: 0, from: 0 };
+async function join(
+  { socket, head }: ConnectRequest,
+  { stream, rule }: Opened,
+  metrics: EgressMetrics,
+): Promise<void> {
+  const bytes = { to: head.length, from: 0 };
+  if (head.length > 0) stream.write(head);
   socket.on('data', (chunk: Buffer) => (bytes.to += chunk.length));
   stream.on('data', (chunk: Buffer) => (bytes.from += chunk.length));
-  socket.setTimeout(limits.idleMs, () => socket.destroy());
   await relay(socket, stream);
   metrics.bytes.add({ rule, direction: 'to_target' }, bytes.to);
   metrics.bytes.add({ rule, direction: 'from_target' }, bytes.from);
@@ -61,9 +83,11 @@ async function join(socket: Socket, { stream, rule }: Opened, metrics: EgressMet
 class Connects {
   readonly #names: { readonly clients: ReadonlySet<string>; readonly servers: ReadonlySet<string> };
   readonly #deps: EgressDeps;
+  readonly #limits: EgressLimits;
   readonly places: Places;
 
-  constructor({ tls }: EgressConfig, deps: EgressDeps) {
+  constructor({ tls }: EgressConfig, limits: EgressLimits, deps: EgressDeps) {
+    this.#limits = limits;
     this.#names = {
       clients: new Set([unixClient, ...(tls?.clients ?? [])]),
       servers: new Set(tls?.servers ?? []),
@@ -78,22 +102,26 @@ class Connects {
   }
 
   async serve(request: ConnectRequest, signal: AbortSignal): Promise<void> {
-    const { socket, head, client, authority } = request;
+    const { socket, client, authority } = request;
     using scope = scoped(signal);
+    using held = new DisposableStack();
     socket.once('close', () => scope.abort());
+    let opened: Opened;
     try {
-      using held = new DisposableStack();
       held.use(this.places.take(client));
-      const opened = await this.#open(request, scope.signal);
-      destroyOnAbort(opened.stream, signal, (error) => opened.stream.destroy(error));
-      socket.write(acceptance);
-      if (head.length > 0) socket.unshift(head);
-      await join(socket, opened, this.#deps.egressMetrics);
+      opened = await this.#open(request, scope.signal);
     } catch (error) {
       if (!isAbort(error)) this.#deps.log.debug('no stream', { client, authority, error });
       if (hasCode(error, 'ResourceExhausted')) this.#countLimited();
-      if (socket.writable) socket.end(refusalText(error), () => socket.destroy());
+      socket.end(refusalText(error), () => socket.destroy());
+      return;
     }
+    destroyOnAbort(opened.stream, signal, (error) => opened.stream.destroy(error));
+    socket.write(acceptance);
+    const { idleMs, endingMs } = this.#limits;
+    socket.setTimeout(idleMs, () => socket.destroy());
+    for (const end of [socket, opened.stream]) end.once('end', () => socket.setTimeout(endingMs));
+    await join(request, opened, this.#deps.egressMetrics);
   }
 
   #countLimited(): void {
@@ -125,16 +153,18 @@ class Connects {
  * Serves the API server's EgressSelector, protocol `HTTPConnect`, and other servers that ask for a stream to a node which
  * is connected here. Source: kubernetes.io "Set up Konnectivity service", KEP-1281 "Network Proxy".
  */
-export function createEgress(config: EgressConfig, deps: EgressDeps): Egress {
+export function createEgress(config: EgressOptions, deps: EgressDeps): Egress {
   const { pem, log } = deps;
-  const connects = new Connects(config, deps);
+  const limits = { ...defaultLimits, ...config.limits };
+  const connects = new Connects(config, limits, deps);
   const serve = (request: ConnectRequest, signal: AbortSignal): Promise<void> =>
     connects.serve(request, signal);
-  const unix = config.unixSocket === undefined ? [] : [createUnixListener(config.unixSocket, { serve, log })];
+  const unix =
+    config.unixSocket === undefined ? [] : [createUnixListener(config.unixSocket, { serve, log, limits })];
   const tls =
     config.tls === undefined || pem === undefined
       ? []
-      : [createTlsListener(config.tls.listen, { serve, log, pem })];
+      : [createTlsListener(config.tls.listen, { serve, log, limits, pem })];
   const listeners: readonly ConnectListener[] = [...unix, ...tls];
   return {
     name: 'egress',

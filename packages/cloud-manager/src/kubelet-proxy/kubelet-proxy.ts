@@ -18,13 +18,14 @@ import {
 import { destroyOnAbort, relay } from '@selvedge/kit/net';
 import type { Address } from '../config/index.ts';
 import type { Opened, Router } from '../egress/index.ts';
-import { type Places, createNewcomers, createPlaces } from '../serving/index.ts';
+import { type Newcomers, type Places, createNewcomers, createPlaces } from '../serving/index.ts';
 import { type Alert, alertRecord } from './client-hello.ts';
 import type { Kubelet } from './lookup.ts';
 import { readHello } from './read-hello.ts';
 
 export interface KubeletProxyOptions {
   readonly listen: Address;
+  readonly limits?: Partial<KubeletProxyLimits>;
 }
 
 export interface KubeletProxyDeps {
@@ -42,9 +43,22 @@ export interface KubeletProxy extends Service {
   readonly connections: number;
 }
 
-const limits = {
+/** See docs/limits.md. */
+export interface KubeletProxyLimits {
+  /** Default 10,000. */
+  readonly connections: number;
+  /** Default 5,000: a Prometheus asks all nodes from one address. */
+  readonly connectionsPerAddress: number;
+  /** Connections that have not said whom they want. Default 1,000; one more costs the eldest its place. */
+  readonly newcomers: number;
+  /** Time for a whole ClientHello. Default 10,000. */
+  readonly helloMs: number;
+  /** Without a byte in either direction. Default 4 hours. */
+  readonly idleMs: number;
+}
+
+const defaultLimits: KubeletProxyLimits = {
   connections: 10_000,
-  /** A Prometheus asks all nodes from one address. */
   connectionsPerAddress: 5_000,
   newcomers: 1_000,
   helloMs: 10_000,
@@ -80,19 +94,22 @@ class Passthrough implements KubeletProxy {
   readonly #server: Server;
   readonly #tasks: TaskGroup;
   readonly #places: Places;
-  readonly #newcomers = createNewcomers(limits.newcomers);
+  readonly #limits: KubeletProxyLimits;
+  readonly #newcomers: Newcomers;
   readonly #outcomes: Counter;
 
   constructor(options: KubeletProxyOptions, deps: KubeletProxyDeps) {
     const { metrics, log } = deps;
     this.#options = options;
+    this.#limits = { ...defaultLimits, ...options.limits };
     this.#deps = deps;
     this.#log = limitRepeats({ windowMs: 60_000 }, deps);
     this.#tasks = createTaskGroup(
       { name: this.name },
       { onFailure: (error) => log.error('connection failed', { error }) },
     );
-    const { connections: total, connectionsPerAddress: perClient } = limits;
+    const { connections: total, connectionsPerAddress: perClient, newcomers } = this.#limits;
+    this.#newcomers = createNewcomers(newcomers);
     this.#places = createPlaces({ what: 'connections', total, perClient });
     this.#outcomes = metrics.counter({
       name: 'selvedge_kubelet_proxy_connections_total',
@@ -154,7 +171,7 @@ class Passthrough implements KubeletProxy {
   }
 
   async #serve(socket: Socket, signal: AbortSignal): Promise<void> {
-    const within = { what: 'a ClientHello', timeoutMs: limits.helloMs, signal };
+    const within = { what: 'a ClientHello', timeoutMs: this.#limits.helloMs, signal };
     const greeting = await withDeadline(within, this.#deps.clock, (inner) => readHello(socket, inner));
     this.#newcomers.remove(socket);
     if (greeting === undefined) {
@@ -168,7 +185,7 @@ class Passthrough implements KubeletProxy {
     const opened = await this.#open(hello.serverName, signal);
     this.#outcomes.add({ outcome: 'opened' });
     opened.stream.write(bytes);
-    socket.setTimeout(limits.idleMs, () => socket.destroy());
+    socket.setTimeout(this.#limits.idleMs, () => socket.destroy());
     await relay(socket, opened.stream);
   }
 

@@ -21,6 +21,7 @@ function* readAll(socket: Socket): Generator<Buffer> {
 
 /** Resolves once there may be more to read; with false at the end. */
 async function readable(socket: Socket, signal: AbortSignal): Promise<boolean> {
+  if (socket.readableEnded) return false;
   using ended = scoped(signal);
   const onEnd = (): void => ended.abort();
   socket.once('end', onEnd);

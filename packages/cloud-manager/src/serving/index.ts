@@ -6,5 +6,5 @@ export {
   type Reply,
 } from './https-listener.ts';
 export { createPemFiles, type Pem, type PemFiles } from './pem-files.ts';
-export { createNewcomers } from './newcomers.ts';
+export { type Newcomers, createNewcomers } from './newcomers.ts';
 export { createPlaces, type Places } from './places.ts';

@@ -2,10 +2,14 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 
-/** Breaks what is left of a stream: a TCP connection by a reset, which Node has not for one inside of TLS. */
+/** Whether Node can reset it: neither TLS nor a Unix socket, which has no address. */
+const isTcp = (stream: Duplex): stream is Socket =>
+  stream instanceof Socket && !(stream instanceof TLSSocket) && stream.remoteAddress !== undefined;
+
+/** Breaks what is left of a stream: a TCP connection by a reset. */
 function breakOff(stream: Duplex, error: Error): void {
   if (stream.destroyed) return;
-  if (stream instanceof Socket && !(stream instanceof TLSSocket)) stream.resetAndDestroy();
+  if (isTcp(stream)) stream.resetAndDestroy();
   else stream.destroy(error);
 }
 

@@ -1,0 +1,115 @@
+import { PassThrough } from 'node:stream';
+import {
+  type ErrorCode,
+  SelvedgeError,
+  createMetricsRegistry,
+  silentLogger,
+  systemClock,
+} from '@selvedge/kit';
+import type { Target } from '@selvedge/tunnel';
+import { expect, test } from 'vitest';
+import type { ClusterView } from './destination.ts';
+import { createEgressMetrics } from './metrics.ts';
+import { type Router, type RouterDeps, createRouter } from './router.ts';
+
+const { signal } = new AbortController();
+const target: Target = { host: 'shop-1', port: 10_250 };
+
+const view = {
+  isEdge: (node: string) => node === 'shop-1',
+  isConnected: () => true,
+  node: (node: string) => (node === 'shop-1' ? { node, kubeletPort: 10_250 } : undefined),
+  nodesByHostname: () => [],
+} as Partial<ClusterView> as ClusterView;
+
+const failure = (code: ErrorCode, message: string, details = {}): SelvedgeError =>
+  new SelvedgeError(message, { code, details });
+
+interface Setup {
+  /** What the session of this server answers; absent: there is none. */
+  readonly here?: 'opens' | SelvedgeError;
+  /** What the other servers answer, by their addresses. */
+  readonly others?: Readonly<Record<string, 'opens' | SelvedgeError>>;
+}
+
+interface Routed {
+  readonly router: Router;
+  readonly asked: string[];
+  readonly metrics: () => string;
+}
+
+function route({ here, others = {} }: Setup): Routed {
+  const asked: string[] = [];
+  const registry = createMetricsRegistry();
+  const answer = (name: string, said: 'opens' | SelvedgeError | undefined): PassThrough => {
+    asked.push(name);
+    if (said === 'opens') return new PassThrough();
+    throw said ?? failure('Unavailable', 'no', { noSession: true });
+  };
+  const deps: RouterDeps = {
+    view,
+    tunnel: { reaches: () => here !== undefined, open: async () => answer('here', here) },
+    holders: () => [{ server: 'old' }, ...Object.keys(others).map((egress) => ({ server: egress, egress }))],
+    relay: async ({ address }) => answer(address, others[address]),
+    dial: async ({ host, port }) => answer(`direct ${host}:${port}`, 'opens'),
+    clock: systemClock,
+    random: Math.random,
+    log: silentLogger,
+    metrics: createEgressMetrics(registry),
+  };
+  return { router: createRouter(deps), asked, metrics: () => registry.render() };
+}
+
+test('a session of this server is used before those of others', async () => {
+  const { router, asked, metrics } = route({ here: 'opens', others: { a: 'opens' } });
+  expect((await router.open(target, signal)).rule).toBe('node');
+  expect(asked).toEqual(['here']);
+  expect(metrics()).toContain('selvedge_egress_streams_total{rule="node",way="tunnel",outcome="opened"} 1');
+});
+
+test('without one, and when it ends in that moment, others are asked in their order', async () => {
+  const gone = failure('Unavailable', 'gone', { noSession: true });
+  const others = { a: failure('Unavailable', 'a is away'), b: 'opens', c: 'opens' } as const;
+  for (const [setup, asked] of [
+    [{ others }, ['a', 'b']],
+    [{ here: gone, others }, ['here', 'a', 'b']],
+  ] as const) {
+    const routed = route(setup);
+    await routed.router.open(target, signal);
+    expect(routed.asked).toEqual(asked);
+    expect(routed.metrics()).toContain('{rule="node",way="relay",outcome="opened"} 1');
+  }
+});
+
+test('what the agent refuses, nobody else is asked for', async () => {
+  for (const setup of [
+    { here: failure('Forbidden', 'not that'), others: { a: 'opens' } },
+    { others: { a: failure('Forbidden', 'not that'), b: 'opens' } },
+    { here: failure('Unavailable', 'not that'), others: { a: 'opens' } },
+  ] as const) {
+    const { router, asked } = route(setup);
+    await expect(router.open(target, signal)).rejects.toThrow('not that');
+    expect(asked).toHaveLength(1);
+  }
+});
+
+test('a node without any session is not connected; when all fail, the last failure is told', async () => {
+  await expect(route({}).router.open(target, signal)).rejects.toThrow('node shop-1 is not connected');
+  const others = { a: failure('Unavailable', 'one'), b: failure('DeadlineExceeded', 'two') };
+  await expect(route({ others }).router.open(target, signal)).rejects.toThrow('two');
+});
+
+test('another server gets the session of this one, and no hop beyond', async () => {
+  const { router, asked } = route({ others: { a: 'opens' } });
+  await expect(router.openHere('shop-1', target, signal)).rejects.toMatchObject({ code: 'Unavailable' });
+  expect(asked).toEqual(['here']);
+  expect((await route({ here: 'opens' }).router.openHere('shop-1', target, signal)).rule).toBe('relayed');
+});
+
+test('what is not at the edge is dialled', async () => {
+  const { router, asked, metrics } = route({ here: 'opens' });
+  await router.open({ host: 'webhook.example', port: 443 }, signal);
+  await router.openDirect({ host: '10.0.0.1', port: 10_250 }, signal);
+  expect(asked).toEqual(['direct webhook.example:443', 'direct 10.0.0.1:10250']);
+  expect(metrics()).toContain('{rule="other",way="direct",outcome="opened"} 1');
+});
