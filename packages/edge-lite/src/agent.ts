@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { createHttp2Transport } from '@selvedge/containerd-grpc-types/client';
 import {
   type Clock,
@@ -7,6 +8,7 @@ import {
   type Service,
   createServiceGroup,
 } from '@selvedge/kit';
+import { dialTcp } from '@selvedge/kit/net';
 import {
   type CredentialSource,
   type EventRecorder,
@@ -92,7 +94,11 @@ function identityOf({ config, paths, ...deps }: Context): Identity {
     tokenFile: server.tokenFile,
     ...paths,
   };
-  return createIdentity(options, deps);
+  const { proxy, clock } = deps;
+  const timeouts = { dialMs: 10_000, handshakeMs: 10_000 };
+  const openTcp = (url: URL, signal: AbortSignal): Promise<Socket> =>
+    dialTcp({ url, timeouts, proxy }, clock, signal);
+  return createIdentity(options, { ...deps, ...(proxy === undefined ? {} : { openTcp }) });
 }
 
 function runtimeOf({ config, ...deps }: Context): { readonly runtime: Runtime; readonly transport: Service } {

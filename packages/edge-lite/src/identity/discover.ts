@@ -2,7 +2,7 @@ import { type Clock, SelvedgeError, hasCode, withDeadline } from '@selvedge/kit'
 import { type ClusterInfo, verifyClusterInfo } from './cluster-info.ts';
 import { type RetryDeps, retry } from './retry.ts';
 import type { BootstrapToken } from './token.ts';
-import { unverifiedGet } from './unverified-get.ts';
+import { type OpenTcp, unverifiedGet } from './unverified-get.ts';
 
 export interface DiscoverOptions {
   readonly urls: readonly string[];
@@ -16,19 +16,23 @@ export interface DiscoverOptions {
 
 export interface DiscoverDeps extends RetryDeps {
   readonly clock: Clock;
+  /** Default: directly. */
+  readonly openTcp?: OpenTcp | undefined;
 }
 
 const path = '/api/v1/namespaces/kube-public/configmaps/cluster-info';
 const getTimeoutMs = 15_000;
 const unsignedPauseMs = 1_000;
 
-async function ask(options: DiscoverOptions, clock: Clock): Promise<ClusterInfo> {
+async function ask(options: DiscoverOptions, { clock, openTcp }: DiscoverDeps): Promise<ClusterInfo> {
   let failure: unknown;
   for (const server of options.urls) {
     try {
       const url = new URL(path, server);
       const deadline = { what: `GET ${url.href}`, timeoutMs: getTimeoutMs, signal: options.signal };
-      const configMap = await withDeadline(deadline, clock, (signal) => unverifiedGet(url, signal));
+      const configMap = await withDeadline(deadline, clock, (signal) =>
+        unverifiedGet({ url, openTcp }, signal),
+      );
       return verifyClusterInfo(configMap, options.token, options.caHash);
     } catch (error) {
       options.signal.throwIfAborted();
@@ -47,7 +51,7 @@ export async function discoverClusterCa(options: DiscoverOptions, deps: Discover
   const { clock } = deps;
   const since = clock.monotonicMs();
   for (;;) {
-    const info = await retry('discovery', () => ask(options, clock), { ...deps, signal: options.signal });
+    const info = await retry('discovery', () => ask(options, deps), { ...deps, signal: options.signal });
     if (info.kind === 'trusted') return info.clusterCa;
     if (clock.monotonicMs() - since >= options.unsignedTimeoutMs) {
       throw new SelvedgeError(`the cluster does not know bootstrap token ${options.token.id}`, {

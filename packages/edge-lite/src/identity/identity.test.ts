@@ -1,12 +1,14 @@
 import { X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { type Socket, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SelvedgeError, createMetricsRegistry } from '@selvedge/kit';
 import { type ManualClock, createManualClock, recordingLogger, seededRandom } from '@selvedge/kit/testing';
 import type { Node } from '@selvedge/kube/types';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { type Identity, type IdentityOptions, createIdentity } from './identity.ts';
+import { type Identity, type IdentityDeps, type IdentityOptions, createIdentity } from './identity.ts';
 import {
   type TestAuthority,
   TestCertificates,
@@ -46,6 +48,7 @@ afterEach(async () => {
 
 function create(
   options: Partial<IdentityOptions> = {},
+  deps: Pick<IdentityDeps, 'openTcp'> = {},
 ): Identity & { readonly log: ReturnType<typeof recordingLogger> } {
   const log = recordingLogger();
   const identity = createIdentity(
@@ -59,7 +62,14 @@ function create(
       pendingKeyPath: join(folder, 'pki', 'client-pending.key'),
       ...options,
     },
-    { clock, random: seededRandom(7), log, metrics: createMetricsRegistry(), connect: certificates.connect },
+    {
+      clock,
+      random: seededRandom(7),
+      log,
+      metrics: createMetricsRegistry(),
+      connect: certificates.connect,
+      ...deps,
+    },
   );
   running.push(identity);
   return Object.assign(identity, { log });
@@ -96,6 +106,18 @@ describe('joining', () => {
       signerName: 'kubernetes.io/kube-apiserver-client-kubelet',
       usages: ['digital signature', 'client auth'],
     });
+  });
+
+  test('the first question of all goes the way that it is told to', async () => {
+    const asked: string[] = [];
+    const openTcp = async (url: URL): Promise<Socket> => {
+      asked.push(url.host);
+      const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
+      await once(socket, 'connect');
+      return socket;
+    };
+    await create({ urls: ['https://api.invalid:6443'] }, { openTcp }).start(signal);
+    expect(asked).toEqual(['api.invalid:6443']);
   });
 
   test('a restart needs neither token nor network', async () => {

@@ -15,6 +15,7 @@ import { issuePair } from './issue.ts';
 import { type IdentityClient, type JoinDeps, type Joined, join } from './join.ts';
 import { createPendingKey } from './pending-key.ts';
 import { rotationTime } from './rotation-time.ts';
+import type { OpenTcp } from './unverified-get.ts';
 import { createVault } from './vault.ts';
 
 export interface IdentityOptions {
@@ -36,6 +37,8 @@ export interface IdentityDeps {
   readonly metrics: MetricsRegistry;
   /** A client of the configured servers with the given credentials. */
   readonly connect: (credentials: CredentialSource) => IdentityClient;
+  /** How a server is reached of which nothing is known yet: through a proxy, for instance. Default: directly. */
+  readonly openTcp?: OpenTcp | undefined;
 }
 
 /**
@@ -119,12 +122,13 @@ class NodeIdentity implements Identity {
   }
 
   async #join(how: { readonly rejoin: boolean }, signal: AbortSignal): Promise<void> {
-    const { clock, random, log, connect } = this.#deps;
+    const { clock, random, log, connect, openTcp } = this.#deps;
     const delays = { initialMs: 1_000, maxMs: 30_000, resetAfterMs: 60_000 };
     const deps: JoinDeps = {
       clock,
       log,
       connect,
+      openTcp,
       backoff: createBackoff(delays, { clock, random }),
       pendingKey: this.#pendingKey,
     };

@@ -6,6 +6,7 @@ import { issuePair } from './issue.ts';
 import type { Pair } from './pair.ts';
 import type { PendingKey } from './pending-key.ts';
 import { type RetryDeps, retry } from './retry.ts';
+import type { OpenTcp } from './unverified-get.ts';
 import { readToken } from './token.ts';
 
 /** The part of the Kubernetes client that identity needs. */
@@ -22,6 +23,8 @@ export interface JoinOptions {
 
 export interface JoinDeps extends RetryDeps {
   readonly clock: Clock;
+  /** How a server is reached of which nothing is known yet. Default: directly. */
+  readonly openTcp?: OpenTcp | undefined;
   readonly log: Logger;
   readonly pendingKey: PendingKey;
   readonly connect: (credentials: CredentialSource) => IdentityClient;

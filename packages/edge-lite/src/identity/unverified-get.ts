@@ -1,6 +1,12 @@
 import { request } from 'node:https';
 import type { IncomingMessage } from 'node:http';
+import { type Socket, isIP } from 'node:net';
+import { connect } from 'node:tls';
 import { SelvedgeError } from '@selvedge/kit';
+import { hostOf } from '@selvedge/kit/net';
+
+/** Opens a TCP connection to the server of a URL in another way than directly. */
+export type OpenTcp = (url: URL, signal: AbortSignal) => Promise<Socket>;
 
 const maxBytes = 1024 * 1024;
 
@@ -15,12 +21,18 @@ async function readBody(response: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString();
 }
 
-function send(url: URL, signal: AbortSignal): Promise<IncomingMessage> {
+/** The only unverified request: its answer is worth nothing before signature and pin are checked. */
+const unverified = { rejectUnauthorized: false } as const;
+
+function send(url: URL, socket: Socket | undefined, signal: AbortSignal): Promise<IncomingMessage> {
+  const servername = isIP(hostOf(url)) === 0 ? hostOf(url) : '';
+  const way =
+    socket === undefined
+      ? { agent: false, ...unverified }
+      : { createConnection: () => connect({ socket, servername, ...unverified }) };
   return new Promise((resolve, reject) => {
     const sent = request(url, {
-      agent: false,
-      // The only unverified request: its answer is worth nothing before signature and pin are checked.
-      rejectUnauthorized: false,
+      ...way,
       headers: { accept: 'application/json' },
       signal,
     });
@@ -30,10 +42,16 @@ function send(url: URL, signal: AbortSignal): Promise<IncomingMessage> {
   });
 }
 
+export interface UnverifiedGet {
+  readonly url: URL;
+  /** Default: directly. */
+  readonly openTcp?: OpenTcp | undefined;
+}
+
 /** GET over TLS without knowing the server. Rejects with `Unavailable` for anything but a 200 with a JSON body. */
-export async function unverifiedGet(url: URL, signal: AbortSignal): Promise<unknown> {
+export async function unverifiedGet({ url, openTcp }: UnverifiedGet, signal: AbortSignal): Promise<unknown> {
   try {
-    const response = await send(url, signal);
+    const response = await send(url, await openTcp?.(url, signal), signal);
     const text = await readBody(response);
     if (response.statusCode !== 200) throw new Error(`HTTP ${response.statusCode ?? 0}`);
     return JSON.parse(text);
