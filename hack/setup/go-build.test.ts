@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { announce } from './assets.ts';
-import { allBinaries } from './binaries.ts';
+import { allBinaries, benchBinaries } from './binaries.ts';
 import { debianBinaries } from './debian-binaries.ts';
 import { goBuildArgs, goCacheEntry } from './go-build.ts';
 import { type GoRecipe, goRecipes } from './go-recipes.ts';
@@ -69,7 +69,7 @@ it('announces how long all builds together take', () => {
 });
 
 describe('the recipes', () => {
-  it.each(allBinaries)('make %s in exactly one way', (binary) => {
+  it.each([...allBinaries, ...benchBinaries])('make %s in exactly one way', (binary) => {
     const built = goRecipes.filter((each) => each.binaries[binary] !== undefined);
     expect(built.length + (debianBinaries[binary] === undefined ? 0 : 1)).toBe(1);
   });

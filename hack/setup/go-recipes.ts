@@ -132,4 +132,19 @@ export const goRecipes: readonly GoRecipe[] = [
   kubernetes135('kube-apiserver', 'kube-apiserver-1.35', 200),
   kubernetes135('kube-controller-manager', 'kube-controller-manager-1.35', 60),
   kubernetes135('kube-scheduler', 'kube-scheduler-1.35', 4),
+  {
+    name: 'konnectivity',
+    module: 'konnectivity',
+    packages: {
+      'konnectivity-server': 'sigs.k8s.io/apiserver-network-proxy/cmd/server',
+      'konnectivity-agent': 'sigs.k8s.io/apiserver-network-proxy/cmd/agent',
+    },
+    binaries: {
+      'konnectivity-server': 'konnectivity-server',
+      'konnectivity-agent': 'konnectivity-agent',
+    },
+    stamps: {},
+    assetsFolder: '',
+    estimateMs: 60_000,
+  },
 ];
