@@ -180,4 +180,13 @@ describe('the egress', () => {
       expect.objectContaining({ field, problem: expect.stringContaining(expected) as string }),
     ]);
   });
+
+  test('does not carry what the webhook of this program is asked: it has an address of its own', () => {
+    const hook = (reach: string): string =>
+      `${minimal}egress: {unixSocket: /e.sock}\nwebhook: {listen: '[::]:1', ${files}, caFile: /ca, reach: ${reach}}`;
+    expect(parse(hook('{url: "https://10.0.0.1:9443"}')).webhook?.reach.service).toBeUndefined();
+    expect(findings(hook('{service: {namespace: a, name: b}}'))).toEqual([
+      expect.objectContaining({ field: 'webhook.reach.service' }),
+    ]);
+  });
 });

@@ -106,24 +106,29 @@ const kubeletProxy = z.strictObject(
 );
 
 /** The document. Descriptions, defaults and examples: docs/reference/cloud-manager-config.md. */
-export const configSchema = z.strictObject(
-  {
-    apiVersion: z.literal('cloud-manager.selvedge.io/v1alpha1', 'cloud-manager.selvedge.io/v1alpha1'),
-    kind: z.literal('Config', 'Config'),
-    serverName: name.optional(),
-    cluster: cluster.prefault({}),
-    tunnel,
-    webhook: webhook.optional(),
-    egress: egress.optional(),
-    kubeletProxy: kubeletProxy.optional(),
-    health,
-    leaderElection: leaderElection.prefault({}),
-    log: z
-      .strictObject({ level: z.enum(logLevels, logLevels.join(', ')).default('info') }, mapping)
-      .prefault({}),
-  },
-  mapping,
-);
+export const configSchema = z
+  .strictObject(
+    {
+      apiVersion: z.literal('cloud-manager.selvedge.io/v1alpha1', 'cloud-manager.selvedge.io/v1alpha1'),
+      kind: z.literal('Config', 'Config'),
+      serverName: name.optional(),
+      cluster: cluster.prefault({}),
+      tunnel,
+      webhook: webhook.optional(),
+      egress: egress.optional(),
+      kubeletProxy: kubeletProxy.optional(),
+      health,
+      leaderElection: leaderElection.prefault({}),
+      log: z
+        .strictObject({ level: z.enum(logLevels, logLevels.join(', ')).default('info') }, mapping)
+        .prefault({}),
+    },
+    mapping,
+  )
+  .refine(({ egress: own, webhook: hook }) => own === undefined || hook?.reach.service === undefined, {
+    path: ['webhook', 'reach', 'service'],
+    error: 'with egress, url: API servers reach Services through the egress',
+  });
 
 export type Config = z.output<typeof configSchema>;
 export type WebhookConfig = NonNullable<Config['webhook']>;
