@@ -4,6 +4,7 @@ import { applyManifests } from '../kubectl.ts';
 import { waitFor } from '../wait.ts';
 import { app, helloManifests, port } from './hello.ts';
 import { showOutage } from './outage.ts';
+import { showReach } from './reach.ts';
 import {
   type Scene,
   type TourDeps,
@@ -44,6 +45,7 @@ function sayWhatNext(scene: Scene): void {
   const next = [
     [`${hackBed} status`, 'what there is'],
     [`${hackBed} kubectl scale deployment/${app} --replicas=8`, 'kubectl, as you know it'],
+    [`${hackBed} kubectl logs -f deployment/${app}`, 'from the cloud, through NAT'],
     [`${hackBed} cut ${site}`, 'cut the site off again; stay as long as you like'],
     [`${hackBed} heal ${site}`, 'and back'],
     [`${hackBed} logs edge-lite.${nodes[0]}`, 'what the agent of a node says'],
@@ -53,13 +55,13 @@ function sayWhatNext(scene: Scene): void {
 }
 
 /**
- * Brings up the bed, joins two lite nodes, rolls out a Deployment, asks one of its pods, and shows what a cut and a power
- * cut do to them. The bed stays up.
+ * Brings up the bed, joins two lite nodes, rolls out a Deployment, asks one of its pods, reaches into the site with kubectl, and
+ * shows what a cut and a power cut do. The bed stays up.
  */
 export async function runTour(options: TourOptions, deps: TourDeps): Promise<void> {
   const { signal } = options;
   await deps.deps.setup.preflight();
-  const cluster = await Bed.up({ name: options.bed, signal }, deps.deps);
+  const cluster = await Bed.up({ name: options.bed, controlPlane: { tunnel: true }, signal }, deps.deps);
   const scene: Scene = { ...options, ...deps, cluster };
   const present = (await cluster.describe()).nodes.map(({ name }) => name);
   for (const name of nodes) {
@@ -68,6 +70,7 @@ export async function runTour(options: TourOptions, deps: TourDeps): Promise<voi
   await show(scene, 'Two lite nodes have joined, without a kubelet:', ['get', 'nodes', '-o', 'wide']);
   await rollOut(scene);
   await ask(scene);
+  await showReach(scene);
   await showOutage(scene);
   sayWhatNext(scene);
 }
