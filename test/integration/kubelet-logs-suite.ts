@@ -42,7 +42,14 @@ function pods(nodeName: string): readonly Pod[] {
       spec: {
         ...common,
         volumes: [{ name: 'v', emptyDir: {} }],
-        containers: [{ ...container, command: shell(twice), volumeMounts: [{ name: 'v', mountPath: '/v' }] }],
+        containers: [
+          {
+            ...container,
+            command: shell(twice),
+            volumeMounts: [{ name: 'v', mountPath: '/v' }],
+            resources: { limits: { memory: '64Mi' } },
+          },
+        ],
       },
     },
     {

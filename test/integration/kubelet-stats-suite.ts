@@ -1,5 +1,8 @@
+import { readFile } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
+import { systemClock } from '@selvedge/kit';
 import { describe, expect, test } from 'vitest';
+import { waitFor } from '../bed/wait.ts';
 import { type MetricSample, parseMetrics } from './metrics-text.ts';
 
 export interface StatsWorld {
@@ -7,6 +10,30 @@ export interface StatsWorld {
   /** As somebody who may read statistics and metrics. */
   ask(path: string): Promise<{ readonly status: number; readonly text: string }>;
 }
+
+/** Fields of a Summary and labels of series, as a kubelet 1.36.3 with containerd 2.4 gave them on this kind of machine. */
+interface KubeletAnswers {
+  readonly summary: readonly string[];
+  readonly metrics: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
+}
+
+const kubeletAnswers = async (): Promise<KubeletAnswers> =>
+  JSON.parse(await readFile(new URL('kubelet-answers.json', import.meta.url), 'utf8')) as KubeletAnswers;
+
+/** `pods[].cpu.time`. */
+function fieldsOf(value: unknown, path = ''): readonly string[] {
+  if (Array.isArray(value)) return value.flatMap((one) => fieldsOf(one, `${path}[]`));
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]) => {
+    const own = path === '' ? key : `${path}.${key}`;
+    return [own, ...fieldsOf(inner, own)];
+  });
+}
+
+const byName = (a: string, b: string): number => (a < b ? -1 : 1);
+
+/** What docs/reference/kubelet-api.md says is not there. */
+const left = /\.(psi|io|io\.time|swapAvailableBytes)$|systemContainers\[\]\.memory\.availableBytes$/;
 
 export function describeStats(world: StatsWorld): void {
   const get = async (path: string): Promise<string> => {
@@ -87,6 +114,28 @@ export function describeStats(world: StatsWorld): void {
       expect(value(samples, 'container_cpu_usage_seconds_total', { ...main, cpu: 'total' })).toBeGreaterThan(
         0,
       );
+    });
+
+    test('have the fields and labels of a kubelet', async () => {
+      const kubelet = await kubeletAnswers();
+      // The rate of CPU needs a sample before.
+      await waitFor({ what: 'all fields' }, systemClock, async () => {
+        const fields = new Set(fieldsOf(JSON.parse(await get('/stats/summary'))));
+        const missing = kubelet.summary.filter((field) => !fields.has(field) && !left.test(field));
+        if (missing.length > 0) throw new Error(`not in the summary: ${missing.join(', ')}`);
+        return true;
+      });
+      const shown = (labels: readonly string[]): string => labels.toSorted(byName).join();
+      for (const [path, series] of Object.entries(kubelet.metrics)) {
+        const samples = await scrape(path);
+        const others = samples.filter(
+          ({ name, labels }) => shown(Object.keys(labels)) !== shown(series[name] ?? Object.keys(labels)),
+        );
+        expect(others).toEqual([]);
+      }
+      const names = (await scrape('/metrics/resource')).map(({ name }) => name);
+      const { container_swap_limit_bytes: _, ...resource } = kubelet.metrics['/metrics/resource'] ?? {};
+      expect(names).toEqual(expect.arrayContaining(Object.keys(resource)));
     });
 
     test('count pods and containers beside what the agent says of itself', async () => {

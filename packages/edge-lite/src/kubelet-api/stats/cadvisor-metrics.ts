@@ -1,5 +1,6 @@
 import type { Family, Labels } from '@selvedge/kit';
 import { type FamilySamples, family, filled } from './families.ts';
+import type { MachineIdentity } from './machine.ts';
 import type { CgroupDetails, Disk, FileUse, InterfaceCounters, Usage } from './types.ts';
 
 /** One cgroup as a scrape shows it. */
@@ -19,6 +20,7 @@ export interface MachineShown {
   readonly memoryBytes: number;
   readonly swapBytes: number;
   readonly nowMs: number;
+  readonly identity: MachineIdentity;
 }
 
 type Head = readonly [name: string, type: Family['type'], help: string];
@@ -179,17 +181,19 @@ const diskFamilies = (all: readonly CgroupShown[]): readonly FamilySamples[] => 
   ];
 };
 
-const machineFamilies = ({ cores, memoryBytes, swapBytes }: MachineShown): readonly FamilySamples[] => [
-  family(['machine_cpu_cores', 'gauge', 'Number of logical CPU cores.'], [[{}, cores]]),
-  family(
-    ['machine_memory_bytes', 'gauge', 'Amount of memory installed on the machine.'],
-    [[{}, memoryBytes]],
-  ),
-  family(
-    ['machine_swap_bytes', 'gauge', 'Amount of swap memory available on the machine.'],
-    [[{}, swapBytes]],
-  ),
-];
+function machineFamilies(machine: MachineShown): readonly FamilySamples[] {
+  const { bootId, machineId, systemUuid } = machine.identity;
+  const labels = { boot_id: bootId, machine_id: machineId, system_uuid: systemUuid };
+  const one = (head: Head, value: number): FamilySamples => family(head, [[labels, value]]);
+  return [
+    one(['machine_cpu_cores', 'gauge', 'Number of logical CPU cores.'], machine.cores),
+    one(['machine_memory_bytes', 'gauge', 'Amount of memory installed on the machine.'], machine.memoryBytes),
+    one(
+      ['machine_swap_bytes', 'gauge', 'Amount of swap memory available on the machine.'],
+      machine.swapBytes,
+    ),
+  ];
+}
 
 /** Those of cAdvisor that dashboards and alerts use, in its names and labels. Pure. Source: cAdvisor `metrics/prometheus.go`. */
 export function cadvisorMetrics(

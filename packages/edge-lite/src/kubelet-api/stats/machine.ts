@@ -4,9 +4,17 @@ import type { ReadText } from './cgroup-files.ts';
 import { bootTimeMs, busyNs, count, interfaceCounters, keyed } from './parse.ts';
 import type { Disk, InterfaceCounters, MemoryUsage, NodeDetails, Usage } from './types.ts';
 
+/** Which machine it is, and since which boot. */
+export interface MachineIdentity {
+  readonly bootId: string;
+  readonly machineId: string;
+  readonly systemUuid: string;
+}
+
 /** What the kernel says of the whole machine. Source: proc(5). */
 export interface MachineReader {
   usage(timeMs: number): Usage;
+  identity(): MachineIdentity;
   bootTimeMs(): number;
   swapBytes(): number;
   network(): readonly InterfaceCounters[];
@@ -43,6 +51,11 @@ export function createMachineReader(proc: string, read: ReadText): MachineReader
       timeMs,
       cpu: { usageNs: busyNs(text('stat')), nanoCores: undefined },
       memory: memoryOf(text('meminfo'), text('vmstat')),
+    }),
+    identity: () => ({
+      bootId: text('sys/kernel/random/boot_id').trim(),
+      machineId: read('/etc/machine-id').trim(),
+      systemUuid: read('/sys/class/dmi/id/product_uuid').trim(),
     }),
     swapBytes: () => (keyed(text('meminfo').replaceAll(' kB', '')).get('SwapTotal') ?? 0) * kib,
     bootTimeMs: () => bootTimeMs(text('stat')),

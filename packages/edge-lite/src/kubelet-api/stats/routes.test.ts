@@ -64,6 +64,7 @@ describe('statistics', () => {
       ...cgroup('/kubepods/besteffort/podu1/s1', 1_000_000),
       ...cgroup('/kubepods/besteffort/podu1/c1', 2_000_000),
       'proc/stat': 'cpu  100 0 0 0 0 0 0 0 0 0\nbtime 1767225600\n',
+      'proc/sys/kernel/random/boot_id': 'this\n',
       'proc/meminfo': 'MemTotal: 1000 kB\nMemFree: 400 kB\n',
       'proc/17/net/dev': ' eth0: 1000 10 1 2 0 0 0 0 2000 20 3 4 0 0 0 0\n',
       'pods/u1/volumes/kubernetes.io~empty-dir/cache/x': '',
@@ -191,7 +192,7 @@ describe('statistics', () => {
     expect(text).toContain(
       `container_network_receive_bytes_total{container="",id="${id}/s1",image="pause",name="s1",${of},interface="eth0"} 1000 `,
     );
-    expect(text).toContain('\nmachine_cpu_cores 2\n');
+    expect(text).toMatch(/\nmachine_cpu_cores\{boot_id="this",machine_id="\w*",system_uuid="[\w-]*"\} 2\n/);
     expect(text).toContain('container_memory_usage_bytes{container="",id="/",image="",');
   });
 

@@ -125,7 +125,9 @@ export function statsRoutes(options: StatsOptions, deps: StatsDeps): readonly Ku
     const memoryBytes = all.usage.node.memory?.limitBytes ?? 0;
     const showing = { place: options, cgroups, details: all, nowMs };
     const shown = [...nodeShown(showing), ...(await podCgroupsShown(showing, signal))];
-    return cadvisorMetrics({ cores: options.cores, memoryBytes, swapBytes, nowMs }, shown);
+    const { cores } = options;
+    const identity = machine.identity();
+    return cadvisorMetrics({ cores, memoryBytes, swapBytes, nowMs, identity }, shown);
   };
   const kubelet = async (signal: AbortSignal): Promise<readonly FamilySamples[]> => {
     const pods = await runtime.observeAll(signal);
