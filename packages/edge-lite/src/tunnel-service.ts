@@ -1,4 +1,3 @@
-import { isIP } from 'node:net';
 import type { Clock, Logger, MetricsRegistry, Random } from '@selvedge/kit';
 import type { HttpProxy } from '@selvedge/kit/net';
 import type { Node } from '@selvedge/kube/types';
@@ -7,7 +6,7 @@ import { originating } from './exit-code.ts';
 import type { Hub } from './hub/index.ts';
 import type { Identity } from './identity/index.ts';
 import type { Store } from './store/index.ts';
-import { type NodeFacts, type Tunnel, createTunnel } from './tunnel/index.ts';
+import { type NodeFacts, type Tunnel, createTunnel, kubeletTarget } from './tunnel/index.ts';
 
 export interface TunnelServiceOptions {
   readonly config: Config;
@@ -28,18 +27,6 @@ export interface TunnelServiceDeps {
   readonly metrics: MetricsRegistry;
 }
 
-const defaultKubeletPort = 10_250;
-const everywhere: readonly string[] = ['0.0.0.0', '::'];
-
-/**
- * Where the kubelet is dialled: where edge-lite's own listens, else at an address of the Node that the machine has now,
- * for a stock kubelet listens there or on all addresses.
- */
-function kubeletHost(addresses: readonly string[], machine: readonly string[], listens?: string): string {
-  if (listens !== undefined && !everywhere.includes(listens)) return listens;
-  return addresses.find((one) => isIP(one) !== 0 && machine.includes(one)) ?? '127.0.0.1';
-}
-
 /** The own Node; empty before it is known. */
 function statusOf(source: Hub['source'], name: string): NonNullable<Node['status']> {
   const found = source.get<Node>({ resource: 'nodes', name });
@@ -50,14 +37,13 @@ function factsOf({ config }: TunnelServiceOptions, deps: TunnelServiceDeps): Nod
   const { hub, machineAddresses, kubeletPort } = deps;
   const { nodeName: name, modules } = config;
   const status = statusOf(hub.source, name);
-  const addresses = (status.addresses ?? []).map(({ address }) => address);
-  const machine = machineAddresses();
-  const port = kubeletPort?.() ?? status.daemonEndpoints?.kubeletEndpoint?.Port ?? defaultKubeletPort;
+  const { pods } = modules;
+  const own = pods && { address: pods.kubeletApi.address, port: kubeletPort?.() };
   return {
     name,
-    addresses,
-    machineAddresses: machine,
-    kubelet: { host: kubeletHost(addresses, machine, modules.pods?.kubeletApi.address), port },
+    addresses: (status.addresses ?? []).map(({ address }) => address),
+    machineAddresses: machineAddresses(),
+    kubelet: kubeletTarget({ status, machineAddresses: machineAddresses(), own }),
     isPod: (address) => hub.pods.at(address) !== undefined,
   };
 }

@@ -19,6 +19,7 @@ import { writeAtomically } from '../state/files.ts';
 import type { BedFolders } from '../state/folders.ts';
 import { waitFor } from '../wait.ts';
 import { createApi } from './api.ts';
+import { withNodeNames } from './node-names.ts';
 import type { Manifest } from './objects.ts';
 
 export interface CloudManagerOptions {
@@ -97,10 +98,10 @@ async function daemonSpec(options: CloudManagerOptions): Promise<DaemonSpec> {
   const file = join(folders.controlPlane, 'cloud-manager.yaml');
   const config = await renderConfig(options);
   await writeAtomically(file, config);
-  const [executable, ...args] = program;
   return {
     name: daemon,
-    argv: [executable, ...args, 'run', '--config', file],
+    // Nodes in the cloud's network are dialled by the names that the API server has for them.
+    argv: withNodeNames(folders, [...program, 'run', '--config', file]),
     namespace: names.cloud,
     mark: names.mark('cloud'),
     config,
