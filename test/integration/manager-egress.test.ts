@@ -1,14 +1,16 @@
 import { execFile } from 'node:child_process';
 import { randomInt } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { type ConnectionOptions, connect } from 'node:tls';
+import { type ConnectionOptions, type TLSSocket, connect } from 'node:tls';
 import { promisify } from 'node:util';
 import { systemClock } from '@selvedge/kit';
 import { mergePatch, resources } from '@selvedge/kube';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { connectRequest, dialTls, headOf } from '../../packages/cloud-manager/src/egress/testing.ts';
 import { type Authority, type KeyPair, newAuthority, openAuthority } from '../bed/pki/certificate.ts';
 import { type EgressSite, startEgressSite } from './egress-site.ts';
 import { type ManagerWorld, type RunningManager, signal, startManagerWorld, until } from './manager-world.ts';
@@ -21,6 +23,7 @@ let site: EgressSite;
 /** Beside the API server; the agents are connected to the other one. */
 let beside: RunningManager;
 let far: RunningManager;
+let shop: KeyPair;
 
 const path = (name: string): string => join(folder, name);
 const main = join(import.meta.dirname, '../../packages/cloud-manager/src/main.ts');
@@ -136,7 +139,7 @@ beforeAll(async () => {
     hook: await controlPlane.issue({ commonName: 'hook', dnsNames: ['hook.default.svc'] }),
     clientCa: controlPlane.ca,
   });
-  const pair = await world.addNode('shop-1');
+  shop = await world.addNode('shop-1');
   await addPod('web', 'shop-1', '10.244.7.5');
   await addService('hook', '10.244.7.6', 9_443);
   beside = await start('beside');
@@ -147,7 +150,7 @@ beforeAll(async () => {
     '10.244.7.5:8080': 'web',
     '10.244.7.6:9443': 'hook',
   });
-  await world.startAgent(pair, [far], serve);
+  await world.startAgent(shop, [far], serve);
   await until('the session', async () => (await world.edgeNode('shop-1'))?.status?.sessionCount === 1);
 });
 afterAll(async () => {
@@ -159,7 +162,7 @@ afterAll(async () => {
 test('without the egress the API server reaches nothing at the edge', async () => {
   await expect(
     world.kubectl(['logs', 'web', '--request-timeout=2s', '--pod-running-timeout=1s']),
-  ).rejects.toThrow(/192\.0\.2\.10|deadline exceeded/);
+  ).rejects.toThrow(/192\.0\.2\.10|(deadline|Timeout) exceeded/);
   expect(site.connections.kubelet).toBe(0);
 });
 
@@ -281,4 +284,45 @@ describe('the kubelet proxy', () => {
       await expect(healthz(far.ports.kubeletProxy, name)).rejects.toThrow(/unrecognized name/);
     },
   );
+});
+
+describe('a server that drains', () => {
+  /** TLS to the kubelet at the edge, through the egress of that server. */
+  async function kubeletThrough({ ports: { egress = 0 } }: RunningManager): Promise<TLSSocket> {
+    const pair = await authority.issue({ commonName: 'kube-apiserver-egress' });
+    const tunnel = await dialTls({ port: egress, ca: authority.keyPair.certificate, pair });
+    tunnel.write(connectRequest('shop-1:10250'));
+    expect(await headOf(tunnel)).toMatch(/^HTTP\/1\.1 200 /);
+    const { certificate: cert, key } = await world.cluster.controlPlane.issue({ commonName: 'x' });
+    const socket = connect({
+      socket: tunnel,
+      servername: 'shop-1',
+      ca: world.cluster.controlPlane.ca,
+      cert,
+      key,
+    });
+    await once(socket, 'secureConnect');
+    return socket;
+  }
+
+  async function healthz(socket: TLSSocket): Promise<string> {
+    socket.write('GET /healthz HTTP/1.0\r\n\r\n');
+    return text(socket);
+  }
+
+  test('lets its streams end, and sends new ones through another', async () => {
+    const serve = site.serve({ 'shop-1:10250': 'kubelet' });
+    await world.startAgent(shop, [beside], serve);
+    await until('two sessions', async () => (await world.edgeNode('shop-1'))?.status?.sessionCount === 2);
+    const running = await kubeletThrough(far);
+    far.signal('SIGTERM');
+    await until('the drain', async () => {
+      const sessions = (await world.edgeNode('shop-1'))?.status?.sessions ?? [];
+      return sessions.some(({ server, state }) => server === 'far' && state === 'draining');
+    });
+    expect(await healthz(await kubeletThrough(far))).toMatch(/\r\n\r\nok$/);
+    expect(await healthz(running)).toMatch(/\r\n\r\nok$/);
+    expect(await far.exited).toBe(0);
+    expect(await healthz(await kubeletThrough(beside))).toMatch(/\r\n\r\nok$/);
+  });
 });

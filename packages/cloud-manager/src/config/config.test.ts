@@ -172,7 +172,7 @@ describe('the egress', () => {
     [
       `{tls: {${tls}, apiServer: {caFile: /ca, ${files}}}}`,
       'egress.tls',
-      'with apiServer, advertise: the address that it connects to',
+      'with apiServer, its address or advertise: where it connects',
     ],
   ])('%s is refused at %s', (egress, field, expected) => {
     const found = findings(`${minimal}egress: ${egress}`);

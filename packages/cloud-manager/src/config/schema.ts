@@ -81,13 +81,15 @@ const egressTls = z
       clients: commonNames.default([]),
       servers: commonNames.default([]),
       advertise: publicAddress.optional(),
-      apiServer: z.strictObject({ caFile: file, ...pair }, mapping).optional(),
+      apiServer: z
+        .strictObject({ address: publicAddress.optional(), caFile: file, ...pair }, mapping)
+        .optional(),
     },
     mapping,
   )
   .refine(
-    ({ apiServer, advertise }) => apiServer === undefined || advertise !== undefined,
-    'with apiServer, advertise: the address that it connects to',
+    ({ apiServer, advertise }) => apiServer === undefined || (apiServer.address ?? advertise) !== undefined,
+    'with apiServer, its address or advertise: where it connects',
   );
 
 /** The kernel takes 107 bytes, some of which are for the name under which a socket is made. */

@@ -12,7 +12,7 @@ const statuses: Partial<Record<ErrorCode, number>> = {
 };
 
 /** The status of the answer to who asked for a stream that there is not. */
-export const statusOf = (error: unknown): number =>
+const statusOf = (error: unknown): number =>
   (error instanceof SelvedgeError ? statuses[error.code] : undefined) ?? 502;
 
 /** What another server's status means. */

@@ -1,13 +1,15 @@
+import { formatTarget } from '@selvedge/tunnel';
 import type { EgressConfig } from '../config/index.ts';
 
 /** The transport of an egress selection. Source: `apiserver.config.k8s.io`, `apiserver.k8s.io/v1beta1`. */
 function transportOf({ unixSocket, tls }: EgressConfig): object {
   const apiServer = tls?.apiServer;
-  if (tls !== undefined && apiServer !== undefined && tls.advertise !== undefined) {
-    const { host, port } = tls.advertise;
+  const address = apiServer?.address ?? tls?.advertise;
+  if (apiServer !== undefined && address !== undefined) {
     const { caFile: caBundle, certificateFile: clientCert, keyFile: clientKey } = apiServer;
-    const url = `https://${host.includes(':') ? `[${host}]` : host}:${port}`;
-    return { tcp: { url, tlsConfig: { caBundle, clientCert, clientKey } } };
+    return {
+      tcp: { url: `https://${formatTarget(address)}`, tlsConfig: { caBundle, clientCert, clientKey } },
+    };
   }
   if (unixSocket !== undefined) return { uds: { udsName: unixSocket } };
   throw new Error('egress.tls has no apiServer, and there is no egress.unixSocket');

@@ -292,13 +292,18 @@ describe('limits', () => {
     );
   });
 
-  test('a request that is too long, or does not come to an end, is given up', async () => {
-    await start({ limits: { headersMs: 500 } });
+  test('a request that is too long, or does not come to an end, is given up; a stream goes on', async () => {
+    const echo = await served(startEcho());
+    await start({ limits: { headersMs: 300 } });
+    const stream = await dialUnix(unixSocket());
+    await ask(stream, echo.address);
     const long = await dialUnix(unixSocket());
     expect(await ask(long, '127.0.0.1:1', `x: ${'y'.repeat(9_000)}`)).toMatch(/^HTTP\/1\.1 431 /);
     const slow = await dialUnix(unixSocket());
     slow.write('CONNECT 127.0.0.1:1 HTTP/1.1\r\nx:');
     expect(await headOf(slow)).toMatch(/^HTTP\/1\.1 408 /);
+    stream.end('still here');
+    expect(await text(stream)).toBe('still here');
   });
 
   test('who says nothing keeps nobody out', async () => {
