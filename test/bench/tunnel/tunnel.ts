@@ -11,6 +11,7 @@ import { waitFor } from '@selvedge/bed';
 import { newAuthority, openAuthority } from '../../bed/pki/certificate.ts';
 import { startResetProxy } from '../../contract/reset-proxy.ts';
 import { quantile, row, type BenchRow } from '../row.ts';
+import { besideKonnectivity } from './beside/beside.ts';
 import type { Question, SubjectSetup } from './subject.ts';
 
 const agents = 1_000;
@@ -114,7 +115,7 @@ async function crowd(): Promise<{ readonly megabytes: number; readonly openMs: r
 }
 
 /** The tunnel alone, on one machine: how fast one stream is, and what many agents cost the server. */
-export async function tunnelBench(): Promise<readonly BenchRow[]> {
+async function alone(): Promise<readonly BenchRow[]> {
   const tls = await rates('tls', 0);
   const webSocket = await rates('websocket', 0);
   const far = await rates('tls', roundTripMs);
@@ -136,4 +137,9 @@ export async function tunnelBench(): Promise<readonly BenchRow[]> {
       goal: { kind: 'at-most', value: 100 },
     }),
   ];
+}
+
+/** The tunnel's packages alone, then cloud-manager and an agent beside konnectivity. */
+export async function tunnelBench(): Promise<readonly BenchRow[]> {
+  return [...(await besideKonnectivity()), ...(await alone())];
 }

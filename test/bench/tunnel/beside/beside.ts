@@ -1,0 +1,167 @@
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { ensureAssets } from '@selvedge/hack/setup';
+import { systemClock } from '@selvedge/kit';
+import { createPrivateControlPlane } from '../../../bed/control-plane/private-control-plane.ts';
+import { useOfTree } from '../../process-tree.ts';
+import { type BenchRow, type Goal, row } from '../../row.ts';
+import { download, idle, request, setUp, stall, upload } from './client.ts';
+import { createKonnectivity } from './konnectivity.ts';
+import { createSelvedge } from './selvedge.ts';
+import { Processes, type Tunnel, type TunnelMaker, bytesOnTheLine } from './tunnel.ts';
+
+/** Ours first. */
+type Pair<T> = readonly [T, T];
+type Makers = Pair<TunnelMaker>;
+
+const rounds = 3;
+const bytes = 200e6;
+const parallel = 100;
+const roundTripMs = 100;
+const stalledCounts = [0, 1, 10, 100];
+const idleStreams = 100;
+/** Idle bytes of an hour are those of this span, multiplied. */
+const idleSpanMs = 60_000;
+
+/** One measure of both, in turn, so often. */
+async function inTurn(
+  [ours, peer]: Pair<Tunnel>,
+  times: number,
+  measure: (tunnel: Tunnel) => Promise<number>,
+): Promise<Pair<readonly number[]>> {
+  const samples: Pair<number[]> = [[], []];
+  for (let time = 0; time < times; time += 1) {
+    samples[0].push(await measure(ours));
+    samples[1].push(await measure(peer));
+  }
+  return samples;
+}
+
+/** Both at once; ended afterwards. */
+async function withBoth<T>(
+  makers: Makers,
+  latencyMs: number,
+  work: (tunnels: Pair<Tunnel>) => Promise<T>,
+): Promise<T> {
+  await using ours = await makers[0].start(latencyMs);
+  await using peer = await makers[1].start(latencyMs);
+  return await work([ours, peer]);
+}
+
+interface Result {
+  readonly id: string;
+  readonly unit: string;
+  readonly samples: Pair<readonly number[]>;
+  readonly quantile?: number;
+  readonly goal?: Goal;
+}
+
+async function near(tunnels: Pair<Tunnel>): Promise<readonly Result[]> {
+  const unit = 'MB/s';
+  const down = await inTurn(tunnels, rounds, ({ entrance }) => download(entrance, bytes));
+  const up = await inTurn(tunnels, rounds, ({ entrance }) => upload(entrance, bytes));
+  const many = await inTurn(tunnels, rounds, ({ entrance }) =>
+    download(entrance, bytes / parallel, parallel),
+  );
+  return [
+    { id: 'down', unit, samples: down },
+    { id: 'up', unit, samples: up },
+    { id: `down.${parallel}streams`, unit, samples: many },
+  ];
+}
+
+async function far(tunnels: Pair<Tunnel>): Promise<readonly Result[]> {
+  const unit = 'MB/s';
+  const suffix = `${roundTripMs}ms`;
+  const opened = await inTurn(tunnels, 20, ({ entrance }) => setUp(entrance));
+  const down = await inTurn(tunnels, rounds, ({ entrance }) => download(entrance, bytes / 4));
+  const up = await inTurn(tunnels, rounds, ({ entrance }) => upload(entrance, bytes / 4));
+  return [
+    { id: `open.${suffix}`, unit: 'ms', samples: opened },
+    { id: `down.${suffix}`, unit, samples: down },
+    { id: `up.${suffix}`, unit, samples: up },
+  ];
+}
+
+/** Requests beside streams that nobody reads; each side has some seconds before, for its buffers to fill. */
+async function beside(tunnels: Pair<Tunnel>, stalled: number): Promise<readonly Result[]> {
+  using stack = new DisposableStack();
+  for (const { entrance } of tunnels) stack.use(await stall(entrance, stalled));
+  await systemClock.sleep(stalled === 0 ? 0 : 3_000);
+  const samples = await inTurn(tunnels, stalled === 0 ? 50 : 10, ({ entrance }) => request(entrance));
+  const id = `request.${stalled}stalled`;
+  return [
+    { id: `${id}.p50`, unit: 'ms', samples },
+    { id: `${id}.p99`, unit: 'ms', samples, quantile: 0.99 },
+  ];
+}
+
+async function memory(tunnels: Pair<Tunnel>, when: string): Promise<readonly Result[]> {
+  const of = (
+    side: 'server' | 'agent',
+    field: 'residentMb' | 'anonymousMb',
+  ): Promise<Pair<readonly number[]>> =>
+    inTurn(tunnels, 1, async ({ pids }) => (await useOfTree(pids[side]))[field]);
+  const one = async (side: 'server' | 'agent'): Promise<readonly Result[]> => [
+    { id: `${side}.memory.resident.${when}`, unit: 'MB', samples: await of(side, 'residentMb') },
+    { id: `${side}.memory.anonymous.${when}`, unit: 'MB', samples: await of(side, 'anonymousMb') },
+  ];
+  return [...(await one('server')), ...(await one('agent'))];
+}
+
+async function atRest(tunnels: Pair<Tunnel>): Promise<readonly Result[]> {
+  const count = ({ agentPort }: Tunnel): Promise<number> => bytesOnTheLine(agentPort);
+  const before = await Promise.all(tunnels.map(count));
+  await systemClock.sleep(idleSpanMs);
+  const after = await Promise.all(tunnels.map(count));
+  const perHour = (side: 0 | 1): number[] => [
+    (((after[side] ?? 0) - (before[side] ?? 0)) / 1e3) * (3_600_000 / idleSpanMs),
+  ];
+  const bytesPerHour = { id: 'idle.bytes', unit: 'kB/h', samples: [perHour(0), perHour(1)] } as const;
+  const small = await memory(tunnels, 'idle');
+  for (const { entrance } of tunnels) await idle(entrance, idleStreams);
+  return [bytesPerHour, ...small, ...(await memory(tunnels, `${idleStreams}streams`))];
+}
+
+async function measureAll(makers: Makers): Promise<readonly Result[]> {
+  const results: Result[] = [];
+  results.push(...(await withBoth(makers, 0, atRest)));
+  results.push(...(await withBoth(makers, 0, near)));
+  results.push(...(await withBoth(makers, roundTripMs / 2, far)));
+  for (const stalled of stalledCounts) {
+    results.push(...(await withBoth(makers, 0, (tunnels) => beside(tunnels, stalled))));
+  }
+  return results;
+}
+
+async function startTarget(processes: Processes): Promise<number> {
+  const argv = [process.execPath, join(import.meta.dirname, 'target.ts')];
+  const { stdout } = processes.start(argv, 'pipe');
+  if (stdout === null) throw new TypeError('the target has no output');
+  const [line] = (await once(createInterface({ input: stdout }), 'line')) as [string];
+  return Number(line);
+}
+
+/** Our tunnel and konnectivity through the same line, from the port that the API server uses to the same target. */
+export async function besideKonnectivity(): Promise<readonly BenchRow[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'selvedge-bench-beside-'));
+  const assets = await ensureAssets({ binaries: ['etcd', 'kube-apiserver'] });
+  const programs = { etcd: assets.etcd, apiServer: assets['kube-apiserver'] };
+  const controlPlane = createPrivateControlPlane({ programs }, { clock: systemClock });
+  await using stack = new AsyncDisposableStack();
+  stack.defer(() => rm(folder, { recursive: true, force: true }));
+  stack.defer(() => controlPlane.stop());
+  const processes = stack.use(new Processes());
+  await controlPlane.start(new AbortController().signal);
+  const targetPort = await startTarget(processes);
+  const { ca } = controlPlane;
+  const ours = await createSelvedge({ controlPlane, targetPort, folder });
+  const peer = await createKonnectivity({ authority: controlPlane, ca, targetPort, folder });
+  const results = await measureAll([ours, peer]);
+  return results.map(({ id, samples: [own, others], ...rest }) =>
+    row({ id: `tunnel.beside.${id}`, ours: own, peer: { name: peer.name, values: others }, ...rest }),
+  );
+}
