@@ -3,6 +3,8 @@ import { dirname, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { createMetricsRegistry, silentLogger, systemClock } from '@selvedge/kit';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { logOptions } from '../../packages/edge-lite/src/kubelet-api/logs/log-options.ts';
+import { readLog } from '../../packages/edge-lite/src/kubelet-api/logs/read-log.ts';
 import { createLogRotator } from '../../packages/edge-lite/src/pods/index.ts';
 import { waitFor } from '../bed/wait.ts';
 import type { Engine } from './pods-engine.ts';
@@ -38,7 +40,19 @@ describe('log rotation with containerd 1.6', () => {
     return Array.from(text.matchAll(/<(\d+)>\n/g), ([, number]) => Number(number));
   };
 
-  it('loses no line of a container that goes on writing', async () => {
+  /** What somebody is shown who follows the log from now on until its last line. */
+  const followed = async (path: string): Promise<readonly number[]> => {
+    const container = { ended: async () => false, onChange: () => ({ [Symbol.dispose]: () => undefined }) };
+    const options = { ...logOptions(new URLSearchParams('follow'), 0), path };
+    let text = '';
+    for await (const piece of readLog(options, { writer: container, clock: systemClock }, world.signal)) {
+      text += Buffer.from(piece).toString();
+      if (text.endsWith(`<${lines - 1}>\n`)) break;
+    }
+    return Array.from(text.matchAll(/<(\d+)>\n/g), ([, number]) => Number(number));
+  };
+
+  it('loses no line of a container that goes on writing, nor for who follows it', async () => {
     const common = { clock: systemClock, random: Math.random, log: silentLogger };
     const rotator = createLogRotator(
       { maxBytes, maxFiles: 100, checkMs: 100 },
@@ -50,6 +64,7 @@ describe('log rotation with containerd 1.6', () => {
     });
     await world.status(pod, 'Running', ({ phase }) => phase === 'Running');
     const log = (await world.observe(engine))[0]?.containers[0]?.logPath ?? '';
+    const reading = followed(log);
     await waitFor({ what: 'the last line', timeoutMs: 60_000 }, systemClock, async () =>
       (await written(log)).includes(lines - 1),
     );
@@ -60,6 +75,9 @@ describe('log rotation with containerd 1.6', () => {
       (await older()).every((name) => name.endsWith('.gz')),
     );
     await rotator.stop();
+    const shown = await reading;
+    expect(shown).toEqual(Array.from({ length: lines - (shown[0] ?? 0) }, (_, i) => (shown[0] ?? 0) + i));
+    expect(shown[0]).toBeLessThan(lines / 2);
 
     expect(await written(log)).toEqual(Array.from({ length: lines }, (_, i) => i));
     expect((await older()).length).toBeGreaterThan(2);

@@ -48,6 +48,7 @@ function world(options: ProberOptions = { spreadMs: 0 }) {
       return prober.watch({ ...target, startedAtMs: clock.now() - agoMs, ...rest });
     },
     results: () => prober.results('c1'),
+    counts: () => prober.counts(),
   };
 }
 
@@ -103,6 +104,21 @@ describe('the prober', () => {
     expect(results()).toEqual({ readiness: true });
     await clock.advance(10_000);
     expect(results()).toEqual({ readiness: false });
+  });
+
+  it('counts the answers of what is watched, by kind and result', async () => {
+    const { watch, counts, answers, clock } = world();
+    const own = watch({ livenessProbe: { ...livenessProbe, failureThreshold: 9 } });
+    await clock.advance(10_000);
+    answers['liveness'] = 'bad';
+    await clock.advance(10_000);
+    const common = { podUid: 'uid-web', probe: 'liveness' };
+    expect(counts()).toMatchObject([
+      { ...common, result: 'success', count: 2 },
+      { ...common, result: 'failure', count: 1 },
+    ]);
+    own[Symbol.dispose]();
+    expect(counts()).toEqual([]);
   });
 
   it('holds everything else back until the container has started', async () => {
