@@ -105,7 +105,7 @@ class Passthrough implements KubeletProxy {
     this.#deps = deps;
     this.#log = limitRepeats({ windowMs: 60_000 }, deps);
     this.#tasks = createTaskGroup(
-      { name: this.name },
+      { name: this.name, maxTasks: this.#limits.connections },
       { onFailure: (error) => log.error('connection failed', { error }) },
     );
     const { connections: total, connectionsPerAddress: perClient, newcomers } = this.#limits;
@@ -156,18 +156,26 @@ class Passthrough implements KubeletProxy {
     socket.on('error', () => undefined);
     this.#newcomers.add(socket);
     const client = socket.remoteAddress ?? '';
-    this.#tasks.run(client, async (signal) => {
-      using scope = scoped(signal);
-      socket.once('close', () => scope.abort());
-      destroyOnAbort(socket, signal, (error) => socket.destroy(error));
-      try {
-        using held = new DisposableStack();
-        held.use(this.#places.take(client));
-        await this.#serve(socket, scope.signal);
-      } catch (error) {
-        this.#end(socket, client, error);
-      }
-    });
+    try {
+      this.#tasks.run(client, (signal) => this.#handle(socket, client, signal));
+    } catch {
+      // What is on its way out counts too.
+      this.#outcomes.add({ outcome: 'limited' });
+      socket.destroy();
+    }
+  }
+
+  async #handle(socket: Socket, client: string, signal: AbortSignal): Promise<void> {
+    using scope = scoped(signal);
+    socket.once('close', () => scope.abort());
+    destroyOnAbort(socket, signal, (error) => socket.destroy(error));
+    try {
+      using held = new DisposableStack();
+      held.use(this.#places.take(client));
+      await this.#serve(socket, scope.signal);
+    } catch (error) {
+      this.#end(socket, client, error);
+    }
   }
 
   async #serve(socket: Socket, signal: AbortSignal): Promise<void> {
