@@ -29,6 +29,13 @@ it('says that a goal is missed, and nothing where there is none', () => {
     peer: null,
   });
   expect(row({ id: 'a', unit: 'MB', ours: [31] })).toMatchObject({ goal: null, ok: null });
+  const peer = { name: 'other', values: [10] };
+  const goal = { kind: 'at-least-ratio', ratio: 3 } as const;
+  expect(row({ id: 'a', unit: 'MB/s', ours: [29], peer, goal })).toMatchObject({
+    goal: '>= 3 x peer',
+    ok: false,
+  });
+  expect(row({ id: 'a', unit: 'MB/s', ours: [30], peer, goal })).toMatchObject({ ok: true });
 });
 
 it('refuses to invent a value', () => {

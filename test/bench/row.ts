@@ -2,7 +2,8 @@
 export type Goal =
   | { readonly kind: 'none' }
   | { readonly kind: 'at-most'; readonly value: number }
-  | { readonly kind: 'at-most-ratio'; readonly ratio: number };
+  | { readonly kind: 'at-most-ratio'; readonly ratio: number }
+  | { readonly kind: 'at-least-ratio'; readonly ratio: number };
 
 /** One measure as written to the JSON report. Values are medians over `samples`. */
 export interface BenchRow {
@@ -52,6 +53,8 @@ function judge(goal: Goal, ours: number, peer: number | null): Pick<BenchRow, 'g
       return { goal: `<= ${goal.value}`, ok: ours <= goal.value };
     case 'at-most-ratio':
       return { goal: `<= ${goal.ratio} x peer`, ok: peer === null ? null : ours <= goal.ratio * peer };
+    case 'at-least-ratio':
+      return { goal: `>= ${goal.ratio} x peer`, ok: peer === null ? null : ours >= goal.ratio * peer };
   }
 }
 

@@ -7,7 +7,7 @@ import { ensureAssets } from '@selvedge/hack/setup';
 import { systemClock } from '@selvedge/kit';
 import { createPrivateControlPlane } from '../../../bed/control-plane/private-control-plane.ts';
 import { useOfTree } from '../../process-tree.ts';
-import { type BenchRow, type Goal, row } from '../../row.ts';
+import { type BenchRow, type Goal, quantile, row } from '../../row.ts';
 import { download, idle, request, setUp, stall, upload } from './client.ts';
 import { createKonnectivity } from './konnectivity.ts';
 import { createSelvedge } from './selvedge.ts';
@@ -21,7 +21,8 @@ const rounds = 3;
 const bytes = 200e6;
 const parallel = 100;
 const roundTripMs = 100;
-const stalledCounts = [0, 1, 10, 100];
+const throughput: Goal = { kind: 'at-least-ratio', ratio: 3 };
+const stalledCounts = [1, 10, 100];
 const idleStreams = 100;
 /** Idle bytes of an hour are those of this span, multiplied. */
 const idleSpanMs = 60_000;
@@ -67,8 +68,8 @@ async function near(tunnels: Pair<Tunnel>): Promise<readonly Result[]> {
     download(entrance, bytes / parallel, parallel),
   );
   return [
-    { id: 'down', unit, samples: down },
-    { id: 'up', unit, samples: up },
+    { id: 'down', unit, samples: down, goal: throughput },
+    { id: 'up', unit, samples: up, goal: throughput },
     { id: `down.${parallel}streams`, unit, samples: many },
   ];
 }
@@ -81,22 +82,44 @@ async function far(tunnels: Pair<Tunnel>): Promise<readonly Result[]> {
   const up = await inTurn(tunnels, rounds, ({ entrance }) => upload(entrance, bytes / 4));
   return [
     { id: `open.${suffix}`, unit: 'ms', samples: opened },
-    { id: `down.${suffix}`, unit, samples: down },
-    { id: `up.${suffix}`, unit, samples: up },
+    { id: `down.${suffix}`, unit, samples: down, goal: throughput },
+    { id: `up.${suffix}`, unit, samples: up, goal: throughput },
   ];
 }
 
+const quantiles = (id: string, samples: Pair<readonly number[]>): readonly Result[] => [
+  { id: `${id}.p50`, unit: 'ms', samples },
+  { id: `${id}.p99`, unit: 'ms', samples, quantile: 0.99 },
+];
+
+/** How many times longer requests take than without stalled streams. */
+function slowdown(
+  samples: Pair<readonly number[]>,
+  unloaded: Pair<readonly number[]>,
+): Pair<readonly number[]> {
+  const one = (side: 0 | 1): number[] => [quantile(samples[side], 0.5) / quantile(unloaded[side], 0.5)];
+  return [one(0), one(1)];
+}
+
 /** Requests beside streams that nobody reads; each side has some seconds before, for its buffers to fill. */
-async function beside(tunnels: Pair<Tunnel>, stalled: number): Promise<readonly Result[]> {
+async function requests(tunnels: Pair<Tunnel>, stalled: number): Promise<Pair<readonly number[]>> {
   using stack = new DisposableStack();
   for (const { entrance } of tunnels) stack.use(await stall(entrance, stalled));
   await systemClock.sleep(stalled === 0 ? 0 : 3_000);
-  const samples = await inTurn(tunnels, stalled === 0 ? 50 : 10, ({ entrance }) => request(entrance));
-  const id = `request.${stalled}stalled`;
-  return [
-    { id: `${id}.p50`, unit: 'ms', samples },
-    { id: `${id}.p99`, unit: 'ms', samples, quantile: 0.99 },
-  ];
+  return inTurn(tunnels, stalled === 0 ? 50 : 10, ({ entrance }) => request(entrance));
+}
+
+async function stalls(makers: Makers): Promise<readonly Result[]> {
+  const unloaded = await withBoth(makers, 0, (tunnels) => requests(tunnels, 0));
+  const results: Result[] = [...quantiles('request', unloaded)];
+  for (const stalled of stalledCounts) {
+    const samples = await withBoth(makers, 0, (tunnels) => requests(tunnels, stalled));
+    const id = `request.${stalled}stalled`;
+    const goal: Goal = { kind: 'at-most', value: 1.2 };
+    results.push(...quantiles(id, samples));
+    results.push({ id: `${id}.slowdown`, unit: 'x', samples: slowdown(samples, unloaded), goal });
+  }
+  return results;
 }
 
 async function memory(tunnels: Pair<Tunnel>, when: string): Promise<readonly Result[]> {
@@ -127,14 +150,10 @@ async function atRest(tunnels: Pair<Tunnel>): Promise<readonly Result[]> {
 }
 
 async function measureAll(makers: Makers): Promise<readonly Result[]> {
-  const results: Result[] = [];
-  results.push(...(await withBoth(makers, 0, atRest)));
-  results.push(...(await withBoth(makers, 0, near)));
-  results.push(...(await withBoth(makers, roundTripMs / 2, far)));
-  for (const stalled of stalledCounts) {
-    results.push(...(await withBoth(makers, 0, (tunnels) => beside(tunnels, stalled))));
-  }
-  return results;
+  const resting = await withBoth(makers, 0, atRest);
+  const loopback = await withBoth(makers, 0, near);
+  const wide = await withBoth(makers, roundTripMs / 2, far);
+  return [...resting, ...loopback, ...wide, ...(await stalls(makers))];
 }
 
 async function startTarget(processes: Processes): Promise<number> {
