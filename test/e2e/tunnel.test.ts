@@ -211,6 +211,27 @@ describe('a site that only a proxy leads out of', () => {
   });
 });
 
+describe('a site that is cut off', () => {
+  it('loses its streams once it is known to be gone, and is reached again after the heal', async () => {
+    const following = start(kubectlArgv('logs', '--follow', 'shell-lite'));
+    await line(following, /two/);
+    const ended = once(following, 'close');
+    const cutMs = systemClock.monotonicMs();
+    await bed.cut(sites.lite, 'blackhole');
+    await ended;
+    // A dead peer is noticed within 14 s; kubectl, and the one who looks, take a moment too.
+    expect(systemClock.monotonicMs() - cutMs).toBeLessThan(17_000);
+    const away = await kubectl(['exec', 'shell-lite', '--', 'true']);
+    expect(away.stderr).toContain(`node ${nodes.lite} is not connected`);
+    expect(await kubectl(['exec', 'shell-converted', '--', 'true'])).toMatchObject({ exitCode: 0 });
+    await bed.heal(sites.lite);
+    await until('the tunnel', async () => {
+      const { exitCode } = await kubectl(['exec', 'shell-lite', '--', 'true']);
+      return exitCode === 0;
+    });
+  });
+});
+
 describe('a banned node', () => {
   const node = nodes.converted;
 
