@@ -12,6 +12,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { type Answer, type Http1Exchange, type Quota, respond } from '../listen/index.ts';
 import { refusalOf } from './errors.ts';
 import type { Guard } from './guard.ts';
+import type { KubeletApiLimits } from './limits.ts';
 import type { Link } from './link.ts';
 import type { KubeletApiMetrics } from './metrics.ts';
 import { type Match, type Router, type Target, targetOf } from './routing/index.ts';
@@ -21,6 +22,7 @@ export interface ExchangeDeps {
   readonly guard: Guard;
   readonly router: Router;
   readonly quota: Quota;
+  readonly limits: Pick<KubeletApiLimits, 'streamIdleMs'>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: KubeletApiMetrics;
@@ -72,6 +74,8 @@ async function answer(exchange: Http1Exchange<Link>, deps: ExchangeDeps, signal:
   const { route } = match;
   if (route.kind === 'stream') throw upgradeRequired();
   const longRunning = route.longRunning?.(target.query) === true;
+  // People who page through a log may leave it alone for long.
+  if (longRunning) exchange.request.socket.setTimeout(deps.limits.streamIdleMs);
   using counted = deps.quota.enter(asked.user.username, longRunning ? 'longRunning' : 'request');
   using scope = scoped(signal, longRunning ? deps.ending : undefined);
   const given: Answer = await route.handle({ ...asked, signal: scope.signal });

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { SelvedgeError } from '@selvedge/kit';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { textAnswer } from './errors.ts';
 import { ask, askForStream, connectTo } from './testing-client.ts';
 import { createTestAuthority } from './testing-cluster.ts';
@@ -21,6 +21,19 @@ const endless: AnswerRoute = {
     return { ...textAnswer(200, ''), body: lines() };
   },
 };
+
+const flood = (path: string, longRunning: boolean): AnswerRoute => ({
+  kind: 'answer',
+  methods: ['GET'],
+  path,
+  longRunning: () => longRunning,
+  async handle() {
+    async function* blocks(): AsyncGenerator<Uint8Array> {
+      for (let i = 0; i < 512; i += 1) yield Buffer.alloc(64 * 1024);
+    }
+    return { ...textAnswer(200, ''), body: blocks() };
+  },
+});
 
 let kubelet: TestKubelet;
 beforeAll(async () => {
@@ -177,5 +190,31 @@ describe('a page', () => {
     expect(opened.map((one) => one.text.slice(9, 12))).toEqual(['200', '200', '429']);
     for (const one of opened) one.end();
     await expect.poll(() => kubelet.server.connections).toBe(0);
+  });
+});
+
+describe('a client that does not take its answer', () => {
+  it('is cut off, but for one that follows a log', async () => {
+    await using slow = await createTestKubelet({
+      limits: { idleMs: 200 },
+      routes: [flood('/page', false), flood('/log', true)],
+    });
+    slow.reviews.allowed.add('admin get proxy');
+    const request = (path: string): string =>
+      `GET ${path} HTTP/1.1\r\nhost: edge\r\nconnection: close\r\nauthorization: Bearer token-of-admin\r\n\r\n`;
+    const [log, page] = [await connectTo(slow), await connectTo(slow)];
+    for (const [socket, path] of [
+      [log, '/log'],
+      [page, '/page'],
+    ] as const) {
+      socket.pause();
+      socket.write(request(path));
+    }
+    const connections = 'selvedge_kubelet_api_connections';
+    const left = (): boolean => slow.metrics.render().includes(`\n${connections} 1\n`);
+    await vi.waitFor(() => expect(left()).toBe(true), { timeout: 4_000 });
+    page.destroy();
+    const whole = await text(log);
+    expect(whole.length).toBeGreaterThan(512 * 64 * 1024);
   });
 });

@@ -93,6 +93,7 @@ class HttpsServer implements KubeletServer {
       guard: createGuard(options, { ...deps, strangers: createStrangers(limits, deps) }),
       router: createRouter(deps.routes),
       quota: createQuota(limits),
+      limits,
       metrics: this.#metrics,
       ending: this.#streams.signal,
     };
