@@ -1,4 +1,5 @@
 import type { KubeObject } from '@selvedge/kube';
+import { ChangeCursor } from '../replica/index.ts';
 import type { ObjectName, ResourceReader } from '../replica/types.ts';
 
 export interface MirrorOptions<T> {
@@ -15,7 +16,6 @@ export interface Mirror<T> extends Disposable {
 
 /** Objects read at a time when the history does not reach back. */
 const pageSize = 500;
-const changesAtATime = 1_000;
 
 const keyOf = ({ namespace, name }: ObjectName): string => `${namespace}/${name}`;
 
@@ -23,13 +23,13 @@ class ResourceMirror<T> implements Mirror<T> {
   readonly #options: MirrorOptions<T>;
   readonly #changed: () => void;
   readonly #kept = new Map<string, T>();
+  readonly #cursor: ChangeCursor;
   readonly #subscription: Disposable;
-  #version: bigint;
 
   constructor(options: MirrorOptions<T>, changed: () => void) {
     this.#options = options;
     this.#changed = changed;
-    this.#version = options.reader.version;
+    this.#cursor = new ChangeCursor(options.reader);
     this.#load();
     this.#subscription = options.reader.subscribe(() => this.#catchUp());
   }
@@ -48,26 +48,16 @@ class ResourceMirror<T> implements Mirror<T> {
 
   #catchUp(): void {
     let touched = false;
-    for (;;) {
-      const changes = this.#options.reader.changesAfter(this.#version, changesAtATime);
-      if (changes === 'expired') {
-        this.#load();
-        touched = true;
-        break;
-      }
-      for (const { namespace, name, after, version } of changes) {
-        touched = this.#take({ namespace, name }, after) || touched;
-        this.#version = version;
-      }
-      if (changes.length < changesAtATime) break;
-    }
-    if (touched) this.#changed();
+    const state = this.#cursor.catchUp((change) => {
+      touched = this.#take(change, change.after) || touched;
+    });
+    if (state === 'expired') this.#load();
+    if (touched || state === 'expired') this.#changed();
   }
 
   #load(): void {
     const { reader } = this.#options;
     this.#kept.clear();
-    this.#version = reader.version;
     let after: ObjectName | undefined;
     for (;;) {
       const page = reader.page({ limit: pageSize, after });

@@ -1,9 +1,9 @@
+import { ChangeCursor } from '../replica/index.ts';
 import type { Change, ObjectName, ResourceReader, Shown } from '../replica/types.ts';
 
 /** What changed, with the texts of the object before and after, if it was and is there. */
 export type Touched = ObjectName & Partial<Pick<Change, 'before' | 'after'>>;
 
-const changesAtATime = 1_000;
 const pageSize = 500;
 
 /** All objects that are shown, a page at a time. */
@@ -22,13 +22,13 @@ export function* shownObjects(reader: ResourceReader, namespace?: string): Gener
 export class ChangeFeed implements Disposable {
   readonly #reader: ResourceReader;
   readonly #tell: (touched: Touched) => void;
+  readonly #cursor: ChangeCursor;
   readonly #subscription: Disposable;
-  #version: bigint;
 
   constructor(reader: ResourceReader, tell: (touched: Touched) => void) {
     this.#reader = reader;
     this.#tell = tell;
-    this.#version = reader.version;
+    this.#cursor = new ChangeCursor(reader);
     this.#subscription = reader.subscribe(() => this.#catchUp());
   }
 
@@ -37,18 +37,10 @@ export class ChangeFeed implements Disposable {
   }
 
   #catchUp(): void {
-    for (;;) {
-      const changes = this.#reader.changesAfter(this.#version, changesAtATime);
-      if (changes === 'expired') return this.#tellAll();
-      const last = changes.at(-1);
-      if (last === undefined) return;
-      this.#version = last.version;
-      for (const change of changes) this.#tell(change);
-    }
+    if (this.#cursor.catchUp(this.#tell) === 'expired') this.#tellAll();
   }
 
   #tellAll(): void {
-    this.#version = this.#reader.version;
     for (const { namespace, name, json } of shownObjects(this.#reader)) {
       this.#tell({ namespace, name, after: json });
     }

@@ -5,6 +5,7 @@ import type { RuntimeEntry, RuntimeKind, RuntimeRepository } from '../../store/i
 import type { DecodeBody } from '../bodies/types.ts';
 import { hashOfToken } from '../access/index.ts';
 import { jsonResponse } from '../forward/index.ts';
+import { ChangeCursor } from '../replica/index.ts';
 import type { Change, ObjectName, Replica, ResourceReader } from '../replica/types.ts';
 import type { HubRequest, HubResponse } from '../request.ts';
 import type { ResourceRequest } from '../request-info/index.ts';
@@ -40,7 +41,6 @@ interface KeptToken {
 
 const kind: RuntimeKind<KeptToken> = { name: 'hub-token', sealed: true };
 const pods = 'v1/pods';
-const changesAtOnce = 500;
 
 function keyOf({ pod, serviceAccount, audiences }: Omit<TokenQuery, 'expirationSeconds'>): string {
   return `${pod.uid}/${digestOf([pod.namespace, serviceAccount, audiences.toSorted()])}`;
@@ -70,7 +70,7 @@ class SealedTokens implements PodTokens {
   readonly #kept = new Map<string, KeptToken['pod']>();
   readonly #hashes = new Map<string, string>();
   #pods: ResourceReader | undefined;
-  #seen = 0n;
+  #cursor: ChangeCursor | undefined;
   #subscription: Disposable | undefined;
 
   constructor(options: PodTokensOptions, deps: PodTokensDeps) {
@@ -87,7 +87,7 @@ class SealedTokens implements PodTokens {
       this.#keep(key, document);
     }
     this.#pods = this.#deps.replica.reader(pods);
-    this.#seen = this.#pods.version;
+    this.#cursor = new ChangeCursor(this.#pods);
     this.#subscription = this.#pods.subscribe(() => this.#follow());
   }
 
@@ -153,24 +153,14 @@ class SealedTokens implements PodTokens {
 
   /** A token dies with its pod. */
   #follow(): void {
-    for (let full = true; full; ) {
-      const changes = this.#pods?.changesAfter(this.#seen, changesAtOnce) ?? [];
-      if (changes === 'expired') {
-        this.#lookAll();
-        return;
-      }
-      for (const change of changes) this.#followOne(change);
-      full = changes.length === changesAtOnce;
-    }
+    if (this.#cursor?.catchUp((change) => this.#followOne(change)) === 'expired') this.#lookAll();
   }
 
   #lookAll(): void {
     this.#dropWhere((pod) => uidOf(this.#pods?.get(pod)?.json) !== pod.uid);
-    this.#seen = this.#pods?.version ?? this.#seen;
   }
 
-  #followOne({ version, namespace, name, after }: Change): void {
-    this.#seen = version;
+  #followOne({ namespace, name, after }: Change): void {
     const concerned = [...this.#kept.values()].some(
       (pod) => pod.name === name && pod.namespace === namespace,
     );

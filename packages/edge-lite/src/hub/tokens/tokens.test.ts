@@ -4,6 +4,7 @@ import type { KubeObject } from '@selvedge/kube';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Store } from '../../store/index.ts';
 import { type TemporaryStore, createTemporaryStore } from '../../store/testing.ts';
+import { hashOfToken } from '../access/index.ts';
 import { decodeBody } from '../bodies/index.ts';
 import { jsonResponse } from '../forward/index.ts';
 import { hubRequest, jsonOf, nodeCaller } from '../forward/testing.ts';
@@ -60,6 +61,8 @@ describe('tokens of pods', () => {
   interface World {
     readonly tokens: PodTokens;
     readonly replica: Replica;
+    /** Of the coverage of all pods. */
+    readonly id: number;
     readonly apply: (type: 'put' | 'delete', object: KubeObject) => void;
   }
 
@@ -73,7 +76,7 @@ describe('tokens of pods', () => {
     const apply: World['apply'] = (type, object) =>
       replica.apply(id, [{ type, object }], object.metadata.resourceVersion ?? '');
     apply('put', pod('p-1', '5'));
-    return { tokens, replica, apply };
+    return { tokens, replica, id, apply };
   }
 
   it('are given again, the last one of each audience, with their real expiry', async () => {
@@ -122,6 +125,48 @@ describe('tokens of pods', () => {
     hear(tokens, ask(), answer('first'));
     apply(type, pod(uid, '6'));
     expect(await recalled(tokens, ask())).toEqual(expected);
+  });
+
+  const crowd = (resourceVersion: string): KubeObject[] =>
+    Array.from({ length: 40 }, (_, i) => ({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: {
+        name: `crowd-${i}`,
+        namespace: 'a',
+        uid: `u-${i}`,
+        resourceVersion,
+        annotations: { text: 'x'.repeat(8_000) },
+      },
+    }));
+  const deleteCrowd = ({ replica, id }: World): void => {
+    const changes = crowd('10').map((object) => ({ type: 'delete', object }) as const);
+    replica.apply(id, changes, '10');
+  };
+  const listWithoutCrowd = ({ replica, id }: World): void => {
+    const relist = replica.relist(id);
+    relist.add([pod('p-1', '5')]);
+    relist.commit('10');
+  };
+
+  it.each([
+    ['deleted', deleteCrowd],
+    ['absent from a new list', listWithoutCrowd],
+  ])('die with many large pods at once that are %s', async (_title, remove) => {
+    const started = await world(100);
+    const { tokens, replica, id } = started;
+    const changes = crowd('6').map((object) => ({ type: 'put', object }) as const);
+    replica.apply(id, changes, '6');
+    hear(tokens, ask(), answer('stays'));
+    for (const { metadata } of crowd('6')) {
+      const { name, uid } = metadata;
+      hear(tokens, ask({ boundObjectRef: { ...boundObjectRef, name, uid } }), answer(`of ${uid}`));
+    }
+    remove(started);
+    const left = store.store.runtime.list({ name: 'hub-token', sealed: true });
+    expect(left.map(({ document }) => document)).toMatchObject([{ answer: answer('stays') }]);
+    expect(crowd('6').some(({ metadata }) => tokens.knows(hashOfToken(`of ${metadata.uid}`)))).toBe(false);
+    expect(await recalled(tokens, ask())).toEqual(answer('stays'));
   });
 
   it('are given again although the disk took nothing', async () => {
