@@ -9,7 +9,7 @@ const costOf = ({ byteLength }: Uint8Array): number =>
 
 /**
  * A streamed answer. A piece counts from when it is given out until the next one is asked for, which is when the client has
- * taken it: what waits for nobody counts for nothing.
+ * taken it, or the answer is let go of: what waits for nobody counts for nothing.
  */
 export async function* countPieces(
   pieces: AsyncIterable<Uint8Array>,
@@ -17,7 +17,11 @@ export async function* countPieces(
 ): AsyncGenerator<Uint8Array, void, void> {
   for await (const piece of pieces) {
     held.grow(costOf(piece));
-    yield piece;
-    held[Symbol.dispose]();
+    try {
+      yield piece;
+    } finally {
+      // Also of a piece that comes after its client went and what was held had been disposed.
+      held[Symbol.dispose]();
+    }
   }
 }
