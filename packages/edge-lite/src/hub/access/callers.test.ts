@@ -238,7 +238,7 @@ describe('an operator', () => {
 
   test('with a token is a client like others', async () => {
     const user = { username: 'jo', groups: ['system:masters', 'system:authenticated'] };
-    world.api.allowed.add('jo list deployments shop');
+    world.api.allowed.add('jo list deployments.apps shop');
     expect((await world.access.authorize(user, to('list'), signal)).allowed).toBe(true);
   });
 
@@ -246,7 +246,7 @@ describe('an operator', () => {
     const caller = await present(
       await issue({ names: ['system:kube-proxy'], organizations: ['system:masters'] }),
     );
-    world.api.allowed.add('system:kube-proxy list deployments shop');
+    world.api.allowed.add('system:kube-proxy list deployments.apps shop');
     expect(caller.kind).toBe('configured');
     expect((await world.access.authorize(caller.user, to('list'), signal)).allowed).toBe(true);
   });

@@ -11,6 +11,16 @@ import { userOfClaims } from './user.ts';
 /** Keys take their time to be found: one serves all. */
 const firstKey = newTokenKey('first');
 
+type ResourceAttributes = SubjectAccessReview['spec']['resourceAttributes'];
+
+function wordOf({
+  group = '',
+  resource = '',
+  subresource = '',
+}: NonNullable<ResourceAttributes> = {}): string {
+  return `${resource}${group && `.${group}`}${subresource && `/${subresource}`}`;
+}
+
 /** The API server's part of access, in memory. */
 export class TestApi {
   readonly clock: ManualClock;
@@ -18,7 +28,10 @@ export class TestApi {
   published: readonly TokenKey[] = [this.key];
   /** Tokens that it does not accept any more. */
   readonly revoked = new Set<string>();
-  /** Who may do what: `user verb resource namespace`, or for one name, be it empty, `user verb resource namespace/name`. */
+  /**
+   * Who may do what: `user verb resource namespace`, or for one name, be it empty, `user verb resource namespace/name`. The
+   * resource with its group and subresource, if any: `resource.group/subresource`.
+   */
   readonly allowed = new Set<string>();
   readonly calls: string[] = [];
   readonly accessReviews: SubjectAccessReview[] = [];
@@ -105,7 +118,7 @@ export class TestApi {
   #reviewAccess(review: SubjectAccessReview): SubjectAccessReview['status'] {
     this.accessReviews.push(review);
     const { user, resourceAttributes: of } = review.spec;
-    const asked = `${user} ${of?.verb} ${of?.resource} ${of?.namespace}`.trim();
+    const asked = `${user} ${of?.verb} ${wordOf(of)} ${of?.namespace}`.trim();
     const allowed = this.allowed.has(asked) || this.allowed.has(`${asked}/${of?.name}`);
     return { allowed, reason: `asked for ${asked}` };
   }
