@@ -134,6 +134,7 @@ export class LeaseRenewer implements Service {
       this.#schedule(retryMs);
     }
   }
+
   async #send(body: object, signal: AbortSignal): Promise<void> {
     const at = { namespace: leaseNamespace, name: this.#options.nodeName };
     const patch = mergePatch(body);
