@@ -9,6 +9,8 @@ import type { Horizon } from './horizon.ts';
 import { impersonates, responseHeaders } from './headers.ts';
 import { answersObjects, learnsFrom } from './learning.ts';
 import { rewriteEvent } from './rewrite-event.ts';
+import { specOf } from './sent-query.ts';
+import { watchedPlace } from './watched-place.ts';
 import {
   ListRewriter,
   type ShowObject,
@@ -69,11 +71,11 @@ const passingVersion =
 
 /** A watch from there is answered by the replica, which counts on its own. */
 const listVersion =
-  ({ about, replica, horizon }: AnswerContext): ShowVersion =>
+  ({ about, request, replica, horizon }: AnswerContext): ShowVersion =>
   (upstream) => {
     horizon.saw(heldResource(about), upstream);
     const shown = replica.listVersion(heldResource(about), upstream);
-    horizon.listed(heldResource(about), shown);
+    horizon.told(specOf(about, request.query), shown);
     return shown;
   };
 
@@ -128,8 +130,9 @@ export function answerList(context: AnswerContext): HubResponse {
 }
 
 async function* rewriteEvents(context: AnswerContext): AsyncGenerator<Uint8Array, void, undefined> {
-  const show = showing(context);
-  const version = passingVersion(context);
+  using place = watchedPlace(context, context.horizon);
+  const show = place.object(showing(context));
+  const version = place.version(passingVersion(context));
   const splitter = createLineSplitter({ maxLineBytes: context.maxObjectBytes });
   for await (const chunk of chunksOf(context.response, true)) {
     let text = '';

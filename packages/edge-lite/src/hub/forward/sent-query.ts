@@ -1,6 +1,6 @@
 import { expired } from '../answers/index.ts';
 import { naturalText, upstreamText } from '../replica/index.ts';
-import type { HeldResource } from '../replica/types.ts';
+import type { CoverageSpec } from '../replica/types.ts';
 import { type ResourceRequest, flagOf, heldResource } from '../request-info/index.ts';
 import type { Horizon } from './horizon.ts';
 
@@ -12,22 +12,37 @@ function mustBeThatOne({ verb }: ResourceRequest, query: URLSearchParams): boole
 /** 0 asks for any version, which no version of ours means. */
 const atLeastOne = (version: string): string => (version === '0' ? '1' : version);
 
-/** Versions that count local steps say how far the hub is; how far upstream was then, only its own lists say. */
-function isUpstreams(resource: HeldResource, shown: string, horizon: Horizon): boolean {
-  return naturalText(upstreamText(shown)) === shown || horizon.hasListed(resource, shown);
+/** What a list or watch asks for, as it says it: whoever lists and then watches says it twice the same. */
+export function specOf(about: ResourceRequest, query: URLSearchParams): CoverageSpec {
+  return {
+    resource: heldResource(about),
+    namespace: about.namespace,
+    labelSelector: query.get('labelSelector') ?? '',
+    fieldSelector: query.get('fieldSelector') ?? '',
+  };
+}
+
+/**
+ * Versions that count local steps say how far the hub is. Others, too, where what is held is behind: they are of what
+ * others hold of the resource. How far upstream was then, only upstream's own answers say.
+ */
+function isUpstreams(spec: CoverageSpec, shown: string, horizon: Horizon): boolean {
+  const version = upstreamText(shown);
+  const isNatural = naturalText(version) === shown;
+  return horizon.hasTold(spec, shown) || (isNatural && !horizon.isBehind(spec, version));
 }
 
 interface Place {
-  readonly resource: HeldResource;
+  readonly spec: CoverageSpec;
   /** Upstream has not come to it. */
   readonly beyond: boolean;
   readonly horizon: Horizon;
 }
 
 /** Throws 410 for a place from which upstream could not tell everything, or would tell nothing. */
-function checkStart(shown: string, { resource, beyond, horizon }: Place): void {
+function checkStart(shown: string, { spec, beyond, horizon }: Place): void {
   if (beyond) throw expired(`too large resource version: ${shown}`);
-  if (!isUpstreams(resource, shown, horizon)) throw expired(`too old resource version: ${shown}`);
+  if (!isUpstreams(spec, shown, horizon)) throw expired(`too old resource version: ${shown}`);
 }
 
 /**
@@ -39,11 +54,11 @@ export function sentQuery(about: ResourceRequest, query: URLSearchParams, horizo
   const sent = new URLSearchParams(query);
   const shown = sent.get('resourceVersion') ?? '';
   if (shown === '' || shown === '0') return sent;
-  const resource = heldResource(about);
+  const spec = specOf(about, query);
   const version = upstreamText(shown);
-  const highest = horizon.highest(resource);
+  const highest = horizon.highest(spec.resource);
   const beyond = highest !== undefined && /^\d+$/.test(version) && BigInt(version) > highest;
-  if (mustBeThatOne(about, query)) checkStart(shown, { resource, beyond, horizon });
+  if (mustBeThatOne(about, query)) checkStart(shown, { spec, beyond, horizon });
   const isFree = beyond && sent.get('resourceVersionMatch') !== 'Exact';
   sent.set('resourceVersion', isFree ? highest.toString() : atLeastOne(version));
   return sent;

@@ -4,7 +4,7 @@ import { type TemporaryStore, createTemporaryStore } from '../../store/testing.t
 import { naturalText } from '../replica/index.ts';
 import { createTestReplica } from '../replica/testing.ts';
 import type { HeldResource, Replica } from '../replica/types.ts';
-import type { HubHandler } from '../request.ts';
+import type { HubHandler, HubResponse } from '../request.ts';
 import { createForward } from './forward.ts';
 import {
   type ScriptedAnswer,
@@ -61,8 +61,8 @@ beforeEach(async () => {
 });
 afterEach(() => temporary[Symbol.asyncDispose]());
 
-function hold(resource: HeldResource, version: string, items: readonly KubeObject[]): number {
-  const { id } = replica.addCoverage({ resource, namespace: '', labelSelector: '', fieldSelector: '' });
+function hold(resource: HeldResource, version: string, items: readonly KubeObject[], namespace = ''): number {
+  const { id } = replica.addCoverage({ resource, namespace, labelSelector: '', fieldSelector: '' });
   const relist = replica.relist(id);
   relist.add(items);
   relist.commit(version);
@@ -173,7 +173,7 @@ describe('a version that upstream has not come to', () => {
       `${pods}?watch=1`,
     ],
   ])('is known to be reached from %s', async (_what, first, url) => {
-    hold('v1/pods', '100', []);
+    hold('v1/pods', '100', [], 'b');
     answer = first;
     await bytesOf(await forward(hubRequest('GET', url)));
     answer = { body: [] };
@@ -201,6 +201,56 @@ describe('a watch that goes through', () => {
     answer = { body: [] };
     await watch(resourceVersion);
     expect(upstream.requests.at(-1)?.path).toContain('resourceVersion=100');
+  });
+
+  describe('where what is held has not come', () => {
+    const place = naturalText('150000');
+    const line = (type: string, { metadata }: KubeObject): Buffer =>
+      Buffer.from(`${JSON.stringify({ type, object: { apiVersion: 'v1', kind: 'Pod', metadata } })}\n`);
+    beforeEach(() => {
+      hold('v1/pods', '100', [], 'a');
+      const other = hold('v1/pods', '110', [], 'b');
+      replica.apply(other, [], '150000');
+      expect(String(replica.reader('v1/pods').version)).toBe(place);
+      answer = { body: [] };
+    });
+
+    it('does not go on: others have brought the resource there', async () => {
+      await expect(watch(place)).rejects.toMatchObject({
+        code: 'Gone',
+        message: expect.stringContaining('old'),
+      });
+      await expect(watch(`${place}&labelSelector=app`)).rejects.toMatchObject({ code: 'Gone' });
+      expect(upstream.requests).toEqual([]);
+      await forward(hubRequest('GET', `/api/v1/namespaces/b/pods?watch=1&resourceVersion=${place}`));
+      await watch(naturalText('100'));
+      expect(upstream.requests).toHaveLength(2);
+    });
+
+    it('goes on from what upstream itself listed, to whom it did', async () => {
+      answer = { body: listOf('150000', []) };
+      await jsonOf(await forward(hubRequest('GET', '/api/v1/namespaces/b/pods')));
+      await expect(watch(place)).rejects.toMatchObject({ code: 'Gone' });
+      const list = await jsonOf<KubeObject>(await forward(hubRequest('GET', pods)));
+      expect(list.metadata.resourceVersion).toBe(place);
+      await watch(place);
+    });
+
+    it.each([
+      ['a bookmark', 'BOOKMARK'],
+      ['an event', 'DELETED'],
+    ])('goes on from %s with which a watch of upstream ended', async (_what, type) => {
+      answer = { body: [line('MODIFIED', pod('one', '140000')), line(type, pod('two', '150000'))] };
+      await bytesOf((await watch(naturalText('100'))) as HubResponse);
+      await watch(place);
+      await expect(watch(naturalText('140000'))).rejects.toMatchObject({ code: 'Gone' });
+    });
+
+    it('does not go on from what a watch began with and did not end', async () => {
+      answer = { body: [line('ADDED', pod('one', '150000'))] };
+      await bytesOf(await forward(hubRequest('GET', `${pods}?watch=1&sendInitialEvents=true`)));
+      await expect(watch(place)).rejects.toMatchObject({ code: 'Gone' });
+    });
   });
 
   it.each([

@@ -108,6 +108,7 @@ export class ReadsWorld {
   coverageState: CoverageState = { kind: 'live' };
   synced = true;
   completeSince = '0';
+  upstreamVersion = '1';
   mayRead: boolean | undefined = true;
   /** The API server was asked about single objects, too. */
   asked = true;
@@ -137,10 +138,19 @@ export class ReadsWorld {
   }
 
   #coverageOf(spec: CoverageSpec): Coverage {
-    const { synced, completeSince } = this;
-    const record = { ...spec, id: 1, upstreamVersion: '1', synced, completeSince };
-    const waits = { whenSynced: atOnce, whenLive: atOnce };
-    return { record, state: this.coverageState, running: { kind: 'node' }, ...waits };
+    const recordNow = (): Coverage['record'] => {
+      const { synced, completeSince, upstreamVersion } = this;
+      return { ...spec, id: 1, upstreamVersion, synced, completeSince };
+    };
+    return {
+      get record() {
+        return recordNow();
+      },
+      state: this.coverageState,
+      running: { kind: 'node' },
+      whenSynced: atOnce,
+      whenLive: atOnce,
+    };
   }
 
   #join(spec: CoverageSpec): CoverageHold {

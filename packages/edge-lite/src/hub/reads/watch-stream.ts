@@ -1,5 +1,6 @@
 import { createPoke, isAbort, scoped, type Clock, type Poke } from '@selvedge/kit';
 import { expired } from '../answers/index.ts';
+import { natural, parseVersion } from '../replica/index.ts';
 import type { Change } from '../replica/types.ts';
 import { addedFrame, bookmarkFrame, changeFrame, errorFrame } from './frames.ts';
 import type { Joined } from './joined.ts';
@@ -75,7 +76,6 @@ class WatchStream {
 
   async *run(): AsyncGenerator<Uint8Array, void, void> {
     const { joined, signal, clock } = this.#deps;
-    using scope = scoped(signal, joined.hold.revoked);
     const poke = createPoke(clock);
     using rises = joined.reader.subscribe(
       () => poke.poke(),
@@ -83,22 +83,22 @@ class WatchStream {
     );
     try {
       yield* this.#initial();
-      yield* this.#follow(poke, scope.signal);
-      if (this.#options.bookmarks) yield this.#bookmark(this.#place);
+      yield* this.#follow(poke);
+      if (this.#options.bookmarks) yield this.#bookmark(this.#lastPlace());
     } catch (error) {
-      if (signal.aborted) return;
-      if (!isAbort(error)) yield Buffer.from(errorFrame(error));
-      // He goes on upstream, from as far as that has come.
-      else if (this.#options.bookmarks) yield this.#bookmark(this.#cursor);
+      if (!signal.aborted) yield Buffer.from(errorFrame(error));
     }
   }
 
-  /** Until its time is over or the hub stops, and all is told. */
-  async *#follow(poke: Poke, signal: AbortSignal): AsyncGenerator<Uint8Array, void, void> {
-    using stop = scoped(this.#deps.ending);
+  /** Until its time is over, the hub stops or nobody keeps up what it follows, and all is told. */
+  async *#follow(poke: Poke): AsyncGenerator<Uint8Array, void, void> {
+    const { signal, ending, joined } = this.#deps;
+    const { revoked } = joined.hold;
+    using stop = scoped(ending, revoked);
     stop.signal.addEventListener('abort', () => poke.poke(), { once: true });
     for (;;) {
       signal.throwIfAborted();
+      if (!isAbort(revoked.reason)) revoked.throwIfAborted();
       const changes = this.#next();
       if (changes.length > 0) {
         yield* gathered(this.#seen(changes));
@@ -119,6 +119,18 @@ class WatchStream {
     if (pages === 'expired') throw expired(`too old resource version: ${this.#cursor}`);
     for await (const page of pages) yield* gathered(page.map(({ json }) => addedFrame(json, presenter)));
     if (from.endBookmark) yield this.#bookmark(this.#cursor, true);
+  }
+
+  /**
+   * Where the client goes on. Where nobody keeps up any more what he followed he does so upstream, from as far as that had
+   * come: others may have brought the resource further.
+   */
+  #lastPlace(): bigint {
+    const { revoked, coverage } = this.#deps.joined.hold;
+    const upstream = parseVersion(coverage.record.upstreamVersion);
+    if (!revoked.aborted || upstream === undefined) return this.#place;
+    const come = natural(upstream);
+    return come < this.#cursor ? come : this.#cursor;
   }
 
   #next(): readonly Change[] {

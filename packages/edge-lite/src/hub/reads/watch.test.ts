@@ -2,6 +2,7 @@ import { fc, test as property } from '@fast-check/vitest';
 import { SelvedgeError } from '@selvedge/kit';
 import type { KubeObject } from '@selvedge/kube';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { natural } from '../replica/index.ts';
 import { EventReader, ReadsWorld, podOf } from './testing.ts';
 
 const one = { namespace: 'a', name: 'one' };
@@ -201,17 +202,34 @@ describe('WATCH', () => {
   });
 
   it.each([
-    ['', ['END']],
-    ['&allowWatchBookmarks=true', ['BOOKMARK -@1002', 'BOOKMARK -@2000', 'END']],
-  ])('says at most where it was when nobody may follow it any more: %j', async (query, told) => {
+    ['', '1', ['END']],
+    ['&allowWatchBookmarks=true', '2', ['BOOKMARK -@1002', `BOOKMARK -@${natural(2n)}`, 'END']],
+    ['&allowWatchBookmarks=true', '3', ['BOOKMARK -@1002', `BOOKMARK -@${natural(3n)}`, 'END']],
+    ['&allowWatchBookmarks=true', '4', ['BOOKMARK -@1002', `BOOKMARK -@${natural(3n)}`, 'END']],
+  ])('says at most how far it had come when nobody may follow it any more: %j at %s', async (...row) => {
+    const [query, upstreamVersion, told] = row;
     const events = await watch(`resourceVersion=1002${query}`);
     const pending = events.take(3);
     await world.clock.asleep();
-    world.pods.rise(2_000n);
+    world.upstreamVersion = upstreamVersion;
+    // Others bring the resource further.
+    world.pods.rise(natural(3n));
     await world.clock.advance(0);
     world.revoke(new SelvedgeError('nobody may run it', { code: 'Aborted' }));
     expect(await pending).toEqual(told);
     expect(world.holds).toBe(0);
+  });
+
+  it('tells all that there is before it says how far it had come', async () => {
+    const events = await watch('resourceVersion=1002&allowWatchBookmarks=true');
+    expect(await events.take(1)).toEqual(['BOOKMARK -@1002']);
+    const pending = events.take(3);
+    await world.clock.asleep();
+    world.pods.rise(natural(3n));
+    const late = world.pods.change(one, podOf());
+    world.upstreamVersion = '2';
+    world.revoke(new SelvedgeError('nobody may run it', { code: 'Aborted' }));
+    expect(await pending).toEqual([`MODIFIED one@${late}`, `BOOKMARK -@${natural(2n)}`, 'END']);
   });
 
   it.each([
