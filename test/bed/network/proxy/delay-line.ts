@@ -74,7 +74,9 @@ export async function delayLine(
   const write = async (): Promise<void> => {
     for (;;) {
       const { dueMs, chunk } = await line.take();
-      await clock.sleep(dueMs - clock.monotonicMs(), signal);
+      // A timer takes a millisecond at least: waiting for what is due would limit the rate.
+      const waitMs = dueMs - clock.monotonicMs();
+      if (waitMs > 0) await clock.sleep(waitMs, signal);
       if (chunk === undefined) break;
       await writeChunk(streams.to, chunk, signal);
       line.arrived(chunk.length);

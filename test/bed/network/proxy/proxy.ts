@@ -41,7 +41,7 @@ export function createFaultProxy(options: ProxyOptions, deps: ProxyDeps): FaultP
   };
   const connections = createTaskGroup({ name: 'connections' }, { onFailure });
   const carry = async (client: Socket, port: number, signal: AbortSignal): Promise<void> => {
-    const cloud = connect({ host: options.target, port, allowHalfOpen: true });
+    const cloud = connect({ host: options.target, port, allowHalfOpen: true, noDelay: true });
     using scope = scoped(signal);
     const both = [client, cloud];
     const broken = new Promise<never>((_, reject) => {

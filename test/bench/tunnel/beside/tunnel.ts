@@ -60,11 +60,15 @@ export class Processes implements AsyncDisposable {
 
 const proxyProgram = join(import.meta.dirname, '../../../bed/network/proxy/main.ts');
 
-/** A line to a port of this machine, in a process of its own: the testbed's. Resolves with the port of its other end. */
+/**
+ * A line to a port of this machine, in a process of its own: the testbed's. Resolves with the port of its other end; without
+ * latency that is the port itself.
+ */
 export async function layLine(
   { port, latencyMs, folder }: { readonly port: number; readonly latencyMs: number; readonly folder: string },
   processes: Processes,
 ): Promise<number> {
+  if (latencyMs === 0) return port;
   const listen = await freePort();
   const file = join(folder, `line-${listen}.json`);
   const faults = { latencyMs, jitterMs: 0, resetEveryMs: 0 };
