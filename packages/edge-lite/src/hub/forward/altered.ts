@@ -1,6 +1,13 @@
 import { BoundedMap } from '@selvedge/kit';
-import type { KubeObject } from '@selvedge/kube';
 import type { ApplyViews, HeldResource, ObjectName, Replica } from '../replica/types.ts';
+import type { Viewed } from './restored.ts';
+
+export interface AlteredOptions {
+  /** Objects that are not held. Default 64. */
+  readonly maxObjects?: number;
+  /** Characters of their JSON, as upstream has them and as they were shown. Default 8 Mi. */
+  readonly maxLength?: number;
+}
 
 export interface AlteredDeps {
   readonly replica: Pick<Replica, 'base'>;
@@ -9,27 +16,72 @@ export interface AlteredDeps {
 
 /** Objects that are shown otherwise than upstream has them, for who writes them back. */
 export interface Altered {
-  /** Told of each object that is shown, as upstream has it. */
-  note(resource: HeldResource, object: KubeObject): void;
-  /** As upstream has it: what is held, else what was shown here last. Undefined: it was shown as it is, or never. */
-  base(resource: HeldResource, at: ObjectName): KubeObject | undefined;
+  /** Told of each object that views were applied to for an answer. Of one that is held nothing is kept. */
+  note(resource: HeldResource, shown: Viewed): void;
+  /** What is held, else what was shown here last. Undefined: it was shown as upstream has it, or never. */
+  viewed(resource: HeldResource, at: ObjectName): Viewed | undefined;
 }
-
-/** Objects that are not held. */
-const maxAltered = 64;
 
 const keyOf = (resource: HeldResource, { namespace, name }: ObjectName): string =>
   `${resource} ${namespace}/${name}`;
 
-export function createAltered({ replica, views }: AlteredDeps): Altered {
-  const bases = new BoundedMap<string, KubeObject>({ capacity: maxAltered });
+const nameOf = ({ base: { metadata } }: Viewed): ObjectName => ({
+  namespace: metadata.namespace ?? '',
+  name: metadata.name ?? '',
+});
+
+/** Texts of the last objects. */
+class Kept {
+  readonly #texts: BoundedMap<string, string>;
+  readonly #maxLength: number;
+  #length = 0;
+
+  constructor({ maxObjects = 64, maxLength = 8 * 2 ** 20 }: AlteredOptions) {
+    this.#maxLength = maxLength;
+    this.#texts = new BoundedMap({
+      capacity: maxObjects,
+      onEvict: (_key, text) => (this.#length -= text.length),
+    });
+  }
+
+  get(key: string): Viewed | undefined {
+    const text = this.#texts.get(key);
+    return text === undefined ? undefined : (JSON.parse(text) as Viewed);
+  }
+
+  delete(key: string): void {
+    this.#length -= this.#texts.get(key)?.length ?? 0;
+    this.#texts.delete(key);
+  }
+
+  /** One that is too large for all the room is not kept. */
+  set(key: string, { base, viewed }: Viewed): void {
+    this.delete(key);
+    const text = JSON.stringify({ base, viewed });
+    if (text.length > this.#maxLength) return;
+    this.#texts.set(key, text);
+    this.#length += text.length;
+    for (const oldest of this.#texts.keys()) {
+      if (this.#length <= this.#maxLength) return;
+      this.delete(oldest);
+    }
+  }
+}
+
+export function createAltered(options: AlteredOptions, { replica, views }: AlteredDeps): Altered {
+  const kept = new Kept(options);
   return {
-    note(resource, object) {
-      const { namespace = '', name = '' } = object.metadata;
-      const key = keyOf(resource, { namespace, name });
-      if (views(resource, object) === object) bases.delete(key);
-      else bases.set(key, object);
+    note(resource, shown) {
+      const at = nameOf(shown);
+      const key = keyOf(resource, at);
+      if (shown.viewed === shown.base) kept.delete(key);
+      else if (replica.base(resource, at) === undefined) kept.set(key, shown);
     },
-    base: (resource, at) => replica.base(resource, at) ?? bases.get(keyOf(resource, at)),
+    viewed(resource, at) {
+      const base = replica.base(resource, at);
+      if (base === undefined) return kept.get(keyOf(resource, at));
+      const viewed = views(resource, base);
+      return viewed === base ? undefined : { base, viewed };
+    },
   };
 }

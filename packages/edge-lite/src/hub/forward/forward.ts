@@ -77,7 +77,7 @@ class Forward {
   constructor(options: ForwardOptions, deps: ForwardDeps) {
     this.#deps = deps;
     this.#horizon = createHorizon(deps.replica);
-    this.#altered = createAltered(deps);
+    this.#altered = createAltered({}, deps);
     this.#maxObjectBytes = options.maxObjectBytes ?? 8 * 1024 * 1024;
   }
 
@@ -109,13 +109,7 @@ class Forward {
   /** What a write changes, if views show another object than upstream has. */
   #viewed(about: ResourceRequest): Viewed | undefined {
     const changes = (about.verb === 'update' || about.verb === 'patch') && about.subresource === '';
-    const resource = heldResource(about);
-    if (!changes) return undefined;
-    const at = placeOf(about);
-    const base = this.#altered.base(resource, at);
-    if (base === undefined) return undefined;
-    const viewed = this.#deps.views(resource, base);
-    return viewed === base ? undefined : { base, viewed };
+    return changes ? this.#altered.viewed(heldResource(about), placeOf(about)) : undefined;
   }
 
   #translate(about: ResourceRequest, shown: string): string {

@@ -8,8 +8,8 @@ export interface ShowDeps {
   readonly replica: Pick<Replica, 'base' | 'learn' | 'listVersion' | 'reader'>;
   readonly views: ApplyViews;
   readonly altered: Pick<Altered, 'note'>;
-  /** Takes an answer over. Undefined: it could not be, which never fails the answer. */
-  readonly takeOver: (learn: () => KubeObject) => KubeObject | undefined;
+  /** Takes an answer over. Undefined: it is not held, or could not be, which never fails the answer. */
+  readonly takeOver: (learn: () => KubeObject | undefined) => KubeObject | undefined;
 }
 
 /** How upstream's answers are shown to a client: under the hub's versions and with the views. */
@@ -40,11 +40,11 @@ export function createShow(request: ResourceRequest, deps: ShowDeps): Show {
   return {
     object(object, learn) {
       const resource = object.kind === 'PartialObjectMetadata' ? metadataOnly : full;
-      deps.altered.note(resource, object);
       const learned = learn ? deps.takeOver(() => deps.replica.learn(resource, object)) : undefined;
       if (learned !== undefined) return learned;
       const version = versionOf(deps, resource, object);
       const viewed = deps.views(resource, object);
+      deps.altered.note(resource, { base: object, viewed });
       return version === undefined ? viewed : withVersion(viewed, version);
     },
     other(object) {

@@ -121,14 +121,12 @@ export function mapReplica(held: readonly HeldResource[]): MapReplica {
     listVersion: (_resource, upstream) => naturalText(upstream),
     base: (resource, at) => bases.get(keyOf(resource, at)),
     learn(resource, object) {
-      const { namespace = '', name = '', resourceVersion = '' } = object.metadata;
+      const { namespace = '', name = '' } = object.metadata;
       const key = keyOf(resource, { namespace, name });
-      if (held.includes(resource)) {
-        learned.push(object);
-        bases.set(key, object);
-      }
-      const version = held.includes(resource) ? String(shown(key)) : naturalText(resourceVersion);
-      return { ...object, metadata: { ...object.metadata, resourceVersion: version } };
+      if (!held.includes(resource)) return undefined;
+      learned.push(object);
+      bases.set(key, object);
+      return { ...object, metadata: { ...object.metadata, resourceVersion: String(shown(key)) } };
     },
     upstreamVersion(resource, at, version) {
       const key = keyOf(resource, at);

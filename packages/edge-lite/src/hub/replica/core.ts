@@ -1,14 +1,12 @@
-import type { KubeObject } from '@selvedge/kube';
 import type { ReplicaStore } from '../../store/index.ts';
 import { ChangeSet } from './change-set.ts';
-import { keyOf, withVersion } from './content.ts';
+import { keyOf } from './content.ts';
 import { Ledger, type LedgerDeps, type LedgerOptions } from './ledger.ts';
 import type { OverlayDocument } from './overlay-document.ts';
 import { type OverlayCaps, OverlayIndex } from './overlays.ts';
 import { type PresentDeps, createPresent } from './present.ts';
 import type { CoverageRecord, HeldResource, ObjectName } from './types.ts';
 import { SelvedgeError } from '@selvedge/kit';
-import { naturalText } from './versions.ts';
 
 export interface CoreOptions extends LedgerOptions, OverlayCaps {}
 export interface CoreDeps extends LedgerDeps, PresentDeps {
@@ -41,12 +39,6 @@ export class Core {
     if (!this.overlayIndex.has(key)) return undefined;
     const json = this.ledger.bank(resource).overlay(key);
     return json === undefined ? undefined : (JSON.parse(json) as OverlayDocument);
-  }
-
-  /** How an object that is not held is shown. */
-  passing(resource: HeldResource, object: KubeObject): KubeObject {
-    const shown = this.#present(resource, object, undefined);
-    return withVersion(shown, naturalText(object.metadata.resourceVersion ?? ''));
   }
 
   coverage(id: number): CoverageRecord {

@@ -142,9 +142,10 @@ export interface Replica {
 
   /**
    * Takes over an upstream answer of now (a write, or a read that went through) if a coverage holds, or would hold, the
-   * object. Returns how it is shown: with the views, under the hub's version, whether it was taken over or not.
+   * object. Returns how what is held is shown: with the views, under the hub's version, whether the answer was taken over
+   * or not. Undefined: the object is not held.
    */
-  learn(resource: HeldResource, object: KubeObject): KubeObject;
+  learn(resource: HeldResource, object: KubeObject): KubeObject | undefined;
   /** The last upstream version of an object, without overlay and views. */
   base(resource: HeldResource, at: ObjectName): KubeObject | undefined;
   /**

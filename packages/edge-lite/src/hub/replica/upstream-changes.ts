@@ -156,17 +156,15 @@ export class UpstreamChanges implements Upstream {
     });
   }
 
-  learn(resource: HeldResource, object: KubeObject): KubeObject {
-    if (parseVersion(object.metadata.resourceVersion) === undefined) return object;
+  learn(resource: HeldResource, object: KubeObject): KubeObject | undefined {
+    if (parseVersion(object.metadata.resourceVersion) === undefined) return undefined;
     const metadata = metadataOf(resource);
     const sets = [this.#learned(resource, normalized(object))];
     if (metadata !== undefined) sets.push(this.#learned(metadata, reduced(object)));
     this.#core.ledger.commit({ sets: sets.filter((set) => set !== undefined) });
     const { namespace, name } = nameOf(object);
     const row = this.#core.ledger.bank(resource).row({ resource, namespace, name });
-    return row === undefined
-      ? this.#core.passing(resource, normalized(object))
-      : parsed(row.shown ?? row.body);
+    return row === undefined ? undefined : parsed(row.shown ?? row.body);
   }
 
   #learned(resource: HeldResource, object: KubeObject): ChangeSet | undefined {
