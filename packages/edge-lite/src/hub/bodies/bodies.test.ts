@@ -1,7 +1,7 @@
 import { hasCode } from '@selvedge/kit';
 import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
-import { decodeBody, translateBody } from './index.ts';
+import { decodeBody, objectName, translateBody } from './index.ts';
 
 const bodyOf = (text: string | Uint8Array, contentType?: string) => ({
   contentType,
@@ -107,6 +107,17 @@ describe('a patch', () => {
   });
 });
 
+test.each([
+  ['{"metadata":{"name":"a"}}', undefined, 'a'],
+  ['metadata:\n  name: a\n', 'application/yaml', 'a'],
+  ['k8s\0\x12\x05\x0a\x03\x0a\x01a', 'application/vnd.kubernetes.protobuf', 'a'],
+  ['k8s\0\x12\x05\x0a\x03\x12\x01a', 'application/vnd.kubernetes.protobuf', ''],
+  ['{"metadata":{"generateName":"a"}}', undefined, ''],
+  ['[{"metadata":{"name":"a"}}]', undefined, ''],
+])('the object in %j of type %s has the name %j', (text, type, name) => {
+  expect(objectName(bodyOf(text, type))).toBe(name);
+});
+
 describe('what cannot be read', () => {
   const deep = `${'['.repeat(5_000)}${']'.repeat(5_000)}`;
 
@@ -173,6 +184,7 @@ property.prop([fc.uint8Array(), types, fc.boolean()])(
     for (const read of [
       () => translateBody(bodyOf(bytes, type), marked),
       () => decodeBody(bodyOf(bytes, type)),
+      () => objectName(bodyOf(bytes, type)),
     ]) {
       try {
         read();

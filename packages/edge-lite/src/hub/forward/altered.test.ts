@@ -27,6 +27,8 @@ const trust = (name: string, version = '7', namespace = 'a'): Trust => ({
 });
 const shown: Trust['data'] = { 'ca.crt': 'cluster hub' };
 const views: ApplyViews = (_resource, object) => ({ ...object, data: shown }) as KubeObject;
+const status = (name: string): KubeObject =>
+  ({ apiVersion: 'v1', kind: 'Status', metadata: {}, name }) as KubeObject;
 const maps = '/api/v1/namespaces/a/configmaps';
 
 let temporary: TemporaryStore;
@@ -90,6 +92,40 @@ describe('an object that is not held', () => {
     await jsonOf(await send('GET', '/api/v1/namespaces/b/configmaps', listOf(held)));
     await send('PUT', `${maps}/mine`, trust('mine'), object);
     expect(sent()).toEqual(trust('mine').data);
+  });
+});
+
+describe('one that was deleted', () => {
+  it.each([
+    ['held', true],
+    ['not held', false],
+  ])('and is %s is created again as upstream had it', async (_what, isHeld) => {
+    const id = isHeld ? hold('a', trust('mine')) : undefined;
+    const object = await read('mine');
+    await jsonOf(await send('DELETE', `${maps}/mine`, status('Success')));
+    if (id !== undefined) replica.apply(id, [{ type: 'delete', object: trust('mine', '11') }], '11');
+    expect(replica.base(resource, { namespace: 'a', name: 'mine' })).toBeUndefined();
+    await send('POST', maps, trust('mine', '12'), object);
+    expect(sent()).toEqual(trust('mine').data);
+    await send('POST', maps, trust('other', '13'), { ...object, metadata: { name: 'other' } });
+    expect(sent()).toEqual(shown);
+  });
+
+  it('with its collection is, too', async () => {
+    const id = hold('a', trust('mine'));
+    const object = await read('mine');
+    await jsonOf(await send('DELETE', maps, listOf([trust('mine')])));
+    replica.apply(id, [{ type: 'delete', object: trust('mine', '11') }], '11');
+    await send('POST', maps, trust('mine', '12'), object);
+    expect(sent()).toEqual(trust('mine').data);
+  });
+
+  it('is created with what somebody says anew', async () => {
+    await read('mine');
+    await jsonOf(await send('DELETE', `${maps}/mine`, status('Success')));
+    const data = { 'ca.crt': 'of my own' };
+    await send('POST', maps, trust('mine', '12'), { ...trust('mine'), data });
+    expect(sent()).toEqual(data);
   });
 });
 

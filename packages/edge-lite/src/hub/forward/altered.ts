@@ -18,6 +18,8 @@ export interface AlteredDeps {
 export interface Altered {
   /** Told of each object that views were applied to for an answer. Of one that is held nothing is kept. */
   note(resource: HeldResource, shown: Viewed): void;
+  /** One was deleted: what is held of it goes, and who was shown it may create it again. */
+  deleted(resource: HeldResource, shown: Viewed): void;
   /** What is held, else what was shown here last. Undefined: it was shown as upstream has it, or never. */
   viewed(resource: HeldResource, at: ObjectName): Viewed | undefined;
 }
@@ -70,13 +72,15 @@ class Kept {
 
 export function createAltered(options: AlteredOptions, { replica, views }: AlteredDeps): Altered {
   const kept = new Kept(options);
+  const keep = (key: string, shown: Viewed): void =>
+    shown.viewed === shown.base ? kept.delete(key) : kept.set(key, shown);
   return {
     note(resource, shown) {
       const at = nameOf(shown);
-      const key = keyOf(resource, at);
-      if (shown.viewed === shown.base) kept.delete(key);
-      else if (replica.base(resource, at) === undefined) kept.set(key, shown);
+      if (shown.viewed !== shown.base && replica.base(resource, at) !== undefined) return;
+      keep(keyOf(resource, at), shown);
     },
+    deleted: (resource, shown) => keep(keyOf(resource, nameOf(shown)), shown),
     viewed(resource, at) {
       const base = replica.base(resource, at);
       if (base === undefined) return kept.get(keyOf(resource, at));

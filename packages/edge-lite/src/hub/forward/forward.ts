@@ -1,5 +1,6 @@
 import type { KubeObject } from '@selvedge/kube';
-import type { TranslateBody } from '../bodies/types.ts';
+import { objectName } from '../bodies/index.ts';
+import type { RequestBody, TranslateBody } from '../bodies/types.ts';
 import type { ApplyViews, Replica } from '../replica/types.ts';
 import type { Caller, HubHandler, HubRequest, HubResponse } from '../request.ts';
 import {
@@ -43,6 +44,15 @@ export interface ForwardDeps {
 /** Bytes of somebody else pass through these: nothing in them is of the API. */
 const foreign: ReadonlySet<string> = new Set(['attach', 'exec', 'log', 'portforward', 'proxy']);
 
+/** Verbs whose body says an object, or a part of it. */
+const writes: ReadonlySet<string> = new Set(['create', 'patch', 'update']);
+
+/** What is created in a collection is named by its body. */
+const nameOf = (about: ResourceRequest, body: RequestBody): string =>
+  about.verb === 'create' && about.subresource === '' ? objectName(body) : about.name;
+
+const isSuccess = ({ status }: UpstreamResponse): boolean => status >= 200 && status < 300;
+
 /** A request that the API server answers with objects; else undefined. */
 function objectRequest(info: RequestInfo): ResourceRequest | undefined {
   if (info.kind === 'nonResource' || info.verb === 'proxy') return undefined;
@@ -85,6 +95,7 @@ class Forward {
     const info = parseRequestInfo(request.method, request.path, request.query);
     const about = objectRequest(info);
     const longRunning = info.kind === 'resource' && (info.verb === 'watch' || foreign.has(info.subresource));
+    const deleted = about?.verb === 'delete' ? this.#viewed(about, about.name) : undefined;
     const response = await this.#deps.upstream.send(request.caller, {
       method: request.method,
       path: pathOf(request, about, this.#horizon),
@@ -93,6 +104,8 @@ class Forward {
       longRunning,
       signal: request.signal,
     });
+    if (about !== undefined && deleted !== undefined && isSuccess(response))
+      this.#altered.deleted(heldResource(about), deleted);
     return this.#answer(request, about, response);
   };
 
@@ -102,14 +115,16 @@ class Forward {
     const bytes = this.#deps.translateBody({ contentType, bytes: body }, (shown) =>
       this.#translate(about, shown),
     );
-    const viewed = this.#viewed(about);
+    const viewed = writes.has(about.verb)
+      ? this.#viewed(about, nameOf(about, { contentType, bytes }))
+      : undefined;
     return viewed === undefined ? bytes : restoreBody(bytes, contentType, viewed);
   }
 
-  /** What a write changes, if views show another object than upstream has. */
-  #viewed(about: ResourceRequest): Viewed | undefined {
-    const changes = (about.verb === 'update' || about.verb === 'patch') && about.subresource === '';
-    return changes ? this.#altered.viewed(heldResource(about), placeOf(about)) : undefined;
+  /** What a write is about, if views show another object than upstream has. */
+  #viewed(about: ResourceRequest, name: string): Viewed | undefined {
+    if (name === '' || about.subresource !== '') return undefined;
+    return this.#altered.viewed(heldResource(about), placeOf({ ...about, name }));
   }
 
   #translate(about: ResourceRequest, shown: string): string {
@@ -125,7 +140,7 @@ class Forward {
     response: UpstreamResponse,
   ): HubResponse | Promise<HubResponse> {
     const unzip = about !== undefined;
-    const rewritten = unzip && response.status >= 200 && response.status < 300 && isJson(response);
+    const rewritten = unzip && isSuccess(response) && isJson(response);
     if (!rewritten || request.method === 'HEAD') return answerAsIs(response, unzip);
     const own = { maxObjectBytes: this.#maxObjectBytes, horizon: this.#horizon, altered: this.#altered };
     const context = { request, about, response, ...own, ...this.#deps };

@@ -7,7 +7,7 @@ import { naturalText } from '../replica/index.ts';
 export interface ShowDeps {
   readonly replica: Pick<Replica, 'base' | 'learn' | 'listVersion' | 'reader'>;
   readonly views: ApplyViews;
-  readonly altered: Pick<Altered, 'note'>;
+  readonly altered: Pick<Altered, 'deleted' | 'note'>;
   /** Takes an answer over. Undefined: it is not held, or could not be, which never fails the answer. */
   readonly takeOver: (learn: () => KubeObject | undefined) => KubeObject | undefined;
 }
@@ -37,6 +37,7 @@ function versionOf(deps: ShowDeps, resource: HeldResource, { metadata }: KubeObj
 export function createShow(request: ResourceRequest, deps: ShowDeps): Show {
   const full = heldResource(request);
   const metadataOnly = heldResource({ ...request, metadataOnly: true });
+  const note = request.verb === 'deletecollection' ? deps.altered.deleted : deps.altered.note;
   return {
     object(object, learn) {
       const resource = object.kind === 'PartialObjectMetadata' ? metadataOnly : full;
@@ -44,7 +45,7 @@ export function createShow(request: ResourceRequest, deps: ShowDeps): Show {
       if (learned !== undefined) return learned;
       const version = versionOf(deps, resource, object);
       const viewed = deps.views(resource, object);
-      deps.altered.note(resource, { base: object, viewed });
+      note(resource, { base: object, viewed });
       return version === undefined ? viewed : withVersion(viewed, version);
     },
     other(object) {
