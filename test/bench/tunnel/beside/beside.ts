@@ -106,7 +106,7 @@ async function requests(tunnels: Pair<Tunnel>, stalled: number): Promise<Pair<re
   using stack = new DisposableStack();
   for (const { entrance } of tunnels) stack.use(await stall(entrance, stalled));
   await systemClock.sleep(stalled === 0 ? 0 : 3_000);
-  return inTurn(tunnels, stalled === 0 ? 50 : 10, ({ entrance }) => request(entrance));
+  return await inTurn(tunnels, stalled === 0 ? 50 : 10, ({ entrance }) => request(entrance));
 }
 
 async function stalls(makers: Makers): Promise<readonly Result[]> {
