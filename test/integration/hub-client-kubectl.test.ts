@@ -1,5 +1,7 @@
+import { systemClock } from '@selvedge/kit';
 import { resources } from '@selvedge/kube';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { waitFor } from '../bed/wait.ts';
 import { type HubCluster, account, namespace, nodeName, startHubCluster } from './hub-cluster.ts';
 import { type HubProcess, type Identity, createHubProcess } from './hub-process.ts';
 import { type Said, type UserKubectl, createUserKubectl } from './kubectl.ts';
@@ -94,6 +96,25 @@ describe('kubectl at the hub while the cloud is there', () => {
     expect(refused(await user.run(['get', 'nodes'])).stderr).toContain(
       'nodes is forbidden: User "system:serviceaccount:default:app" cannot list resource "nodes"',
     );
+  });
+
+  test('sends nobody’s view upstream with replace --force', async () => {
+    const targetRef = { kind: 'Pod', namespace, name: 'web' };
+    const endpoint = { addresses: ['10.0.0.1'], conditions: { ready: true }, nodeName, targetRef };
+    const at = { namespace, name: 'web-1' };
+    const metadata = { ...at, labels: { 'kubernetes.io/service-name': 'web' } };
+    const slice = { metadata, addressType: 'IPv4', endpoints: [endpoint] };
+    await cluster.admin.create(resources.endpointSlices, slice, { signal });
+    const token = await cluster.requestToken(await cluster.createPod('replacer', 'other'));
+    const user = await userOf('replacer', { token });
+    const shown = await waitFor({ what: 'the hub to know the pod' }, systemClock, async () => {
+      const { stdout } = await user.run(['get', 'endpointslice', at.name, '--output=json']);
+      return /"ready": false/.test(stdout) && stdout;
+    });
+    const said = await user.run(['replace', '--force', '--filename=-'], shown);
+    expect(said.stdout).toMatch(/web-1" deleted.*\n.*web-1 replaced\n$/);
+    const { endpoints } = await cluster.admin.get(resources.endpointSlices, at, { signal });
+    expect(endpoints).toEqual([endpoint]);
   });
 
   test('is told where operators go, and that others are nobody here', async () => {
