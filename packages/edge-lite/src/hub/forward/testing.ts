@@ -138,6 +138,7 @@ export function mapReplica(held: readonly HeldResource[]): MapReplica {
     reader: (resource) => ({
       resource,
       version: 0n,
+      lastEntry: 0n,
       get(at) {
         const key = keyOf(resource, at);
         const base = bases.get(key);

@@ -14,6 +14,21 @@ export interface Joined extends Disposable {
   readonly selector: Selector;
 }
 
+/** From before it, not all that is selected was held here: of what went then, no history tells. */
+export function completeSince({ hold }: Joined, { replica }: Pick<ReadsParts, 'replica'>): bigint {
+  const { id } = hold.coverage.record;
+  return BigInt(replica.coverages().find((one) => one.id === id)?.completeSince ?? '0');
+}
+
+/**
+ * Where the state of now is in the history, for who goes on from there: the first place of those that have it, for it is on
+ * disk, but not below `least`.
+ */
+export function placeOfNow(joined: Joined, least: bigint, deps: Pick<ReadsParts, 'replica'>): bigint {
+  const since = completeSince(joined, deps);
+  return [joined.reader.lastEntry, since, least].reduce((high, one) => (one > high ? one : high));
+}
+
 /** A name in the path of a watch narrows it as a selector of that name does. */
 function fieldSelectorOf({ name, verbInPath }: ResourceRequest, query: URLSearchParams): string {
   const said = query.get('fieldSelector') ?? '';

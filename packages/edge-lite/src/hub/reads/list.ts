@@ -1,6 +1,6 @@
 import { isAbort } from '@selvedge/kit';
 import { badRequest, expired, listChunks, staleHeaders, withGzip, type Autonomy } from '../answers/index.ts';
-import type { CoverageSpec, ObjectName, ResourceReader, Shown } from '../replica/types.ts';
+import type { CoverageSpec, ObjectName, Shown } from '../replica/types.ts';
 import type { HubResponse } from '../request.ts';
 import {
   decodeContinue,
@@ -9,7 +9,7 @@ import {
   notToGoOn,
   type Continuation,
 } from './continue-token.ts';
-import { join, joinHere, specOf, type Joined } from './joined.ts';
+import { join, joinHere, placeOfNow, specOf, type Joined } from './joined.ts';
 import { listOptions, versionOf, type ListOptions } from './list-options.ts';
 import { autonomyNow, upstreamElse } from './origin.ts';
 import { createPresenter, type Presenter } from './present.ts';
@@ -50,17 +50,18 @@ function exactVersion({ match, limit, resourceVersion }: ListOptions): bigint | 
   return exact ? versionOf(resourceVersion) : undefined;
 }
 
-function windowOf({ list, spec }: ListContext, { version: newest }: ResourceReader): Window {
+function windowOf({ list, spec, deps }: ListContext, joined: Joined): Window {
   const { resourceVersion } = list;
   if (list.continue !== '') {
     const { version, after } = decodeContinue(list.continue, spec);
-    return { at: version ?? newest, after, limit: list.limit };
+    return { at: version ?? placeOfNow(joined, 0n, deps), after, limit: list.limit };
   }
+  const newest = joined.reader.version;
   const wanted = versionOf(resourceVersion) ?? 0n;
   if (wanted > newest) throw expired(`too large resource version: ${wanted}, current: ${newest}`);
   // Any state will do, so the whole of it is given, as the API server's watch cache does.
   const limit = resourceVersion === '0' ? 0 : list.limit;
-  return { at: exactVersion(list) ?? newest, after: undefined, limit };
+  return { at: exactVersion(list) ?? placeOfNow(joined, wanted, deps), after: undefined, limit };
 }
 
 interface Page {
@@ -106,7 +107,7 @@ async function answer(
   autonomy: Autonomy | undefined,
 ): Promise<HubResponse> {
   const { read, spec, presenter, deps } = context;
-  const window = windowOf(context, joined.reader);
+  const window = windowOf(context, joined);
   const page = await pageOf(joined, window);
   if (page === 'expired') throw expiredWindow(context, window);
   const token = page.last === undefined ? '' : encodeContinue({ version: window.at, after: page.last }, spec);

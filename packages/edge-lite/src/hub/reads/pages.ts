@@ -42,9 +42,8 @@ async function* pages(
 /** The one object of a selection by namespace and name, in the state of now. Undefined: there may be others. */
 function theOne({ reader, selector, at, after }: SelectOptions): readonly Shown[] | undefined {
   const { selection, name } = selector;
-  if (name === undefined || selection.namespace === '' || at !== reader.version || after !== undefined) {
-    return undefined;
-  }
+  const isNow = at >= reader.lastEntry && at <= reader.version;
+  if (name === undefined || selection.namespace === '' || !isNow || after !== undefined) return undefined;
   const row = reader.get({ namespace: selection.namespace, name });
   return row !== undefined && matches(selector, row) ? [row] : [];
 }

@@ -2,7 +2,15 @@ import { SelvedgeError, createMetricsRegistry } from '@selvedge/kit';
 import { createManualClock, type ManualClock } from '@selvedge/kit/testing';
 import type { KubeObject } from '@selvedge/kube';
 import type { Coverage, CoverageHold, CoverageState, Wish } from '../coverages/types.ts';
-import type { Change, CoverageSpec, ObjectName, PageQuery, ResourceReader, Shown } from '../replica/types.ts';
+import type {
+  Change,
+  CoverageSpec,
+  ObjectName,
+  PageQuery,
+  Replica,
+  ResourceReader,
+  Shown,
+} from '../replica/types.ts';
 
 import type { HubRequest, HubResponse } from '../request.ts';
 import { covers } from '../selection/index.ts';
@@ -22,17 +30,23 @@ export class MemoryReader implements ResourceReader {
   readonly resource: string;
   readonly #changes: Change[] = [];
   readonly #listeners = new Set<() => void>();
+  readonly #first: bigint;
   #version: bigint;
   floor: bigint;
 
   constructor(resource: string, floor = 1_000n) {
     this.resource = resource;
     this.floor = floor;
+    this.#first = floor;
     this.#version = floor;
   }
 
   get version(): bigint {
     return this.#version;
+  }
+
+  get lastEntry(): bigint {
+    return this.#changes.at(-1)?.version ?? this.#first;
   }
 
   /** Puts or, without an object, deletes. Returns the version. */
@@ -107,12 +121,18 @@ export class ReadsWorld {
   coverages: CoverageSpec[] = [{ resource: 'v1/pods', namespace: '', labelSelector: '', fieldSelector: '' }];
   coverageState: CoverageState = { kind: 'live' };
   synced = true;
+  /** Of the coverage. */
+  id = 1;
   completeSince = '0';
   upstreamVersion = '1';
   mayRead: boolean | undefined = true;
   /** The API server was asked about single objects, too. */
   asked = true;
   holds = 0;
+  replica: Pick<Replica, 'coverages' | 'reader'> = {
+    reader: (resource) => this.reader(resource),
+    coverages: () => this.coverages.map((spec) => this.#coverageOf(spec).record),
+  };
   forward: (request: HubRequest) => Promise<HubResponse> = async () => {
     return { status: 200, headers: { 'x-from': 'upstream' }, body: Buffer.from('{}') };
   };
@@ -139,8 +159,8 @@ export class ReadsWorld {
 
   #coverageOf(spec: CoverageSpec): Coverage {
     const recordNow = (): Coverage['record'] => {
-      const { synced, completeSince, upstreamVersion } = this;
-      return { ...spec, id: 1, upstreamVersion, synced, completeSince };
+      const { id, synced, completeSince, upstreamVersion } = this;
+      return { ...spec, id, upstreamVersion, synced, completeSince };
     };
     return {
       get record() {
@@ -189,8 +209,8 @@ export class ReadsWorld {
     { nodeName: 'shop-7' },
     {
       replica: {
-        reader: (resource) => this.reader(resource),
-        coverages: () => this.coverages.map((spec) => this.#coverageOf(spec).record),
+        reader: (resource) => this.replica.reader(resource),
+        coverages: () => this.replica.coverages(),
       },
       coverages: this.#coverages,
       access: {

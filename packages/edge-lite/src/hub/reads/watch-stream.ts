@@ -8,10 +8,10 @@ import { select } from './pages.ts';
 import type { Presenter } from './present.ts';
 
 export interface WatchStreamOptions {
-  /** What the watch begins with: everything that is there, or the changes after a version. */
+  /** What the watch begins with: everything that was there at a version, or the changes after it. */
   readonly from:
-    | { readonly kind: 'initial'; readonly endBookmark: boolean }
-    | { readonly kind: 'version'; readonly version: bigint };
+    | { readonly kind: 'initial'; readonly version: bigint; readonly endBookmark: boolean }
+    | { readonly kind: 'changes'; readonly version: bigint };
   readonly bookmarks: boolean;
   readonly timeoutMs: number;
   /** Of the objects, for bookmarks. */
@@ -68,7 +68,7 @@ class WatchStream {
     this.#deps = deps;
     const now = deps.clock.monotonicMs();
     this.#endMs = now + options.timeoutMs;
-    this.#cursor = options.from.kind === 'version' ? options.from.version : deps.joined.reader.version;
+    this.#cursor = options.from.version;
     this.#place = this.#cursor;
     this.#told = this.#cursor;
     this.#toldMs = now;
@@ -112,7 +112,7 @@ class WatchStream {
 
   async *#initial(): AsyncGenerator<Uint8Array, void, void> {
     const { from } = this.#options;
-    if (from.kind === 'version') return;
+    if (from.kind === 'changes') return;
     const { joined, presenter } = this.#deps;
     const { reader, selector } = joined;
     const pages = select({ reader, selector, at: this.#cursor, after: undefined });

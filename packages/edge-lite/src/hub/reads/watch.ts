@@ -3,7 +3,7 @@ import { expired, staleHeaders, type Autonomy } from '../answers/index.ts';
 import type { CoverageSpec } from '../replica/types.ts';
 import type { HubResponse } from '../request.ts';
 import { errorFrame } from './frames.ts';
-import { join, joinHere, specOf, type Joined } from './joined.ts';
+import { completeSince, join, joinHere, placeOfNow, specOf, type Joined } from './joined.ts';
 import { kindOf } from './kind.ts';
 import { listOptions, versionOf, type ListOptions } from './list-options.ts';
 import { autonomyNow, upstreamElse } from './origin.ts';
@@ -27,26 +27,25 @@ function timeoutOf({ list, options, deps }: WatchContext): number {
   return (options.minWatchMs ?? defaultWatchMs) * (1 + deps.random());
 }
 
-/** From before all that it asks for was held here: of what went then, no history tells. */
-function isTooEarly({ list, deps }: WatchContext, { hold }: Joined): boolean {
+function isTooEarly({ list, deps }: WatchContext, joined: Joined): boolean {
   const wanted = versionOf(list.resourceVersion);
   if (wanted === undefined || list.sendInitialEvents === true) return false;
-  const { id } = hold.coverage.record;
-  const { completeSince = '0' } = deps.replica.coverages().find((one) => one.id === id) ?? {};
-  return wanted < BigInt(completeSince);
+  return wanted < completeSince(joined, deps);
 }
 
 /** Throws 410 for versions that nobody has been shown. */
 function startOf(context: WatchContext, joined: Joined): WatchStreamOptions['from'] {
-  const { list } = context;
+  const { list, deps } = context;
   const newest = joined.reader.version;
   const wanted = versionOf(list.resourceVersion);
   if (isTooEarly(context, joined)) throw expired(`too old resource version: ${wanted} (${newest})`);
   if (wanted !== undefined && wanted > newest) {
     throw expired(`too large resource version: ${wanted}, current: ${newest}`);
   }
-  if (list.sendInitialEvents === true) return { kind: 'initial', endBookmark: list.allowWatchBookmarks };
-  return { kind: 'version', version: wanted ?? newest };
+  if (list.sendInitialEvents !== true && wanted !== undefined) return { kind: 'changes', version: wanted };
+  const version = placeOfNow(joined, wanted ?? 0n, deps);
+  if (list.sendInitialEvents !== true) return { kind: 'changes', version };
+  return { kind: 'initial', version, endBookmark: list.allowWatchBookmarks };
 }
 
 /** What is wrong with a version is said by an event, as the API server does. */

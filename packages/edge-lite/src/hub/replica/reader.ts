@@ -76,6 +76,10 @@ class Reader implements ResourceReader {
     return this.#track.order.version;
   }
 
+  get lastEntry(): bigint {
+    return this.#track.order.lastEntry;
+  }
+
   get({ namespace, name }: ObjectName): Shown | undefined {
     const row = this.#ledger.bank(this.resource).row({ resource: this.resource, namespace, name });
     return row === undefined ? undefined : toShown(row);
@@ -83,7 +87,7 @@ class Reader implements ResourceReader {
 
   page(query: PageQuery): readonly Shown[] | 'expired' {
     const { at = this.version, limit } = query;
-    if (at === this.version) return take(this.#rows(query), limit);
+    if (at >= this.lastEntry && at <= this.version) return take(this.#rows(query), limit);
     if (!this.#reaches(at)) return 'expired';
     const undone = this.#track.history.undo(at);
     return take(merged(without(this.#rows(query), undone), restored(undone, query)), limit);

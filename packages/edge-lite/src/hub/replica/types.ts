@@ -46,6 +46,8 @@ export interface ResourceReader {
   readonly resource: HeldResource;
   /** Everything shown so far is at or below it; never goes back while the store lives. */
   readonly version: bigint;
+  /** The version of the last change: from there to `version` nothing happened. It is on disk with its change. */
+  readonly lastEntry: bigint;
   get(at: ObjectName): Shown | undefined;
   /**
    * At most `limit` objects, fewer where they are large: the last is the one with which their text has 128 Ki characters
