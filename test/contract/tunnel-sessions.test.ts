@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { hasCode } from '@selvedge/kit';
+import { createManualClock } from '@selvedge/kit/testing';
 import type { SessionChange } from '@selvedge/tunnel/server';
 import { describe, expect, it, vi } from 'vitest';
 import { newAuthority, openAuthority } from '../bed/pki/certificate.ts';
@@ -296,11 +297,23 @@ describe('the way to the server', () => {
 
   it('is tried again and again, politely', async () => {
     await using world = await TunnelWorld.create();
-    const agent = await world.agent({ servers: [1], timeouts: { retryMs: 5, maxRetryMs: 10 } });
-    const states: string[] = [];
-    agent.onChange(({ state }) => states.push(state.kind));
-    await until('three rounds', () => states.filter((kind) => kind === 'waiting').length === 3);
-    expect(states.slice(0, 2)).not.toContain('up');
-    await expect(agent.openForward('x', signal)).rejects.toMatchObject({ code: 'Unavailable' });
+    const clock = createManualClock();
+    const timeouts = { retryMs: 20, maxRetryMs: 100 };
+    const agent = await world.agent({ servers: [1], timeouts, clock, random: () => 1 });
+    const waits: number[] = [];
+    const states = new Set<string>();
+    agent.onChange(({ state }) => {
+      states.add(state.kind);
+      if (state.kind === 'waiting') waits.push(state.untilMs - clock.now());
+    });
+    for (const wait of [20, 40, 80, 100, 100]) {
+      await until(`a wait of ${wait} ms`, () => waits.at(-1) === wait && clock.sleepers === 1);
+      await expect(agent.openForward('x', signal)).rejects.toMatchObject({ code: 'Unavailable' });
+      expect(waits.splice(0)).toEqual([wait]);
+      await clock.advance(wait - 1);
+      expect(agent.links[0]?.state.kind).toBe('waiting');
+      await clock.advance(1);
+    }
+    expect(states).not.toContain('up');
   });
 });

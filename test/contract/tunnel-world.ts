@@ -80,7 +80,7 @@ export interface ServerSetup extends Partial<Pick<TunnelServerDeps, 'identify' |
 }
 
 export interface AgentSetup
-  extends Partial<Pick<TunnelAgentDeps, 'allow' | 'dial' | 'memory' | 'credentials'>> {
+  extends Partial<Pick<TunnelAgentDeps, 'allow' | 'clock' | 'credentials' | 'dial' | 'memory' | 'random'>> {
   readonly name?: string;
   readonly servers: readonly (number | TunnelServerAddress)[];
   readonly carriers?: readonly Carrier[];
