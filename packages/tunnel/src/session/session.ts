@@ -65,6 +65,9 @@ export class Session {
   #streams = 0;
   #failure: SelvedgeError | undefined;
   #windowBytes: number;
+  /** What the other end was told last; it may not have answered yet. */
+  #announcedBytes: number;
+  #announcing = false;
   #takenBytes = 0;
   #sampledBytes = 0;
   #sampling = false;
@@ -76,6 +79,7 @@ export class Session {
     this.#deps = deps;
     this.#sinceMs = deps.clock.now();
     this.#windowBytes = options.limits.streamWindowBytes;
+    this.#announcedBytes = this.#windowBytes;
     this.#streamDeps = {
       ledger: deps.ledger,
       owner: this,
@@ -274,9 +278,19 @@ export class Session {
 
   #resize(sampleBytes: number): void {
     const facts = { windowBytes: this.#windowBytes, streams: this.#streams, sampleBytes };
-    const next = nextWindow(facts, this.#options.limits);
-    if (next === this.#windowBytes || this.#http2.destroyed) return;
-    this.#windowBytes = next;
-    this.#http2.settings({ initialWindowSize: next });
+    this.#windowBytes = nextWindow(facts, this.#options.limits);
+    this.#announce();
+  }
+
+  /** Node ends a session that has more than ten SETTINGS unanswered: one is under way, and the latest window follows. */
+  #announce(): void {
+    const next = this.#windowBytes;
+    if (this.#announcing || next === this.#announcedBytes || this.#http2.destroyed) return;
+    this.#announcing = true;
+    this.#announcedBytes = next;
+    this.#http2.settings({ initialWindowSize: next }, () => {
+      this.#announcing = false;
+      this.#announce();
+    });
   }
 }
