@@ -28,7 +28,7 @@ export interface CachesDeps {
 /** What every server knows of the cluster. */
 export interface Caches {
   readonly edgeNodes: ObjectReader<EdgeNodeObject>;
-  /** Their names, labels, addresses and the kubelet's port. */
+  /** Their names, labels, ranges of pod addresses, addresses and the kubelet's port. */
   readonly nodes: ObjectReader<Node>;
   /** The Leases of the tunnel servers. */
   readonly serverLeases: ObjectReader<Lease>;
@@ -38,10 +38,14 @@ export interface Caches {
 }
 
 /** A Node without its images, conditions and the like, which are most of it. */
-function whereabouts({ metadata, status }: Node): Node {
+function whereabouts({ metadata, spec, status }: Node): Node {
   const { name, uid, resourceVersion, labels } = metadata;
   const { addresses, daemonEndpoints } = status ?? {};
-  return { metadata: { name, uid, resourceVersion, labels }, status: { addresses, daemonEndpoints } };
+  return {
+    metadata: { name, uid, resourceVersion, labels },
+    spec: { podCIDRs: spec?.podCIDRs },
+    status: { addresses, daemonEndpoints },
+  };
 }
 
 /** Keeps the objects that are read here, in memory. `namespace`: where the Leases are. */

@@ -1,7 +1,7 @@
-import { plainHost } from '@selvedge/kit/net';
+import { createIpRanges, plainHost } from '@selvedge/kit/net';
 import type { Indexer, ObjectReader } from '@selvedge/kube';
 import type { Endpoint, EndpointSlice, Node, Pod, Service } from '@selvedge/kube/types';
-import type { ClusterView, NamedNode, ServiceEndpoint, ServiceView } from './destination.ts';
+import type { ClusterView, NamedNode, PodHolder, ServiceEndpoint, ServiceView } from './destination.ts';
 
 const addressesOf =
   (wanted: string): Indexer<Node> =>
@@ -88,6 +88,14 @@ function serviceView({ metadata, spec }: Service, slices: ObjectReader<EndpointS
   };
 }
 
+/** What the Node says of a pod address on it; what has no Node holds none. */
+function holderOf(node: Node | undefined, address: string): readonly PodHolder[] {
+  if (node === undefined) return [];
+  const ranges = node.spec?.podCIDRs ?? [];
+  const isOfNode = ranges.length === 0 ? undefined : createIpRanges(ranges)(address);
+  return [{ node: node.metadata.name ?? '', isOfNode }];
+}
+
 /** Reads the stores at each question. */
 export function createClusterView(deps: ClusterViewDeps): ClusterView {
   const { nodes, pods, services, endpointSlices, isEdge, isConnected } = deps;
@@ -96,14 +104,14 @@ export function createClusterView(deps: ClusterViewDeps): ClusterView {
     isConnected,
     node(name) {
       const node = nodes.get(name);
-      if (node !== undefined) return named(node);
-      return isEdge(name) ? { node: name, kubeletPort } : undefined;
+      return node === undefined ? undefined : named(node);
     },
     nodesByHostname: (hostname) => nodes.byIndex('hostname', hostname).map(named),
-    nodesByAddress: (address) => nodes.byIndex('internalIp', address).map((node) => named(node).node),
-    nodesByPodAddress: (address) => [
-      ...new Set(pods.byIndex('address', address).map(({ spec }) => spec?.nodeName ?? '')),
-    ],
+    nodesByAddress: (address) => nodes.byIndex('internalIp', address).map(named),
+    nodesByPodAddress(address) {
+      const names = new Set(pods.byIndex('address', address).map(({ spec }) => spec?.nodeName ?? ''));
+      return Array.from(names).flatMap((name) => holderOf(nodes.get(name), address));
+    },
     service(clusterIp) {
       const [service] = services.byIndex('clusterIp', clusterIp);
       return service === undefined ? undefined : serviceView(service, endpointSlices);

@@ -61,6 +61,9 @@ const node = (name: string, addresses: Readonly<Record<string, string>> = {}, po
   },
 });
 
+/** What the cloud gave the node for its pods. */
+const withRanges = (one: Node, ...podCIDRs: readonly string[]): Node => ({ ...one, spec: { podCIDRs } });
+
 const pod = (
   name: string,
   nodeName: string,
@@ -86,16 +89,19 @@ describe('a name', () => {
       node('shop-2', { Hostname: 'twice' }, 10_251),
       node('shop-3', { Hostname: 'twice' }, 10_251),
       node('shop-4', { Hostname: 'shop-1' }),
-      node('cloud-1', { Hostname: 'cloud-1' }),
+      node('shop-5', { Hostname: 'cloud.example' }, 9_999),
+      node('cloud-1', { Hostname: 'cloud.example' }),
     ],
-    edges: ['shop-1', 'shop-2', 'shop-3', 'shop-4', 'shop-bare'],
+    edges: ['shop-1', 'shop-2', 'shop-3', 'shop-4', 'shop-5', 'no-node', 'cloud.example'],
   };
   const to = resolver(cluster);
 
   test.each([
     ['shop-1:10250', 'node', edge('shop-1', 'shop-1:10250')],
     ['SHOP-1:9100', 'node', edge('shop-1', 'shop-1:9100')],
-    ['shop-bare:10250', 'node', edge('shop-bare', 'shop-bare:10250')],
+    ['no-node:10250', 'other', direct('no-node:10250')],
+    ['cloud.example:10250', 'node', direct('cloud.example:10250')],
+    ['cloud.example:9999', 'node', direct('cloud.example:9999')],
     ['till.example:10250', 'node', edge('shop-1', 'till.example:10250')],
     ['cloud-1:10250', 'node', direct('cloud-1:10250')],
     ['webhook.example.com:443', 'other', direct('webhook.example.com:443')],
@@ -118,13 +124,14 @@ describe('a name', () => {
 describe('an address', () => {
   const cluster: Cluster = {
     nodes: [
-      node('shop-1', { InternalIP: '192.168.1.10' }),
+      withRanges(node('shop-1', { InternalIP: '192.168.1.10' }), '10.244.1.0/24', 'fd00::/112'),
       node('shop-2', { InternalIP: '192.168.1.10' }),
-      node('shop-3', { InternalIP: '192.168.1.11' }),
+      node('shop-3', { InternalIP: '192.168.1.11' }, 10_251),
       node('shop-4', { InternalIP: '10.0.0.4' }),
       node('cloud-1', { InternalIP: '10.0.0.4' }),
       node('cloud-2', { InternalIP: '10.0.0.5' }),
       node('cloud-3', { InternalIP: '10.0.0.5' }),
+      node('shop-5'),
     ],
     pods: [
       pod('web', 'shop-1', ['10.244.1.5', 'fd00::5']),
@@ -132,6 +139,13 @@ describe('an address', () => {
       pod('in-the-cloud', 'cloud-1', ['10.244.9.9']),
       pod('claimed', 'shop-2', ['10.244.9.10']),
       pod('claimed-too', 'cloud-1', ['10.244.9.10']),
+      pod('a-node', 'shop-2', ['10.0.0.5']),
+      pod('out-of-range', 'shop-1', ['203.0.113.2', '10.244.2.3']),
+      pod('without-a-node', 'no-node', ['203.0.113.3']),
+      pod('anothers', 'shop-2', ['10.244.1.5']),
+      pod('anothers-too', 'cloud-2', ['10.244.1.5']),
+      pod('unsaid', 'shop-2', ['10.244.2.3', '10.244.2.4']),
+      pod('unsaid-too', 'shop-5', ['10.244.2.4']),
       pod('same-node', 'shop-2', ['10.244.2.2']),
       pod('same-node-too', 'shop-2', ['10.244.2.2']),
       {
@@ -139,7 +153,7 @@ describe('an address', () => {
         status: { phase: 'Succeeded', podIPs: [{ ip: '10.244.1.5' }] },
       },
     ],
-    edges: ['shop-1', 'shop-2', 'shop-3', 'shop-4'],
+    edges: ['shop-1', 'shop-2', 'shop-3', 'shop-4', 'shop-5', 'no-node'],
   };
   const to = resolver(cluster);
 
@@ -149,8 +163,15 @@ describe('an address', () => {
     ['[::ffff:10.244.1.5]:80', 'pod', edge('shop-1', '10.244.1.5:80')],
     ['10.244.2.2:80', 'pod', edge('shop-2', '10.244.2.2:80')],
     ['10.244.9.9:80', 'pod', direct('10.244.9.9:80')],
-    ['192.168.1.11:10250', 'address', edge('shop-3', '192.168.1.11:10250')],
+    ['10.244.2.3:80', 'pod', edge('shop-2', '10.244.2.3:80')],
+    ['10.244.9.10:80', 'pod', direct('10.244.9.10:80')],
+    ['192.168.1.11:10251', 'address', edge('shop-3', '192.168.1.11:10251')],
+    ['192.168.1.11:443', 'other', direct('192.168.1.11:443')],
+    ['10.0.0.4:10250', 'address', direct('10.0.0.4:10250')],
     ['10.0.0.5:10250', 'address', direct('10.0.0.5:10250')],
+    ['10.0.0.5:8443', 'address', direct('10.0.0.5:8443')],
+    ['203.0.113.2:80', 'other', direct('203.0.113.2:80')],
+    ['203.0.113.3:80', 'other', direct('203.0.113.3:80')],
     ['203.0.113.1:443', 'other', direct('203.0.113.1:443')],
   ])('%s is found as one of a %s', (text, rule, route) => {
     expect(to(text)).toEqual({ rule, route });
@@ -158,9 +179,8 @@ describe('an address', () => {
 
   test.each([
     ['192.168.1.10:10250', 'shop-1, shop-2'],
-    ['10.0.0.4:10250', 'cloud-1, shop-4'],
-    ['10.244.9.10:80', 'cloud-1, shop-2'],
-  ])('%s, which two hold, is refused, and both are named', (text, names) => {
+    ['10.244.2.4:80', 'shop-2, shop-5'],
+  ])('%s, which two at the edge hold, is refused, and both are named', (text, names) => {
     const { host } = parseTarget(text) ?? {};
     expect(to(text).route).toEqual({ kind: 'refused', reason: `${host} is held by the nodes ${names}` });
   });
@@ -169,7 +189,7 @@ describe('an address', () => {
     const nodes = Array.from({ length: 12 }, (_, i) => node(`shop-${i + 10}`, { InternalIP: '10.1.1.1' }));
     const edges = nodes.map(({ metadata: { name = '' } }) => name);
     const reason = '10.1.1.1 is held by the nodes shop-10, shop-11, shop-12, shop-13, shop-14 and 7 more';
-    expect(resolver({ nodes, edges })('10.1.1.1:1').route).toEqual({ kind: 'refused', reason });
+    expect(resolver({ nodes, edges })('10.1.1.1:10250').route).toEqual({ kind: 'refused', reason });
   });
 });
 
@@ -261,32 +281,29 @@ describe('a ClusterIP', () => {
 });
 
 const names = fc.constantFrom('shop-1', 'shop-2', 'shop-3', 'cloud-1', 'cloud-2');
-const addresses = fc.constantFrom('10.0.0.1', '10.0.0.2', '10.0.0.3');
+const shops = fc.constantFrom('shop-1', 'shop-2', 'shop-3');
+const addresses = fc.constantFrom('10.1.0.1', '10.2.0.1', '10.3.0.1', '10.4.0.1');
+const claims = fc.array(fc.tuple(shops, addresses), { maxLength: 6 });
 
-property.prop([
-  fc.uniqueArray(names, { selector: (name) => name }),
-  fc.array(fc.tuple(names, addresses), { maxLength: 6 }),
-  fc.array(fc.tuple(names, addresses), { maxLength: 6 }),
-  addresses,
-])(
-  'nothing goes to an edge node that is not the only one to hold the address',
-  (own, held, podsHeld, asked) => {
-    const nodes = own.map((name) => {
-      const mine = held.find(([holder]) => holder === name)?.[1];
-      return node(name, mine === undefined ? {} : { InternalIP: mine });
+property.prop([fc.array(fc.tuple(names, addresses), { maxLength: 6 }), claims, claims, addresses])(
+  'whatever nodes at the edge say, what others hold does not change, and a pod has its range',
+  (podsHeld, podClaims, nodeClaims, asked) => {
+    const cluster = (pods: typeof podsHeld, held: typeof podsHeld): Cluster => ({
+      nodes: [
+        ...held.map(([name, ip]) =>
+          withRanges(node(name, { InternalIP: ip }), `10.${name.slice(-1)}.0.0/16`),
+        ),
+        node('cloud-1', { InternalIP: '10.4.0.1' }),
+        withRanges(node('cloud-2'), '10.5.0.0/16'),
+      ],
+      pods: pods.map(([name, ip], index) => pod(`pod-${index}`, name, [ip])),
+      edges: ['shop-1', 'shop-2', 'shop-3'],
     });
-    const pods = podsHeld.map(([name, ip], index) => pod(`pod-${index}`, name, [ip]));
-    const edges = ['shop-1', 'shop-2', 'shop-3'];
-    const { rule, route } = resolver({ nodes, pods, edges })(`${asked}:80`);
-    const ofPods = new Set(podsHeld.filter(([, ip]) => ip === asked).map(([name]) => name));
-    const ofNodes = new Set(
-      nodes.filter(({ status }) => status?.addresses?.[0]?.address === asked).map((one) => one.metadata.name),
-    );
-    const holders = ofPods.size > 0 ? ofPods : ofNodes;
-    expect(rule).toBe(ofPods.size > 0 ? 'pod' : ofNodes.size > 0 ? 'address' : 'other');
-    const anyEdge = Array.from(holders).some((name) => edges.includes(name ?? ''));
-    if (!anyEdge) expect(route.kind).toBe('direct');
-    else if (holders.size > 1) expect(route.kind).toBe('refused');
-    else expect(route).toMatchObject({ kind: 'edge', node: [...holders][0] });
+    const fromCloud = podsHeld.filter(([name]) => name.startsWith('cloud'));
+    const before = resolver(cluster(fromCloud, []))(`${asked}:10250`);
+    const after = resolver(cluster([...podsHeld, ...podClaims], nodeClaims))(`${asked}:10250`);
+    const ofRange = { kind: 'edge', node: `shop-${asked.split('.')[1]}` };
+    if (after.rule === 'pod' && after.route.kind === 'edge') expect(after.route).toMatchObject(ofRange);
+    else if (before.rule !== 'other') expect(after).toEqual(before);
   },
 );

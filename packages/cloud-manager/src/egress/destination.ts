@@ -23,6 +23,13 @@ export interface NamedNode {
   readonly kubeletPort: number;
 }
 
+/** A Node with a pod that says it has an address. */
+export interface PodHolder {
+  readonly node: string;
+  /** Whether the address is in the Node's `spec.podCIDRs`, which only the cloud writes; undefined: it has none. */
+  readonly isOfNode: boolean | undefined;
+}
+
 /** One endpoint of a Service's port. */
 export interface ServiceEndpoint {
   readonly target: Target;
@@ -50,10 +57,10 @@ export interface ClusterView {
   node(name: string): NamedNode | undefined;
   /** Nodes that say they have this Hostname. */
   nodesByHostname(hostname: string): readonly NamedNode[];
-  /** Names of the Nodes that say they have this InternalIP. */
-  nodesByAddress(address: string): readonly string[];
-  /** Names of the nodes of pods with this address and a network of their own, each once. */
-  nodesByPodAddress(address: string): readonly string[];
+  /** Nodes that say they have this InternalIP. */
+  nodesByAddress(address: string): readonly NamedNode[];
+  /** Nodes of pods that say they have this address and a network of their own, each once. */
+  nodesByPodAddress(address: string): readonly PodHolder[];
   /** By any of its ClusterIPs. */
   service(clusterIp: string): ServiceView | undefined;
 }
@@ -71,26 +78,30 @@ const refused = (reason: string): Route => ({ kind: 'refused', reason });
 const toNode = (node: string, target: Target, view: ClusterView): Route =>
   view.isEdge(node) ? { kind: 'edge', node, target } : { kind: 'direct', target };
 
-/** To the one that holds it; where several do and an edge node is among them, nobody can tell which is meant. */
-function toHolder(holders: readonly string[], target: Target, view: ClusterView): Route {
-  const [holder] = holders;
-  if (holder === undefined || !holders.some((node) => view.isEdge(node))) return { kind: 'direct', target };
-  if (holders.length === 1) return toNode(holder, target, view);
-  return refused(`${target.host} is held by the nodes ${list(holders)}`);
+/** To the one that holds it; of several at the edge nobody can tell which is meant, and one elsewhere is dialled. */
+function toHolder(holders: readonly { readonly node: string }[], target: Target, view: ClusterView): Route {
+  const [holder, ...others] = holders;
+  if (holder === undefined || holders.some(({ node }) => !view.isEdge(node)))
+    return { kind: 'direct', target };
+  if (others.length === 0) return { kind: 'edge', node: holder.node, target };
+  return refused(`${target.host} is held by the nodes ${list(holders.map(({ node }) => node))}`);
 }
 
 /**
- * The nodes that a name may mean. Its own name is a Node's for good; another Hostname is what a node says of itself, so it
- * counts only for its kubelet, which proves by TLS who it is.
+ * The nodes that a name may mean. Its own name is a Node's for good; another Hostname is what a node says of itself. At the
+ * edge that counts only where no other node says so, and for the kubelet, which proves by TLS who it is.
  */
 export function nodesOfName(name: string, port: number | undefined, view: ClusterView): readonly NamedNode[] {
   const exact = view.node(name);
   if (exact !== undefined) return [exact];
-  return view.nodesByHostname(name).filter(({ kubeletPort }) => port === undefined || kubeletPort === port);
+  const all = view.nodesByHostname(name);
+  const elsewhere = all.filter(({ node }) => !view.isEdge(node));
+  if (elsewhere.length > 0) return elsewhere;
+  return all.filter(({ kubeletPort }) => port === undefined || kubeletPort === port);
 }
 
 function byName(target: Target, view: ClusterView): Destination {
-  const nodes = nodesOfName(target.host, target.port, view).map(({ node }) => node);
+  const nodes = nodesOfName(target.host, target.port, view);
   return { rule: nodes.length === 0 ? 'other' : 'node', route: toHolder(nodes, target, view) };
 }
 
@@ -116,6 +127,24 @@ function choose(
   return reachable[Math.floor(random() * reachable.length)];
 }
 
+/**
+ * A pod in its node's range goes first: that is the cloud's word. Then what is not at the edge, before whatever a node at the
+ * edge says of itself.
+ */
+function byAddress(target: Target, view: ClusterView): Destination {
+  const nodes = view.nodesByAddress(target.host);
+  const claims = view.nodesByPodAddress(target.host);
+  const assigned = claims.filter(({ isOfNode }) => isOfNode === true);
+  if (assigned.length > 0) return { rule: 'pod', route: toHolder(assigned, target, view) };
+  const isElsewhere = ({ node }: { readonly node: string }): boolean => !view.isEdge(node);
+  if (claims.some(isElsewhere)) return { rule: 'pod', route: { kind: 'direct', target } };
+  if (nodes.some(isElsewhere)) return { rule: 'address', route: { kind: 'direct', target } };
+  const pods = claims.filter(({ isOfNode }) => isOfNode === undefined);
+  if (pods.length > 0) return { rule: 'pod', route: toHolder(pods, target, view) };
+  const kubelets = nodes.filter(({ kubeletPort }) => kubeletPort === target.port);
+  return { rule: kubelets.length === 0 ? 'other' : 'address', route: toHolder(kubelets, target, view) };
+}
+
 function toService(service: ServiceView, { port }: Target, deps: ResolveDeps): Route {
   const endpoints = service.endpoints(port);
   if (endpoints === undefined) return refused(`Service ${service.name} has no TCP port ${port}`);
@@ -123,7 +152,8 @@ function toService(service: ServiceView, { port }: Target, deps: ResolveDeps): R
   if (endpoint === undefined) return refused(`Service ${service.name} has no ready endpoint on port ${port}`);
   const { target, node } = endpoint;
   if (node !== undefined) return toNode(node, target, deps.view);
-  return toHolder(deps.view.nodesByPodAddress(target.host), target, deps.view);
+  const found = byAddress(target, deps.view);
+  return found.rule === 'pod' ? found.route : { kind: 'direct', target };
 }
 
 export interface ResolveDeps {
@@ -133,8 +163,8 @@ export interface ResolveDeps {
 
 /**
  * Where a connection goes that the API server asks for: to a node by its name, to a ready endpoint of the Service that has
- * the address, to the node of the pod that has it, to the edge node that has it; anything else is dialled directly. What
- * the cloud writes goes before what nodes say of themselves. Pure.
+ * the address, to the node of the pod that has it, to the kubelet of the edge node that has it; anything else is dialled
+ * directly. What the cloud writes, and what is not at the edge, goes before what nodes at the edge say of themselves. Pure.
  */
 export function resolve(asked: Target, deps: ResolveDeps): Destination {
   const { view } = deps;
@@ -142,8 +172,5 @@ export function resolve(asked: Target, deps: ResolveDeps): Destination {
   if (isIP(target.host) === 0) return byName(target, view);
   const service = view.service(target.host);
   if (service !== undefined) return { rule: 'service', route: toService(service, target, deps) };
-  const ofPod = view.nodesByPodAddress(target.host);
-  if (ofPod.length > 0) return { rule: 'pod', route: toHolder(ofPod, target, view) };
-  const nodes = view.nodesByAddress(target.host);
-  return { rule: nodes.length === 0 ? 'other' : 'address', route: toHolder(nodes, target, view) };
+  return byAddress(target, view);
 }
