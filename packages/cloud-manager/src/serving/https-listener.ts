@@ -14,6 +14,7 @@ import {
   withDeadline,
 } from '@selvedge/kit';
 import type { Address } from '../config/index.ts';
+import { type Connections, type Turn, createConnections } from './connections.ts';
 import type { PemFiles } from './pem-files.ts';
 
 /** One answer. */
@@ -24,7 +25,7 @@ export interface Reply {
   readonly contentType?: string;
 }
 
-/** Rejects with nothing but what it did not expect: that is a 500 without words. */
+/** Rejects with nothing but what it did not expect: that is a 500 without words. The signal aborts with the connection. */
 export type Handler = (request: IncomingMessage, signal: AbortSignal) => Promise<Reply>;
 
 export interface HttpsListenerOptions {
@@ -57,6 +58,9 @@ const limits = {
   requestMs: 30_000,
   idleMs: 90_000,
   headerBytes: 32_768,
+  connections: 256,
+  /** Requests of one connection, the one that is being answered among them. */
+  pipelined: 4,
 };
 /** For what is under way when it stops. */
 const drainMs = 2_000;
@@ -76,23 +80,13 @@ function send(response: ServerResponse, { status, body, contentType }: Reply): v
   response.end(body);
 }
 
-/** The body of a request. Rejects with `ResourceExhausted` for a longer one. */
-export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > maxBytes) throw new SelvedgeError('the body is too large', { code: 'ResourceExhausted' });
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
-}
-
 class Listener implements HttpsListener {
   readonly name: string;
   readonly #options: HttpsListenerOptions;
   readonly #deps: HttpsListenerDeps;
+  readonly #maxConnections: number;
   readonly #tasks;
+  readonly #connections: Connections;
   /** Connections, those that have not shown who they are among them: the server itself knows only the others. */
   readonly #sockets = new Set<Socket>();
   #server: Server | undefined;
@@ -102,10 +96,12 @@ class Listener implements HttpsListener {
     this.name = options.name;
     this.#options = options;
     this.#deps = deps;
+    this.#maxConnections = options.maxConnections ?? limits.connections;
     this.#tasks = createTaskGroup(
-      { name: options.name, maxTasks: 4_096 },
+      { name: options.name, maxTasks: this.#maxConnections * limits.pipelined },
       { onFailure: (error) => deps.log.debug('request broke off', { listener: options.name, error }) },
     );
+    this.#connections = createConnections(limits.pipelined, this.#tasks.signal);
   }
 
   get port(): number {
@@ -127,7 +123,7 @@ class Listener implements HttpsListener {
       keepAliveTimeout: limits.idleMs,
     });
     this.#server = server;
-    server.maxConnections = this.#options.maxConnections ?? 256;
+    server.maxConnections = this.#maxConnections;
     server.on('connection', (socket: Socket) => {
       this.#sockets.add(socket);
       socket.once('close', () => this.#sockets.delete(socket));
@@ -168,14 +164,32 @@ class Listener implements HttpsListener {
     await this.#tasks.stop();
   }
 
+  /** Where there are too many requests the connection ends. */
   #take(request: IncomingMessage, response: ServerResponse): void {
     request.on('error', () => undefined);
     response.on('error', () => undefined);
-    this.#tasks.run(`${request.method ?? ''} ${request.url ?? ''}`, async (signal) => {
-      const reply = await this.#answer(request, signal);
-      send(response, reply);
-      if (!response.writableFinished && !response.destroyed) await once(response, 'close', { signal });
-    });
+    const turn = this.#connections.join(request.socket);
+    if (turn === undefined) {
+      request.socket.destroy();
+      return;
+    }
+    try {
+      const task = `${request.method ?? ''} ${request.url ?? ''}`;
+      this.#tasks.run(task, () => this.#serve(request, response, turn));
+    } catch (error) {
+      this.#deps.log.debug('request refused', { listener: this.name, error });
+      request.socket.destroy();
+    }
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse, turn: Turn): Promise<void> {
+    using held = turn;
+    const { comes, signal } = held;
+    await raceAbort(comes, signal);
+    const reply = await this.#answer(request, signal);
+    signal.throwIfAborted();
+    send(response, reply);
+    if (!response.writableFinished && !response.destroyed) await once(response, 'close', { signal });
   }
 
   async #answer(request: IncomingMessage, signal: AbortSignal): Promise<Reply> {

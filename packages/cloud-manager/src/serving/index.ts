@@ -1,6 +1,6 @@
+export { type Bodies, type BodiesOptions, createBodies } from './bodies.ts';
 export {
   createHttpsListener,
-  readBody,
   type Handler,
   type HttpsListener,
   type Reply,

@@ -5,8 +5,8 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import type { TLSSocket } from 'node:tls';
-import { systemClock } from '@selvedge/kit';
+import { type TLSSocket, connect as connectTls } from 'node:tls';
+import { hasCode, raceAbort, systemClock } from '@selvedge/kit';
 import { createManualClock, recordingLogger } from '@selvedge/kit/testing';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import {
@@ -15,7 +15,15 @@ import {
   newAuthority,
   openAuthority,
 } from '../../../../test/bed/pki/certificate.ts';
-import { type Handler, type HttpsListener, createHttpsListener, readBody } from './https-listener.ts';
+import { waitFor } from '../../../../test/bed/wait.ts';
+import { createBodies } from './bodies.ts';
+import {
+  type Handler,
+  type HttpsListener,
+  type HttpsListenerOptions,
+  type Reply,
+  createHttpsListener,
+} from './https-listener.ts';
 import { type PemFiles, createPemFiles } from './pem-files.ts';
 
 const { signal } = new AbortController();
@@ -61,12 +69,10 @@ async function startPem(): Promise<PemFiles> {
   return pem;
 }
 
-async function serve(
-  handler: Handler,
-  clientCertificate: 'required' | 'optional' = 'optional',
-): Promise<HttpsListener> {
+async function serve(handler: Handler, more: Partial<HttpsListenerOptions> = {}): Promise<HttpsListener> {
   const pem = await startPem();
-  const options = { name: 'test', listen: { host: '127.0.0.1', port: 0 }, clientCertificate } as const;
+  const listen = { host: '127.0.0.1', port: 0 };
+  const options = { name: 'test', listen, clientCertificate: 'optional', ...more } as const;
   const listener = createHttpsListener(options, { pem, handler, log, clock: systemClock });
   started.push(listener);
   await listener.start(signal);
@@ -88,6 +94,19 @@ async function get({ port }: HttpsListener, options: RequestOptions = {}, body?:
   const { serialNumber } = response.socket.getPeerCertificate();
   return { status: response.statusCode, body: await text(response), serial: serialNumber };
 }
+
+const quick: Reply = { status: 200, body: 'well\n' };
+const requestOf = (path: string): string => `GET ${path} HTTP/1.1\r\nhost: x\r\n\r\n`;
+
+async function dial({ port }: HttpsListener): Promise<TLSSocket> {
+  const socket = connectTls({ host: '127.0.0.1', port, ca: authority.keyPair.certificate });
+  socket.on('error', () => undefined);
+  await new Promise((resolve) => socket.once('secureConnect', resolve).once('close', resolve));
+  return socket;
+}
+
+const until = (what: string, look: () => boolean | Promise<boolean>): Promise<true> =>
+  waitFor({ what, timeoutMs: 10_000 }, systemClock, async () => (await look()) || undefined);
 
 describe('certificate files', () => {
   test('are read again when they were replaced, but not while only one of them was', async () => {
@@ -137,19 +156,90 @@ describe('the listener', () => {
 
   test('hears nobody without a certificate where one is required', async () => {
     await write(pairs[0]);
-    const listener = await serve(async () => ({ status: 200, body: '' }), 'required');
+    const listener = await serve(async () => ({ status: 200, body: '' }), { clientCertificate: 'required' });
     await expect(get(listener)).rejects.toThrow(/ECONNRESET|certificate required|socket hang up/);
     expect((await get(listener, { cert: client.certificate, key: client.key })).status).toBe(200);
   });
 
-  test('reads bodies up to a size', async () => {
+  test('reads bodies up to a size, and up to another one in all', async () => {
     await write(pairs[0]);
+    const bodies = createBodies({ maxBytes: 4, maxBytesInAll: 6 });
+    let begun = 0;
     const listener = await serve(async (incoming) => {
-      const body = await readBody(incoming, 4).catch(() => undefined);
-      return { status: body === undefined ? 413 : 200, body: body?.toString() ?? '' };
+      incoming.once('data', () => (begun += 1));
+      try {
+        return { status: 200, body: (await bodies.read(incoming)).toString() };
+      } catch (error) {
+        return { status: hasCode(error, 'Unavailable') ? 503 : 413, body: '' };
+      }
     });
-    expect(await get(listener, { method: 'POST' }, 'four')).toMatchObject({ status: 200, body: 'four' });
-    expect(await get(listener, { method: 'POST' }, 'three')).toMatchObject({ status: 413 });
+    const post = (body: string): Promise<Got> => get(listener, { method: 'POST' }, body);
+    expect(await post('four')).toMatchObject({ status: 200, body: 'four' });
+    expect(await post('three')).toMatchObject({ status: 413 });
+    const slow = await dial(listener);
+    slow.write('POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\n\r\nfou');
+    await until('the beginning of a body', () => begun === 3);
+    expect(await post('four')).toMatchObject({ status: 503 });
+    slow.end('r');
+    expect(await text(slow)).toMatch(/four$/);
+    expect(await post('four')).toMatchObject({ status: 200 });
+  });
+
+  test('answers the requests of a connection one after the other', async () => {
+    await write(pairs[0]);
+    let underWay = 0;
+    const listener = await serve(async ({ url }) => {
+      underWay += 1;
+      await new Promise((resolve) => setImmediate(resolve));
+      return { status: 200, body: `${url} of ${underWay--}\n` };
+    });
+    const socket = await dial(listener);
+    const last = 'GET /4 HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n';
+    socket.write(`${['/1', '/2', '/3'].map(requestOf).join('')}${last}`);
+    expect((await text(socket)).match(/\/\d of \d/g)).toEqual(['/1 of 1', '/2 of 1', '/3 of 1', '/4 of 1']);
+  });
+
+  test('ends connections that ask for too much at a time, and goes on', async () => {
+    await write(pairs[0]);
+    let begun = 0;
+    const listener = await serve(async ({ url }, connected) => {
+      if (url === '/slow') begun += 1;
+      return url === '/slow' ? await raceAbort(new Promise<Reply>(() => undefined), connected) : quick;
+    });
+    const greedy = await Promise.all(Array.from({ length: 12 }, () => dial(listener)));
+    const flood = requestOf('/slow') + requestOf('/').repeat(500);
+    for (const socket of greedy) socket.write(flood);
+    await until('the end of all', () => greedy.every((socket) => socket.destroyed));
+    expect(begun).toBeLessThanOrEqual(greedy.length);
+    expect(await get(listener)).toMatchObject({ status: 200 });
+  });
+
+  test('takes no more requests than it can have, also when their connections have gone', async () => {
+    await write(pairs[0]);
+    const { promise, resolve } = Promise.withResolvers<Reply>();
+    const stuck: Promise<Reply>[] = [];
+    const listener = await serve(
+      async ({ url }) => (url === '/stuck' ? stuck[stuck.push(promise) - 1] : undefined) ?? quick,
+      { maxConnections: 1 },
+    );
+    while (stuck.length < 4) {
+      const [socket, before] = [await dial(listener), stuck.length];
+      socket.write(requestOf('/stuck'));
+      await until('the request or the end', () => stuck.length > before || socket.destroyed);
+      socket.destroy();
+    }
+    const said = async (): Promise<string | undefined> => {
+      const socket = await dial(listener);
+      if (!socket.authorized) return undefined;
+      socket.end(requestOf('/'));
+      return await text(socket);
+    };
+    let last: string | undefined;
+    const saysAgain = async (): Promise<boolean> => (last = await said()) !== undefined;
+    await until('a place for a connection', saysAgain);
+    expect(last).toBe('');
+    resolve(quick);
+    await until('an answer', async () => (await saysAgain()) && last !== '');
   });
 
   test('stops with silent and idle connections open', async () => {
