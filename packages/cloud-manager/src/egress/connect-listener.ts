@@ -26,10 +26,12 @@ import type { Address } from '../config/index.ts';
 import { type PemFiles, createNewcomers } from '../serving/index.ts';
 import { listenUnix } from './unix-socket.ts';
 
+/** Who may open the Unix socket, or the common name of a certificate that TLS has verified. */
+export type Client = { readonly kind: 'unix' } | { readonly kind: 'certificate'; readonly name: string };
+
 /** What somebody asks for with `CONNECT`. */
 export interface ConnectRequest {
-  /** The name of the client's certificate; `unix`: who may open the socket. */
-  readonly client: string;
+  readonly client: Client;
   /** As it was written. */
   readonly authority: string;
   readonly headers: IncomingMessage['headers'];
@@ -71,9 +73,6 @@ export const defaultConnectLimits: ConnectLimits = {
 
 const headerBytes = 8_192;
 
-/** The client of the Unix socket. */
-export const unixClient = 'unix';
-
 const httpOptions = ({ headersMs }: ConnectLimits): ServerOptions => ({
   maxHeaderSize: headerBytes,
   headersTimeout: headersMs,
@@ -89,10 +88,13 @@ function onlyConnect(_request: IncomingMessage, response: ServerResponse): void 
   response.writeHead(405, { allow: 'CONNECT', connection: 'close' }).end();
 }
 
-/** The common name of who connects: TLS has verified the certificate. */
-function clientOf(socket: Socket): string {
+/** Throws `Unauthenticated`. */
+function certificateClient(socket: Socket): Client {
   const certificate = socket instanceof TLSSocket ? socket.getPeerX509Certificate() : undefined;
-  return certificate === undefined ? unixClient : userOfCertificate(certificate).username;
+  if (certificate === undefined) {
+    throw new SelvedgeError('the client shows no certificate', { code: 'Unauthenticated' });
+  }
+  return { kind: 'certificate', name: userOfCertificate(certificate).username };
 }
 
 interface Bound {
@@ -105,6 +107,8 @@ interface Bound {
 interface Entrance {
   readonly name: string;
   bind(prepare: (server: HttpServer | HttpsServer) => void, signal: AbortSignal): Promise<Bound>;
+  /** Who has connected. Throws for who is nobody. */
+  clientOf(socket: Socket): Client;
   /** Told of each that has asked for something. */
   greeted(socket: Socket): void;
 }
@@ -171,7 +175,7 @@ class Listener implements ConnectListener {
     this.#entrance.greeted(socket);
     try {
       const { url: authority = '', headers } = request;
-      const asked = { client: clientOf(socket), authority, headers, socket, head };
+      const asked = { client: this.#entrance.clientOf(socket), authority, headers, socket, head };
       this.#tasks.run(authority, (signal) => this.#deps.serve(asked, signal));
     } catch (error) {
       this.#deps.log.debug('client refused', { listener: this.name, error });
@@ -211,6 +215,7 @@ export function createUnixListener(path: string, deps: ConnectListenerDeps): Con
       prepare(server);
       return { server, release: await listenUnix(server, path, signal) };
     },
+    clientOf: () => ({ kind: 'unix' }),
     greeted: () => undefined,
   };
   return new Listener(entrance, deps);
@@ -235,6 +240,7 @@ export function createTlsListener(
       await raceAbort(listening, signal);
       return { server, release: () => changed[Symbol.dispose]() };
     },
+    clientOf: certificateClient,
     greeted: (socket) => newcomers.remove(socket),
   };
   return new Listener(entrance, deps);

@@ -27,7 +27,7 @@ const { signal } = new AbortController();
 const accepted = 'HTTP/1.1 200 Connection established\r\n\r\n';
 
 let authority: Authority;
-let pairs: Record<'server' | 'api' | 'peer' | 'node' | 'foreign', KeyPair>;
+let pairs: Record<'server' | 'api' | 'peer' | 'node' | 'unix' | 'foreign', KeyPair>;
 beforeAll(async () => {
   const now = Date.now();
   authority = await openAuthority(await newAuthority('egress', now), systemClock);
@@ -37,6 +37,7 @@ beforeAll(async () => {
     api: await authority.issue({ commonName: 'api' }),
     peer: await authority.issue({ commonName: 'peer' }),
     node: await authority.issue({ commonName: 'system:node:shop-1', organizations: ['system:nodes'] }),
+    unix: await authority.issue({ commonName: 'unix' }),
     foreign: await foreign.issue({ commonName: 'api' }),
   };
 });
@@ -213,9 +214,9 @@ describe('who may', () => {
 
   test('a name that is not in the config opens nothing', async () => {
     const egress = await start();
-    for (const pair of [pairs.node, pairs.peer]) {
+    for (const pair of [pairs.node, pairs.peer, pairs.unix]) {
       const said = await ask(await dialBy('TLS', egress, pair), '127.0.0.1:1');
-      expect(said).toMatch(/^HTTP\/1\.1 403 \S+ may not open streams here\r\n/);
+      expect(said).toMatch(/^HTTP\/1\.1 403 certificate \S+ may not open streams here\r\n/);
     }
   });
 
@@ -268,9 +269,11 @@ describe('a relay', () => {
   test('is for other servers only', async () => {
     const egress = await start();
     const asked = relay(egress, 'shop-1', '127.0.0.1:1', pairs.api);
-    await expect(asked).rejects.toThrow(/api is no server that may relay/);
+    await expect(asked).rejects.toThrow(/certificate api is no server that may relay/);
     const socket = await dialUnix(unixSocket());
-    expect(await ask(socket, '127.0.0.1:1', `${relayHeader}: shop-1`)).toMatch(/403 unix is no server/);
+    expect(await ask(socket, '127.0.0.1:1', `${relayHeader}: shop-1`)).toMatch(
+      /403 the Unix socket is no server/,
+    );
   });
 });
 
@@ -285,7 +288,7 @@ describe('limits', () => {
     sockets[2]?.destroy();
     await until('a free place', () => egress.streams === 2);
     const again = await dialBy('TLS', egress);
-    expect(await ask(again, target.address)).toMatch(/^HTTP\/1\.1 429 api has 2 streams already/);
+    expect(await ask(again, target.address)).toMatch(/^HTTP\/1\.1 429 certificate api has 2 streams already/);
     expect(await ask(await dialUnix(unixSocket()), target.address)).toBe(accepted);
     expect(metrics.render()).toContain(
       'selvedge_egress_streams_total{rule="none",way="none",outcome="limited"} 2',

@@ -13,13 +13,13 @@ import type { EgressConfig } from '../config/index.ts';
 import { type PemFiles, type Places, createPlaces } from '../serving/index.ts';
 import { acceptance, refusalText, relayHeader } from './answers.ts';
 import {
+  type Client,
   type ConnectLimits,
   type ConnectListener,
   type ConnectRequest,
   createTlsListener,
   createUnixListener,
   defaultConnectLimits,
-  unixClient,
 } from './connect-listener.ts';
 import type { EgressMetrics } from './metrics.ts';
 import type { Opened, Router } from './router.ts';
@@ -80,6 +80,13 @@ async function join(
   metrics.bytes.add({ rule, direction: 'from_target' }, bytes.from);
 }
 
+/** For people, and to count by: no certificate's is the Unix socket's. */
+const nameOf = (client: Client): string =>
+  client.kind === 'unix' ? 'the Unix socket' : `certificate ${client.name}`;
+
+const isNamed = (names: ReadonlySet<string>, client: Client): boolean =>
+  client.kind === 'certificate' && names.has(client.name);
+
 class Connects {
   readonly #names: { readonly clients: ReadonlySet<string>; readonly servers: ReadonlySet<string> };
   readonly #deps: EgressDeps;
@@ -89,7 +96,7 @@ class Connects {
   constructor({ tls }: EgressConfig, limits: EgressLimits, deps: EgressDeps) {
     this.#limits = limits;
     this.#names = {
-      clients: new Set([unixClient, ...(tls?.clients ?? [])]),
+      clients: new Set(tls?.clients ?? []),
       servers: new Set(tls?.servers ?? []),
     };
     this.#deps = deps;
@@ -102,7 +109,8 @@ class Connects {
   }
 
   async serve(request: ConnectRequest, signal: AbortSignal): Promise<void> {
-    const { socket, client, authority } = request;
+    const { socket, authority } = request;
+    const client = nameOf(request.client);
     using scope = scoped(signal);
     using held = new DisposableStack();
     socket.once('close', () => scope.abort());
@@ -135,17 +143,19 @@ class Connects {
     }
     const relayTo = headers[relayHeader];
     if (typeof relayTo === 'string') return this.#openRelayed(client, { node: relayTo, target }, signal);
-    if (this.#names.clients.has(client)) return this.#deps.router.open(target, signal);
-    throw new SelvedgeError(`${client} may not open streams here`, { code: 'Forbidden' });
+    if (client.kind === 'unix' || isNamed(this.#names.clients, client)) {
+      return this.#deps.router.open(target, signal);
+    }
+    throw new SelvedgeError(`${nameOf(client)} may not open streams here`, { code: 'Forbidden' });
   }
 
   #openRelayed(
-    client: string,
+    client: Client,
     { node, target }: { readonly node: string; readonly target: Target },
     signal: AbortSignal,
   ): Promise<Opened> {
-    if (this.#names.servers.has(client)) return this.#deps.router.openHere(node, target, signal);
-    throw new SelvedgeError(`${client} is no server that may relay`, { code: 'Forbidden' });
+    if (isNamed(this.#names.servers, client)) return this.#deps.router.openHere(node, target, signal);
+    throw new SelvedgeError(`${nameOf(client)} is no server that may relay`, { code: 'Forbidden' });
   }
 }
 
