@@ -19,6 +19,7 @@ import {
   type Router,
   createClusterCaches,
   createClusterView,
+  createDial,
   createEgress,
   createEgressMetrics,
   createRouter,
@@ -75,11 +76,12 @@ interface RouterParts {
 }
 
 function routerOf(deps: EdgeAccessDeps, { view, pem, egressMetrics }: RouterParts): Router {
-  const { caches, servers, server, clock } = deps;
+  const { caches, servers, server, clock, config } = deps;
   return createRouter({
     ...deps,
     view,
     metrics: egressMetrics,
+    dial: createDial(config.direct, deps),
     holders: (node) =>
       holdersOf(caches.edgeNodes.get(node), servers).filter((holder) => holder.server !== server),
     relay:

@@ -33,6 +33,7 @@ test('defaults fill what is left out', () => {
     apiVersion: 'cloud-manager.selvedge.io/v1alpha1',
     kind: 'Config',
     cluster: {},
+    direct: { allow: [] },
     tunnel: {
       listen: [
         { host: '0.0.0.0', port: 8_443 },
@@ -163,6 +164,14 @@ describe('the egress', () => {
       listen: { host: '::', port: 10_250 },
       domain: 'nodes.selvedge',
     });
+  });
+
+  test('dials nothing of its own machine unless a network is allowed', () => {
+    const { direct } = parse(`${minimal}direct: {allow: ['127.0.0.0/8', '::1/128']}`);
+    expect(direct).toEqual({ allow: ['127.0.0.0/8', '::1/128'] });
+    expect(findings(`${minimal}direct: {allow: [localhost]}`)).toEqual([
+      expect.objectContaining({ field: 'direct.allow[0]' }),
+    ]);
   });
 
   test.each([

@@ -1,4 +1,5 @@
 import { isIP, isIPv6 } from 'node:net';
+import { isIpRange } from '@selvedge/kit/net';
 import { z } from 'zod';
 
 /** Where to listen or to connect. IPv6 without brackets. */
@@ -53,6 +54,9 @@ export const publicAddress = address(
   'a host name or IP address and a port, such as tunnel.example.com:443',
   (host, port) => port > 0 && (isIP(host) !== 0 || subdomain.test(host)),
 );
+
+/** `10.0.0.0/8`. */
+export const ipRange = text('a network, such as 10.0.0.0/8', isIpRange);
 
 /** A serving certificate with its chain, and its key; read again when they are replaced. */
 export const pair = { certificateFile: file, keyFile: file };

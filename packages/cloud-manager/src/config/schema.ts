@@ -1,6 +1,6 @@
 import { logLevels } from '@selvedge/kit';
 import { z } from 'zod';
-import { file, listenAddress, name, pair, publicAddress, text, wholeNumber } from './fields.ts';
+import { file, ipRange, listenAddress, name, pair, publicAddress, text, wholeNumber } from './fields.ts';
 
 const mapping = 'a mapping';
 
@@ -102,6 +102,11 @@ const egress = z
   .strictObject({ unixSocket: socketPath.optional(), tls: egressTls.optional() }, mapping)
   .refine(({ unixSocket, tls }) => unixSocket !== undefined || tls !== undefined, 'unixSocket, tls or both');
 
+const direct = z.strictObject(
+  { allow: z.array(ipRange, 'a list of networks').max(64, 'at most 64 networks').default([]) },
+  mapping,
+);
+
 const kubeletProxy = z.strictObject(
   { listen: listenAddress, domain: name.default('nodes.selvedge') },
   mapping,
@@ -119,6 +124,7 @@ export const configSchema = z
       webhook: webhook.optional(),
       egress: egress.optional(),
       kubeletProxy: kubeletProxy.optional(),
+      direct: direct.prefault({}),
       health,
       leaderElection: leaderElection.prefault({}),
       log: z

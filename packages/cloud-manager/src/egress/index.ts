@@ -2,6 +2,7 @@ export { createClusterCaches, type ClusterCaches } from './cluster-caches.ts';
 export { createClusterView, nodeIndexers } from './cluster-view.ts';
 export { egressSelectorConfiguration } from './configuration.ts';
 export { type ClusterView, type NamedNode, nodesOfName } from './destination.ts';
+export { createDial } from './dial.ts';
 export { type Egress, createEgress } from './egress.ts';
 export { type EgressMetrics, createEgressMetrics } from './metrics.ts';
 export { openRelayed } from './relay-client.ts';

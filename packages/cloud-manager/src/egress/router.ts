@@ -1,9 +1,9 @@
 import type { Duplex } from 'node:stream';
 import { type Clock, type Logger, type Random, SelvedgeError, hasCode } from '@selvedge/kit';
-import { connectTcp } from '@selvedge/kit/net';
 import { type Target, formatTarget } from '@selvedge/tunnel';
 import type { TunnelServer } from '@selvedge/tunnel/server';
 import { type ClusterView, resolve } from './destination.ts';
+import type { Dial } from './dial.ts';
 import type { EgressMetrics, StreamOutcome, Way } from './metrics.ts';
 import type { RelayRequest } from './relay-client.ts';
 
@@ -27,8 +27,7 @@ export interface RouterDeps {
   readonly holders: (node: string) => readonly RelayHolder[];
   /** Absent: this server asks no other. */
   readonly relay: ((request: RelayRequest) => Promise<Duplex>) | undefined;
-  /** Default: TCP. */
-  readonly dial?: ((target: Target, signal: AbortSignal) => Promise<Duplex>) | undefined;
+  readonly dial: Dial;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -46,9 +45,6 @@ export interface Router {
   /** Without a tunnel. */
   openDirect(target: Target, signal: AbortSignal): Promise<Opened>;
 }
-
-/** Long enough for a SYN that was lost, short enough for a webhook's patience. */
-const dialMs = 8_000;
 
 interface Reached {
   readonly stream: Duplex;
@@ -119,17 +115,7 @@ class Routes implements Router {
   }
 
   async #direct(target: Target, signal: AbortSignal): Promise<Reached> {
-    const { dial, clock } = this.#deps;
-    try {
-      if (dial !== undefined) return { stream: await dial(target, signal), way: 'direct' };
-      const url = new URL(`tcp://${formatTarget(target)}`);
-      const stream = await connectTcp({ url, dialMs, allowHalfOpen: true }, clock, signal);
-      return { stream, way: 'direct' };
-    } catch (cause) {
-      signal.throwIfAborted();
-      const code = hasCode(cause, 'DeadlineExceeded') ? 'DeadlineExceeded' : 'Unavailable';
-      throw new SelvedgeError(`cannot connect to ${formatTarget(target)}`, { code, cause });
-    }
+    return { stream: await this.#deps.dial(target, signal), way: 'direct' };
   }
 
   async #counted(rule: StreamOutcome['rule'], reach: () => Promise<Reached>): Promise<Opened> {
