@@ -36,7 +36,9 @@ export function createGuard({ nodeName }: { readonly nodeName: string }, deps: G
     const ask = (): Promise<UserInfo> => access.authenticate({ certificate, bearerToken }, signal);
     // A certificate costs nobody anything, and who was taken on this connection before is no stranger.
     if (bearerToken === undefined || bearerToken === link.lastToken) return ask();
-    const user = await strangers.ask(remoteAddress, signal, ask);
+    // All clients of a tunnel come from one address: those known lately must not pay for strangers among them.
+    const isKnown = access.isAccepted(bearerToken);
+    const user = isKnown ? await ask() : await strangers.ask(remoteAddress, signal, ask);
     link.lastToken = bearerToken;
     return user;
   };

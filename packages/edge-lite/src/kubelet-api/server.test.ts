@@ -71,6 +71,19 @@ describe('who comes without rights', () => {
     expect(await ask(kubelet, '/pods', { headers })).toMatchObject({ status: 401, text: 'Unauthorized' });
   });
 
+  it('keeps out nobody whose token was accepted lately, also from the same address', async () => {
+    await using crowded = await createTestKubelet({ limits: { maxRefusals: 3 } });
+    crowded.reviews.allowed.add('pods get pods');
+    expect(await ask(crowded, '/pods', { user: 'pods' })).toMatchObject({ status: 200 });
+    let status = 401;
+    for (let i = 0; status === 401; i += 1) {
+      ({ status } = await ask(crowded, '/pods', { headers: { authorization: `Bearer made-up-${i}` } }));
+    }
+    expect(status).toBe(429);
+    expect(await ask(crowded, '/pods', { user: 'pods' })).toMatchObject({ status: 200 });
+    expect(await ask(crowded, '/pods', { user: 'newcomer' })).toMatchObject({ status: 429 });
+  });
+
   it('is unknown with a certificate of another authority', async () => {
     const { certificate: cert, key } = createTestAuthority('cluster').serve(['admin']);
     expect(await ask(kubelet, '/pods', { client: { cert, key } })).toMatchObject({ status: 401 });

@@ -89,6 +89,16 @@ describe('a sender', () => {
     expect(asked).toHaveLength(2);
   });
 
+  it('is known by his token while nobody is asked about it', async () => {
+    tokens.set('good', { username: 'jane', audiences: [] });
+    expect(access.isAccepted('good')).toBe(false);
+    await access.authenticate(bearer('good'), signal);
+    await expect(access.authenticate(bearer('made-up'), signal)).rejects.toThrow('unknown');
+    expect([access.isAccepted('good'), access.isAccepted('made-up')]).toEqual([true, false]);
+    await clock.advance(120_000);
+    expect(access.isAccepted('good')).toBe(false);
+  });
+
   it('is refused once for a token, and asked about again after ten seconds', async () => {
     await expect(access.authenticate(bearer('late'), signal)).rejects.toThrow('unknown');
     tokens.set('late', { username: 'jane', audiences: [] });

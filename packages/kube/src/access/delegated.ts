@@ -52,6 +52,8 @@ export interface DelegatedAccess {
    * `Unauthenticated`, or with what the client says when the API server cannot be asked about a token.
    */
   authenticate(credential: Credential, signal: AbortSignal): Promise<UserInfo>;
+  /** Whether the API server accepted the token lately, so that it is not asked about it now. */
+  isAccepted(bearerToken: string): boolean;
   /** Rejects with what the client says when the API server cannot be asked. */
   authorize(question: AccessQuestion, signal: AbortSignal): Promise<AccessDecision>;
 }
@@ -109,6 +111,10 @@ class Delegated implements DelegatedAccess {
       this.#authentications.add({ method, outcome });
       throw error;
     }
+  }
+
+  isAccepted(bearerToken: string): boolean {
+    return this.#tokens.isAccepted(bearerToken);
   }
 
   authorize(question: AccessQuestion, signal: AbortSignal): Promise<AccessDecision> {

@@ -11,6 +11,8 @@ export interface TokenReviewsOptions {
   readonly maxTokens: number;
 }
 
+const hashOf = (token: string): string => createHash('sha256').update(token).digest('hex');
+
 /** Whose bearer tokens are. What is remembered is their hashes, never the tokens. */
 export class TokenReviews {
   readonly #options: TokenReviewsOptions;
@@ -30,14 +32,26 @@ export class TokenReviews {
     this.#refused = new BoundedMap({ capacity: options.maxTokens });
   }
 
+  /** Whether `verdictOf` accepts it without asking anybody. */
+  isAccepted(token: string): boolean {
+    return this.#known(hashOf(token))?.kind === 'accepted';
+  }
+
   /** What the API server says now, or said lately. Rejects with what the client says. */
   async verdictOf(token: string, signal: AbortSignal): Promise<TokenVerdict> {
-    const hash = createHash('sha256').update(token).digest('hex');
+    const hash = hashOf(token);
+    return (
+      this.#known(hash) ??
+      (await this.#flights.run(hash, signal, (inner) => this.#review(hash, token, inner)))
+    );
+  }
+
+  #known(hash: string): TokenVerdict | undefined {
     const known = this.#accepted.get(hash) ?? this.#refused.get(hash);
+    if (known === undefined) return undefined;
     const { acceptedTokenMs, refusedTokenMs } = this.#options;
-    const goodMs = known?.value.kind === 'accepted' ? acceptedTokenMs : refusedTokenMs;
-    if (known !== undefined && isYounger(known, goodMs, this.#deps.reviews)) return known.value;
-    return await this.#flights.run(hash, signal, (inner) => this.#review(hash, token, inner));
+    const goodMs = known.value.kind === 'accepted' ? acceptedTokenMs : refusedTokenMs;
+    return isYounger(known, goodMs, this.#deps.reviews) ? known.value : undefined;
   }
 
   async #review(hash: string, token: string, signal: AbortSignal): Promise<TokenVerdict> {
