@@ -1,4 +1,4 @@
-import { SelvedgeError } from '@selvedge/kit';
+import { SelvedgeError, hasCode, messageOf } from '@selvedge/kit';
 import { z } from 'zod';
 import { nodeOfUser } from '../edge-nodes/index.ts';
 
@@ -21,7 +21,7 @@ export type AdmissionRequest = z.output<typeof reviewSchema>['request'];
 
 export interface AdmissionDeps {
   readonly isBanned: (node: string) => boolean;
-  /** The common names in a PEM certificate request. Throws `Invalid` where there are none to be read. */
+  /** The common names in a PEM certificate request. Throws `Invalid` where it may be read in several ways or in none. */
   readonly commonNames: (pem: string) => readonly string[];
 }
 
@@ -34,41 +34,55 @@ export function parseReview(text: string): AdmissionRequest {
   }
 }
 
-/** The nodes as which the request would let its sender be seen. */
+/** Why a request is denied. */
+export type Denial =
+  | { readonly kind: 'banned'; readonly node: string }
+  | { readonly kind: 'unreadable'; readonly why: string };
+
+/** The nodes as which the request would let its sender be seen. Throws `Invalid` when that cannot be told. */
 function certificateNodes({ resource, object }: AdmissionRequest, deps: AdmissionDeps): readonly string[] {
   if (resource.group !== 'certificates.k8s.io' || resource.resource !== 'certificatesigningrequests')
     return [];
   const csr = csrSchema.safeParse(object);
+  // What has no request, the API server refuses by itself; a deletion has none.
   if (!csr.success) return [];
+  return deps
+    .commonNames(Buffer.from(csr.data.spec.request, 'base64').toString('latin1'))
+    .map(nodeOfUser)
+    .filter((node) => node !== undefined);
+}
+
+/**
+ * Why the request is to be denied: it is of a banned node, or would make a certificate for one, or may do so for all that
+ * can be told, as whoever signs it may read it otherwise. undefined: let it pass.
+ */
+export function denialOf(request: AdmissionRequest, deps: AdmissionDeps): Denial | undefined {
+  const sender = nodeOfUser(request.userInfo.username);
   try {
-    return deps
-      .commonNames(Buffer.from(csr.data.spec.request, 'base64').toString('latin1'))
-      .map(nodeOfUser)
-      .filter((node) => node !== undefined);
-  } catch {
-    // What cannot be read the API server refuses by itself.
-    return [];
+    const nodes = [...(sender === undefined ? [] : [sender]), ...certificateNodes(request, deps)];
+    const node = nodes.find((each) => deps.isBanned(each));
+    return node === undefined ? undefined : { kind: 'banned', node };
+  } catch (error) {
+    if (hasCode(error, 'Invalid')) return { kind: 'unreadable', why: messageOf(error) };
+    throw error;
   }
 }
 
-/** The banned node that the request is of, or would make a certificate for; undefined: let it pass. */
-export function bannedNodeOf(request: AdmissionRequest, deps: AdmissionDeps): string | undefined {
-  const sender = nodeOfUser(request.userInfo.username);
-  const nodes = [...(sender === undefined ? [] : [sender]), ...certificateNodes(request, deps)];
-  return nodes.find((node) => deps.isBanned(node));
-}
+const messageFor = (denial: Denial): string =>
+  denial.kind === 'banned'
+    ? `node ${denial.node} is banned: spec.banned of its EdgeNode is true`
+    : `the certificate request cannot be told to be of no banned node: ${denial.why}`;
 
-/** The answer. Pure. */
-export function reviewAnswer(uid: string, bannedNode: string | undefined): string {
-  const status = {
-    code: 403,
-    reason: 'Forbidden',
-    message: `node ${bannedNode} is banned: spec.banned of its EdgeNode is true`,
-  };
-  const verdict = bannedNode === undefined ? { allowed: true } : { allowed: false, status };
-  return JSON.stringify({
+const answer = (uid: string, verdict: object): string =>
+  JSON.stringify({
     apiVersion: 'admission.k8s.io/v1',
     kind: 'AdmissionReview',
     response: { uid, ...verdict },
   });
+
+/** The answer. Pure. */
+export function reviewAnswer(uid: string, denial: Denial | undefined): string {
+  if (denial === undefined) return answer(uid, { allowed: true });
+  const status = { code: 403, reason: 'Forbidden', message: messageFor(denial) };
+  return answer(uid, { allowed: false, status });
 }

@@ -2,8 +2,7 @@ import type { CertificateSigningRequestSpec, Node } from '@selvedge/kube/types';
 import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
 import { type CsrDecision, decideCsr } from './decide.ts';
-import { type RequestedNames, parseRequest } from './request.ts';
-import { newRequest } from './testing.ts';
+import type { RequestedNames } from './request.ts';
 
 const node: Node = {
   metadata: { name: 'shop-1' },
@@ -154,42 +153,3 @@ property.prop([fc.array(name), fc.array(address), fc.boolean()])(
     expect(decision.kind === 'approve').toBe(good);
   },
 );
-
-test('a real request is read as it was made', async () => {
-  const pem = await newRequest({
-    subject: 'L=Berlin, O=system:nodes, CN=system:node:shop-1',
-    names: [
-      { type: 'dns', value: 'shop-1' },
-      { type: 'ip', value: '192.168.1.10' },
-      { type: 'ip', value: 'fd00::a' },
-      { type: 'email', value: 'a@example.com' },
-      { type: 'url', value: 'https://example.com/' },
-    ],
-  });
-  expect(parseRequest(pem)).toEqual({
-    commonNames: ['system:node:shop-1'],
-    organizations: ['system:nodes'],
-    otherAttributes: ['L'],
-    dnsNames: ['shop-1'],
-    addresses: ['192.168.1.10', 'fd00::a'],
-    otherNames: ['email', 'url'],
-  });
-});
-
-test('several organizations, in one part of the subject or in several, are all seen', async () => {
-  for (const subject of ['O=a+O=b, CN=c', 'O=a, O=b, CN=c']) {
-    expect(parseRequest(await newRequest({ subject })).organizations.toSorted()).toEqual(['a', 'b']);
-  }
-});
-
-property.prop([
-  fc.oneof(
-    fc.string(),
-    fc.uint8Array().map((bytes) => Buffer.from(bytes).toString('base64')),
-  ),
-])('what is no request is Invalid', (text) => {
-  const pem = `-----BEGIN CERTIFICATE REQUEST-----\n${text}\n-----END CERTIFICATE REQUEST-----\n`;
-  for (const wrong of [text, pem]) {
-    expect(() => parseRequest(wrong)).toThrow(expect.objectContaining({ code: 'Invalid' }));
-  }
-});
