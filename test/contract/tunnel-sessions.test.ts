@@ -55,6 +55,27 @@ describe('a session', () => {
     });
   });
 
+  it.each([
+    ['::', '127.0.0.1', /^127\.0\.0\.1:\d+$/],
+    ['::', '[::1]', /^\[::1\]:\d+$/],
+    ['::1', '[::1]', /^\[::1\]:\d+$/],
+  ])(
+    'with a server on %s from %s is shown with an address that others can read',
+    async (host, from, remote) => {
+      await using world = await TunnelWorld.create();
+      const server = await world.server({ host });
+      for (const carrier of ['tls', 'websocket'] as const) {
+        const address = `${from}:${server.ports[0]}`;
+        const agent = await world.agent({ servers: [{ address }], carriers: [carrier] });
+        await joined(server);
+        expect(server.sessions.map((session) => session.remote)).toEqual([expect.stringMatching(remote)]);
+        expect(agent.links[0]?.sessions.map((session) => session.remote)).toEqual([address]);
+        await agent.stop();
+        await until('it to be gone', () => server.sessions.length === 0);
+      }
+    },
+  );
+
   it('comes back after a cut, and after the server was away', async () => {
     await using world = await TunnelWorld.create();
     await using echo = await startEcho();

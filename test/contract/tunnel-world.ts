@@ -74,6 +74,8 @@ const timeoutsOfTests: Partial<AgentTimeouts> = {
 export const briefly: Partial<AgentTimeouts> = { quietMs: 400, pingMs: 400 };
 
 export interface ServerSetup extends Partial<Pick<TunnelServerDeps, 'identify' | 'service' | 'credentials'>> {
+  /** Default: 127.0.0.1. */
+  readonly host?: string;
   readonly entry?: Entry;
   readonly limits?: Partial<TunnelServerLimits>;
   readonly timeouts?: Partial<AgentTimeouts>;
@@ -123,17 +125,17 @@ export class TunnelWorld implements AsyncDisposable {
     return { certificate, privateKey, certificateAuthority: this.authority.keyPair.certificate };
   }
 
-  async server(setup: ServerSetup = {}): Promise<WorldServer> {
+  async server({ host = '127.0.0.1', ...setup }: ServerSetup = {}): Promise<WorldServer> {
     const credentials = await this.issue({
       commonName: 'tunnel',
       usages: ['server'],
       dnsNames: ['localhost', 'tunnel.test'],
-      addresses: ['127.0.0.1'],
+      addresses: ['127.0.0.1', '::1'],
     });
     const metrics = createMetricsRegistry();
     const server = createTunnelServer(
       {
-        listen: [{ host: '127.0.0.1', port: 0, entry: setup.entry ?? 'tls' }],
+        listen: [{ host, port: 0, entry: setup.entry ?? 'tls' }],
         limits: setup.limits ?? {},
         timeouts: { ...timeoutsOfTests, ...setup.timeouts },
       },

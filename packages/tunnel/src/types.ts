@@ -39,7 +39,7 @@ export interface SessionView {
   readonly carrier: Carrier;
   /** Of the protocol: the highest that both know. */
   readonly version: number;
-  /** `address:port` from which its TCP connection came, or to which it went. */
+  /** `address:port` from which its TCP connection came, or to which it went; IPv6 in brackets, unless it carries IPv4. */
   readonly remote: string;
   /** Milliseconds since the Unix epoch. */
   readonly sinceMs: number;

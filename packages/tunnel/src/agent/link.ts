@@ -21,6 +21,7 @@ import { acceptStreams, type AcceptorDeps } from '../session/acceptor.ts';
 import { answeringEnd, openingEnd } from '../session/http2.ts';
 import type { Ledger } from '../session/ledger.ts';
 import { Opener } from '../session/opener.ts';
+import { remoteOf } from '../session/remote.ts';
 import { Session, type SessionDeps, type SessionOptions } from '../session/session.ts';
 import type { Carrier, Direction, SessionLimits, TunnelCredentials } from '../types.ts';
 import { connectServer, type Connected } from './carriers.ts';
@@ -220,8 +221,7 @@ export class Link {
 
   #sessionOptions({ socket, protocol }: Connected, carrier: Carrier): SessionOptions {
     const { limits, timeouts } = this.#options;
-    const { remoteAddress, remotePort } = socket;
-    const remote = remoteAddress === undefined ? this.server : `${remoteAddress}:${remotePort}`;
+    const remote = remoteOf(socket) ?? this.server;
     const facts = { id: this.#deps.nextId(), peer: this.server, carrier, remote, ...protocol };
     return { ...facts, initial: 'live', limits, timeouts };
   }

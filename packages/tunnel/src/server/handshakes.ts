@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { aborted, createTaskGroup, scoped, type Clock, type TaskGroup } from '@selvedge/kit';
+import { remoteOf } from '../session/remote.ts';
 
 /** Why a connection did not become a session. */
 export type HandshakeFailure = 'displaced' | 'late' | 'tls' | 'untrusted' | 'protocol' | 'refused' | 'closed';
@@ -53,7 +54,7 @@ export class Handshakes {
       return open.delete(handshake);
     };
     const handshake: Handshake = {
-      remote: `${socket.remoteAddress ?? ''}:${socket.remotePort ?? ''}`,
+      remote: remoteOf(socket) ?? 'a connection that is gone',
       get open() {
         return open.has(handshake);
       },
