@@ -229,6 +229,43 @@ describe('a peer that has proved who it is', () => {
     http2.destroy();
   });
 
+  it('reaches no service before it is admitted, and a banned one is gone at once', async () => {
+    const dials: string[] = [];
+    const guarded = await world.server({
+      identify: ({ subject }) =>
+        subject.includes('banned')
+          ? { kind: 'refused', reason: 'node banned is banned' }
+          : { kind: 'accepted', peer: 'slow' },
+      service: (name, peer) => async () => {
+        dials.push(`${name} for ${peer}`);
+        return connect(echo.port, '127.0.0.1');
+      },
+      timeouts: { handshakeMs: 20_000 },
+    });
+    const port = guarded.ports[0] ?? 0;
+    const ours = { port, ALPNProtocols: ['selvedge-forward/1'] };
+    const banned = await secured('banned', ours);
+    banned.write(askForService);
+    const words: Buffer[] = [];
+    banned.on('data', (chunk: Buffer) => words.push(chunk));
+    const began = performance.now();
+    await closed(banned);
+    expect(performance.now() - began).toBeLessThan(10_000);
+    expect(String(Buffer.concat(words))).toContain('node banned is banned');
+    const slow = await secured('slow', ours);
+    const answers = new Frames(slow);
+    slow.write(askForService);
+    const ping = await answers.next(6);
+    // Once this is answered, all that was written before has been read.
+    slow.write(frame(6, 0, 0, Buffer.from('and now?')));
+    await answers.next(6);
+    expect([dials, guarded.sessions]).toEqual([[], []]);
+    slow.write(frame(6, 1, 0, ping));
+    await answers.next(1);
+    expect(dials).toEqual(['kube-apiserver for slow']);
+    slow.destroy();
+  });
+
   it('that never reads is given up, and what it is sent stays little', async () => {
     const socket = await secured('deaf');
     const http2 = connectDeaf(socket);
@@ -262,6 +299,46 @@ describe('a peer that has proved who it is', () => {
     for (const stream of streams) stream.destroy();
   });
 });
+
+/** A header of HPACK that is not indexed. Source: RFC 7541 section 6.2.2. */
+const header = (name: string, value: string): Buffer =>
+  Buffer.concat([
+    Buffer.from([0, name.length]),
+    Buffer.from(name),
+    Buffer.from([value.length]),
+    Buffer.from(value),
+  ]);
+
+/** The opening end of a session that asks for a stream with its first words. */
+const askForService = Buffer.concat([
+  Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'),
+  settings,
+  frame(1, 4, 1, Buffer.concat([header(':method', 'CONNECT'), header(':authority', 'kube-apiserver')])),
+]);
+
+/** The frames that come, by hand. */
+class Frames {
+  #bytes = Buffer.alloc(0);
+
+  constructor(socket: Duplex) {
+    socket.on('data', (chunk: Buffer) => (this.#bytes = Buffer.concat([this.#bytes, chunk])));
+  }
+
+  /** The payload of the next frame of that type; those before it are passed over. */
+  async next(type: number): Promise<Buffer> {
+    let found: Buffer | undefined;
+    await until(`a frame of type ${type}`, () => {
+      while (found === undefined && this.#bytes.length >= 9) {
+        const end = 9 + this.#bytes.readUIntBE(0, 3);
+        if (this.#bytes.length < end) break;
+        if (this.#bytes[3] === type) found = this.#bytes.subarray(9, end);
+        this.#bytes = this.#bytes.subarray(end);
+      }
+      return found !== undefined;
+    });
+    return found ?? Buffer.alloc(0);
+  }
+}
 
 /** The answering end of a session, by hand: enough for the server to take it for one. */
 function connectDeaf(socket: TLSSocket): { destroy(): void } {

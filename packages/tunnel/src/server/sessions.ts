@@ -1,6 +1,7 @@
 import {
   createListeners,
   createTaskGroup,
+  raceAbort,
   type Clock,
   type Listeners,
   type Logger,
@@ -29,6 +30,22 @@ export interface SessionsDeps {
   /** Answers the streams of forward sessions. */
   readonly services: (peer: string) => AcceptorDeps;
 }
+
+/** A session before it is admitted. */
+interface Begun {
+  readonly held: Held;
+  /** Lets its streams in. */
+  readonly admit: () => void;
+}
+
+/** The first streams of a peer may come in one piece with the answer that it is admitted for. */
+const onceAdmitted = (admitted: Promise<void>, services: AcceptorDeps): AcceptorDeps => ({
+  ...services,
+  connect: async (name, signal) => {
+    await raceAbort(admitted, signal);
+    return services.connect(name, signal);
+  },
+});
 
 /** Who holds a session with this server. */
 export class Sessions {
@@ -61,12 +78,12 @@ export class Sessions {
   add(proved: Proved): void {
     this.#tasks.run('handshake', async (signal) => {
       const { handshake } = proved;
-      const held = this.#begin(proved);
-      await held.session.ready(signal);
-      const refusal = this.#refusal(proved);
+      const { held, admit } = this.#begin(proved);
+      const refusal = this.#refusal(proved) ?? (await this.#greet(held, proved, signal));
       if (refusal === undefined) {
         handshake.done();
         this.#keep(held);
+        admit();
         return;
       }
       this.#deps.log.warn('session refused', { peer: held.session.facts.peer, reason: refusal });
@@ -102,7 +119,14 @@ export class Sessions {
     });
   }
 
-  #begin({ socket, identify, protocol, carrier, handshake }: Proved): Held {
+  /** Waits for its first answer. Meanwhile it may have been banned, or others may have come. */
+  async #greet(held: Held, proved: Proved, signal: AbortSignal): Promise<string | undefined> {
+    await held.session.ready(signal);
+    return this.#refusal(proved);
+  }
+
+  /** The session is nobody's yet: streams that it asks for wait until it is admitted. */
+  #begin({ socket, identify, protocol, carrier, handshake }: Proved): Begun {
     const identity = identify();
     const { limits, timeouts } = this.#options;
     const peer = identity.kind === 'accepted' ? identity.peer : handshake.remote;
@@ -114,12 +138,14 @@ export class Sessions {
     if (protocol.direction === 'reverse') {
       const http2 = openingEnd(socket, limits);
       const session = new Session(http2, options, deps);
-      return { session, opener: new Opener({ session, http2 }, { limits, timeouts }, deps) };
+      const opener = new Opener({ session, http2 }, { limits, timeouts }, deps);
+      return { held: { session, opener }, admit: () => undefined };
     }
     const http2 = answeringEnd(socket, limits);
     const session = new Session(http2, options, deps);
-    acceptStreams({ session, http2 }, this.#deps.services(peer));
-    return { session, opener: undefined };
+    const { promise: admitted, resolve: admit } = Promise.withResolvers<void>();
+    acceptStreams({ session, http2 }, onceAdmitted(admitted, this.#deps.services(peer)));
+    return { held: { session, opener: undefined }, admit };
   }
 
   #refusal({ identify, protocol }: Proved): string | undefined {
