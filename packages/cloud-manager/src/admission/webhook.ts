@@ -12,7 +12,7 @@ export const banPath = '/admission/ban';
 
 /**
  * An object as large as etcd stores (1.5 MiB), once more as it was, and what is around them: JSON of twice that length.
- * API servers send no more than a few at a time that are so large.
+ * In all four of these. What is not read passes: API servers ignore a webhook that fails.
  */
 const limits = { maxBytes: 6 * 1024 * 1024, maxBytesInAll: 24 * 1024 * 1024 };
 
