@@ -3,6 +3,13 @@ import { type ErrorCode, SelvedgeError, messageOf } from '@selvedge/kit';
 /** Names the node whose session another server is asked for; who sends it gets no second hop. */
 export const relayHeader = 'selvedge-relay-to';
 
+/** In the refusal that the node itself gave: no other session of it gives another. */
+export const answeredHeader = 'selvedge-answered-by';
+
+/** Whether the node itself has refused, and not what is on the way to it. */
+export const isAnswerOfNode = (error: unknown): boolean =>
+  error instanceof SelvedgeError && error.details['status'] !== undefined;
+
 const statuses: Partial<Record<ErrorCode, number>> = {
   Invalid: 400,
   Forbidden: 403,
@@ -30,7 +37,8 @@ export function refusalText(error: unknown): string {
     .replaceAll(/[^\x21-\x7e]+/g, ' ')
     .trim()
     .slice(0, maxReason);
-  return `HTTP/1.1 ${statusOf(error)} ${reason}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`;
+  const by = isAnswerOfNode(error) ? `${answeredHeader}: node\r\n` : '';
+  return `HTTP/1.1 ${statusOf(error)} ${reason}\r\n${by}connection: close\r\ncontent-length: 0\r\n\r\n`;
 }
 
 /** What comes behind it is the destination's. */

@@ -266,6 +266,22 @@ describe('a relay', () => {
     });
   });
 
+  test('tells what the node itself said from what this server says of it', async () => {
+    const failing = (details: Record<string, unknown>): Partial<Router> => ({
+      openHere: async () => {
+        throw new SelvedgeError('no', { code: 'Unavailable', details });
+      },
+    });
+    for (const [details, told] of [
+      [{ status: 502 }, { status: 502 }],
+      [{ noSession: true }, {}],
+    ] as const) {
+      const egress = await start({}, failing(details));
+      await expect(relay(egress, 'shop-1', '127.0.0.1:1')).rejects.toHaveProperty('details', told);
+      await egress.stop();
+    }
+  });
+
   test('is for other servers only', async () => {
     const egress = await start();
     const asked = relay(egress, 'shop-1', '127.0.0.1:1', pairs.api);

@@ -4,7 +4,7 @@ import { type Clock, SelvedgeError, raceAbort, withDeadline } from '@selvedge/ki
 import { broken, connectTcp, secure } from '@selvedge/kit/net';
 import { type Target, formatTarget } from '@selvedge/tunnel';
 import type { Pem } from '../serving/index.ts';
-import { codeOfStatus, relayHeader } from './answers.ts';
+import { answeredHeader, codeOfStatus, relayHeader } from './answers.ts';
 
 export interface RelayRequest {
   /** `host:port` of the other server's egress. */
@@ -48,17 +48,17 @@ async function ask(stream: Duplex, { address, node, target }: RelayRequest): Pro
   asking.on('error', (error) => reject(broken(address, error)));
   asking.once('close', () => reject(broken(address)));
   asking.end();
-  const { statusCode = 0, statusMessage = '' } = await promise;
+  const { statusCode = 0, statusMessage = '', headers } = await promise;
   if (statusCode === 200) return;
   throw new SelvedgeError(`the server ${address} answered: ${statusMessage}`, {
     code: codeOfStatus(statusCode),
-    details: { status: statusCode },
+    details: headers[answeredHeader] === undefined ? {} : { status: statusCode },
   });
 }
 
 /**
  * A stream to a node through a session of another server, one hop away. Rejects with what that server, the system or the
- * clock says.
+ * clock says; with `details.status` if it is the node's own answer.
  */
 export async function openRelayed(relay: RelayRequest, deps: RelayDeps): Promise<Duplex> {
   const { address, signal } = relay;

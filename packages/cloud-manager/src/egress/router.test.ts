@@ -29,7 +29,7 @@ interface Setup {
   /** What the session of this server answers; absent: there is none. */
   readonly here?: 'opens' | SelvedgeError;
   /** What the other servers answer, by their addresses. */
-  readonly others?: Readonly<Record<string, 'opens' | SelvedgeError>>;
+  readonly others?: Readonly<Record<string, 'opens' | Error>>;
 }
 
 interface Routed {
@@ -41,7 +41,7 @@ interface Routed {
 function route({ here, others = {} }: Setup): Routed {
   const asked: string[] = [];
   const registry = createMetricsRegistry();
-  const answer = (name: string, said: 'opens' | SelvedgeError | undefined): PassThrough => {
+  const answer = (name: string, said: 'opens' | Error | undefined): PassThrough => {
     asked.push(name);
     if (said === 'opens') return new PassThrough();
     throw said ?? failure('Unavailable', 'no', { noSession: true });
@@ -85,12 +85,38 @@ test('what the agent refuses, nobody else is asked for', async () => {
   for (const setup of [
     { here: failure('Forbidden', 'not that'), others: { a: 'opens' } },
     { others: { a: failure('Forbidden', 'not that'), b: 'opens' } },
-    { here: failure('Unavailable', 'not that'), others: { a: 'opens' } },
+    { here: failure('Unavailable', 'not that', { status: 502 }), others: { a: 'opens' } },
+    { here: failure('DeadlineExceeded', 'not that', { status: 504 }), others: { a: 'opens' } },
+    { others: { a: failure('Unavailable', 'not that', { status: 502 }), b: 'opens' } },
   ] as const) {
     const { router, asked } = route(setup);
     await expect(router.open(target, signal)).rejects.toThrow('not that');
     expect(asked).toHaveLength(1);
   }
+});
+
+test('where the agent has not answered, others are asked', async () => {
+  const refused = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
+  for (const silent of [
+    failure('DeadlineExceeded', 'no answer'),
+    failure('ResourceExhausted', 'this session is full'),
+    failure('Unavailable', 'the session broke'),
+  ]) {
+    const { router, asked } = route({ here: silent, others: { a: refused, b: silent, c: 'opens' } });
+    await router.open(target, signal);
+    expect(asked).toEqual(['here', 'a', 'b', 'c']);
+    await expect(route({ here: silent }).router.open(target, signal)).rejects.toBe(silent);
+  }
+});
+
+test('who gives up is told so, and nobody else is asked', async () => {
+  const gone = AbortSignal.abort();
+  const { router, asked } = route({
+    here: failure('Unavailable', 'the session broke'),
+    others: { a: 'opens' },
+  });
+  await expect(router.open(target, gone)).rejects.toBe(gone.reason);
+  expect(asked).toEqual(['here']);
 });
 
 test('a node without any session is not connected; when all fail, the last failure is told', async () => {

@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import { type Clock, type Logger, type Random, SelvedgeError, hasCode } from '@selvedge/kit';
 import { type Target, formatTarget } from '@selvedge/tunnel';
 import type { TunnelServer } from '@selvedge/tunnel/server';
+import { isAnswerOfNode } from './answers.ts';
 import { type ClusterView, resolve } from './destination.ts';
 import type { Dial } from './dial.ts';
 import type { EgressMetrics, StreamOutcome, Way } from './metrics.ts';
@@ -51,6 +52,11 @@ interface Reached {
   readonly way: Way;
 }
 
+type Asked = Omit<RelayRequest, 'address'>;
+
+/** Whether asking elsewhere is of no use. */
+const isFinal = (error: unknown): boolean => isAnswerOfNode(error) || hasCode(error, 'Forbidden', 'Invalid');
+
 class Routes implements Router {
   readonly #deps: RouterDeps;
 
@@ -81,15 +87,17 @@ class Routes implements Router {
   }
 
   async #edge(node: string, target: Target, signal: AbortSignal): Promise<Reached> {
-    const { tunnel } = this.#deps;
-    if (tunnel.reaches(node)) {
+    let failure: unknown = new SelvedgeError(`node ${node} is not connected`, { code: 'Unavailable' });
+    if (this.#deps.tunnel.reaches(node)) {
       try {
         return await this.#tunnel(node, target, signal);
       } catch (error) {
-        if (!hasCode(error, 'Unavailable') || error.details['noSession'] !== true) throw error;
+        signal.throwIfAborted();
+        if (isFinal(error)) throw error;
+        failure = error;
       }
     }
-    return this.#relayed(node, target, signal);
+    return this.#relayed({ node, target, signal }, failure);
   }
 
   async #tunnel(node: string, target: Target, signal: AbortSignal): Promise<Reached> {
@@ -97,21 +105,22 @@ class Routes implements Router {
     return { stream, way: 'tunnel' };
   }
 
-  async #relayed(node: string, target: Target, signal: AbortSignal): Promise<Reached> {
+  /** Rejects with the last failure; `failure` where nobody can be asked. */
+  async #relayed(asked: Asked, failure: unknown): Promise<Reached> {
     const { holders, relay, log } = this.#deps;
-    let failure = new SelvedgeError(`node ${node} is not connected`, { code: 'Unavailable' });
-    for (const { server, egress } of holders(node)) {
+    let last = failure;
+    for (const { server, egress } of holders(asked.node)) {
       if (egress === undefined || relay === undefined) continue;
       try {
-        return { stream: await relay({ address: egress, node, target, signal }), way: 'relay' };
+        return { stream: await relay({ ...asked, address: egress }), way: 'relay' };
       } catch (error) {
-        // The agent itself has answered there: another server gets no other answer.
-        if (!hasCode(error, 'Unavailable', 'DeadlineExceeded', 'ResourceExhausted')) throw error;
-        log.debug('relay failed', { node, server, error });
-        failure = error;
+        asked.signal.throwIfAborted();
+        if (isFinal(error)) throw error;
+        log.debug('relay failed', { node: asked.node, server, error });
+        last = error;
       }
     }
-    throw failure;
+    throw last;
   }
 
   async #direct(target: Target, signal: AbortSignal): Promise<Reached> {

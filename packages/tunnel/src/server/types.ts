@@ -85,7 +85,7 @@ export interface TunnelServer extends Service {
    * A stream to a target of a peer, over its live session; half-closes and resets pass in both directions. Rejects with
    * `Unavailable` (`details.noSession` where there is no session, else the agent could not connect), `Forbidden` (its
    * allow-list; the message says why), `Invalid` (no target), `ResourceExhausted` (a limit, ours or the agent's),
-   * `DeadlineExceeded` (no answer), or the signal's reason.
+   * `DeadlineExceeded` (no answer), or the signal's reason. What the agent itself answered has its `details.status`.
    */
   open(request: OpenRequest): Promise<Duplex>;
   /** Ends all sessions of a peer at once, and their streams; it is told the reason. */
