@@ -1,14 +1,15 @@
+import { SelvedgeError } from '@selvedge/kit';
 import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
-import { parseRequest } from '../csr/request.ts';
-import { goClient, goServing, opensslServing, twoBlocks, twoRequests } from '../csr/testing-requests.ts';
-import { newRequest } from '../csr/testing.ts';
 import { webhookConfiguration } from './configuration.ts';
 import { type AdmissionDeps, type Denial, denialOf, parseReview, reviewAnswer } from './review.ts';
 
 const deps: AdmissionDeps = {
-  isBanned: (node) => node === 'bad' || node === 'shop-1',
-  commonNames: (pem) => parseRequest(pem).commonNames,
+  isBanned: (node) => node === 'bad',
+  commonNames: (pem) => {
+    if (pem === 'ambiguous') throw new SelvedgeError('it is two', { code: 'Invalid' });
+    return [pem];
+  },
 };
 
 interface Asked {
@@ -39,33 +40,25 @@ describe('admission', () => {
     ['a write of another node', { username: 'system:node:good' }, undefined],
     ['a write of somebody whose name only looks like it', { username: 'system:node' }, undefined],
     ['a write of a person', { username: 'bad' }, undefined],
-    ['a certificate for a banned node', { username: 'system:bootstrap:x', ...csr(goClient) }, 'shop-1'],
-    ['a certificate from openssl for a banned node', { username: 'jane', ...csr(opensslServing) }, 'shop-1'],
-    ['a deletion of a request', { username: 'jane', ...csr(goClient), object: null }, undefined],
-    ['an object that only looks like one', { username: 'jane', object: csr(goClient).object }, undefined],
+    ['a certificate for a banned node', { username: 'system:bootstrap:x', ...csr('system:node:bad') }, 'bad'],
+    ['a certificate for another node', { username: 'jane', ...csr('system:node:good') }, undefined],
+    ['a certificate for a person', { username: 'jane', ...csr('jane') }, undefined],
+    ['a deletion of a request', { username: 'jane', ...csr('ambiguous'), object: null }, undefined],
+    [
+      'an object that only looks like one',
+      { username: 'jane', object: csr('system:node:bad').object },
+      undefined,
+    ],
   ])('%s', (_what, asked, node) => {
     expect(denial(asked)).toEqual(node === undefined ? undefined : { kind: 'banned', node });
   });
 
-  test('a certificate for somebody else passes', async () => {
-    for (const subject of ['CN=jane', 'O=system:nodes, CN=system:node:good', 'O=dev']) {
-      expect(denial({ username: 'jane', ...csr(await newRequest({ subject })) })).toBeUndefined();
-    }
-    expect(
-      denialOf(parseReview(review({ username: 'jane', ...csr(goServing) })), {
-        ...deps,
-        isBanned: () => false,
-      }),
-    ).toBeUndefined();
-  });
-
-  test.each([
-    ['no request', 'garbage'],
-    ['two extension requests', twoRequests],
-    ['two blocks', twoBlocks],
-  ])('a certificate request that signers may read otherwise is denied: %s', (_what, pem) => {
-    const asked = { username: 'system:bootstrap:x', ...csr(pem) };
-    expect(denial(asked)).toEqual({ kind: 'unreadable', why: expect.any(String) });
+  test('a certificate request that signers may read otherwise is denied to everybody, with the reason', () => {
+    const denied = denial({ username: 'jane', ...csr('ambiguous') });
+    expect(denied).toEqual({ kind: 'unreadable', why: 'it is two' });
+    expect(JSON.parse(reviewAnswer('u1', denied))).toMatchObject({
+      response: { allowed: false, status: { code: 403, message: expect.stringContaining('it is two') } },
+    });
   });
 
   test('is answered as the API server wants it', () => {
