@@ -18,8 +18,7 @@ import type { TunnelServer } from '@selvedge/tunnel/server';
 import { createBanWebhook } from './admission/index.ts';
 import { type Caches, createCaches } from './caches.ts';
 import type { Address, Config, WebhookConfig } from './config/index.ts';
-import { createControlPlaneNames } from './control-plane.ts';
-import { createCsrApprover, createCsrMetrics, parseRequest } from './csr/index.ts';
+import { createCsrApprover, createCsrMetrics, createReserved, parseRequest } from './csr/index.ts';
 import { createEdgeAccess } from './edge-access.ts';
 import { type Bans, createBans } from './edge-nodes/index.ts';
 import { originating } from './exit-code.ts';
@@ -125,7 +124,7 @@ interface LeaderParts {
 function electionOf(context: Context, { caches, bans, isAlive }: LeaderParts): LeaderElection {
   const { config, server, namespace, client, log, metrics, newUid } = context;
   const { leaseName, leaseDurationSeconds, renewDeadlineSeconds, retrySeconds } = config.leaderElection;
-  const isReserved = createControlPlaneNames(() => client.server, caches.nodes);
+  const reserved = createReserved(config.csr.reserved, { client, nodes: caches.nodes });
   const decisions = createCsrMetrics(metrics);
   const election = createLeaderElection(
     {
@@ -138,7 +137,7 @@ function electionOf(context: Context, { caches, bans, isAlive }: LeaderParts): L
     {
       ...context,
       work: () => {
-        const parts = { ...context, ...caches, bans, isAlive, isReserved, decisions };
+        const parts = { ...context, ...caches, bans, isAlive, reserved, decisions };
         const services = [createCsrApprover(parts), createCleaner(parts)];
         return createServiceGroup({ name: 'leader', services }, { log });
       },

@@ -23,8 +23,12 @@ export const managerRules: readonly Grant[] = [
     rule: { apiGroups: [''], resources: ['pods', 'services'], verbs: ['list', 'watch'] },
   },
   {
-    reason: 'The endpoints of such a Service.',
+    reason: 'The endpoints of such a Service, and those of the API server, whose addresses no node may take.',
     rule: { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['list', 'watch'] },
+  },
+  {
+    reason: 'The networks of ClusterIPs: addresses that no serving certificate of a node may have.',
+    rule: { apiGroups: ['networking.k8s.io'], resources: ['servicecidrs'], verbs: ['list'] },
   },
   {
     reason: 'Certificate requests of nodes: serving certificates to approve, those of banned nodes to deny.',

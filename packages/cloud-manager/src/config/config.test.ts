@@ -33,6 +33,7 @@ test('defaults fill what is left out', () => {
     apiVersion: 'cloud-manager.selvedge.io/v1alpha1',
     kind: 'Config',
     cluster: {},
+    csr: { reserved: [] },
     direct: { allow: [] },
     tunnel: {
       listen: [
@@ -142,6 +143,15 @@ property.prop([fc.anything()])('no document does anything but parse or be refuse
 
 test('a file that cannot be read is a config error', async () => {
   await expect(loadConfig('/nonexistent/cloud-manager.yaml')).rejects.toMatchObject({ code: 'Invalid' });
+});
+
+test('what is reserved are names, addresses and networks', () => {
+  const reserved = ['vip.example.com', '192.0.2.1', 'fd00::1', '10.0.0.0/8', 'fd00::/8'];
+  expect(parse(`${minimal}csr: {reserved: ${JSON.stringify(reserved)}}`).csr).toEqual({ reserved });
+  expect(findings(`${minimal}csr: {reserved: ['10.0.0.0/33', a_b]}`)).toEqual([
+    expect.objectContaining({ field: 'csr.reserved[0]' }),
+    expect.objectContaining({ field: 'csr.reserved[1]' }),
+  ]);
 });
 
 describe('the egress', () => {

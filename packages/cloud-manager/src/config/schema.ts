@@ -1,4 +1,6 @@
+import { isIP } from 'node:net';
 import { logLevels } from '@selvedge/kit';
+import { isIpRange } from '@selvedge/kit/net';
 import { z } from 'zod';
 import { file, ipRange, listenAddress, name, pair, publicAddress, text, wholeNumber } from './fields.ts';
 
@@ -47,6 +49,16 @@ const webhook = z.strictObject(
 );
 
 const health = z.strictObject({ listen: listenAddress, ...pair, clientCaFile: file.optional() }, mapping);
+
+const reservedHost = text(
+  'a host name, an IP address or a network, such as 10.0.0.0/8',
+  (value) => name.safeParse(value).success || isIP(value) !== 0 || isIpRange(value),
+);
+
+const csr = z.strictObject(
+  { reserved: z.array(reservedHost, 'a list of hosts').max(256, 'at most 256 hosts').default([]) },
+  mapping,
+);
 
 const leaderElection = z
   .strictObject(
@@ -125,6 +137,7 @@ export const configSchema = z
       egress: egress.optional(),
       kubeletProxy: kubeletProxy.optional(),
       direct: direct.prefault({}),
+      csr: csr.prefault({}),
       health,
       leaderElection: leaderElection.prefault({}),
       log: z

@@ -28,12 +28,14 @@ import type {
 import { type Bans, nodeOfUser } from '../edge-nodes/index.ts';
 import { type CsrDecision, decideCsr } from './decide.ts';
 import { parseRequest } from './request.ts';
+import type { IsReserved } from './reserved.ts';
 
 export interface CsrApproverDeps {
   readonly client: KubeClient;
   readonly nodes: ObjectReader<Node>;
   readonly bans: Bans;
-  readonly isReserved: (name: string) => boolean;
+  /** Read anew for each request that would else be approved. */
+  readonly reserved: (signal: AbortSignal) => Promise<IsReserved>;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -87,7 +89,7 @@ class Approver {
 
   async reconcile(request: Request | undefined, signal: AbortSignal): Promise<void> {
     if (request === undefined || !isPending(request)) return;
-    const decision = this.#decide(request);
+    const decision = await this.#decide(request, signal);
     if (decision.kind === 'leave') {
       this.#tell(request, decision);
       return;
@@ -102,8 +104,14 @@ class Approver {
     this.#tell(request, decision);
   }
 
-  #decide({ spec }: Request): CsrDecision {
-    const { nodes, bans, isReserved } = this.#deps;
+  async #decide({ spec }: Request, signal: AbortSignal): Promise<CsrDecision> {
+    const decision = this.#decideWith(spec, () => false);
+    if (decision.kind !== 'approve') return decision;
+    return this.#decideWith(spec, await this.#deps.reserved(signal));
+  }
+
+  #decideWith(spec: Request['spec'], isReserved: IsReserved): CsrDecision {
+    const { nodes, bans } = this.#deps;
     const name = nodeOfUser(spec.username ?? '') ?? '';
     const requester = { node: nodes.get(name), isBanned: bans.isBanned(name), isReserved };
     try {

@@ -4,6 +4,9 @@ import { describe, expect, test } from 'vitest';
 import { type CsrDecision, decideCsr } from './decide.ts';
 import type { RequestedNames } from './request.ts';
 
+/** No node has one for itself, whatever its status says. */
+const nobodys = ['::1', '::', '0.0.0.0', '169.254.1.1', 'fe80::1', '224.0.0.1', 'ff02::1', '255.255.255.255'];
+
 const node: Node = {
   metadata: { name: 'shop-1' },
   status: {
@@ -12,6 +15,7 @@ const node: Node = {
       { type: 'InternalIP', address: 'fd00::a' },
       { type: 'InternalIP', address: '127.0.0.1' },
       { type: 'ExternalIP', address: '203.0.113.1' },
+      ...nobodys.map((address) => ({ type: 'InternalIP', address })),
       { type: 'Hostname', address: 'shop-1' },
       { type: 'InternalDNS', address: 'shop-1.example.com' },
       { type: 'InternalDNS', address: 'shop-1.default.svc' },
@@ -121,11 +125,21 @@ describe('a request is left alone', () => {
       { names: { addresses: ['192.168.1.11'] } },
       '192.168.1.11 is no address of the Node',
     ],
+    ...nobodys.map((ip): [string, Case, string] => [
+      `for ${ip} that the node claims in its status`,
+      { names: { addresses: [ip] } },
+      `${ip} is no address of the Node`,
+    ]),
+    [
+      'for an address as a part of IPv6',
+      { names: { addresses: ['::ffff:192.168.1.10'] } },
+      '::ffff:192.168.1.10 is no address of the Node',
+    ],
     ['for loopback', { names: { addresses: ['127.0.0.1'] } }, '127.0.0.1 is no address of the Node'],
     [
       'for an address of the control plane that the node claims in its status',
       { names: { addresses: ['203.0.113.1'] } },
-      '203.0.113.1 is an address of the control plane',
+      '203.0.113.1 is reserved',
     ],
   ])('%s', (_of, change, why) => {
     expect(decide(change)).toEqual({ kind: 'leave', why });

@@ -1,7 +1,9 @@
-import { BlockList, isIPv6 } from 'node:net';
+import { isIP } from 'node:net';
+import { createIpRanges, plainHost } from '@selvedge/kit/net';
 import type { CertificateSigningRequestSpec, Node } from '@selvedge/kube/types';
 import { nodeOfUser } from '../edge-nodes/index.ts';
 import type { RequestedNames } from './request.ts';
+import type { IsReserved } from './reserved.ts';
 
 /** What becomes of a certificate request. `leave`: it is somebody else's to decide. */
 export type CsrDecision =
@@ -13,8 +15,7 @@ export type CsrDecision =
 export interface Requester {
   readonly node: Node | undefined;
   readonly isBanned: boolean;
-  /** An address or name of the control plane, which no node may take. */
-  readonly isReserved: (name: string) => boolean;
+  readonly isReserved: IsReserved;
 }
 
 const servingSigner = 'kubernetes.io/kubelet-serving';
@@ -26,14 +27,19 @@ const optionalUsages = ['key encipherment'];
 const dnsTypes = ['Hostname', 'InternalDNS', 'ExternalDNS'];
 const ipTypes = ['InternalIP', 'ExternalIP'];
 
-const loopback = new BlockList();
-loopback.addSubnet('127.0.0.0', 8);
-loopback.addAddress('::1', 'ipv6');
+/** Addresses that are of no one host: this network, loopback, link-local, multicast and above, unspecified. */
+const isNobodys = createIpRanges([
+  '0.0.0.0/8',
+  '127.0.0.0/8',
+  '169.254.0.0/16',
+  '224.0.0.0/3',
+  '::/127',
+  'fe80::/10',
+  'ff00::/8',
+]);
 
-const isLoopback = (ip: string): boolean => loopback.check(ip, isIPv6(ip) ? 'ipv6' : 'ipv4');
-
-/** `::1` and `0:0:0:0:0:0:0:1` are the same. */
-const canonical = (ip: string): string => (isIPv6(ip) ? new URL(`http://[${ip}]`).hostname : ip);
+/** IPv4 as a part of IPv6: another address here than for who verifies a certificate. */
+const isMapped = (ip: string): boolean => isIP(ip) === 6 && isIP(plainHost(ip)) === 4;
 
 function addressesOf(node: Node, types: readonly string[]): readonly string[] {
   const all = node.status?.addresses ?? [];
@@ -47,13 +53,9 @@ function isOwnName(dnsName: string, nodeName: string): boolean {
 }
 
 /** Why the names are not this node's to ask for; undefined if they are. */
-function problemOfNames(
-  names: RequestedNames,
-  node: Node,
-  isReserved: Requester['isReserved'],
-): string | undefined {
+function problemOfNames(names: RequestedNames, node: Node, isReserved: IsReserved): string | undefined {
   const dns = addressesOf(node, dnsTypes).map((each) => each.toLowerCase());
-  const ips = addressesOf(node, ipTypes).map(canonical);
+  const ips = addressesOf(node, ipTypes).map(plainHost);
   if (names.otherNames.length > 0) return `it asks for a name of the kind ${names.otherNames[0]}`;
   if (names.dnsNames.length + names.addresses.length === 0)
     return 'it names neither a DNS name nor an address';
@@ -61,10 +63,12 @@ function problemOfNames(
     (each) => !dns.includes(each.toLowerCase()) || !isOwnName(each.toLowerCase(), node.metadata.name ?? ''),
   );
   if (name !== undefined) return `${name} is no name of the Node`;
-  const ip = names.addresses.find((each) => !ips.includes(canonical(each)) || isLoopback(each));
+  const ip = names.addresses.find(
+    (each) => !ips.includes(plainHost(each)) || isNobodys(each) || isMapped(each),
+  );
   if (ip !== undefined) return `${ip} is no address of the Node`;
   const reserved = [...names.dnsNames, ...names.addresses].find(isReserved);
-  return reserved === undefined ? undefined : `${reserved} is an address of the control plane`;
+  return reserved === undefined ? undefined : `${reserved} is reserved`;
 }
 
 function problemOfSubject(names: RequestedNames, username: string): string | undefined {
@@ -101,7 +105,7 @@ function problemOfServing(
 /**
  * What to do about a pending request. Serving certificates of nodes are approved when requester, subject, usages and
  * names are the Node's own; requests of banned nodes are denied; everything else is left alone. Addresses come from the
- * Node's status, which the node writes itself: hence no names of Services, of the control plane or of other nodes. Pure;
+ * Node's status, which the node writes itself: hence no names or addresses of Services, of the control plane or of other nodes. Pure;
  * `readNames` may throw. Source: kubernetes.io "Certificate Signing Requests", `kubernetes.io/kubelet-serving`.
  */
 export function decideCsr(
