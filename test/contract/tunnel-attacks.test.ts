@@ -8,9 +8,20 @@ import { fc } from '@fast-check/vitest';
 import type { TunnelCredentials } from '@selvedge/tunnel';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { until } from './kube-bench.ts';
-import { TunnelWorld, ask, joined, open, startEcho, type Target, type WorldServer } from './tunnel-world.ts';
+import {
+  TunnelWorld,
+  ask,
+  joined,
+  open,
+  startEcho,
+  startTarget,
+  type Target,
+  type WorldServer,
+} from './tunnel-world.ts';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
+
+const mib = 1024 * 1024;
 
 let world: TunnelWorld;
 let server: WorldServer;
@@ -143,24 +154,28 @@ describe('the port', () => {
   });
 
   it('takes no name from a header', async () => {
-    const socket = await secured('honest', { ALPNProtocols: ['http/1.1'] });
-    const head = [
-      'GET /selvedge/tunnel HTTP/1.1',
-      'host: a',
-      'connection: upgrade',
-      'upgrade: websocket',
-      'sec-websocket-version: 13',
-      'sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==',
-      'sec-websocket-protocol: selvedge-tls',
+    const behind = await world.server({ entry: 'http' });
+    const names = [
       'x-node-name: node-1',
+      'x-remote-user: system:node:node-1',
       'x-forwarded-client-cert: Subject="CN=system:node:node-1"',
     ];
-    socket.write(`${head.join('\r\n')}\r\n\r\n`);
-    const [answer] = (await once(socket, 'data')) as [Buffer];
-    expect(String(answer)).toContain('101');
-    // The outer certificate, good as it is, is nobody's session: the inner handshake never comes.
-    await closed(socket);
-    expect(server.sessions.some(({ peer }) => peer === 'honest')).toBe(false);
+    const heads: string[] = [];
+    await using balancer = await startTarget((socket) => {
+      const upstream = connect(behind.ports[0] ?? 0, '127.0.0.1').on('error', () => undefined);
+      socket.once('data', (head: Buffer) => {
+        heads.push(head.toString('latin1').replace('\r\n\r\n', ['', ...names, '', ''].join('\r\n')));
+        upstream.write(heads[0] ?? '', 'latin1');
+        socket.pipe(upstream).pipe(socket);
+      });
+    });
+    const webSocketUrl = `ws://${balancer.address}/selvedge/tunnel`;
+    const servers = [{ address: balancer.address, webSocketUrl }];
+    await world.agent({ servers, name: 'honest', carriers: ['websocket'] });
+    await joined(behind, 'honest');
+    expect(heads[0]).toContain('x-node-name: node-1\r\n');
+    expect(behind.sessions.map(({ peer }) => peer)).toEqual(['honest']);
+    expect(behind.reaches('node-1')).toBe(false);
   });
 
   it('speaks its own protocol only', async () => {
@@ -192,17 +207,35 @@ describe('a peer that has proved who it is', () => {
     await works();
   });
 
-  it('that floods with pings or settings costs itself its session, or nothing', async () => {
-    const socket = await secured('hostile');
-    const flood = Buffer.concat(Array.from({ length: 500 }, () => frame(6, 0, 0, Buffer.alloc(8))));
-    socket.write(settings);
-    socket.pause();
-    for (let round = 0; round < 2 && !socket.destroyed; round += 1) socket.write(flood);
-    await works();
-    socket.destroy();
-    await closed(socket);
-    await until('its session to be gone', () => !server.reaches('hostile'));
-  });
+  it.each([
+    ['pings', 6, 8],
+    ['settings', 4, 0],
+  ])(
+    'that floods with %s and never reads costs little, and loses its session',
+    async (_what, type, length) => {
+      const socket = await secured('hostile');
+      connectDeaf(socket);
+      await joined(server, 'hostile');
+      socket.pause();
+      const flood = Buffer.concat(
+        Array.from({ length: 4_000 }, () => frame(type, 0, 0, Buffer.alloc(length))),
+      );
+      const before = process.memoryUsage().rss;
+      let sent = 0;
+      const pour = (): void => {
+        while (!socket.destroyed && sent < 8 * mib) {
+          sent += flood.length;
+          if (!socket.write(flood)) break;
+        }
+      };
+      socket.on('drain', pour);
+      pour();
+      await until('its session to be gone', () => !server.reaches('hostile'));
+      expect(process.memoryUsage().rss - before).toBeLessThan(64 * mib);
+      await works();
+      socket.destroy();
+    },
+  );
 
   it('that asks for what is no service of its is refused', async () => {
     const socket = await secured('greedy', { ALPNProtocols: ['selvedge-forward/1'] });
@@ -275,7 +308,7 @@ describe('a peer that has proved who it is', () => {
     const opening = server.open({ peer: 'deaf', target: 'a:1', signal: new AbortController().signal });
     await expect(opening).rejects.toMatchObject({ code: 'Unavailable' });
     await until('its session to be gone', () => !server.reaches('deaf'));
-    expect(process.memoryUsage().rss - before).toBeLessThan(64 * 1024 * 1024);
+    expect(process.memoryUsage().rss - before).toBeLessThan(64 * mib);
     http2.destroy();
     await works();
   });

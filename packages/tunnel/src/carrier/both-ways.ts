@@ -4,6 +4,9 @@ import { closeWhenRead } from './close-when-read.ts';
 /** What is written while the socket is full; a peer that grants a session more than it should is not read either. */
 const maxUnsentBytes = 32 * 1024 * 1024;
 
+/** Chunks that are smaller on average are joined: each costs hundreds of bytes besides, as long as it is unsent. */
+const smallBytes = 1024;
+
 /**
  * A socket for HTTP/2 that both ends may fill at once. Node's HTTP/2 does not read while a write is under way: two ends
  * that write much to each other wait for one another for good. Here a write that waits for room counts as done as soon as
@@ -39,9 +42,14 @@ export class BothWays extends Duplex {
   }
 
   override _writev(chunks: readonly { readonly chunk: Buffer }[], done: () => void): void {
-    this.#socket.cork();
-    for (const { chunk } of chunks) this.#socket.write(chunk);
-    this.#socket.uncork();
+    const bytes = chunks.reduce((sum, { chunk }) => sum + chunk.length, 0);
+    if (bytes < chunks.length * smallBytes) {
+      this.#socket.write(Buffer.concat(chunks.map(({ chunk }) => chunk)));
+    } else {
+      this.#socket.cork();
+      for (const { chunk } of chunks) this.#socket.write(chunk);
+      this.#socket.uncork();
+    }
     this.#settle(done);
   }
 
