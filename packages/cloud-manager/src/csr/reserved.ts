@@ -17,7 +17,7 @@ export interface ServiceCidr extends KubeObject {
   readonly spec?: { readonly cidrs?: readonly string[] };
 }
 
-export const serviceCidrs: Resource<ServiceCidr> = defineResource<ServiceCidr>({
+const serviceCidrs: Resource<ServiceCidr> = defineResource<ServiceCidr>({
   apiVersion: 'networking.k8s.io/v1',
   kind: 'ServiceCIDR',
   plural: 'servicecidrs',

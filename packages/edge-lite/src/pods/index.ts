@@ -19,4 +19,10 @@ export { createLogRotator, rotatedNames } from './logs/index.ts';
 export { readMachine, type Machine, type MachineOptions } from './machine/index.ts';
 export { createProber, type ProbeCount, type Prober } from './probes/index.ts';
 export { podCgroup, qosCgroup, references, type NodeFacts } from './spec/index.ts';
-export { createMounter, createVolumeManager, podFolder, type TokenStore, type VolumeManager } from './volumes/index.ts';
+export {
+  createMounter,
+  createVolumeManager,
+  podFolder,
+  type TokenStore,
+  type VolumeManager,
+} from './volumes/index.ts';

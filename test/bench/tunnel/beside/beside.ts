@@ -157,7 +157,7 @@ async function measureAll(makers: Makers): Promise<readonly Result[]> {
 }
 
 async function startTarget(processes: Processes): Promise<number> {
-  const argv = [process.execPath, join(import.meta.dirname, 'target.ts')];
+  const argv = [process.execPath, join(import.meta.dirname, 'target-main.ts')];
   const { stdout } = processes.start(argv, 'pipe');
   if (stdout === null) throw new TypeError('the target has no output');
   const [line] = (await once(createInterface({ input: stdout }), 'line')) as [string];

@@ -33,7 +33,7 @@ async function accepted(socket: TLSSocket): Promise<void> {
 }
 
 /** A stream to the target. Rejects after `patienceMs`. */
-export async function open({ port, authority, ca, client }: Entrance): Promise<TLSSocket> {
+async function open({ port, authority, ca, client }: Entrance): Promise<TLSSocket> {
   const { certificate: cert, key } = client;
   const socket = connect({ host: '127.0.0.1', port, ca, cert, key });
   socket.on('error', () => undefined);
