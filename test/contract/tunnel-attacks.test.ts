@@ -5,8 +5,10 @@ import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { fc } from '@fast-check/vitest';
+import { systemClock } from '@selvedge/kit';
 import type { TunnelCredentials } from '@selvedge/tunnel';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { waitFor } from '../bed/wait.ts';
 import { until } from './kube-bench.ts';
 import {
   TunnelWorld,
@@ -230,7 +232,8 @@ describe('a peer that has proved who it is', () => {
       };
       socket.on('drain', pour);
       pour();
-      await until('its session to be gone', () => !server.reaches('hostile'));
+      const gone = async (): Promise<boolean> => !server.reaches('hostile');
+    await waitFor({ what: 'the end of its session' }, systemClock, gone);
       expect(process.memoryUsage().rss - before).toBeLessThan(176 * mib);
       await works();
       socket.destroy();
