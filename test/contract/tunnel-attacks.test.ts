@@ -233,7 +233,7 @@ describe('a peer that has proved who it is', () => {
       socket.on('drain', pour);
       pour();
       const gone = async (): Promise<boolean> => !server.reaches('hostile');
-    await waitFor({ what: 'the end of its session' }, systemClock, gone);
+      await waitFor({ what: 'the end of its session' }, systemClock, gone);
       expect(process.memoryUsage().rss - before).toBeLessThan(176 * mib);
       await works();
       socket.destroy();
