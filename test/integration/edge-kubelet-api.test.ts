@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createHash, randomBytes, randomInt } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { type IncomingMessage, get as httpGet } from 'node:http';
 import { request as httpsRequest } from 'node:https';
@@ -14,6 +14,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ensureImages, imageRefs } from '../bed/images/index.ts';
 import { type Kubectl, createKubectl } from '../bed/kubectl.ts';
 import { type PrivateContainerd, createPrivateContainerd } from '../bed/node/private-containerd.ts';
+import { freePort } from '../bed/free-port.ts';
 import { waitFor } from '../bed/wait.ts';
 import {
   type Cluster,
@@ -28,7 +29,7 @@ import { describeStats } from './kubelet-stats-suite.ts';
 
 const signal = new AbortController().signal;
 const nodeName = 'kubelet-api';
-const webPort = randomInt(30_100, 32_000);
+const webPort = await freePort();
 
 let cluster: Cluster;
 let containerd: PrivateContainerd;

@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process';
-import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -16,6 +15,7 @@ import {
   dialUnix,
   headOf,
 } from '../../packages/cloud-manager/src/egress/testing.ts';
+import { freePort } from '../bed/free-port.ts';
 import { type Authority, type KeyPair, newAuthority, openAuthority } from '../bed/pki/certificate.ts';
 import { type EgressSite, startEgressSite } from './egress-site.ts';
 import { type ManagerWorld, type RunningManager, signal, startManagerWorld, until } from './manager-world.ts';
@@ -39,7 +39,7 @@ async function writePair(name: string, { certificate, key }: KeyPair): Promise<o
   return { certificateFile: path(`${name}.crt`), keyFile: path(`${name}.key`) };
 }
 
-const ports = { beside: randomInt(10_000, 20_000), far: randomInt(20_000, 30_000) };
+const ports = { beside: await freePort(), far: await freePort() };
 
 /** The egress of a server: on the Unix socket too, if it is the one beside the API server. */
 async function egressOf(server: keyof typeof ports): Promise<object> {

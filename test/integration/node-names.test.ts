@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import { randomInt } from 'node:crypto';
 import { Resolver } from 'node:dns/promises';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -8,6 +7,7 @@ import { join } from 'node:path';
 import { ensureAssets } from '@selvedge/hack/setup';
 import { systemClock } from '@selvedge/kit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { freePort } from '../bed/free-port.ts';
 import { waitFor } from '../bed/wait.ts';
 
 const snippet = join(import.meta.dirname, '../../deploy/dns/nodes.selvedge.corefile');
@@ -28,7 +28,7 @@ const resolver = new Resolver({ timeout: 1_000, tries: 2 });
 beforeAll(async () => {
   const { coredns } = await ensureAssets({ binaries: ['coredns'] });
   folder = await mkdtemp(join(tmpdir(), 'selvedge-dns-'));
-  const port = randomInt(10_000, 30_000);
+  const port = await freePort();
   await writeFile(join(folder, 'Corefile'), (await readFile(snippet, 'utf8')) + cluster);
   const child = spawn(coredns, ['-conf', join(folder, 'Corefile'), `-dns.port=${port}`], { stdio: 'ignore' });
   const exited = once(child, 'exit');

@@ -1,8 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Clock, type Service, SelvedgeError, createMetricsRegistry, silentLogger } from '@selvedge/kit';
@@ -17,6 +15,7 @@ import type { CertificateRequest, KeyPair } from '../pki/certificate.ts';
 import { renderKubeconfig } from '../pki/kubeconfig.ts';
 import { type Pki, openPki } from '../pki/pki.ts';
 import { writeAtomically } from '../state/files.ts';
+import { freePort } from '../free-port.ts';
 import { waitFor } from '../wait.ts';
 
 export interface PrivateControlPlaneOptions {
@@ -63,20 +62,6 @@ const kubeletClient = {
 const admin = { commonName: 'admin', organizations: ['system:masters'], usages: ['client'] } as const;
 /** Nothing listens there; the API server wants an address that is not of the loopback interface. */
 const advertised = '192.0.2.1';
-
-/** Below those that the kernel gives to clients (32,768 and up): only another start could take it in between. */
-async function freePort(): Promise<number> {
-  const port = randomInt(10_000, 30_000);
-  const server = createServer().listen(port, '127.0.0.1');
-  try {
-    await once(server, 'listening');
-  } catch {
-    return freePort();
-  }
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 async function ended(supervisor: ChildProcess | undefined, signal?: 'TERM'): Promise<void> {
   if (supervisor === undefined || supervisor.exitCode !== null) return;

@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hubRole, hubRoleBinding } from '@selvedge/api';
@@ -20,6 +19,7 @@ import {
   type PrivateControlPlane,
   createPrivateControlPlane,
 } from '../../bed/control-plane/private-control-plane.ts';
+import { freePort } from '../../bed/free-port.ts';
 import { publicKeyHash } from '../../bed/node/lite.ts';
 import type { KeyPair } from '../../bed/pki/certificate.ts';
 import { renderKubeconfig } from '../../bed/pki/kubeconfig.ts';
@@ -37,15 +37,6 @@ export interface HubWorld extends AsyncDisposable {
   use(): Promise<TreeUse>;
   /** Ends the hub and starts it on what it left; resolves with the time to the first answer, in milliseconds. */
   restart(): Promise<number>;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 function clientOf(server: string, ca: string, { certificate, key }: KeyPair): KubeClient {

@@ -2,7 +2,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ensureAssets } from '@selvedge/hack/setup';
 import type { Authority } from '../../../bed/pki/certificate.ts';
-import { Processes, type Tunnel, type TunnelMaker, freePort, layLine, untilThrough } from './tunnel.ts';
+import { freePort } from '../../../bed/free-port.ts';
+import { Processes, type Tunnel, type TunnelMaker, layLine, untilThrough } from './tunnel.ts';
 
 export interface PeerOptions {
   readonly authority: Pick<Authority, 'issue'>;

@@ -7,7 +7,8 @@ import type { PrivateControlPlane } from '../../../bed/control-plane/private-con
 import { createKubectl } from '../../../bed/kubectl.ts';
 import type { KeyPair } from '../../../bed/pki/certificate.ts';
 import type { AgentSetup } from './agent.ts';
-import { Processes, type Tunnel, type TunnelMaker, freePort, layLine, untilThrough } from './tunnel.ts';
+import { freePort } from '../../../bed/free-port.ts';
+import { Processes, type Tunnel, type TunnelMaker, layLine, untilThrough } from './tunnel.ts';
 
 export interface SelvedgeOptions {
   readonly controlPlane: PrivateControlPlane;

@@ -1,12 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { waitFor } from '@selvedge/bed';
 import { run } from '@selvedge/hack/setup';
 import { systemClock } from '@selvedge/kit';
+import { freePort } from '../../../bed/free-port.ts';
 import { type Entrance, request, patienceMs } from './client.ts';
 
 /** Server and agent of one tunnel, in processes of their own, with a line between them that can be made long. */
@@ -21,20 +20,6 @@ export interface TunnelMaker {
   readonly name: string;
   /** With so much latency in each direction between agent and server. Resolves once a request goes through. */
   start(latencyMs: number): Promise<Tunnel>;
-}
-
-/** Below those that the kernel gives to clients. */
-export async function freePort(): Promise<number> {
-  const port = randomInt(10_000, 30_000);
-  const server = createServer().listen(port, '127.0.0.1');
-  const isFree = await once(server, 'listening').then(
-    () => true,
-    () => false,
-  );
-  if (!isFree) return freePort();
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 /** Ends what it started, the last first. */
