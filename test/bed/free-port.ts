@@ -4,22 +4,28 @@ import { mkdir, open } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { systemCode } from '@selvedge/kit';
 
 /** Notes a port down in the run's folder. False: another file of the run has it. */
 async function reserve(port: number): Promise<boolean> {
   const folder = join(tmpdir(), 'ports');
   await mkdir(folder, { recursive: true });
-  const note = await open(join(folder, String(port)), 'wx').catch(() => undefined);
-  await note?.close();
-  return note !== undefined;
+  try {
+    await (await open(join(folder, String(port)), 'wx')).close();
+    return true;
+  } catch (error) {
+    if (systemCode(error) === 'EEXIST') return false;
+    throw error;
+  }
 }
 
 async function isFree(port: number): Promise<boolean> {
   const server = createServer().listen(port);
   try {
     await once(server, 'listening');
-  } catch {
-    return false;
+  } catch (error) {
+    if (systemCode(error) === 'EADDRINUSE') return false;
+    throw error;
   }
   server.close();
   await once(server, 'close');
