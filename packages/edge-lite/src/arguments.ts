@@ -1,10 +1,9 @@
-import { parseArgs } from 'node:util';
-import { SelvedgeError } from '@selvedge/kit';
+import { type ProgramCommand, parseProgramArguments } from '@selvedge/kit';
 
-export type Command =
-  | { readonly kind: 'run'; readonly config: string }
-  | { readonly kind: 'version' }
-  | { readonly kind: 'help' };
+/** Commands that want a config. */
+const commands = ['run'] as const;
+
+export type Command = ProgramCommand<(typeof commands)[number]>;
 
 export const usage = `edge-lite runs the pods of one edge node through containerd.
 
@@ -21,26 +20,6 @@ Exit codes:
   4  the state on disk cannot be used
 `;
 
-const invalid = (message: string, cause?: unknown): SelvedgeError =>
-  new SelvedgeError(message, { code: 'Invalid', hint: 'edge-lite --help', cause });
-
 /** The command in the arguments. Throws `Invalid`. */
-export function parseCommand(args: readonly string[]): Command {
-  const options = {
-    config: { type: 'string' },
-    version: { type: 'boolean' },
-    help: { type: 'boolean', short: 'h' },
-  } as const;
-  let parsed;
-  try {
-    parsed = parseArgs({ args: [...args], options, allowPositionals: true });
-  } catch (cause) {
-    throw invalid('the command line is wrong', cause);
-  }
-  const { values, positionals } = parsed;
-  if (values.help === true) return { kind: 'help' };
-  if (values.version === true) return { kind: 'version' };
-  if (positionals.length !== 1 || positionals[0] !== 'run') throw invalid('expected the command "run"');
-  if (values.config === undefined) throw invalid('run needs --config FILE');
-  return { kind: 'run', config: values.config };
-}
+export const parseCommand = (args: readonly string[]): Command =>
+  parseProgramArguments({ name: 'edge-lite', commands }, args);

@@ -1,3 +1,4 @@
+export { parseProgramArguments, type ProgramCommand } from './arguments.ts';
 export { sweepTemporaries, writeFileAtomic, type AtomicFileOptions } from './atomic-file.ts';
 export { createBackoff, type Backoff, type BackoffOptions } from './backoff.ts';
 export { BoundedMap } from './bounded-map.ts';
