@@ -1,6 +1,6 @@
 import { systemClock } from '@selvedge/kit';
 import { type KubeObject, mergePatch, resources, strategicMergePatch } from '@selvedge/kube';
-import type { Event, Lease, Pod, PodCondition, TokenRequest } from '@selvedge/kube/types';
+import type { Event, Lease, Node, Pod, PodCondition, TokenRequest } from '@selvedge/kube/types';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { waitFor } from '../bed/wait.ts';
 import { type Audit, createAudit } from './hub-audit.ts';
@@ -196,6 +196,37 @@ describe('statuses that changed while the cloud was away', () => {
       return shown?.json.includes(`"${last}"`) === true ? true : undefined;
     });
   });
+});
+
+it('a heartbeat of a kubelet that started while the cloud was not reached goes up as soon as it is', async () => {
+  const beat = (lastHeartbeatTime: string): Promise<Node> =>
+    site.run.kubelet.patch(
+      resources.nodes,
+      { name: nodeName },
+      {
+        patch: strategicMergePatch({
+          status: { conditions: [{ type: 'Ready', status: 'True', reason: 'a', lastHeartbeatTime }] },
+        }),
+        subresource: 'status',
+        signal,
+      },
+    );
+  const heard = async (): Promise<string | undefined> => {
+    const node = await cluster.admin.get(resources.nodes, { name: nodeName }, { signal });
+    return node.status?.conditions?.find(({ type }) => type === 'Ready')?.lastHeartbeatTime;
+  };
+  await beat('2026-01-01T00:00:00Z');
+  await site.stop();
+  site.link.refuse();
+  await site.start();
+  await site.cut();
+  await beat('2026-01-01T00:00:30Z');
+  expect(await heard()).toBe('2026-01-01T00:00:00Z');
+  await site.heal();
+  await nothingWaits();
+  expect(await heard()).toBe('2026-01-01T00:00:30Z');
+  await beat('2026-01-01T00:05:30Z');
+  expect(await heard()).toBe('2026-01-01T00:00:30Z');
 });
 
 describe('the node Lease', () => {

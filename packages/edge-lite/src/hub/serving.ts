@@ -20,7 +20,7 @@ import { heldResource } from './request-info/index.ts';
 import { covers } from './selection/index.ts';
 import { createServe } from './serve/index.ts';
 import { type PodTokens, createReviews } from './tokens/index.ts';
-import { createWrites } from './writes/index.ts';
+import { Heartbeats, createWrites } from './writes/index.ts';
 
 export interface ServingDeps extends HubDeps, Core {
   readonly options: HubOptions;
@@ -42,6 +42,7 @@ export interface Serving {
 interface Kept {
   readonly recorder: Service;
   readonly replay: Replay;
+  readonly heartbeats: Heartbeats;
   readonly coverages: Coverages;
   readonly events: EventRing;
   readonly points: PointEntries;
@@ -56,7 +57,8 @@ function createKept(deps: ServingDeps): Kept {
     { component: 'edge-lite', host: nodeName },
     { ...deps, metrics: deps.kubeMetrics },
   );
-  const replay = createReplay({ nodeName }, { ...deps, recorder, replayPatch });
+  const heartbeats = new Heartbeats({}, deps);
+  const replay = createReplay({ nodeName }, { ...deps, recorder, replayPatch, heartbeats });
   const ready = (signal: AbortSignal): Promise<void> => replay.drained(signal);
   const coverages = createCoverages(
     { unusedMs: options.keepUnusedMs },
@@ -75,13 +77,13 @@ function createKept(deps: ServingDeps): Kept {
       held: (about) => replica.reader(heldResource(about)).get(about) !== undefined,
     },
   );
-  return { recorder, replay, coverages, events, points };
+  return { recorder, replay, heartbeats, coverages, events, points };
 }
 
 export function createServing(deps: ServingDeps): Serving {
   const { options, store, self } = deps;
   const { nodeName } = options;
-  const { recorder, replay, coverages, events, points } = createKept(deps);
+  const { recorder, replay, heartbeats, coverages, events, points } = createKept(deps);
   const keep = createKeep(deps);
   const forward = createForward(
     {},
@@ -107,6 +109,7 @@ export function createServing(deps: ServingDeps): Serving {
       lease,
       events,
       eventRights,
+      heartbeats,
       decodeBody,
       applyPatchBody,
       tokens: carefully(deps.tokens, 'token', keep),

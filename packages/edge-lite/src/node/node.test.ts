@@ -1,4 +1,4 @@
-import { SelvedgeError, createMetricsRegistry } from '@selvedge/kit';
+import { SelvedgeError, createMetricsRegistry, raceAbort, withDeadline } from '@selvedge/kit';
 import { type ManualClock, createManualClock, recordingLogger, seededRandom } from '@selvedge/kit/testing';
 import type { KubeObject, ObjectRef, Resource } from '@selvedge/kube';
 import type { Lease, Node } from '@selvedge/kube/types';
@@ -10,11 +10,24 @@ import { goodRuntime, merged, nodeOptions, smallHost } from './testing.ts';
 
 const missing = new SelvedgeError('not found', { code: 'NotFound' });
 
+interface HangingPatch {
+  readonly patch: { readonly body: unknown };
+  readonly timeoutMs?: number | undefined;
+  readonly signal: AbortSignal;
+}
+
+const never = (timeoutMs: number | undefined, signal: AbortSignal): Promise<unknown> =>
+  withDeadline({ what: 'never', timeoutMs: timeoutMs ?? Infinity, signal }, clock, (inner) =>
+    raceAbort(new Promise(() => undefined), inner),
+  );
+
 /** Nodes and Leases of one node, with the API server's rules for versions. */
 class TestApi {
   readonly objects = new Map<string, KubeObject>();
   readonly patches: Node[] = [];
   cut = false;
+  /** Writes of the status are never answered. */
+  hangs = false;
   #version = 0;
 
   get node(): Node | undefined {
@@ -45,8 +58,9 @@ class TestApi {
     patch: async <T extends KubeObject>(
       resource: Resource<T>,
       _at: ObjectRef,
-      { patch }: { readonly patch: { readonly body: unknown } },
+      { patch, timeoutMs, signal }: HangingPatch,
     ) => {
+      if (this.hangs) await never(timeoutMs, signal);
       const known = this.#found(resource.plural) as Node;
       const { metadata, status } = patch.body as Node;
       if (metadata.uid !== known.metadata.uid) throw new SelvedgeError('uid', { code: 'Conflict' });
@@ -205,6 +219,17 @@ describe('a node', () => {
     await clock.advance(20_000);
     expect(readyOf(api.node)).toBe('KubeletNotReady');
     expect(Date.parse(api.lease?.spec?.renewTime ?? '')).toBeGreaterThan(clock.now() - 15_000);
+  });
+
+  test('gives up a write of its status that hangs, and sends it again', async () => {
+    api.hangs = true;
+    health = { kind: 'down', sinceMs: clock.now() - 60_000, error: 'ENOENT' };
+    await poke();
+    await clock.advance(9_000);
+    api.hangs = false;
+    expect(readyOf(api.node)).toBe('KubeletReady');
+    await clock.advance(5_000);
+    expect(readyOf(api.node)).toBe('KubeletNotReady');
   });
 
   test('takes over a Lease that somebody else wrote', async () => {

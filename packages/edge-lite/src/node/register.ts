@@ -7,6 +7,9 @@ export interface RegisterDeps {
   readonly log: Logger;
 }
 
+/** One that hangs is given up and tried again. */
+const timeoutMs = 30_000;
+
 /** Those of `own` that the Node lacks or has otherwise. */
 function staleLabels(node: Node, own: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   const wrong = Object.entries(own).filter(([name, value]) => node.metadata.labels?.[name] !== value);
@@ -24,16 +27,16 @@ export async function registerNode(
 ): Promise<Node> {
   const name = options.node.metadata.name ?? '';
   try {
-    const created = await client.create(resources.nodes, options.node, { signal });
+    const created = await client.create(resources.nodes, options.node, { timeoutMs, signal });
     log.info('node registered', { node: name });
     return created;
   } catch (error) {
     if (!hasCode(error, 'AlreadyExists')) throw error;
   }
-  const existing = await client.get(resources.nodes, { name }, { signal });
+  const existing = await client.get(resources.nodes, { name }, { timeoutMs, signal });
   log.info('node was registered before', { node: name });
   const labels = staleLabels(existing, options.ownLabels);
   if (Object.keys(labels).length === 0) return existing;
   const patch = strategicMergePatch({ metadata: { uid: existing.metadata.uid, labels } });
-  return client.patch(resources.nodes, { name }, { patch, signal });
+  return client.patch(resources.nodes, { name }, { patch, timeoutMs, signal });
 }

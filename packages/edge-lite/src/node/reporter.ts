@@ -30,6 +30,9 @@ const reportIntervalMs = 300_000;
 /** Images change rarely, and the list of them may be long. */
 const imagesIntervalMs = 60_000;
 
+/** A write that hangs is given up and tried again. The kubelet's heartbeat client has its `nodeStatusUpdateFrequency`, too. */
+const timeoutMs = 10_000;
+
 const versionOf = (node: Node): string => node.metadata.resourceVersion ?? '';
 
 /** Brings the Node's status in the API to what the machine says. One call at a time. */
@@ -76,7 +79,12 @@ export class StatusReporter {
     const { client, clock, random, patches, events } = this.#deps;
     const at = { name: this.#options.nodeName };
     const patch = strategicMergePatch(body);
-    this.#latest = await client.patch(resources.nodes, at, { patch, subresource: 'status', signal });
+    this.#latest = await client.patch(resources.nodes, at, {
+      patch,
+      subresource: 'status',
+      timeoutMs,
+      signal,
+    });
     this.#dueMs = clock.monotonicMs() + reportIntervalMs * (1 + 0.5 * random());
     patches.add({ outcome: 'done' });
     for (const event of nodeEvents(before, this.#latest)) events.record(event);
@@ -127,7 +135,7 @@ export class StatusReporter {
   async #removed(signal: AbortSignal): Promise<boolean> {
     const at = { name: this.#options.nodeName };
     try {
-      const node = await this.#deps.client.get(resources.nodes, at, { signal });
+      const node = await this.#deps.client.get(resources.nodes, at, { timeoutMs, signal });
       if (node.metadata.uid !== this.#latest.metadata.uid) return true;
       this.#latest = node;
       return false;

@@ -37,6 +37,10 @@ const timeOf = (text: string | null | undefined): number => Date.parse(text ?? '
 export const turnedSince = (before: Condition | undefined, after: Condition): boolean =>
   timeOf(after.lastTransitionTime) > timeOf(before?.lastTransitionTime);
 
+/** Whether the kubelet of a Node has said it again since. */
+export const saidAgain = (before: Condition | undefined, after: Condition): boolean =>
+  timeOf(after.lastHeartbeatTime) > timeOf(before?.lastHeartbeatTime);
+
 /**
  * One condition that the kubelet owns; undefined: it is not there. What the kubelet changed counts, and in a Node also what
  * it said again after upstream came to another view; of a kubelet that was dead by then nothing is asserted.

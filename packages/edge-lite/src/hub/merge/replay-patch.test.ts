@@ -170,6 +170,15 @@ describe('a Node', () => {
   });
 
   test.each([
+    ['later', '11:05', true],
+    ['earlier', '09:05', false],
+  ])('whose cloud is to hear of it is told what was said again, where it is %s', (_what, at, told) => {
+    const current = { conditions: [said('True', at)] };
+    const patch = replayPatch('v1/nodes', three({ anchor, current, upstream: anchor }), { heartbeat: true });
+    expect(patch).toEqual(told ? { metadata: { uid: 'u' }, status: current } : undefined);
+  });
+
+  test.each([
     ['True', '11:05', 'is'],
     ['True', '10:35', 'is not'],
     ['False', '11:05', 'is'],

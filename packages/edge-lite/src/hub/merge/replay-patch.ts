@@ -1,5 +1,5 @@
 import { fieldNamed } from '../schemas/index.ts';
-import { type Condition, conditionsOf, find, saysSame, turnedSince } from './conditions.ts';
+import { type Condition, conditionsOf, find, saidAgain, saysSame, turnedSince } from './conditions.ts';
 import { type JsonObject, isList, isObject, memberOf } from './json-value.ts';
 import { type OwnedStatus, ownedStatusOf } from './owned-status.ts';
 import { rebasedStatus, statusOf } from './rebase.ts';
@@ -27,10 +27,19 @@ function fieldPatch(
   return isMerged ? [...after, { $patch: 'replace' }] : difference(before, after);
 }
 
-function conditionPatches(before: readonly Condition[], after: readonly Condition[]): readonly JsonObject[] {
+type IsNews = (before: Condition | undefined, after: Condition) => boolean;
+
+const isNews: IsNews = (before, after) => !saysSame(before, after) || turnedSince(before, after);
+const isNewsOrAgain: IsNews = (before, after) => isNews(before, after) || saidAgain(before, after);
+
+function conditionPatches(
+  before: readonly Condition[],
+  after: readonly Condition[],
+  counts: IsNews,
+): readonly JsonObject[] {
   const put = after
     .map((condition) => [find(before, condition.type), condition] as const)
-    .filter(([there, condition]) => !saysSame(there, condition) || turnedSince(there, condition))
+    .filter(([there, condition]) => counts(there, condition))
     .map(([there, condition]) => ({ ...gone(there, condition), ...condition }));
   const deleted = before
     .filter(({ type }) => find(after, type) === undefined)
@@ -44,24 +53,28 @@ function gone(before: Condition | undefined, after: Condition): JsonObject {
   return Object.fromEntries(keys.map((key) => [key, null]));
 }
 
-function statusPatch(owned: OwnedStatus, before: JsonObject, after: JsonObject): JsonObject {
+function statusPatch(
+  owned: OwnedStatus,
+  { before, after }: { readonly before: JsonObject; readonly after: JsonObject },
+  counts: IsNews,
+): JsonObject {
   const names = owned.fields.filter((name) => !isSame(memberOf(before, name), memberOf(after, name)));
   const fields = names.map((name) => {
     const values = { before: memberOf(before, name), after: memberOf(after, name) };
     return [name, fieldPatch(owned, name, values)] as const;
   });
-  const conditions = conditionPatches(conditionsOf(before), conditionsOf(after));
+  const conditions = conditionPatches(conditionsOf(before), conditionsOf(after), counts);
   return { ...Object.fromEntries(fields), ...(conditions.length === 0 ? {} : { conditions }) };
 }
 
 /** See `ReplayPatch`. Undefined as well for a resource whose status the kubelet does not write. */
-export const replayPatch: ReplayPatch = (resource, three) => {
+export const replayPatch: ReplayPatch = (resource, three, { heartbeat } = { heartbeat: false }) => {
   const owned = ownedStatusOf(resource);
   if (owned === undefined) return undefined;
   const [anchor, current, upstream] = [three.anchor, three.current, three.upstream].map(statusOf);
   const before = upstream ?? {};
   const after = rebasedStatus(owned, { anchor: anchor ?? {}, current: current ?? {}, upstream: before });
-  const status = statusPatch(owned, before, after);
+  const status = statusPatch(owned, { before, after }, heartbeat ? isNewsOrAgain : isNews);
   if (Object.keys(status).length === 0) return undefined;
   return { metadata: { uid: three.anchor.metadata.uid ?? '' }, status };
 };

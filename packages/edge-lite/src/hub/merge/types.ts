@@ -12,9 +12,10 @@ export type ApplyPatchBody = (resource: HeldResource, object: KubeObject, patch:
 /**
  * What is to be sent to the API server so that the local change from `anchor` to `current` holds on `upstream`: a strategic
  * merge patch of the status, restricted to the fields that the kubelet owns, with the uid as its precondition. Undefined
- * when upstream says so already.
+ * when upstream says so already; what a Node has only said again counts if `heartbeat` is set, and not by default.
  */
 export type ReplayPatch = (
   resource: HeldResource,
   three: { readonly anchor: KubeObject; readonly current: KubeObject; readonly upstream: KubeObject },
+  how?: { readonly heartbeat: boolean },
 ) => object | undefined;

@@ -17,6 +17,8 @@ export interface ReplayOneDeps {
   readonly client: Pick<KubeClient, 'get' | 'list' | 'patch'>;
   readonly nodeName: string;
   readonly replayPatch: ReplayPatch;
+  /** Whether the cloud is still to hear that the own Node's kubelet lives, and that it has heard. */
+  readonly heartbeats: { readonly due: boolean; told(): void };
 }
 
 /** What became of an overlay. */
@@ -119,7 +121,8 @@ async function round(
     return { kind: 'replaced' };
   }
   const { resource, anchor, current } = entry;
-  const body = deps.replayPatch(resource, { anchor, current, upstream });
+  const heartbeat = resource === 'v1/nodes' && deps.heartbeats.due;
+  const body = deps.replayPatch(resource, { anchor, current, upstream }, { heartbeat });
   if (body === undefined) return settled(entry, upstream, deps) ? { kind: 'same' } : undefined;
   let answer: KubeObject | undefined;
   try {
@@ -129,6 +132,7 @@ async function round(
     deps.replica.settleOverlay(resource, entry, upstream);
     return { kind: 'refused', error };
   }
+  if (answer !== undefined && heartbeat) deps.heartbeats.told();
   return answer !== undefined && settled(entry, answer, deps) ? { kind: 'sent' } : undefined;
 }
 

@@ -1,1 +1,2 @@
+export { Heartbeats } from './heartbeats.ts';
 export { createWrites, type WritesDeps, type WritesOptions } from './writes.ts';

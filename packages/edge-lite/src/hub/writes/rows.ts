@@ -1,5 +1,4 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Clock } from '@selvedge/kit';
 import type { KubeObject } from '@selvedge/kube';
 import type { Access } from '../access/types.ts';
 import { forbidden } from '../answers/index.ts';
@@ -9,7 +8,7 @@ import type { HeldResource, ObjectName, Replica } from '../replica/types.ts';
 import { attributesOf } from '../request-info/index.ts';
 import type { AnswerMemory } from '../tokens/index.ts';
 import { type ChangeDeps, changedObject } from './change.ts';
-import { Heartbeats } from './heartbeats.ts';
+import type { Heartbeats } from './heartbeats.ts';
 import { type StatusRowDeps, createNodeStatusRow, createPodStatusRow } from './status-row.ts';
 import { type Row, type Write, requestBody, shownObject } from './write.ts';
 
@@ -22,7 +21,7 @@ export interface RowsDeps extends StatusRowDeps {
   readonly reviews: AnswerMemory;
   /** Whether the object is known to exist by other means than a coverage. */
   readonly knows: (resource: HeldResource, at: ObjectName) => boolean;
-  readonly clock: Pick<Clock, 'monotonicMs'>;
+  readonly heartbeats: Heartbeats;
 }
 
 const events: ReadonlySet<HeldResource> = new Set(['v1/events', 'events.k8s.io/v1/events']);
@@ -87,8 +86,7 @@ function createMemoryRow(name: string, memory: AnswerMemory, accepts: Row['accep
 
 /** What is there cannot be made. Of what is not known to be there nobody can say. */
 function createExistsRow(
-  deps: Pick<RowsDeps, 'access' | 'decodeBody' | 'knows' | 'replica'>,
-  heartbeats: Heartbeats,
+  deps: Pick<RowsDeps, 'access' | 'decodeBody' | 'heartbeats' | 'knows' | 'replica'>,
 ): Row {
   return {
     name: 'exists',
@@ -106,16 +104,15 @@ function createExistsRow(
     },
     heard({ resource, request }) {
       // The first thing that a kubelet asks for.
-      if (resource === 'v1/nodes' && request.caller.kind === 'node') heartbeats.begin();
+      if (resource === 'v1/nodes' && request.caller.kind === 'node') deps.heartbeats.begin();
     },
   };
 }
 
 /** The table; the first row that accepts a request answers it. Whatever none accepts waits for the cloud. */
 export function createRows(options: { readonly nodeName: string }, deps: RowsDeps): readonly Row[] {
-  const heartbeats = new Heartbeats({}, deps);
   return [
-    createNodeStatusRow(options, { ...deps, heartbeats }),
+    createNodeStatusRow(options, deps),
     createPodStatusRow(options, deps),
     createNodeRow(options, deps),
     createEventsRow(deps),
@@ -130,6 +127,6 @@ export function createRows(options: { readonly nodeName: string }, deps: RowsDep
       deps.reviews,
       ({ about, resource }) => reviews.has(resource) && about.verb === 'create',
     ),
-    createExistsRow(deps, heartbeats),
+    createExistsRow(deps),
   ];
 }

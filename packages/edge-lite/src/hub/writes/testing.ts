@@ -9,6 +9,7 @@ import { createTestReplica } from '../replica/testing.ts';
 import type { Replica } from '../replica/types.ts';
 import type { HubHandler, HubRequest } from '../request.ts';
 import type { Connectivity } from '../upstream/types.ts';
+import { Heartbeats } from './heartbeats.ts';
 import type { RowsDeps } from './rows.ts';
 import { createWrites } from './writes.ts';
 
@@ -115,7 +116,7 @@ export async function world(
       knows: (resource, { name }) => resource === 'v1/persistentvolumes' && name === 'read-before',
       replaySoon: () => void here.replays.push(1),
       metrics: createMetricsRegistry(),
-      clock: here.clock,
+      heartbeats: new Heartbeats({}, here),
     },
   );
   here.writes = (request) => raw(request).catch(errorResponse);
