@@ -103,6 +103,28 @@ function settled(entry: OverlayEntry, answer: KubeObject, { replica }: ReplayOne
 /** What the API server will never take. Anything else may be tried again. */
 const final = ['Invalid', 'Forbidden', 'Unsupported'] as const;
 
+/** The difference that the overlay makes on the same object. Undefined: another round is needed. */
+async function bring(
+  entry: OverlayEntry,
+  upstream: KubeObject,
+  { target, deps }: { readonly target: Target; readonly deps: ReplayOneDeps },
+): Promise<Replayed | undefined> {
+  const { resource, anchor, current } = entry;
+  const heartbeat = resource === 'v1/nodes' && deps.heartbeats.due;
+  const body = deps.replayPatch(resource, { anchor, current, upstream }, { heartbeat });
+  if (body === undefined) return settled(entry, upstream, deps) ? { kind: 'same' } : undefined;
+  try {
+    const answer = await send(deps, target, body);
+    if (answer === undefined) return undefined;
+    if (heartbeat) deps.heartbeats.told();
+    return settled(entry, answer, deps) ? { kind: 'sent' } : undefined;
+  } catch (error) {
+    if (!hasCode(error, ...final)) throw error;
+    deps.replica.settleOverlay(resource, entry, upstream);
+    return { kind: 'refused', error };
+  }
+}
+
 /** Undefined: another round is needed. */
 async function round(
   entry: OverlayEntry,
@@ -110,30 +132,11 @@ async function round(
   deps: ReplayOneDeps,
 ): Promise<Replayed | undefined> {
   const upstream = await read(deps, target);
-  if (upstream === undefined) {
-    deps.replica.settleOverlay(entry.resource, entry, 'gone');
-    return { kind: 'gone' };
-  }
-  if (upstream.metadata.uid !== entry.uid) {
-    // The overlay is not shown on another object: what was said here never goes back to what upstream had before.
-    deps.replica.learn(entry.resource, upstream);
-    deps.replica.settleOverlay(entry.resource, entry, 'gone');
-    return { kind: 'replaced' };
-  }
-  const { resource, anchor, current } = entry;
-  const heartbeat = resource === 'v1/nodes' && deps.heartbeats.due;
-  const body = deps.replayPatch(resource, { anchor, current, upstream }, { heartbeat });
-  if (body === undefined) return settled(entry, upstream, deps) ? { kind: 'same' } : undefined;
-  let answer: KubeObject | undefined;
-  try {
-    answer = await send(deps, target, body);
-  } catch (error) {
-    if (!hasCode(error, ...final)) throw error;
-    deps.replica.settleOverlay(resource, entry, upstream);
-    return { kind: 'refused', error };
-  }
-  if (answer !== undefined && heartbeat) deps.heartbeats.told();
-  return answer !== undefined && settled(entry, answer, deps) ? { kind: 'sent' } : undefined;
+  if (upstream?.metadata.uid === entry.uid) return bring(entry, upstream, { target, deps });
+  // The overlay is not shown on another object: what was said here never goes back to what upstream had before.
+  if (upstream !== undefined) deps.replica.learn(entry.resource, upstream);
+  deps.replica.settleOverlay(entry.resource, entry, 'gone');
+  return { kind: upstream === undefined ? 'gone' : 'replaced' };
 }
 
 /**
