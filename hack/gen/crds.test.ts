@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { edgeNodeDefinition, edgeNodePolicy, edgeNodePolicyBinding } from '@selvedge/api';
 import { expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import { crds, renderEdgeNode } from './crds.ts';
+import { crds, customResourceFiles, renderCustomResource } from './crds.ts';
 
-test('the manifest is the resource and the policy that guards it', () => {
-  const documents = parseAllDocuments(renderEdgeNode()).map((each) => ('toJS' in each ? each.toJS() : each));
-  expect(documents).toEqual([edgeNodeDefinition, edgeNodePolicy, edgeNodePolicyBinding]);
+test.each(customResourceFiles)('the manifest of $source is the resource and what guards it', (file) => {
+  const { content } = renderCustomResource(file);
+  const documents = parseAllDocuments(content).map((each) => ('toJS' in each ? each.toJS() : each));
+  expect(documents).toEqual(file.objects);
 });
 
 test('what is checked in is what is generated', async () => {

@@ -1,3 +1,4 @@
+export { autonomySchema, parseAutonomy, type Autonomy } from './autonomy.ts';
 export type { CustomResourceDefinition } from './custom-resource.ts';
 export {
   edgeNodeDefinition,
@@ -6,11 +7,43 @@ export {
   type EdgeNodeSession,
   type EdgeNodeSpec,
   type EdgeNodeStatus,
+  type EdgeNodeWitness,
+  type NodeState,
+  type PushedToNode,
 } from './edge-node/edge-node.ts';
 export { edgeNodePolicy, edgeNodePolicyBinding } from './edge-node/policy.ts';
-export { labels } from './labels.ts';
+export { nodeStates } from './edge-node/schema.ts';
+export {
+  edgeUnitConditions,
+  edgeUnitDefinition,
+  edgeUnits,
+  type EdgeUnit,
+  type EdgeUnitConflict,
+  type EdgeUnitCounts,
+  type EdgeUnitMember,
+  type EdgeUnitSpec,
+  type EdgeUnitStatus,
+  type MaintenanceWindow,
+  type UnitTaint,
+} from './edge-unit/edge-unit.ts';
+export { edgeUnitPolicy, edgeUnitPolicyBinding } from './edge-unit/policy.ts';
+export { finalizers, labels } from './labels.ts';
 export { hubRole, hubRoleBinding } from './rbac/hub-role.ts';
 export { hubRules, type Grant } from './rbac/hub-rules.ts';
 export { managerNamespace, managerObjects } from './rbac/manager-role.ts';
 export { managerNamespaceRules, managerRules } from './rbac/manager-rules.ts';
 export type { ClusterRole, ClusterRoleBinding, PolicyRule } from './rbac/role.ts';
+export {
+  maxWorkloadName,
+  unitAppConditions,
+  unitAppDefinition,
+  unitApps,
+  type UnitApp,
+  type UnitAppOverride,
+  type UnitAppRollout,
+  type UnitAppScaling,
+  type UnitAppSpec,
+  type UnitAppStatus,
+  type UnitAppTemplate,
+  type UnitAppUnit,
+} from './unit-app/unit-app.ts';

@@ -1,3 +1,4 @@
+import { autonomySchema } from '../autonomy.ts';
 import type { ObjectSchema, Schema } from '../schema.ts';
 
 const serverName = '^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$';
@@ -14,6 +15,7 @@ export const edgeNodeSpecSchema = {
       description:
         'The node is not trusted any more: its tunnel sessions end at once, admission denies what it writes, its certificate requests are denied.',
     },
+    autonomy: autonomySchema("that of the node's unit, else the cluster's"),
   },
 } as const satisfies ObjectSchema;
 
@@ -74,10 +76,61 @@ const session = {
   },
 } as const satisfies Schema;
 
+/** In the order of what they mean for pods: from none to failing over. */
+export const nodeStates = ['Connected', 'Vouched', 'Autonomous', 'Expired', 'Dead'] as const;
+
+const witness = {
+  type: 'object',
+  description: 'One member of the unit and what it saw.',
+  required: ['node', 'at', 'alive'],
+  properties: {
+    node: { type: 'string', description: 'Who says it.', minLength: 1, maxLength: 253 },
+    at: { type: 'string', format: 'date-time', description: 'When it looked.' },
+    alive: { type: 'boolean', description: "Whether the node's kubelet was alive." },
+  },
+} as const satisfies Schema;
+
+const key = { type: 'string', description: 'A key.', maxLength: 317 } as const satisfies Schema;
+
+const keys = (description: string) =>
+  ({ type: 'array', maxItems: 64, 'x-kubernetes-list-type': 'set', description, items: key }) as const;
+
+const pushed = {
+  type: 'object',
+  description:
+    'What the unit-controller has set, or is about to set, on the Node, and takes away when the node leaves: recorded here because a node may write the annotations and field managers of its own Node.',
+  required: ['name'],
+  properties: {
+    name: { type: 'string', description: 'The EdgeUnit.', minLength: 1, maxLength: 63 },
+    labels: keys('Keys of labels.'),
+    annotations: keys('Keys of annotations.'),
+    taints: keys('Taints, as key:effect.'),
+    unschedulable: { type: 'boolean', description: 'Whether the unit cordoned the node.' },
+  },
+} as const satisfies Schema;
+
 export const edgeNodeStatusSchema = {
   type: 'object',
   description: 'What the cloud sees of the node.',
   properties: {
+    state: {
+      type: 'string',
+      enum: nodeStates,
+      description:
+        'Connected: its own lease is fresh. Vouched: its link is down, peers see it alive. Autonomous: its unit is cut off, within the period of autonomy. Expired: the period is over. Dead: peers saw it dead.',
+    },
+    since: { type: 'string', format: 'date-time', description: 'When it came into this state.' },
+    reason: { type: 'string', maxLength: 128, description: 'Why, one word in CamelCase.' },
+    message: { type: 'string', maxLength: 1024, description: 'Why, for people.' },
+    witnesses: {
+      type: 'array',
+      description: 'What members of the unit said last.',
+      maxItems: 16,
+      'x-kubernetes-list-type': 'map',
+      'x-kubernetes-list-map-keys': ['node'],
+      items: witness,
+    },
+    unit: pushed,
     sessions: {
       type: 'array',
       description: 'Its tunnel sessions. Each server writes its own.',
