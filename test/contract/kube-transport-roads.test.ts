@@ -1,13 +1,17 @@
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
+import { connect as connectTcp, createServer, type AddressInfo } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import { systemClock } from '@selvedge/kit';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Authority } from '../bed/pki/certificate.ts';
+import { waitFor } from '../bed/wait.ts';
 import { startConnectProxy } from './connect-proxy.ts';
 import { json, startTestServer } from './http-server.ts';
 import { until } from './kube-bench.ts';
 import { startResetProxy } from './reset-proxy.ts';
 import { createTransportBench, get, textOf, whoIs, type TransportBench } from './transport-bench.ts';
+
+import { TunnelWorld } from './tunnel-world.ts';
 
 const { signal } = new AbortController();
 let bench: TransportBench;
@@ -55,6 +59,67 @@ describe.each(['http', 'https'] as const)('through an %s proxy', (scheme) => {
       cause: { message: expect.stringContaining('407') as string, details: { proxyStatus: 407 } },
     });
     expect(JSON.stringify(error)).not.toContain('wrong');
+  });
+});
+
+describe('through a tunnel', () => {
+  it('requests, bodies and bare connections go, TLS is with the server itself, and bytes are counted', async () => {
+    await using server = await startTestServer({ protocol: 'h2', authority });
+    await using world = await TunnelWorld.create();
+    const tunnel = await world.server({ service: () => async () => connectTcp(server.port, '127.0.0.1') });
+    const agent = await world.agent({ servers: [tunnel.ports[0] ?? 0] });
+    server.handler = (request, response) => {
+      response.write(`${whoIs(request)} `);
+      request.on('data', (chunk: Buffer) => response.write(chunk));
+      request.once('end', () => response.end());
+    };
+    // The address says whom to verify: nobody could dial it.
+    const transport = transportTo(['https://127.0.0.1:1'], {
+      open: (_url, asked) => agent.openForward('kube-apiserver', asked),
+    });
+    const node = await certified('node', 'node');
+    const sent = 'x'.repeat(300_000);
+    const { body } = await transport.send(get('/', { method: 'POST', body: sent }), node);
+    expect(await textOf(body)).toBe(`node - ${sent}`);
+    const { traffic } = transport;
+    expect(Math.min(traffic.receivedBytes, traffic.sentBytes)).toBeGreaterThan(300_000);
+    const raw = await transport.dialRaw(signal);
+    const tls = connectTls({ socket: raw, ca: ca.certificateAuthority, host: '127.0.0.1' });
+    await once(tls, 'secureConnect');
+    tls.destroy();
+  });
+
+  it('a session that breaks is a connection that breaks, and the next request opens another', async () => {
+    await using server = await startTestServer({ protocol: 'h2', authority });
+    await using world = await TunnelWorld.create();
+    const tunnel = await world.server({ service: () => async () => connectTcp(server.port, '127.0.0.1') });
+    const agent = await world.agent({ servers: [tunnel.ports[0] ?? 0] });
+    server.handler = (request, response) => {
+      if (request.url === '/watch') response.write('{');
+      else json(response, {});
+    };
+    const transport = transportTo(['https://127.0.0.1:1'], {
+      open: (_url, asked) => agent.openForward('kube-apiserver', asked),
+    });
+    const { body } = await transport.send(get('/watch', { longRunning: true }), ca);
+    tunnel.end('node-1', 'banned');
+    await expect(textOf(body)).rejects.toMatchObject({ code: 'Unavailable' });
+    const asked = (): Promise<boolean> => transport.send(get('/'), ca).then(({ status }) => status === 200);
+    await waitFor({ what: 'another session', timeoutMs: 20_000 }, systemClock, asked);
+  });
+
+  it('the reason why there is none is told', async () => {
+    await using world = await TunnelWorld.create();
+    const tunnel = await world.server();
+    const agent = await world.agent({ servers: [tunnel.ports[0] ?? 0] });
+    const transport = transportTo(['https://127.0.0.1:1'], {
+      open: (_url, asked) => agent.openForward('kube-apiserver', asked),
+    });
+    await expect(transport.send(get('/'), ca)).rejects.toMatchObject({
+      code: 'Unavailable',
+      details: { unsent: true },
+      cause: { message: 'kube-apiserver: there is no service kube-apiserver' },
+    });
   });
 });
 

@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { createListeners, createMetricsRegistry, silentLogger, systemClock } from '@selvedge/kit';
 import { seededRandom } from '@selvedge/kit/testing';
 import { type TunnelCredentials, formatTarget } from '@selvedge/tunnel';
@@ -44,7 +45,7 @@ const facts = (): NodeFacts => ({
 });
 
 /** The module as edge-lite runs it. */
-async function start(carriers: readonly ('tls' | 'websocket')[] = ['tls', 'websocket']): Promise<Tunnel> {
+function create(carriers: readonly ('tls' | 'websocket')[] = ['tls', 'websocket']): Tunnel {
   const metrics = createMetricsRegistry();
   const tunnel = createTunnel(
     {
@@ -69,6 +70,11 @@ async function start(carriers: readonly ('tls' | 'websocket')[] = ['tls', 'webso
     },
   );
   tunnels.push(tunnel);
+  return tunnel;
+}
+
+async function start(carriers?: Parameters<typeof create>[0]): Promise<Tunnel> {
+  const tunnel = create(carriers);
   await tunnel.start(signal);
   return tunnel;
 }
@@ -121,6 +127,19 @@ describe('the tunnel of a node', () => {
     );
     expect(await ask(stream, 'still here')).toBe('still here');
     await until('the old one to end', () => server.sessions.length === 1);
+  });
+
+  it('leads to services of the cloud, also when they are asked for before its start', async () => {
+    const services = await world.server({
+      service: (name, node) =>
+        name === `of-${node}` ? async () => connect(kubelet.port, '127.0.0.1') : undefined,
+    });
+    server = services;
+    const tunnel = create();
+    const opening = tunnel.openForward(`of-${peer}`, signal);
+    await tunnel.start(signal);
+    expect(await ask(await opening, 'GET /readyz')).toBe('GET /readyz');
+    await expect(tunnel.openForward('other', signal)).rejects.toMatchObject({ code: 'NotFound' });
   });
 
   it('tries first what worked last, also after a restart', async () => {

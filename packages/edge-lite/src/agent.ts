@@ -5,10 +5,11 @@ import {
   type Logger,
   type MetricsRegistry,
   type Random,
+  SelvedgeError,
   type Service,
   createServiceGroup,
 } from '@selvedge/kit';
-import { dialTcp } from '@selvedge/kit/net';
+import { type OpenBytes, dialTcp } from '@selvedge/kit/net';
 import {
   type CredentialSource,
   type EventRecorder,
@@ -36,7 +37,7 @@ import { type Runtime, createRuntime, readTail } from './runtime/index.ts';
 import type { Store } from './store/index.ts';
 import type { Systemd } from './systemd.ts';
 import type { Tunnel } from './tunnel/index.ts';
-import { createTunnelService } from './tunnel-service.ts';
+import { createTunnelService, throughTunnel } from './tunnel-service.ts';
 import { version } from './version.ts';
 
 /** What the agent takes from the machine that it runs on. */
@@ -55,11 +56,17 @@ export interface AgentHost extends MachineHost {
   readonly newUid: () => string;
 }
 
+type Connect = (credentials: CredentialSource) => KubeClient;
+
 interface Context extends AgentHost {
   readonly config: Config;
   readonly paths: Paths;
   readonly kubeMetrics: KubeMetrics;
-  readonly connect: (credentials: CredentialSource) => KubeClient;
+  /** As a node that has joined. */
+  readonly connect: Connect;
+  readonly connectToJoin: Connect;
+  /** How API servers are connected by a node that has joined; undefined: by TCP. */
+  readonly open: OpenBytes | undefined;
 }
 
 const userAgent = (): string => `edge-lite/${version} (linux)`;
@@ -242,32 +249,51 @@ function podServices(
   return { services, presence, engine: engine.pods, kubeletPort: kubelet.port };
 }
 
-/** None without the module. */
-function tunnelsOf(
+/** Undefined without the module. */
+function tunnelOf(
   context: Context,
   deps: {
     readonly hub: Hub;
     readonly identity: Identity;
     readonly kubeletPort?: () => number | undefined;
   },
-): readonly Tunnel[] {
+): Tunnel | undefined {
   const { config, proxy } = context;
   const { tunnel: settings } = config.modules;
-  if (settings === undefined) return [];
-  return [createTunnelService({ config, settings, proxy }, { ...context, ...deps })];
+  if (settings === undefined) return undefined;
+  return createTunnelService({ config, settings, proxy }, { ...context, ...deps });
+}
+
+/** `tunnel`: there is none before the modules are made, and none without its module. */
+function contextOf(
+  config: Config,
+  { paths, host, tunnel }: { readonly paths: Paths; readonly host: AgentHost; readonly tunnel: () => Tunnel },
+): Context {
+  const kubeMetrics = createKubeMetrics(host.metrics);
+  const { urls, via } = config.server;
+  const servers = urls as [string, ...string[]];
+  const open = via === 'tunnel' ? throughTunnel(tunnel) : undefined;
+  const { proxy } = host;
+  const connectBy =
+    (way: OpenBytes | undefined): Connect =>
+    (credentials) =>
+      createKubeClient(
+        { servers, proxy, open: way, userAgent: userAgent() },
+        { ...host, credentials, metrics: kubeMetrics },
+      );
+  const connectToJoin = connectBy(undefined);
+  return { ...host, config, paths, kubeMetrics, open, connect: connectBy(open), connectToJoin };
 }
 
 /** The whole agent as one service, nothing of it running yet. */
 export function createAgent(config: Config, paths: Paths, host: AgentHost): Service {
-  const { clock, random, log, metrics, systemd, proxy } = host;
-  const kubeMetrics = createKubeMetrics(metrics);
-  const servers = config.server.urls as [string, ...string[]];
-  const connect = (credentials: CredentialSource): KubeClient =>
-    createKubeClient(
-      { servers, proxy, userAgent: userAgent() },
-      { credentials, clock, random, log, metrics: kubeMetrics },
-    );
-  const context: Context = { ...host, config, paths, kubeMetrics, connect };
+  const { clock, log, systemd } = host;
+  let tunnel: Tunnel | undefined;
+  const theTunnel = (): Tunnel => {
+    if (tunnel !== undefined) return tunnel;
+    throw new SelvedgeError('there is no tunnel', { code: 'Unavailable' });
+  };
+  const context = contextOf(config, { paths, host, tunnel: theTunnel });
   const identity = identityOf(context);
   const base = [closing('store', () => host.store.close()), joining(identity)];
   const { hub: settings, pods } = config.modules;
@@ -275,27 +301,25 @@ export function createAgent(config: Config, paths: Paths, host: AgentHost): Serv
     log.warn('no module is switched on');
     return createServiceGroup({ name: 'edge-lite', services: base }, { log });
   }
-  let tunnels: readonly Tunnel[] = [];
   const statusOfOthers = (): Readonly<Record<string, object>> =>
-    Object.fromEntries(tunnels.map((tunnel) => [tunnel.name, tunnel.status()]));
+    tunnel === undefined ? {} : { [tunnel.name]: tunnel.status() };
   const hub = hubOf(context, settings, { identity, statusOfOthers });
   const readiness = createReadiness({ systemd, log, synced: (signal) => hub.whenSynced(signal) });
+  // The tunnel may be the hub's way to the cloud, to the last.
+  const begin = (): readonly Service[] => [...base, ...(tunnel === undefined ? [] : [tunnel]), hub];
   if (pods === undefined) {
-    tunnels = tunnelsOf(context, { hub, identity });
-    return createServiceGroup(
-      { name: 'edge-lite', services: [...base, hub, ...tunnels, readiness] },
-      { log },
-    );
+    tunnel = tunnelOf(context, { hub, identity });
+    return createServiceGroup({ name: 'edge-lite', services: [...begin(), readiness] }, { log });
   }
   const { services, presence, engine, kubeletPort } = podServices(context, { hub, pods, identity });
-  tunnels = tunnelsOf(context, { hub, identity, kubeletPort });
+  tunnel = tunnelOf(context, { hub, identity, kubeletPort });
   const onMachineShutdown = [
     (signal: AbortSignal) => presence.announceShutdown(signal),
     (signal: AbortSignal) => engine.halt(haltGraceSeconds, signal),
   ];
   const farewell = createFarewell({ machineTimeoutMs }, { systemd, clock, log, onMachineShutdown });
   return createServiceGroup(
-    { name: 'edge-lite', services: [...base, hub, ...services, ...tunnels, readiness, farewell] },
+    { name: 'edge-lite', services: [...begin(), ...services, readiness, farewell] },
     { log },
   );
 }

@@ -1,5 +1,5 @@
 import type { Clock, Logger, MetricsRegistry, Random } from '@selvedge/kit';
-import type { HttpProxy } from '@selvedge/kit/net';
+import type { HttpProxy, OpenBytes } from '@selvedge/kit/net';
 import type { Node } from '@selvedge/kube/types';
 import type { Config, TunnelConfig } from './config/index.ts';
 import { originating } from './exit-code.ts';
@@ -26,6 +26,15 @@ export interface TunnelServiceDeps {
   readonly log: Logger;
   readonly metrics: MetricsRegistry;
 }
+
+/** The name by which tunnel servers offer the API server. */
+const apiServerService = 'kube-apiserver';
+
+/** Connects API servers through the tunnel; a URL says only what their certificate is to name. TLS is end to end. */
+export const throughTunnel =
+  (tunnel: () => Pick<Tunnel, 'openForward'>): OpenBytes =>
+  (_url, signal) =>
+    tunnel().openForward(apiServerService, signal);
 
 /** The own Node; empty before it is known. */
 function statusOf(source: Hub['source'], name: string): NonNullable<Node['status']> {
@@ -61,5 +70,6 @@ export function createTunnelService(options: TunnelServiceOptions, deps: TunnelS
     start: (signal) => originating('config', () => tunnel.start(signal), ['Invalid']),
     stop: () => tunnel.stop(),
     status: () => tunnel.status(),
+    openForward: (service, asked) => tunnel.openForward(service, asked),
   };
 }

@@ -43,6 +43,7 @@ test('defaults fill what is left out', () => {
       ...pair,
       clientCaFile: '/pki/ca.crt',
       drainSeconds: 60,
+      services: {},
     },
     health: { listen: { host: '0.0.0.0', port: 10_290 }, ...pair },
     leaderElection: {
@@ -152,6 +153,23 @@ test('what is reserved are names, addresses and networks', () => {
     expect.objectContaining({ field: 'csr.reserved[0]' }),
     expect.objectContaining({ field: 'csr.reserved[1]' }),
   ]);
+});
+
+test('services have names and addresses, and are for all nodes unless some are named', () => {
+  const services = (text: string): string => minimal.replace('tunnel:', `tunnel:\n  services: ${text}`);
+  const both = '{kube-apiserver: {addresses: [10.0.0.1:6443]}, mirror: {addresses: [m:80], nodes: [shop-1]}}';
+  expect(parse(services(both)).tunnel.services).toEqual({
+    'kube-apiserver': { addresses: [{ host: '10.0.0.1', port: 6_443 }] },
+    mirror: { addresses: [{ host: 'm', port: 80 }], nodes: ['shop-1'] },
+  });
+  expect(findings(services('{Mirror: {addresses: [m:80]}, b: {addresses: []}, c: {nodes: [Shop]}}'))).toEqual(
+    [
+      'tunnel.services.Mirror',
+      'tunnel.services.b.addresses',
+      'tunnel.services.c.addresses',
+      'tunnel.services.c.nodes[0]',
+    ].map((field) => expect.objectContaining({ field }) as unknown),
+  );
 });
 
 describe('the egress', () => {

@@ -8,6 +8,17 @@ const mapping = 'a mapping';
 
 const cluster = z.strictObject({ kubeconfig: file.optional(), namespace: name.optional() }, mapping);
 
+const tunnelService = z.strictObject(
+  {
+    addresses: z
+      .array(publicAddress, 'a list of addresses')
+      .min(1, 'at least one address')
+      .max(16, 'at most 16 addresses'),
+    nodes: z.array(name, 'a list of names of nodes').max(1_000, 'at most 1000 nodes').optional(),
+  },
+  'a mapping with addresses',
+);
+
 const tunnel = z.strictObject(
   {
     listen: z
@@ -18,6 +29,10 @@ const tunnel = z.strictObject(
     clientCaFile: file,
     advertise: publicAddress.optional(),
     drainSeconds: wholeNumber(0, 3_600).default(60),
+    services: z
+      .record(name, tunnelService, 'a mapping of services')
+      .refine((services) => Object.keys(services).length <= 64, 'at most 64 services')
+      .default({}),
   },
   mapping,
 );
@@ -152,5 +167,6 @@ export const configSchema = z
   });
 
 export type Config = z.output<typeof configSchema>;
+export type TunnelConfig = Config['tunnel'];
 export type WebhookConfig = NonNullable<Config['webhook']>;
 export type EgressConfig = NonNullable<Config['egress']>;

@@ -1,16 +1,18 @@
-import type { Clock, Logger, MetricsRegistry, Service } from '@selvedge/kit';
+import type { Clock, Logger, MetricsRegistry, Random, Service } from '@selvedge/kit';
 import { SelvedgeError, createServiceGroup } from '@selvedge/kit';
 import type { TunnelCredentials } from '@selvedge/tunnel';
 import { type TunnelServer, createTunnelServer } from '@selvedge/tunnel/server';
-import type { Config } from '../config/index.ts';
+import type { TunnelConfig } from '../config/index.ts';
 import type { Bans } from '../edge-nodes/index.ts';
 import type { Pem, PemFiles } from '../serving/index.ts';
 import { identifyNode } from './identify.ts';
+import { createServices } from './services.ts';
 
 export interface TunnelDeps {
   readonly pem: PemFiles;
   readonly bans: Bans;
   readonly clock: Clock;
+  readonly random: Random;
   readonly log: Logger;
   readonly metrics: MetricsRegistry;
 }
@@ -35,7 +37,7 @@ function credentialsOf(pem: PemFiles): () => TunnelCredentials {
 }
 
 /** Lets nodes in by their certificates, unless they are banned; a ban ends the sessions of its node at once. */
-export function createTunnel({ listen, drainSeconds }: Config['tunnel'], deps: TunnelDeps): Tunnel {
+export function createTunnel({ listen, drainSeconds, services }: TunnelConfig, deps: TunnelDeps): Tunnel {
   const { bans, pem } = deps;
   const server = createTunnelServer(
     { listen, timeouts: { drainMs: drainSeconds * 1_000 } },
@@ -43,6 +45,7 @@ export function createTunnel({ listen, drainSeconds }: Config['tunnel'], deps: T
       ...deps,
       credentials: credentialsOf(pem),
       identify: (certificate) => identifyNode(certificate, bans.isBanned),
+      service: createServices({ services }, deps),
     },
   );
   const enforcing = new DisposableStack();

@@ -33,7 +33,7 @@ test('defaults fill what is left out, and modules stay off', () => {
     kind: 'Config',
     nodeName: 'shop-7',
     root: '/',
-    server: { urls: ['https://203.0.113.9:6443'], caHash: hash },
+    server: { urls: ['https://203.0.113.9:6443'], caHash: hash, via: 'direct' },
     runtime: {
       endpoint: 'unix:///run/containerd/containerd.sock',
       cgroupDriver: 'cgroupfs',
@@ -135,6 +135,18 @@ runtime:
     },
     { line: 13, field: 'log.level', problem: 'expected error, warn, info, debug, found "loud"' },
     { line: 14, field: 'runtime', problem: 'expected a mapping, found nothing' },
+  ]);
+});
+
+test('the API server is reached through the tunnel where there is one', () => {
+  const via = minimal.replace('server:', 'server:\n  via: tunnel');
+  expect(parse(`${via}modules: {tunnel: {servers: [a:1]}}\n`).server.via).toBe('tunnel');
+  expect(findings(via)).toEqual([
+    {
+      line: 5,
+      field: 'server.via',
+      problem: 'expected direct, or modules.tunnel too, found a mapping',
+    },
   ]);
 });
 

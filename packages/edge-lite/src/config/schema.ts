@@ -56,6 +56,7 @@ const server = v.strictObject(
     ),
     caHash: pattern('sha256: and 64 hexadecimal digits, as kubeadm prints it', /^sha256:[0-9a-f]{64}$/),
     tokenFile: v.optional(absolutePath),
+    via: v.optional(v.picklist(['direct', 'tunnel'], 'direct or tunnel'), 'direct'),
     proxy: v.optional(
       v.strictObject({ url: proxyUrl, credentialsFile: v.optional(absolutePath) }, 'a mapping with a url'),
     ),
@@ -232,22 +233,34 @@ const modules = v.pipe(
 );
 
 /** The document. Descriptions, defaults and examples: docs/reference/edge-lite-config.md. */
-export const configSchema = v.strictObject(
-  {
-    apiVersion: v.literal('edge-lite.selvedge.io/v1alpha1', 'edge-lite.selvedge.io/v1alpha1'),
-    kind: v.literal('Config', 'Config'),
-    nodeName: pattern('a lower-case RFC 1123 name', subdomain),
-    root: v.optional(absolutePath, '/'),
-    server,
-    runtime: v.optional(runtime, {}),
-    node: v.optional(node, {}),
-    modules: v.optional(modules, {}),
-    log: v.optional(
-      v.strictObject({ level: v.optional(v.picklist(logLevels, logLevels.join(', ')), 'info') }, 'a mapping'),
-      {},
+export const configSchema = v.pipe(
+  v.strictObject(
+    {
+      apiVersion: v.literal('edge-lite.selvedge.io/v1alpha1', 'edge-lite.selvedge.io/v1alpha1'),
+      kind: v.literal('Config', 'Config'),
+      nodeName: pattern('a lower-case RFC 1123 name', subdomain),
+      root: v.optional(absolutePath, '/'),
+      server,
+      runtime: v.optional(runtime, {}),
+      node: v.optional(node, {}),
+      modules: v.optional(modules, {}),
+      log: v.optional(
+        v.strictObject(
+          { level: v.optional(v.picklist(logLevels, logLevels.join(', ')), 'info') },
+          'a mapping',
+        ),
+        {},
+      ),
+    },
+    'a mapping',
+  ),
+  v.forward(
+    v.check(
+      ({ server: { via }, modules: { tunnel: module } }) => via === 'direct' || module !== undefined,
+      'direct, or modules.tunnel too',
     ),
-  },
-  'a mapping',
+    ['server', 'via'],
+  ),
 );
 
 export type Config = v.InferOutput<typeof configSchema>;

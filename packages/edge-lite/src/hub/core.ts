@@ -1,4 +1,5 @@
 import type { Clock, Logger, MetricsRegistry, Random } from '@selvedge/kit';
+import type { OpenBytes } from '@selvedge/kit/net';
 import type { CredentialSource, HttpProxy, KubeClient, KubeMetrics } from '@selvedge/kube';
 import { createTokenSource } from '../reports/index.ts';
 import type { Store } from '../store/index.ts';
@@ -52,6 +53,8 @@ export interface HubDeps {
   /** Runs a program to its end; rejects if it fails. */
   readonly exec: (argv: readonly [string, ...string[]], signal: AbortSignal) => Promise<void>;
   readonly newUid: () => string;
+  /** How API servers are connected, if it is not by TCP or through the proxy. */
+  readonly open?: OpenBytes | undefined;
   /** What other modules of this process show in `/selvedge/status`, by their names. */
   readonly statusOfOthers?: (() => Readonly<Record<string, object>>) | undefined;
   readonly clock: Clock;
@@ -111,7 +114,7 @@ function createServers(
     hasPod: (pod) => facts.hasPod(pod),
   });
   const upstream = createUpstream(
-    { servers, userAgent, proxy, clients },
+    { servers, userAgent, proxy, open: deps.open, clients },
     {
       ...deps,
       node: deps.credentials,

@@ -37,6 +37,8 @@ export interface IdentityDeps {
   readonly metrics: MetricsRegistry;
   /** A client of the configured servers with the given credentials. */
   readonly connect: (credentials: CredentialSource) => IdentityClient;
+  /** Likewise, for who has no certificate yet, or none that is valid. Default: `connect`. */
+  readonly connectToJoin?: ((credentials: CredentialSource) => IdentityClient) | undefined;
   /** How a server is reached of which nothing is known yet: through a proxy, for instance. Default: directly. */
   readonly openTcp?: OpenTcp | undefined;
 }
@@ -122,7 +124,7 @@ class NodeIdentity implements Identity {
   }
 
   async #join(how: { readonly rejoin: boolean }, signal: AbortSignal): Promise<void> {
-    const { clock, random, log, connect, openTcp } = this.#deps;
+    const { clock, random, log, connectToJoin: connect = this.#deps.connect, openTcp } = this.#deps;
     const delays = { initialMs: 1_000, maxMs: 30_000, resetAfterMs: 60_000 };
     const deps: JoinDeps = {
       clock,

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import type { Duplex } from 'node:stream';
 import {
   type Clock,
   type Logger,
@@ -6,6 +7,7 @@ import {
   type Random,
   SelvedgeError,
   type Service,
+  raceAbort,
 } from '@selvedge/kit';
 import type { HttpProxy } from '@selvedge/kit/net';
 import type { Credentials } from '@selvedge/kube';
@@ -53,6 +55,10 @@ export interface TunnelDeps {
 export interface Tunnel extends Service {
   /** What `/selvedge/status` shows. */
   status(): object;
+  /**
+   * A stream to a service behind a tunnel server, as `TunnelAgent.openForward` gives it. Waits for the start.
+   */
+  openForward(service: string, signal: AbortSignal): Promise<Duplex>;
 }
 
 /** Unread bytes in all: a node is smaller than a tunnel server. */
@@ -89,6 +95,7 @@ class NodeTunnel implements Tunnel {
   readonly #options: TunnelOptions;
   readonly #deps: TunnelDeps;
   readonly #rules: readonly Rule[];
+  readonly #started = Promise.withResolvers<TunnelAgent>();
   #agent: TunnelAgent | undefined;
   #rotations: Disposable | undefined;
 
@@ -125,11 +132,17 @@ class NodeTunnel implements Tunnel {
     this.#agent = agent;
     this.#rotations = identity.onChange(() => agent.renew());
     await agent.start(signal);
+    this.#started.resolve(agent);
   }
 
   async stop(): Promise<void> {
     this.#rotations?.[Symbol.dispose]();
     await this.#agent?.stop();
+  }
+
+  async openForward(service: string, signal: AbortSignal): Promise<Duplex> {
+    const agent = await raceAbort(this.#started.promise, signal);
+    return agent.openForward(service, signal);
   }
 
   status(): object {

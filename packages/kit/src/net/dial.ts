@@ -1,15 +1,22 @@
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Clock } from '../clock.ts';
 import { SelvedgeError, hasCode, systemCode } from '../errors.ts';
+import { withDeadline } from '../scope.ts';
 import { connectThrough, type HttpProxy } from './proxy.ts';
 import { connectTcp, type SocketServices } from './tcp.ts';
 import type { DialTimeouts } from './timeouts.ts';
 import { secure, type TlsOptions } from './tls.ts';
 
+/** Opens the bytes of a connection in a way of its own. */
+export type OpenBytes = (url: URL, signal: AbortSignal) => Promise<Duplex>;
+
 export interface DialTarget extends SocketServices {
   readonly url: URL;
   readonly timeouts: DialTimeouts;
   readonly proxy?: HttpProxy | undefined;
+  /** Instead of TCP, proxy and name look-up: it has both of the timeouts together. Only for URLs with TLS. */
+  readonly open?: OpenBytes | undefined;
 }
 
 export interface DialOptions
@@ -24,7 +31,7 @@ export interface Dialled {
 
 /** What is asked for may be asked of another server: this one heard nothing of it. */
 async function dialled<T>(
-  { url, proxy }: DialTarget,
+  { url, proxy, open }: DialTarget,
   signal: AbortSignal,
   work: () => Promise<T>,
 ): Promise<T> {
@@ -33,7 +40,8 @@ async function dialled<T>(
   } catch (cause) {
     signal.throwIfAborted();
     const code = cause instanceof SelvedgeError ? undefined : systemCode(cause);
-    const through = proxy === undefined ? '' : ` through the proxy ${new URL(proxy.url).host}`;
+    const through =
+      proxy === undefined || open !== undefined ? '' : ` through the proxy ${new URL(proxy.url).host}`;
     throw new SelvedgeError(`cannot connect to ${url.host}${through}`, {
       code: hasCode(cause, 'DeadlineExceeded') ? 'DeadlineExceeded' : 'Unavailable',
       cause,
@@ -48,9 +56,28 @@ function openTcp(target: DialTarget, clock: Clock, signal: AbortSignal): Promise
   return connectThrough({ proxy, target: url }, { ...target, clock }, signal);
 }
 
+async function openBytes(target: DialTarget, clock: Clock, signal: AbortSignal): Promise<Duplex> {
+  const { url, timeouts, open } = target;
+  if (open === undefined) return openTcp(target, clock, signal);
+  const timeoutMs = timeouts.dialMs + timeouts.handshakeMs;
+  const wait = { what: `connecting to ${url.host}`, timeoutMs, signal };
+  return withDeadline(wait, clock, (inner) => open(url, inner));
+}
+
+const isPlain = ({ protocol }: URL): boolean => protocol === 'http:' || protocol === 'ws:';
+
 /** Opens a bare TCP connection, through the proxy if there is one. Rejects as `dial`. */
-export function dialTcp(target: DialTarget, clock: Clock, signal: AbortSignal): Promise<Socket> {
+export function dialTcp(
+  target: Omit<DialTarget, 'open'>,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<Socket> {
   return dialled(target, signal, () => openTcp(target, clock, signal));
+}
+
+/** Opens the bytes of a connection without TLS. Rejects as `dial`. */
+export function dialBytes(target: DialTarget, clock: Clock, signal: AbortSignal): Promise<Duplex> {
+  return dialled(target, signal, () => openBytes(target, clock, signal));
 }
 
 /**
@@ -60,11 +87,12 @@ export function dialTcp(target: DialTarget, clock: Clock, signal: AbortSignal): 
 export function dial(options: DialOptions, clock: Clock, signal: AbortSignal): Promise<Dialled> {
   const { url, timeouts, trust, serverName, protocols, minVersion } = options;
   return dialled<Dialled>(options, signal, async () => {
-    const socket = await openTcp(options, clock, signal);
-    if (url.protocol === 'http:' || url.protocol === 'ws:') return { socket, protocol: undefined };
+    if (isPlain(url)) return { socket: await openTcp(options, clock, signal), protocol: undefined };
+    const socket = await openBytes(options, clock, signal);
     const { handshakeMs } = timeouts;
     const tls = { url, handshakeMs, trust, serverName, protocols, minVersion };
     const secured = await secure(tls, { clock, socket }, signal);
+    if (options.open !== undefined) options.meter?.add(secured);
     return { socket: secured, protocol: secured.alpnProtocol || undefined };
   });
 }

@@ -1,4 +1,12 @@
-export { dial, dialTcp, type DialOptions, type DialTarget, type Dialled } from './dial.ts';
+export {
+  dial,
+  dialBytes,
+  dialTcp,
+  type DialOptions,
+  type DialTarget,
+  type Dialled,
+  type OpenBytes,
+} from './dial.ts';
 export { createIpRanges, isIpRange } from './ip-ranges.ts';
 export { createLookup, type LookupDeps, type LookupOptions } from './lookup.ts';
 export { createMeter, type Meter, type Traffic } from './meter.ts';

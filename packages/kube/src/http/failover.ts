@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { SelvedgeError, hasCode, type Logger } from '@selvedge/kit';
 import type { Credentials } from '../credentials.ts';
 import type { ServerLink } from './server-link.ts';
@@ -56,7 +56,7 @@ export class Failover {
     return this.#each({ signal: request.signal, safe: false }, (link) => link.upgrade(credentials, request));
   }
 
-  dialRaw(signal: AbortSignal): Promise<Socket> {
+  dialRaw(signal: AbortSignal): Promise<Duplex> {
     return this.#each({ signal, safe: false }, (link) => link.dialRaw(signal));
   }
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import {
   SelvedgeError,
   createTaskGroup,
@@ -8,7 +9,7 @@ import {
   type Logger,
   type TaskGroup,
 } from '@selvedge/kit';
-import { broken, dialTcp, type DialTarget } from '@selvedge/kit/net';
+import { broken, dialBytes, type DialTarget } from '@selvedge/kit/net';
 import type { Credentials } from '../credentials.ts';
 import type { KubeMetrics } from '../metrics.ts';
 import { dial, refuseCleartext, type DialOptions, type Dialled } from './dial.ts';
@@ -76,7 +77,7 @@ export class ServerLink {
   readonly #held = new Set<Held>();
   readonly #dialling = new Map<string, Promise<HttpConnection>>();
   readonly #identities = new WeakMap<Credentials, string>();
-  readonly #sockets = new Set<Socket>();
+  readonly #sockets = new Set<Duplex>();
   #closed = false;
 
   constructor(options: LinkOptions, deps: LinkDeps) {
@@ -118,10 +119,10 @@ export class ServerLink {
     return upgrade({ url, timeouts, request }, { clock: this.#deps.clock, socket });
   }
 
-  /** A bare TCP connection. Throws as `dial`. */
-  async dialRaw(signal: AbortSignal): Promise<Socket> {
+  /** A bare connection. Throws as `dial`. */
+  async dialRaw(signal: AbortSignal): Promise<Duplex> {
     this.#deps.metrics.dials.add();
-    const socket = await dialTcp(this.#options, this.#deps.clock, signal);
+    const socket = await dialBytes(this.#options, this.#deps.clock, signal);
     this.#own(socket);
     return socket;
   }
@@ -142,7 +143,7 @@ export class ServerLink {
   }
 
   /** Sockets that are given away are closed with the link. */
-  #own(socket: Socket): void {
+  #own(socket: Duplex): void {
     this.#sockets.add(socket);
     socket.once('close', () => this.#sockets.delete(socket));
     if (this.#closed) socket.destroy();

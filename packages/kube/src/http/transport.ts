@@ -1,6 +1,13 @@
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Clock, Logger } from '@selvedge/kit';
-import { createLookup, createMeter, parseProxy, type HttpProxy, type Traffic } from '@selvedge/kit/net';
+import {
+  createLookup,
+  createMeter,
+  parseProxy,
+  type HttpProxy,
+  type OpenBytes,
+  type Traffic,
+} from '@selvedge/kit/net';
 import type { Credentials } from '../credentials.ts';
 import type { KubeMetrics } from '../metrics.ts';
 import { parseServer } from './dial.ts';
@@ -22,6 +29,8 @@ export interface TransportOptions {
   readonly serverName?: string | undefined;
   /** Default: none; the environment is not asked. */
   readonly proxy?: HttpProxy | undefined;
+  /** How servers are connected, all of them `https:`, if it is not by TCP or through the proxy. */
+  readonly open?: OpenBytes | undefined;
   /**
    * HTTP/2 connections per server and holder, opened when those before are full. Default 11: with 100 streams each, as API
    * servers allow, room for more than 1,000 watches. Calls that are no watches have one more for themselves then.
@@ -65,8 +74,8 @@ export interface Transport {
   sendTo(server: string, request: HttpRequest, credentials: Credentials): Promise<HttpResponse>;
   /** Over a connection of its own, HTTP/1.1. The socket ends with the request's signal. */
   upgrade(request: HttpRequest, credentials: Credentials): Promise<Upgraded>;
-  /** Bare TCP to the server in use, through the proxy if there is one. */
-  dialRaw(signal: AbortSignal): Promise<Socket>;
+  /** A bare connection to the server in use, without TLS. */
+  dialRaw(signal: AbortSignal): Promise<Duplex>;
   /** Requests go to this server from now on; what is under way with others breaks. */
   use(server: string): void;
   /** Ends all requests and connections. */
@@ -82,7 +91,7 @@ function authorized(request: HttpRequest, { bearerToken }: Credentials): HttpReq
 
 /** Does no I/O before the first request. Throws `Invalid` for a URL that is none. */
 export function createTransport(options: TransportOptions, deps: TransportDeps): Transport {
-  const { serverName, proxy } = options;
+  const { serverName, proxy, open } = options;
   if (proxy !== undefined) parseProxy(proxy);
   const meter = createMeter();
   const lookup = createLookup({ patienceMs: lookupPatienceMs }, deps);
@@ -93,6 +102,7 @@ export function createTransport(options: TransportOptions, deps: TransportDeps):
         timeouts: { ...defaultTimeouts, ...options.timeouts },
         serverName,
         proxy,
+        open,
         lookup,
         meter,
         maxConnections: options.maxConnections ?? 11,

@@ -50,7 +50,7 @@ export interface Upstream extends Service {
   onConnectivity(changed: (now: Connectivity) => void): Disposable;
   send(caller: Caller, request: UpstreamRequest): Promise<UpstreamResponse>;
   upgrade(caller: Caller, request: UpstreamRequest): Promise<UpgradedConnection>;
-  /** A bare TCP connection to an API server in use, for byte-for-byte relays. */
+  /** A bare connection to an API server in use, for byte-for-byte relays. */
   dialRaw(signal: AbortSignal): Promise<Duplex>;
   /** A client that acts for a sponsor. Not to be closed by its user. */
   clientOf(sponsor: Sponsor): KubeClient;

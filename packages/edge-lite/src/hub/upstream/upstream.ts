@@ -7,6 +7,7 @@ import {
   type MetricsRegistry,
   type Random,
 } from '@selvedge/kit';
+import type { OpenBytes } from '@selvedge/kit/net';
 import {
   createClientOver,
   createTransport,
@@ -42,6 +43,8 @@ export interface UpstreamOptions {
   /** Of what the hub itself asks: `program/version (os/arch)`. */
   readonly userAgent: string;
   readonly proxy?: HttpProxy | undefined;
+  /** How servers are connected, if it is not by TCP or through the proxy. */
+  readonly open?: OpenBytes | undefined;
   /** Certificate clients that go upstream with the user of a kubeconfig. */
   readonly clients?: readonly { readonly name: string; readonly kubeconfig: string }[] | undefined;
   readonly timings?: Partial<UpstreamTimings> | undefined;
@@ -110,9 +113,9 @@ class HubUpstream implements Upstream {
     this.#options = options;
     this.#deps = deps;
     this.#timings = { ...defaultTimings, ...options.timings };
-    const { servers, proxy } = options;
+    const { servers, proxy, open } = options;
     this.#transport = createTransport(
-      { servers, proxy, timeouts: timeoutsOf(this.#timings), pingIdle: true },
+      { servers, proxy, open, timeouts: timeoutsOf(this.#timings), pingIdle: true },
       { ...deps, metrics: deps.kubeMetrics, onClosed: (server, error) => this.#onClosed(server, error) },
     );
     this.#credentialsOf = createCredentialsOf({ ...deps, configured: configuredClients(options, deps) });
