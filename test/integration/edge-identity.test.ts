@@ -74,7 +74,7 @@ describe.concurrent('identity', () => {
 
     test('one that has expired', async () => {
       await using node = await createEdgeNode(cluster, 'expired');
-      await node.writeToken(tokenText(await cluster.createToken(1_000)));
+      await node.writeToken(tokenText(await cluster.createToken(-1_000)));
       const run = await node.start();
       expect(await run.exited).toBe(3);
     });

@@ -3,10 +3,10 @@ import { SelvedgeError } from '@selvedge/kit';
 import type { Sealer } from './seal.ts';
 
 /**
- * How a document lies in its column, a number on disk: 0 as plain JSON (rows of old programs), 1 sealed, 2 as JSON behind
- * its checksum. SQLite does not notice a bit that flips inside a value; both newer forms do.
+ * How a document lies in its column, a number on disk: 1 sealed, 2 as JSON behind its checksum. SQLite does not notice a
+ * bit that flips inside a value; both forms do.
  */
-export type BodyForm = 0 | 1 | 2;
+export type BodyForm = 1 | 2;
 
 /** How one JSON document lies in a column. */
 export interface Body {
@@ -14,11 +14,14 @@ export interface Body {
   readonly bytes: Uint8Array;
 }
 
+/** A body as its columns tell it: anything may have become of them. */
+export type StoredBody = Readonly<Record<keyof Body, unknown>>;
+
 /** `row` names table and key; a body only opens for the row that it was made for. */
 export interface BodyCodec {
   encode(row: string, json: string, sealed: boolean): Body;
-  /** Throws `Corrupt` for bytes that are not what `encode` made for this row. */
-  decode(row: string, body: Body): string;
+  /** Throws `Corrupt` for what is not what `encode` made for this row. */
+  decode(row: string, stored: StoredBody): string;
 }
 
 const sumBytes = 4;
@@ -41,22 +44,16 @@ function checked(row: string, bytes: Uint8Array): Uint8Array {
 }
 
 export function createBodyCodec(sealer: Sealer): BodyCodec {
-  const open: Readonly<Record<BodyForm, (row: string, bytes: Uint8Array) => Uint8Array>> = {
-    0: (_row, bytes) => bytes,
-    1: (row, bytes) => sealer.open(row, bytes),
-    2: checked,
+  const open = (row: string, { form, bytes }: StoredBody): Uint8Array => {
+    if (form === 1 && bytes instanceof Uint8Array) return sealer.open(row, bytes);
+    if (form === 2 && bytes instanceof Uint8Array) return checked(row, bytes);
+    throw new SelvedgeError(`row ${row} has a body of unknown form ${String(form)}`, { code: 'Corrupt' });
   };
   return {
     encode(row, json, sealed) {
       if (!sealed) return { form: 2, bytes: withSum(row, json) };
       return { form: 1, bytes: sealer.seal(row, Buffer.from(json)) };
     },
-    decode: (row, { form, bytes }) => text(open[form](row, bytes)),
+    decode: (row, stored) => text(open(row, stored)),
   };
-}
-
-/** The form as a column tells it. Throws `Corrupt` for one that nobody wrote. */
-export function bodyOf(form: unknown, bytes: unknown): Body {
-  if ((form === 0 || form === 1 || form === 2) && bytes instanceof Uint8Array) return { form, bytes };
-  throw new SelvedgeError(`a row has a body of unknown form ${String(form)}`, { code: 'Corrupt' });
 }

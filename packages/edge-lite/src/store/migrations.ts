@@ -1,5 +1,5 @@
 import { SelvedgeError } from '@selvedge/kit';
-import type { SqlDatabase } from './driver.ts';
+import type { OpenDatabase, SqlDatabase } from './driver.ts';
 
 /** Forward only: step `i` brings version `i` to version `i + 1`. A step that was released is never edited. */
 export const migrations: readonly string[] = [
@@ -64,10 +64,42 @@ export const migrations: readonly string[] = [
      PRIMARY KEY (resource, namespace, name)
    ) STRICT;`,
   'DROP TABLE members; DROP TABLE collections; DROP TABLE objects;',
+  // A bit that flips in a table and shows in no index would move an object from one coverage to another.
+  `CREATE TABLE checked_members (
+     "row" INTEGER NOT NULL,
+     coverage INTEGER NOT NULL,
+     sum INTEGER NOT NULL CHECK (sum = (("row" * 40503 + coverage * 30029) & 4294967295)),
+     PRIMARY KEY ("row", coverage)
+   ) STRICT;
+   INSERT INTO checked_members
+     SELECT "row", coverage, ("row" * 40503 + coverage * 30029) & 4294967295 FROM replica_members;
+   DROP TABLE replica_members;
+   ALTER TABLE checked_members RENAME TO replica_members;
+   CREATE INDEX replica_members_by_coverage ON replica_members (coverage, "row");`,
 ];
 
 export function schemaVersion(database: SqlDatabase): number {
   return Number(database.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0);
+}
+
+const schemaOf = (database: SqlDatabase): string =>
+  JSON.stringify(database.prepare('SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY name').all());
+
+/**
+ * Whether the schema is that of the version which the file names: SQLite takes its word for it, a column's name with a bit
+ * that flipped included. What a newer program made is not judged.
+ */
+export function isSchemaWhole(database: SqlDatabase, open: OpenDatabase): boolean {
+  const version = schemaVersion(database);
+  const found = schemaOf(database);
+  const fresh = open(':memory:');
+  try {
+    migrate(fresh, Math.min(version, migrations.length));
+    const isKnown = found === schemaOf(fresh);
+    return version > migrations.length ? !isKnown : isKnown;
+  } finally {
+    fresh.close();
+  }
 }
 
 /** Brings the schema to `target` (default: the newest), each step in a transaction of its own. */

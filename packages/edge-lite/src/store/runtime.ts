@@ -1,4 +1,4 @@
-import { type BodyCodec, bodyOf } from './body.ts';
+import type { BodyCodec } from './body.ts';
 import type { SqlDatabase } from './driver.ts';
 import type { WriteOptions, Writer } from './writer.ts';
 
@@ -51,7 +51,7 @@ export function createRuntimeRepository({ database, write, codec }: RuntimeDeps)
   );
   const remove = database.prepare('DELETE FROM runtime WHERE kind = ? AND key = ?');
   const decode = (row: string, columns: Readonly<Record<string, unknown>>): string =>
-    codec.decode(row, bodyOf(columns['sealed'], columns['body']));
+    codec.decode(row, { form: columns['sealed'], bytes: columns['body'] });
   const read = (kind: RuntimeKind<unknown>, key: string): string | undefined => {
     const row = get.get(kind.name, key);
     return row === undefined ? undefined : decode(rowOf(kind, key), row);

@@ -13,7 +13,7 @@ import { type BodyCodec, createBodyCodec } from './body.ts';
 import { type DamageReport, createDamageReport, isSuspect, watchedCodec, watchedDatabase } from './damage.ts';
 import type { DriverName, OpenDatabase, SqlDatabase } from './driver.ts';
 import { loadDriver } from './drivers.ts';
-import { migrate } from './migrations.ts';
+import { isSchemaWhole, migrate } from './migrations.ts';
 import { makePrivateDatabase, makePrivateFolder } from './private-files.ts';
 import { type ReplicaTables, createReplicaTables } from './replica/index.ts';
 import { createRuntimeRepository, type RuntimeRepository } from './runtime.ts';
@@ -91,12 +91,14 @@ function cutOff(path: string, database: SqlDatabase): string | undefined {
   return size % Number(valueOf(database, 'page_size')) === 0 ? undefined : `it was cut off at byte ${size}`;
 }
 
-function checkIntegrity(path: string, database: SqlDatabase): void {
+function checkIntegrity(path: string, database: SqlDatabase, open: OpenDatabase): void {
   if (isSuspect(path)) {
     throw new SelvedgeError(`database ${path} was found damaged before`, { code: 'Corrupt' });
   }
   const first = valueOf(database, 'integrity_check(1)');
-  const problem = first === 'ok' ? cutOff(path, database) : String(first);
+  const whole = (): string | undefined =>
+    isSchemaWhole(database, open) ? undefined : 'its schema is another';
+  const problem = first === 'ok' ? (cutOff(path, database) ?? whole()) : String(first);
   if (problem !== undefined) {
     throw new SelvedgeError(`database ${path} is damaged: ${problem}`, { code: 'Corrupt' });
   }
@@ -114,7 +116,7 @@ function openDatabase({ options: { path, sealKeyPath }, open, sealer }: Opening)
   const database = open(path);
   try {
     database.exec(setup);
-    checkIntegrity(path, database);
+    checkIntegrity(path, database, open);
     migrate(database);
     checkSeal({ path, sealKeyPath }, { database, sealer, write: createTransactions(database) });
     return database;

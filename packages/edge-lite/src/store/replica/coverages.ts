@@ -1,5 +1,4 @@
-import { SelvedgeError } from '@selvedge/kit';
-import { type BodyCodec, bodyOf } from '../body.ts';
+import type { BodyCodec } from '../body.ts';
 import type { SqlDatabase, SqlRow } from '../driver.ts';
 
 /** One upstream list-watch as it is kept. */
@@ -39,9 +38,7 @@ const coverageName = (id: unknown): string => `replica_coverages/${String(id)}`;
 const orderName = (resource: unknown): string => `replica_orders/${String(resource)}`;
 
 function documentOf(codec: BodyCodec, name: string, row: SqlRow): unknown {
-  const body = bodyOf(row['form'], row['body']);
-  if (body.form === 0) throw new SelvedgeError(`row ${name} has no checksum`, { code: 'Corrupt' });
-  return JSON.parse(codec.decode(name, body));
+  return JSON.parse(codec.decode(name, { form: row['form'], bytes: row['body'] }));
 }
 
 export function decodeCoverage(codec: BodyCodec, row: SqlRow): CoverageRow {

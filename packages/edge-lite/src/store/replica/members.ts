@@ -10,13 +10,19 @@ export interface MemberTable {
   release(row: number, coverage: number): void;
 }
 
+/** SQL of a member's check sum, which the table demands: any one bit that flips in either number changes it. */
+export const memberSum = (row: string, coverage: string): string =>
+  `((${row} * 40503 + ${coverage} * 30029) & 4294967295)`;
+
 export function createMemberTable(database: SqlDatabase): MemberTable {
   const holders = database.prepare('SELECT coverage FROM replica_members WHERE "row" = ?');
   const rows = database.prepare(
     'SELECT "row" FROM replica_members WHERE coverage = ? AND "row" > ? ORDER BY "row" LIMIT ?',
   );
   const hold = database.prepare(
-    'INSERT INTO replica_members ("row", coverage) VALUES (?, ?) ON CONFLICT DO NOTHING',
+    `INSERT INTO replica_members ("row", coverage, sum)
+     SELECT held, holder, ${memberSum('held', 'holder')} FROM (SELECT ? AS held, ? AS holder) WHERE true
+     ON CONFLICT DO NOTHING`,
   );
   const release = database.prepare('DELETE FROM replica_members WHERE "row" = ? AND coverage = ?');
   return {

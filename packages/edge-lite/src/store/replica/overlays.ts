@@ -1,4 +1,4 @@
-import { type BodyCodec, bodyOf } from '../body.ts';
+import type { BodyCodec } from '../body.ts';
 import type { SqlDatabase, SqlRow } from '../driver.ts';
 import { type RowKey, isSecret } from './rows.ts';
 
@@ -30,7 +30,7 @@ export function createOverlayTable(database: SqlDatabase, codec: BodyCodec): Ove
   );
   const remove = database.prepare(`DELETE FROM replica_overlays WHERE ${byKey}`);
   const open = (key: RowKey, row: SqlRow): string =>
-    codec.decode(overlayName(key), bodyOf(row['form'], row['body']));
+    codec.decode(overlayName(key), { form: row['form'], bytes: row['body'] });
   return {
     get: (key) => {
       const row = get.get(key.resource, key.namespace, key.name);

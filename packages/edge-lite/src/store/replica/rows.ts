@@ -1,5 +1,4 @@
-import { SelvedgeError } from '@selvedge/kit';
-import { type Body, type BodyCodec, bodyOf } from '../body.ts';
+import type { Body, BodyCodec } from '../body.ts';
 import type { SqlDatabase, SqlRow, SqlStatement, SqlValue } from '../driver.ts';
 
 /** Names one row: a held resource (`v1/pods`, `v1/pods;metadata`) and an object of it. */
@@ -54,7 +53,10 @@ export const maxPageText = 128 * 1024;
 export const isSecret = (resource: string): boolean => /^v\d\w*\/secrets(;metadata)?$/.test(resource);
 
 /** The checksum of a body is over this, too. */
-const rowName = (column: 'body' | 'shown', row: Omit<ReplicaRow, 'body' | 'shown'>): string =>
+const rowName = (
+  column: 'body' | 'shown',
+  row: Omit<ReplicaRow, 'body' | 'shown' | 'version'> & { readonly version: bigint | string },
+): string =>
   [
     'replica_rows',
     column,
@@ -68,12 +70,7 @@ const rowName = (column: 'body' | 'shown', row: Omit<ReplicaRow, 'body' | 'shown
 
 const columns = 'id, resource, namespace, name, upstream_version, version, form, body, shown';
 
-function versionOf(text: string): bigint {
-  if (/^\d+$/.test(text)) return BigInt(text);
-  throw new SelvedgeError('a row of the replica has no version', { code: 'Corrupt' });
-}
-
-/** Throws `Corrupt` for a row that is not as it was written. */
+/** Throws `Corrupt` for a row that is not as it was written; its version is one because the checksum says so. */
 export function decodeRow(codec: BodyCodec, row: SqlRow): ReplicaRow {
   const head = {
     resource: String(row['resource']),
@@ -81,11 +78,13 @@ export function decodeRow(codec: BodyCodec, row: SqlRow): ReplicaRow {
     name: String(row['name']),
     id: Number(row['id']),
     upstreamVersion: String(row['upstream_version']),
-    version: versionOf(String(row['version'])),
+    version: String(row['version']),
   };
   const open = (column: 'body' | 'shown'): string =>
-    codec.decode(rowName(column, head), bodyOf(row['form'], row[column]));
-  return { ...head, body: open('body'), shown: row['shown'] === null ? undefined : open('shown') };
+    codec.decode(rowName(column, head), { form: row['form'], bytes: row[column] });
+  const body = open('body');
+  const shown = row['shown'] === null ? undefined : open('shown');
+  return { ...head, version: BigInt(head.version), body, shown };
 }
 
 function createPut(database: SqlDatabase, codec: BodyCodec): RowTable['put'] {

@@ -1,5 +1,4 @@
 import type { BodyCodec } from '../body.ts';
-import { bodyOf } from '../body.ts';
 import type { SqlDatabase, SqlRow, SqlValue } from '../driver.ts';
 import { decodeCoverage, decodeOrder } from '../replica/coverages.ts';
 import { overlayName } from '../replica/overlays.ts';
@@ -29,14 +28,14 @@ const key = (
 const tables: Readonly<Record<string, Check>> = {
   runtime: (codec, row) => {
     const name = runtimeName(String(row['kind']), String(row['key']));
-    JSON.parse(codec.decode(name, bodyOf(row['sealed'], row['body'])));
+    JSON.parse(codec.decode(name, { form: row['sealed'], bytes: row['body'] }));
   },
   replica_rows: decodeRow,
   replica_members: () => undefined,
   replica_coverages: decodeCoverage,
   replica_orders: decodeOrder,
   replica_overlays: (codec, row) =>
-    JSON.parse(codec.decode(overlayName(key(row)), bodyOf(row['form'], row['body']))) as void,
+    JSON.parse(codec.decode(overlayName(key(row)), { form: row['form'], bytes: row['body'] })) as void,
 };
 
 export interface CopyDeps {

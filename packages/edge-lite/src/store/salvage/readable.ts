@@ -30,7 +30,8 @@ function boundsOf(database: SqlDatabase, table: string): Range {
 
 /**
  * What can be read of a table of a damaged file, in the order of its rowids. A range that cannot be read is halved until
- * the damage is around single rows: a damaged page costs the rows in it, not those behind it.
+ * the damage is around single rows: a damaged page costs the rows in it, not those behind it. The columns are told by
+ * their places, for their names may be damaged, too.
  */
 export function readable(database: SqlDatabase, table: string, columns: readonly string[]): Readable {
   let failures = 0;
@@ -46,11 +47,13 @@ export function readable(database: SqlDatabase, table: string, columns: readonly
       return undefined;
     }
   };
+  const named = (row: SqlRow): SqlRow => {
+    const values = Object.values(row).slice(1);
+    return Object.fromEntries(columns.map((column, index) => [column, values[index] ?? null]));
+  };
   function* rows(): Generator<SqlRow> {
-    const names = columns.map(quoted).join(', ');
     const statement = database.prepare(
-      `SELECT rowid AS rowid_, ${names} FROM ${quoted(table)} WHERE rowid BETWEEN ? AND ?
-       ORDER BY rowid LIMIT ${batch}`,
+      `SELECT rowid AS rowid_, * FROM ${quoted(table)} WHERE rowid BETWEEN ? AND ? ORDER BY rowid LIMIT ${batch}`,
     );
     const ranges: Range[] = [boundsOf(database, table)];
     for (let range = ranges.pop(); range !== undefined; range = ranges.pop()) {
@@ -63,7 +66,7 @@ export function readable(database: SqlDatabase, table: string, columns: readonly
         if (from < to) ranges.push({ from: middle + 1, to }, { from, to: middle });
         continue;
       }
-      yield* found;
+      yield* found.map(named);
       const last = found.length < batch ? undefined : found.at(-1)?.['rowid_'];
       if (typeof last === 'number') ranges.push({ from: last + 1, to });
     }
