@@ -50,6 +50,8 @@ describe('error helpers', () => {
     const middle = new Error('dial failed', { cause: root });
     const top = new SelvedgeError('no API server', { code: 'Unavailable', cause: middle, hint: 'try again' });
     expect(explain(top)).toBe('no API server: dial failed: connect ECONNREFUSED (try again)');
+    const behind = new SelvedgeError('no tunnel', { code: 'Unavailable', cause: top });
+    expect(explain(behind)).toMatch(/^no tunnel: no API server: .* \(try again\)$/);
     expect(explain(new Error('same', { cause: new Error('same') }))).toBe('same');
   });
 

@@ -66,14 +66,15 @@ export function systemCode(error: unknown): string | undefined {
   return typeof error.code === 'string' ? error.code : undefined;
 }
 
-/** Message, hint and the chain of causes in one line, for people. */
+/** The chain of causes in one line, for people, with the outermost hint. */
 export function explain(error: unknown): string {
-  const lines = [messageOf(error)];
-  let cause = error instanceof Error ? error.cause : undefined;
-  for (let depth = 0; cause !== undefined && depth < 8; depth += 1) {
-    lines.push(messageOf(cause));
-    cause = cause instanceof Error ? cause.cause : undefined;
-  }
-  const hint = error instanceof SelvedgeError && error.hint !== undefined ? ` (${error.hint})` : '';
-  return [...new Set(lines)].join(': ') + hint;
+  const lines: string[] = [];
+  let hint: string | undefined;
+  let one = error;
+  do {
+    lines.push(messageOf(one));
+    hint ??= one instanceof SelvedgeError ? one.hint : undefined;
+    one = one instanceof Error ? one.cause : undefined;
+  } while (one !== undefined && lines.length <= 8);
+  return [...new Set(lines)].join(': ') + (hint === undefined ? '' : ` (${hint})`);
 }

@@ -12,9 +12,10 @@ import { formatTarget, isServiceName, parseTarget } from '../protocol/target.ts'
 import type { AcceptorDeps } from '../session/acceptor.ts';
 import { createLedger, type Ledger } from '../session/ledger.ts';
 import { createTunnelMetrics } from '../session/metrics.ts';
-import { defaultLimits, defaultTimeouts, type Carrier, type Target } from '../types.ts';
+import { defaultLimits, defaultTimeouts, type Carrier, type Direction, type Target } from '../types.ts';
 import { parseAddress, parseWebSocketUrl } from './carriers.ts';
 import { Link } from './link.ts';
+import type { ConnectOutcome } from './outcome.ts';
 import { createTraffic, type Traffic } from './traffic.ts';
 import type {
   AgentTimeouts,
@@ -97,6 +98,8 @@ class Agent implements TunnelAgent {
       acceptor,
       nextId: () => (lastId += 1),
       onChange: (link: LinkView) => this.#listeners.tell(link),
+      onTried: (direction: Direction, carrier: Carrier, outcome: ConnectOutcome) =>
+        metrics.sessions.add({ direction, carrier, outcome }),
     };
     this.#links = options.servers.map((server) => {
       parseAddress(server);

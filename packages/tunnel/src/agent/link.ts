@@ -7,7 +7,6 @@ import {
   createStateMachine,
   createTaskGroup,
   explain,
-  hasCode,
   type Backoff,
   type Clock,
   type Logger,
@@ -25,6 +24,7 @@ import { remoteOf } from '../session/remote.ts';
 import { Session, type SessionDeps, type SessionOptions } from '../session/session.ts';
 import type { Carrier, Direction, SessionLimits, TunnelCredentials } from '../types.ts';
 import { connectServer, type Connected } from './carriers.ts';
+import { outcomeOf, type ConnectOutcome } from './outcome.ts';
 import type { AgentTimeouts, CarrierMemory, LinkState, LinkView, TunnelServerAddress } from './types.ts';
 
 export interface LinkOptions extends SocketServices {
@@ -47,6 +47,8 @@ export interface LinkDeps {
   /** Unique for each session of the agent. */
   readonly nextId: () => number;
   readonly onChange: (link: LinkView) => void;
+  /** What became of an attempt to connect. */
+  readonly onTried: (direction: Direction, carrier: Carrier, outcome: ConnectOutcome) => void;
 }
 
 const moves = {
@@ -179,12 +181,16 @@ export class Link {
         this.#machine.move({ kind: 'connecting', carrier, sinceMs: this.#deps.clock.now() });
       }
       try {
-        return await this.#try(direction, carrier, { make, signal });
+        const made = await this.#try(direction, carrier, { make, signal });
+        this.#deps.onTried(direction, carrier, 'opened');
+        return made;
       } catch (error) {
         signal.throwIfAborted();
         if (!(error instanceof Error)) throw error;
         failure = error;
-        if (hasCode(error, 'Unavailable') && error.details['goaway'] !== undefined) break;
+        const outcome = outcomeOf(error);
+        this.#deps.onTried(direction, carrier, outcome);
+        if (outcome === 'refused') break;
       }
     }
     throw failure ?? new SelvedgeError('there is no carrier to try', { code: 'Invalid' });

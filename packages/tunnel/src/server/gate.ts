@@ -25,7 +25,10 @@ export interface Proved {
   readonly handshake: Handshake;
 }
 
-/** Takes connections as far as to who they are: direct TLS and, for `http/1.1`, the same TLS inside a WebSocket. */
+/**
+ * Takes connections as far as to who they are: direct TLS and, for `http/1.1`, the same TLS inside a WebSocket. Who names no
+ * protocol means HTTP too: balancers such as nginx send no ALPN to what is behind them.
+ */
 export interface Gate {
   /** Connections that have not proved who they are. */
   readonly pending: number;
@@ -61,8 +64,8 @@ export function createGate(options: HandshakesOptions, deps: GateDeps): Gate {
     { protocols: [...ours, 'http/1.1'], credentials },
     {
       onSecure: (socket, handshake) => {
-        if (socket.alpnProtocol === 'http/1.1') upgrades.accept(socket, handshake);
-        else admit(socket, handshake, 'tls');
+        if (protocolOf(socket.alpnProtocol) !== undefined) admit(socket, handshake, 'tls');
+        else upgrades.accept(socket, handshake);
       },
       onFailed,
     },
