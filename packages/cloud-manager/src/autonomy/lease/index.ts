@@ -1,0 +1,2 @@
+export { heldAnnotation, holdingPatch, isHeldLease, nodeLeaseNamespace } from './held-lease.ts';
+export { Sightings } from './sightings.ts';

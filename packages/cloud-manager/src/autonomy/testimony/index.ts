@@ -1,0 +1,2 @@
+export { peersOf } from './peers.ts';
+export { Testimonies, type Testimony } from './testimonies.ts';
