@@ -1,4 +1,5 @@
 import { autonomySchema } from '../autonomy.ts';
+import { unitName } from '../common.ts';
 import type { ObjectSchema, Schema } from '../schema.ts';
 
 const serverName = '^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$';
@@ -90,22 +91,20 @@ const witness = {
   },
 } as const satisfies Schema;
 
-const key = { type: 'string', description: 'A key.', maxLength: 317 } as const satisfies Schema;
-
-const keys = (description: string) =>
-  ({ type: 'array', maxItems: 64, 'x-kubernetes-list-type': 'set', description, items: key }) as const;
-
 const pushed = {
   type: 'object',
   description:
-    'What the unit-controller has set, or is about to set, on the Node, and takes away when the node leaves: recorded here because a node may write the annotations and field managers of its own Node.',
+    'What the unit-controller has set, or is about to set, on the Node, and takes away when the node leaves the unit. Recorded here because a node may write the annotations and field managers of its own Node.',
   required: ['name'],
   properties: {
-    name: { type: 'string', description: 'The EdgeUnit.', minLength: 1, maxLength: 63 },
-    labels: keys('Keys of labels.'),
-    annotations: keys('Keys of annotations.'),
-    taints: keys('Taints, as key:effect.'),
-    unschedulable: { type: 'boolean', description: 'Whether the unit cordoned the node.' },
+    name: unitName,
+    fields: {
+      type: 'array',
+      maxItems: 96,
+      'x-kubernetes-list-type': 'atomic',
+      description: 'Such as labels[tier], taints[example.org/shop:NoSchedule] or unschedulable.',
+      items: { type: 'string', description: 'A field of the Node.', maxLength: 400 },
+    },
   },
 } as const satisfies Schema;
 

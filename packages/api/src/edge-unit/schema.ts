@@ -167,10 +167,9 @@ export const edgeUnitSpecSchema = {
 
 const statusMembers = {
   type: 'array',
-  description: 'The Nodes that belong to the unit. Hubs learn their peers from it.',
+  description: 'The Nodes that belong to the unit, by name. Hubs learn their peers from it.',
   maxItems: 1_000,
-  'x-kubernetes-list-type': 'map',
-  'x-kubernetes-list-map-keys': ['name'],
+  'x-kubernetes-list-type': 'atomic',
   items: {
     type: 'object',
     description: 'One of them.',
@@ -181,7 +180,7 @@ const statusMembers = {
         type: 'array',
         description: 'Its internal addresses.',
         maxItems: 8,
-        'x-kubernetes-list-type': 'set',
+        'x-kubernetes-list-type': 'atomic',
         items: { type: 'string', maxLength: 64, description: 'An IP address.' },
       },
       state: { type: 'string', enum: nodeStates, description: 'As its EdgeNode says.' },
@@ -205,7 +204,7 @@ const conflicts = {
         type: 'array',
         description: 'Labels, annotations and taints that somebody else has given another value.',
         maxItems: 8,
-        'x-kubernetes-list-type': 'set',
+        'x-kubernetes-list-type': 'atomic',
         items: { type: 'string', maxLength: 400, description: 'Such as labels[tier].' },
       },
     },
