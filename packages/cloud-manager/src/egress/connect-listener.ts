@@ -18,9 +18,11 @@ import {
   SelvedgeError,
   type Service,
   type TaskGroup,
+  aborted,
   createTaskGroup,
   raceAbort,
 } from '@selvedge/kit';
+import { breakOff, resetAllBy } from '@selvedge/kit/net';
 import { userOfCertificate } from '@selvedge/kube';
 import type { Address } from '../config/index.ts';
 import { type PemFiles, createNewcomers } from '../serving/index.ts';
@@ -155,7 +157,7 @@ class Listener implements ConnectListener {
     await release?.();
     const closed = server?.listening === true ? once(server.close(), 'close') : undefined;
     await this.#tasks.stop();
-    for (const socket of this.#sockets) socket.destroy();
+    for (const socket of this.#sockets) breakOff(socket, aborted(this.name));
     await closed;
   }
 
@@ -233,6 +235,7 @@ export function createTlsListener(
     async bind(prepare, signal) {
       const server = createSecureServer(secureOptions(pem, limits));
       prepare(server);
+      resetAllBy(server);
       server.on('connection', (socket: Socket) => newcomers.add(socket));
       const changed = pem.onChange(() => server.setSecureContext(contextOf(pem)));
       const listening = once(server, 'listening');

@@ -1,10 +1,11 @@
+import { once } from 'node:events';
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { type Socket, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { SelvedgeError, createMetricsRegistry, silentLogger, systemClock } from '@selvedge/kit';
-import { connectTcp } from '@selvedge/kit/net';
+import { breakOff, connectTcp } from '@selvedge/kit/net';
 import { type Target, formatTarget } from '@selvedge/tunnel';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type Target as Served, startEcho, startTarget } from '../../../../test/contract/tunnel-world.ts';
@@ -107,6 +108,15 @@ const startSink = (): Promise<Served> =>
 
 type Way = 'the Unix socket' | 'TLS';
 
+/** How a connection ends for who reads to the end and then says one more thing, as one may after a clean end. */
+async function lastOf(socket: Socket): Promise<string> {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  socket.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+  socket.once('end', () => socket.write('more', (error) => error ?? resolve('a clean end')));
+  socket.resume();
+  return promise;
+}
+
 async function dialBy(way: Way, egress: Egress, pair: KeyPair = pairs.api): Promise<Socket> {
   if (way === 'the Unix socket') return dialUnix(unixSocket());
   return dialTls({ port: egress.port ?? 0, ca: authority.keyPair.certificate, pair });
@@ -158,16 +168,40 @@ describe.each<Way>(['the Unix socket', 'TLS'])('CONNECT over %s', (way) => {
     expect(await text(socket)).toMatch(/^HTTP\/1\.1 405 [^]*\r\nallow: CONNECT\r\n/);
   });
 
-  test('breaks the destination off when the client breaks, and the client when the destination does', async () => {
-    const target = await served(startSink());
+  test('breaks the destination off when the client breaks', async () => {
+    const failures: (string | undefined)[] = [];
+    const target = await served(
+      startTarget((socket) => {
+        socket.on('error', (error: NodeJS.ErrnoException) => failures.push(error.code));
+        const talk = (error?: Error | null): unknown => error ?? socket.write('are you there?', talk);
+        // Of who closes a Unix socket is heard once there is something to say.
+        socket.resume().once('end', talk);
+      }),
+    );
     const egress = await start();
-    const [one, two] = [await dialBy(way, egress), await dialBy(way, egress)];
-    expect(await ask(one, target.address)).toBe(accepted);
-    one.destroy();
-    await until('the destination to be left', () => target.sockets.size === 0);
-    expect(await ask(two, target.address)).toBe(accepted);
-    for (const socket of target.sockets) socket.resetAndDestroy();
-    expect(await text(two).catch(() => 'broken')).toMatch(/^(broken)?$/);
+    const socket = await dialBy(way, egress);
+    expect(await ask(socket, target.address)).toBe(accepted);
+    if (way === 'TLS') socket.resetAndDestroy();
+    else socket.destroy();
+    await until('the destination to be told', () => failures.length > 0);
+    // Whether reading or writing tells first is chance.
+    expect(failures[0]).toMatch(way === 'TLS' ? 'ECONNRESET' : /^(ECONNRESET|EPIPE)$/);
+    await until('no stream', () => egress.streams === 0);
+  });
+
+  test('breaks the client off when the destination breaks', async () => {
+    const target = await served(
+      startTarget((socket) => void socket.once('data', () => socket.write('half'))),
+    );
+    const egress = await start();
+    const socket = await dialBy(way, egress);
+    expect(await ask(socket, target.address)).toBe(accepted);
+    socket.write('all?');
+    const [said] = (await once(socket, 'data')) as [Buffer];
+    expect(String(said)).toBe('half');
+    const last = lastOf(socket);
+    for (const one of target.sockets) one.resetAndDestroy();
+    expect(await last).toBe(way === 'TLS' ? 'ECONNRESET' : 'EPIPE');
     await until('no stream', () => egress.streams === 0);
   });
 
@@ -258,6 +292,28 @@ describe('a relay', () => {
     await until('no stream', () => egress.streams === 0);
   });
 
+  test('breaks with the destination, and breaks it off', async () => {
+    const failures: (string | undefined)[] = [];
+    const target = await served(
+      startTarget((socket) => {
+        socket.on('error', (error: NodeJS.ErrnoException) => failures.push(error.code));
+        socket.write('half');
+      }),
+    );
+    const egress = await start({}, { open: refuse });
+    const [one, two] = [
+      await relay(egress, 'shop-1', target.address),
+      await relay(egress, 'shop-1', target.address),
+    ];
+    await once(one, 'data');
+    const last = lastOf(one as Socket);
+    breakOff(two, new Error('the caller is gone'));
+    await until('the destination to be told', () => failures.length > 0);
+    for (const socket of target.sockets) socket.resetAndDestroy();
+    expect([failures, await last]).toEqual([['ECONNRESET'], 'ECONNRESET']);
+    await until('no stream', () => egress.streams === 0);
+  });
+
   test('says why not, and never asks a third', async () => {
     const egress = await start({}, { openNode: (_node, target) => dial(target) });
     await expect(relay(egress, 'shop-2', '127.0.0.1:1')).rejects.toMatchObject({
@@ -339,8 +395,9 @@ describe('limits', () => {
   test('a stream on which nothing is said for long is closed', async () => {
     const target = await served(startSink());
     const egress = await start({ limits: { idleMs: 200 } });
-    const socket = await dialUnix(unixSocket());
+    const socket = await dialBy('TLS', egress);
     await ask(socket, target.address);
+    expect(await lastOf(socket)).toBe('ECONNRESET');
     await until('the end', () => egress.streams === 0 && target.sockets.size === 0);
   });
 
@@ -358,10 +415,10 @@ describe('limits', () => {
     const egress = await start();
     const socket = await dialBy('TLS', egress);
     await ask(socket, target.address);
-    const rest = text(socket).catch(() => '');
+    const last = lastOf(socket);
     await egress.stop();
     expect(egress.streams).toBe(0);
-    expect(await rest).toBe('');
+    expect(await last).toBe('ECONNRESET');
     await until('the destination to be left', () => target.sockets.size === 0);
   });
 });

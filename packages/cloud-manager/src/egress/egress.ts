@@ -7,7 +7,7 @@ import {
   isAbort,
   scoped,
 } from '@selvedge/kit';
-import { destroyOnAbort, relay } from '@selvedge/kit/net';
+import { breakOff, destroyOnAbort, relay } from '@selvedge/kit/net';
 import { type Target, parseTarget } from '@selvedge/tunnel';
 import type { EgressConfig } from '../config/index.ts';
 import { type PemFiles, type Places, createPlaces } from '../serving/index.ts';
@@ -80,6 +80,9 @@ async function join(
   metrics.bytes.add({ rule, direction: 'from_target' }, bytes.from);
 }
 
+const silent = (): SelvedgeError =>
+  new SelvedgeError('nothing was said for too long', { code: 'DeadlineExceeded' });
+
 /** For people, and to count by: no certificate's is the Unix socket's. */
 const nameOf = (client: Client): string =>
   client.kind === 'unix' ? 'the Unix socket' : `certificate ${client.name}`;
@@ -127,7 +130,7 @@ class Connects {
     destroyOnAbort(opened.stream, signal, (error) => opened.stream.destroy(error));
     socket.write(acceptance);
     const { idleMs, endingMs } = this.#limits;
-    socket.setTimeout(idleMs, () => socket.destroy());
+    socket.setTimeout(idleMs, () => breakOff(socket, silent()));
     for (const end of [socket, opened.stream]) end.once('end', () => socket.setTimeout(endingMs));
     await join(request, opened, this.#deps.egressMetrics);
   }

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { type Socket, connect } from 'node:net';
-import { type ConnectionOptions, type TLSSocket, connect as connectSecure } from 'node:tls';
+import { type TLSSocket, connect as connectSecure } from 'node:tls';
+import { resetBy } from '@selvedge/kit/net';
 
 /** What the API server sends. Source: k8s.io/apiserver, pkg/server/egressselector, `tunnelHTTPConnect`. */
 export const connectRequest = (authority: string, ...headers: readonly string[]): string =>
@@ -36,18 +37,13 @@ export interface DialOptions {
   readonly pair?: { readonly certificate: string; readonly key: string };
 }
 
-/** Resolves when the handshake is over, for better or worse. */
+/** Resolves when the handshake is over, for better or worse. It can be reset. */
 export async function dialTls({ port, ca, pair }: DialOptions): Promise<TLSSocket> {
   const own = pair === undefined ? {} : { cert: pair.certificate, key: pair.key };
-  // The type does not know the last one.
-  const options: ConnectionOptions & { readonly allowHalfOpen: boolean } = {
-    host: '127.0.0.1',
-    port,
-    ca,
-    ...own,
-    allowHalfOpen: true,
-  };
-  const socket = connectSecure(options);
+  const carrier = connect({ host: '127.0.0.1', port, allowHalfOpen: true });
+  carrier.on('error', () => undefined);
+  const socket = connectSecure({ socket: carrier, host: '127.0.0.1', ca, ...own });
+  resetBy(socket, carrier);
   socket.on('error', () => undefined);
   await new Promise((resolve) => {
     socket.once('secureConnect', resolve);

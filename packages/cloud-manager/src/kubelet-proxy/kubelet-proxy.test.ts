@@ -68,11 +68,12 @@ afterEach(async () => {
 });
 
 /** Says back what it is told, over TLS of its own. */
-async function startKubelet(): Promise<number> {
+async function startKubelet(carriers: Socket[], failures: unknown[]): Promise<number> {
   const server = createServer({ cert: pair.certificate, key: pair.key }, (socket) => {
-    socket.on('error', () => undefined);
+    socket.on('error', ({ code }: NodeJS.ErrnoException) => failures.push(code));
     socket.pipe(socket);
   });
+  server.on('connection', (carrier: Socket) => carriers.push(carrier.on('error', () => undefined)));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   stops.push(() => server.close());
@@ -83,10 +84,16 @@ interface Running {
   readonly proxy: KubeletProxy;
   readonly port: number;
   readonly metrics: () => string;
+  /** Connections at the kubelet. */
+  readonly carriers: readonly Socket[];
+  /** Codes of their errors. */
+  readonly failures: readonly unknown[];
 }
 
 async function start(limits: KubeletProxyOptions['limits'] = {}): Promise<Running> {
-  const kubelet = await startKubelet();
+  const carriers: Socket[] = [];
+  const failures: unknown[] = [];
+  const kubelet = await startKubelet(carriers, failures);
   const registry = createMetricsRegistry();
   const openNode = async (): Promise<Opened> => {
     const url = new URL(`tcp://127.0.0.1:${kubelet}`);
@@ -112,17 +119,35 @@ async function start(limits: KubeletProxyOptions['limits'] = {}): Promise<Runnin
   );
   stops.push(() => proxy.stop());
   await proxy.start(signal);
-  return { proxy, port: proxy.port, metrics: () => registry.render() };
+  return { proxy, port: proxy.port, metrics: () => registry.render(), carriers, failures };
 }
 
 const secure = (port: number, servername: string): TLSSocket =>
-  connectSecure({ host: '127.0.0.1', port, servername, ca, checkServerIdentity: () => undefined });
+  connectSecure({ host: '127.0.0.1', port, servername, ca, checkServerIdentity: () => undefined }).on(
+    'error',
+    () => undefined,
+  );
 
 function plain(port: number): Socket {
   const socket = connect({ host: '127.0.0.1', port });
   socket.on('error', () => undefined);
   return socket;
 }
+
+/** Node takes a reset that comes before the first bytes for a clean end. */
+async function greeted(socket: TLSSocket): Promise<TLSSocket> {
+  socket.on('error', () => undefined);
+  await once(socket, 'secureConnect');
+  socket.write('hello');
+  await once(socket, 'data');
+  return socket;
+}
+
+const lastOf = (socket: Socket): Promise<string> =>
+  once(socket, 'end').then(
+    () => 'a clean end',
+    (error: NodeJS.ErrnoException) => error.code ?? '',
+  );
 
 const until = (what: string, look: () => boolean): Promise<true> =>
   waitFor({ what, timeoutMs: 10_000 }, systemClock, async () => look() || undefined);
@@ -136,6 +161,21 @@ describe('a connection', () => {
     const big = 'x'.repeat(1_000_000);
     socket.end(big);
     expect((await text(socket)).length).toBe(big.length);
+    await until('the end', () => proxy.connections === 0);
+  });
+
+  test('breaks with the kubelet, and breaks it off', async () => {
+    const { proxy, port, carriers, failures } = await start();
+    const one = await greeted(secure(port, 'shop-1'));
+    const last = lastOf(one);
+    carriers[0]?.resetAndDestroy();
+    expect(await last).toBe('ECONNRESET');
+    const carrier = plain(port);
+    await once(carrier, 'connect');
+    await greeted(connectSecure({ socket: carrier, servername: 'shop-1', ca }));
+    carrier.resetAndDestroy();
+    await until('the kubelet to be told', () => failures.length > 0);
+    expect(failures).toEqual(['ECONNRESET']);
     await until('the end', () => proxy.connections === 0);
   });
 
@@ -187,10 +227,9 @@ describe('a connection', () => {
 
   test('ends with the proxy', async () => {
     const { proxy, port } = await start();
-    const socket = secure(port, 'shop-1');
-    await once(socket, 'secureConnect');
-    const rest = text(socket).catch(() => '');
+    const socket = await greeted(secure(port, 'shop-1'));
+    const last = lastOf(socket);
     await proxy.stop();
-    expect(await rest).toBe('');
+    expect(await last).toBe('ECONNRESET');
   });
 });

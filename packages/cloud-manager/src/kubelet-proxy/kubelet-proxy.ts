@@ -15,7 +15,7 @@ import {
   scoped,
   withDeadline,
 } from '@selvedge/kit';
-import { destroyOnAbort, relay } from '@selvedge/kit/net';
+import { breakOff, destroyOnAbort, relay } from '@selvedge/kit/net';
 import type { Address } from '../config/index.ts';
 import type { Opened, Router } from '../egress/index.ts';
 import { type Newcomers, type Places, createNewcomers, createPlaces } from '../serving/index.ts';
@@ -79,6 +79,9 @@ class Refusal extends SelvedgeError {
     this.ending = ending;
   }
 }
+
+const silent = (): SelvedgeError =>
+  new SelvedgeError('nothing was said for too long', { code: 'DeadlineExceeded' });
 
 const endingOf = (error: unknown): Ending => {
   if (error instanceof Refusal) return error.ending;
@@ -168,7 +171,7 @@ class Passthrough implements KubeletProxy {
   async #handle(socket: Socket, client: string, signal: AbortSignal): Promise<void> {
     using scope = scoped(signal);
     socket.once('close', () => scope.abort());
-    destroyOnAbort(socket, signal, (error) => socket.destroy(error));
+    destroyOnAbort(socket, signal, (error) => breakOff(socket, error));
     try {
       using held = new DisposableStack();
       held.use(this.#places.take(client));
@@ -193,7 +196,7 @@ class Passthrough implements KubeletProxy {
     const opened = await this.#open(hello.serverName, signal);
     this.#outcomes.add({ outcome: 'opened' });
     opened.stream.write(bytes);
-    socket.setTimeout(this.#limits.idleMs, () => socket.destroy());
+    socket.setTimeout(this.#limits.idleMs, () => breakOff(socket, silent()));
     await relay(socket, opened.stream);
   }
 

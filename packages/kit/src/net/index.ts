@@ -1,3 +1,4 @@
+export { breakOff, resetAllBy, resetBy } from './break-off.ts';
 export {
   dial,
   dialBytes,

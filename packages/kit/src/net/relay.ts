@@ -1,17 +1,5 @@
-import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { TLSSocket } from 'node:tls';
-
-/** Whether Node can reset it: neither TLS nor a Unix socket, which has no address. */
-const isTcp = (stream: Duplex): stream is Socket =>
-  stream instanceof Socket && !(stream instanceof TLSSocket) && stream.remoteAddress !== undefined;
-
-/** Breaks what is left of a stream: a TCP connection by a reset. */
-function breakOff(stream: Duplex, error: Error): void {
-  if (stream.destroyed) return;
-  if (isTcp(stream)) stream.resetAndDestroy();
-  else stream.destroy(error);
-}
+import { breakOff } from './break-off.ts';
 
 /** Resolves once the stream is closed, with the error that broke it, if one did. */
 function ended(stream: Duplex): Promise<Error | undefined> {

@@ -1,9 +1,10 @@
-import { isIP } from 'node:net';
+import { Socket, isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { connect, type TLSSocket } from 'node:tls';
 import type { Clock } from '../clock.ts';
 import { withDeadline } from '../scope.ts';
+import { resetBy } from './break-off.ts';
 import { established, hostOf } from './tcp.ts';
 
 /** Who the client is and whom it trusts. All PEM. */
@@ -39,6 +40,7 @@ function tlsSocket(options: TlsOptions, socket: Duplex): TLSSocket {
     minVersion,
   });
   tls.on('error', () => undefined);
+  if (socket instanceof Socket) resetBy(tls, socket);
   return tls;
 }
 

@@ -1,0 +1,48 @@
+import { Socket, type Server } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
+
+/**
+ * Breaks what is left of a stream, so that the other end does not take it for complete: a TCP connection, and TLS over
+ * one, by a reset. A Unix socket knows none: both its directions are closed, and who goes on writing gets EPIPE.
+ */
+export function breakOff(stream: Duplex, error: Error): void {
+  if (stream.destroyed) return;
+  try {
+    if (!(stream instanceof Socket)) stream.destroy(error);
+    // TLS closes with what carries it. Destroyed by hand in the same turn, Node 24 dies of it.
+    else stream.resetAndDestroy();
+  } catch {
+    // Node throws for what it cannot reset.
+    stream.destroy(error);
+  }
+}
+
+/**
+ * Lets a TLS connection be reset by way of the one that carries it. Node does it for TCP alone; the end of a TLS connection
+ * that is only closed passes for a clean one with Node, Go and others, with `close_notify` or without.
+ */
+export function resetBy(tls: TLSSocket, carrier: Socket): void {
+  tls.resetAndDestroy = () => {
+    carrier.resetAndDestroy();
+    return tls;
+  };
+}
+
+const keyOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`;
+
+/** The same for all connections of a TLS server, which does not say what carries them. */
+export function resetAllBy(server: Server): void {
+  const carriers = new Map<string, Socket>();
+  server.on('connection', (carrier: Socket) => {
+    const key = keyOf(carrier);
+    carriers.set(key, carrier);
+    carrier.once('close', () => {
+      if (carriers.get(key) === carrier) carriers.delete(key);
+    });
+  });
+  server.on('secureConnection', (tls: TLSSocket) => {
+    const carrier = carriers.get(keyOf(tls));
+    if (carrier !== undefined) resetBy(tls, carrier);
+  });
+}
