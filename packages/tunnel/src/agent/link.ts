@@ -229,7 +229,8 @@ export class Link {
     const { limits, timeouts } = this.#options;
     const remote = remoteOf(socket) ?? this.server;
     const facts = { id: this.#deps.nextId(), peer: this.server, carrier, remote, ...protocol };
-    return { ...facts, initial: 'live', limits, timeouts };
+    const expiresMs = socket.getPeerX509Certificate()?.validToDate.getTime() ?? Number.POSITIVE_INFINITY;
+    return { ...facts, expiresMs, initial: 'live', limits, timeouts };
   }
 
   #sessionDeps(socket: Connected['socket']): SessionDeps {

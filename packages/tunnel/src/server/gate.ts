@@ -19,6 +19,8 @@ export interface Proved {
   readonly socket: TLSSocket;
   /** As of now: a ban may come while the handshake goes on. */
   readonly identify: () => Identity;
+  /** When its certificate ends, in milliseconds since the Unix epoch. */
+  readonly expiresMs: number;
   readonly protocol: Protocol;
   readonly carrier: Carrier;
   /** Not done yet: that is for the first answer in HTTP/2. */
@@ -48,7 +50,8 @@ export function createGate(options: HandshakesOptions, deps: GateDeps): Gate {
     else if (!socket.authorized || certificate === undefined) handshake.fail('untrusted');
     else {
       const identify = (): Identity => deps.identify(certificate);
-      deps.onProved({ socket, identify, protocol, carrier, handshake });
+      const expiresMs = certificate.validToDate.getTime();
+      deps.onProved({ socket, identify, expiresMs, protocol, carrier, handshake });
     }
   };
   const ours = [...namesOf('reverse'), ...namesOf('forward')];

@@ -126,14 +126,14 @@ export class Sessions {
   }
 
   /** The session is nobody's yet: streams that it asks for wait until it is admitted. */
-  #begin({ socket, identify, protocol, carrier, handshake }: Proved): Begun {
+  #begin({ socket, identify, expiresMs, protocol, carrier, handshake }: Proved): Begun {
     const identity = identify();
     const { limits, timeouts } = this.#options;
     const peer = identity.kind === 'accepted' ? identity.peer : handshake.remote;
     this.#lastId += 1;
     const initial = protocol.direction === 'reverse' ? 'provisional' : 'live';
     const facts = { id: this.#lastId, peer, ...protocol, carrier, remote: handshake.remote };
-    const options = { ...facts, initial, limits, timeouts } as const;
+    const options = { ...facts, expiresMs, initial, limits, timeouts } as const;
     const deps = { ...this.#deps, socket, onMove: (session: Session) => this.#moved(session) };
     if (protocol.direction === 'reverse') {
       const http2 = openingEnd(socket, limits);

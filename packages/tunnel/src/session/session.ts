@@ -23,6 +23,8 @@ import { nextWindow } from './window.ts';
 export type SessionFacts = Pick<SessionView, 'id' | 'peer' | 'direction' | 'carrier' | 'version' | 'remote'>;
 
 export interface SessionOptions extends SessionFacts {
+  /** When the certificate of the other end ends, in milliseconds since the Unix epoch; with it ends the session. */
+  readonly expiresMs: number;
   readonly initial: 'live' | 'provisional';
   readonly limits: SessionLimits;
   readonly timeouts: SessionTimeouts;
@@ -202,6 +204,12 @@ export class Session {
     });
   }
 
+  /** Looked at as often as the link is, so a clock that is set counts at once. */
+  #expire(): void {
+    const { peer, expiresMs } = this.#options;
+    if (this.#deps.clock.now() >= expiresMs) this.drain(`the certificate of ${peer} has ended`);
+  }
+
   #drained(): void {
     this.#http2.close();
     this.#tasks.run('drain', async (signal) => {
@@ -248,7 +256,7 @@ export class Session {
       bytesHeard: () => socket.bytesRead,
       inUse: () => true,
       vouched: () => false,
-      heard: () => undefined,
+      heard: () => this.#expire(),
       ping: () => this.#ping(),
     };
     return watchLink({ ...this.#options.timeouts, host: this.#options.peer }, pulse, { clock, signal });

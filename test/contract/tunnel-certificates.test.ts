@@ -1,0 +1,63 @@
+import { once } from 'node:events';
+import { systemClock } from '@selvedge/kit';
+import type { SessionChange } from '@selvedge/tunnel/server';
+import { describe, expect, it, vi } from 'vitest';
+import { waitFor } from '../bed/wait.ts';
+import { TunnelWorld, ask, joined, open, startEcho } from './tunnel-world.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
+
+describe('a session whose certificate ends', () => {
+  const expired = /^the certificate of .+ has ended$/;
+  const inTime = (what: string, look: () => boolean): Promise<true> =>
+    waitFor({ what, timeoutMs: 25_000 }, systemClock, async () => look() || undefined);
+  const reasonsOf = (changes: readonly SessionChange[]): readonly string[] =>
+    changes.flatMap(({ session: { state } }) => (state.kind === 'draining' ? [state.reason] : []));
+
+  it('drains, and the agent opens another with the one that it has by now', async () => {
+    await using world = await TunnelWorld.create();
+    await using echo = await startEcho();
+    const server = await world.server({ timeouts: { quietMs: 600 } });
+    const changes: SessionChange[] = [];
+    server.onChange((change) => changes.push(change));
+    await world.agent({
+      servers: [...server.ports],
+      credentials: () => world.node('node-1', { lifetimeMs: 3_000 }),
+    });
+    await joined(server);
+    const stream = await open(server, echo.address);
+    const [first] = server.sessions;
+    await inTime('the other', () =>
+      server.sessions.some(({ id, state }) => id !== first?.id && state.kind === 'live'),
+    );
+    expect(reasonsOf(changes)[0]).toMatch(expired);
+    expect(await ask(stream, 'to the end')).toBe('to the end');
+  });
+
+  it('ends in time, with its streams, when the agent has no other', async () => {
+    await using world = await TunnelWorld.create();
+    await using echo = await startEcho();
+    const server = await world.server({ timeouts: { quietMs: 600, drainMs: 200 } });
+    const credentials = await world.node('node-1', { lifetimeMs: 5_000 });
+    const agent = await world.agent({ servers: [...server.ports], credentials: async () => credentials });
+    await joined(server);
+    const stream = await open(server, echo.address);
+    await expect(once(stream.resume(), 'end')).rejects.toThrow('the time to drain is over');
+    await inTime('the agent to be refused', () => agent.links[0]?.state.kind === 'waiting');
+    expect([server.reaches('node-1'), server.sessions]).toEqual([false, []]);
+  });
+
+  it("counts for the server's, too", async () => {
+    await using world = await TunnelWorld.create();
+    const request = { commonName: 'tunnel', usages: ['server'], addresses: ['127.0.0.1'] } as const;
+    const credentials = await world.issue({ ...request, lifetimeMs: 5_000 });
+    const server = await world.server({ credentials: () => credentials });
+    const agent = await world.agent({ servers: [...server.ports], timeouts: { quietMs: 600 } });
+    const reasons = new Set<string>();
+    agent.onChange(({ sessions }) => {
+      for (const { state } of sessions) if (state.kind === 'draining') reasons.add(state.reason);
+    });
+    await inTime('it to drain', () => reasons.size > 0);
+    expect([...reasons][0]).toMatch(expired);
+  });
+});
