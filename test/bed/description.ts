@@ -52,6 +52,8 @@ export interface Uplink {
   readonly proxy?: string;
   /** `tls`, `websocket`: the carriers of its tunnel, the first one first. Default: both. */
   readonly carriers?: readonly ('tls' | 'websocket')[];
+  /** How it reaches the API server once it has joined. Default: directly. */
+  readonly via?: 'tunnel';
 }
 
 export interface NodeDescription {

@@ -8,7 +8,7 @@ import {
 } from '@selvedge/api';
 import type { Clock } from '@selvedge/kit';
 import { stringify } from 'yaml';
-import { cloudAddresses, managerHealthPort, tunnelPort } from '../addresses.ts';
+import { apiServerPort, cloudAddresses, managerHealthPort, tunnelPort } from '../addresses.ts';
 import type { BedDescription } from '../description.ts';
 import { type Kubectl, applyManifests } from '../kubectl.ts';
 import { bedNames } from '../names.ts';
@@ -85,6 +85,7 @@ async function renderConfig({ bed, folders, pki, kubeconfig }: CloudManagerOptio
       keyFile,
       clientCaFile: pki.caFile.certificateFile,
       drainSeconds: 5,
+      services: { 'kube-apiserver': { addresses: [`${cloud}:${apiServerPort}`] } },
     },
     egress: { unixSocket: egressSocket(folders) },
     health: { listen: `${cloud}:${managerHealthPort}`, certificateFile, keyFile },

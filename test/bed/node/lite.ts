@@ -28,7 +28,7 @@ export function renderEdgeLite(
   const { bed, node } = options;
   const { folders } = host;
   const { tokenFile, modules } = what;
-  const proxy = node.uplink?.proxy;
+  const { proxy, via } = node.uplink ?? {};
   return stringify({
     apiVersion: 'edge-lite.selvedge.io/v1alpha1',
     kind: 'Config',
@@ -39,6 +39,7 @@ export function renderEdgeLite(
       caHash: publicKeyHash(options.pki.ca.keyPair.certificate),
       ...(tokenFile === undefined ? {} : { tokenFile }),
       ...(proxy === undefined ? {} : { proxy: { url: proxy } }),
+      ...(via === undefined ? {} : { via }),
     },
     runtime: {
       endpoint: `unix://${folders.runtimeSocket}`,

@@ -39,7 +39,7 @@ const takesWhole = /^selvedge_kube_lists_total/;
 
 /** What `/selvedge/status` says, as far as tests look at it. */
 export interface HubStatus {
-  readonly connectivity: { readonly kind: string };
+  readonly connectivity: { readonly kind: string; readonly reason?: string };
   readonly coverages: readonly {
     readonly resource: string;
     readonly fieldSelector: string;
@@ -48,7 +48,7 @@ export interface HubStatus {
 }
 
 /** What the hub of a node answers the node itself, from the replica where that may be. */
-export async function askHub({ bed }: Site, node: string, path: string): Promise<string> {
+export async function askHub({ bed }: Pick<Site, 'bed'>, node: string, path: string): Promise<string> {
   const file = (name: string): string => join(stateFolder(bed, node), 'pki', name);
   const who = ['--cert', file('client.pem'), '--cacert', file('hub-ca.crt')];
   const how = ['--silent', '--show-error', '--fail-with-body', '--max-time', '10'];
