@@ -2,14 +2,22 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect as connectHttp2, type OutgoingHttpHeaders } from 'node:http2';
 import { connect, type Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
-import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls';
+import type { ConnectionOptions, TLSSocket } from 'node:tls';
 import { fc } from '@fast-check/vitest';
 import { systemClock } from '@selvedge/kit';
-import type { TunnelCredentials } from '@selvedge/tunnel';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { waitFor } from '../bed/wait.ts';
 import { until } from './kube-bench.ts';
+import {
+  Frames,
+  answerPings,
+  askForService,
+  closed,
+  frame,
+  member,
+  settings,
+  stranger,
+} from './tunnel-hostile.ts';
 import {
   TunnelWorld,
   ask,
@@ -48,47 +56,10 @@ const works = async (): Promise<void> => {
   expect(await ask(await open(server, echo.address), 'hello')).toBe('hello');
 };
 
-function plain(): Socket {
-  const socket = connect({ port: server.ports[0] ?? 0, host: '127.0.0.1', noDelay: true });
-  socket.on('error', () => undefined);
-  return socket.resume();
-}
+const plain = (): Socket => stranger(server.ports[0] ?? 0);
 
-async function secured(name: string, more: ConnectionOptions = {}): Promise<TLSSocket> {
-  const {
-    certificate: cert,
-    privateKey: key,
-    certificateAuthority: ca,
-  }: TunnelCredentials = await world.node(name);
-  const options = { port: server.ports[0] ?? 0, host: '127.0.0.1', cert, key, ca };
-  const socket = connectTls({ ...options, ALPNProtocols: ['selvedge-reverse/1'], ...more });
-  socket.on('error', () => undefined);
-  await once(socket, 'secureConnect');
-  return socket;
-}
-
-const closed = async (socket: Duplex): Promise<void> => {
-  socket.resume();
-  if (!socket.closed) await once(socket, 'close');
-};
-
-/** One frame. Source: RFC 9113 section 4.1. */
-function frame(
-  type: number,
-  flags: number,
-  stream: number,
-  payload: Uint8Array,
-  length = payload.length,
-): Buffer {
-  const head = Buffer.alloc(9);
-  head.writeUIntBE(length, 0, 3);
-  head.writeUInt8(type, 3);
-  head.writeUInt8(flags, 4);
-  head.writeUInt32BE(stream, 5);
-  return Buffer.concat([head, payload]);
-}
-
-const settings = frame(4, 0, 0, Buffer.alloc(0));
+const secured = (name: string, more: ConnectionOptions = {}): Promise<TLSSocket> =>
+  member(world, name, { port: server.ports[0] ?? 0, ...more });
 
 describe('the port', () => {
   it('survives random bytes', async () => {
@@ -216,7 +187,7 @@ describe('a peer that has proved who it is', () => {
     'that floods with %s and never reads costs little, and loses its session',
     async (_what, type, length) => {
       const socket = await secured('hostile');
-      connectDeaf(socket);
+      answerPings(socket);
       await joined(server, 'hostile');
       socket.pause();
       const flood = Buffer.concat(
@@ -304,7 +275,7 @@ describe('a peer that has proved who it is', () => {
 
   it('that never reads is given up, and what it is sent stays little', async () => {
     const socket = await secured('deaf');
-    const http2 = connectDeaf(socket);
+    answerPings(socket);
     await joined(server, 'deaf');
     socket.pause();
     const before = process.memoryUsage().rss;
@@ -312,7 +283,7 @@ describe('a peer that has proved who it is', () => {
     await expect(opening).rejects.toMatchObject({ code: 'Unavailable' });
     await until('its session to be gone', () => !server.reaches('deaf'));
     expect(process.memoryUsage().rss - before).toBeLessThan(64 * mib);
-    http2.destroy();
+    socket.destroy();
     await works();
   });
 
@@ -335,56 +306,3 @@ describe('a peer that has proved who it is', () => {
     for (const stream of streams) stream.destroy();
   });
 });
-
-/** A header of HPACK that is not indexed. Source: RFC 7541 section 6.2.2. */
-const header = (name: string, value: string): Buffer =>
-  Buffer.concat([
-    Buffer.from([0, name.length]),
-    Buffer.from(name),
-    Buffer.from([value.length]),
-    Buffer.from(value),
-  ]);
-
-/** The opening end of a session that asks for a stream with its first words. */
-const askForService = Buffer.concat([
-  Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'),
-  settings,
-  frame(1, 4, 1, Buffer.concat([header(':method', 'CONNECT'), header(':authority', 'kube-apiserver')])),
-]);
-
-/** The frames that come, by hand. */
-class Frames {
-  #bytes = Buffer.alloc(0);
-
-  constructor(socket: Duplex) {
-    socket.on('data', (chunk: Buffer) => (this.#bytes = Buffer.concat([this.#bytes, chunk])));
-  }
-
-  /** The payload of the next frame of that type; those before it are passed over. */
-  async next(type: number): Promise<Buffer> {
-    let found: Buffer | undefined;
-    await until(`a frame of type ${type}`, () => {
-      while (found === undefined && this.#bytes.length >= 9) {
-        const end = 9 + this.#bytes.readUIntBE(0, 3);
-        if (this.#bytes.length < end) break;
-        if (this.#bytes[3] === type) found = this.#bytes.subarray(9, end);
-        this.#bytes = this.#bytes.subarray(end);
-      }
-      return found !== undefined;
-    });
-    return found ?? Buffer.alloc(0);
-  }
-}
-
-/** The answering end of a session, by hand: enough for the server to take it for one. */
-function connectDeaf(socket: TLSSocket): { destroy(): void } {
-  socket.write(settings);
-  socket.on('data', (bytes: Buffer) => {
-    // Every ping of the greeting is answered.
-    for (let at = bytes.indexOf(Buffer.from([0, 0, 8, 6, 0])); at >= 0; ) {
-      socket.write(frame(6, 1, 0, bytes.subarray(at + 9, at + 17)));
-      at = bytes.indexOf(Buffer.from([0, 0, 8, 6, 0]), at + 1);
-    }
-  });
-  return { destroy: () => socket.destroy() };
-}

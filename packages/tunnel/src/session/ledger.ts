@@ -1,14 +1,12 @@
 import { SelvedgeError, createTaskGroup, type Clock } from '@selvedge/kit';
 
-/** Something that may hold bytes which nobody takes. */
+/** Something that may hold bytes which nobody takes: a stream, or a session with what is unsent of it. */
 export interface Holder {
-  /** The session that it belongs to. */
+  /** The session that it belongs to, or is. */
   readonly owner: object;
   readonly heldBytes: number;
   destroy(error: Error): unknown;
 }
-
-export type Side = 'reader' | 'writer';
 
 export interface LedgerOptions {
   /** Held bytes in all. */
@@ -21,22 +19,20 @@ export interface LedgerOptions {
 
 export interface LedgerDeps {
   readonly clock: Pick<Clock, 'sleep'>;
-  /** Told of each stream that was cut. */
+  /** Told of each that was cut. */
   readonly onCut: (heldBytes: number) => void;
 }
 
-/** Who holds bytes that wait: streams whose reader, or whose other end, does not keep up. */
+/** Who holds bytes that wait: streams whose reader, or whose other end, does not keep up, and sessions that nobody reads. */
 export interface Ledger {
   /** Bytes held now. */
   readonly heldBytes: number;
-  hold(holder: Holder, side: Side): void;
-  release(holder: Holder, side: Side): void;
-  /** It holds nothing any more. */
+  /** It holds something; it is counted as long as it does. */
+  hold(holder: Holder): void;
+  /** It is gone. */
   forget(holder: Holder): void;
   close(): Promise<void>;
 }
-
-const bit = { reader: 1, writer: 2 } as const;
 
 interface Share {
   readonly holder: Holder;
@@ -72,20 +68,21 @@ export function overCap(
 }
 
 /**
- * Keeps the sum of what streams hold under a cap: over it the stream that holds most is cut with `ResourceExhausted`.
- * Node says nothing when bytes come for a stream that is paused, so it looks now and then, as long as one is.
+ * Keeps the sum of what is held under a cap: over it what holds most is cut with `ResourceExhausted`. Node says nothing
+ * when bytes come for a stream that is paused, so it looks now and then, as long as anything is held.
  */
 export function createLedger(options: LedgerOptions, deps: LedgerDeps): Ledger {
   const { lookMs = 100 } = options;
-  const waiting = new Map<Holder, number>();
+  const waiting = new Set<Holder>();
   const tasks = createTaskGroup({ name: 'ledger' }, { onFailure: () => undefined });
   let looking = false;
   const look = (): void => {
-    for (const holder of overCap(waiting.keys(), options)) {
+    for (const holder of waiting) if (holder.heldBytes === 0) waiting.delete(holder);
+    for (const holder of overCap(waiting, options)) {
       const { heldBytes } = holder;
       waiting.delete(holder);
       deps.onCut(heldBytes);
-      const message = `a stream was cut while ${heldBytes} bytes of it waited and all together were too many`;
+      const message = `it was cut while ${heldBytes} bytes of it waited and all together were too many`;
       holder.destroy(new SelvedgeError(message, { code: 'ResourceExhausted' }));
     }
   };
@@ -101,18 +98,13 @@ export function createLedger(options: LedgerOptions, deps: LedgerDeps): Ledger {
   };
   return {
     get heldBytes() {
-      return Array.from(waiting.keys()).reduce((sum, holder) => sum + holder.heldBytes, 0);
+      return Array.from(waiting).reduce((sum, holder) => sum + holder.heldBytes, 0);
     },
-    hold(holder, side) {
-      waiting.set(holder, (waiting.get(holder) ?? 0) | bit[side]);
+    hold(holder) {
+      waiting.add(holder);
       if (looking) return;
       looking = true;
       tasks.run('look', watch);
-    },
-    release(holder, side) {
-      const left = (waiting.get(holder) ?? 0) & ~bit[side];
-      if (left === 0) waiting.delete(holder);
-      else waiting.set(holder, left);
     },
     forget: (holder) => void waiting.delete(holder),
     close: () => tasks.stop(),

@@ -15,7 +15,7 @@ import {
 import { broken, watchLink } from '@selvedge/kit/net';
 import { decodeReason, encodeReason } from '../protocol/reason.ts';
 import type { SessionLimits, SessionState, SessionTimeouts, SessionView } from '../types.ts';
-import type { Ledger } from './ledger.ts';
+import type { Holder, Ledger } from './ledger.ts';
 import { TunnelStream, type TunnelStreamDeps } from './stream.ts';
 import { nextWindow } from './window.ts';
 
@@ -53,7 +53,7 @@ const lastWordsMs = 1_000;
  * One end of a session, whichever it is. It watches the other end (a byte now and then, or an answer to a ping), follows
  * the link with the windows of its streams, drains, and ends: with it end its streams and its connection.
  */
-export class Session {
+export class Session implements Holder {
   readonly facts: SessionFacts;
   /** Resolves once nothing of it is left. */
   readonly closed: Promise<void>;
@@ -113,6 +113,15 @@ export class Session {
 
   get streams(): number {
     return this.#streams;
+  }
+
+  get owner(): object {
+    return this;
+  }
+
+  /** Bytes that wait because the other end does not read; what is being written just now, its stream counts too. */
+  get heldBytes(): number {
+    return this.#deps.socket.writableLength;
   }
 
   /** Why it ended, once it has. */
@@ -204,9 +213,15 @@ export class Session {
     });
   }
 
-  /** Looked at as often as the link is, so a clock that is set counts at once. */
-  #expire(): void {
+  /** Ends it for what it holds. */
+  destroy(error: Error): void {
+    this.#fail(error);
+  }
+
+  /** Looked at as often as the link is. A clock that is set counts at once. */
+  #look(): void {
     const { peer, expiresMs } = this.#options;
+    if (this.heldBytes > 0) this.#deps.ledger.hold(this);
     if (this.#deps.clock.now() >= expiresMs) this.drain(`the certificate of ${peer} has ended`);
   }
 
@@ -235,6 +250,7 @@ export class Session {
 
   /** It is dead, or silent. What it was told before is the better reason. */
   #fail(cause: unknown): void {
+    this.#deps.ledger.forget(this);
     this.#close(this.#failure ?? this.#lost(cause));
     this.#deps.socket.destroy();
   }
@@ -256,7 +272,7 @@ export class Session {
       bytesHeard: () => socket.bytesRead,
       inUse: () => true,
       vouched: () => false,
-      heard: () => this.#expire(),
+      heard: () => this.#look(),
       ping: () => this.#ping(),
     };
     return watchLink({ ...this.#options.timeouts, host: this.#options.peer }, pulse, { clock, signal });

@@ -62,21 +62,15 @@ export class TunnelStream extends Duplex {
   }
 
   override _read(): void {
-    this.#deps.ledger.release(this, 'reader');
     this.#stream.resume();
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
     this.#sent += chunk.length;
-    if (this.#stream.write(chunk)) {
-      done();
-      return;
-    }
-    this.#deps.ledger.hold(this, 'writer');
-    this.#stream.once('drain', () => {
-      this.#deps.ledger.release(this, 'writer');
-      done();
-    });
+    const hasRoom = this.#stream.write(chunk);
+    if (this.#stream.writableLength > 0) this.#deps.ledger.hold(this);
+    if (hasRoom) done();
+    else this.#stream.once('drain', done);
   }
 
   override _final(done: () => void): void {
@@ -94,9 +88,9 @@ export class TunnelStream extends Duplex {
   #take(chunk: Buffer): void {
     this.#received += chunk.length;
     this.#deps.onData(chunk.length);
-    if (this.push(chunk)) return;
-    this.#stream.pause();
-    this.#deps.ledger.hold(this, 'reader');
+    const hasRoom = this.push(chunk);
+    if (this.readableLength > 0) this.#deps.ledger.hold(this);
+    if (!hasRoom) this.#stream.pause();
   }
 
   #failure(cause?: unknown): Error {
