@@ -21,7 +21,10 @@ export interface DialTarget extends SocketServices {
 
 export interface DialOptions
   extends DialTarget,
-    Pick<TlsOptions, 'trust' | 'serverName' | 'protocols' | 'minVersion'> {}
+    Pick<TlsOptions, 'trust' | 'serverName' | 'protocols' | 'minVersion'> {
+  /** What TLS is laid over, made of the connection, which it owns from then on. Default: the connection itself. */
+  readonly under?: ((bytes: Duplex) => Duplex) | undefined;
+}
 
 export interface Dialled {
   readonly socket: Socket;
@@ -85,10 +88,11 @@ export function dialBytes(target: DialTarget, clock: Clock, signal: AbortSignal)
  * `DeadlineExceeded`, and `details.unsent`.
  */
 export function dial(options: DialOptions, clock: Clock, signal: AbortSignal): Promise<Dialled> {
-  const { url, timeouts, trust, serverName, protocols, minVersion } = options;
+  const { url, timeouts, trust, serverName, protocols, minVersion, under } = options;
   return dialled<Dialled>(options, signal, async () => {
     if (isPlain(url)) return { socket: await openTcp(options, clock, signal), protocol: undefined };
-    const socket = await openBytes(options, clock, signal);
+    const bytes = await openBytes(options, clock, signal);
+    const socket = under?.(bytes) ?? bytes;
     const { handshakeMs } = timeouts;
     const tls = { url, handshakeMs, trust, serverName, protocols, minVersion };
     const secured = await secure(tls, { clock, socket }, signal);

@@ -1,8 +1,11 @@
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { SelvedgeError, type Clock } from '@selvedge/kit';
 import { dial, secure, type HttpProxy, type SocketServices, type TlsTrust } from '@selvedge/kit/net';
+import { BothWays } from '../carrier/both-ways.ts';
 import { namesOf, protocolOf, webSocketPath, type Protocol } from '../protocol/versions.ts';
+import { remoteOf } from '../session/remote.ts';
 import type { Carrier, Direction, TunnelCredentials } from '../types.ts';
 import type { AgentTimeouts, TunnelServerAddress } from './types.ts';
 import { openWebSocket } from './web-socket.ts';
@@ -20,6 +23,8 @@ export interface Road extends SocketServices {
 export interface Connected {
   readonly socket: TLSSocket;
   readonly protocol: Protocol;
+  /** Where its TCP connection went, if it has one of its own. */
+  readonly remote: string | undefined;
 }
 
 /** The server's `host:port` as a URL, checked. Throws `Invalid`. */
@@ -63,15 +68,21 @@ export async function connectServer(road: Road, clock: Clock, signal: AbortSigna
     protocols: namesOf(direction),
     minVersion: 'TLSv1.3',
   } as const;
+  let remote: string | undefined;
   let socket: Duplex;
-  if (road.carrier === 'tls') ({ socket } = await dial({ ...road, ...tls }, clock, signal));
-  else {
-    const bytes = await viaWebSocket(road, clock, signal);
+  if (road.carrier === 'tls') {
+    const under = (bytes: Duplex): BothWays => {
+      remote = bytes instanceof Socket ? remoteOf(bytes) : undefined;
+      return new BothWays(bytes);
+    };
+    ({ socket } = await dial({ ...road, ...tls, under }, clock, signal));
+  } else {
+    const bytes = new BothWays(await viaWebSocket(road, clock, signal));
     socket = await secure({ ...tls, handshakeMs: timeouts.handshakeMs }, { clock, socket: bytes }, signal);
   }
   const connected = socket as TLSSocket;
   const protocol = protocolOf(connected.alpnProtocol);
-  if (protocol !== undefined) return { socket: connected, protocol };
+  if (protocol !== undefined) return { socket: connected, protocol, remote };
   connected.destroy();
   throw new SelvedgeError(`${url.host} speaks no version of the tunnel that is known here`, {
     code: 'Unsupported',

@@ -20,7 +20,6 @@ import { acceptStreams, type AcceptorDeps } from '../session/acceptor.ts';
 import { answeringEnd, openingEnd } from '../session/http2.ts';
 import type { Ledger } from '../session/ledger.ts';
 import { Opener } from '../session/opener.ts';
-import { remoteOf } from '../session/remote.ts';
 import { Session, type SessionDeps, type SessionOptions } from '../session/session.ts';
 import type { Carrier, Direction, SessionLimits, TunnelCredentials } from '../types.ts';
 import { connectServer, type Connected } from './carriers.ts';
@@ -225,9 +224,8 @@ export class Link {
     return [last, ...carriers.filter((one) => one !== last)];
   }
 
-  #sessionOptions({ socket, protocol }: Connected, carrier: Carrier): SessionOptions {
+  #sessionOptions({ socket, protocol, remote = this.server }: Connected, carrier: Carrier): SessionOptions {
     const { limits, timeouts } = this.#options;
-    const remote = remoteOf(socket) ?? this.server;
     const facts = { id: this.#deps.nextId(), peer: this.server, carrier, remote, ...protocol };
     const expiresMs = socket.getPeerX509Certificate()?.validToDate.getTime() ?? Number.POSITIVE_INFINITY;
     return { ...facts, expiresMs, initial: 'live', limits, timeouts };

@@ -8,9 +8,10 @@ const maxUnsentBytes = 32 * 1024 * 1024;
 const smallBytes = 1024;
 
 /**
- * A socket for HTTP/2 that both ends may fill at once. Node's HTTP/2 does not read while a write is under way: two ends
- * that write much to each other wait for one another for good. Here a write that waits for room counts as done as soon as
- * something is there to be read. What may then be unsent is bounded by the windows that the other end grants.
+ * What an agent lays TLS and HTTP/2 over, so that both ends may fill the connection at once. Node's HTTP/2 does not read
+ * while a write is under way: two ends that write much to each other wait for one another for good, unless one of them
+ * always reads. Here a write that waits for room counts as done as soon as something is there to be read. What may then be
+ * unsent is bounded by the windows that the other end grants. The server, which has many sessions, goes without.
  */
 export class BothWays extends Duplex {
   readonly #socket: Duplex;
