@@ -15,12 +15,12 @@ export const binaries = {
   cluster: ['etcd', 'coredns'],
   /** Our own programs around apimachinery, what ours is compared with, and around client-go, what ours must serve. */
   oracle: ['kube-oracle', 'kube-informer'],
-  /** 4.2.4: a client that others wrote. */
-  clients: ['helm'],
+  /** Clients that others wrote: helm 4.2.4, metrics-server 0.9.0. */
+  clients: ['helm', 'metrics-server'],
   /** containerd 2.4.2 from Go. The shim lies beside the daemon, which looks for it there. */
   containerd24: ['containerd-2.4', 'ctr-2.4'],
   /** Debian's, unpacked and not installed: no service of theirs starts. containerd is 1.6. */
-  debian: ['containerd', 'ctr', 'runc', 'docker-registry', 'tinyproxy'],
+  debian: ['containerd', 'ctr', 'runc', 'docker-registry', 'tinyproxy', 'squid', 'nginx', 'prometheus'],
 } as const;
 
 /** Peers that only benches run: built when a bench asks for them, never for the tests. konnectivity 0.34.0. */

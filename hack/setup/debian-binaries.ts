@@ -21,4 +21,16 @@ export const debianBinaries: Partial<Record<Binary, DebianBinary>> = {
     file: 'usr/bin/docker-registry',
   },
   tinyproxy: { name: 'tinyproxy', packages: ['tinyproxy-bin'], file: 'usr/bin/tinyproxy' },
+  // With those of its libraries that nothing else brings to the machine.
+  squid: {
+    name: 'squid',
+    packages: ['squid', 'squid-common', 'libecap3', 'libltdl7'],
+    file: 'usr/sbin/squid',
+  },
+  nginx: {
+    name: 'nginx-stream',
+    packages: ['nginx', 'libnginx-mod-stream'],
+    file: 'usr/sbin/nginx',
+  },
+  prometheus: { name: 'prometheus', packages: ['prometheus'], file: 'usr/bin/prometheus' },
 };

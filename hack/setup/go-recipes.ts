@@ -113,6 +113,15 @@ export const goRecipes: readonly GoRecipe[] = [
     estimateMs: 50_000,
   },
   {
+    name: 'metrics-server',
+    module: 'metrics-server',
+    packages: { 'metrics-server': 'sigs.k8s.io/metrics-server/cmd/metrics-server' },
+    binaries: { 'metrics-server': 'metrics-server' },
+    stamps: kubernetesStamps('v0.9.0'),
+    assetsFolder: '',
+    estimateMs: 120_000,
+  },
+  {
     name: 'containerd-2.4',
     module: 'containerd',
     packages: {

@@ -12,6 +12,10 @@ export const apiServerPort = 6443;
 /** Where cloud-manager listens for the agents of nodes. */
 export const tunnelPort = 443;
 export const managerHealthPort = 10_290;
+/** Where cloud-manager takes clients in the cloud to kubelets. */
+export const kubeletProxyPort = 10_250;
+/** The name of cloud-manager in its certificate, for agents that go through something that must know a name. */
+export const tunnelName = 'tunnel.selvedge.test';
 
 /** How many beds can live side by side. */
 export const maxBeds = 250;

@@ -50,8 +50,12 @@ export interface SiteDescription {
 export interface Uplink {
   /** An HTTP proxy, `http://192.168.50.1:3128`. Default: none. */
   readonly proxy?: string;
+  /** `user:password` for it. Default: none. */
+  readonly proxyCredentials?: string;
   /** `tls`, `websocket`: the carriers of its tunnel, the first one first. Default: both. */
   readonly carriers?: readonly ('tls' | 'websocket')[];
+  /** Where it finds cloud-manager, as one of `modules.tunnel.servers`. Default: where it listens. */
+  readonly server?: { readonly address: string; readonly [field: string]: string };
   /** How it reaches the API server once it has joined. Default: directly. */
   readonly via?: 'tunnel';
 }

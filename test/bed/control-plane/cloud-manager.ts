@@ -8,7 +8,14 @@ import {
 } from '@selvedge/api';
 import type { Clock } from '@selvedge/kit';
 import { stringify } from 'yaml';
-import { apiServerPort, cloudAddresses, managerHealthPort, tunnelPort } from '../addresses.ts';
+import {
+  apiServerPort,
+  cloudAddresses,
+  kubeletProxyPort,
+  managerHealthPort,
+  tunnelName,
+  tunnelPort,
+} from '../addresses.ts';
 import type { BedDescription } from '../description.ts';
 import { type Kubectl, applyManifests } from '../kubectl.ts';
 import { bedNames } from '../names.ts';
@@ -72,6 +79,7 @@ async function renderConfig({ bed, folders, pki, kubeconfig }: CloudManagerOptio
   const { certificateFile, keyFile } = await pki.ensure(daemon, {
     commonName: daemon,
     usages: ['server'],
+    dnsNames: [tunnelName],
     addresses: [cloud, '127.0.0.1'],
   });
   return stringify({
@@ -88,9 +96,31 @@ async function renderConfig({ bed, folders, pki, kubeconfig }: CloudManagerOptio
       services: { 'kube-apiserver': { addresses: [`${cloud}:${apiServerPort}`] } },
     },
     egress: { unixSocket: egressSocket(folders) },
+    kubeletProxy: { listen: `${cloud}:${kubeletProxyPort}` },
     health: { listen: `${cloud}:${managerHealthPort}`, certificateFile, keyFile },
     log: { level: 'info' },
   });
+}
+
+/** A Service without a selector, and by hand the slice that leads it to cloud-manager in the cloud's network. */
+function kubeletProxyService(cloud: string): readonly Manifest[] {
+  const metadata = { name: daemon, namespace: managerNamespace };
+  const ports = [{ name: 'kubelets', port: kubeletProxyPort, protocol: 'TCP' }];
+  const labels = {
+    'kubernetes.io/service-name': daemon,
+    'endpointslice.kubernetes.io/managed-by': 'selvedge-bed',
+  };
+  return [
+    { apiVersion: 'v1', kind: 'Service', metadata, spec: { ports } },
+    {
+      apiVersion: 'discovery.k8s.io/v1',
+      kind: 'EndpointSlice',
+      metadata: { ...metadata, name: `${daemon}-cloud`, labels },
+      addressType: 'IPv4',
+      endpoints: [{ addresses: [cloud], conditions: { ready: true } }],
+      ports,
+    },
+  ];
 }
 
 async function daemonSpec(options: CloudManagerOptions): Promise<DaemonSpec> {
@@ -117,7 +147,8 @@ export async function ensureCloudManager(
 ): Promise<void> {
   const { bed, pki } = options;
   const objects = [edgeNodeDefinition, edgeNodePolicy, edgeNodePolicyBinding, ...managerObjects];
-  await applyManifests(kubectl, objects as readonly Manifest[], signal);
+  const service = kubeletProxyService(cloudAddresses(bed.index).cloud);
+  await applyManifests(kubectl, [...(objects as readonly Manifest[]), ...service], signal);
   await daemons.ensure(await daemonSpec(options));
   const api = createApi({
     address: cloudAddresses(bed.index).cloud,

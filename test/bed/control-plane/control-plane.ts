@@ -25,7 +25,7 @@ import {
   schedulerFlags,
 } from './flags.ts';
 import { withNodeNames, writeNodeNames } from './node-names.ts';
-import { clusterObjects, dnsUser, renderCorefile } from './objects.ts';
+import { clusterObjects, dnsUser, renderCorefile, renderNodeNames } from './objects.ts';
 
 export interface ControlPlaneOptions {
   readonly bed: BedDescription;
@@ -120,7 +120,9 @@ async function writeFiles(
   await writeNodeNames(bed, folders);
   await writeAtomically(own('audit-policy.yaml'), stringify(auditPolicy));
   const dnsKubeconfig = await clientKubeconfig(options, 'coredns', dnsUser);
-  await writeAtomically(own('Corefile'), renderCorefile({ address: cloud, kubeconfig: dnsKubeconfig }));
+  const corefile = renderCorefile({ address: cloud, kubeconfig: dnsKubeconfig });
+  const nodeNames = bed.controlPlane.tunnel === true ? await renderNodeNames(cloud) : '';
+  await writeAtomically(own('Corefile'), corefile + nodeNames);
   return {
     etcdData: own('etcd'),
     auditLog: join(folders.logs, 'audit.log'),

@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { hubRole, hubRoleBinding } from '@selvedge/api';
 import { dnsServiceAddress } from '../addresses.ts';
 
@@ -168,4 +170,12 @@ export function renderCorefile(options: { readonly address: string; readonly kub
   cache 30
 }
 `;
+}
+
+const nodeNames = join(import.meta.dirname, '../../../deploy/dns/nodes.selvedge.corefile');
+
+/** The names of kubelets as we ship them, for a CoreDNS on one address. */
+export async function renderNodeNames(address: string): Promise<string> {
+  const text = await readFile(nodeNames, 'utf8');
+  return text.replace('nodes.selvedge {\n', `nodes.selvedge {\n    bind ${address}\n`);
 }

@@ -46,10 +46,10 @@ export interface PodRange {
   readonly podCidr: string;
 }
 
-/** The lines for ip(8) by which `node` reaches the pods of the other nodes on its own network. Pure. */
+/** The lines for ip(8) by which a node, or the cloud, reaches the pods of the other nodes on its own network. Pure. */
 export function podRoutes(
   bed: BedDescription,
-  node: NodeDescription,
+  node: Pick<NodeDescription, 'name' | 'site'>,
   ranges: readonly PodRange[],
 ): readonly string[] {
   return bed.nodes

@@ -19,6 +19,8 @@ export interface EdgeLiteOptions extends AgentOptions {
   readonly program: readonly [string, ...string[]];
 }
 
+const credentialsFileOf = ({ folders }: AgentDeps['host']): string => join(folders.root, 'proxy-credentials');
+
 /** edge-lite's configuration with these modules. Source: docs/reference/edge-lite-config.md. */
 export function renderEdgeLite(
   options: AgentOptions,
@@ -28,7 +30,8 @@ export function renderEdgeLite(
   const { bed, node } = options;
   const { folders } = host;
   const { tokenFile, modules } = what;
-  const { proxy, via } = node.uplink ?? {};
+  const { proxy: url, proxyCredentials, via } = node.uplink ?? {};
+  const credentialsFile = proxyCredentials === undefined ? {} : { credentialsFile: credentialsFileOf(host) };
   return stringify({
     apiVersion: 'edge-lite.selvedge.io/v1alpha1',
     kind: 'Config',
@@ -38,7 +41,7 @@ export function renderEdgeLite(
       urls: [serverUrl(bed)],
       caHash: publicKeyHash(options.pki.ca.keyPair.certificate),
       ...(tokenFile === undefined ? {} : { tokenFile }),
-      ...(proxy === undefined ? {} : { proxy: { url: proxy } }),
+      ...(url === undefined ? {} : { proxy: { url, ...credentialsFile } }),
       ...(via === undefined ? {} : { via }),
     },
     runtime: {
@@ -54,10 +57,12 @@ export function renderEdgeLite(
 
 /** Keeps edge-lite running with this configuration. */
 export async function ensureEdgeLite(
-  { program }: EdgeLiteOptions,
+  { node, program }: EdgeLiteOptions,
   host: AgentDeps['host'],
   config: string,
 ): Promise<boolean> {
+  const credentials = node.uplink?.proxyCredentials;
+  if (credentials !== undefined) await host.writeFile(credentialsFileOf(host), `${credentials}\n`, 0o600);
   const configFile = join(host.folders.root, 'edge-lite.yaml');
   await host.writeFile(configFile, config);
   const argv = [...program, 'run', '--config', configFile] as const;

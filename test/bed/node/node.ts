@@ -4,7 +4,7 @@ import type { BedAssets } from '../assets.ts';
 import type { BedContext } from '../context.ts';
 import { type Api } from '../control-plane/api.ts';
 import { createBootstrapToken } from '../control-plane/token.ts';
-import type { BedDescription, NodeDescription } from '../description.ts';
+import { type BedDescription, type NodeDescription, cloudSite } from '../description.ts';
 import type { NodeHost } from '../host/host.ts';
 import { createLightHost } from '../host/light.ts';
 import { createMachineHost } from '../machine/host.ts';
@@ -123,17 +123,20 @@ async function podRanges(api: Api, signal: AbortSignal): Promise<readonly PodRan
 /** Marks the routes that the bed made among those of a node. */
 const routeProtocol = 94;
 
-/** Leads each node of a network to the pods of the others on it. */
+/** Leads each node of a network to the pods of the others on it, and the cloud to those of its nodes. */
 export async function syncPodRoutes(
   context: BedContext,
   tools: NodeTools,
   signal: AbortSignal,
 ): Promise<void> {
   const ranges = await podRanges(tools.api, signal);
-  for (const node of tools.bed.nodes.filter((each) => each.powered)) {
-    const routes = podRoutes(tools.bed, node, ranges).map((line) => `${line} proto ${routeProtocol}`);
+  const places = tools.bed.nodes
+    .filter((each) => each.powered)
+    .map((node) => ({ ...node, namespace: context.names.node(node.name) }));
+  for (const place of [...places, { name: '', site: cloudSite, namespace: context.names.cloud }]) {
+    const routes = podRoutes(tools.bed, place, ranges).map((line) => `${line} proto ${routeProtocol}`);
     const input = [`route flush proto ${routeProtocol}`, ...routes, ''].join('\n');
-    await run({ argv: ['ip', '-n', context.names.node(node.name), '-batch', '-'], input, signal });
+    await run({ argv: ['ip', '-n', place.namespace, '-batch', '-'], input, signal });
   }
 }
 

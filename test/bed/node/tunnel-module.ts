@@ -6,6 +6,6 @@ export function tunnelModule({ bed, node }: Pick<AgentOptions, 'bed' | 'node'>):
   readonly tunnel?: object;
 } {
   if (bed.controlPlane.tunnel !== true) return {};
-  const carriers = node.uplink?.carriers;
-  return { tunnel: { servers: [tunnelServer(bed)], ...(carriers === undefined ? {} : { carriers }) } };
+  const { carriers, server = tunnelServer(bed) } = node.uplink ?? {};
+  return { tunnel: { servers: [server], ...(carriers === undefined ? {} : { carriers }) } };
 }
