@@ -3,6 +3,7 @@ import {
   hubRoleBinding,
   hubRules,
   managerNamespaceRules,
+  managerNodeLeaseRules,
   managerObjects,
   managerRules,
 } from '@selvedge/api';
@@ -12,7 +13,12 @@ import { renderHubRole, renderManagerRoles } from './rbac.ts';
 
 test.each([
   ['a hub', renderHubRole(), [hubRole, hubRoleBinding], hubRules],
-  ['a cloud-manager', renderManagerRoles(), managerObjects, [...managerRules, ...managerNamespaceRules]],
+  [
+    'a cloud-manager',
+    renderManagerRoles(),
+    managerObjects,
+    [...managerRules, ...managerNamespaceRules, ...managerNodeLeaseRules],
+  ],
 ])('the manifest of %s is its objects, and tells why each rule is there', (_of, text, objects, grants) => {
   const documents = parseAllDocuments(text).map((each) => ('toJS' in each ? each.toJS() : each));
   expect(documents).toEqual(objects);

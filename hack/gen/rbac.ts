@@ -4,6 +4,7 @@ import {
   hubRoleBinding,
   hubRules,
   managerNamespaceRules,
+  managerNodeLeaseRules,
   managerObjects,
   managerRules,
 } from '@selvedge/api';
@@ -40,7 +41,11 @@ export function renderHubRole(): string {
 
 /** Namespace, service account, roles and bindings. Pure. */
 export function renderManagerRoles(): string {
-  return render('cloud-manager', managerObjects, [...managerRules, ...managerNamespaceRules]);
+  return render('cloud-manager', managerObjects, [
+    ...managerRules,
+    ...managerNamespaceRules,
+    ...managerNodeLeaseRules,
+  ]);
 }
 
 /** The manifests that an administrator applies. */

@@ -31,7 +31,7 @@ export { finalizers, labels } from './labels.ts';
 export { hubRole, hubRoleBinding } from './rbac/hub-role.ts';
 export { hubRules, type Grant } from './rbac/hub-rules.ts';
 export { managerNamespace, managerObjects } from './rbac/manager-role.ts';
-export { managerNamespaceRules, managerRules } from './rbac/manager-rules.ts';
+export { managerNamespaceRules, managerNodeLeaseRules, managerRules } from './rbac/manager-rules.ts';
 export type { ClusterRole, ClusterRoleBinding, PolicyRule } from './rbac/role.ts';
 export {
   maxWorkloadName,

@@ -1,4 +1,4 @@
-import { managerNamespaceRules, managerRules } from './manager-rules.ts';
+import { managerNamespaceRules, managerNodeLeaseRules, managerRules } from './manager-rules.ts';
 import { accountObjects } from './role.ts';
 
 /** Where cloud-manager runs, and its Leases are, unless it is configured otherwise. */
@@ -11,4 +11,5 @@ export const managerObjects: readonly object[] = accountObjects({
   account: 'cloud-manager',
   rules: managerRules.map(({ rule }) => rule),
   namespaceRules: managerNamespaceRules.map(({ rule }) => rule),
+  otherNamespaces: { 'kube-node-lease': managerNodeLeaseRules.map(({ rule }) => rule) },
 });

@@ -1,4 +1,5 @@
 import type { Grant } from './hub-rules.ts';
+import { unitRules } from './unit-rules.ts';
 
 /** What cloud-manager needs in the whole cluster. */
 export const managerRules: readonly Grant[] = [
@@ -56,6 +57,30 @@ export const managerRules: readonly Grant[] = [
     },
   },
   {
+    reason: 'Which nodes belong together, may witness each other and share a policy of autonomy.',
+    rule: { apiGroups: ['selvedge.io'], resources: ['edgeunits'], verbs: ['list', 'watch'] },
+  },
+  {
+    reason: 'Autonomy: the taints of nodes that lost their link, and the condition that shows it.',
+    rule: { apiGroups: [''], resources: ['nodes', 'nodes/status'], verbs: ['patch'] },
+  },
+  {
+    reason: 'Autonomy: what pods tolerate of a lost node, and that they are Ready still.',
+    rule: { apiGroups: [''], resources: ['pods', 'pods/status'], verbs: ['patch'] },
+  },
+  {
+    reason: 'Autonomy: whether the pods of a dead node may be replaced although two at a time would do harm.',
+    rule: { apiGroups: ['apps'], resources: ['statefulsets'], verbs: ['get'] },
+  },
+  {
+    reason: 'Autonomy: the same, for claims of pods that no StatefulSet made.',
+    rule: { apiGroups: [''], resources: ['persistentvolumeclaims'], verbs: ['get'] },
+  },
+  {
+    reason: 'What became of nodes, for people.',
+    rule: { apiGroups: [''], resources: ['events'], verbs: ['create', 'patch'] },
+  },
+  {
     reason: 'Who asks for metrics.',
     rule: { apiGroups: ['authentication.k8s.io'], resources: ['tokenreviews'], verbs: ['create'] },
   },
@@ -63,6 +88,7 @@ export const managerRules: readonly Grant[] = [
     reason: 'Whether he may have them.',
     rule: { apiGroups: ['authorization.k8s.io'], resources: ['subjectaccessreviews'], verbs: ['create'] },
   },
+  ...unitRules,
 ];
 
 /** What it needs in its own namespace. */
@@ -73,6 +99,18 @@ export const managerNamespaceRules: readonly Grant[] = [
       apiGroups: ['coordination.k8s.io'],
       resources: ['leases'],
       verbs: ['get', 'list', 'watch', 'create', 'update', 'delete'],
+    },
+  },
+];
+
+/** What it needs where kubelets keep the Leases of their nodes. */
+export const managerNodeLeaseRules: readonly Grant[] = [
+  {
+    reason: 'Autonomy: whether nodes renew their Leases, and renewing those of nodes that lost their link.',
+    rule: {
+      apiGroups: ['coordination.k8s.io'],
+      resources: ['leases'],
+      verbs: ['get', 'list', 'watch', 'patch'],
     },
   },
 ];

@@ -53,11 +53,28 @@ export interface AccountOptions {
   readonly rules: readonly PolicyRule[];
   /** In its own namespace only. */
   readonly namespaceRules: readonly PolicyRule[];
+  /** In namespaces that are there already. */
+  readonly otherNamespaces?: Readonly<Record<string, readonly PolicyRule[]>>;
 }
 
-/** A namespace, a service account in it, its ClusterRole and its Role, both bound to it. In the order of applying. */
-export function accountObjects({ name, namespace, account, ...options }: AccountOptions): readonly object[] {
+interface RoleOptions {
+  readonly name: string;
+  readonly namespace: string;
+  readonly rules: readonly PolicyRule[];
+  readonly subjects: readonly object[];
+}
+
+/** A Role and its binding. */
+function roleIn({ name, namespace, rules, subjects }: RoleOptions): readonly object[] {
   const metadata = { name, namespace };
+  return [
+    { apiVersion, kind: 'Role', metadata, rules },
+    { apiVersion, kind: 'RoleBinding', metadata, roleRef: { apiGroup: group, kind: 'Role', name }, subjects },
+  ];
+}
+
+/** A namespace, a service account in it, its ClusterRole and its Roles, all bound to it. In the order of applying. */
+export function accountObjects({ name, namespace, account, ...options }: AccountOptions): readonly object[] {
   const subjects = [{ kind: 'ServiceAccount', name: account, namespace }];
   return [
     { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } },
@@ -70,7 +87,8 @@ export function accountObjects({ name, namespace, account, ...options }: Account
       roleRef: { apiGroup: group, kind: 'ClusterRole', name },
       subjects,
     },
-    { apiVersion, kind: 'Role', metadata, rules: options.namespaceRules },
-    { apiVersion, kind: 'RoleBinding', metadata, roleRef: { apiGroup: group, kind: 'Role', name }, subjects },
+    ...Object.entries({ [namespace]: options.namespaceRules, ...options.otherNamespaces }).flatMap(
+      ([where, rules]) => roleIn({ name, namespace: where, rules, subjects }),
+    ),
   ];
 }
