@@ -34,6 +34,15 @@ export { managerNamespace, managerObjects } from './rbac/manager-role.ts';
 export { managerNamespaceRules, managerNodeLeaseRules, managerRules } from './rbac/manager-rules.ts';
 export type { ClusterRole, ClusterRoleBinding, PolicyRule } from './rbac/role.ts';
 export {
+  parseTraffic,
+  trafficAnnotations,
+  trafficFallbacks,
+  trafficScopes,
+  type Traffic,
+  type TrafficFallback,
+  type TrafficScope,
+} from './traffic-scope.ts';
+export {
   maxWorkloadName,
   unitAppConditions,
   unitAppDefinition,

@@ -13,6 +13,7 @@ import { type RunningReplica, createReplica } from './replica/index.ts';
 import type { ApplyViews } from './replica/types.ts';
 import type { PodIdentity } from './request.ts';
 import { matchesSelection } from './selection/index.ts';
+import { type Unit, createUnit } from './unit/index.ts';
 import { type Upstream, createUpstream } from './upstream/index.ts';
 
 export interface HubOptions {
@@ -69,6 +70,7 @@ export interface Core {
   readonly pki: HubPki;
   readonly replica: RunningReplica;
   readonly facts: Facts;
+  readonly unit: Unit;
   readonly trust: Trust;
   readonly upstream: Upstream;
   readonly sponsorTokens: SponsorTokens;
@@ -135,6 +137,7 @@ export function createCore(options: HubOptions, deps: HubDeps, parts: CoreParts)
     { ...deps, store: store.replica, rebase, applyViews, matchesSelection },
   );
   const facts = createFacts({ nodeName }, { ...deps, replica });
+  const unit = createUnit({ nodeName }, { ...deps, replica });
   const trust = createTrust(
     { readsReplica: options.leadsService },
     { ...deps, pods: facts.pods, pki, runtime: store.runtime },
@@ -151,5 +154,5 @@ export function createCore(options: HubOptions, deps: HubDeps, parts: CoreParts)
       knownToken,
     },
   );
-  return { pki, replica, facts, trust, access, ...servers };
+  return { pki, replica, facts, unit, trust, access, ...servers };
 }

@@ -17,6 +17,7 @@ import { type Serving, createServing } from './serving.ts';
 import { createHubSource } from './source/index.ts';
 import { hubStatus } from './status.ts';
 import { createPodTokens } from './tokens/index.ts';
+import { createUnitFollower } from './unit/index.ts';
 import { createLastKnown } from './upstream/index.ts';
 import { createViews } from './views/index.ts';
 import type { View } from './views/types.ts';
@@ -47,7 +48,7 @@ interface Later {
 }
 
 /** The hub's certificate names the addresses by which pods know the API server. */
-function createNames({ facts, pki }: Core): Service {
+function createNames({ facts, unit, pki }: Core): Service {
   const tell = (): void => pki.setClusterIPs(facts.clusterIPs);
   let subscription: Disposable | undefined;
   return {
@@ -59,6 +60,7 @@ function createNames({ facts, pki }: Core): Service {
     async stop() {
       subscription?.[Symbol.dispose]();
       facts[Symbol.dispose]();
+      unit[Symbol.dispose]();
     },
   };
 }
@@ -117,6 +119,7 @@ export function createHub(options: HubOptions, deps: HubDeps): Hub {
   const parts = { ...deps, ...core, ...serving, client };
   const source = createHubSource({ nodeName }, parts);
   const own = createOwnObjects({ nodeName, caller: self }, parts);
+  const unit = createUnitFollower({ caller: self }, parts);
   const needs = createPodNeeds(
     { nodeName, caller: self },
     { ...parts, kept: tokens, tokens: createTokenSource({ client }) },
@@ -135,6 +138,7 @@ export function createHub(options: HubOptions, deps: HubDeps): Hub {
     ...serving.services,
     source,
     own,
+    unit,
     needs,
     condition,
     endpoint,

@@ -6,6 +6,7 @@ import { readyNodes, serviceOf } from './slice-truth.ts';
 
 /** What is kept of a slice as it is shown. */
 interface Summary extends ObjectName {
+  readonly service: ObjectName;
   /** Slices of one Service and one family are a whole. */
   readonly group: string;
   readonly hasLocal: boolean;
@@ -18,8 +19,8 @@ export interface EndpointIndexOptions {
 
 export interface EndpointIndexDeps {
   readonly replica: Pick<Replica, 'reader'>;
-  /** Whether a node can be reached while the cloud is away. */
-  readonly isReachable: (nodeName: string) => boolean;
+  /** Whether what is ready on a node counts for the Service. */
+  readonly isReachable: (nodeName: string, service: ObjectName) => boolean;
   /** Told of slices of which others of their Service gained or lost the last ready endpoint that can be reached. */
   readonly changed: (names: readonly ObjectName[]) => void;
 }
@@ -32,23 +33,24 @@ export interface EndpointIndex extends Disposable {
   local(): readonly ObjectName[];
   /** Slices of Services that have a ready endpoint which can be reached. */
   ready(): readonly ObjectName[];
+  /** Slices of the Services that are wanted. */
+  slicesOf(isWanted: (service: ObjectName) => boolean): readonly ObjectName[];
   /** Other nodes can be reached than before. */
   recount(): void;
 }
 
-function groupOf(slice: EndpointSlice): string | undefined {
-  const service = serviceOf(slice);
-  return service === undefined ? undefined : `${service.namespace}/${service.name} ${slice.addressType}`;
-}
+const groupOf = ({ namespace, name }: ObjectName, { addressType }: EndpointSlice): string =>
+  `${namespace}/${name} ${addressType}`;
 
 function summaryOf(slice: EndpointSlice, nodeName: string): Summary | undefined {
-  const group = groupOf(slice);
-  if (group === undefined) return undefined;
+  const service = serviceOf(slice);
+  if (service === undefined) return undefined;
   const { namespace = '', name = '' } = slice.metadata;
   return {
     namespace,
     name,
-    group,
+    service,
+    group: groupOf(service, slice),
     hasLocal: (slice.endpoints ?? []).some((one) => one.nodeName === nodeName && isPod(one)),
     readyNodes: new Set(readyNodes(slice)),
   };
@@ -60,7 +62,8 @@ export function createEndpointIndex(
   { nodeName }: EndpointIndexOptions,
   { replica, isReachable, changed }: EndpointIndexDeps,
 ): EndpointIndex {
-  const isReady = (summary: Summary): boolean => [...summary.readyNodes].some(isReachable);
+  const isReady = ({ readyNodes: nodes, service }: Summary): boolean =>
+    [...nodes].some((node) => isReachable(node, service));
   const mirror = createMirror(
     {
       reader: replica.reader('discovery.k8s.io/v1/endpointslices'),
@@ -87,11 +90,13 @@ export function createEndpointIndex(
     othersReady(slice) {
       const { namespace = '', name = '' } = slice.metadata;
       const own = mirror.get({ namespace, name });
-      const all = counts.get(groupOf(slice) ?? '') ?? 0;
+      const service = serviceOf(slice);
+      const all = service === undefined ? 0 : (counts.get(groupOf(service, slice)) ?? 0);
       return all > (own !== undefined && isReady(own) ? 1 : 0);
     },
     local: () => namesWhere(({ hasLocal }) => hasLocal),
     ready: () => namesWhere(({ group }) => counts.has(group)),
+    slicesOf: (isWanted) => namesWhere(({ service }) => isWanted(service)),
     recount() {
       counts = count();
     },

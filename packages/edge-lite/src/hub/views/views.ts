@@ -1,6 +1,7 @@
 import { type EndpointTruthDeps, createEndpointTruthView } from './endpoint-truth.ts';
 import { type KubeRootCaDeps, createKubeRootCaView } from './kube-root-ca.ts';
 import { createKubernetesEndpointsView, createKubernetesServiceView } from './kubernetes-service.ts';
+import { type TrafficScopeDeps, createTrafficScopeView } from './traffic-scope.ts';
 import type { View } from './types.ts';
 
 export interface ViewsOptions {
@@ -12,7 +13,7 @@ export interface ViewsOptions {
   readonly leadsService: boolean;
 }
 
-export type ViewsDeps = EndpointTruthDeps & KubeRootCaDeps;
+export type ViewsDeps = EndpointTruthDeps & KubeRootCaDeps & TrafficScopeDeps;
 
 /** In the order in which they are laid over each other. */
 export function createViews(options: ViewsOptions, deps: ViewsDeps): readonly View[] {
@@ -22,5 +23,6 @@ export function createViews(options: ViewsOptions, deps: ViewsDeps): readonly Vi
     ...(hub !== undefined && leadsService ? [createKubernetesServiceView(hub)] : []),
     ...(hub === undefined ? [] : [createKubernetesEndpointsView(hub), createKubeRootCaView(deps)]),
     createEndpointTruthView({ nodeName }, deps),
+    createTrafficScopeView({ nodeName }, deps),
   ];
 }
