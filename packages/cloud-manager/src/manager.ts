@@ -15,7 +15,7 @@ import {
 } from '@selvedge/kube';
 import { formatTarget } from '@selvedge/tunnel';
 import type { TunnelServer } from '@selvedge/tunnel/server';
-import { createBanWebhook } from './admission/index.ts';
+import { createBanWebhook, strangerLimits } from './admission/index.ts';
 import { type Caches, createCaches } from './caches.ts';
 import type { Address, Config, WebhookConfig } from './config/index.ts';
 import { createCsrApprover, createCsrMetrics, createReserved, parseRequest } from './csr/index.ts';
@@ -23,7 +23,7 @@ import { createEdgeAccess } from './edge-access.ts';
 import { type Bans, createBans } from './edge-nodes/index.ts';
 import { originating } from './exit-code.ts';
 import { createHealth } from './health/index.ts';
-import { type HttpsListener, type PemFiles, createHttpsListener, createPemFiles } from './serving/index.ts';
+import { type PemFiles, type SmallServer, createPemFiles, createSmallServer } from './serving/index.ts';
 import {
   type ServerAddresses,
   createCleaner,
@@ -91,28 +91,27 @@ const commonNames = (request: string): readonly string[] => parseRequest(request
 function healthOf(
   context: Context,
   ready: Readonly<Record<string, () => boolean>>,
-): readonly [PemFiles, HttpsListener] {
+): readonly [PemFiles, SmallServer] {
   const { config, client, clock, metrics } = context;
   const { listen, ...files } = config.health;
   const pem = createPemFiles({ clientCaFile: config.tunnel.clientCaFile, ...files }, context);
   const authorities = (): string => pem.current.clientCa ?? '';
   const access = createDelegatedAccess({ subsystem: 'manager' }, { client, authorities, clock, metrics });
   const handler = createHealth({ access, metrics, ready });
-  const options = { name: 'health listener', listen, clientCertificate: 'optional' } as const;
-  return [pem, createHttpsListener(options, { ...context, pem, handler })];
+  const names = { name: 'health listener', subsystem: 'manager_health' };
+  const options = { ...names, listen, clientCertificate: 'optional' } as const;
+  return [pem, createSmallServer(options, { ...context, pem, handler })];
 }
 
-function webhookOf(
-  context: Context,
-  settings: WebhookConfig,
-  bans: Bans,
-): readonly [PemFiles, HttpsListener] {
+function webhookOf(context: Context, settings: WebhookConfig, bans: Bans): readonly [PemFiles, SmallServer] {
   const { listen, clientCaFile } = settings;
   const pem = createPemFiles(settings, context);
   const handler = createBanWebhook({ ...context, isBanned: bans.isBanned, commonNames });
   const clientCertificate = clientCaFile === undefined ? 'optional' : 'required';
-  const options = { name: 'webhook listener', listen, clientCertificate } as const;
-  return [pem, createHttpsListener(options, { ...context, pem, handler })];
+  const names = { name: 'webhook listener', subsystem: 'admission' };
+  const limits = clientCaFile === undefined ? strangerLimits : {};
+  const options = { ...names, listen, clientCertificate, limits } as const;
+  return [pem, createSmallServer(options, { ...context, pem, handler })];
 }
 
 interface LeaderParts {

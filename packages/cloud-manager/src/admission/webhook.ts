@@ -1,8 +1,17 @@
-import { type Logger, type MetricsRegistry, hasCode } from '@selvedge/kit';
-import { type Handler, createBodies } from '../serving/index.ts';
+import { type Clock, type Logger, type MetricsRegistry, SelvedgeError } from '@selvedge/kit';
+import {
+  type BodyReader,
+  type Holder,
+  type WholeAnswer,
+  createBodyReader,
+  createByteShares,
+  textAnswer,
+} from '@selvedge/kit/serve';
+import type { Asked, Handler } from '../serving/index.ts';
 import { type AdmissionDeps, denialOf, parseReview, reviewAnswer } from './review.ts';
 
 export interface BanWebhookDeps extends AdmissionDeps {
+  readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: MetricsRegistry;
 }
@@ -12,9 +21,42 @@ export const banPath = '/admission/ban';
 
 /**
  * An object as large as etcd stores (1.5 MiB), once more as it was, and what is around them: JSON of twice that length.
- * In all four of these. What is not read passes: API servers ignore a webhook that fails.
+ * In all four of these; those who showed no certificate have two of them together, and one each by their address. API
+ * servers give up after two seconds. What is not read passes: they ignore a webhook that fails.
  */
-const limits = { maxBytes: 6 * 1024 * 1024, maxBytesInAll: 24 * 1024 * 1024 };
+const limits = { maxBodyBytes: 6 * 1024 * 1024, bodyMs: 5_000 };
+const shares = {
+  what: 'reviews',
+  maxBytes: 4 * limits.maxBodyBytes,
+  maxBytesEach: limits.maxBodyBytes,
+  reservedBytes: 2 * limits.maxBodyBytes,
+};
+
+const holderOf = ({ remoteAddress, certificate }: Asked['link']): Holder => ({
+  user: remoteAddress,
+  remoteAddress,
+  isReserved: certificate !== undefined,
+});
+
+async function textOf({ request, link, signal }: Asked, bodies: BodyReader): Promise<string> {
+  const length = request.headers['content-length'];
+  const sent = { source: request, declared: length === undefined ? undefined : Number(length) };
+  using body = await bodies.read(sent, holderOf(link), signal);
+  return Buffer.from(body.bytes ?? []).toString('utf8');
+}
+
+const refusals = {
+  Invalid: textAnswer(400, 'bad request\n'),
+  ResourceExhausted: textAnswer(503, 'busy\n'),
+  DeadlineExceeded: textAnswer(408, 'too slow\n'),
+} as const;
+
+/** Undefined: it is no fault of the request. */
+function refusalOf(error: unknown): WholeAnswer | undefined {
+  if (!(error instanceof SelvedgeError)) return undefined;
+  if (error.details['status'] === 413) return textAnswer(413, 'too large\n');
+  return error.code in refusals ? refusals[error.code as keyof typeof refusals] : undefined;
+}
 
 /** Denies what banned nodes write and certificate requests that may be theirs, and lets everything else pass. */
 export function createBanWebhook(deps: BanWebhookDeps): Handler {
@@ -23,23 +65,24 @@ export function createBanWebhook(deps: BanWebhookDeps): Handler {
     name: 'selvedge_admission_reviews_total',
     help: 'Writes of nodes that API servers have asked about, by outcome.',
   });
-  const bodies = createBodies(limits);
-  return async (request) => {
+  const bodies = createBodyReader(limits, { ...deps, shares: createByteShares(shares) });
+  return async (asked) => {
+    const { request, signal } = asked;
     if (request.method !== 'POST' || request.url?.split('?')[0] !== banPath) {
-      return { status: 404, body: 'not found\n' };
+      return textAnswer(404, 'not found\n');
     }
     try {
-      const review = parseReview((await bodies.read(request)).toString('utf8'));
+      const review = parseReview(await textOf(asked, bodies));
       const denial = denialOf(review, deps);
       reviews.add({ outcome: denial === undefined ? 'allowed' : 'denied' });
       if (denial !== undefined) log.debug('write denied', { ...denial, ...review.resource });
-      return { status: 200, body: reviewAnswer(review.uid, denial), contentType: 'application/json' };
+      return textAnswer(200, reviewAnswer(review.uid, denial), 'application/json');
     } catch (error) {
       reviews.add({ outcome: 'failed' });
-      if (hasCode(error, 'Invalid')) return { status: 400, body: 'bad request\n' };
-      if (hasCode(error, 'ResourceExhausted')) return { status: 413, body: 'too large\n' };
-      if (hasCode(error, 'Unavailable')) return { status: 503, body: 'busy\n' };
-      throw error;
+      signal.throwIfAborted();
+      const refusal = refusalOf(error);
+      if (refusal === undefined) throw error;
+      return refusal;
     }
   };
 }

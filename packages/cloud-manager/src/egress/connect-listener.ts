@@ -25,7 +25,8 @@ import {
 import { breakOff, resetAllBy } from '@selvedge/kit/net';
 import { userOfCertificate } from '@selvedge/kube';
 import type { Address } from '../config/index.ts';
-import { type PemFiles, createNewcomers } from '../serving/index.ts';
+import { createNewcomers } from '@selvedge/kit/serve';
+import type { PemFiles } from '../serving/index.ts';
 import { listenUnix } from './unix-socket.ts';
 
 /** Who may open the Unix socket, or the common name of a certificate that TLS has verified. */

@@ -10,7 +10,8 @@ import {
 import { breakOff, destroyOnAbort, relay } from '@selvedge/kit/net';
 import { type Target, parseTarget } from '@selvedge/tunnel';
 import type { EgressConfig } from '../config/index.ts';
-import { type PemFiles, type Places, createPlaces } from '../serving/index.ts';
+import { type Places, createPlaces } from '@selvedge/kit/serve';
+import type { PemFiles } from '../serving/index.ts';
 import { acceptance, refusalText, relayHeader } from './answers.ts';
 import {
   type Client,

@@ -1,8 +1,7 @@
-import type { IncomingMessage } from 'node:http';
-import { TLSSocket } from 'node:tls';
 import { type MetricsRegistry, hasCode } from '@selvedge/kit';
+import { type Answer, bearerTokenOf, textAnswer } from '@selvedge/kit/serve';
 import type { Credential, DelegatedAccess } from '@selvedge/kube';
-import type { Handler, Reply } from '../serving/index.ts';
+import type { Asked, Handler } from '../serving/index.ts';
 
 /** Whether one thing is as it should be, now. */
 export type Check = () => boolean;
@@ -16,23 +15,21 @@ export interface HealthDeps {
 
 const contentType = 'text/plain; version=0.0.4; charset=utf-8';
 
-const ok: Reply = { status: 200, body: 'ok\n' };
+const ok = textAnswer(200, 'ok\n');
 const refusals = {
-  notReady: { status: 503, body: 'not ready\n' },
-  unauthorized: { status: 401, body: 'Unauthorized\n' },
-  forbidden: { status: 403, body: 'Forbidden\n' },
-  notFound: { status: 404, body: 'not found\n' },
-  notAllowed: { status: 405, body: 'method not allowed\n' },
-  unavailable: { status: 503, body: 'the API server cannot be asked\n' },
-} as const satisfies Record<string, Reply>;
+  notReady: textAnswer(503, 'not ready\n'),
+  unauthorized: textAnswer(401, 'Unauthorized\n'),
+  forbidden: textAnswer(403, 'Forbidden\n'),
+  notFound: textAnswer(404, 'not found\n'),
+  notAllowed: textAnswer(405, 'method not allowed\n'),
+  unavailable: textAnswer(503, 'the API server cannot be asked\n'),
+} as const;
 
 /** What a request shows; a certificate's key was proved by TLS, its signer is for `access` to judge. */
-function credentialOf(request: IncomingMessage): Credential {
-  const { socket } = request;
-  const peer = socket instanceof TLSSocket ? socket.getPeerCertificate() : undefined;
-  const [, bearerToken] = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '') ?? [];
-  return { certificate: peer?.raw, bearerToken };
-}
+const credentialOf = ({ request, link }: Asked): Credential => ({
+  certificate: link.certificate,
+  bearerToken: bearerTokenOf(request.headers),
+});
 
 /**
  * `/livez` and `/readyz` for anybody, who learns nothing else, as of the components of Kubernetes; `/metrics` for who may
@@ -51,9 +48,10 @@ export function createHealth({ access, metrics, ready }: HealthDeps): Handler {
     });
     return results.every(Boolean);
   };
-  const render = async (request: IncomingMessage, signal: AbortSignal): Promise<Reply> => {
+  const render = async (asked: Asked): Promise<Answer> => {
+    const { signal } = asked;
     try {
-      const user = await access.authenticate(credentialOf(request), signal);
+      const user = await access.authenticate(credentialOf(asked), signal);
       const attributes = { kind: 'nonResource', verb: 'get', path: '/metrics' } as const;
       const { allowed } = await access.authorize({ user, attributes }, signal);
       if (!allowed) return refusals.forbidden;
@@ -62,13 +60,14 @@ export function createHealth({ access, metrics, ready }: HealthDeps): Handler {
       return hasCode(error, 'Unauthenticated') ? refusals.unauthorized : refusals.unavailable;
     }
     isReady();
-    return { status: 200, body: metrics.render(), contentType };
+    return textAnswer(200, metrics.render(), contentType);
   };
-  return async (request, signal) => {
+  return async (asked) => {
+    const { request } = asked;
     const [path = '/'] = (request.url ?? '/').split('?');
     if (request.method !== 'GET' && request.method !== 'HEAD') return refusals.notAllowed;
     if (path === '/livez') return ok;
     if (path === '/readyz') return isReady() ? ok : refusals.notReady;
-    return path === '/metrics' ? render(request, signal) : refusals.notFound;
+    return path === '/metrics' ? render(asked) : refusals.notFound;
   };
 }

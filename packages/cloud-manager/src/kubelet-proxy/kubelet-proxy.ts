@@ -18,7 +18,7 @@ import {
 import { breakOff, destroyOnAbort, relay } from '@selvedge/kit/net';
 import type { Address } from '../config/index.ts';
 import type { Opened, Router } from '../egress/index.ts';
-import { type Newcomers, type Places, createNewcomers, createPlaces } from '../serving/index.ts';
+import { type Newcomers, type Places, createNewcomers, createPlaces } from '@selvedge/kit/serve';
 import { type Alert, alertRecord } from './client-hello.ts';
 import type { Kubelet } from './lookup.ts';
 import { readHello } from './read-hello.ts';

@@ -9,6 +9,7 @@ import {
   createTaskGroup,
   jittered,
 } from '@selvedge/kit';
+import type { ServingPair, ServingSource } from '@selvedge/kit/serve';
 import { type Credentials, fileCredentials } from '@selvedge/kube';
 
 export interface PemFilesOptions {
@@ -31,10 +32,9 @@ export interface Pem {
 }
 
 /** A serving certificate as it is in its files now. */
-export interface PemFiles extends Service {
+export interface PemFiles extends Service, ServingSource {
   /** The same object as long as nothing changed. Throws `Internal` before the start. */
   readonly current: Pem;
-  onChange(changed: () => void): Disposable;
 }
 
 /** As the components of Kubernetes look at theirs. */
@@ -46,6 +46,8 @@ function pemOf({ clientCertificate, certificateAuthority }: Credentials, file: s
   }
   return { ...clientCertificate, clientCa: certificateAuthority };
 }
+
+const pairOf = ({ certificate, privateKey: key }: Pem): ServingPair => ({ certificate, key });
 
 /**
  * Reads the files at the start, which rejects when they cannot be used, and every minute: a replacement that cannot be
@@ -85,6 +87,9 @@ export function createPemFiles(options: PemFilesOptions, deps: PemFilesDeps): Pe
     get current() {
       if (current !== undefined) return current;
       throw new SelvedgeError(`${name} has not been read`, { code: 'Internal' });
+    },
+    get serving() {
+      return current === undefined ? undefined : pairOf(current);
     },
     onChange: (changed) => listeners.add(changed),
     async start(signal) {

@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { type TLSSocket, connect as connectTls } from 'node:tls';
-import { hasCode, raceAbort, systemClock } from '@selvedge/kit';
+import { createMetricsRegistry, raceAbort, systemClock } from '@selvedge/kit';
+import { type Answer, textAnswer } from '@selvedge/kit/serve';
 import { createManualClock, recordingLogger } from '@selvedge/kit/testing';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import {
@@ -16,15 +17,13 @@ import {
   openAuthority,
 } from '../../../../test/bed/pki/certificate.ts';
 import { waitFor } from '../../../../test/bed/wait.ts';
-import { createBodies } from './bodies.ts';
+import { type PemFiles, createPemFiles } from './pem-files.ts';
 import {
   type Handler,
-  type HttpsListener,
-  type HttpsListenerOptions,
-  type Reply,
-  createHttpsListener,
-} from './https-listener.ts';
-import { type PemFiles, createPemFiles } from './pem-files.ts';
+  type SmallServer,
+  type SmallServerOptions,
+  createSmallServer,
+} from './small-server.ts';
 
 const { signal } = new AbortController();
 
@@ -69,11 +68,23 @@ async function startPem(): Promise<PemFiles> {
   return pem;
 }
 
-async function serve(handler: Handler, more: Partial<HttpsListenerOptions> = {}): Promise<HttpsListener> {
+async function serve(handler: Handler, more: Partial<SmallServerOptions> = {}): Promise<SmallServer> {
   const pem = await startPem();
   const listen = { host: '127.0.0.1', port: 0 };
-  const options = { name: 'test', listen, clientCertificate: 'optional', ...more } as const;
-  const listener = createHttpsListener(options, { pem, handler, log, clock: systemClock });
+  const options = {
+    name: 'test',
+    subsystem: 'test',
+    listen,
+    clientCertificate: 'optional',
+    ...more,
+  } as const;
+  const listener = createSmallServer(options, {
+    pem,
+    handler,
+    log,
+    clock: systemClock,
+    metrics: createMetricsRegistry(),
+  });
   started.push(listener);
   await listener.start(signal);
   return listener;
@@ -85,7 +96,7 @@ interface Got {
   readonly serial: string;
 }
 
-async function get({ port }: HttpsListener, options: RequestOptions = {}, body?: string): Promise<Got> {
+async function get({ port }: SmallServer, options: RequestOptions = {}, body?: string): Promise<Got> {
   const ca = authority.keyPair.certificate;
   const sent = request({ host: '127.0.0.1', port, ca, agent: false, ...options }).end(body);
   const [response] = (await once(sent, 'response')) as [
@@ -95,10 +106,10 @@ async function get({ port }: HttpsListener, options: RequestOptions = {}, body?:
   return { status: response.statusCode, body: await text(response), serial: serialNumber };
 }
 
-const quick: Reply = { status: 200, body: 'well\n' };
+const quick = textAnswer(200, 'well\n');
 const requestOf = (path: string): string => `GET ${path} HTTP/1.1\r\nhost: x\r\n\r\n`;
 
-async function dial({ port }: HttpsListener): Promise<TLSSocket> {
+async function dial({ port }: SmallServer): Promise<TLSSocket> {
   const socket = connectTls({ host: '127.0.0.1', port, ca: authority.keyPair.certificate });
   socket.on('error', () => undefined);
   await new Promise((resolve) => socket.once('secureConnect', resolve).once('close', resolve));
@@ -141,9 +152,9 @@ async function lookAgain(holds: () => boolean): Promise<void> {
 describe('the listener', () => {
   test('answers, shows a new certificate to new connections, and hides what fails', async () => {
     await write(pairs[0]);
-    const listener = await serve(async ({ url }) => {
+    const listener = await serve(async ({ request: { url } }) => {
       if (url === '/broken') throw new Error('a secret');
-      return { status: 200, body: 'well\n' };
+      return quick;
     });
     const { status, body, serial } = await get(listener);
     expect([status, body]).toEqual([200, 'well\n']);
@@ -156,42 +167,18 @@ describe('the listener', () => {
 
   test('hears nobody without a certificate where one is required', async () => {
     await write(pairs[0]);
-    const listener = await serve(async () => ({ status: 200, body: '' }), { clientCertificate: 'required' });
+    const listener = await serve(async () => textAnswer(200, ''), { clientCertificate: 'required' });
     await expect(get(listener)).rejects.toThrow(/ECONNRESET|certificate required|socket hang up/);
     expect((await get(listener, { cert: client.certificate, key: client.key })).status).toBe(200);
-  });
-
-  test('reads bodies up to a size, and up to another one in all', async () => {
-    await write(pairs[0]);
-    const bodies = createBodies({ maxBytes: 4, maxBytesInAll: 6 });
-    let begun = 0;
-    const listener = await serve(async (incoming) => {
-      incoming.once('data', () => (begun += 1));
-      try {
-        return { status: 200, body: (await bodies.read(incoming)).toString() };
-      } catch (error) {
-        return { status: hasCode(error, 'Unavailable') ? 503 : 413, body: '' };
-      }
-    });
-    const post = (body: string): Promise<Got> => get(listener, { method: 'POST' }, body);
-    expect(await post('four')).toMatchObject({ status: 200, body: 'four' });
-    expect(await post('three')).toMatchObject({ status: 413 });
-    const slow = await dial(listener);
-    slow.write('POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\n\r\nfou');
-    await until('the beginning of a body', () => begun === 3);
-    expect(await post('four')).toMatchObject({ status: 503 });
-    slow.end('r');
-    expect(await text(slow)).toMatch(/four$/);
-    expect(await post('four')).toMatchObject({ status: 200 });
   });
 
   test('answers the requests of a connection one after the other', async () => {
     await write(pairs[0]);
     let underWay = 0;
-    const listener = await serve(async ({ url }) => {
+    const listener = await serve(async ({ request: { url } }) => {
       underWay += 1;
       await new Promise((resolve) => setImmediate(resolve));
-      return { status: 200, body: `${url} of ${underWay--}\n` };
+      return textAnswer(200, `${url} of ${underWay--}\n`);
     });
     const socket = await dial(listener);
     const last = 'GET /4 HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n';
@@ -202,9 +189,9 @@ describe('the listener', () => {
   test('ends connections that ask for too much at a time, and goes on', async () => {
     await write(pairs[0]);
     let begun = 0;
-    const listener = await serve(async ({ url }, connected) => {
+    const listener = await serve(async ({ request: { url }, signal: connected }) => {
       if (url === '/slow') begun += 1;
-      return url === '/slow' ? await raceAbort(new Promise<Reply>(() => undefined), connected) : quick;
+      return url === '/slow' ? await raceAbort(new Promise<Answer>(() => undefined), connected) : quick;
     });
     const greedy = await Promise.all(Array.from({ length: 12 }, () => dial(listener)));
     const flood = requestOf('/slow') + requestOf('/').repeat(500);
@@ -216,11 +203,12 @@ describe('the listener', () => {
 
   test('takes no more requests than it can have, also when their connections have gone', async () => {
     await write(pairs[0]);
-    const { promise, resolve } = Promise.withResolvers<Reply>();
-    const stuck: Promise<Reply>[] = [];
+    const { promise, resolve } = Promise.withResolvers<Answer>();
+    const stuck: Promise<Answer>[] = [];
     const listener = await serve(
-      async ({ url }) => (url === '/stuck' ? stuck[stuck.push(promise) - 1] : undefined) ?? quick,
-      { maxConnections: 1 },
+      async ({ request: { url } }) =>
+        (url === '/stuck' ? stuck[stuck.push(promise) - 1] : undefined) ?? quick,
+      { limits: { maxConnections: 1, maxConnectionsFromLoopback: 1 } },
     );
     while (stuck.length < 4) {
       const [socket, before] = [await dial(listener), stuck.length];
@@ -244,7 +232,7 @@ describe('the listener', () => {
 
   test('stops with silent and idle connections open', async () => {
     await write(pairs[0]);
-    const listener = await serve(async () => ({ status: 200, body: '' }));
+    const listener = await serve(async () => textAnswer(200, ''));
     const silent = connect(listener.port, '127.0.0.1');
     await once(silent, 'connect');
     await get(listener);

@@ -4,7 +4,7 @@ import { type Meter, connectTcp, createMeter } from '@selvedge/kit/net';
 import { formatTarget } from '@selvedge/tunnel';
 import type { ServiceDial } from '@selvedge/tunnel/server';
 import type { Address, TunnelConfig } from '../config/index.ts';
-import { type Places, createPlaces } from '../serving/index.ts';
+import { type Places, createPlaces } from '@selvedge/kit/serve';
 
 export interface ServicesOptions {
   /** By their names. */

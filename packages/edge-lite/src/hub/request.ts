@@ -1,3 +1,4 @@
+import type { Answer } from '@selvedge/kit/serve';
 import type { UserInfo } from '@selvedge/kube';
 
 export type { UserInfo };
@@ -41,13 +42,7 @@ export interface HubRequest {
   readonly ending?: AbortSignal;
 }
 
-export interface HubResponse {
-  readonly status: number;
-  /** Lower-case names. */
-  readonly headers: Readonly<Record<string, string>>;
-  /** Whole, or as it comes: read only as fast as the client takes it, and returned early when the client goes. */
-  readonly body: Uint8Array | AsyncIterable<Uint8Array>;
-}
+export type HubResponse = Answer;
 
 /** Answers requests; errors are `SelvedgeError`s, which `answers/` turns into a Status. */
 export type HubHandler = (request: HubRequest) => Promise<HubResponse>;

@@ -12,7 +12,7 @@ import {
   hasCode,
   scoped,
 } from '@selvedge/kit';
-import type { ServingPair, ServingSource } from '../listen/index.ts';
+import type { ServingPair, ServingSource } from '@selvedge/kit/serve';
 import { certificatesOf } from '../x509/index.ts';
 import type { CertificatePurpose } from './certificate-request.ts';
 import { issuePair } from './issue.ts';

@@ -1,5 +1,5 @@
 import { type ErrorCode, SelvedgeError, explain, messageOf } from '@selvedge/kit';
-import type { Answer } from '../listen/index.ts';
+import { type WholeAnswer, textAnswer } from '@selvedge/kit/serve';
 
 /** The one place where an error becomes an answer. */
 const statuses: Readonly<Record<ErrorCode, number>> = {
@@ -28,38 +28,25 @@ interface Facts {
 
 const serverErrors = 500;
 
-/** Text as the kubelet sends it, for people. */
-export const textAnswer = (status: number, text: string): Answer => ({
-  status,
-  headers: { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' },
-  body: Buffer.from(text),
-});
-
-export function jsonAnswer(value: unknown): Answer & { readonly body: Uint8Array } {
-  return {
-    status: 200,
-    headers: { 'content-type': 'application/json', 'x-content-type-options': 'nosniff' },
-    body: Buffer.from(JSON.stringify(value)),
-  };
-}
+export const jsonAnswer = (value: unknown): WholeAnswer =>
+  textAnswer(200, JSON.stringify(value), 'application/json');
 
 /** The answer to a request that failed: plain text, which the API server and kubectl pass on. Pure. */
-export function refusalOf(error: unknown): Answer & { readonly body: Uint8Array } {
+export function refusalOf(error: unknown): WholeAnswer {
   const facts: Facts = error instanceof SelvedgeError ? error.details : {};
   const known = error instanceof SelvedgeError ? statuses[error.code] : serverErrors;
   const status = typeof facts.status === 'number' ? facts.status : known;
   // To strangers no more is said than the kubelet says.
   const text = status === statuses.Unauthenticated ? 'Unauthorized' : messageOf(error);
-  const { headers } = textAnswer(status, '');
+  const answer = textAnswer(status, status === statuses.Unavailable ? explain(error) : text);
   return {
-    status,
+    ...answer,
     headers: {
-      ...headers,
+      ...answer.headers,
       ...(typeof facts.retryAfterSeconds === 'number'
         ? { 'retry-after': String(facts.retryAfterSeconds) }
         : {}),
       ...(typeof facts.allow === 'string' ? { allow: facts.allow } : {}),
     },
-    body: Buffer.from(status === statuses.Unavailable ? explain(error) : text),
   };
 }

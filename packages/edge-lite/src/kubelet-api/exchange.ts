@@ -1,15 +1,13 @@
-import {
-  type Clock,
-  type Logger,
-  SelvedgeError,
-  aborted,
-  isAbort,
-  messageOf,
-  raceAbort,
-  scoped,
-} from '@selvedge/kit';
 import type { IncomingHttpHeaders } from 'node:http';
-import { type Answer, type Http1Exchange, type Quota, respond } from '../listen/index.ts';
+import { type Logger, SelvedgeError, scoped } from '@selvedge/kit';
+import {
+  type Answer,
+  type Exchange,
+  type Quota,
+  type WholeAnswer,
+  respond,
+  serveExchange,
+} from '@selvedge/kit/serve';
 import { refusalOf } from './errors.ts';
 import type { Guard } from './guard.ts';
 import type { KubeletApiLimits } from './limits.ts';
@@ -23,7 +21,6 @@ export interface ExchangeDeps {
   readonly router: Router;
   readonly quota: Quota;
   readonly limits: Pick<KubeletApiLimits, 'streamIdleMs'>;
-  readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: KubeletApiMetrics;
   /** Aborts when answers that have no end of their own are ended. */
@@ -40,7 +37,7 @@ export const pathLabel = (match: Match | undefined): string =>
 
 /** Who may not ask is told so before he learns what there is. */
 export async function admitted(
-  { request, link }: Pick<Http1Exchange<Link>, 'request' | 'link'>,
+  { request, link }: Pick<Exchange<Link>, 'request' | 'link'>,
   { guard, router }: Pick<ExchangeDeps, 'guard' | 'router'>,
   signal: AbortSignal,
 ): Promise<{ readonly match: Match; readonly target: Target; readonly asked: KubeletRequest }> {
@@ -68,7 +65,7 @@ export function labelOf(
 const upgradeRequired = (): SelvedgeError =>
   new SelvedgeError('Upgrade request required', { code: 'Invalid' });
 
-async function answer(exchange: Http1Exchange<Link>, deps: ExchangeDeps, signal: AbortSignal): Promise<void> {
+async function answer(exchange: Exchange<Link>, deps: ExchangeDeps, signal: AbortSignal): Promise<void> {
   const { response } = exchange;
   const { match, target, asked } = await admitted(exchange, deps, signal);
   const { route } = match;
@@ -83,43 +80,22 @@ async function answer(exchange: Http1Exchange<Link>, deps: ExchangeDeps, signal:
   await respond(response, given, { withoutBody: false, signal: scope.signal });
 }
 
-async function fail(
-  { request, response }: Http1Exchange<Link>,
-  error: unknown,
-  { deps, signal }: { readonly deps: ExchangeDeps; readonly signal: AbortSignal },
-): Promise<void> {
-  const { method = '', url = '' } = request;
-  if (response.headersSent) {
-    // The client must not take what it has for the whole.
-    deps.log.debug('answer broke off', { method, error });
-    response.destroy(error instanceof Error ? error : new Error(messageOf(error)));
-    return;
-  }
-  const refusal = refusalOf(error);
-  if (refusal.status === 500) deps.log.warn('kubelet API request failed', { method, url, error });
-  deps.metrics.answered(labelOf(request, deps.router), method, refusal.status);
-  const headers: Record<string, string> = request.complete ? {} : { connection: 'close' };
-  await respond(response, refusal, { withoutBody: method === 'HEAD', headers, signal });
-}
-
 /** Answers one request. Never rejects: what goes wrong is the client's answer, or ends it. */
-export async function serveExchange(
-  exchange: Http1Exchange<Link>,
+export async function answerExchange(
+  exchange: Exchange<Link>,
   deps: ExchangeDeps,
   stopped: AbortSignal,
 ): Promise<void> {
-  const { request, response, link, turn } = exchange;
-  using scope = scoped(stopped, link.closed);
-  response.on('error', () => undefined);
-  request.on('error', () => undefined);
-  response.once('close', () => scope.abort(aborted('the request')));
+  const { request } = exchange;
+  const { method = '', url = '' } = request;
+  const { log, metrics, router } = deps;
+  const refuse = (error: unknown): WholeAnswer => {
+    const refusal = refusalOf(error);
+    if (refusal.status === 500) log.warn('kubelet API request failed', { method, url, error });
+    metrics.answered(labelOf(request, router), method, refusal.status);
+    return refusal;
+  };
   // No route takes a body.
   request.resume();
-  try {
-    await raceAbort(turn, scope.signal);
-    await answer(exchange, deps, scope.signal);
-  } catch (error) {
-    if (isAbort(error, scope.signal)) response.destroy();
-    else await fail(exchange, error, { deps, signal: scope.signal }).catch(() => response.destroy());
-  }
+  await serveExchange(exchange, { answer: (signal) => answer(exchange, deps, signal), refuse, log }, stopped);
 }

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { SelvedgeError } from '@selvedge/kit';
 import type { DelegatedAccess, UserInfo } from '@selvedge/kube';
-import { type Strangers, bearerTokenOf } from '../listen/index.ts';
+import { type Strangers, bearerTokenOf } from '@selvedge/kit/serve';
 import type { Link } from './link.ts';
 import { type Target, attributesOf } from './routing/index.ts';
 

@@ -1,6 +1,6 @@
 import type { Clock, Logger, MetricsRegistry, Random } from '@selvedge/kit';
 import { type ReviewClient, createDelegatedAccess } from '@selvedge/kube';
-import type { ServingSource } from '../listen/index.ts';
+import type { ServingSource } from '@selvedge/kit/serve';
 import type { Runtime } from '../runtime/index.ts';
 import type { KubeletApiLimits } from './limits.ts';
 import { configRoute, healthRoutes, podListRoutes, refusedRoutes } from './pages/index.ts';

@@ -1,12 +1,9 @@
-import type { ConnectionLimits, Http1Limits, QuotaLimits, StrangerLimits } from '../listen/index.ts';
+import type { HttpsLimits, QuotaLimits, StrangerLimits } from '@selvedge/kit/serve';
 
 /** Caps and times of the kubelet's API; docs/limits.md says what happens beyond them. */
-export interface KubeletApiLimits extends ConnectionLimits, QuotaLimits, StrangerLimits, Http1Limits {
-  readonly handshakeMs: number;
+export interface KubeletApiLimits extends HttpsLimits, QuotaLimits, StrangerLimits {
   /** For a stream over which nothing goes. The kubelet's `streamingConnectionIdleTimeout`. */
   readonly streamIdleMs: number;
-  /** For the requests that are under way when the node stops. */
-  readonly drainMs: number;
 }
 
 /** The user is the API server itself for all that people do by kubectl. */

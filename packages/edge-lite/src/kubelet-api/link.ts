@@ -1,24 +1,16 @@
 import type { TLSSocket } from 'node:tls';
-import { aborted } from '@selvedge/kit';
+import { type Link as Connection, linkTo } from '@selvedge/kit/serve';
 
 /** What is known of a client's connection. */
-export interface Link {
-  readonly remoteAddress: string;
+export interface Link extends Connection {
   /** DER of the leaf, whose key TLS has proven; whether it is valid is looked at with each request. */
   readonly certificate: Uint8Array | undefined;
   /** The bearer token that was accepted last. */
   lastToken: string | undefined;
-  /** Aborts with the end of the connection. */
-  readonly closed: AbortSignal;
 }
 
-export function linkOf(socket: TLSSocket): Link {
-  const connection = new AbortController();
-  socket.once('close', () => connection.abort(aborted('the connection')));
-  return {
-    remoteAddress: socket.remoteAddress ?? '',
-    certificate: socket.getPeerX509Certificate()?.raw,
-    lastToken: undefined,
-    closed: connection.signal,
-  };
-}
+export const linkOf = (socket: TLSSocket): Link => ({
+  ...linkTo(socket),
+  certificate: socket.getPeerX509Certificate()?.raw,
+  lastToken: undefined,
+});

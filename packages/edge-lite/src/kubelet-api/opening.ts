@@ -1,5 +1,5 @@
 import { type Clock, type Logger, type Random, createBackoff, raceAbort } from '@selvedge/kit';
-import { type Listeners, type ServingSource, openListeners } from '../listen/index.ts';
+import { type HttpsListener, type ServingSource, anyFamily } from '@selvedge/kit/serve';
 
 export interface OpeningOptions {
   readonly address: string;
@@ -30,19 +30,17 @@ export async function whenCertified({ pki, log }: OpeningDeps, signal: AbortSign
 /** Listens, as soon as nobody else has the port. */
 export async function listen(
   { address, port }: OpeningOptions,
-  { accepted, deps }: { readonly accepted: Parameters<typeof openListeners>[1]; readonly deps: OpeningDeps },
+  { listener, deps }: { readonly listener: HttpsListener; readonly deps: OpeningDeps },
   signal: AbortSignal,
-): Promise<Listeners> {
+): Promise<void> {
   const { clock, random, log } = deps;
-  // As in Go, the wildcard is that of both families.
-  const addresses = address === '0.0.0.0' ? [address, '::'] : [address];
-  const where = { addresses, optional: new Set(['::']), port, hint };
+  const where = { ...anyFamily(address), port, hint };
   const backoff = createBackoff(retry, { clock, random });
   for (;;) {
     try {
-      const listeners = await openListeners(where, accepted, signal);
-      log.info('kubelet API listens', { addresses: listeners.addresses, port: listeners.port });
-      return listeners;
+      await listener.open(where, signal);
+      log.info('kubelet API listens', { addresses: listener.addresses, port: listener.port });
+      return;
     } catch (error) {
       signal.throwIfAborted();
       log.error('kubelet API does not listen', { error });

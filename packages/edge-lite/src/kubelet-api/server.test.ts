@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { SelvedgeError } from '@selvedge/kit';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { textAnswer } from './errors.ts';
+import { textAnswer } from '@selvedge/kit/serve';
 import { ask, askForStream, connectTo } from './testing-client.ts';
 import { createTestAuthority } from './testing-cluster.ts';
 import { type TestKubelet, createTestKubelet } from './testing.ts';

@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { type SelvedgeError, systemClock } from '@selvedge/kit';
 import type { KubeObject } from '@selvedge/kube';
 import type { SubjectAccessReview, TokenReview } from '@selvedge/kube/types';
-import type { ServingPair } from '../listen/index.ts';
+import type { ServingPair } from '@selvedge/kit/serve';
 import { createAuthorityCertificate, createServerCertificate } from '../x509/index.ts';
 
 const hourMs = 3_600_000;

@@ -6,7 +6,7 @@ import {
   systemClock,
 } from '@selvedge/kit';
 import { recordingLogger, seededRandom } from '@selvedge/kit/testing';
-import type { ServingPair } from '../listen/index.ts';
+import type { ServingPair } from '@selvedge/kit/serve';
 import type { RuntimeHealth } from '../runtime/index.ts';
 import { type KubeletApiDeps, createKubeletApi } from './kubelet-api.ts';
 import type { KubeletApiLimits } from './limits.ts';

@@ -1,5 +1,5 @@
 import type { UserInfo } from '@selvedge/kube';
-import type { Answer } from '../listen/index.ts';
+import type { Answer } from '@selvedge/kit/serve';
 
 /** A request that was authenticated and authorized. */
 export interface KubeletRequest {

@@ -1,18 +1,18 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { type Clock, SelvedgeError, aborted, isAbort, scoped } from '@selvedge/kit';
+import { type Clock, SelvedgeError, aborted, scoped } from '@selvedge/kit';
 import { connectTcp } from '@selvedge/kit/net';
 import { type Upgraded, defaultTimeouts, upgrade as askForUpgrade } from '@selvedge/kube';
-import { type Http1Upgrade, headOf, join, refuseOn } from '../listen/index.ts';
+import { type Upgrade, type WholeAnswer, headOf, join, refuseOn, serveUpgrade } from '@selvedge/kit/serve';
 import { refusalOf } from './errors.ts';
 import { type ExchangeDeps, admitted, labelOf, pathLabel } from './exchange.ts';
 import type { Link } from './link.ts';
 import { type Router, targetOf } from './routing/index.ts';
 
-export type UpgradeDeps = ExchangeDeps & { readonly limits: { readonly streamIdleMs: number } };
+export type UpgradeDeps = ExchangeDeps & { readonly clock: Clock };
 
-type UpgradeRequest = Http1Upgrade<Link>;
+type UpgradeRequest = Upgrade<Link>;
 
 /** Whether a request turns its connection over: one of two protocols, where something streams. Others are answered. */
 export function isUpgrade({ method = '', url = '', headers }: IncomingMessage, router: Router): boolean {
@@ -110,26 +110,13 @@ async function pass(upgrade: UpgradeRequest, deps: UpgradeDeps, signal: AbortSig
 }
 
 /** Serves one such request to the end of its connection. Never rejects. */
-export async function serveUpgrade(
-  upgrade: UpgradeRequest,
-  deps: UpgradeDeps,
-  stopped: AbortSignal,
-): Promise<void> {
-  const { socket, request } = upgrade;
-  using scope = scoped(stopped);
-  socket.on('error', () => undefined);
-  socket.once('close', () => scope.abort(aborted('the connection')));
-  const { method = '' } = request;
-  try {
-    await pass(upgrade, deps, scope.signal);
-  } catch (error) {
-    deps.log.debug('stream ended', { method, error });
-    if (isAbort(error, scope.signal) || socket.writableEnded || socket.destroyed) {
-      socket.destroy();
-      return;
-    }
+export function passUpgrade(upgrade: UpgradeRequest, deps: UpgradeDeps, stopped: AbortSignal): Promise<void> {
+  const { request } = upgrade;
+  const { log, metrics, router } = deps;
+  const refuse = (error: unknown): WholeAnswer => {
     const refusal = refusalOf(error);
-    deps.metrics.answered(labelOf(request, deps.router), method, refusal.status);
-    refuseOn(socket, refusal);
-  }
+    metrics.answered(labelOf(request, router), request.method ?? '', refusal.status);
+    return refusal;
+  };
+  return serveUpgrade(upgrade, { pass: (signal) => pass(upgrade, deps, signal), refuse, log }, stopped);
 }

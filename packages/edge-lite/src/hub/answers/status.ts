@@ -1,6 +1,6 @@
 import { SelvedgeError, explain, messageOf, type ErrorCode } from '@selvedge/kit';
 import type { Status, StatusCause } from '@selvedge/kube/types';
-import type { HubResponse } from '../request.ts';
+import type { WholeAnswer } from '@selvedge/kit/serve';
 
 interface Meaning {
   readonly code: number;
@@ -93,7 +93,7 @@ export function statusOf(error: unknown): Status {
  * ten times, and what is not there without the cloud is not there in a minute. The kubelet's one worker for pod statuses,
  * and a person at kubectl, would wait for it. Source: client-go `rest/with_retry.go`.
  */
-export function errorResponse(error: unknown): HubResponse {
+export function errorResponse(error: unknown): WholeAnswer {
   const status = statusOf(error);
   const retry = status.code === 503 ? undefined : status.details?.retryAfterSeconds;
   return {

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Clock } from '@selvedge/kit';
-import { type Strangers, bearerTokenOf } from '../../listen/index.ts';
+import { type Strangers, bearerTokenOf } from '@selvedge/kit/serve';
 import type { Access } from '../access/types.ts';
 import type { Caller } from '../request.ts';
 import type { Link } from './link.ts';

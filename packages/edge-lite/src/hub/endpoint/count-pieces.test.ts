@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
-import { type Holder, createByteShares } from './byte-shares.ts';
+import { type Holder, createByteShares } from '@selvedge/kit/serve';
 import { countPieces } from './count-pieces.ts';
 
 const maxBytes = 1_000;
 const piece = Buffer.alloc(20);
-const holder = (user: string): Holder => ({ user, remoteAddress: '127.0.0.1', isNode: false });
+const holder = (user: string): Holder => ({ user, remoteAddress: '127.0.0.1', isReserved: false });
 
 function world() {
   const shares = createByteShares({ what: 'answers', maxBytes, maxBytesEach: maxBytes, reservedBytes: 0 });

@@ -1,4 +1,4 @@
-import type { HeldBytes } from './byte-shares.ts';
+import type { HeldBytes } from '@selvedge/kit/serve';
 
 /** A list of full pieces, of 64 KiB, was seen to hold 340 to 500 KiB while nobody took them. */
 const maxReadAheadBytes = 256 * 1024;

@@ -1,43 +1,27 @@
 import type { Socket } from 'node:net';
+import type { Clock, Logger, MetricsRegistry, SelvedgeError, Service } from '@selvedge/kit';
 import {
-  type Clock,
-  type Logger,
-  type MetricsRegistry,
-  type Service,
-  type TaskGroup,
-  type SelvedgeError,
-  createTaskGroup,
-  scoped,
-  withDeadline,
-} from '@selvedge/kit';
-import {
-  type Connections,
-  type Listeners,
-  type Secure,
-  createConnections,
-  createHttp1,
+  type HttpsListener,
+  type Screening,
+  createBodyReader,
+  createByteShares,
+  createHttpsListener,
   createQuota,
-  createSecure,
   createStrangers,
-  openListeners,
-} from '../../listen/index.ts';
+} from '@selvedge/kit/serve';
 import type { Access } from '../access/types.ts';
 import { errorResponse, statusError } from '../answers/index.ts';
 import type { HubPki } from '../pki/index.ts';
 import type { HubHandler } from '../request.ts';
 import type { Upstream } from '../upstream/types.ts';
 import { createAuthenticator } from './authenticator.ts';
-import { createBodyReader } from './body.ts';
-import { createByteShares } from './byte-shares.ts';
-import { type ExchangeDeps, createRequestMetrics, serveExchange } from './exchange.ts';
-import { createHttp2 } from './http2.ts';
+import { type ExchangeDeps, answerExchange, createRequestMetrics } from './exchange.ts';
 import { type EndpointLimits, defaultLimits } from './limits.ts';
-import { linkOf } from './link.ts';
+import { type Link, linkOf } from './link.ts';
 import { type LinkLocalDeps, createLinkLocal } from './link-local.ts';
 import { createOwnPages } from './own-pages.ts';
-import type { Protocol } from './protocol.ts';
 import { type Relay, type Relayed, createRelay } from './relay.ts';
-import { isUpgrade, serveUpgrade } from './upgrade.ts';
+import { isUpgrade, passUpgrade } from './upgrade.ts';
 
 export interface EndpointOptions {
   /** 0: any free one, the same on all addresses. */
@@ -86,59 +70,62 @@ const stopping = (): SelvedgeError =>
     retryAfterSeconds: 1,
   });
 
+/** `endpoint`: what `/selvedge/status` shows of it. */
+function createExchanges(
+  limits: EndpointLimits,
+  deps: EndpointDeps,
+  endpoint: () => object,
+): Omit<ExchangeDeps, 'ending'> {
+  const { maxBodyBytesInAll, maxBodyBytesEach, maxAnswerBytesInAll, maxAnswerBytesEach, reservedBytes } =
+    limits;
+  const bodies = { what: 'request bodies', maxBytes: maxBodyBytesInAll, maxBytesEach: maxBodyBytesEach };
+  const answers = { what: 'answers', maxBytes: maxAnswerBytesInAll, maxBytesEach: maxAnswerBytesEach };
+  const status = (): object => ({ ...deps.status(), endpoint: endpoint() });
+  return {
+    ...deps,
+    authenticator: createAuthenticator({ ...deps, strangers: createStrangers(limits, deps) }),
+    bodies: createBodyReader(limits, { ...deps, shares: createByteShares({ ...bodies, reservedBytes }) }),
+    unsent: createByteShares({ ...answers, reservedBytes }),
+    quota: createQuota(limits),
+    ownPages: createOwnPages({ ...deps, status }),
+    metrics: createRequestMetrics(deps.metrics),
+  };
+}
+
 class HubEndpoint implements Endpoint {
   readonly name = 'hub endpoint';
   readonly #options: EndpointOptions;
   readonly #deps: EndpointDeps;
-  readonly #limits: EndpointLimits;
-  readonly #connections: Connections;
   readonly #relay: Relay;
-  readonly #exchanges: ExchangeDeps;
+  readonly #listener: HttpsListener;
   readonly #linkLocal: Service | undefined;
-  readonly #requests: TaskGroup;
-  /** What has no end of its own: relayed and upgraded connections. */
-  readonly #streams: TaskGroup;
-  readonly #ending = scoped();
-  readonly #refused;
-  readonly #failures;
-  #listeners: Listeners | undefined;
-  #secure: Secure | undefined;
-  #protocols: { readonly h2: Protocol; readonly http1: Protocol } | undefined;
 
   constructor(options: EndpointOptions, deps: EndpointDeps) {
     const { metrics, log, clock, upstream } = deps;
     this.#options = options;
     this.#deps = deps;
-    this.#limits = { ...defaultLimits, ...options.limits };
-    this.#connections = createConnections(this.#limits);
+    const limits = { ...defaultLimits, ...options.limits };
     this.#relay = createRelay({ dial: (signal) => upstream.dialRaw(signal), clock, log, metrics });
-    this.#requests = this.#createTasks('requests');
-    this.#streams = this.#createTasks('streams');
-    this.#exchanges = this.#createExchangeDeps();
+    this.#listener = this.#createListener(
+      limits,
+      createExchanges(limits, deps, () => this.#report()),
+    );
     const address = options.linkLocalAddress;
     this.#linkLocal = address === undefined ? undefined : createLinkLocal({ address }, deps);
-    this.#refused = metrics.counter({
-      name: 'selvedge_hub_refused_connections_total',
-      help: 'Connections that were not taken, by reason: foreign, source (too many of one address), total.',
-    });
-    this.#failures = metrics.counter({
-      name: 'selvedge_hub_handshake_failures_total',
-      help: 'TLS handshakes of local clients that failed.',
-    });
     const open = { name: 'selvedge_hub_connections', help: 'Open connections of local clients.' };
     metrics.sampled(open, () => this.connections);
   }
 
   get addresses(): readonly string[] {
-    return this.#listeners?.addresses ?? [];
+    return this.#listener.addresses;
   }
 
   get port(): number {
-    return this.#listeners?.port ?? this.#options.port;
+    return this.#listener.port ?? this.#options.port;
   }
 
   get connections(): number {
-    return this.#connections.size;
+    return this.#listener.connections;
   }
 
   get relayed(): readonly Relayed[] {
@@ -147,109 +134,57 @@ class HubEndpoint implements Endpoint {
 
   async start(signal: AbortSignal): Promise<void> {
     await this.#linkLocal?.start(signal);
-    const protocols = this.#createProtocols();
-    this.#protocols = protocols;
-    const secure = { protocols: ['h2', 'http/1.1'], handshakeMs: this.#limits.handshakeMs };
-    this.#secure = createSecure(secure, { ...this.#deps, failures: this.#failures }, (socket, ca) => {
-      protocols[socket.alpnProtocol === 'h2' ? 'h2' : 'http1'].take(socket, linkOf(socket, ca));
-    });
     const { linkLocalAddress, port } = this.#options;
     const addresses = [...loopback, ...(linkLocalAddress === undefined ? [] : [linkLocalAddress])];
     const hint = 'another program has the port; choose one with modules.hub.port';
-    const where = { addresses, optional: new Set(['::1']), port, hint };
-    this.#listeners = await openListeners(where, (socket, at) => this.#accept(socket, at), signal);
+    await this.#listener.open({ addresses, optional: new Set(['::1']), port, hint }, signal);
     this.#deps.log.info('hub listens', { addresses: this.addresses, port: this.port });
   }
 
   async stop(): Promise<void> {
-    const listening = this.#listeners?.close();
-    this.#secure?.[Symbol.dispose]();
-    const protocols = this.#protocols === undefined ? [] : Object.values(this.#protocols);
-    const ended = protocols.map((protocol) => protocol.close());
-    this.#ending.abort(stopping());
-    await this.#streams.stop();
-    await this.#drain(ended);
-    this.#connections.destroyAll();
-    await this.#requests.stop();
-    await listening;
+    await this.#listener.stop();
     await this.#linkLocal?.stop();
   }
 
-  /** Gives what is under way, and will end, a moment for it. */
-  async #drain(ended: readonly Promise<void>[]): Promise<void> {
-    const { drainMs } = this.#limits;
-    const deadline = { what: 'requests under way', timeoutMs: drainMs };
-    try {
-      await withDeadline(deadline, this.#deps.clock, async () => {
-        await this.#requests.idle();
-        await Promise.all(ended);
-      });
-    } catch {
-      this.#deps.log.info('requests under way are broken off', { requests: this.#requests.size, drainMs });
-    }
-  }
-
-  #createTasks(what: string): TaskGroup {
-    const { maxConnections, maxStreams, maxPipelined } = this.#limits;
-    const maxTasks = maxConnections * (Math.max(maxStreams, maxPipelined) + 1);
-    const onFailure = (error: unknown, task: string): void =>
-      this.#deps.log.error('hub request failed', { task, error });
-    return createTaskGroup({ name: `${this.name} ${what}`, maxTasks }, { onFailure });
-  }
-
-  #createExchangeDeps(): ExchangeDeps {
-    const limits = this.#limits;
-    const deps = this.#deps;
-    const { maxBodyBytesInAll, maxBodyBytesEach, maxAnswerBytesInAll, maxAnswerBytesEach, reservedBytes } =
-      limits;
-    const bodies = { what: 'request bodies', maxBytes: maxBodyBytesInAll, maxBytesEach: maxBodyBytesEach };
-    const answers = { what: 'answers', maxBytes: maxAnswerBytesInAll, maxBytesEach: maxAnswerBytesEach };
-    const status = (): object => ({ ...deps.status(), endpoint: this.#report() });
-    return {
-      ...deps,
-      authenticator: createAuthenticator({ ...deps, strangers: createStrangers(limits, deps) }),
-      bodies: createBodyReader(limits, {
+  #createListener(limits: EndpointLimits, exchanges: Omit<ExchangeDeps, 'ending'>): HttpsListener {
+    const { clusterCa: clientCa, ...deps } = this.#deps;
+    return createHttpsListener<Link>(
+      { name: this.name, versions: ['h2', 'http/1.1'], limits },
+      {
         ...deps,
-        shares: createByteShares({ ...bodies, reservedBytes }),
-      }),
-      unsent: createByteShares({ ...answers, reservedBytes }),
-      quota: createQuota(limits),
-      ownPages: createOwnPages({ ...deps, status }),
-      metrics: createRequestMetrics(deps.metrics),
-      ending: this.#ending.signal,
-    };
+        clientCa,
+        linkOf,
+        screen: (socket, at) => this.#screen(socket, at),
+        stopReason: stopping,
+        refused: deps.metrics.counter({
+          name: 'selvedge_hub_refused_connections_total',
+          help: 'Connections that were not taken, by reason: foreign, source (too many of one address), total.',
+        }),
+        failures: deps.metrics.counter({
+          name: 'selvedge_hub_handshake_failures_total',
+          help: 'TLS handshakes of local clients that failed.',
+        }),
+        serve: {
+          exchange: (exchange, signal) =>
+            answerExchange(exchange, { ...exchanges, ending: this.#listener.ending }, signal),
+          upgrade: (upgrade, signal) =>
+            passUpgrade(upgrade, { ...exchanges, upstream: deps.upstream }, signal),
+          isUpgrade,
+          refusal: errorResponse,
+        },
+      },
+    );
   }
 
-  #createProtocols(): { readonly h2: Protocol; readonly http1: Protocol } {
-    const upgrades = { ...this.#exchanges, upstream: this.#deps.upstream };
-    const sinks = {
-      exchange: (exchange: Parameters<typeof serveExchange>[0]): void =>
-        this.#requests.run('request', (signal) => serveExchange(exchange, this.#exchanges, signal)),
-      upgrade: (upgrade: Parameters<typeof serveUpgrade>[0]): void =>
-        this.#streams.run('upgrade', (signal) => serveUpgrade(upgrade, upgrades, signal)),
-    };
-    const http1 = createHttp1(this.#limits, { ...sinks, isUpgrade, refusal: errorResponse });
-    return { h2: createHttp2(this.#limits, sinks), http1 };
-  }
-
-  #accept(socket: Socket, at: string): void {
-    const { remoteAddress } = socket;
+  #screen({ remoteAddress }: Socket, at: string): Screening {
+    const { isLocal, relayFor } = this.#deps;
     const forPods = at === this.#options.linkLocalAddress;
-    if (remoteAddress === undefined || (forPods && !this.#deps.isLocal(remoteAddress))) {
-      this.#refuse(socket, 'foreign');
-      return;
+    if (remoteAddress === undefined || (forPods && !isLocal(remoteAddress))) {
+      return { kind: 'refuse', reason: 'foreign' };
     }
-    const full = this.#connections.admit(socket, remoteAddress);
-    if (full !== undefined) this.#refuse(socket, full);
-    else if (forPods && this.#deps.relayFor(remoteAddress)) {
-      this.#streams.run('relay', (signal) => this.#relay.run(socket, remoteAddress, signal));
-    } else this.#secure?.take(socket);
-  }
-
-  #refuse(socket: Socket, reason: string): void {
-    this.#refused.add({ reason });
-    this.#deps.log.debug('connection refused', { reason, remoteAddress: socket.remoteAddress });
-    socket.resetAndDestroy();
+    return forPods && relayFor(remoteAddress)
+      ? { kind: 'run', work: (socket, signal) => this.#relay.run(socket, remoteAddress, signal) }
+      : { kind: 'take' };
   }
 
   #report(): object {

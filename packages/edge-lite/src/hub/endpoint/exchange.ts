@@ -1,39 +1,27 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type Http2ServerRequest, type Http2ServerResponse, constants } from 'node:http2';
+import { type Logger, type MetricsRegistry, type SelvedgeError, raceAbort, scoped } from '@selvedge/kit';
 import {
-  type Clock,
-  type Logger,
-  type MetricsRegistry,
-  type SelvedgeError,
-  aborted,
-  isAbort,
-  messageOf,
-  raceAbort,
-  scoped,
-} from '@selvedge/kit';
-import { type Quota, type ResponseStream, pieceBytes, respond } from '../../listen/index.ts';
+  type BodyReader,
+  type ByteShares,
+  type Exchange,
+  type HeldBody,
+  type HeldBytes,
+  type Holder,
+  type Quota,
+  type WholeAnswer,
+  pieceBytes,
+  respond,
+  serveExchange,
+} from '@selvedge/kit/serve';
 import { errorResponse } from '../answers/index.ts';
 import type { Caller, HubHandler, HubResponse } from '../request.ts';
 import type { Authenticator } from './authenticator.ts';
-import type { BodyReader, HeldBody } from './body.ts';
-import type { ByteShares, HeldBytes, Holder } from './byte-shares.ts';
 import { countPieces } from './count-pieces.ts';
 import { requestHeaders, responseHeaders } from './headers.ts';
 import type { Link } from './link.ts';
 import { isOwnPage } from './own-pages.ts';
 import { type Target, targetOf } from './target.ts';
 
-export type Incoming = IncomingMessage | Http2ServerRequest;
-export type Outgoing = ServerResponse | Http2ServerResponse;
-
-/** One request and where its answer goes. */
-export interface Exchange {
-  readonly request: Incoming;
-  readonly response: Outgoing;
-  readonly link: Link;
-  /** Settles when the answers before it on the same connection are through. */
-  readonly turn?: Promise<unknown>;
-}
+type Incoming = Exchange<Link>['request'];
 
 export interface ExchangeDeps {
   readonly authenticator: Authenticator;
@@ -43,7 +31,6 @@ export interface ExchangeDeps {
   readonly quota: Quota;
   readonly handler: HubHandler;
   readonly ownPages: HubHandler;
-  readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: RequestMetrics;
   /** Aborts when the hub is about to stop; the reason is the answer to whoever comes then. */
@@ -100,11 +87,11 @@ function endingOf({ info, longRunning }: Target, ending: AbortSignal): AbortSign
 const holderOf = ({ kind, user }: Caller, { remoteAddress }: Link): Holder => ({
   user: user.username,
   remoteAddress,
-  isNode: kind === 'node',
+  isReserved: kind === 'node',
 });
 
 /** Breaks a streamed answer off, so that its client does not take what it has for the whole. */
-function cutter({ response }: Exchange, { log, metrics }: ExchangeDeps): (why: SelvedgeError) => void {
+function cutter({ response }: Exchange<Link>, { log, metrics }: ExchangeDeps): (why: SelvedgeError) => void {
   return (why) => {
     log.info('an answer that its client did not take made room for others', { error: why });
     metrics.cut();
@@ -120,7 +107,7 @@ function counting(body: HubResponse['body'], held: HeldBytes): HubResponse['body
 }
 
 async function answer(
-  exchange: Exchange,
+  exchange: Exchange<Link>,
   target: Target,
   at: { deps: ExchangeDeps; signal: AbortSignal },
 ): Promise<void> {
@@ -150,61 +137,32 @@ async function answer(
   using held = deps.unsent.hold(holder, whole ? undefined : cutter(exchange, deps));
   const sent = { ...given, body: counting(given.body, held), headers: responseHeaders(given.headers) };
   deps.metrics.answered(method, given.status);
-  await respond(response as ResponseStream, sent, { withoutBody: method === 'HEAD', signal });
-}
-
-/** A request whose body was not read to its end leaves its connection, or its stream, useless; a stop all of them. */
-function closing({ request, response }: Exchange, ending: AbortSignal): Record<string, string> {
-  if (!('stream' in request)) return request.complete && !ending.aborted ? {} : { connection: 'close' };
-  if (request.complete) return {};
-  response.once('finish', () => request.stream.close(constants.NGHTTP2_NO_ERROR));
-  return {};
+  await respond(response, sent, { withoutBody: method === 'HEAD', signal });
 }
 
 const methodNotAllowed = 405;
 const allow = { allow: 'GET, HEAD, POST, PUT, PATCH, DELETE' };
 
-async function fail(
-  exchange: Exchange,
-  error: unknown,
-  { deps, signal }: { deps: ExchangeDeps; signal: AbortSignal },
-): Promise<void> {
-  const { request, response } = exchange;
-  const method = request.method ?? '';
-  if (response.headersSent) {
-    // The client must not take what it has for the whole.
-    deps.log.debug('answer broke off', { method, error });
-    response.destroy(error instanceof Error ? error : new Error(messageOf(error)));
-    return;
-  }
-  const refusal = errorResponse(error);
-  const { status } = refusal;
-  if (status === 500) deps.log.warn('request failed', { method, url: request.url, error });
-  deps.metrics.answered(method, status);
-  await respond(response as ResponseStream, refusal, {
-    withoutBody: method === 'HEAD',
-    headers: { ...closing(exchange, deps.ending), ...(status === methodNotAllowed ? allow : {}) },
-    signal,
-  });
-}
-
 /** Answers one request. Never rejects: what goes wrong is the client's answer, or ends it. */
-export async function serveExchange(
-  exchange: Exchange,
+export function answerExchange(
+  exchange: Exchange<Link>,
   deps: ExchangeDeps,
   stopped: AbortSignal,
 ): Promise<void> {
-  const { request, response, link, turn } = exchange;
-  using scope = scoped(stopped, link.closed);
-  response.on('error', () => undefined);
-  request.on('error', () => undefined);
-  response.once('close', () => scope.abort(aborted('the request')));
-  try {
-    if (turn !== undefined) await raceAbort(turn, scope.signal);
-    const target = targetOf(request.method ?? '', request.url ?? '');
-    await answer(exchange, target, { deps, signal: scope.signal });
-  } catch (error) {
-    if (isAbort(error, scope.signal)) response.destroy();
-    else await fail(exchange, error, { deps, signal: scope.signal }).catch(() => response.destroy());
-  }
+  const { method = '', url = '' } = exchange.request;
+  const { log, metrics, ending } = deps;
+  const refuse = (error: unknown): WholeAnswer => {
+    const refusal = errorResponse(error);
+    const { status, headers } = refusal;
+    if (status === 500) log.warn('request failed', { method, url, error });
+    metrics.answered(method, status);
+    return status === methodNotAllowed ? { ...refusal, headers: { ...headers, ...allow } } : refusal;
+  };
+  const answering = {
+    answer: (signal: AbortSignal) => answer(exchange, targetOf(method, url), { deps, signal }),
+    refuse,
+    log,
+    isLast: () => ending.aborted,
+  };
+  return serveExchange(exchange, answering, stopped);
 }

@@ -1,11 +1,9 @@
-import type { ConnectionLimits, Http1Limits, QuotaLimits, StrangerLimits } from '../../listen/index.ts';
+import type { BodyLimits, HttpsLimits, QuotaLimits, StrangerLimits } from '@selvedge/kit/serve';
 
 /** Caps and times of the endpoint; docs/limits.md says what happens beyond them. */
-export interface EndpointLimits extends ConnectionLimits, QuotaLimits, StrangerLimits, Http1Limits {
+export interface EndpointLimits extends HttpsLimits, QuotaLimits, StrangerLimits, BodyLimits {
   /** Of one HTTP/2 connection. */
   readonly maxStreams: number;
-  /** Of one request; as the API server's own. */
-  readonly maxBodyBytes: number;
   /** Of all requests that are under way. */
   readonly maxBodyBytesInAll: number;
   /** Of those of one user, and of those of one pod's address. */
@@ -18,9 +16,6 @@ export interface EndpointLimits extends ConnectionLimits, QuotaLimits, StrangerL
   readonly maxAnswerBytesEach: number;
   /** Of the bodies of requests, and of answers: what only the node's own kubelet may fill. */
   readonly reservedBytes: number;
-  readonly handshakeMs: number;
-  /** For the requests that are under way when the hub stops. */
-  readonly drainMs: number;
 }
 
 export const defaultLimits: EndpointLimits = {
@@ -36,6 +31,7 @@ export const defaultLimits: EndpointLimits = {
   maxRefusals: 20,
   forgiveRefusalMs: 1_000,
   maxHeaderBytes: 64 * 1024,
+  // As the API server's own.
   maxBodyBytes: 3 * 1024 * 1024,
   maxBodyBytesInAll: 32 * 1024 * 1024,
   maxBodyBytesEach: 8 * 1024 * 1024,

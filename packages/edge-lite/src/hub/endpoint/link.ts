@@ -1,20 +1,17 @@
 import type { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
-import { aborted } from '@selvedge/kit';
+import { type Link as Connection, linkTo } from '@selvedge/kit/serve';
 import { certificatesOf } from '../../x509/index.ts';
 import type { Caller } from '../request.ts';
 
 /** What is known of a client's connection. */
-export interface Link {
-  readonly remoteAddress: string;
+export interface Link extends Connection {
   /** Verified: by TLS, or by us where nothing but the time speaks against it, which others judge. */
   readonly certificate: X509Certificate | undefined;
   /** The caller that the certificate turned out to be, and until when that holds, in milliseconds since the epoch. */
   known: { readonly caller: Caller; readonly untilMs: number } | undefined;
   /** The bearer token that was accepted last. */
   lastToken: string | undefined;
-  /** Aborts with the end of the connection. */
-  readonly closed: AbortSignal;
 }
 
 const clientAuth = '1.3.6.1.5.5.7.3.2';
@@ -41,14 +38,9 @@ function verified(socket: TLSSocket, clusterCa: string): X509Certificate | undef
   return untimely.has(reason) && isIssued(leaf, clusterCa) ? leaf : undefined;
 }
 
-export function linkOf(socket: TLSSocket, clusterCa: string): Link {
-  const connection = new AbortController();
-  socket.once('close', () => connection.abort(aborted('the connection')));
-  return {
-    remoteAddress: socket.remoteAddress ?? '',
-    certificate: verified(socket, clusterCa),
-    known: undefined,
-    lastToken: undefined,
-    closed: connection.signal,
-  };
-}
+export const linkOf = (socket: TLSSocket, clusterCa: string): Link => ({
+  ...linkTo(socket),
+  certificate: verified(socket, clusterCa),
+  known: undefined,
+  lastToken: undefined,
+});

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { BoundedMap, type Clock, type Logger, type MetricsRegistry, scoped } from '@selvedge/kit';
-import { join } from '../../listen/index.ts';
+import { join } from '@selvedge/kit/serve';
 
 /** A pod that does not know the hub's authority yet: its connections go to the API server byte for byte. */
 export interface Relayed {

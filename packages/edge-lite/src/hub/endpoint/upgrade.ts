@@ -1,7 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { Duplex } from 'node:stream';
-import { aborted, isAbort, scoped } from '@selvedge/kit';
-import { type Http1Upgrade, headOf, join, refuseOn } from '../../listen/index.ts';
+import { type Upgrade, type WholeAnswer, headOf, join, refuseOn, serveUpgrade } from '@selvedge/kit/serve';
 import { errorResponse, wholeBody } from '../answers/index.ts';
 import type { Caller } from '../request.ts';
 import type { Upstream } from '../upstream/types.ts';
@@ -10,7 +8,7 @@ import type { Link } from './link.ts';
 import { requestHeaders, upgradeHeaders } from './headers.ts';
 import { type Target, mayConnect, targetOf } from './target.ts';
 
-export type UpgradeRequest = Http1Upgrade<Link>;
+export type UpgradeRequest = Upgrade<Link>;
 
 export interface UpgradeDeps
   extends Pick<ExchangeDeps, 'authenticator' | 'quota' | 'handler' | 'metrics' | 'log'> {
@@ -73,27 +71,11 @@ async function pass(upgrade: UpgradeRequest, deps: UpgradeDeps, signal: AbortSig
 }
 
 /** Serves one such request to the end of its connection. Never rejects. */
-export async function serveUpgrade(
-  upgrade: UpgradeRequest,
-  deps: UpgradeDeps,
-  stopped: AbortSignal,
-): Promise<void> {
-  const { socket, request } = upgrade;
-  using scope = scoped(stopped);
-  socket.on('error', () => undefined);
-  socket.once('close', () => scope.abort(aborted('the connection')));
-  const method = request.method ?? '';
-  try {
-    await pass(upgrade, deps, scope.signal);
-  } catch (error) {
-    deps.log.debug('upgraded connection ended', { method, error });
-    if (isAbort(error, scope.signal) || socket.writableEnded || socket.destroyed) socket.destroy();
-    else refuse(socket, error, deps);
-  }
-}
-
-function refuse(socket: Duplex, error: unknown, { metrics }: UpgradeDeps): void {
-  const refusal = errorResponse(error);
-  metrics.answered('GET', refusal.status);
-  refuseOn(socket, refusal);
+export function passUpgrade(upgrade: UpgradeRequest, deps: UpgradeDeps, stopped: AbortSignal): Promise<void> {
+  const refuse = (error: unknown): WholeAnswer => {
+    const refusal = errorResponse(error);
+    deps.metrics.answered(upgrade.request.method ?? '', refusal.status);
+    return refusal;
+  };
+  return serveUpgrade(upgrade, { ...deps, pass: (signal) => pass(upgrade, deps, signal), refuse }, stopped);
 }

@@ -5,7 +5,7 @@ import { SelvedgeError } from '@selvedge/kit';
 import { type ManualClock, createManualClock } from '@selvedge/kit/testing';
 import type { Pod } from '@selvedge/kube/types';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Answer } from '../../listen/index.ts';
+import type { Answer } from '@selvedge/kit/serve';
 import type { ContainerState, PodObserved } from '../../runtime/index.ts';
 import { logRoutes } from './routes.ts';
 

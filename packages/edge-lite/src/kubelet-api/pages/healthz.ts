@@ -1,5 +1,5 @@
 import type { RuntimeHealth } from '../../runtime/index.ts';
-import { textAnswer } from '../errors.ts';
+import { textAnswer } from '@selvedge/kit/serve';
 import type { KubeletRoute } from '../types.ts';
 
 /** Undefined: it is well. */

@@ -6,7 +6,7 @@ import { SelvedgeError, createMetricsRegistry, silentLogger } from '@selvedge/ki
 import { type ManualClock, createManualClock } from '@selvedge/kit/testing';
 import type { Pod } from '@selvedge/kube/types';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Answer } from '../../listen/index.ts';
+import type { Answer } from '@selvedge/kit/serve';
 import type { ContainerRecord, PodObserved } from '../../runtime/index.ts';
 import { statsRoutes } from './routes.ts';
 

@@ -3,7 +3,7 @@ import { constants, gzip } from 'node:zlib';
 import { type Clock, type Logger, type MetricsRegistry, isAbort, renderFamilies } from '@selvedge/kit';
 import type { ProbeCount } from '../../pods/index.ts';
 import type { Runtime } from '../../runtime/index.ts';
-import type { Answer } from '../../listen/index.ts';
+import type { Answer } from '@selvedge/kit/serve';
 import { jsonAnswer } from '../errors.ts';
 import type { PodSource } from '../pods.ts';
 import type { KubeletRequest, KubeletRoute } from '../types.ts';

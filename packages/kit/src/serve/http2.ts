@@ -1,7 +1,13 @@
-import { type Http2Session, type ServerHttp2Session, constants, createServer } from 'node:http2';
-import type { EndpointLimits } from './limits.ts';
-import type { Link } from './link.ts';
+import {
+  type Http2ServerResponse,
+  type Http2Session,
+  type ServerHttp2Session,
+  constants,
+  createServer,
+} from 'node:http2';
+import type { Http2Limits } from './limits.ts';
 import type { Protocol, Sinks } from './protocol.ts';
+import type { ResponseStream } from './respond.ts';
 
 /**
  * Ends a connection without requests, and a request whose client does not take what waits for it; a quiet watch is neither.
@@ -22,9 +28,13 @@ function endWhenIdle(session: ServerHttp2Session, idleMs: number): void {
   });
 }
 
+/** Node's type leaves out `flushHeaders`. */
+const streamOf = (response: Http2ServerResponse): ResponseStream =>
+  response as Http2ServerResponse & ResponseStream;
+
 /** HTTP/2. */
-export function createHttp2(limits: EndpointLimits, sinks: Sinks): Protocol {
-  const links = new WeakMap<Http2Session, Link>();
+export function createHttp2<L>(limits: Http2Limits, sinks: Pick<Sinks<L>, 'exchange'>): Protocol<L> {
+  const links = new WeakMap<Http2Session, L>();
   const sessions = new Set<ServerHttp2Session>();
   let closed = false;
   const server = createServer({
@@ -34,7 +44,7 @@ export function createHttp2(limits: EndpointLimits, sinks: Sinks): Protocol {
     const { session } = request.stream;
     const link = session === undefined ? undefined : links.get(session);
     if (link === undefined) request.stream.destroy();
-    else sinks.exchange({ request, response, link });
+    else sinks.exchange({ request, response: streamOf(response), link });
   });
   server.on('sessionError', () => undefined);
   return {

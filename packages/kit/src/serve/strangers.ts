@@ -1,4 +1,4 @@
-import { BoundedMap, type Clock, type Limiter, SelvedgeError, createLimiter, hasCode } from '@selvedge/kit';
+import { BoundedMap, type Clock, type Limiter, SelvedgeError, createLimiter, hasCode } from '../index.ts';
 import type { StrangerLimits } from './limits.ts';
 import { sourceOf } from './source.ts';
 

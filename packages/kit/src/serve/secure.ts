@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
-import { type Server, type TLSSocket, createServer } from 'node:tls';
-import { type Counter, type Logger, SelvedgeError } from '@selvedge/kit';
+import { type SecureContextOptions, type Server, type TLSSocket, createServer } from 'node:tls';
+import { type Counter, type Logger, SelvedgeError } from '../index.ts';
 
 /** A server's own certificate with its chain, and the key, PEM. */
 export interface ServingPair {
@@ -14,17 +14,21 @@ export interface ServingSource {
   onChange(changed: () => void): Disposable;
 }
 
+export type ClientCertificate = 'optional' | 'required';
+
 export interface SecureOptions {
   /** The HTTP versions offered, the preferred one first. */
   readonly protocols: readonly string[];
+  /** `required`: the handshake fails without a certificate of the CA. `optional`: who serves judges. Default `optional`. */
+  readonly clientCertificate?: ClientCertificate;
   /** For a handshake. */
   readonly handshakeMs: number;
 }
 
 export interface SecureDeps {
   readonly pki: ServingSource;
-  /** Whose client certificates are taken, PEM; asked at each connection. */
-  readonly clusterCa: () => string;
+  /** Whose client certificates are taken, PEM; asked at each connection. Undefined: none is asked for. */
+  readonly clientCa: () => string | undefined;
   readonly log: Logger;
   /** Counts handshakes that failed. */
   readonly failures: Counter;
@@ -35,33 +39,34 @@ export interface Secure extends Disposable {
   take(socket: Socket): void;
 }
 
-/** Is told the CA that the client's certificate was verified against. */
-export type Secured = (socket: TLSSocket, clusterCa: string) => void;
+/** Is told the CA that the client's certificate was verified against; empty: it was not asked for one. */
+export type Secured = (socket: TLSSocket, clientCa: string) => void;
 
 /**
- * TLS 1.2 and later. A client certificate is asked for and not insisted on: clients with tokens have none. The server's own
- * certificate and the cluster's CA are replaced between two connections. Throws `Internal` if there is no certificate yet.
+ * TLS 1.2 and later. The server's own certificate and the clients' CA are replaced between two connections. Throws `Internal`
+ * if there is no certificate yet.
  */
 export function createSecure(options: SecureOptions, deps: SecureDeps, secured: Secured): Secure {
-  const { pki, clusterCa, log, failures } = deps;
-  let ca = clusterCa();
-  const contextNow = (): { cert: string; key: string; ca: string; minVersion: 'TLSv1.2' } => {
+  const { pki, clientCa, log, failures } = deps;
+  let ca = clientCa();
+  const contextNow = (): SecureContextOptions => {
     if (pki.serving === undefined) {
       throw new SelvedgeError('there is no serving certificate', { code: 'Internal' });
     }
-    return { cert: pki.serving.certificate, key: pki.serving.key, ca, minVersion: 'TLSv1.2' };
+    const { certificate: cert, key } = pki.serving;
+    return { cert, key, minVersion: 'TLSv1.2', ...(ca === undefined ? {} : { ca }) };
   };
   const server: Server = createServer(
     {
       ...contextNow(),
       ALPNProtocols: [...options.protocols],
-      requestCert: true,
-      rejectUnauthorized: false,
+      requestCert: ca !== undefined,
+      rejectUnauthorized: options.clientCertificate === 'required',
       handshakeTimeout: options.handshakeMs,
     },
     (socket) => {
       socket.on('error', () => undefined);
-      secured(socket, ca);
+      secured(socket, ca ?? '');
     },
   );
   server.on('tlsClientError', (error, socket) => {
@@ -72,7 +77,7 @@ export function createSecure(options: SecureOptions, deps: SecureDeps, secured: 
   const changed = pki.onChange(() => server.setSecureContext(contextNow()));
   return {
     take(socket) {
-      const current = clusterCa();
+      const current = clientCa();
       if (current !== ca) {
         ca = current;
         server.setSecureContext(contextNow());

@@ -1,9 +1,10 @@
-import { SelvedgeError } from '@selvedge/kit';
+import { SelvedgeError } from '../index.ts';
 
 export interface PlacesOptions {
   /** What there is a number of; named in the error. */
   readonly what: string;
-  readonly total: number;
+  /** Default: as many as there are clients for. */
+  readonly total?: number;
   readonly perClient: number;
 }
 
@@ -13,14 +14,18 @@ export type Place = Disposable;
 /** A number of things that clients may have at a time. */
 export interface Places {
   readonly taken: number;
-  /** Throws `ResourceExhausted`. */
+  /** Throws `ResourceExhausted`; `details.full` says of what there are enough: `total`, `client`. */
   take(client: string): Place;
 }
 
-const exhausted = (message: string): SelvedgeError =>
-  new SelvedgeError(message, { code: 'ResourceExhausted' });
+function exhausted(message: string, full: 'total' | 'client'): SelvedgeError {
+  return new SelvedgeError(message, {
+    code: 'ResourceExhausted',
+    details: { full, retryAfterSeconds: 1 },
+  });
+}
 
-export function createPlaces({ what, total, perClient }: PlacesOptions): Places {
+export function createPlaces({ what, total = Infinity, perClient }: PlacesOptions): Places {
   const clients = new Map<string, number>();
   let taken = 0;
   return {
@@ -29,8 +34,8 @@ export function createPlaces({ what, total, perClient }: PlacesOptions): Places 
     },
     take(client) {
       const own = clients.get(client) ?? 0;
-      if (taken >= total) throw exhausted(`there are ${total} ${what} already`);
-      if (own >= perClient) throw exhausted(`${client} has ${perClient} ${what} already`);
+      if (own >= perClient) throw exhausted(`${client} has ${own} ${what} already`, 'client');
+      if (taken >= total) throw exhausted(`there are ${total} ${what} already`, 'total');
       taken += 1;
       clients.set(client, own + 1);
       const free = new DisposableStack();

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, type Server, type Socket, createServer } from 'node:net';
-import { SelvedgeError, raceAbort, systemCode } from '@selvedge/kit';
+import { SelvedgeError, raceAbort, systemCode } from '../index.ts';
 
 /** Sockets are told where they came in. */
 export type Accepted = (socket: Socket, at: string) => void;
@@ -10,6 +10,17 @@ export interface Listeners {
   readonly addresses: readonly string[];
   readonly port: number;
   close(): Promise<void>;
+}
+
+/** Addresses, all on the same port. */
+export interface Where {
+  readonly addresses: readonly string[];
+  /** Those of `addresses` that the machine may lack. Default: none. */
+  readonly optional?: ReadonlySet<string>;
+  /** 0: any free one. */
+  readonly port: number;
+  /** What a person does when the port is taken. */
+  readonly hint: string;
 }
 
 const keepAliveMs = 30_000;
@@ -50,15 +61,9 @@ async function listen(
 const isMissing = (error: unknown): boolean =>
   error instanceof Error && ['EADDRNOTAVAIL', 'EAFNOSUPPORT'].includes(systemCode(error.cause) ?? '');
 
-/** Listens on all of the addresses, on the same port (0: any), `optional` ones only where the machine has them. */
+/** Listens on all of the addresses, `optional` ones only where the machine has them. Rejects with `Unavailable`. */
 export async function openListeners(
-  where: {
-    readonly addresses: readonly string[];
-    readonly optional: ReadonlySet<string>;
-    readonly port: number;
-    /** What a person does when the port is taken. */
-    readonly hint: string;
-  },
+  where: Where,
   accepted: Accepted,
   signal: AbortSignal,
 ): Promise<Listeners> {
@@ -77,7 +82,7 @@ export async function openListeners(
     for (const host of where.addresses) {
       const server = await listen(host, port, { accepted, hint: where.hint, signal }).catch(
         (error: unknown) => {
-          if (where.optional.has(host) && isMissing(error)) return undefined;
+          if (where.optional?.has(host) === true && isMissing(error)) return undefined;
           throw error;
         },
       );
@@ -91,4 +96,10 @@ export async function openListeners(
     throw error;
   }
   return { addresses, port, close };
+}
+
+/** As in Go, the wildcard of either family is that of both. */
+export function anyFamily(host: string): Pick<Where, 'addresses' | 'optional'> {
+  if (host === '0.0.0.0') return { addresses: [host, '::'], optional: new Set(['::']) };
+  return host === '::' ? { addresses: [host, '0.0.0.0'], optional: new Set([host]) } : { addresses: [host] };
 }

@@ -4,9 +4,9 @@ import { type Holder, createByteShares } from './byte-shares.ts';
 const pod = (number: number): Holder => ({
   user: `pod${number}`,
   remoteAddress: `10.0.0.${number}`,
-  isNode: false,
+  isReserved: false,
 });
-const node: Holder = { user: 'system:node:n', remoteAddress: '127.0.0.1', isNode: true };
+const node: Holder = { user: 'system:node:n', remoteAddress: '127.0.0.1', isReserved: true };
 const tooMany = expect.objectContaining({ code: 'ResourceExhausted' });
 
 const create = (): ReturnType<typeof createByteShares> =>
@@ -34,7 +34,7 @@ describe('shares of memory', () => {
 
   it('are those of users alone on the loopback address', () => {
     const shares = create();
-    const agent = (user: string): Holder => ({ user, remoteAddress: '127.0.0.1', isNode: false });
+    const agent = (user: string): Holder => ({ user, remoteAddress: '127.0.0.1', isReserved: false });
     shares.hold(agent('one')).grow(30);
     shares.hold(agent('other')).grow(30);
     expect(() => shares.hold(agent('one')).grow(1)).toThrow(tooMany);
@@ -78,7 +78,11 @@ describe('shares of what may be cut', () => {
   it('make room by cutting what one user has held for longest', () => {
     const shares = create();
     const cut: string[] = [];
-    const agent = (user: string, remoteAddress: string): Holder => ({ user, remoteAddress, isNode: false });
+    const agent = (user: string, remoteAddress: string): Holder => ({
+      user,
+      remoteAddress,
+      isReserved: false,
+    });
     const [first, second, third] = ['1', '2', '3'].map((last) =>
       shares.hold(agent('ann', `10.0.0.${last}`), () => void cut.push(last)),
     );

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
-import { isAbort } from '@selvedge/kit';
-import { destroyOnAbort, relay } from '@selvedge/kit/net';
+import { isAbort } from '../index.ts';
+import { destroyOnAbort, relay } from '../net/index.ts';
 
 /**
  * Bytes both ways, as fast as the slower side takes them. One side's end is passed on and the other direction goes on; an

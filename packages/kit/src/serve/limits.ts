@@ -25,6 +25,23 @@ export interface StrangerLimits {
   readonly forgiveRefusalMs: number;
 }
 
+/** Caps and times of the body of one request. */
+export interface BodyLimits {
+  /** Of one request. */
+  readonly maxBodyBytes: number;
+  /** For all of a request's body. */
+  readonly bodyMs: number;
+}
+
+/** Caps and times of HTTP/2. */
+export interface Http2Limits {
+  /** Of one connection. */
+  readonly maxStreams: number;
+  readonly maxHeaderBytes: number;
+  /** For a connection without a request, and for a client that does not take its answer. */
+  readonly idleMs: number;
+}
+
 /** Caps and times of HTTP/1.1. */
 export interface Http1Limits {
   readonly maxHeaderBytes: number;
@@ -36,4 +53,15 @@ export interface Http1Limits {
   readonly bodyMs: number;
   /** For a connection without a request, and for a client that does not take its answer. */
   readonly idleMs: number;
+}
+
+/** Caps and times of a listener for HTTPS. */
+export interface HttpsLimits extends ConnectionLimits, Http1Limits {
+  /** Of one HTTP/2 connection, where it is spoken. */
+  readonly maxStreams?: number;
+  /** Connections that have not asked for anything yet; one more costs the eldest its place. Default: `maxConnections`. */
+  readonly maxNewcomers?: number;
+  readonly handshakeMs: number;
+  /** For the requests that are under way when it stops. */
+  readonly drainMs: number;
 }

@@ -1,13 +1,12 @@
-import { isLoopback } from '../../listen/index.ts';
-import type { SelvedgeError } from '@selvedge/kit';
-import { statusError } from '../answers/index.ts';
+import { SelvedgeError } from '../index.ts';
+import { isLoopback } from './source.ts';
 
 /** For whom bytes are held. */
 export interface Holder {
   readonly user: string;
   readonly remoteAddress: string;
-  /** This node's own kubelet, for whom a part is reserved. */
-  readonly isNode: boolean;
+  /** Somebody for whom a part is reserved. */
+  readonly isReserved: boolean;
 }
 
 /** Bytes in memory that count until they are disposed. */
@@ -16,7 +15,7 @@ export interface HeldBytes extends Disposable {
   grow(bytes: number): void;
 }
 
-/** Memory that clients make the hub hold: nobody can take the whole of it. */
+/** Memory that clients make a server hold: nobody can take the whole of it. */
 export interface ByteShares {
   /**
    * `cut`: what is held may be let go of to make room for others, and then counts no longer. Of those whose share is full
@@ -29,9 +28,9 @@ export interface ByteSharesOptions {
   /** What is held, for the message. */
   readonly what: string;
   readonly maxBytes: number;
-  /** Of one user, and of one pod's address. The first of them fits, whatever its size, if there is room at all. */
+  /** Of one user, and of one address. The first of them fits, whatever its size, if there is room at all. */
   readonly maxBytesEach: number;
-  /** What is left of `maxBytes` for the node's own kubelet. */
+  /** What is left of `maxBytes` for those for whom it is reserved. */
   readonly reservedBytes: number;
 }
 
@@ -68,12 +67,12 @@ class Sums {
   }
 }
 
-function capsOf({ user, remoteAddress, isNode }: Holder, options: ByteSharesOptions): readonly Cap[] {
+function capsOf({ user, remoteAddress, isReserved }: Holder, options: ByteSharesOptions): readonly Cap[] {
   const { maxBytes, maxBytesEach, reservedBytes } = options;
   const all: Cap = ['all', maxBytes];
-  if (isNode) return [all, [userKey(user), maxBytes]];
+  if (isReserved) return [all, [userKey(user), maxBytes]];
   const caps: Cap[] = [all, ['others', maxBytes - reservedBytes], [userKey(user), maxBytesEach]];
-  // Behind the loopback address are many: the agents of the node.
+  // Behind the loopback address are many: the agents of a node.
   return isLoopback(remoteAddress) ? caps : [...caps, [`address ${remoteAddress}`, maxBytesEach]];
 }
 
@@ -89,7 +88,8 @@ export function createByteShares(options: ByteSharesOptions): ByteShares {
   const makeRoom = (caps: readonly Cap[], bytes: number): void => {
     for (let full = sums.full(caps, bytes); full !== undefined; full = sums.full(caps, bytes)) {
       const message = `too many bytes of ${options.what} are held for ${full}`;
-      const tooMany = statusError('ResourceExhausted', message, { retryAfterSeconds: 1 });
+      const details = { retryAfterSeconds: 1 };
+      const tooMany = new SelvedgeError(message, { code: 'ResourceExhausted', details });
       const victim = victimOf(full);
       if (victim === undefined) throw tooMany;
       victim.cut(tooMany);

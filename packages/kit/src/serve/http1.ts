@@ -1,44 +1,9 @@
-import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
+import { type Server, type ServerResponse, createServer } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { TLSSocket } from 'node:tls';
-import { SelvedgeError, systemCode } from '@selvedge/kit';
+import { SelvedgeError, systemCode } from '../index.ts';
 import type { Http1Limits } from './limits.ts';
-import { type Refusal, refuseOn } from './refuse-on.ts';
-
-/** One request, where its answer goes, and what is known of its connection. */
-export interface Http1Exchange<L> {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  readonly link: L;
-  /** Settles when the answers before it on the same connection are through. */
-  readonly turn: Promise<void>;
-}
-
-/** A request for another protocol on the same connection: SPDY or WebSocket, as `kubectl exec` sends it. */
-export interface Http1Upgrade<L> {
-  readonly request: IncomingMessage;
-  readonly socket: Duplex;
-  /** What came behind the request. */
-  readonly head: Buffer;
-  readonly link: L;
-}
-
-/** Where the requests of a connection go. */
-export interface Http1Sinks<L> {
-  readonly exchange: (exchange: Http1Exchange<L>) => void;
-  readonly upgrade: (upgrade: Http1Upgrade<L>) => void;
-  /** Any other request is answered as if it had asked for no other protocol. */
-  readonly isUpgrade: (request: IncomingMessage) => boolean;
-  /** The answer to what the parser did not take; `details.status` is set where it is not 400. */
-  readonly refusal: (error: SelvedgeError) => Refusal;
-}
-
-/** HTTP/1.1 on connections that others have accepted and secured. */
-export interface Http1<L> {
-  take(socket: TLSSocket, link: L): void;
-  /** Stops its timers and lets go of connections without requests. The others are ended by who accepted them. */
-  close(): Promise<void>;
-}
+import type { Protocol, Sinks } from './protocol.ts';
+import { refuseOn } from './refuse-on.ts';
 
 const meanings: Readonly<Record<string, { readonly status: number; readonly reason: string }>> = {
   HPE_HEADER_OVERFLOW: { status: 431, reason: 'RequestHeaderFieldsTooLarge' },
@@ -97,7 +62,8 @@ class Pipelines {
   }
 }
 
-export function createHttp1<L>(limits: Http1Limits, sinks: Http1Sinks<L>): Http1<L> {
+/** HTTP/1.1. */
+export function createHttp1<L>(limits: Http1Limits, sinks: Sinks<L>): Protocol<L> {
   const links = new WeakMap<Duplex, L>();
   const server = createServer({
     maxHeaderSize: limits.maxHeaderBytes,

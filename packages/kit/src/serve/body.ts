@@ -1,8 +1,7 @@
 import type { Readable } from 'node:stream';
-import { type Clock, withDeadline } from '@selvedge/kit';
-import { badRequest, statusError } from '../answers/index.ts';
+import { type Clock, SelvedgeError, messageOf, withDeadline } from '../index.ts';
 import type { ByteShares, HeldBytes, Holder } from './byte-shares.ts';
-import type { EndpointLimits } from './limits.ts';
+import type { BodyLimits } from './limits.ts';
 
 /** A request's body in memory, until it is disposed. */
 export interface HeldBody extends Disposable {
@@ -23,10 +22,10 @@ export interface SentBody {
   readonly declared: number | undefined;
 }
 
-type Limits = Pick<EndpointLimits, 'maxBodyBytes' | 'bodyMs'>;
+const badRequest = (message: string): SelvedgeError => new SelvedgeError(message, { code: 'Invalid' });
 
-const brokenOff = (cause: unknown): Error =>
-  badRequest(`the request body broke off: ${cause instanceof Error ? cause.message : String(cause)}`);
+const brokenOff = (cause: unknown): SelvedgeError =>
+  badRequest(`the request body broke off: ${messageOf(cause)}`);
 
 /** What is held of one body. */
 class Part implements Disposable {
@@ -50,7 +49,8 @@ class Part implements Disposable {
   check(bytes: number): void {
     if (bytes <= this.#max) return;
     const message = `Request entity too large: limit is ${this.#max}`;
-    throw statusError('Invalid', message, { status: 413, reason: 'RequestEntityTooLarge' });
+    const details = { status: 413, reason: 'RequestEntityTooLarge' };
+    throw new SelvedgeError(message, { code: 'Invalid', details });
   }
 
   [Symbol.dispose](): void {
@@ -69,7 +69,7 @@ async function collect(source: Readable, part: Part): Promise<Uint8Array | undef
 }
 
 export function createBodyReader(
-  limits: Limits,
+  limits: BodyLimits,
   { clock, shares }: { readonly clock: Clock; readonly shares: ByteShares },
 ): BodyReader {
   return {
@@ -84,7 +84,7 @@ export function createBodyReader(
       } catch (error) {
         part[Symbol.dispose]();
         signal.throwIfAborted();
-        throw error instanceof Error && error.name === 'SelvedgeError' ? error : brokenOff(error);
+        throw error instanceof SelvedgeError ? error : brokenOff(error);
       }
     },
   };

@@ -1,5 +1,5 @@
-import { SelvedgeError } from '@selvedge/kit';
-import { createManualClock } from '@selvedge/kit/testing';
+import { SelvedgeError } from '../index.ts';
+import { createManualClock } from '../testing.ts';
 import { describe, expect, it } from 'vitest';
 import { createStrangers } from './strangers.ts';
 

@@ -1,6 +1,6 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import type { Writable } from 'node:stream';
-import { raceAbort, writeChunk } from '@selvedge/kit';
+import { raceAbort, writeChunk } from '../index.ts';
 import type { Answer } from './answer.ts';
 
 /** What the answers of both versions of HTTP have in common. */

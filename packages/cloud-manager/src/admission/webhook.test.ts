@@ -1,0 +1,145 @@
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { request } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { type TLSSocket, connect } from 'node:tls';
+import {
+  type MetricsRegistry,
+  type Service,
+  createMetricsRegistry,
+  silentLogger,
+  systemClock,
+} from '@selvedge/kit';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type Authority, newAuthority, openAuthority } from '../../../../test/bed/pki/certificate.ts';
+import { waitFor } from '../../../../test/bed/wait.ts';
+import { type SmallServer, createPemFiles, createSmallServer } from '../serving/index.ts';
+import { strangerLimits } from './stranger-limits.ts';
+import { banPath, createBanWebhook } from './webhook.ts';
+
+const { signal } = new AbortController();
+const largest = 6 * 1024 * 1024;
+
+let authority: Authority;
+let folder: string;
+let metrics: MetricsRegistry;
+let server: SmallServer;
+const started: Service[] = [];
+const sockets: TLSSocket[] = [];
+
+beforeEach(async () => {
+  authority = await openAuthority(await newAuthority('test', Date.now()), systemClock);
+  folder = await mkdtemp(join(tmpdir(), 'selvedge-webhook-'));
+  const { certificate, key } = await authority.issue({ commonName: 'w', addresses: ['127.0.0.1'] });
+  await writeFile(join(folder, 'crt'), certificate);
+  await writeFile(join(folder, 'key'), key);
+});
+afterEach(async () => {
+  for (const socket of sockets.splice(0)) socket.destroy();
+  for (const service of started.splice(0).toReversed()) await service.stop();
+  await rm(folder, { recursive: true });
+});
+
+/** A webhook without a client CA. */
+async function serve(limits: typeof strangerLimits = {}): Promise<void> {
+  const deps = { clock: systemClock, random: () => 0.5, log: silentLogger };
+  const pem = createPemFiles({ certificateFile: join(folder, 'crt'), keyFile: join(folder, 'key') }, deps);
+  metrics = createMetricsRegistry();
+  const isBanned = (node: string): boolean => node === 'bad';
+  const handler = createBanWebhook({ ...deps, metrics, isBanned, commonNames: () => [] });
+  const listen = { host: '127.0.0.1', port: 0 };
+  const names = { name: 'webhook', subsystem: 'admission' };
+  server = createSmallServer(
+    { ...names, listen, clientCertificate: 'optional', limits: { ...strangerLimits, ...limits } },
+    { ...deps, pem, metrics, handler },
+  );
+  for (const service of [pem, server]) {
+    started.push(service);
+    await service.start(signal);
+  }
+}
+
+const review = (username: string): string =>
+  JSON.stringify({
+    apiVersion: 'admission.k8s.io/v1',
+    kind: 'AdmissionReview',
+    request: { uid: 'u', resource: { group: '', resource: 'pods' }, userInfo: { username }, object: null },
+  });
+
+interface Got {
+  readonly status: number;
+  readonly body: string;
+}
+
+async function ask(body: string, headers: Readonly<Record<string, string | number>> = {}): Promise<Got> {
+  const ca = authority.keyPair.certificate;
+  const at = { host: '127.0.0.1', port: server.port, path: banPath, method: 'POST', agent: false };
+  const sent = request({ ...at, ca, headers });
+  sent.on('error', () => undefined);
+  sent.end(body);
+  const [response] = (await once(sent, 'response')) as [NodeJS.ReadableStream & { statusCode: number }];
+  return { status: response.statusCode, body: await text(response) };
+}
+
+async function dial(): Promise<TLSSocket> {
+  const socket = connect({ host: '127.0.0.1', port: server.port, ca: authority.keyPair.certificate });
+  sockets.push(socket);
+  socket.on('error', () => undefined);
+  await new Promise((resolve) => socket.once('secureConnect', resolve).once('close', resolve));
+  return socket;
+}
+
+const head = (length: number): string =>
+  `POST ${banPath} HTTP/1.1\r\nhost: w\r\ncontent-length: ${length}\r\n\r\n`;
+
+test('answers reviews of who shows no certificate, where none is asked for', async () => {
+  await serve();
+  expect(await ask(review('system:node:bad'))).toMatchObject({
+    status: 200,
+    body: expect.stringContaining('is banned'),
+  });
+  expect((await ask(review('system:node:good'))).body).toContain('"allowed":true');
+});
+
+test('refuses what is announced as too large before it is sent', async () => {
+  await serve();
+  const socket = await dial();
+  socket.write(head(largest + 1));
+  expect(await text(socket)).toMatch(/^HTTP\/1.1 413 .*too large\n$/s);
+});
+
+test('lets one address fill no more than its share of the memory, and serves it again when it lets go', async () => {
+  await serve();
+  const holding = await dial();
+  holding.write(head(largest));
+  holding.write(Buffer.alloc(largest - 1, 0x20));
+  const busy = await waitFor({ what: 'a full share' }, systemClock, async () => {
+    const got = await ask(review('system:node:bad'));
+    return got.status === 503 ? got : undefined;
+  });
+  expect(busy.body).toBe('busy\n');
+  holding.destroy();
+  await waitFor({ what: 'an answer' }, systemClock, async () =>
+    (await ask(review('system:node:bad'))).status === 200 ? true : undefined,
+  );
+});
+
+test('breaks connections of an address beyond its share', async () => {
+  await serve();
+  const { maxConnectionsFromLoopback: share = 0 } = strangerLimits;
+  const silent = await Promise.all(Array.from({ length: share + 3 }, dial));
+  expect(silent.filter(({ destroyed }) => destroyed)).toHaveLength(3);
+  expect(metrics.render()).toContain('selvedge_admission_refused_connections_total{reason="source"} 3');
+});
+
+test('gives the places of those who ask for nothing to those who come', async () => {
+  await serve({ maxConnectionsFromLoopback: 100, maxNewcomers: 4 });
+  const silent: TLSSocket[] = [];
+  for (let i = 0; i < 4; i += 1) silent.push(await dial());
+  expect((await ask(review('system:node:bad'))).status).toBe(200);
+  const isGone = async (): Promise<true | undefined> => (silent[0]?.destroyed === true ? true : undefined);
+  await waitFor({ what: 'the end of the eldest' }, systemClock, isGone);
+  expect(silent.map(({ destroyed }) => destroyed)).toEqual([true, false, false, false]);
+});
