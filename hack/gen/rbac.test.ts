@@ -1,4 +1,6 @@
 import {
+  clientRole,
+  clientRules,
   hubRole,
   hubRoleBinding,
   hubRules,
@@ -9,10 +11,11 @@ import {
 } from '@selvedge/api';
 import { expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import { renderHubRole, renderManagerRoles } from './rbac.ts';
+import { renderClientRole, renderHubRole, renderManagerRoles } from './rbac.ts';
 
 test.each([
   ['a hub', renderHubRole(), [hubRole, hubRoleBinding], hubRules],
+  ['a client', renderClientRole(), [clientRole], clientRules],
   [
     'a cloud-manager',
     renderManagerRoles(),

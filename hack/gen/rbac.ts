@@ -1,5 +1,7 @@
 import {
   type Grant,
+  clientRole,
+  clientRules,
   hubRole,
   hubRoleBinding,
   hubRules,
@@ -48,6 +50,11 @@ export function renderManagerRoles(): string {
   ]);
 }
 
+/** The role of clients in the cluster. Pure. */
+export function renderClientRole(): string {
+  return render('client of the connect proxy', [clientRole], clientRules);
+}
+
 /** The manifests that an administrator applies. */
 export const rbac: Generator = {
   name: 'rbac',
@@ -56,6 +63,7 @@ export const rbac: Generator = {
     return [
       { path: 'deploy/rbac/selvedge-hub.yaml', content: renderHubRole() },
       { path: 'deploy/rbac/selvedge-cloud-manager.yaml', content: renderManagerRoles() },
+      { path: 'deploy/rbac/selvedge-edge-client.yaml', content: renderClientRole() },
     ];
   },
 };

@@ -55,6 +55,7 @@ export interface RunningManager extends EdgeLite {
     readonly tunnel: readonly number[];
     readonly egress?: number;
     readonly kubeletProxy?: number;
+    readonly connectProxy?: number;
   };
   get(path: string, identity?: KeyPair | string): Promise<{ readonly status: number; readonly body: string }>;
 }

@@ -28,6 +28,7 @@ export {
 } from './edge-unit/edge-unit.ts';
 export { edgeUnitPolicy, edgeUnitPolicyBinding } from './edge-unit/policy.ts';
 export { finalizers, labels } from './labels.ts';
+export { clientRole, clientRules } from './rbac/client-role.ts';
 export { hubRole, hubRoleBinding } from './rbac/hub-role.ts';
 export { hubRules, type Grant } from './rbac/hub-rules.ts';
 export { managerNamespace, managerObjects } from './rbac/manager-role.ts';

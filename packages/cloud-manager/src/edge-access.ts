@@ -8,10 +8,11 @@ import {
   hasCode,
   withDeadline,
 } from '@selvedge/kit';
-import type { KubeClient, KubeMetrics } from '@selvedge/kube';
+import { type KubeClient, type KubeMetrics, createDelegatedAccess } from '@selvedge/kube';
 import type { TunnelServer } from '@selvedge/tunnel/server';
 import type { Caches } from './caches.ts';
 import type { Config } from './config/index.ts';
+import { type ConnectProxy, createConnectProxy } from './connect-proxy/index.ts';
 import {
   type ClusterCaches,
   type ClusterView,
@@ -25,7 +26,7 @@ import {
   createRouter,
   openRelayed,
 } from './egress/index.ts';
-import { type Kubelet, createKubeletProxy, kubeletOf } from './kubelet-proxy/index.ts';
+import { type Kubelet, type KubeletProxy, createKubeletProxy, kubeletOf } from './kubelet-proxy/index.ts';
 import { type PemFiles, createPemFiles } from './serving/index.ts';
 import { type Servers, holdersOf } from './sessions/index.ts';
 
@@ -46,14 +47,14 @@ export interface EdgeAccessDeps {
 
 /** The ways by which the cloud reaches nodes at the edge. */
 export interface EdgeAccess {
-  /** With `egress.tls` in the config. */
-  readonly pem: PemFiles | undefined;
+  /** The certificates of its listeners. */
+  readonly pems: readonly PemFiles[];
   /** To be started before `service`. */
   readonly caches: ClusterCaches;
   /** Its stop drains the tunnel; what is asked for meanwhile goes through other servers. */
   readonly service: Service;
   /** Once started. */
-  readonly ports: { readonly egress: number | undefined; readonly kubeletProxy: number | undefined };
+  readonly ports: Readonly<Record<'egress' | 'kubeletProxy' | 'connectProxy', number | undefined>>;
 }
 
 /** How often is looked whether streams are left. */
@@ -103,10 +104,45 @@ async function noneLeft(deps: EdgeAccessDeps, count: () => number): Promise<void
   });
 }
 
+/** Names of nodes end so where the config does not say otherwise. */
+const defaultDomain = 'nodes.selvedge';
+
+interface Ways {
+  readonly view: ClusterView;
+  readonly router: Router;
+  readonly egressMetrics: EgressMetrics;
+}
+
+function kubeletProxyOf(deps: EdgeAccessDeps, { view, router }: Ways): KubeletProxy | undefined {
+  const { kubeletProxy } = deps.config;
+  if (kubeletProxy === undefined) return undefined;
+  const { domain } = kubeletProxy;
+  const lookup = (serverName: string): Kubelet =>
+    kubeletOf(serverName, { view, domain, addressOf: (node) => addressOf(deps, node) });
+  return createKubeletProxy(kubeletProxy, { ...deps, lookup, router });
+}
+
+function connectProxyOf(
+  deps: EdgeAccessDeps,
+  ways: Ways,
+): { readonly pem: PemFiles; readonly proxy: ConnectProxy } | undefined {
+  const { connectProxy, kubeletProxy, tunnel } = deps.config;
+  if (connectProxy === undefined) return undefined;
+  const { listen, audiences, ...files } = connectProxy;
+  const pem = createPemFiles({ clientCaFile: tunnel.clientCaFile, ...files }, deps);
+  const authorities = (): string => pem.current.clientCa ?? '';
+  const access = createDelegatedAccess({ subsystem: 'connect_proxy', audiences }, { ...deps, authorities });
+  const domain = kubeletProxy?.domain ?? defaultDomain;
+  return { pem, proxy: createConnectProxy({ listen, domain }, { ...deps, ...ways, access, pem }) };
+}
+
+const present = <T>(...parts: readonly (T | undefined)[]): readonly T[] =>
+  parts.filter((part) => part !== undefined);
+
 /** As the config says; undefined: by none of them. */
 export function createEdgeAccess(deps: EdgeAccessDeps): EdgeAccess | undefined {
   const { config, tunnel, metrics } = deps;
-  if (config.egress === undefined && config.kubeletProxy === undefined) return undefined;
+  if ((config.egress ?? config.kubeletProxy ?? config.connectProxy) === undefined) return undefined;
   const pem = config.egress?.tls === undefined ? undefined : createPemFiles(config.egress.tls, deps);
   const caches = createClusterCaches(deps);
   const view = viewOf(deps, caches);
@@ -116,23 +152,16 @@ export function createEdgeAccess(deps: EdgeAccessDeps): EdgeAccess | undefined {
     config.egress === undefined
       ? undefined
       : createEgress(config.egress, { ...deps, router, pem, egressMetrics });
-  const lookup = (serverName: string): Kubelet =>
-    kubeletOf(serverName, {
-      view,
-      domain: config.kubeletProxy?.domain ?? '',
-      addressOf: (node) => addressOf(deps, node),
-    });
-  const proxy =
-    config.kubeletProxy === undefined
-      ? undefined
-      : createKubeletProxy(config.kubeletProxy, { ...deps, lookup, router });
+  const kubelets = kubeletProxyOf(deps, { view, router, egressMetrics });
+  const connects = connectProxyOf(deps, { view, router, egressMetrics });
   const listeners = createServiceGroup(
-    { name: 'edge access listeners', services: [egress, proxy].filter((one) => one !== undefined) },
+    { name: 'edge access listeners', services: present<Service>(egress, kubelets, connects?.proxy) },
     deps,
   );
-  const open = (): number => (egress?.streams ?? 0) + (proxy?.connections ?? 0);
+  const open = (): number =>
+    (egress?.streams ?? 0) + (kubelets?.connections ?? 0) + (connects?.proxy.streams ?? 0);
   return {
-    pem,
+    pems: present(pem, connects?.pem),
     caches,
     service: {
       name: 'edge access',
@@ -143,7 +172,11 @@ export function createEdgeAccess(deps: EdgeAccessDeps): EdgeAccess | undefined {
       },
     },
     get ports() {
-      return { egress: egress?.port, kubeletProxy: proxy?.port };
+      return {
+        egress: egress?.port,
+        kubeletProxy: kubelets?.port,
+        connectProxy: connects?.proxy.port,
+      };
     },
   };
 }

@@ -208,7 +208,7 @@ export function createManager(options: ManagerOptions, deps: ManagerDeps): Manag
       name: 'cloud-manager',
       services: [
         closing(client),
-        ...present(healthPem, tunnelPem, webhook?.[0], access?.pem).map(configured),
+        ...present(healthPem, tunnelPem, webhook?.[0], ...(access?.pems ?? [])).map(configured),
         health,
         bans,
         servers,

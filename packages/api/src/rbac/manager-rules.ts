@@ -81,7 +81,7 @@ export const managerRules: readonly Grant[] = [
     rule: { apiGroups: [''], resources: ['events'], verbs: ['create', 'patch'] },
   },
   {
-    reason: 'Who asks for metrics.',
+    reason: 'Who asks for metrics, or for streams to the edge by the connect proxy.',
     rule: { apiGroups: ['authentication.k8s.io'], resources: ['tokenreviews'], verbs: ['create'] },
   },
   {

@@ -1,3 +1,3 @@
 export { loadConfig } from './config.ts';
 export type { Address } from './fields.ts';
-export type { Config, EgressConfig, TunnelConfig, WebhookConfig } from './schema.ts';
+export type { Config, ConnectProxyConfig, EgressConfig, TunnelConfig, WebhookConfig } from './schema.ts';

@@ -134,6 +134,18 @@ const direct = z.strictObject(
   mapping,
 );
 
+const audience = text('an audience', (value) => value.length > 0 && value.length <= 256);
+
+const connectProxy = z.strictObject(
+  {
+    listen: listenAddress,
+    ...pair,
+    clientCaFile: file.optional(),
+    audiences: z.array(audience, 'a list of audiences').max(16, 'at most 16 audiences').default([]),
+  },
+  mapping,
+);
+
 const kubeletProxy = z.strictObject(
   { listen: listenAddress, domain: name.default('nodes.selvedge') },
   mapping,
@@ -151,6 +163,7 @@ export const configSchema = z
       webhook: webhook.optional(),
       egress: egress.optional(),
       kubeletProxy: kubeletProxy.optional(),
+      connectProxy: connectProxy.optional(),
       direct: direct.prefault({}),
       csr: csr.prefault({}),
       health,
@@ -170,3 +183,4 @@ export type Config = z.output<typeof configSchema>;
 export type TunnelConfig = Config['tunnel'];
 export type WebhookConfig = NonNullable<Config['webhook']>;
 export type EgressConfig = NonNullable<Config['egress']>;
+export type ConnectProxyConfig = NonNullable<Config['connectProxy']>;

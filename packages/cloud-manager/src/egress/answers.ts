@@ -13,6 +13,7 @@ export const isAnswerOfNode = (error: unknown): boolean =>
 const statuses: Partial<Record<ErrorCode, number>> = {
   Invalid: 400,
   Forbidden: 403,
+  Unauthenticated: 407,
   ResourceExhausted: 429,
   Unavailable: 502,
   DeadlineExceeded: 504,
@@ -37,8 +38,10 @@ export function refusalText(error: unknown): string {
     .replaceAll(/[^\x21-\x7e]+/g, ' ')
     .trim()
     .slice(0, maxReason);
+  const status = statusOf(error);
   const by = isAnswerOfNode(error) ? `${answeredHeader}: node\r\n` : '';
-  return `HTTP/1.1 ${statusOf(error)} ${reason}\r\n${by}connection: close\r\ncontent-length: 0\r\n\r\n`;
+  const how = status === 407 ? 'proxy-authenticate: Bearer\r\n' : '';
+  return `HTTP/1.1 ${status} ${reason}\r\n${by}${how}connection: close\r\ncontent-length: 0\r\n\r\n`;
 }
 
 /** What comes behind it is the destination's. */

@@ -32,9 +32,14 @@ import { listenUnix } from './unix-socket.ts';
 /** Who may open the Unix socket, or the common name of a certificate that TLS has verified. */
 export type Client = { readonly kind: 'unix' } | { readonly kind: 'certificate'; readonly name: string };
 
+/** What a client shows that nobody has verified yet: the certificate whose key it has, in DER. */
+export interface Shown {
+  readonly certificate: Uint8Array | undefined;
+}
+
 /** What somebody asks for with `CONNECT`. */
-export interface ConnectRequest {
-  readonly client: Client;
+export interface ConnectRequest<C = Client> {
+  readonly client: C;
   /** As it was written. */
   readonly authority: string;
   readonly headers: IncomingMessage['headers'];
@@ -43,9 +48,9 @@ export interface ConnectRequest {
   readonly head: Buffer;
 }
 
-export interface ConnectListenerDeps {
+export interface ConnectListenerDeps<C = Client> {
   /** Owns the socket from then on. Rejections are logged. */
-  readonly serve: (request: ConnectRequest, signal: AbortSignal) => Promise<void>;
+  readonly serve: (request: ConnectRequest<C>, signal: AbortSignal) => Promise<void>;
   readonly log: Logger;
   readonly limits: ConnectLimits;
 }
@@ -100,6 +105,10 @@ function certificateClient(socket: Socket): Client {
   return { kind: 'certificate', name: userOfCertificate(certificate).username };
 }
 
+const shownBy = (socket: Socket): Shown => ({
+  certificate: socket instanceof TLSSocket ? socket.getPeerX509Certificate()?.raw : undefined,
+});
+
 interface Bound {
   readonly server: HttpServer | HttpsServer;
   /** Undoes what closing the server does not. */
@@ -107,24 +116,24 @@ interface Bound {
 }
 
 /** Makes the server and listens. */
-interface Entrance {
+interface Entrance<C> {
   readonly name: string;
   bind(prepare: (server: HttpServer | HttpsServer) => void, signal: AbortSignal): Promise<Bound>;
   /** Who has connected. Throws for who is nobody. */
-  clientOf(socket: Socket): Client;
+  clientOf(socket: Socket): C;
   /** Told of each that has asked for something. */
   greeted(socket: Socket): void;
 }
 
-class Listener implements ConnectListener {
-  readonly #entrance: Entrance;
-  readonly #deps: ConnectListenerDeps;
+class Listener<C> implements ConnectListener {
+  readonly #entrance: Entrance<C>;
+  readonly #deps: ConnectListenerDeps<C>;
   readonly #tasks: TaskGroup;
   /** All of them: a server does not close those that have asked for something. */
   readonly #sockets = new Set<Socket>();
   #bound: Bound | undefined;
 
-  constructor(entrance: Entrance, deps: ConnectListenerDeps) {
+  constructor(entrance: Entrance<C>, deps: ConnectListenerDeps<C>) {
     this.#entrance = entrance;
     this.#deps = deps;
     const onFailure = (error: unknown): void => deps.log.error('stream failed', { error });
@@ -200,18 +209,24 @@ interface ConnectServerOptions extends SecureServerOptions {
   readonly allowHalfOpen: boolean;
 }
 
-const secureOptions = (pem: PemFiles, limits: ConnectLimits): ConnectServerOptions => ({
+interface TlsOptions {
+  readonly limits: ConnectLimits;
+  /** Whether who shows no certificate of the files' client CA is not heard. */
+  readonly certified: boolean;
+}
+
+const secureOptions = (pem: PemFiles, { limits, certified }: TlsOptions): ConnectServerOptions => ({
   ...httpOptions(limits),
   ...contextOf(pem),
   requestCert: true,
-  rejectUnauthorized: true,
+  rejectUnauthorized: certified,
   handshakeTimeout: limits.handshakeMs,
   allowHalfOpen: true,
 });
 
 /** `CONNECT` over a Unix socket that only the owner of this process may open. */
 export function createUnixListener(path: string, deps: ConnectListenerDeps): ConnectListener {
-  const entrance: Entrance = {
+  const entrance: Entrance<Client> = {
     name: 'egress socket',
     async bind(prepare, signal) {
       const server = createServer(httpOptions(deps.limits));
@@ -224,28 +239,42 @@ export function createUnixListener(path: string, deps: ConnectListenerDeps): Con
   return new Listener(entrance, deps);
 }
 
-/** `CONNECT` over TLS for clients with a certificate of the files' client CA. */
-export function createTlsListener(
-  address: Address,
-  deps: ConnectListenerDeps & { readonly pem: PemFiles },
+type TlsListenerDeps<C> = ConnectListenerDeps<C> & { readonly pem: PemFiles };
+
+function createListener<C>(
+  entrance: Pick<Entrance<C>, 'name' | 'clientOf'> & {
+    readonly address: Address;
+    readonly certified: boolean;
+  },
+  deps: TlsListenerDeps<C>,
 ): ConnectListener {
+  const { address, certified } = entrance;
   const { pem, limits } = deps;
   const newcomers = createNewcomers(limits.newcomers);
-  const entrance: Entrance = {
-    name: 'egress listener',
-    async bind(prepare, signal) {
-      const server = createSecureServer(secureOptions(pem, limits));
-      prepare(server);
-      resetAllBy(server);
-      server.on('connection', (socket: Socket) => newcomers.add(socket));
-      const changed = pem.onChange(() => server.setSecureContext(contextOf(pem)));
-      const listening = once(server, 'listening');
-      server.listen({ host: address.host, port: address.port });
-      await raceAbort(listening, signal);
-      return { server, release: () => changed[Symbol.dispose]() };
-    },
-    clientOf: certificateClient,
-    greeted: (socket) => newcomers.remove(socket),
+  const bind: Entrance<C>['bind'] = async (prepare, signal) => {
+    const server = createSecureServer(secureOptions(pem, { limits, certified }));
+    prepare(server);
+    resetAllBy(server);
+    server.on('connection', (socket: Socket) => newcomers.add(socket));
+    const changed = pem.onChange(() => server.setSecureContext(contextOf(pem)));
+    const listening = once(server, 'listening');
+    server.listen({ host: address.host, port: address.port });
+    await raceAbort(listening, signal);
+    return { server, release: () => changed[Symbol.dispose]() };
   };
-  return new Listener(entrance, deps);
+  return new Listener({ ...entrance, bind, greeted: (socket) => newcomers.remove(socket) }, deps);
+}
+
+/** `CONNECT` over TLS for clients with a certificate of the files' client CA. */
+export function createTlsListener(address: Address, deps: TlsListenerDeps<Client>): ConnectListener {
+  const clientOf = certificateClient;
+  return createListener({ name: 'egress listener', address, certified: true, clientOf }, deps);
+}
+
+/** `CONNECT` over TLS for anybody: whoever serves it asks who that is. */
+export function createOpenListener(
+  { name, address }: { readonly name: string; readonly address: Address },
+  deps: TlsListenerDeps<Shown>,
+): ConnectListener {
+  return createListener({ name, address, certified: false, clientOf: shownBy }, deps);
 }

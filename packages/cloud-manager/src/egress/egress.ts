@@ -1,18 +1,9 @@
-import {
-  type Logger,
-  type MetricsRegistry,
-  SelvedgeError,
-  type Service,
-  hasCode,
-  isAbort,
-  scoped,
-} from '@selvedge/kit';
-import { breakOff, destroyOnAbort, relay } from '@selvedge/kit/net';
+import { type Logger, type MetricsRegistry, SelvedgeError, type Service, hasCode } from '@selvedge/kit';
+import { type Places, createPlaces } from '@selvedge/kit/serve';
 import { type Target, parseTarget } from '@selvedge/tunnel';
 import type { EgressConfig } from '../config/index.ts';
-import { type Places, createPlaces } from '@selvedge/kit/serve';
 import type { PemFiles } from '../serving/index.ts';
-import { acceptance, refusalText, relayHeader } from './answers.ts';
+import { relayHeader } from './answers.ts';
 import {
   type Client,
   type ConnectLimits,
@@ -24,6 +15,7 @@ import {
 } from './connect-listener.ts';
 import type { EgressMetrics } from './metrics.ts';
 import type { Opened, Router } from './router.ts';
+import { type Opening, type StreamLimits, defaultStreamLimits, serveConnect } from './serve-connect.ts';
 
 export interface EgressDeps {
   readonly router: Router;
@@ -43,15 +35,11 @@ export interface Egress extends Service {
 }
 
 /** See docs/limits.md. */
-export interface EgressLimits extends ConnectLimits {
+export interface EgressLimits extends ConnectLimits, StreamLimits {
   /** Default 10,000. */
   readonly streams: number;
   /** Default 5,000. */
   readonly streamsPerClient: number;
-  /** Without a byte in either direction. Default 4 hours, as the kubelet's `streamingConnectionIdleTimeout`. */
-  readonly idleMs: number;
-  /** The same, once one direction has ended. Default 15 minutes. */
-  readonly endingMs: number;
 }
 
 export interface EgressOptions extends EgressConfig {
@@ -62,27 +50,8 @@ const defaultLimits: EgressLimits = {
   ...defaultConnectLimits,
   streams: 10_000,
   streamsPerClient: 5_000,
-  idleMs: 4 * 3_600_000,
-  endingMs: 15 * 60_000,
+  ...defaultStreamLimits,
 };
-
-/** Joins a client to what was opened for it, until both have ended. */
-async function join(
-  { socket, head }: ConnectRequest,
-  { stream, rule }: Opened,
-  metrics: EgressMetrics,
-): Promise<void> {
-  const bytes = { to: head.length, from: 0 };
-  if (head.length > 0) stream.write(head);
-  socket.on('data', (chunk: Buffer) => (bytes.to += chunk.length));
-  stream.on('data', (chunk: Buffer) => (bytes.from += chunk.length));
-  await relay(socket, stream);
-  metrics.bytes.add({ rule, direction: 'to_target' }, bytes.to);
-  metrics.bytes.add({ rule, direction: 'from_target' }, bytes.from);
-}
-
-const silent = (): SelvedgeError =>
-  new SelvedgeError('nothing was said for too long', { code: 'DeadlineExceeded' });
 
 /** For people, and to count by: no certificate's is the Unix socket's. */
 const nameOf = (client: Client): string =>
@@ -112,28 +81,20 @@ class Connects {
     );
   }
 
-  async serve(request: ConnectRequest, signal: AbortSignal): Promise<void> {
-    const { socket, authority } = request;
-    const client = nameOf(request.client);
-    using scope = scoped(signal);
-    using held = new DisposableStack();
-    socket.once('close', () => scope.abort());
-    let opened: Opened;
+  serve(request: ConnectRequest, signal: AbortSignal): Promise<void> {
+    const { log, egressMetrics: metrics } = this.#deps;
+    const open = (opening: Opening): Promise<Opened> => this.#openCounted(opening);
+    return serveConnect(request, { open, limits: this.#limits, log, metrics }, signal);
+  }
+
+  async #openCounted({ request, held, signal }: Opening): Promise<Opened> {
     try {
-      held.use(this.places.take(client));
-      opened = await this.#open(request, scope.signal);
+      held.use(this.places.take(nameOf(request.client)));
+      return await this.#open(request, signal);
     } catch (error) {
-      if (!isAbort(error)) this.#deps.log.debug('no stream', { client, authority, error });
       if (hasCode(error, 'ResourceExhausted')) this.#countLimited();
-      socket.end(refusalText(error), () => socket.destroy());
-      return;
+      throw error;
     }
-    destroyOnAbort(opened.stream, signal, (error) => opened.stream.destroy(error));
-    socket.write(acceptance);
-    const { idleMs, endingMs } = this.#limits;
-    socket.setTimeout(idleMs, () => breakOff(socket, silent()));
-    for (const end of [socket, opened.stream]) end.once('end', () => socket.setTimeout(endingMs));
-    await join(request, opened, this.#deps.egressMetrics);
   }
 
   #countLimited(): void {

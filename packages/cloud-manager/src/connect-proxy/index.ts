@@ -1,0 +1,1 @@
+export { type ConnectProxy, createConnectProxy } from './connect-proxy.ts';
