@@ -18,7 +18,7 @@ const maxSessionMegabytes = 1_000;
  * What may be on its way to this end, in all streams. Node acknowledges it as it comes, read by anybody or not, so that it
  * bounds what is unsent at the other end and nothing else.
  */
-const connectionWindowBytes = 16 * 1024 * 1024;
+const connectionWindowBytes = 32 * 1024 * 1024;
 
 function optionsOf(limits: SessionLimits, maxConcurrentStreams: number): SessionOptions {
   return {

@@ -17,7 +17,7 @@ import { decodeReason, encodeReason } from '../protocol/reason.ts';
 import type { SessionLimits, SessionState, SessionTimeouts, SessionView } from '../types.ts';
 import type { Holder, Ledger } from './ledger.ts';
 import { TunnelStream, type TunnelStreamDeps } from './stream.ts';
-import { nextWindow } from './window.ts';
+import { Windows } from './windows.ts';
 
 /** What is known of a session from its handshake. */
 export type SessionFacts = Pick<SessionView, 'id' | 'peer' | 'direction' | 'carrier' | 'version' | 'remote'>;
@@ -64,15 +64,9 @@ export class Session implements Holder {
   readonly #tasks: TaskGroup;
   readonly #sinceMs: number;
   readonly #streamDeps: TunnelStreamDeps;
+  readonly #windows: Windows;
   #streams = 0;
   #failure: SelvedgeError | undefined;
-  #windowBytes: number;
-  /** What the other end was told last; it may not have answered yet. */
-  #announcedBytes: number;
-  #announcing = false;
-  #takenBytes = 0;
-  #sampledBytes = 0;
-  #sampling = false;
 
   constructor(http2: Http2Session, options: SessionOptions, deps: SessionDeps) {
     this.facts = options;
@@ -80,13 +74,12 @@ export class Session implements Holder {
     this.#options = options;
     this.#deps = deps;
     this.#sinceMs = deps.clock.now();
-    this.#windowBytes = options.limits.streamWindowBytes;
-    this.#announcedBytes = this.#windowBytes;
+    this.#windows = this.#createWindows();
     this.#streamDeps = {
       ledger: deps.ledger,
       owner: this,
       brokenBy: () => this.#failure ?? (http2.destroyed ? this.#lost() : undefined),
-      onData: (bytes) => this.#measure(bytes),
+      onData: (bytes) => this.#windows.take(bytes),
     };
     const { peer, id, direction } = options;
     const log = deps.log.with({ peer, session: id, direction });
@@ -185,12 +178,8 @@ export class Session implements Holder {
 
   /** Counts a stream from its first frame until it is closed. */
   count(stream: Http2Stream): void {
-    this.#streams += 1;
-    this.#resize(0);
-    stream.once('close', () => {
-      this.#streams -= 1;
-      this.#resize(0);
-    });
+    this.#windows.share((this.#streams += 1));
+    stream.once('close', () => this.#windows.share((this.#streams -= 1)));
   }
 
   /** Takes no more streams and ends after the last, or after `drainMs`. The other end is told the reason. */
@@ -284,37 +273,16 @@ export class Session implements Holder {
     return promise;
   }
 
-  /** Now and then, when much has come, bytes are counted for one round trip. */
-  #measure(bytes: number): void {
-    this.#takenBytes += bytes;
-    const { maxStreamWindowBytes } = this.#options.limits;
-    const enough = (this.#takenBytes - this.#sampledBytes) * 4 >= this.#windowBytes;
-    if (this.#sampling || !enough || this.#windowBytes >= maxStreamWindowBytes) return;
-    this.#sampling = true;
-    const before = this.#takenBytes;
-    const sample = (error: Error | null): void => {
-      this.#sampling = false;
-      this.#sampledBytes = this.#takenBytes;
-      if (error === null) this.#resize(this.#takenBytes - before);
-    };
-    if (!this.#http2.destroyed) this.#http2.ping(sample);
-  }
-
-  #resize(sampleBytes: number): void {
-    const facts = { windowBytes: this.#windowBytes, streams: this.#streams, sampleBytes };
-    this.#windowBytes = nextWindow(facts, this.#options.limits);
-    this.#announce();
-  }
-
-  /** Node ends a session that has more than ten SETTINGS unanswered: one is under way, and the latest window follows. */
-  #announce(): void {
-    const next = this.#windowBytes;
-    if (this.#announcing || next === this.#announcedBytes || this.#http2.destroyed) return;
-    this.#announcing = true;
-    this.#announcedBytes = next;
-    this.#http2.settings({ initialWindowSize: next }, () => {
-      this.#announcing = false;
-      this.#announce();
+  #createWindows(): Windows {
+    const http2 = this.#http2;
+    return new Windows(this.#options.limits, {
+      clock: this.#deps.clock,
+      ping: (answered) => {
+        if (!http2.destroyed) http2.ping((error) => (error === null ? answered() : undefined));
+      },
+      announce: (initialWindowSize, noted) => {
+        if (!http2.destroyed) http2.settings({ initialWindowSize }, noted);
+      },
     });
   }
 }

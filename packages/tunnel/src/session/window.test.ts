@@ -6,27 +6,36 @@ const kib = 1024;
 const mib = 1024 * kib;
 const limits = {
   streamWindowBytes: 256 * kib,
-  maxStreamWindowBytes: 16 * mib,
+  maxStreamWindowBytes: 24 * mib,
   maxSessionBytes: 32 * mib,
 };
 
 describe('the window of streams', () => {
   it.each([
-    ['doubles when readers take two thirds of it in a round trip', 256 * kib, 1, 200 * kib, 512 * kib],
+    ['grows when readers take two thirds of it in a round trip', 256 * kib, 1, 200 * kib, 1 * mib],
     ['stays when they take less', 256 * kib, 1, 100 * kib, 256 * kib],
-    ['fills 100 ms of 1 Gbit/s', 8 * mib, 1, 12.5e6, 16 * mib],
-    ['is never more than its cap', 16 * mib, 1, 64 * mib, 16 * mib],
+    ['fills 100 ms of 1 Gbit/s', 8 * mib, 1, 12.5e6, 24 * mib],
+    ['is never more than its cap', 24 * mib, 1, 64 * mib, 24 * mib],
     ["is each stream's share of the budget when there are more", 16 * mib, 8, 0, 4 * mib],
     ['is the least one when there are many', 16 * mib, 1_000, 64 * mib, 256 * kib],
     ['is the least one again when there are none', 16 * mib, 0, 0, 256 * kib],
-  ])('%s', (_what, windowBytes, streams, sampleBytes, next) => {
-    expect(nextWindow({ windowBytes, streams, sampleBytes }, limits)).toBe(next);
+  ])('%s', (_what, windowBytes, streams, bytes, next) => {
+    const sample = { bytes, bytesPerMs: bytes / 100 };
+    expect(nextWindow({ windowBytes, streams, sample, grownAtBytesPerMs: 0 }, limits)).toBe(next);
+  });
+
+  it('stays when readers are no faster since it grew', () => {
+    const sample = { bytes: 1 * mib, bytesPerMs: 105 };
+    const facts = { windowBytes: 1 * mib, streams: 1, sample };
+    expect(nextWindow({ ...facts, grownAtBytesPerMs: 100 }, limits)).toBe(1 * mib);
+    expect(nextWindow({ ...facts, grownAtBytesPerMs: 50 }, limits)).toBe(4 * mib);
   });
 
   const facts = fc.record({
     windowBytes: fc.integer({ min: limits.streamWindowBytes, max: limits.maxStreamWindowBytes }),
     streams: fc.nat(100_000),
-    sampleBytes: fc.nat(),
+    sample: fc.record({ bytes: fc.nat(), bytesPerMs: fc.nat() }),
+    grownAtBytesPerMs: fc.nat(),
   });
   it.prop([facts])('is within its bounds', (some) => {
     const next = nextWindow(some, limits);

@@ -5,13 +5,26 @@ export type WindowLimits = Pick<
   'streamWindowBytes' | 'maxStreamWindowBytes' | 'maxSessionBytes'
 >;
 
+/** What readers took within one round trip. */
+export interface Sample {
+  readonly bytes: number;
+  readonly bytesPerMs: number;
+}
+
 export interface WindowFacts {
   /** The window of each stream now. */
   readonly windowBytes: number;
   readonly streams: number;
-  /** Bytes that readers took within one round trip; 0 where nobody measured. */
-  readonly sampleBytes: number;
+  /** Absent where nobody measured. */
+  readonly sample?: Sample | undefined;
+  /** At which rate it grew last; 0 where it has not, or long ago. */
+  readonly grownAtBytesPerMs: number;
 }
+
+/** Readers have to be so much faster since it grew: else the line is full, and a round trip is long because it is. */
+const faster = 1.1;
+/** A change takes a round trip to work and the next to be measured: so it doubles in each, as TCP's slow start. */
+const growth = 4;
 
 /** What the budget of a session leaves to each stream. */
 function ceilingOf({ streams }: WindowFacts, limits: WindowLimits): number {
@@ -19,14 +32,19 @@ function ceilingOf({ streams }: WindowFacts, limits: WindowLimits): number {
   return Math.max(limits.streamWindowBytes, Math.min(limits.maxStreamWindowBytes, share));
 }
 
+/** Whether it is the window that readers wait for. */
+const limits = ({ windowBytes, sample, grownAtBytesPerMs }: WindowFacts): boolean =>
+  sample !== undefined &&
+  sample.bytes * 3 >= windowBytes * 2 &&
+  sample.bytesPerMs >= grownAtBytesPerMs * faster;
+
 /**
- * The window that the streams of a session should have. It doubles as long as readers take at least two thirds of it
- * within one round trip, so that it follows bandwidth × delay, and is never more than the streams' share of the budget.
- * Source: "gRPC BDP estimation and dynamic flow control", gRPC blog, 2017.
+ * The window that the streams of a session should have. It grows as long as readers take at least two thirds of it within
+ * one round trip and are faster for it, so that it follows bandwidth × delay, and is never more than the streams' share of
+ * the budget. Pure. Source: "gRPC BDP estimation and dynamic flow control", gRPC blog, 2017.
  */
-export function nextWindow(facts: WindowFacts, limits: WindowLimits): number {
-  if (facts.streams === 0) return limits.streamWindowBytes;
-  const { windowBytes, sampleBytes } = facts;
-  const wanted = sampleBytes * 3 >= windowBytes * 2 ? windowBytes * 2 : windowBytes;
-  return Math.min(ceilingOf(facts, limits), wanted);
+export function nextWindow(facts: WindowFacts, bounds: WindowLimits): number {
+  if (facts.streams === 0) return bounds.streamWindowBytes;
+  const { windowBytes } = facts;
+  return Math.min(ceilingOf(facts, bounds), limits(facts) ? windowBytes * growth : windowBytes);
 }
