@@ -212,7 +212,7 @@ export function createManager(options: ManagerOptions, deps: ManagerDeps): Manag
         health,
         bans,
         servers,
-        ...caches.services,
+        caches.service,
         ...present(access?.caches.service, presence, webhook?.[1]),
         reporter,
         ...present(tunnel.service, access?.service, election),

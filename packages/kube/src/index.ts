@@ -101,6 +101,13 @@ export { createLineSplitter, type LineSplitter } from './watch/lines.ts';
 export { parseWatchEvent, type BookmarkEvent, type ObjectEvent, type WatchEvent } from './watch/event.ts';
 export type { Watch, WatchOptions } from './watch/watch.ts';
 export { gatherReplacement, type Replacement } from './cache/replacement.ts';
+export {
+  createObjectCaches,
+  slimMetadata,
+  type Kept,
+  type ObjectCaches,
+  type ObjectCachesDeps,
+} from './cache/object-caches.ts';
 export { createReflector } from './cache/reflector.ts';
 export type { Reflector, ReflectorDeps, ReflectorOptions, ReflectorState } from './cache/reflector-types.ts';
 export {

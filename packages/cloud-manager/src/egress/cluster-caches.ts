@@ -1,26 +1,13 @@
-import { type Clock, type Logger, type Random, type Service, createServiceGroup } from '@selvedge/kit';
+import type { Service } from '@selvedge/kit';
 import {
-  type KubeClient,
-  type KubeMetrics,
-  type KubeObject,
+  type ObjectCachesDeps,
   type ObjectReader,
-  type Reflector,
-  type ReflectorOptions,
-  type StoreOptions,
-  createIndexedStore,
-  createReflector,
+  createObjectCaches,
   resources,
+  slimMetadata,
 } from '@selvedge/kube';
-import type { EndpointSlice, Service as KubeService, ObjectMeta, Pod } from '@selvedge/kube/types';
+import type { EndpointSlice, Service as KubeService, Pod } from '@selvedge/kube/types';
 import { podIndexers, serviceIndexers, sliceIndexers } from './cluster-view.ts';
-
-export interface ClusterCachesDeps {
-  readonly client: Pick<KubeClient, 'list' | 'watch'>;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Logger;
-  readonly kubeMetrics: KubeMetrics;
-}
 
 /** What destinations are looked up in, beside the nodes. */
 export interface ClusterCaches {
@@ -37,69 +24,44 @@ const maxPods = 150_000;
 /** Pods that have an address of their own. Nothing of what is left out is ever needed. */
 const podSelector = 'spec.hostNetwork=false,status.phase!=Succeeded,status.phase!=Failed';
 
-const slimMeta = ({ name, namespace, uid, resourceVersion, labels }: ObjectMeta): ObjectMeta => ({
-  name,
-  namespace,
-  uid,
-  resourceVersion,
-  labels,
-});
-
 /** What is looked up of a pod; a hundredth of it. Pure. */
 const slimPod = ({ metadata, spec, status }: Pod): Pod => ({
-  metadata: { ...slimMeta(metadata), labels: undefined },
+  metadata: slimMetadata(metadata),
   spec: { containers: [], nodeName: spec?.nodeName, hostNetwork: spec?.hostNetwork },
   status: { phase: status?.phase, podIPs: status?.podIPs },
 });
 
 const slimService = ({ metadata, spec }: KubeService): KubeService => ({
-  metadata: { ...slimMeta(metadata), labels: undefined },
+  metadata: slimMetadata(metadata),
   spec: { clusterIPs: spec?.clusterIPs, ports: spec?.ports },
 });
 
 const slimSlice = ({ metadata, addressType, endpoints, ports }: EndpointSlice): EndpointSlice => ({
-  metadata: slimMeta(metadata),
+  metadata: { ...slimMetadata(metadata), labels: metadata.labels },
   addressType,
   ports,
   endpoints: endpoints?.map(({ addresses, conditions, nodeName }) => ({ addresses, conditions, nodeName })),
 });
 
 /** Keeps pods, Services and EndpointSlices in memory, of each what destinations are found by. */
-export function createClusterCaches(deps: ClusterCachesDeps): ClusterCaches {
-  const reflectors: Reflector[] = [];
-  const follow = <T extends KubeObject>(
-    options: ReflectorOptions<T>,
-    kept: StoreOptions<T>,
-  ): ObjectReader<T> => {
-    const { maxObjects } = options;
-    const store = createIndexedStore<T>({ ...kept, ...(maxObjects === undefined ? {} : { maxObjects }) });
-    reflectors.push(createReflector(options, { ...deps, store, metrics: deps.kubeMetrics }));
-    return store;
-  };
-  const pods = follow(
-    { resource: resources.pods, fieldSelector: podSelector, maxObjects: maxPods },
-    { indexers: podIndexers, keep: slimPod },
-  );
-  const services = follow({ resource: resources.services }, { indexers: serviceIndexers, keep: slimService });
-  const endpointSlices = follow(
-    { resource: resources.endpointSlices },
-    { indexers: sliceIndexers, keep: slimSlice },
-  );
-  const inSync: Service = {
-    name: 'cluster caches in sync',
-    async start(signal) {
-      await Promise.all(reflectors.map((reflector) => reflector.whenSynced(signal)));
-    },
-    stop: () => Promise.resolve(),
-  };
-  const service = createServiceGroup({ name: 'cluster caches', services: [...reflectors, inSync] }, deps);
+export function createClusterCaches(deps: ObjectCachesDeps): ClusterCaches {
+  const caches = createObjectCaches({ name: 'cluster caches' }, deps);
   return {
-    pods,
-    services,
-    endpointSlices,
-    service,
+    pods: caches.follow(
+      { resource: resources.pods, fieldSelector: podSelector, maxObjects: maxPods },
+      { indexers: podIndexers, keep: slimPod },
+    ),
+    services: caches.follow(
+      { resource: resources.services },
+      { indexers: serviceIndexers, keep: slimService },
+    ),
+    endpointSlices: caches.follow(
+      { resource: resources.endpointSlices },
+      { indexers: sliceIndexers, keep: slimSlice },
+    ),
+    service: caches.service,
     get synced() {
-      return reflectors.every((reflector) => reflector.synced);
+      return caches.synced;
     },
   };
 }
