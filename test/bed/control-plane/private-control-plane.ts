@@ -44,6 +44,9 @@ export interface PrivateControlPlane extends Service {
   stopApiServer(how?: 'drain' | 'kill'): Promise<void>;
   /** On the same port. Resolves once it is ready. */
   startApiServer(signal?: AbortSignal): Promise<void>;
+  /** SIGKILL. Resolves once it is gone. Nothing if there is none. */
+  stopControllerManager(): Promise<void>;
+  startControllerManager(): Promise<void>;
   /** Forgets the history of all objects before now. */
   compact(signal: AbortSignal): Promise<void>;
 }
@@ -112,6 +115,14 @@ class LoopbackControlPlane implements PrivateControlPlane {
     await writeAtomically(this.kubeconfig, text, 0o600);
     this.#etcd = await this.#launch('etcd', [this.#options.programs.etcd, ...this.#etcdFlags()]);
     await this.startApiServer(signal);
+    await this.startControllerManager();
+  }
+
+  stopControllerManager(): Promise<void> {
+    return ended(this.#controllerManager);
+  }
+
+  async startControllerManager(): Promise<void> {
     const { controllerManager } = this.#options;
     if (controllerManager === undefined) return;
     const argv = [

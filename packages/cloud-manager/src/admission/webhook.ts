@@ -1,13 +1,6 @@
-import { type Clock, type Logger, type MetricsRegistry, SelvedgeError } from '@selvedge/kit';
-import {
-  type BodyReader,
-  type Holder,
-  type WholeAnswer,
-  createBodyReader,
-  createByteShares,
-  textAnswer,
-} from '@selvedge/kit/serve';
-import type { Asked, Handler } from '../serving/index.ts';
+import type { Clock, Logger, MetricsRegistry } from '@selvedge/kit';
+import { createBodyReader, createByteShares, textAnswer } from '@selvedge/kit/serve';
+import { type Handler, readText, refusalOf } from '../serving/index.ts';
 import { type AdmissionDeps, denialOf, parseReview, reviewAnswer } from './review.ts';
 
 export interface BanWebhookDeps extends AdmissionDeps {
@@ -32,32 +25,6 @@ const shares = {
   reservedBytes: 2 * limits.maxBodyBytes,
 };
 
-const holderOf = ({ remoteAddress, certificate }: Asked['link']): Holder => ({
-  user: remoteAddress,
-  remoteAddress,
-  isReserved: certificate !== undefined,
-});
-
-async function textOf({ request, link, signal }: Asked, bodies: BodyReader): Promise<string> {
-  const length = request.headers['content-length'];
-  const sent = { source: request, declared: length === undefined ? undefined : Number(length) };
-  using body = await bodies.read(sent, holderOf(link), signal);
-  return Buffer.from(body.bytes ?? []).toString('utf8');
-}
-
-const refusals = {
-  Invalid: textAnswer(400, 'bad request\n'),
-  ResourceExhausted: textAnswer(503, 'busy\n'),
-  DeadlineExceeded: textAnswer(408, 'too slow\n'),
-} as const;
-
-/** Undefined: it is no fault of the request. */
-function refusalOf(error: unknown): WholeAnswer | undefined {
-  if (!(error instanceof SelvedgeError)) return undefined;
-  if (error.details['status'] === 413) return textAnswer(413, 'too large\n');
-  return error.code in refusals ? refusals[error.code as keyof typeof refusals] : undefined;
-}
-
 /** Denies what banned nodes write and certificate requests that may be theirs, and lets everything else pass. */
 export function createBanWebhook(deps: BanWebhookDeps): Handler {
   const { log, metrics } = deps;
@@ -72,7 +39,7 @@ export function createBanWebhook(deps: BanWebhookDeps): Handler {
       return textAnswer(404, 'not found\n');
     }
     try {
-      const review = parseReview(await textOf(asked, bodies));
+      const review = parseReview(await readText(asked, bodies));
       const denial = denialOf(review, deps);
       reviews.add({ outcome: denial === undefined ? 'allowed' : 'denied' });
       if (denial !== undefined) log.debug('write denied', { ...denial, ...review.resource });

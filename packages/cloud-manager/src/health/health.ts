@@ -1,7 +1,7 @@
 import { type MetricsRegistry, hasCode } from '@selvedge/kit';
-import { type Answer, bearerTokenOf, textAnswer } from '@selvedge/kit/serve';
-import type { Credential, DelegatedAccess } from '@selvedge/kube';
-import type { Asked, Handler } from '../serving/index.ts';
+import { type Answer, textAnswer } from '@selvedge/kit/serve';
+import type { DelegatedAccess } from '@selvedge/kube';
+import { type Asked, type Handler, credentialOf } from '../serving/index.ts';
 
 /** Whether one thing is as it should be, now. */
 export type Check = () => boolean;
@@ -24,12 +24,6 @@ const refusals = {
   notAllowed: textAnswer(405, 'method not allowed\n'),
   unavailable: textAnswer(503, 'the API server cannot be asked\n'),
 } as const;
-
-/** What a request shows; a certificate's key was proved by TLS, its signer is for `access` to judge. */
-const credentialOf = ({ request, link }: Asked): Credential => ({
-  certificate: link.certificate,
-  bearerToken: bearerTokenOf(request.headers),
-});
 
 /**
  * `/livez` and `/readyz` for anybody, who learns nothing else, as of the components of Kubernetes; `/metrics` for who may

@@ -1,0 +1,3 @@
+export { createAutonomy, type Autonomy } from './autonomy.ts';
+export type { AutonomyOptions } from './options.ts';
+export { witnessPath } from './witness/index.ts';

@@ -1,0 +1,146 @@
+import { type Autonomy, parseAutonomy } from '@selvedge/api';
+import type { Clock } from '@selvedge/kit';
+import type { ObjectReader } from '@selvedge/kube';
+import type { EdgeNodeObject } from '../edge-nodes/index.ts';
+import { type AutonomyCaches, type EdgeUnitObject, membersOf, unitOf } from './caches.ts';
+import { type Facts, type Fate, nextFate, recalledFate } from './fate/index.ts';
+import { type Sightings, nodeLeaseNamespace } from './lease/index.ts';
+import type { AutonomyOptions, Times } from './options.ts';
+import { type Testimonies, peersOf } from './testimony/index.ts';
+
+export interface JudgeDeps {
+  readonly edgeNodes: ObjectReader<EdgeNodeObject>;
+  readonly caches: Pick<AutonomyCaches, 'nodes' | 'leases' | 'units'>;
+  readonly sightings: Sightings;
+  readonly testimonies: Testimonies;
+  readonly clock: Clock;
+  /** Told of each fate, and of each other reason for the same. `from`: undefined at the first look. */
+  readonly onMove: (node: string, from: Fate | undefined, to: Fate) => void;
+}
+
+/** A node as it is seen now. */
+export interface Look {
+  readonly fate: Fate;
+  /** What it is from now on, if nothing speaks against it. */
+  readonly next: Fate;
+  readonly policy: Autonomy;
+  /** How long the node's own renewal is ago; Infinity: it was given up. */
+  readonly silentMs: number;
+  /** A peer says that it is dead, and none that it is alive. */
+  readonly isAccused: boolean;
+}
+
+const isUnknown = (conditions: readonly { readonly type: string; readonly status: string }[] = []): boolean =>
+  conditions.some(({ type, status }) => type === 'Ready' && status === 'Unknown');
+
+/** Holds the fates of all edge nodes, which change in `move` alone. */
+export class Judge {
+  readonly #options: Pick<AutonomyOptions, 'policy' | 'witnessMs'> & Times;
+  readonly #deps: JudgeDeps;
+  readonly #fates = new Map<string, Fate>();
+  /** Since when those are cut that are not Connected, in monotonic milliseconds. */
+  readonly #cutSince = new Map<string, number>();
+
+  constructor(options: Pick<AutonomyOptions, 'policy' | 'witnessMs'> & Times, deps: JudgeDeps) {
+    this.#options = options;
+    this.#deps = deps;
+  }
+
+  /** undefined: it is no edge node, or has never been looked at. */
+  fate(node: string): Fate | undefined {
+    return this.#fates.get(node);
+  }
+
+  fates(): IterableIterator<Fate> {
+    return this.#fates.values();
+  }
+
+  unit(node: string): EdgeUnitObject | undefined {
+    return unitOf(this.#deps.caches.units, node);
+  }
+
+  policy(node: string): Autonomy {
+    const own = this.#deps.edgeNodes.get(node)?.spec?.autonomy;
+    const text = own ?? this.unit(node)?.spec?.autonomy;
+    return (text === undefined ? undefined : parseAutonomy(text)) ?? this.#options.policy;
+  }
+
+  /** Whether it renewed its Lease so lately that nothing is to be done on its behalf. */
+  isConnected(node: string): boolean {
+    const { sightings } = this.#deps;
+    return this.fate(node)?.kind === 'Connected' && sightings.silentMs(node) < this.#options.lateMs;
+  }
+
+  /** undefined: not an edge node, or one that never renewed a Lease. */
+  look(node: string): Look | undefined {
+    const { caches, edgeNodes, sightings } = this.#deps;
+    const edgeNode = edgeNodes.get(node);
+    const isThere = caches.nodes.get(node) !== undefined;
+    if (
+      edgeNode === undefined ||
+      !isThere ||
+      caches.leases.get(`${nodeLeaseNamespace}/${node}`) === undefined
+    ) {
+      this.#fates.delete(node);
+      this.#cutSince.delete(node);
+      return undefined;
+    }
+    const fate = this.#fates.get(node) ?? this.#first(node, edgeNode);
+    const facts = this.#facts(node);
+    const { peers, policy } = facts;
+    return {
+      fate,
+      next: nextFate(fate, facts, { silenceMs: this.#options.witnessMs }),
+      policy,
+      silentMs: sightings.silentMs(node),
+      isAccused: peers.kind === 'connected' && peers.alive.length === 0 && peers.dead.length > 0,
+    };
+  }
+
+  move(node: string, next: Fate): void {
+    const from = this.#fates.get(node);
+    this.#fates.set(node, next);
+    if (next.kind === 'Connected') this.#cutSince.delete(node);
+    else if (!this.#cutSince.has(node)) this.#giveUp(node);
+    if (from?.kind !== next.kind || from.reason !== next.reason) this.#deps.onMove(node, from, next);
+  }
+
+  #giveUp(node: string): void {
+    this.#cutSince.set(node, this.#deps.clock.monotonicMs());
+    this.#deps.sightings.giveUp(node);
+  }
+
+  #first(node: string, { status }: EdgeNodeObject): Fate {
+    const { sightings, caches, clock } = this.#deps;
+    const fate: Fate = recalledFate(status) ?? {
+      kind: 'Connected',
+      since: clock.now(),
+      reason: 'LeaseRenewed',
+    };
+    this.#fates.set(node, fate);
+    // Who was connected when somebody last looked has a grace period to show that it is, unless it is too late already.
+    const isGivenUp = isUnknown(caches.nodes.get(node)?.status?.conditions);
+    if (fate.kind !== 'Connected') this.#giveUp(node);
+    else if (!isGivenUp && !Number.isFinite(sightings.silentMs(node))) sightings.assume(node);
+    this.#deps.onMove(node, undefined, fate);
+    return fate;
+  }
+
+  #facts(node: string): Facts {
+    const { sightings, testimonies, clock } = this.#deps;
+    const nowMs = clock.monotonicMs();
+    const question = {
+      node,
+      members: membersOf(this.unit(node)),
+      isConnected: (member: string) => this.isConnected(member),
+      cutSinceMs: this.#cutSince.get(node) ?? nowMs,
+      nowMs,
+    };
+    return {
+      now: clock.now(),
+      isCut: sightings.silentMs(node) >= this.#options.cutMs,
+      policy: this.policy(node),
+      peers: peersOf(question, testimonies),
+    };
+  }
+}

@@ -1,0 +1,1 @@
+export { createPodKeeper, type PodKeeper } from './keeper.ts';

@@ -1,0 +1,1 @@
+export { createWitness, witnessPath } from './witness.ts';
