@@ -100,6 +100,7 @@ export { resources } from './resources.ts';
 export { createLineSplitter, type LineSplitter } from './watch/lines.ts';
 export { parseWatchEvent, type BookmarkEvent, type ObjectEvent, type WatchEvent } from './watch/event.ts';
 export type { Watch, WatchOptions } from './watch/watch.ts';
+export { createNewest, type Newest } from './cache/newest.ts';
 export { gatherReplacement, type Replacement } from './cache/replacement.ts';
 export {
   createObjectCaches,

@@ -14,8 +14,9 @@ export interface Lost {
  * nodes alone, not on the order in which they became known. A change costs what it touches, not what there is.
  */
 export interface Membership {
-  readonly memberships: number;
   unitOf(node: string): string | undefined;
+  /** The units that want the node, the one that has it first. */
+  claimantsOf(node: string): readonly string[];
   /** Sorted. */
   membersOf(unit: string): readonly string[];
   /** Sorted by node. */
@@ -62,12 +63,12 @@ class IndexedMembership implements Membership {
   /** Nodes that the unit wants. */
   readonly #wanted = new MultiMap();
 
-  get memberships(): number {
-    return this.#claimants.size;
-  }
-
   unitOf(node: string): string | undefined {
     return this.#claimants.get(node)?.[0];
+  }
+
+  claimantsOf(node: string): readonly string[] {
+    return this.#claimants.get(node) ?? [];
   }
 
   membersOf(unit: string): readonly string[] {
@@ -157,7 +158,7 @@ class IndexedMembership implements Membership {
   /** Finds out anew who wants the node; the units for which that changed something. */
   #settle(node: string): readonly string[] {
     const before = this.#claimants.get(node) ?? [];
-    const after = this.#claimantsOf(node);
+    const after = this.#claimantsNow(node);
     if (before.length === after.length && before.every((unit, place) => unit === after[place])) return [];
     for (const unit of before) this.#wanted.delete(unit, node);
     for (const unit of after) this.#wanted.add(unit, node);
@@ -166,7 +167,7 @@ class IndexedMembership implements Membership {
     return [...before, ...after];
   }
 
-  #claimantsOf(node: string): readonly string[] {
+  #claimantsNow(node: string): readonly string[] {
     const labels = this.#nodes.get(node);
     if (labels === undefined) return [];
     const words = [node, ...pairsOf(labels)];

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { PushedToNode } from '@selvedge/api';
 import type { Node } from '@selvedge/kube/types';
 import type { NodeChange } from './change.ts';
@@ -35,11 +36,6 @@ const recordOf = (name: string, fields: Iterable<string>): PushedToNode => ({
   fields: Array.from(new Set(fields)).toSorted(),
 });
 
-const isSame = (a: PushedToNode | undefined, b: PushedToNode | undefined): boolean =>
-  a?.name === b?.name &&
-  a?.fields?.length === b?.fields?.length &&
-  (a?.fields ?? []).every((field, place) => field === b?.fields?.[place]);
-
 interface Difference {
   readonly change: NodeChange;
   /** Fields that are ours once the change is made. */
@@ -64,21 +60,32 @@ function differenceOf(wanted: NodeFields, has: NodeFields, pushed: ReadonlySet<s
   };
 }
 
+const recording = (before: PushedToNode | undefined, after: PushedToNode | undefined): readonly NodeStep[] =>
+  isDeepStrictEqual(before, after) ? [] : [{ kind: 'record', pushed: after }];
+
+const changing = (change: NodeChange): readonly NodeStep[] =>
+  change.set.size + change.drop.size === 0 ? [] : [{ kind: 'change', change }];
+
+function joining({ node, hasEdgeNode, pushed }: NodeFacts, { unit, fields }: Given): NodePlan {
+  const before = new Set(pushed?.fields);
+  const { change, ours, conflicts } = differenceOf(fields, fieldsOf(node), before);
+  const [during, target] = [recordOf(unit, [...before, ...ours]), recordOf(unit, ours)];
+  const creating: readonly NodeStep[] = hasEdgeNode ? [] : [{ kind: 'create' }];
+  const recorded = [...recording(pushed, during), ...changing(change), ...recording(during, target)];
+  return { steps: [...creating, ...recorded], conflicts: conflicts.toSorted() };
+}
+
+function leaving({ node, pushed }: NodeFacts): NodePlan {
+  const { change } = differenceOf(nothing, fieldsOf(node), new Set(pushed?.fields));
+  return { steps: [...changing(change), ...recording(pushed, undefined)], conflicts: [] };
+}
+
 /**
  * What is to be done about a node: leave the unit whose fields it has, then join its own. Only fields that this program
  * set are changed or taken away, the label of the unit and the zone aside. Pure.
  */
-export function planNode({ node, given, hasEdgeNode, pushed }: NodeFacts): NodePlan {
-  const joins = given !== undefined && (pushed === undefined || pushed.name === given.unit);
-  const before = new Set(pushed?.fields);
-  const { change, ours, conflicts } = differenceOf(joins ? given.fields : nothing, fieldsOf(node), before);
-  const target = joins ? recordOf(given.unit, ours) : undefined;
-  const during = target === undefined ? pushed : recordOf(target.name, [...before, ...ours]);
-  const steps: readonly (NodeStep | undefined)[] = [
-    target !== undefined && !hasEdgeNode ? { kind: 'create' } : undefined,
-    isSame(during, pushed) ? undefined : { kind: 'record', pushed: during },
-    change.set.size + change.drop.size === 0 ? undefined : { kind: 'change', change },
-    isSame(target, during) ? undefined : { kind: 'record', pushed: target },
-  ];
-  return { steps: steps.filter((step) => step !== undefined), conflicts: conflicts.toSorted() };
+export function planNode(facts: NodeFacts): NodePlan {
+  const { given, pushed } = facts;
+  const stays = given !== undefined && (pushed === undefined || pushed.name === given.unit);
+  return stays ? joining(facts, given) : leaving(facts);
 }

@@ -1,0 +1,6 @@
+export type { ClusterReaders } from './cluster-view.ts';
+export {
+  createUnitController,
+  type UnitControllerDeps,
+  type UnitControllerOptions,
+} from './unit-controller.ts';
