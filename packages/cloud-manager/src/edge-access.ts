@@ -78,6 +78,7 @@ interface RouterParts {
 
 function routerOf(deps: EdgeAccessDeps, { view, pem, egressMetrics }: RouterParts): Router {
   const { caches, servers, server, clock, config } = deps;
+  const serverName = config.egress?.tls?.serverName;
   return createRouter({
     ...deps,
     view,
@@ -85,8 +86,7 @@ function routerOf(deps: EdgeAccessDeps, { view, pem, egressMetrics }: RouterPart
     dial: createDial(config.direct, deps),
     holders: (node) =>
       holdersOf(caches.edgeNodes.get(node), servers).filter((holder) => holder.server !== server),
-    relay:
-      pem === undefined ? undefined : (request) => openRelayed(request, { pem: () => pem.current, clock }),
+    relay: pem && ((request) => openRelayed(request, { pem: () => pem.current, serverName, clock })),
   });
 }
 

@@ -13,7 +13,7 @@ import { version } from './version.ts';
 
 async function printWebhook(configFile: string): Promise<number> {
   const text = await originating('config', async () => {
-    const { webhook } = await loadConfig(configFile);
+    const { webhook } = await loadConfig(configFile, process.env);
     if (webhook === undefined) throw new Error('the config has no webhook');
     return stringify(webhookConfiguration(webhook.reach, await readFile(webhook.caFile, 'utf8')));
   });
@@ -23,7 +23,7 @@ async function printWebhook(configFile: string): Promise<number> {
 
 async function printEgress(configFile: string): Promise<number> {
   const text = await originating('config', async () => {
-    const { egress } = await loadConfig(configFile);
+    const { egress } = await loadConfig(configFile, process.env);
     if (egress === undefined) throw new Error('the config has no egress');
     return stringify(egressSelectorConfiguration(egress));
   });

@@ -60,8 +60,8 @@ function serverNameOf(config: Config, hostName: string): string {
 
 /** Runs the manager until it is told to stop; resolves with the exit code. Rejects before it has a log. */
 export async function runManager(options: RunOptions): Promise<number> {
-  const { configFile, hostName, random, host, write } = options;
-  const config = await originating('config', () => loadConfig(configFile));
+  const { configFile, environment, hostName, random, host, write } = options;
+  const config = await originating('config', () => loadConfig(configFile, environment));
   const access = await originating('config', () => accessOf(config, options));
   const server = await originating('config', () => serverNameOf(config, hostName));
   const namespace = config.cluster.namespace ?? access.namespace;

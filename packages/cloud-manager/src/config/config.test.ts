@@ -218,6 +218,15 @@ describe('the egress', () => {
     ]);
   });
 
+  test('that is for other servers only leaves the webhook its Service', () => {
+    const hook = `webhook: {listen: '[::]:1', ${files}, caFile: /ca, reach: {service: {namespace: a, name: b}}}`;
+    const own = `${tls}, servers: [s], advertise: '10.0.0.1:8132', serverName: s.example.com`;
+    expect(parse(`${minimal}egress: {tls: {${own}}}\n${hook}`).egress?.tls?.serverName).toBe('s.example.com');
+    expect(findings(`${minimal}egress: {tls: {${own}, clients: [api]}}\n${hook}`)).toEqual([
+      expect.objectContaining({ field: 'webhook.reach.service' }),
+    ]);
+  });
+
   test('does not carry what the webhook of this program is asked: it has an address of its own', () => {
     const hook = (reach: string): string =>
       `${minimal}egress: {unixSocket: /e.sock}\nwebhook: {listen: '[::]:1', ${files}, caFile: /ca, reach: ${reach}}`;

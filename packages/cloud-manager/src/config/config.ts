@@ -1,5 +1,6 @@
 import { type Checked, type Fault, loadConfigFile, mismatch, unknownField } from '@selvedge/kube';
 import type { z } from 'zod';
+import { type Environment, expand } from './expand.ts';
 import { type Config, configSchema } from './schema.ts';
 
 const pathOf = (path: readonly PropertyKey[]): (string | number)[] =>
@@ -20,7 +21,7 @@ export function checkConfig(document: unknown): Checked<Config> {
     : { kind: 'faulty', faults: result.error.issues.flatMap(faultsOf) };
 }
 
-/** Reads and checks a config file. Throws `Invalid`, also when it cannot be read. */
-export function loadConfig(file: string): Promise<Config> {
-  return loadConfigFile(file, checkConfig);
+/** Reads and checks a config file; see `expand`. Throws `Invalid`, also when it cannot be read. */
+export function loadConfig(file: string, environment: Environment = {}): Promise<Config> {
+  return loadConfigFile(file, (document) => checkConfig(expand(document, environment)));
 }

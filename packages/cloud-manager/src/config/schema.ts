@@ -108,6 +108,7 @@ const egressTls = z
       clients: commonNames.default([]),
       servers: commonNames.default([]),
       advertise: publicAddress.optional(),
+      serverName: name.optional(),
       apiServer: z
         .strictObject({ address: publicAddress.optional(), caFile: file, ...pair }, mapping)
         .optional(),
@@ -128,6 +129,10 @@ const socketPath = text(
 const egress = z
   .strictObject({ unixSocket: socketPath.optional(), tls: egressTls.optional() }, mapping)
   .refine(({ unixSocket, tls }) => unixSocket !== undefined || tls !== undefined, 'unixSocket, tls or both');
+
+/** Whether it is more than what other servers relay by. */
+const servesApiServers = (own: z.output<typeof egress> | undefined): boolean =>
+  own?.unixSocket !== undefined || (own?.tls?.clients.length ?? 0) > 0;
 
 const direct = z.strictObject(
   { allow: z.array(ipRange, 'a list of networks').max(64, 'at most 64 networks').default([]) },
@@ -174,9 +179,9 @@ export const configSchema = z
     },
     mapping,
   )
-  .refine(({ egress: own, webhook: hook }) => own === undefined || hook?.reach.service === undefined, {
+  .refine(({ egress: own, webhook: hook }) => !servesApiServers(own) || hook?.reach.service === undefined, {
     path: ['webhook', 'reach', 'service'],
-    error: 'with egress, url: API servers reach Services through the egress',
+    error: 'with egress for API servers, url: they reach Services through it',
   });
 
 export type Config = z.output<typeof configSchema>;

@@ -34,7 +34,11 @@ beforeAll(async () => {
   authority = await openAuthority(await newAuthority('egress', now), systemClock);
   const foreign = await openAuthority(await newAuthority('foreign', now), systemClock);
   pairs = {
-    server: await authority.issue({ commonName: 'server', addresses: ['127.0.0.1'] }),
+    server: await authority.issue({
+      commonName: 'server',
+      addresses: ['127.0.0.1'],
+      dnsNames: ['servers.test'],
+    }),
     api: await authority.issue({ commonName: 'api' }),
     peer: await authority.issue({ commonName: 'peer' }),
     node: await authority.issue({ commonName: 'system:node:shop-1', organizations: ['system:nodes'] }),
@@ -266,7 +270,12 @@ describe('who may', () => {
 });
 
 describe('a relay', () => {
-  const relay = (egress: Egress, node: string, target: string, pair = pairs.peer) => {
+  const relay = (
+    egress: Egress,
+    node: string,
+    target: string,
+    { pair = pairs.peer, serverName }: { pair?: KeyPair; serverName?: string } = {},
+  ) => {
     const [host = '', port] = target.split(':');
     const pem = {
       certificate: pair.certificate,
@@ -279,7 +288,7 @@ describe('a relay', () => {
       target: { host, port: Number(port) },
       signal,
     };
-    return openRelayed(request, { pem: () => pem, clock: systemClock });
+    return openRelayed(request, { pem: () => pem, serverName, clock: systemClock });
   };
 
   test('goes to the session that this server has', async () => {
@@ -290,6 +299,17 @@ describe('a relay', () => {
     stream.end(big);
     expect((await text(stream)).length).toBe(big.length);
     await until('no stream', () => egress.streams === 0);
+  });
+
+  test('is with a server that has the one name of all servers, if there is one', async () => {
+    const echo = await served(startEcho());
+    const egress = await start();
+    const stream = await relay(egress, 'shop-1', echo.address, { serverName: 'servers.test' });
+    stream.end('x');
+    expect(await text(stream)).toBe('x');
+    await expect(relay(egress, 'shop-1', echo.address, { serverName: 'other.test' })).rejects.toThrow(
+      /other\.test/,
+    );
   });
 
   test('breaks with the destination, and breaks it off', async () => {
@@ -340,7 +360,7 @@ describe('a relay', () => {
 
   test('is for other servers only', async () => {
     const egress = await start();
-    const asked = relay(egress, 'shop-1', '127.0.0.1:1', pairs.api);
+    const asked = relay(egress, 'shop-1', '127.0.0.1:1', { pair: pairs.api });
     await expect(asked).rejects.toThrow(/certificate api is no server that may relay/);
     const socket = await dialUnix(unixSocket());
     expect(await ask(socket, '127.0.0.1:1', `${relayHeader}: shop-1`)).toMatch(

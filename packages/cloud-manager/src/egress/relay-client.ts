@@ -18,17 +18,24 @@ export interface RelayRequest {
 export interface RelayDeps {
   /** What this server proves itself with; its client CA has signed the other server's certificate too. */
   readonly pem: () => Pem;
+  /** The name that the other server's certificate carries. Default: the address's host. */
+  readonly serverName?: string | undefined;
   readonly clock: Clock;
 }
 
 const timeouts = { dialMs: 3_000, handshakeMs: 5_000, answerMs: 16_000 };
 
-async function connect(address: string, { pem, clock }: RelayDeps, signal: AbortSignal): Promise<Duplex> {
+async function connect(
+  address: string,
+  { pem, serverName, clock }: RelayDeps,
+  signal: AbortSignal,
+): Promise<Duplex> {
   const url = new URL(`https://${address}`);
   const socket = await connectTcp({ url, dialMs: timeouts.dialMs, allowHalfOpen: true }, clock, signal);
   const { certificate, privateKey, clientCa } = pem();
   const trust = { certificateAuthority: clientCa, clientCertificate: { certificate, privateKey } };
-  const options = { url, handshakeMs: timeouts.handshakeMs, trust, protocols: ['http/1.1'] };
+  const { handshakeMs } = timeouts;
+  const options = { url, handshakeMs, trust, serverName, protocols: ['http/1.1'] };
   return secure(options, { clock, socket }, signal);
 }
 
