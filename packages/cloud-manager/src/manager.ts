@@ -26,10 +26,12 @@ import { createHealth } from './health/index.ts';
 import { type PemFiles, type SmallServer, createPemFiles, createSmallServer } from './serving/index.ts';
 import {
   type ServerAddresses,
+  type SessionWriter,
   createCleaner,
   createPresence,
   createServers,
   createSessionReporter,
+  createSessionWriter,
 } from './sessions/index.ts';
 import { createTunnel } from './tunnel/index.ts';
 
@@ -118,9 +120,10 @@ interface LeaderParts {
   readonly caches: Caches;
   readonly bans: Bans;
   readonly isAlive: (server: string) => boolean;
+  readonly writer: SessionWriter;
 }
 
-function electionOf(context: Context, { caches, bans, isAlive }: LeaderParts): LeaderElection {
+function electionOf(context: Context, { caches, bans, isAlive, writer }: LeaderParts): LeaderElection {
   const { config, server, namespace, client, log, metrics, newUid } = context;
   const { leaseName, leaseDurationSeconds, renewDeadlineSeconds, retrySeconds } = config.leaderElection;
   const reserved = createReserved(config.csr.reserved, { client, nodes: caches.nodes });
@@ -136,7 +139,7 @@ function electionOf(context: Context, { caches, bans, isAlive }: LeaderParts): L
     {
       ...context,
       work: () => {
-        const parts = { ...context, ...caches, bans, isAlive, reserved, decisions };
+        const parts = { ...context, ...caches, bans, isAlive, reserved, decisions, writer };
         const services = [createCsrApprover(parts), createCleaner(parts)];
         return createServiceGroup({ name: 'leader', services }, { log });
       },
@@ -201,8 +204,12 @@ export function createManager(options: ManagerOptions, deps: ManagerDeps): Manag
     { namespace, server, durationSeconds: serverLeaseSeconds, ...addressesOf(config) },
     context,
   );
-  const reporter = createSessionReporter({ server }, { ...context, ...caches, tunnel: tunnel.server });
-  const election = electionOf(context, { caches, bans, isAlive: servers.isAlive });
+  const writer = createSessionWriter(client);
+  const reporter = createSessionReporter(
+    { server },
+    { ...context, ...caches, writer, tunnel: tunnel.server },
+  );
+  const election = electionOf(context, { caches, bans, isAlive: servers.isAlive, writer });
   const group = createServiceGroup(
     {
       name: 'cloud-manager',

@@ -56,6 +56,7 @@ export { aborted, raceAbort, scoped, withDeadline, type DeadlineOptions, type Sc
 export { createServiceGroup, type Service } from './service.ts';
 export { createSingleFlight, type SingleFlight } from './single-flight.ts';
 export { createStateMachine, type StateMachine, type StateMachineOptions } from './state.ts';
+export { createSubscriptions, type Unsubscribe } from './subscriptions.ts';
 export { createTaskGroup, type TaskGroup, type TaskGroupDeps, type TaskGroupOptions } from './task-group.ts';
 export { TokenBucket, type TokenBucketOptions } from './token-bucket.ts';
 export {

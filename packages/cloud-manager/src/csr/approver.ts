@@ -7,6 +7,7 @@ import {
   type Random,
   type Service,
   createServiceGroup,
+  createSubscriptions,
   hasCode,
   messageOf,
 } from '@selvedge/kit';
@@ -161,20 +162,10 @@ export function createCsrApprover(deps: CsrApproverDeps): Service {
   const enqueueOf = (node: string): void => {
     for (const request of store.byIndex('node', node)) controller.enqueue(keyOf(request));
   };
-  const subscriptions: (() => void)[] = [];
-  const following: Service = {
-    name: 'csr subscriptions',
-    async start() {
-      const banned = bans.onBan(enqueueOf);
-      subscriptions.push(
-        store.subscribe(({ object }) => void controller.enqueue(keyOf(object))),
-        nodes.subscribe(({ object }) => enqueueOf(object.metadata.name ?? '')),
-        () => banned[Symbol.dispose](),
-      );
-    },
-    async stop() {
-      for (const unsubscribe of subscriptions.splice(0)) unsubscribe();
-    },
-  };
+  const following = createSubscriptions({ name: 'csr subscriptions' }, () => [
+    bans.onBan(enqueueOf),
+    store.subscribe(({ object }) => void controller.enqueue(keyOf(object))),
+    nodes.subscribe(({ object }) => enqueueOf(object.metadata.name ?? '')),
+  ]);
   return createServiceGroup({ name: 'csr approver', services: [controller, following, reflector] }, { log });
 }

@@ -1,17 +1,17 @@
-import { labels } from '@selvedge/api';
 import {
   type Clock,
   type Logger,
   type Random,
   type Service,
   createServiceGroup,
+  createSubscriptions,
   hasCode,
 } from '@selvedge/kit';
-import { type KubeClient, type KubeMetrics, type ObjectReader, createController } from '@selvedge/kube';
+import { type KubeMetrics, type ObjectReader, createController } from '@selvedge/kube';
 import type { Lease, Node } from '@selvedge/kube/types';
-import { type EdgeNodeObject, edgeNodeResource } from '../edge-nodes/index.ts';
+import type { EdgeNodeObject } from '../edge-nodes/index.ts';
 import { shownOf } from './entries.ts';
-import { manager, writeCount, writeEntries } from './writer.ts';
+import { type SessionWriter, isMadeByServer } from './writer.ts';
 
 /** One thing to do about an EdgeNode. */
 export type CleaningStep =
@@ -25,9 +25,10 @@ export interface CleaningFacts {
 }
 
 /** Made by a server, for a Node that is gone, and it says nothing that should stay: a ban does. */
-function isLeftOver({ metadata, spec, status }: EdgeNodeObject, hasNode: boolean): boolean {
-  const made = metadata.labels?.[labels.managedBy] === manager;
-  return made && !hasNode && (status?.sessions ?? []).length === 0 && spec?.banned !== true;
+function isLeftOver(edgeNode: EdgeNodeObject, hasNode: boolean): boolean {
+  const { spec, status } = edgeNode;
+  const saysNothing = (status?.sessions ?? []).length === 0 && spec?.banned !== true;
+  return isMadeByServer(edgeNode) && !hasNode && saysNothing;
 }
 
 /**
@@ -46,7 +47,7 @@ export function planCleaning(
 }
 
 export interface CleanerDeps {
-  readonly client: Pick<KubeClient, 'patch' | 'delete'>;
+  readonly writer: SessionWriter;
   readonly edgeNodes: ObjectReader<EdgeNodeObject>;
   readonly nodes: ObjectReader<Node>;
   readonly serverLeases: ObjectReader<Lease>;
@@ -59,43 +60,45 @@ export interface CleanerDeps {
 
 /** How soon a server that fell silent is noticed, beside the duration of its Lease. */
 const resyncMs = 15_000;
-const timeoutMs = 10_000;
 /** Servers write about one node at about the same time; the count of all of them is one write. */
 const gatherMs = 200;
 
-type Execute = (edgeNode: EdgeNodeObject, step: CleaningStep, signal: AbortSignal) => Promise<unknown>;
-
-const executor =
-  ({ client, log }: CleanerDeps): Execute =>
-  async (edgeNode, step, signal) => {
-    const { name: node = '', uid = '', resourceVersion = '' } = edgeNode.metadata;
-    switch (step.kind) {
-      case 'withdraw': {
-        const { server } = step;
-        log.info('sessions of a server that is gone withdrawn', { node, server });
-        return writeEntries(client, { node, server, entries: [] }, signal);
-      }
-      case 'count':
-        return writeCount(client, { node, sessionCount: step.sessionCount }, signal);
-      case 'delete': {
-        log.info('EdgeNode deleted, its Node is gone', { node });
-        const preconditions = { uid, resourceVersion };
-        return client.delete(edgeNodeResource, { name: node }, { preconditions, timeoutMs, signal });
-      }
+async function execute(
+  step: CleaningStep,
+  {
+    edgeNode,
+    writer,
+    log,
+  }: { readonly edgeNode: EdgeNodeObject; readonly writer: SessionWriter; readonly log: Logger },
+  signal: AbortSignal,
+): Promise<void> {
+  const { name: node = '' } = edgeNode.metadata;
+  switch (step.kind) {
+    case 'withdraw': {
+      const { server } = step;
+      log.info('sessions of a server that is gone withdrawn', { node, server });
+      await writer.show({ node, server, entries: [] }, signal);
+      return;
     }
-  };
+    case 'count':
+      await writer.count(node, step.sessionCount, signal);
+      return;
+    case 'delete':
+      log.info('EdgeNode deleted, its Node is gone', { node });
+      await writer.delete(edgeNode, signal);
+  }
+}
 
 /** Keeps EdgeNodes tidy while it runs; on one server at a time. */
 export function createCleaner(deps: CleanerDeps): Service {
-  const { edgeNodes, nodes, serverLeases, isAlive, clock, random, log, kubeMetrics: metrics } = deps;
-  const execute = executor(deps);
+  const { writer, edgeNodes, nodes, serverLeases, isAlive, clock, random, log, kubeMetrics: metrics } = deps;
   const reconcile = async (node: string, signal: AbortSignal): Promise<void> => {
     const edgeNode = edgeNodes.get(node);
     if (edgeNode === undefined) return;
     const step = planCleaning(edgeNode, { isAlive, hasNode: nodes.get(node) !== undefined });
     if (step === undefined) return;
     try {
-      await execute(edgeNode, step, signal);
+      await execute(step, { edgeNode, writer, log }, signal);
     } catch (error) {
       // It changed in between: the watch brings it.
       if (!hasCode(error, 'NotFound', 'Conflict')) throw error;
@@ -110,24 +113,14 @@ export function createCleaner(deps: CleanerDeps): Service {
       if (shownOf(server, edgeNode).length > 0) controller.enqueue(edgeNode.metadata.name ?? '');
     }
   };
-  const subscriptions: (() => void)[] = [];
-  const following: Service = {
-    name: 'edge node subscriptions',
-    async start() {
-      for (const reader of [edgeNodes, nodes]) {
-        subscriptions.push(
-          reader.subscribe(({ object }) => void controller.enqueue(object.metadata.name ?? '', gatherMs)),
-        );
-      }
-      // A server that says goodbye; one that dies is noticed by the resync.
-      const goodbye = serverLeases.subscribe(({ kind, object }) => {
-        if (kind === 'deleted') enqueueOf(object.spec?.holderIdentity ?? '');
-      });
-      subscriptions.push(goodbye);
-    },
-    async stop() {
-      for (const unsubscribe of subscriptions.splice(0)) unsubscribe();
-    },
-  };
+  const following = createSubscriptions({ name: 'edge node subscriptions' }, () => [
+    ...[edgeNodes, nodes].map((reader) =>
+      reader.subscribe(({ object }) => void controller.enqueue(object.metadata.name ?? '', gatherMs)),
+    ),
+    // A server that says goodbye; one that dies is noticed by the resync.
+    serverLeases.subscribe(({ kind, object }) => {
+      if (kind === 'deleted') enqueueOf(object.spec?.holderIdentity ?? '');
+    }),
+  ]);
   return createServiceGroup({ name: 'edge node cleaner', services: [controller, following] }, { log });
 }

@@ -4,3 +4,4 @@ export { createPresence } from './presence.ts';
 export { createSessionReporter } from './reporter.ts';
 export { serverSelector, type ServerAddresses } from './server-lease.ts';
 export { createServers, type Servers } from './servers.ts';
+export { createSessionWriter, type SessionWriter } from './writer.ts';

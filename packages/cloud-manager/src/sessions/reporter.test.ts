@@ -7,6 +7,7 @@ import type { SessionChange } from '@selvedge/tunnel/server';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { EdgeNodeObject } from '../edge-nodes/index.ts';
 import { type ReporterDeps, createSessionReporter } from './reporter.ts';
+import { createSessionWriter } from './writer.ts';
 
 const { signal } = new AbortController();
 
@@ -41,7 +42,8 @@ class World {
       log: silentLogger,
       kubeMetrics: createKubeMetrics(createMetricsRegistry()),
       tunnel: { onChange: (listener) => this.#changes.add(listener) },
-      client: {
+      writer: createSessionWriter({
+        delete: async () => undefined,
         create: async (_resource, object) => {
           this.created.push(object.metadata.name ?? '');
           return write(object) as never;
@@ -52,7 +54,7 @@ class World {
           this.written.push(object);
           return object as never;
         },
-      },
+      }),
     };
   }
 

@@ -1,4 +1,3 @@
-import { labels } from '@selvedge/api';
 import {
   BoundedMap,
   type Clock,
@@ -6,10 +5,10 @@ import {
   type Random,
   type Service,
   createServiceGroup,
+  createSubscriptions,
   hasCode,
 } from '@selvedge/kit';
 import {
-  type KubeClient,
   type KubeMetrics,
   type ObjectReader,
   compareResourceVersions,
@@ -17,10 +16,10 @@ import {
 } from '@selvedge/kube';
 import type { Node } from '@selvedge/kube/types';
 import type { TunnelServer } from '@selvedge/tunnel/server';
-import { type EdgeNodeObject, edgeNodeResource } from '../edge-nodes/index.ts';
+import type { EdgeNodeObject } from '../edge-nodes/index.ts';
 import { entriesOf, sameEntries, shownOf } from './entries.ts';
 import { OpenSessions } from './open-sessions.ts';
-import { manager, writeEntries } from './writer.ts';
+import type { SessionWriter } from './writer.ts';
 
 export interface ReporterOptions {
   readonly server: string;
@@ -31,7 +30,7 @@ export interface ReporterOptions {
 export interface ReporterDeps {
   /** Without sessions yet. */
   readonly tunnel: Pick<TunnelServer, 'onChange'>;
-  readonly client: Pick<KubeClient, 'create' | 'patch'>;
+  readonly writer: SessionWriter;
   readonly edgeNodes: ObjectReader<EdgeNodeObject>;
   readonly nodes: ObjectReader<Node>;
   readonly clock: Clock;
@@ -41,7 +40,6 @@ export interface ReporterDeps {
 }
 
 const defaultGatherMs = 500;
-const timeoutMs = 10_000;
 const workers = 4;
 /** Nodes whose EdgeNode was written and may not be seen as written yet. */
 const maxWritten = 10_000;
@@ -70,8 +68,8 @@ class Reporter {
     const known = this.#newest(node) ?? (await this.#create(node, entries.length > 0, signal));
     if (known === undefined || sameEntries(entries, shownOf(this.#server, known))) return;
     try {
-      const update = { node, server: this.#server, entries };
-      this.#written.set(node, await writeEntries(this.#deps.client, update, signal));
+      const shown = { node, server: this.#server, entries };
+      this.#written.set(node, await this.#deps.writer.show(shown, signal));
     } catch (error) {
       this.#written.delete(node);
       if (!hasCode(error, 'NotFound')) throw error;
@@ -97,10 +95,8 @@ class Reporter {
   /** For a node that has sessions, and a Node: else anybody with a certificate could fill the cluster with objects. */
   async #create(node: string, isNeeded: boolean, signal: AbortSignal): Promise<EdgeNodeObject | undefined> {
     if (!isNeeded || this.#deps.nodes.get(node) === undefined) return undefined;
-    const metadata = { name: node, labels: { [labels.managedBy]: manager } };
     try {
-      const options = { fieldManager: manager, timeoutMs, signal };
-      const created = await this.#deps.client.create(edgeNodeResource, { metadata }, options);
+      const created = await this.#deps.writer.create(node, signal);
       this.#deps.log.info('EdgeNode created', { node });
       return created;
     } catch (error) {
@@ -127,30 +123,20 @@ export function createSessionReporter(options: ReporterOptions, deps: ReporterDe
     },
   );
   const { sessions } = reporter;
-  const subscriptions: (() => void)[] = [];
-  const following: Service = {
-    name: 'session subscriptions',
-    async start() {
-      const changes = tunnel.onChange((change) => {
-        sessions.apply(change);
-        controller.enqueue(change.session.peer, options.gatherMs ?? defaultGatherMs);
-      });
-      subscriptions.push(
-        () => changes[Symbol.dispose](),
-        nodes.subscribe(({ kind, object }) => {
-          const { name = '' } = object.metadata;
-          if (kind === 'added' && sessions.has(name)) controller.enqueue(name);
-        }),
-        edgeNodes.subscribe(({ kind, object }) => {
-          const { name = '' } = object.metadata;
-          if (kind === 'deleted') reporter.forget(name);
-          if (sessions.has(name) || shownOf(options.server, object).length > 0) controller.enqueue(name);
-        }),
-      );
-    },
-    async stop() {
-      for (const unsubscribe of subscriptions.splice(0)) unsubscribe();
-    },
-  };
+  const following = createSubscriptions({ name: 'session subscriptions' }, () => [
+    tunnel.onChange((change) => {
+      sessions.apply(change);
+      controller.enqueue(change.session.peer, options.gatherMs ?? defaultGatherMs);
+    }),
+    nodes.subscribe(({ kind, object }) => {
+      const { name = '' } = object.metadata;
+      if (kind === 'added' && sessions.has(name)) controller.enqueue(name);
+    }),
+    edgeNodes.subscribe(({ kind, object }) => {
+      const { name = '' } = object.metadata;
+      if (kind === 'deleted') reporter.forget(name);
+      if (sessions.has(name) || shownOf(options.server, object).length > 0) controller.enqueue(name);
+    }),
+  ]);
   return createServiceGroup({ name: 'session reporter', services: [controller, following] }, { log });
 }
