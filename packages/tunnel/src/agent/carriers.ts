@@ -23,6 +23,8 @@ export interface Road extends SocketServices {
 export interface Connected {
   readonly socket: TLSSocket;
   readonly protocol: Protocol;
+  /** What waits under TLS because the server does not read. */
+  readonly unsentBytes: () => number;
   /** Where its TCP connection went, if it has one of its own. */
   readonly remote: string | undefined;
 }
@@ -68,21 +70,23 @@ export async function connectServer(road: Road, clock: Clock, signal: AbortSigna
     protocols: namesOf(direction),
     minVersion: 'TLSv1.3',
   } as const;
+  let bytes: BothWays | undefined;
   let remote: string | undefined;
+  const under = (carrier: Duplex): BothWays => {
+    remote = carrier instanceof Socket ? remoteOf(carrier) : undefined;
+    bytes = new BothWays(carrier);
+    return bytes;
+  };
   let socket: Duplex;
-  if (road.carrier === 'tls') {
-    const under = (bytes: Duplex): BothWays => {
-      remote = bytes instanceof Socket ? remoteOf(bytes) : undefined;
-      return new BothWays(bytes);
-    };
-    ({ socket } = await dial({ ...road, ...tls, under }, clock, signal));
-  } else {
-    const bytes = new BothWays(await viaWebSocket(road, clock, signal));
-    socket = await secure({ ...tls, handshakeMs: timeouts.handshakeMs }, { clock, socket: bytes }, signal);
+  if (road.carrier === 'tls') ({ socket } = await dial({ ...road, ...tls, under }, clock, signal));
+  else {
+    const carried = under(await viaWebSocket(road, clock, signal));
+    socket = await secure({ ...tls, handshakeMs: timeouts.handshakeMs }, { clock, socket: carried }, signal);
   }
   const connected = socket as TLSSocket;
   const protocol = protocolOf(connected.alpnProtocol);
-  if (protocol !== undefined) return { socket: connected, protocol, remote };
+  const unsentBytes = (): number => bytes?.unsentBytes ?? 0;
+  if (protocol !== undefined) return { socket: connected, protocol, unsentBytes, remote };
   connected.destroy();
   throw new SelvedgeError(`${url.host} speaks no version of the tunnel that is known here`, {
     code: 'Unsupported',

@@ -231,18 +231,22 @@ export class Link {
     return { ...facts, expiresMs, initial: 'live', limits, timeouts };
   }
 
-  #sessionDeps(socket: Connected['socket']): SessionDeps {
+  #sessionDeps({ socket, unsentBytes }: Connected): SessionDeps {
     const onMove = (): void => {
       this.#changed.poke();
       this.#tell();
     };
-    return { ...this.#deps, socket, onMove };
+    return { ...this.#deps, socket, unsentBytes, onMove };
   }
 
   #answerer(connected: Connected, carrier: Carrier): Session {
     const { socket } = connected;
     const http2 = answeringEnd(socket, this.#options.limits);
-    const session = new Session(http2, this.#sessionOptions(connected, carrier), this.#sessionDeps(socket));
+    const session = new Session(
+      http2,
+      this.#sessionOptions(connected, carrier),
+      this.#sessionDeps(connected),
+    );
     acceptStreams({ session, http2 }, this.#deps.acceptor);
     return session;
   }
@@ -250,7 +254,11 @@ export class Link {
   #opener(connected: Connected, carrier: Carrier): Opener {
     const { socket } = connected;
     const http2 = openingEnd(socket, this.#options.limits);
-    const session = new Session(http2, this.#sessionOptions(connected, carrier), this.#sessionDeps(socket));
+    const session = new Session(
+      http2,
+      this.#sessionOptions(connected, carrier),
+      this.#sessionDeps(connected),
+    );
     return new Opener({ session, http2 }, this.#options, this.#deps);
   }
 

@@ -33,6 +33,11 @@ export class BothWays extends Duplex {
     });
   }
 
+  /** What waits because the other end does not read. */
+  get unsentBytes(): number {
+    return this.#socket.writableLength;
+  }
+
   override _read(): void {
     this.#socket.resume();
   }

@@ -35,6 +35,8 @@ export interface SessionDeps {
   readonly log: Logger;
   readonly ledger: Ledger;
   readonly socket: TLSSocket;
+  /** Bytes that wait under TLS because the other end does not read. Default: none, streams wait for them to be sent. */
+  readonly unsentBytes?: (() => number) | undefined;
   /** Told after each change of the state. */
   readonly onMove: (session: Session) => void;
 }
@@ -112,9 +114,9 @@ export class Session implements Holder {
     return this;
   }
 
-  /** Bytes that wait because the other end does not read; what is being written just now, its stream counts too. */
+  /** What is unsent of it; what is being written just now, its stream counts too. */
   get heldBytes(): number {
-    return this.#deps.socket.writableLength;
+    return this.#deps.unsentBytes?.() ?? 0;
   }
 
   /** Why it ended, once it has. */
