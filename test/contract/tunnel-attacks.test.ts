@@ -59,7 +59,7 @@ const works = async (): Promise<void> => {
 const plain = (): Socket => stranger(server.ports[0] ?? 0);
 
 const secured = (name: string, more: ConnectionOptions = {}): Promise<TLSSocket> =>
-  member(world, name, { port: server.ports[0] ?? 0, ...more });
+  member(world, name, { ...more, port: more.port ?? server.ports[0] ?? 0 });
 
 describe('the port', () => {
   it('survives random bytes', async () => {
