@@ -22,6 +22,7 @@ beforeAll(async () => {
   });
   pem = {
     name: 'files',
+    serving: { certificate, key: privateKey },
     current: { certificate, privateKey, clientCa: authority.keyPair.certificate },
     onChange: () => new DisposableStack(),
     start: async () => undefined,
