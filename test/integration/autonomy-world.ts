@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { edgeNodes, edgeUnits, managerNamespace, type EdgeNode, type EdgeUnitStatus } from '@selvedge/api';
 import { ensureAssets } from '@selvedge/hack/setup';
 import {
@@ -7,6 +8,7 @@ import {
   type TaskGroup,
   createMetricsRegistry,
   createTaskGroup,
+  hasCode,
   systemClock,
 } from '@selvedge/kit';
 import { type RecordedLine, recordingLogger, seededRandom } from '@selvedge/kit/testing';
@@ -24,7 +26,7 @@ import {
   resources,
   staticCredentials,
 } from '@selvedge/kube';
-import type { Node, Pod, Toleration } from '@selvedge/kube/types';
+import type { Node, Pod } from '@selvedge/kube/types';
 import {
   type Autonomy,
   type AutonomyOptions,
@@ -51,6 +53,11 @@ export const until = <T>(
   look: () => Promise<T | undefined | false>,
   timeoutMs = 90_000,
 ): Promise<T> => waitFor({ what, timeoutMs }, systemClock, look);
+
+const nodeUser = (node: string): { readonly username: string; readonly groups: readonly string[] } => ({
+  username: `system:node:${node}`,
+  groups: ['system:nodes'],
+});
 
 const beatMs = 1_000;
 const conditions = (status: string): readonly object[] => [
@@ -116,6 +123,8 @@ export interface RunningAutonomy {
   readonly autonomy: Autonomy;
   readonly lines: readonly RecordedLine[];
   readonly metrics: MetricsRegistry;
+  /** As the witness: whether the other's kubelet is alive. */
+  say(witness: string, subject: string, alive: boolean): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -190,11 +199,19 @@ export class AutonomyWorld {
       },
       { ...common, client, edgeNodes: store, kubeMetrics, metrics, isBanned: () => false },
     );
+    const witness = autonomy.witness({ authenticate: async ({ bearerToken = '' }) => nodeUser(bearerToken) });
     await autonomy.start(signal);
     return {
       autonomy,
       lines: log.lines,
       metrics,
+      async say(who, node, alive) {
+        const body = JSON.stringify({ reports: [{ node, alive, ageSeconds: 0 }] });
+        const headers = { authorization: `Bearer ${who}` };
+        const request = Object.assign(Readable.from([Buffer.from(body)]), { method: 'POST', headers });
+        const link = { remoteAddress: '192.0.2.1', certificate: undefined };
+        await witness({ request, link, signal } as unknown as Parameters<typeof witness>[0]);
+      },
       async stop() {
         await autonomy.stop();
         await reflector.stop();
@@ -217,11 +234,21 @@ export class AutonomyWorld {
     await this.admin.patch(edgeUnitResource, { name }, options);
   }
 
-  /** Bound, running and ready, as its kubelet says. */
-  async addPod(name: string, nodeName: string, tolerations: readonly Toleration[] = []): Promise<void> {
-    const container = { name: 'c', image: 'none' };
-    const spec = { nodeName, containers: [container], tolerations, terminationGracePeriodSeconds: 0 };
+  /** Bound, running and ready, as its kubelet says. Its own tolerations are short. */
+  async addPod(name: string, nodeName: string, ownSeconds: number): Promise<void> {
+    const tolerations = ['not-ready', 'unreachable'].map((taint) => ({
+      key: `node.kubernetes.io/${taint}`,
+      operator: 'Exists',
+      effect: 'NoExecute',
+      tolerationSeconds: ownSeconds,
+    }));
+    const containers = [{ name: 'c', image: 'none' }];
+    const spec = { nodeName, containers, tolerations, terminationGracePeriodSeconds: 0 };
     await this.admin.create(resources.pods, { metadata: { name, namespace: 'default' }, spec }, { signal });
+    await this.runPod(name);
+  }
+
+  async runPod(name: string): Promise<void> {
     const status = {
       phase: 'Running',
       conditions: [
@@ -231,6 +258,39 @@ export class AutonomyWorld {
     };
     const options = { patch: mergePatch({ status }), subresource: 'status', signal };
     await this.admin.patch(resources.pods, { name, namespace: 'default' }, options);
+  }
+
+  /** With one pod, which is bound to that node: there is no scheduler. */
+  async addStatefulSet(name: string, nodeName: string): Promise<Pod> {
+    const labels = { app: name };
+    const template = { metadata: { labels }, spec: { containers: [{ name: 'c', image: 'none' }] } };
+    const spec = { serviceName: name, replicas: 1, selector: { matchLabels: labels }, template };
+    await this.admin.create(
+      resources.statefulSets,
+      { metadata: { name, namespace: 'default' }, spec },
+      { signal },
+    );
+    const pod = `${name}-0`;
+    await until(`pod ${pod}`, () => this.podIfAny(pod));
+    const at = { namespace: 'default', name: pod, subresource: 'binding' };
+    const target = { apiVersion: 'v1', kind: 'Node', name: nodeName };
+    const body = { apiVersion: 'v1', kind: 'Binding', metadata: { name: pod }, target };
+    await this.admin.createSubresource(resources.pods, at, { body, signal });
+    await this.runPod(pod);
+    return this.pod(pod);
+  }
+
+  podIfAny(name: string): Promise<Pod | undefined> {
+    return this.pod(name).catch((error: unknown) => {
+      if (hasCode(error, 'NotFound')) return undefined;
+      throw error;
+    });
+  }
+
+  /** For how long a pod tolerates that its node is unreachable, as the stock controller finds it: the first that matches. */
+  async toleratedSeconds(name: string): Promise<number | undefined> {
+    const { tolerations = [] } = (await this.pod(name)).spec ?? {};
+    return tolerations.find(({ key }) => key === 'node.kubernetes.io/unreachable')?.tolerationSeconds;
   }
 
   node(name: string): Promise<Node> {

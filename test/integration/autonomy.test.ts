@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from '@selvedge/kit';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { AutonomyWorld, type RunningAutonomy, graceMs, until } from './autonomy-world.ts';
+import { mergePatch, resources } from '@selvedge/kube';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { AutonomyWorld, type RunningAutonomy, graceMs, signal, until } from './autonomy-world.ts';
 
 let world: AutonomyWorld;
 let running: RunningAutonomy;
@@ -17,26 +18,151 @@ afterAll(async () => {
 /** Until the stock controller has given up somebody who fell silent at the same time, and again as long. */
 const letStockAct = (clock: Pick<Clock, 'sleep'> = systemClock): Promise<void> => clock.sleep(2 * graceMs);
 
-const unreachable = 'node.kubernetes.io/unreachable';
+const autonomous = 'selvedge.io/autonomous:NoSchedule';
+const unreachable = 'node.kubernetes.io/unreachable:NoExecute';
+const outOfService = 'node.kubernetes.io/out-of-service:NoExecute';
+/** How Ready of a node that was never given up was seen: before its kubelet said anything, and since. */
+const neverGivenUp = ['none', 'True'];
+const many = Array.from({ length: 200 }, (_, index) => `many-${index}`);
 
-test('a node that is cut off stays Ready and keeps its pods, and gets no new ones, until it is back', async () => {
-  await world.addEdgeNode('held-1');
-  await world.addPod('kept', 'held-1');
-  await world.untilState('held-1', 'Connected');
-  await until('tolerations', async () => {
-    const { tolerations = [] } = (await world.pod('kept')).spec ?? {};
-    return tolerations.find(({ key }) => key === unreachable)?.tolerationSeconds === 3_600;
+const isTainted = async (node: string, taint: string): Promise<boolean> =>
+  (await world.taints(node)).includes(taint);
+
+describe('a node that lost its link', { concurrent: true }, () => {
+  test('stays Ready, keeps its pods and gets no new ones, until it is back', async () => {
+    await world.addEdgeNode('held');
+    await world.addPod('kept', 'held', 2);
+    await world.untilState('held', 'Connected');
+    await until('tolerations', async () => (await world.toleratedSeconds('kept')) === 3_600);
+    world.nodes.cut('held');
+    await world.untilState('held', 'Autonomous');
+    await until('the taint', () => isTainted('held', autonomous));
+    await letStockAct();
+    expect(world.readiness.get('held')).toEqual(neverGivenUp);
+    expect((await world.pod('kept')).metadata.deletionTimestamp).toBeUndefined();
+    world.nodes.heal('held');
+    await world.untilState('held', 'Connected');
+    await until('no taint', async () => (await world.taints('held')).length === 0);
+    expect(world.readiness.get('held')).toEqual(neverGivenUp);
   });
-  world.nodes.cut('held-1');
-  await world.untilState('held-1', 'Autonomous');
-  await until('the taint', async () =>
-    (await world.taints('held-1')).includes('selvedge.io/autonomous:NoSchedule'),
+
+  test('is left to the stock life cycle where autonomy is off', async () => {
+    await world.addEdgeNode('off', 'off');
+    await world.addPod('stock', 'off', 2);
+    world.nodes.cut('off');
+    await world.untilState('off', 'Expired');
+    await until('the eviction', async () => (await world.podIfAny('stock')) === undefined);
+    expect(await isTainted('off', unreachable)).toBe(true);
+    expect((await world.edgeNode('off')).status?.reason).toBe('AutonomyOff');
+    world.nodes.heal('off');
+    await world.untilState('off', 'Connected');
+  });
+
+  test('is left to it when its period is over, with the tolerations that its pods had', async () => {
+    await world.addEdgeNode('over', '15s');
+    await world.addPod('evicted', 'over', 3);
+    await until('tolerations', async () => (await world.toleratedSeconds('evicted')) === 15);
+    world.nodes.cut('over');
+    await world.untilState('over', 'Autonomous');
+    await world.untilState('over', 'Expired');
+    await until('the own tolerations', async () => (await world.toleratedSeconds('evicted')) === 3);
+    expect(world.readiness.get('over')).toEqual(neverGivenUp);
+    await until('the eviction', async () => (await world.podIfAny('evicted')) === undefined);
+    expect(world.readiness.get('over')).toEqual([...neverGivenUp, 'Unknown']);
+    expect(await isTainted('over', autonomous)).toBe(false);
+    world.nodes.heal('over');
+    await world.untilState('over', 'Connected');
+  });
+
+  test('is Vouched while a peer sees it, Dead when one saw it die, and fails over if its owners agree', async () => {
+    const members = ['shop-a', 'shop-b', 'shop-c'];
+    await Promise.all(members.map((name) => world.addEdgeNode(name)));
+    await world.addUnit('shop', members);
+    const before = await world.addStatefulSet('db', 'shop-b');
+    await world.untilState('shop-a', 'Connected');
+    world.nodes.cut('shop-b');
+    await until('Vouched', async () => {
+      await running.say('shop-a', 'shop-b', true);
+      return (await world.state('shop-b')) === 'Vouched';
+    });
+    await until('Dead', async () => {
+      await running.say('shop-a', 'shop-b', false);
+      return (await world.state('shop-b')) === 'Dead';
+    });
+    expect((await world.edgeNode('shop-b')).status?.witnesses).toMatchObject([
+      { node: 'shop-a', alive: false },
+    ]);
+    await until('an Event', async () => {
+      const { items } = await world.admin.list(resources.events, { namespace: 'default', signal });
+      return items.some(
+        ({ reason, message = '' }) =>
+          reason === 'FailoverWithheld' && /StatefulSet default\/db/.test(message),
+      );
+    });
+    expect(await isTainted('shop-b', outOfService)).toBe(false);
+    await world.admin.patch(
+      resources.statefulSets,
+      { namespace: 'default', name: 'db' },
+      { patch: mergePatch({ metadata: { annotations: { 'selvedge.io/failover': 'true' } } }), signal },
+    );
+    await until('another pod', async () => {
+      const pod = await world.podIfAny('db-0');
+      return pod !== undefined && pod.metadata.uid !== before.metadata.uid;
+    });
+    world.nodes.heal('shop-b');
+    await world.untilState('shop-b', 'Connected');
+    await until('no taint', async () => (await world.taints('shop-b')).length === 0);
+  });
+
+  test('is held among two hundred that lost it at once', async () => {
+    for (const name of many) await world.addEdgeNode(name);
+    await until('all of them', async () => (await world.state('many-199')) === 'Connected');
+    world.nodes.cut(...many);
+    for (const name of many) await world.untilState(name, 'Autonomous');
+    await letStockAct();
+    for (const name of many) expect([name, world.readiness.get(name)]).toEqual([name, neverGivenUp]);
+  });
+});
+
+const allReady = async (): Promise<boolean> => {
+  const { items } = await world.admin.list(resources.nodes, { signal });
+  return items.every(({ status }) =>
+    status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True'),
   );
+};
+
+test('nodes are held while the stock controller manager restarts', async () => {
+  await world.cluster.controlPlane.stopControllerManager();
+  await world.cluster.controlPlane.startControllerManager();
   await letStockAct();
-  expect(world.readiness.get('held-1')).toEqual(['none', 'True']);
-  expect((await world.pod('kept')).metadata.deletionTimestamp).toBeUndefined();
-  world.nodes.heal('held-1');
-  await world.untilState('held-1', 'Connected');
-  await until('no taint', async () => (await world.taints('held-1')).length === 0);
-  expect(world.readiness.get('held-1')).toEqual(['none', 'True']);
+  for (const name of many) expect([name, world.readiness.get(name)]).toEqual([name, neverGivenUp]);
+});
+
+test('nodes are held when the API server is back after a restart', async () => {
+  await world.cluster.controlPlane.stopApiServer('kill');
+  await world.cluster.controlPlane.startApiServer();
+  await letStockAct();
+  await until('nodes that are Ready', allReady);
+  const states = await Promise.all(many.map((name) => world.state(name)));
+  expect(new Set(states)).toEqual(new Set(['Autonomous']));
+});
+
+test('while no cloud-manager runs no pod is evicted, and the next one puts Ready back', async () => {
+  await world.addEdgeNode('alone');
+  await world.addPod('survivor', 'alone', 2);
+  await until('tolerations', async () => (await world.toleratedSeconds('survivor')) === 3_600);
+  await running.stop();
+  world.nodes.cut('alone');
+  const readyOf = async (): Promise<string | undefined> =>
+    (await world.pod('survivor')).status?.conditions?.find(({ type }) => type === 'Ready')?.status;
+  await until('the taint', () => isTainted('alone', unreachable));
+  await until('a pod that is not Ready', async () => (await readyOf()) === 'False');
+  await letStockAct();
+  expect((await world.pod('survivor')).metadata.deletionTimestamp).toBeUndefined();
+  running = await world.run();
+  await until('no taint', async () => !(await isTainted('alone', unreachable)));
+  await until('a pod that is Ready', async () => (await readyOf()) === 'True');
+  await until('nodes that are Ready', allReady);
+  expect(await world.state('alone')).toBe('Autonomous');
+  expect((await world.pod('survivor')).metadata.deletionTimestamp).toBeUndefined();
 });

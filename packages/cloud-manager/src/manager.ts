@@ -15,7 +15,7 @@ import {
 } from '@selvedge/kube';
 import { formatTarget } from '@selvedge/tunnel';
 import type { TunnelServer } from '@selvedge/tunnel/server';
-import { createBanWebhook, strangerLimits } from './admission/index.ts';
+import { createAdmissionWebhook, strangerLimits } from './admission/index.ts';
 import { type Caches, createCaches } from './caches.ts';
 import type { Address, Config, WebhookConfig } from './config/index.ts';
 import { createCsrApprover, createCsrMetrics, createReserved, parseRequest } from './csr/index.ts';
@@ -105,10 +105,15 @@ function healthOf(
   return [pem, createSmallServer(options, { ...context, pem, handler })];
 }
 
-function webhookOf(context: Context, settings: WebhookConfig, bans: Bans): readonly [PemFiles, SmallServer] {
+function webhookOf(
+  context: Context,
+  settings: WebhookConfig,
+  { bans, edgeNodes }: Pick<Caches, 'edgeNodes'> & { readonly bans: Bans },
+): readonly [PemFiles, SmallServer] {
   const { listen, clientCaFile } = settings;
   const pem = createPemFiles(settings, context);
-  const handler = createBanWebhook({ ...context, isBanned: bans.isBanned, commonNames });
+  const parts = { ...context, isBanned: bans.isBanned, commonNames, edgeNodes };
+  const handler = createAdmissionWebhook(parts);
   const clientCertificate = clientCaFile === undefined ? 'optional' : 'required';
   const names = { name: 'webhook listener', subsystem: 'admission' };
   const limits = clientCaFile === undefined ? strangerLimits : {};
@@ -198,7 +203,8 @@ export function createManager(options: ManagerOptions, deps: ManagerDeps): Manag
   const tunnelPem = createPemFiles(config.tunnel, context);
   const tunnel = createTunnel(config.tunnel, { ...context, pem: tunnelPem, bans });
   watchSessions(metrics, tunnel.server, caches);
-  const webhook = config.webhook === undefined ? undefined : webhookOf(context, config.webhook, bans);
+  const hooks = { ...caches, bans };
+  const webhook = config.webhook === undefined ? undefined : webhookOf(context, config.webhook, hooks);
   const access = createEdgeAccess({ ...context, caches, servers, tunnel: tunnel.server });
   const presence = createPresence(
     { namespace, server, durationSeconds: serverLeaseSeconds, ...addressesOf(config) },

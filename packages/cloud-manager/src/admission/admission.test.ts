@@ -2,7 +2,14 @@ import { SelvedgeError } from '@selvedge/kit';
 import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
 import { webhookConfiguration } from './configuration.ts';
-import { type AdmissionDeps, type Denial, denialOf, parseReview, reviewAnswer } from './review.ts';
+import {
+  type AdmissionDeps,
+  type Denial,
+  denialMessage,
+  denialOf,
+  parseReview,
+  reviewAnswer,
+} from './review.ts';
 
 const deps: AdmissionDeps = {
   isBanned: (node) => node === 'bad',
@@ -56,7 +63,7 @@ describe('admission', () => {
   test('a certificate request that signers may read otherwise is denied to everybody, with the reason', () => {
     const denied = denial({ username: 'jane', ...csr('ambiguous') });
     expect(denied).toEqual({ kind: 'unreadable', why: 'it is two' });
-    expect(JSON.parse(reviewAnswer('u1', denied))).toMatchObject({
+    expect(JSON.parse(reviewAnswer('u1', denied && denialMessage(denied)))).toMatchObject({
       response: { allowed: false, status: { code: 403, message: expect.stringContaining('it is two') } },
     });
   });
@@ -67,7 +74,7 @@ describe('admission', () => {
       kind: 'AdmissionReview',
       response: { uid: 'u1', allowed: true },
     });
-    expect(JSON.parse(reviewAnswer('u1', { kind: 'banned', node: 'bad' }))).toMatchObject({
+    expect(JSON.parse(reviewAnswer('u1', denialMessage({ kind: 'banned', node: 'bad' })))).toMatchObject({
       response: {
         uid: 'u1',
         allowed: false,
@@ -81,7 +88,7 @@ describe('admission', () => {
   });
 });
 
-test('the registration asks about nodes and certificate requests only, and fails open', () => {
+test('the registration asks about what nodes write, certificate requests and deletions only, and fails open', () => {
   const byService = webhookConfiguration({ service: { namespace: 'a', name: 'b', port: 443 } }, 'PEM');
   expect(byService).toMatchObject({
     webhooks: [
@@ -94,10 +101,19 @@ test('the registration asks about nodes and certificate requests only, and fails
         matchConditions: [{ expression: "request.userInfo.username.startsWith('system:node:')" }, {}],
       },
       { failurePolicy: 'Ignore', rules: [{ resources: ['certificatesigningrequests'] }] },
+      {
+        failurePolicy: 'Ignore',
+        clientConfig: { service: { path: '/admission/guard' } },
+        rules: [{ operations: ['DELETE'], resources: ['nodes', 'pods'] }],
+      },
     ],
   });
   const byUrl = webhookConfiguration({ url: 'https://10.0.0.1:9443/' }, 'PEM');
   expect(byUrl).toMatchObject({
-    webhooks: [{ clientConfig: { url: 'https://10.0.0.1:9443/admission/ban' } }, {}],
+    webhooks: [
+      { clientConfig: { url: 'https://10.0.0.1:9443/admission/ban' } },
+      {},
+      { clientConfig: { url: 'https://10.0.0.1:9443/admission/guard' } },
+    ],
   });
 });

@@ -1,21 +1,41 @@
 import type { WebhookConfig } from '../config/index.ts';
-import { banPath } from './webhook.ts';
+import { exemptUsers } from './guard.ts';
+import { banPath, guardPath } from './webhook.ts';
 
-function clientConfig({ url, service }: WebhookConfig['reach'], ca: string): object {
+function clientConfig({ url, service }: WebhookConfig['reach'], ca: string, path: string): object {
   const caBundle = Buffer.from(ca).toString('base64');
-  if (service !== undefined) return { service: { ...service, path: banPath }, caBundle };
-  return { url: `${url?.replace(/\/$/, '')}${banPath}`, caBundle };
+  if (service !== undefined) return { service: { ...service, path }, caBundle };
+  return { url: `${url?.replace(/\/$/, '')}${path}`, caBundle };
 }
 
+/** Deletions that take away what may be running still. Many pods are deleted by force by those whose work it is. */
+const deletions = {
+  name: 'deletions.guard.selvedge.io',
+  rules: [
+    { apiGroups: [''], apiVersions: ['*'], operations: ['DELETE'], resources: ['nodes', 'pods'], scope: '*' },
+  ],
+  matchConditions: [
+    {
+      name: 'by-force',
+      expression:
+        "request.resource.resource == 'nodes' || (has(request.options) && has(request.options.gracePeriodSeconds) && request.options.gracePeriodSeconds == 0)",
+    },
+    {
+      name: 'not-exempt',
+      expression: `!(request.userInfo.username in ${JSON.stringify(exemptUsers)})`,
+    },
+  ],
+};
+
 /**
- * The registration of the webhook. Only writes of nodes are asked about, and certificate requests: the latter of anybody,
- * for a bootstrap token asks in the name of a node. Fail-open: heartbeats are among the writes of nodes, so an outage of
+ * The registration of the webhooks. Only writes of nodes are asked about, certificate requests of anybody, for a bootstrap
+ * token asks in the name of a node, and deletions of nodes, and of pods by force. Fail-open: heartbeats are among the writes of nodes, so an outage of
  * cloud-manager would else be one of all nodes. Reviews of tokens and of access store nothing and are not asked about.
  * `ca`: PEM of who signed the webhook's certificate. Pure.
  */
 export function webhookConfiguration(reach: WebhookConfig['reach'], ca: string): object {
   const common = {
-    clientConfig: clientConfig(reach, ca),
+    clientConfig: clientConfig(reach, ca, banPath),
     failurePolicy: 'Ignore',
     matchPolicy: 'Equivalent',
     sideEffects: 'None',
@@ -62,6 +82,7 @@ export function webhookConfiguration(reach: WebhookConfig['reach'], ca: string):
         ],
         matchConditions: [{ name: 'not-of-a-node', expression: `!${fromNode}` }],
       },
+      { ...common, ...deletions, clientConfig: clientConfig(reach, ca, guardPath) },
     ],
   };
 }

@@ -1,3 +1,3 @@
 export { webhookConfiguration } from './configuration.ts';
-export { createBanWebhook } from './webhook.ts';
+export { createAdmissionWebhook } from './webhook.ts';
 export { strangerLimits } from './stranger-limits.ts';

@@ -68,7 +68,7 @@ export function denialOf(request: AdmissionRequest, deps: AdmissionDeps): Denial
   }
 }
 
-const messageFor = (denial: Denial): string =>
+export const denialMessage = (denial: Denial): string =>
   denial.kind === 'banned'
     ? `node ${denial.node} is banned: spec.banned of its EdgeNode is true`
     : `the certificate request cannot be told to be of no banned node: ${denial.why}`;
@@ -80,9 +80,9 @@ const answer = (uid: string, verdict: object): string =>
     response: { uid, ...verdict },
   });
 
-/** The answer. Pure. */
-export function reviewAnswer(uid: string, denial: Denial | undefined): string {
-  if (denial === undefined) return answer(uid, { allowed: true });
-  const status = { code: 403, reason: 'Forbidden', message: messageFor(denial) };
+/** The answer; `why` it is denied. Pure. */
+export function reviewAnswer(uid: string, why: string | undefined): string {
+  if (why === undefined) return answer(uid, { allowed: true });
+  const status = { code: 403, reason: 'Forbidden', message: why };
   return answer(uid, { allowed: false, status });
 }

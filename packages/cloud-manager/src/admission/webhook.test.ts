@@ -12,12 +12,15 @@ import {
   silentLogger,
   systemClock,
 } from '@selvedge/kit';
+import { createIndexedStore } from '@selvedge/kube';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Authority, newAuthority, openAuthority } from '../../../../test/bed/pki/certificate.ts';
 import { waitFor } from '../../../../test/bed/wait.ts';
+import type { EdgeNodeObject } from '../edge-nodes/index.ts';
 import { type SmallServer, createPemFiles, createSmallServer } from '../serving/index.ts';
 import { strangerLimits } from './stranger-limits.ts';
-import { banPath, createBanWebhook } from './webhook.ts';
+
+import { banPath, createAdmissionWebhook } from './webhook.ts';
 
 const { signal } = new AbortController();
 const largest = 6 * 1024 * 1024;
@@ -48,7 +51,13 @@ async function serve(limits: typeof strangerLimits = {}): Promise<void> {
   const pem = createPemFiles({ certificateFile: join(folder, 'crt'), keyFile: join(folder, 'key') }, deps);
   metrics = createMetricsRegistry();
   const isBanned = (node: string): boolean => node === 'bad';
-  const handler = createBanWebhook({ ...deps, metrics, isBanned, commonNames: () => [] });
+  const handler = createAdmissionWebhook({
+    ...deps,
+    metrics,
+    isBanned,
+    commonNames: () => [],
+    edgeNodes: createIndexedStore<EdgeNodeObject>(),
+  });
   const listen = { host: '127.0.0.1', port: 0 };
   const names = { name: 'webhook', subsystem: 'admission' };
   server = createSmallServer(

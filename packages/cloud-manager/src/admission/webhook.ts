@@ -1,9 +1,10 @@
-import type { Clock, Logger, MetricsRegistry } from '@selvedge/kit';
+import type { Clock, LogFields, Logger, MetricsRegistry } from '@selvedge/kit';
 import { createBodyReader, createByteShares, textAnswer } from '@selvedge/kit/serve';
 import { type Handler, readText, refusalOf } from '../serving/index.ts';
-import { type AdmissionDeps, denialOf, parseReview, reviewAnswer } from './review.ts';
+import { type GuardDeps, guardDenialOf, guardMessage, parseDeletion } from './guard.ts';
+import { type AdmissionDeps, denialMessage, denialOf, parseReview, reviewAnswer } from './review.ts';
 
-export interface BanWebhookDeps extends AdmissionDeps {
+export interface AdmissionWebhookDeps extends AdmissionDeps, GuardDeps {
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: MetricsRegistry;
@@ -11,6 +12,7 @@ export interface BanWebhookDeps extends AdmissionDeps {
 
 /** Where API servers ask. */
 export const banPath = '/admission/ban';
+export const guardPath = '/admission/guard';
 
 /**
  * An object as large as etcd stores (1.5 MiB), once more as it was, and what is around them: JSON of twice that length.
@@ -25,27 +27,61 @@ const shares = {
   reservedBytes: 2 * limits.maxBodyBytes,
 };
 
-/** Denies what banned nodes write and certificate requests that may be theirs, and lets everything else pass. */
-export function createBanWebhook(deps: BanWebhookDeps): Handler {
+/** What is decided about a review, and why it is denied. */
+interface Verdict {
+  readonly uid: string;
+  readonly why: string | undefined;
+  /** For the log. */
+  readonly fields: LogFields;
+}
+
+type Decide = (text: string) => Verdict;
+
+const banVerdict =
+  (deps: AdmissionDeps): Decide =>
+  (text) => {
+    const { uid, ...review } = parseReview(text);
+    const denial = denialOf({ uid, ...review }, deps);
+    const why = denial === undefined ? undefined : denialMessage(denial);
+    return { uid, why, fields: { ...denial, ...review.resource } };
+  };
+
+const guardVerdict =
+  (deps: GuardDeps): Decide =>
+  (text) => {
+    const deletion = parseDeletion(text);
+    const denial = guardDenialOf(deletion, deps);
+    const why = denial === undefined ? undefined : guardMessage(denial);
+    return { uid: deletion.uid, why, fields: { ...denial, username: deletion.userInfo.username } };
+  };
+
+/**
+ * Denies what banned nodes write, certificate requests that may be theirs, and deletions of what may be running on nodes
+ * that are cut off; lets everything else pass.
+ */
+export function createAdmissionWebhook(deps: AdmissionWebhookDeps): Handler {
   const { log, metrics } = deps;
   const reviews = metrics.counter({
     name: 'selvedge_admission_reviews_total',
-    help: 'Writes of nodes that API servers have asked about, by outcome.',
+    help: 'Writes that API servers have asked about, by webhook (ban, guard) and outcome.',
   });
   const bodies = createBodyReader(limits, { ...deps, shares: createByteShares(shares) });
+  const routes = new Map<string, { readonly webhook: string; readonly decide: Decide }>([
+    [banPath, { webhook: 'ban', decide: banVerdict(deps) }],
+    [guardPath, { webhook: 'guard', decide: guardVerdict(deps) }],
+  ]);
   return async (asked) => {
     const { request, signal } = asked;
-    if (request.method !== 'POST' || request.url?.split('?')[0] !== banPath) {
-      return textAnswer(404, 'not found\n');
-    }
+    const route = request.method === 'POST' ? routes.get(request.url?.split('?')[0] ?? '') : undefined;
+    if (route === undefined) return textAnswer(404, 'not found\n');
+    const { webhook, decide } = route;
     try {
-      const review = parseReview(await readText(asked, bodies));
-      const denial = denialOf(review, deps);
-      reviews.add({ outcome: denial === undefined ? 'allowed' : 'denied' });
-      if (denial !== undefined) log.debug('write denied', { ...denial, ...review.resource });
-      return textAnswer(200, reviewAnswer(review.uid, denial), 'application/json');
+      const { uid, why, fields } = decide(await readText(asked, bodies));
+      reviews.add({ webhook, outcome: why === undefined ? 'allowed' : 'denied' });
+      if (why !== undefined) log.debug('write denied', { webhook, ...fields });
+      return textAnswer(200, reviewAnswer(uid, why), 'application/json');
     } catch (error) {
-      reviews.add({ outcome: 'failed' });
+      reviews.add({ webhook, outcome: 'failed' });
       signal.throwIfAborted();
       const refusal = refusalOf(error);
       if (refusal === undefined) throw error;
