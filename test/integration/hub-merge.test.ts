@@ -6,7 +6,17 @@ import { describe, expect, it } from 'vitest';
 import { applyPatchBody } from '../../packages/edge-lite/src/hub/merge/index.ts';
 import { type Answer, type Request, ask } from './oracle.ts';
 
-const kinds = ['v1 Node', 'v1 Pod', 'v1 Service', 'v1 ConfigMap', 'v1 Event', 'coordination.k8s.io/v1 Lease'];
+const kinds = [
+  'v1 Node',
+  'v1 Pod',
+  'v1 Service',
+  'v1 ConfigMap',
+  'v1 Event',
+  'coordination.k8s.io/v1 Lease',
+  'apps/v1 DaemonSet',
+  'apps/v1 Deployment',
+  'apps/v1 StatefulSet',
+];
 type Json = Readonly<Record<string, unknown>>;
 
 function ours(object: unknown, patch: unknown): unknown {

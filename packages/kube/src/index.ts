@@ -77,6 +77,16 @@ export { inClusterAccess, type InClusterOptions } from './in-cluster.ts';
 export { createListSplitter, type ListPiece, type ListSplitter } from './list-splitter.ts';
 export { upgrade, type UpgradeOptions } from './http/upgrade.ts';
 export { createKubeMetrics, type KubeMetrics } from './metrics.ts';
+export {
+  invalidPatch,
+  isList,
+  isObject,
+  jsonPatched,
+  memberOf,
+  mergePatched,
+  strategicMerged,
+  type JsonObject,
+} from './merge/index.ts';
 export { microTime } from './micro-time.ts';
 export {
   compareResourceVersions,
@@ -156,6 +166,7 @@ export {
   type Quantity,
   type QuantityFormat,
 } from './quantity.ts';
+export { fieldNamed, fieldsOf, typeOf, type Field } from './schemas/index.ts';
 export {
   formatFieldSelector,
   matchesFields,

@@ -1,4 +1,4 @@
-import { type Field, fieldsOf } from '../schemas/index.ts';
+import { type Field, fieldsOf } from '@selvedge/kube';
 import { invalid } from './invalid.ts';
 import { isWellKnown, wellKnown } from './well-known.ts';
 import { textOf, valueOf, varintOf, wireFields, wireTypes } from './wire.ts';

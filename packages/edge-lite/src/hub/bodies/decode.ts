@@ -1,5 +1,5 @@
 import { SelvedgeError } from '@selvedge/kit';
-import { typeOf } from '../schemas/index.ts';
+import { typeOf } from '@selvedge/kube';
 import { decodeMessage } from './decode-message.ts';
 import { openEnvelope } from './envelope.ts';
 import { invalid } from './invalid.ts';

@@ -1,13 +1,17 @@
 import { SelvedgeError } from '@selvedge/kit';
-import type { KubeObject } from '@selvedge/kube';
+import {
+  type JsonObject,
+  type KubeObject,
+  invalidPatch,
+  isList,
+  isObject,
+  jsonPatched,
+  mergePatched,
+  strategicMerged,
+  typeOf,
+} from '@selvedge/kube';
 import { bodyFormat, decodeBody, decodeText } from '../bodies/index.ts';
 import type { RequestBody } from '../bodies/types.ts';
-import { typeOf } from '../schemas/index.ts';
-import { invalidPatch } from './invalid-patch.ts';
-import { jsonPatched } from './json-patch.ts';
-import { type JsonObject, isList, isObject } from './json-value.ts';
-import { mergePatched } from './merge-patch.ts';
-import { strategicMerged } from './strategic.ts';
 import type { ApplyPatchBody } from './types.ts';
 
 const isKubeObject = (value: unknown): value is KubeObject => isObject(value) && isObject(value['metadata']);

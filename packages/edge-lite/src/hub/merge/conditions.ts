@@ -1,4 +1,4 @@
-import { type JsonObject, isList, isObject } from './json-value.ts';
+import { type JsonObject, isList, isObject } from '@selvedge/kube';
 import { type Three, isSame } from './three-way.ts';
 
 /** Of a Pod or a Node. */

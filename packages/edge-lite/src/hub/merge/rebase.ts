@@ -1,7 +1,6 @@
-import type { KubeObject } from '@selvedge/kube';
+import { type JsonObject, type KubeObject, isObject, memberOf } from '@selvedge/kube';
 import type { Rebase } from '../replica/types.ts';
 import { conditionsOf, mergedConditions } from './conditions.ts';
-import { type JsonObject, isObject, memberOf } from './json-value.ts';
 import { type OwnedStatus, ownedStatusOf } from './owned-status.ts';
 import { type Three, isSame, threeWay } from './three-way.ts';
 

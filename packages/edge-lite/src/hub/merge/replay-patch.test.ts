@@ -1,9 +1,8 @@
-import type { KubeObject } from '@selvedge/kube';
+import { type KubeObject, strategicMerged } from '@selvedge/kube';
 import type { NodeCondition, NodeStatus, PodCondition, PodStatus } from '@selvedge/kube/types';
 import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
 import { rebase, replayPatch } from './index.ts';
-import { strategicMerged } from './strategic.ts';
 import { canonical, isSame } from './three-way.ts';
 
 const object = (status: object | undefined, uid = 'u'): KubeObject => {

@@ -1,6 +1,5 @@
-import { fieldNamed } from '../schemas/index.ts';
+import { type JsonObject, fieldNamed, isList, isObject, memberOf } from '@selvedge/kube';
 import { type Condition, conditionsOf, find, saidAgain, saysSame, turnedSince } from './conditions.ts';
-import { type JsonObject, isList, isObject, memberOf } from './json-value.ts';
 import { type OwnedStatus, ownedStatusOf } from './owned-status.ts';
 import { rebasedStatus, statusOf } from './rebase.ts';
 import { isSame } from './three-way.ts';

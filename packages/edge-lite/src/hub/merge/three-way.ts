@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type JsonObject, isList, isObject, memberOf } from './json-value.ts';
+import { type JsonObject, isList, isObject, memberOf } from '@selvedge/kube';
 
 /** Without what the API leaves out: nulls, empty texts, lists and objects. */
 export function canonical(value: unknown): unknown {

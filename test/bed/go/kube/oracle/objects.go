@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
 	authenticationv1 "k8s.io/api/authentication/v1"
 	authorizationv1 "k8s.io/api/authorization/v1"
 	coordinationv1 "k8s.io/api/coordination/v1"
@@ -24,8 +25,11 @@ import (
 	"sigs.k8s.io/randfill"
 )
 
-// kinds are those whose bodies stock node agents send.
+// kinds are those whose bodies stock node agents send, and those that a UnitApp is made of.
 var kinds = map[string]func() runtime.Object{
+	"apps/v1 DaemonSet":                                func() runtime.Object { return &appsv1.DaemonSet{} },
+	"apps/v1 Deployment":                               func() runtime.Object { return &appsv1.Deployment{} },
+	"apps/v1 StatefulSet":                              func() runtime.Object { return &appsv1.StatefulSet{} },
 	"authentication.k8s.io/v1 TokenRequest":            func() runtime.Object { return &authenticationv1.TokenRequest{} },
 	"authentication.k8s.io/v1 TokenReview":             func() runtime.Object { return &authenticationv1.TokenReview{} },
 	"authorization.k8s.io/v1 LocalSubjectAccessReview": func() runtime.Object { return &authorizationv1.LocalSubjectAccessReview{} },
