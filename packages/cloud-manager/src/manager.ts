@@ -16,6 +16,7 @@ import {
 import { formatTarget } from '@selvedge/tunnel';
 import type { TunnelServer } from '@selvedge/tunnel/server';
 import { createAdmissionWebhook, strangerLimits } from './admission/index.ts';
+import { type Autonomy, createAutonomy, witnessPath } from './autonomy/index.ts';
 import { type Caches, createCaches } from './caches.ts';
 import type { Address, Config, WebhookConfig } from './config/index.ts';
 import { createCsrApprover, createCsrMetrics, createReserved, parseRequest } from './csr/index.ts';
@@ -23,7 +24,13 @@ import { createEdgeAccess } from './edge-access.ts';
 import { type Bans, createBans } from './edge-nodes/index.ts';
 import { originating } from './exit-code.ts';
 import { createHealth } from './health/index.ts';
-import { type PemFiles, type SmallServer, createPemFiles, createSmallServer } from './serving/index.ts';
+import {
+  type Handler,
+  type PemFiles,
+  type SmallServer,
+  createPemFiles,
+  createSmallServer,
+} from './serving/index.ts';
 import {
   type ServerAddresses,
   type SessionWriter,
@@ -88,18 +95,36 @@ function createServingMark(): Service & { readonly isServing: boolean } {
   };
 }
 
+interface BanParts {
+  readonly bans: Bans;
+}
+
 const commonNames = (request: string): readonly string[] => parseRequest(request).commonNames;
 
-function healthOf(
-  context: Context,
-  ready: Readonly<Record<string, () => boolean>>,
-): readonly [PemFiles, SmallServer] {
+/** What is decided about nodes that lose their link. */
+function autonomyOf(context: Context, { edgeNodes, bans }: Pick<Caches, 'edgeNodes'> & BanParts): Autonomy {
+  const { server, config } = context;
+  const { default: policy, gracePeriodSeconds, witnessSeconds, failover } = config.autonomy;
+  const times = { gracePeriodMs: gracePeriodSeconds * 1_000, witnessMs: witnessSeconds * 1_000 };
+  const isBanned = (node: string): boolean => bans.isBanned(node);
+  return createAutonomy({ policy, ...times, failover, server }, { ...context, edgeNodes, isBanned });
+}
+
+interface HealthParts {
+  readonly ready: Readonly<Record<string, () => boolean>>;
+  readonly autonomy: Autonomy;
+}
+
+/** For those who look after servers, and for nodes that witness: both are known by their credentials. */
+function healthOf(context: Context, { ready, autonomy }: HealthParts): readonly [PemFiles, SmallServer] {
   const { config, client, clock, metrics } = context;
   const { listen, ...files } = config.health;
   const pem = createPemFiles({ clientCaFile: config.tunnel.clientCaFile, ...files }, context);
   const authorities = (): string => pem.current.clientCa ?? '';
   const access = createDelegatedAccess({ subsystem: 'manager' }, { client, authorities, clock, metrics });
-  const handler = createHealth({ access, metrics, ready });
+  const health = createHealth({ access, metrics, ready });
+  const witness = autonomy.witness(access);
+  const handler: Handler = (asked) => (asked.request.url === witnessPath ? witness : health)(asked);
   const names = { name: 'health listener', subsystem: 'manager_health' };
   const options = { ...names, listen, clientCertificate: 'optional' } as const;
   return [pem, createSmallServer(options, { ...context, pem, handler })];
@@ -108,7 +133,7 @@ function healthOf(
 function webhookOf(
   context: Context,
   settings: WebhookConfig,
-  { bans, edgeNodes }: Pick<Caches, 'edgeNodes'> & { readonly bans: Bans },
+  { bans, edgeNodes }: Pick<Caches, 'edgeNodes'> & BanParts,
 ): readonly [PemFiles, SmallServer] {
   const { listen, clientCaFile } = settings;
   const pem = createPemFiles(settings, context);
@@ -121,14 +146,15 @@ function webhookOf(
   return [pem, createSmallServer(options, { ...context, pem, handler })];
 }
 
-interface LeaderParts {
+interface LeaderParts extends BanParts {
   readonly caches: Caches;
-  readonly bans: Bans;
+  readonly autonomy: Autonomy;
   readonly isAlive: (server: string) => boolean;
   readonly writer: SessionWriter;
 }
 
-function electionOf(context: Context, { caches, bans, isAlive, writer }: LeaderParts): LeaderElection {
+function electionOf(context: Context, leader: LeaderParts): LeaderElection {
+  const { caches, bans, isAlive, writer, autonomy } = leader;
   const { config, server, namespace, client, log, metrics, newUid } = context;
   const { leaseName, leaseDurationSeconds, renewDeadlineSeconds, retrySeconds } = config.leaderElection;
   const reserved = createReserved(config.csr.reserved, { client, nodes: caches.nodes });
@@ -145,7 +171,7 @@ function electionOf(context: Context, { caches, bans, isAlive, writer }: LeaderP
       ...context,
       work: () => {
         const parts = { ...context, ...caches, bans, isAlive, reserved, decisions, writer };
-        const services = [createCsrApprover(parts), createCleaner(parts)];
+        const services = [createCsrApprover(parts), createCleaner(parts), autonomy];
         return createServiceGroup({ name: 'leader', services }, { log });
       },
     },
@@ -194,16 +220,18 @@ export function createManager(options: ManagerOptions, deps: ManagerDeps): Manag
   const { config, server, namespace, client, log, clock, metrics } = context;
   const caches = createCaches(namespace, context);
   const mark = createServingMark();
-  const [healthPem, health] = healthOf(context, {
+  const bans = createBans({ edgeNodes: caches.edgeNodes, log });
+  const hooks = { ...caches, bans };
+  const autonomy = autonomyOf(context, hooks);
+  const ready = {
     synced: () => caches.synced && (access?.caches.synced ?? true),
     serving: () => mark.isServing,
-  });
-  const bans = createBans({ edgeNodes: caches.edgeNodes, log });
+  };
+  const [healthPem, health] = healthOf(context, { ready, autonomy });
   const servers = createServers({ leases: caches.serverLeases, clock });
   const tunnelPem = createPemFiles(config.tunnel, context);
   const tunnel = createTunnel(config.tunnel, { ...context, pem: tunnelPem, bans });
   watchSessions(metrics, tunnel.server, caches);
-  const hooks = { ...caches, bans };
   const webhook = config.webhook === undefined ? undefined : webhookOf(context, config.webhook, hooks);
   const access = createEdgeAccess({ ...context, caches, servers, tunnel: tunnel.server });
   const presence = createPresence(
@@ -215,7 +243,7 @@ export function createManager(options: ManagerOptions, deps: ManagerDeps): Manag
     { server },
     { ...context, ...caches, writer, tunnel: tunnel.server },
   );
-  const election = electionOf(context, { caches, bans, isAlive: servers.isAlive, writer });
+  const election = electionOf(context, { caches, bans, isAlive: servers.isAlive, writer, autonomy });
   const group = createServiceGroup(
     {
       name: 'cloud-manager',

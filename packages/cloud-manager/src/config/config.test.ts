@@ -34,6 +34,12 @@ test('defaults fill what is left out', () => {
     kind: 'Config',
     cluster: {},
     csr: { reserved: [] },
+    autonomy: {
+      default: { kind: 'period', ms: 86_400_000 },
+      gracePeriodSeconds: 40,
+      witnessSeconds: 30,
+      failover: { perMinute: 6, burst: 3, unitPercent: 50 },
+    },
     direct: { allow: [] },
     tunnel: {
       listen: [
@@ -152,6 +158,19 @@ test('what is reserved are names, addresses and networks', () => {
   expect(findings(`${minimal}csr: {reserved: ['10.0.0.0/33', a_b]}`)).toEqual([
     expect.objectContaining({ field: 'csr.reserved[0]' }),
     expect.objectContaining({ field: 'csr.reserved[1]' }),
+  ]);
+});
+
+test('autonomy is off, forever or a period', () => {
+  const autonomy = (text: string): string => `${minimal}\nautonomy: {default: ${text}}`;
+  expect(parse(autonomy('forever')).autonomy.default).toEqual({ kind: 'forever' });
+  expect(parse(autonomy('1h30m')).autonomy.default).toEqual({ kind: 'period', ms: 5_400_000 });
+  expect(findings(autonomy('tomorrow'))).toEqual([
+    expect.objectContaining({
+      field: 'autonomy.default',
+      problem:
+        'expected off, forever, or a duration of hours, minutes and seconds such as 72h or 1h30m, found "tomorrow"',
+    }),
   ]);
 });
 

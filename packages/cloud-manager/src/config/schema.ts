@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { logLevels } from '@selvedge/kit';
 import { isIpRange } from '@selvedge/kit/net';
 import { z } from 'zod';
+import { autonomy } from './autonomy.ts';
 import { file, ipRange, listenAddress, name, pair, publicAddress, text, wholeNumber } from './fields.ts';
 
 const mapping = 'a mapping';
@@ -171,6 +172,7 @@ export const configSchema = z
       connectProxy: connectProxy.optional(),
       direct: direct.prefault({}),
       csr: csr.prefault({}),
+      autonomy: autonomy.prefault({}),
       health,
       leaderElection: leaderElection.prefault({}),
       log: z
