@@ -27,6 +27,11 @@ export async function closeSite(bed: Bed, site: string): Promise<void> {
   ];
   await writeFile(config, `${lines.join('\n')}\n`);
   await bed.exec(site, [tinyproxy, '-c', config]);
+  await onlyWay(bed, site);
+}
+
+/** What nodes of the site send out of it is dropped: what runs on its router is the only way. */
+export async function onlyWay(bed: Bed, site: string): Promise<void> {
   const drop = ['iifname', 'lan', 'oifname', 'wan0', 'drop'];
   await bed.exec(site, ['nft', 'insert', 'rule', 'inet', 'router', 'forward', ...drop]);
 }
