@@ -128,12 +128,12 @@ function connectProxyOf(
 ): { readonly pem: PemFiles; readonly proxy: ConnectProxy } | undefined {
   const { connectProxy, kubeletProxy, tunnel } = deps.config;
   if (connectProxy === undefined) return undefined;
-  const { listen, audiences, ...files } = connectProxy;
+  const { listen, audiences, limits = {}, ...files } = connectProxy;
   const pem = createPemFiles({ clientCaFile: tunnel.clientCaFile, ...files }, deps);
   const authorities = (): string => pem.current.clientCa ?? '';
   const access = createDelegatedAccess({ subsystem: 'connect_proxy', audiences }, { ...deps, authorities });
   const domain = kubeletProxy?.domain ?? defaultDomain;
-  return { pem, proxy: createConnectProxy({ listen, domain }, { ...deps, ...ways, access, pem }) };
+  return { pem, proxy: createConnectProxy({ listen, domain, limits }, { ...deps, ...ways, access, pem }) };
 }
 
 const present = <T>(...parts: readonly (T | undefined)[]): readonly T[] =>

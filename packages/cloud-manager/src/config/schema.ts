@@ -4,6 +4,13 @@ import { isIpRange } from '@selvedge/kit/net';
 import { z } from 'zod';
 import { autonomy } from './autonomy.ts';
 import { file, ipRange, listenAddress, name, pair, publicAddress, text, wholeNumber } from './fields.ts';
+import {
+  connectProxyLimits,
+  egressLimits,
+  kubeletProxyLimits,
+  tunnelLimits,
+  tunnelTimeouts,
+} from './limits.ts';
 
 const mapping = 'a mapping';
 
@@ -30,6 +37,8 @@ const tunnel = z.strictObject(
     clientCaFile: file,
     advertise: publicAddress.optional(),
     drainSeconds: wholeNumber(0, 3_600).default(60),
+    limits: tunnelLimits.exactOptional(),
+    timeouts: tunnelTimeouts.exactOptional(),
     services: z
       .record(name, tunnelService, 'a mapping of services')
       .refine((services) => Object.keys(services).length <= 64, 'at most 64 services')
@@ -128,7 +137,14 @@ const socketPath = text(
 );
 
 const egress = z
-  .strictObject({ unixSocket: socketPath.optional(), tls: egressTls.optional() }, mapping)
+  .strictObject(
+    {
+      unixSocket: socketPath.optional(),
+      tls: egressTls.optional(),
+      limits: egressLimits.exactOptional(),
+    },
+    mapping,
+  )
   .refine(({ unixSocket, tls }) => unixSocket !== undefined || tls !== undefined, 'unixSocket, tls or both');
 
 /** Whether it is more than what other servers relay by. */
@@ -148,12 +164,17 @@ const connectProxy = z.strictObject(
     ...pair,
     clientCaFile: file.optional(),
     audiences: z.array(audience, 'a list of audiences').max(16, 'at most 16 audiences').default([]),
+    limits: connectProxyLimits.exactOptional(),
   },
   mapping,
 );
 
 const kubeletProxy = z.strictObject(
-  { listen: listenAddress, domain: name.default('nodes.selvedge') },
+  {
+    listen: listenAddress,
+    domain: name.default('nodes.selvedge'),
+    limits: kubeletProxyLimits.exactOptional(),
+  },
   mapping,
 );
 

@@ -37,10 +37,12 @@ function credentialsOf(pem: PemFiles): () => TunnelCredentials {
 }
 
 /** Lets nodes in by their certificates, unless they are banned; a ban ends the sessions of its node at once. */
-export function createTunnel({ listen, drainSeconds, services }: TunnelConfig, deps: TunnelDeps): Tunnel {
+export function createTunnel(config: TunnelConfig, deps: TunnelDeps): Tunnel {
+  const { listen, drainSeconds, services, limits = {} } = config;
   const { bans, pem } = deps;
+  const timeouts = { ...config.timeouts, drainMs: drainSeconds * 1_000 };
   const server = createTunnelServer(
-    { listen, timeouts: { drainMs: drainSeconds * 1_000 } },
+    { listen, limits, timeouts },
     {
       ...deps,
       credentials: credentialsOf(pem),
