@@ -1,10 +1,6 @@
-import { SelvedgeError } from '@selvedge/kit';
-import { parseConfigFile } from '@selvedge/kube';
-import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
-import { stringify } from 'yaml';
+import { configUnderTest, describeConfigFile } from '../../../../test/contract/config-suite.ts';
 import { checkConfig, loadConfig } from './config.ts';
-import type { Config } from './schema.ts';
 
 const minimal = `apiVersion: cloud-manager.selvedge.io/v1alpha1
 kind: Config
@@ -16,16 +12,10 @@ tunnel:
 health: {listen: '0.0.0.0:10290', certificateFile: /pki/tunnel.crt, keyFile: /pki/tunnel.key}
 `;
 
-const parse = (text: string): Config => parseConfigFile('test.yaml', text, checkConfig);
+const config = configUnderTest(checkConfig);
+const { parse, findings } = config;
 
-function findings(text: string): unknown {
-  try {
-    return parse(text);
-  } catch (error) {
-    if (error instanceof SelvedgeError && error.code === 'Invalid') return error.details['findings'];
-    throw error;
-  }
-}
+describeConfigFile(config, { minimal, load: loadConfig });
 
 test('defaults fill what is left out', () => {
   const pair = { certificateFile: '/pki/tunnel.crt', keyFile: '/pki/tunnel.key' };
@@ -141,15 +131,6 @@ describe('a single wrong field', () => {
   ])('%s', (line, field, problem) => {
     expect(findings(`${minimal}${line}\n`)).toEqual([{ line: 9, field, problem }]);
   });
-});
-
-property.prop([fc.anything()])('no document does anything but parse or be refused', (value) => {
-  const text = stringify(value, { aliasDuplicateObjects: false }) ?? '';
-  expect(Array.isArray(findings(text))).toBe(true);
-});
-
-test('a file that cannot be read is a config error', async () => {
-  await expect(loadConfig('/nonexistent/cloud-manager.yaml')).rejects.toMatchObject({ code: 'Invalid' });
 });
 
 test('what is reserved are names, addresses and networks', () => {

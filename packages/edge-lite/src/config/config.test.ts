@@ -1,11 +1,7 @@
-import { SelvedgeError } from '@selvedge/kit';
-import { parseConfigFile } from '@selvedge/kube';
-import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
-import { stringify } from 'yaml';
+import { configUnderTest, describeConfigFile } from '../../../../test/contract/config-suite.ts';
 import { checkConfig, loadConfig } from './config.ts';
 import { paths } from './paths.ts';
-import type { Config } from './schema.ts';
 
 const hash = `sha256:${'0a'.repeat(32)}`;
 const minimal = `apiVersion: edge-lite.selvedge.io/v1alpha1
@@ -16,16 +12,10 @@ server:
   caHash: ${hash}
 `;
 
-const parse = (text: string): Config => parseConfigFile('test.yaml', text, checkConfig);
+const config = configUnderTest(checkConfig);
+const { parse, findings } = config;
 
-function findings(text: string): unknown {
-  try {
-    return parse(text);
-  } catch (error) {
-    if (error instanceof SelvedgeError && error.code === 'Invalid') return error.details['findings'];
-    throw error;
-  }
-}
+describeConfigFile(config, { minimal, load: loadConfig });
 
 test('defaults fill what is left out, and modules stay off', () => {
   expect(parse(minimal)).toEqual({
@@ -219,27 +209,6 @@ describe('a single wrong field', () => {
     ],
   ])('%s', (line, field, problem) => {
     expect(findings(`${minimal}${line}\n`)).toEqual([{ line: 7, field, problem }]);
-  });
-});
-
-test('broken YAML and duplicate fields are told with their line', () => {
-  expect(findings(`${minimal}root: /a\nroot: /b\n`)).toEqual([
-    { line: 8, field: '', problem: 'Map keys must be unique' },
-  ]);
-  expect(findings('a: [1\n')).toMatchObject([{ field: '' }]);
-  expect(findings('')).toEqual([{ line: 1, field: '', problem: 'expected a mapping, found nothing' }]);
-  expect(findings('just words')).toMatchObject([{ line: 1, field: '' }]);
-});
-
-property.prop([fc.anything()])('no document does anything but parse or be refused', (value) => {
-  const text = stringify(value, { aliasDuplicateObjects: false }) ?? '';
-  expect(Array.isArray(findings(text))).toBe(true);
-});
-
-test('a file that cannot be read is a config error', async () => {
-  await expect(loadConfig('/nonexistent/edge-lite.yaml')).rejects.toMatchObject({
-    code: 'Invalid',
-    message: 'cannot read the config /nonexistent/edge-lite.yaml',
   });
 });
 

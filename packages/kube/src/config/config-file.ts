@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { SelvedgeError } from '@selvedge/kit';
-import { LineCounter, parseDocument } from 'yaml';
+import { SelvedgeError, messageOf } from '@selvedge/kit';
+import { type Document, LineCounter, parseDocument } from 'yaml';
 import { type FieldPath, fieldName, lineOf } from './position.ts';
 
 /** One thing that is wrong with a config file. */
@@ -56,6 +56,15 @@ function refuse(file: string, findings: readonly Finding[]): never {
   });
 }
 
+/** An alias without its anchor is seen only now, and so is one that is used to make very much of little. */
+function valueOf(document: Document, file: string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 10 });
+  } catch (error) {
+    return refuse(file, [{ line: 1, field: '', problem: messageOf(error) }]);
+  }
+}
+
 /**
  * The config in `text`, YAML, as `check` leaves it. Throws `Invalid` with every finding in `details.findings`. `file` is
  * for people.
@@ -73,7 +82,7 @@ export function parseConfigFile<T>(file: string, text: string, check: ConfigChec
       })),
     );
   }
-  const result = check(document.toJS({ maxAliasCount: 10 }));
+  const result = check(valueOf(document, file));
   if (result.kind === 'valid') return result.value;
   return refuse(
     file,
