@@ -29,6 +29,8 @@ export interface Cluster extends AsyncDisposable {
 }
 
 export interface ClusterOptions {
+  /** The program. Default: the pinned version. */
+  readonly apiServer?: string;
   readonly apiServerFlags?: readonly string[];
   readonly controllerManagerFlags?: readonly string[];
 }
@@ -41,7 +43,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   });
   const controlPlane = createPrivateControlPlane(
     {
-      programs: { etcd: assets.etcd, apiServer: assets['kube-apiserver'] },
+      programs: { etcd: assets.etcd, apiServer: options.apiServer ?? assets['kube-apiserver'] },
       apiServerFlags: options.apiServerFlags ?? [],
       controllerManager: {
         program: assets['kube-controller-manager'],
