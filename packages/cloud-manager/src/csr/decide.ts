@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { createIpRanges, plainHost } from '@selvedge/kit/net';
+import { isOfNoHost, plainHost } from '@selvedge/kit/net';
 import type { CertificateSigningRequestSpec, Node } from '@selvedge/kube/types';
 import { nodeOfUser } from '../edge-nodes/index.ts';
 import type { RequestedNames } from './request.ts';
@@ -27,17 +27,6 @@ const optionalUsages = ['key encipherment'];
 const dnsTypes = ['Hostname', 'InternalDNS', 'ExternalDNS'];
 const ipTypes = ['InternalIP', 'ExternalIP'];
 
-/** Addresses that are of no one host: this network, loopback, link-local, multicast and above, unspecified. */
-const isNobodys = createIpRanges([
-  '0.0.0.0/8',
-  '127.0.0.0/8',
-  '169.254.0.0/16',
-  '224.0.0.0/3',
-  '::/127',
-  'fe80::/10',
-  'ff00::/8',
-]);
-
 /** IPv4 as a part of IPv6: another address here than for who verifies a certificate. */
 const isMapped = (ip: string): boolean => isIP(ip) === 6 && isIP(plainHost(ip)) === 4;
 
@@ -64,7 +53,7 @@ function problemOfNames(names: RequestedNames, node: Node, isReserved: IsReserve
   );
   if (name !== undefined) return `${name} is no name of the Node`;
   const ip = names.addresses.find(
-    (each) => !ips.includes(plainHost(each)) || isNobodys(each) || isMapped(each),
+    (each) => !ips.includes(plainHost(each)) || isOfNoHost(each) || isMapped(each),
   );
   if (ip !== undefined) return `${ip} is no address of the Node`;
   const reserved = [...names.dnsNames, ...names.addresses].find(isReserved);

@@ -2,7 +2,7 @@ import { lookup as systemLookup } from 'node:dns';
 import { type LookupFunction, isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type Clock, SelvedgeError, hasCode } from '@selvedge/kit';
-import { connectTcp, createIpRanges } from '@selvedge/kit/net';
+import { connectTcp, createIpRanges, isOfNoHost } from '@selvedge/kit/net';
 import { type Target, formatTarget } from '@selvedge/tunnel';
 
 /** Connects without a tunnel. Rejects with `Forbidden`, `DeadlineExceeded`, `Unavailable` or the signal's reason. */
@@ -21,22 +21,6 @@ export interface DialDeps {
 
 /** Long enough for a SYN that was lost, short enough for a webhook's patience. */
 const dialMs = 8_000;
-
-/**
- * What is of the machine that dials, or of its link, and no place in the cluster: unspecified, loopback, link-local (where
- * clouds serve their metadata; on AWS at fd00:ec2::254 too), multicast, broadcast. Source: IANA special-purpose registries.
- */
-const isOwn = createIpRanges([
-  '0.0.0.0/8',
-  '127.0.0.0/8',
-  '169.254.0.0/16',
-  '224.0.0.0/4',
-  '255.255.255.255/32',
-  '::/96',
-  'fd00:ec2::254/128',
-  'fe80::/10',
-  'ff00::/8',
-]);
 
 const forbidden = (host: string): SelvedgeError =>
   new SelvedgeError(`${host} is an address of the server itself or of its link`, { code: 'Forbidden' });
@@ -59,7 +43,7 @@ function restricted(lookup: LookupFunction, mayDial: (address: string) => boolea
 /** Dials TCP to anything but this machine and its link, which is told by the address, whatever name it was asked for by. */
 export function createDial({ allow = [] }: DialOptions, { clock, lookup = systemLookup }: DialDeps): Dial {
   const isAllowed = createIpRanges(allow);
-  const mayDial = (address: string): boolean => !isOwn(address) || isAllowed(address);
+  const mayDial = (address: string): boolean => !isOfNoHost(address) || isAllowed(address);
   const byName = restricted(lookup, mayDial);
   return async (target, signal) => {
     if (isIP(target.host) !== 0 && !mayDial(target.host)) throw forbidden(target.host);

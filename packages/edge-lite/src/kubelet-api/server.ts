@@ -1,11 +1,6 @@
 import { type MetricsRegistry, type Service, type TaskGroup, createTaskGroup } from '@selvedge/kit';
-import {
-  type HttpsListener,
-  createHttpsListener,
-  createQuota,
-  createStrangers,
-  isLoopback,
-} from '@selvedge/kit/serve';
+import { isLoopback } from '@selvedge/kit/net';
+import { type HttpsListener, createHttpsListener, createQuota, createStrangers } from '@selvedge/kit/serve';
 import type { DelegatedAccess } from '@selvedge/kube';
 import { refusalOf } from './errors.ts';
 import { type ExchangeDeps, answerExchange } from './exchange.ts';

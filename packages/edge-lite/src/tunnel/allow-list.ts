@@ -1,5 +1,4 @@
-import { BlockList, isIP } from 'node:net';
-import { plainHost } from '@selvedge/kit/net';
+import { isLoopback, plainHost } from '@selvedge/kit/net';
 import { type Target, formatTarget } from '@selvedge/tunnel';
 import type { Rule } from './rule.ts';
 
@@ -22,17 +21,12 @@ export type Ruling =
   | { readonly kind: 'allowed'; readonly connect: Target; readonly by: Permission }
   | { readonly kind: 'refused'; readonly reason: string };
 
-const loopback = new BlockList();
-loopback.addSubnet('127.0.0.0', 8, 'ipv4');
-loopback.addAddress('::1', 'ipv6');
-loopback.addAddress('0.0.0.0', 'ipv4');
-loopback.addAddress('::', 'ipv6');
-
-const isLoopback = (host: string): boolean =>
-  host === 'localhost' || (isIP(host) !== 0 && loopback.check(host, isIP(host) === 6 ? 'ipv6' : 'ipv4'));
+/** The machine itself for who dials it, unspecified addresses among them. */
+const isItself = (host: string): boolean =>
+  host === 'localhost' || host === '0.0.0.0' || host === '::' || isLoopback(host);
 
 function isThisNode(host: string, { name, addresses, machineAddresses }: NodeFacts): boolean {
-  return host === name || addresses.includes(host) || machineAddresses.includes(host) || isLoopback(host);
+  return host === name || addresses.includes(host) || machineAddresses.includes(host) || isItself(host);
 }
 
 /**

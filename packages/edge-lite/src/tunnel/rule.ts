@@ -1,4 +1,5 @@
-import { BlockList, isIP } from 'node:net';
+import { isIP } from 'node:net';
+import { createIpRanges, isIpRange } from '@selvedge/kit/net';
 import { type Target, parseTarget } from '@selvedge/tunnel';
 
 /** One further permission of the config. */
@@ -7,24 +8,17 @@ export interface Rule {
   matches(target: Target): boolean;
 }
 
-const familyOf = (address: string): 'ipv4' | 'ipv6' => (isIP(address) === 6 ? 'ipv6' : 'ipv4');
-
 type MatchHost = (host: string) => boolean;
 
 /** Networks and addresses are compared as numbers: an IPv6 address has many spellings. */
-function matchNetwork(network: string, bits: number): MatchHost | undefined {
-  const family = familyOf(network);
-  if (isIP(network) === 0 || bits > (family === 'ipv4' ? 32 : 128)) return undefined;
-  const list = new BlockList();
-  list.addSubnet(network, bits, family);
-  return (host) => isIP(host) !== 0 && familyOf(host) === family && list.check(host, family);
-}
+const matchNetwork = (network: string): MatchHost | undefined =>
+  isIpRange(network) ? createIpRanges([network]) : undefined;
 
 /** `192.0.2.1`, `192.0.2.0/24` and the same of IPv6. */
 function matchAddress(text: string): MatchHost | undefined {
   const [, network = '', bits] = /^([^/]+?)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
   const all = isIP(network) === 6 ? 128 : 32;
-  return matchNetwork(network, bits === undefined ? all : Number(bits));
+  return matchNetwork(`${network}/${bits ?? all}`);
 }
 
 /** IPv6 in brackets, IPv4 and names without. */

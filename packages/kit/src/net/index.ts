@@ -8,7 +8,7 @@ export {
   type Dialled,
   type OpenBytes,
 } from './dial.ts';
-export { createIpRanges, isIpRange } from './ip-ranges.ts';
+export { createIpRanges, isIpRange, isLoopback, isOfNoHost } from './ip-ranges.ts';
 export { createLookup, type LookupDeps, type LookupOptions } from './lookup.ts';
 export { createMeter, type Meter, type Traffic } from './meter.ts';
 export { plainHost } from './plain-host.ts';

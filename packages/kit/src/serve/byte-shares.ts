@@ -1,5 +1,5 @@
 import { SelvedgeError } from '../index.ts';
-import { isLoopback } from './source.ts';
+import { isLoopback } from '../net/ip-ranges.ts';
 
 /** For whom bytes are held. */
 export interface Holder {

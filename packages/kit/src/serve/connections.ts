@@ -2,7 +2,8 @@ import type { Socket } from 'node:net';
 import { SelvedgeError } from '../index.ts';
 import type { ConnectionLimits } from './limits.ts';
 import { createPlaces } from './places.ts';
-import { type IsLocal, isLoopback, sourceOf } from './source.ts';
+import { isLoopback } from '../net/ip-ranges.ts';
+import { type IsLocal, sourceOf } from './source.ts';
 
 /** Why a connection is not taken. */
 export type ConnectionRefusal = 'total' | 'source';

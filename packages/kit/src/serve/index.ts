@@ -29,5 +29,4 @@ export { createQuota, type Quota } from './quota.ts';
 export { headOf, refuseOn } from './refuse-on.ts';
 export { pieceBytes, respond, type ResponseStream } from './respond.ts';
 export type { ServingPair, ServingSource } from './secure.ts';
-export { isLoopback } from './source.ts';
 export { createStrangers, type Strangers } from './strangers.ts';
