@@ -87,7 +87,7 @@ describe('a node with a tunnel', () => {
     const wide = (await world.kubectl(['get', 'en', 'shop-1', '-o', 'wide'])).stdout;
     expect(wide).toMatch(/^shop-1 +false +2 +cloud-[12] +127\.0\.0\.1:\d+ +\S+$/m);
     const { stdout } = await world.kubectl(['get', 'edgenode', 'shop-1']);
-    expect(stdout).toMatch(/^NAME +BANNED +SESSIONS +AGE\nshop-1 +false +2 +\S+\n$/);
+    expect(stdout).toMatch(/^NAME +STATE +UNIT +BANNED +SESSIONS +AGE\nshop-1 +false +2 +\S+\n$/);
     steady = { agent, edgeNode };
   });
 

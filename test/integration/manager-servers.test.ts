@@ -141,7 +141,7 @@ describe('health', () => {
     expect(status).toBe(200);
     expect(body).toMatch(/^selvedge_manager_ready\{check="serving"\} 1$/m);
     expect(body).toMatch(/^selvedge_csr_decisions_total\{decision="approve"\} 1$/m);
-    expect(body).toMatch(/^selvedge_admission_reviews_total\{outcome="denied"\} 2$/m);
+    expect(body).toMatch(/^selvedge_admission_reviews_total\{webhook="ban",outcome="denied"\} 2$/m);
     const { stdout } = await world.kubectl(['create', 'token', 'cloud-manager', '-n', managerNamespace]);
     expect((await one.get('/metrics', stdout.trim())).status).toBe(403);
     expect((await one.get('/')).status).toBe(404);
