@@ -114,10 +114,12 @@ function preferring<T>(all: readonly T[], holds: (one: T) => boolean): readonly 
 /** As kube-proxy chooses, but for those that cannot be reached just now: ready ones, else those that still serve. */
 function choose(
   endpoints: readonly ServiceEndpoint[],
-  { view, random }: ResolveDeps,
+  { view, random, silent }: ResolveDeps,
 ): ServiceEndpoint | undefined {
   const usable = preferring(
-    endpoints.filter(({ isServing }) => isServing),
+    endpoints.filter(
+      ({ isServing, node }) => isServing && (node === undefined || silent?.has(node) !== true),
+    ),
     ({ isReady }) => isReady,
   );
   const reachable = preferring(
@@ -159,6 +161,8 @@ function toService(service: ServiceView, { port }: Target, deps: ResolveDeps): R
 export interface ResolveDeps {
   readonly view: ClusterView;
   readonly random: Random;
+  /** Nodes that were asked just now and have not answered: no endpoint on them is chosen. */
+  readonly silent?: ReadonlySet<string>;
 }
 
 /**

@@ -139,3 +139,69 @@ test('what is not at the edge is dialled', async () => {
   expect(asked).toEqual(['direct webhook.example:443', 'direct 10.0.0.1:10250']);
   expect(metrics()).toContain('{rule="other",way="direct",outcome="opened"} 1');
 });
+
+/** A Service with an endpoint on each of so many nodes; the first ones do not answer. */
+function routeService(nodes: number, answers: (asked: number) => 'opens' | Error): Routed {
+  const asked: string[] = [];
+  const registry = createMetricsRegistry();
+  const endpoints = Array.from({ length: nodes }, (_, i) => ({
+    target: { host: `10.244.${i}.5`, port: 8_443 },
+    node: `shop-${i}`,
+    isReady: true,
+    isServing: true,
+  }));
+  const service = { name: 'default/hook', endpoints: () => endpoints };
+  const deps: RouterDeps = {
+    view: {
+      isEdge: () => true,
+      isConnected: () => true,
+      service: () => service,
+    } as Partial<ClusterView> as ClusterView,
+    tunnel: {
+      reaches: () => true,
+      open: async ({ peer, target: text }) => {
+        asked.push(`${peer} ${text}`);
+        const said = answers(asked.length);
+        if (said === 'opens') return new PassThrough();
+        throw said;
+      },
+    },
+    holders: () => [],
+    relay: undefined,
+    dial: async () => new PassThrough(),
+    clock: systemClock,
+    random: () => 0,
+    log: silentLogger,
+    metrics: createEgressMetrics(registry),
+  };
+  return { router: createRouter(deps), asked, metrics: () => registry.render() };
+}
+
+const hook: Target = { host: '10.96.0.5', port: 443 };
+const broke = failure('Unavailable', 'the session broke');
+
+test('where the node of an endpoint does not answer, another endpoint of the Service is asked', async () => {
+  const { router, asked, metrics } = routeService(2, (count) => (count === 1 ? broke : 'opens'));
+  expect((await router.open(hook, signal)).rule).toBe('service');
+  expect(asked).toEqual(['shop-0 10.244.0.5:8443', 'shop-1 10.244.1.5:8443']);
+  expect(metrics()).toContain('{rule="service",way="none",outcome="failed"} 1');
+  expect(metrics()).toContain('{rule="service",way="tunnel",outcome="opened"} 1');
+});
+
+test('three nodes are asked at most, each once, and the last failure is told', async () => {
+  for (const [nodes, count] of [
+    [2, 2],
+    [9, 3],
+  ] as const) {
+    const { router, asked } = routeService(nodes, (nth) => failure('Unavailable', `failure ${nth}`));
+    await expect(router.open(hook, signal)).rejects.toThrow(`failure ${count}`);
+    expect(new Set(asked).size).toBe(count);
+    expect(asked).toHaveLength(count);
+  }
+});
+
+test('what a node itself answers for its endpoint is the answer', async () => {
+  const { router, asked } = routeService(2, () => failure('Unavailable', 'not that', { status: 502 }));
+  await expect(router.open(hook, signal)).rejects.toThrow('not that');
+  expect(asked).toHaveLength(1);
+});

@@ -3,7 +3,7 @@ import { type Clock, type Logger, type Random, SelvedgeError, hasCode } from '@s
 import { type Target, formatTarget } from '@selvedge/tunnel';
 import type { TunnelServer } from '@selvedge/tunnel/server';
 import { isAnswerOfNode } from './answers.ts';
-import { type ClusterView, resolve } from './destination.ts';
+import { type ClusterView, type Route, resolve } from './destination.ts';
 import type { Dial } from './dial.ts';
 import type { EgressMetrics, StreamOutcome, Way } from './metrics.ts';
 import type { RelayRequest } from './relay-client.ts';
@@ -37,7 +37,7 @@ export interface RouterDeps {
 
 /** Opens streams. All of it rejects with a message that the one who asked may read. */
 export interface Router {
-  /** To whatever it is. */
+  /** To whatever it is. Where the node of a Service's endpoint does not answer, another endpoint is asked. */
   open(target: Target, signal: AbortSignal): Promise<Opened>;
   /** Through the tunnel of that node, from here or from another server. */
   openNode(node: string, target: Target, signal: AbortSignal): Promise<Opened>;
@@ -54,6 +54,9 @@ interface Reached {
 
 type Asked = Omit<RelayRequest, 'address'>;
 
+/** Nodes that are asked for one connection to a Service. */
+const maxEndpoints = 3;
+
 /** Whether asking elsewhere is of no use. */
 const isFinal = (error: unknown): boolean => isAnswerOfNode(error) || hasCode(error, 'Forbidden', 'Invalid');
 
@@ -65,13 +68,33 @@ class Routes implements Router {
   }
 
   async open(target: Target, signal: AbortSignal): Promise<Opened> {
-    const { rule, route } = resolve(target, this.#deps);
-    if (route.kind === 'refused') {
-      this.#count({ rule, way: 'none', outcome: 'refused' });
-      throw new SelvedgeError(route.reason, { code: 'Forbidden' });
+    const silent = new Set<string>();
+    let failure: unknown;
+    while (silent.size < maxEndpoints) {
+      const { rule, route } = resolve(target, { ...this.#deps, silent });
+      if (route.kind === 'refused' && failure !== undefined) break;
+      try {
+        return await this.#follow(rule, route, signal);
+      } catch (error) {
+        signal.throwIfAborted();
+        if (rule !== 'service' || route.kind !== 'edge' || isFinal(error)) throw error;
+        silent.add(route.node);
+        failure = error;
+      }
     }
-    if (route.kind === 'direct') return this.#counted(rule, () => this.#direct(route.target, signal));
-    return this.#counted(rule, () => this.#edge(route.node, route.target, signal));
+    throw failure;
+  }
+
+  async #follow(rule: StreamOutcome['rule'], route: Route, signal: AbortSignal): Promise<Opened> {
+    switch (route.kind) {
+      case 'edge':
+        return this.#counted(rule, () => this.#edge(route.node, route.target, signal));
+      case 'direct':
+        return this.#counted(rule, () => this.#direct(route.target, signal));
+      case 'refused':
+        this.#count({ rule, way: 'none', outcome: 'refused' });
+        throw new SelvedgeError(route.reason, { code: 'Forbidden' });
+    }
   }
 
   openNode(node: string, target: Target, signal: AbortSignal): Promise<Opened> {
