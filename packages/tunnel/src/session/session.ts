@@ -82,6 +82,7 @@ export class Session implements Holder {
       owner: this,
       brokenBy: () => this.#failure ?? (http2.destroyed ? this.#lost() : undefined),
       onData: (bytes) => this.#windows.take(bytes),
+      unsent: { bytes: 0 },
     };
     const { peer, id, direction } = options;
     const log = deps.log.with({ peer, session: id, direction });

@@ -13,7 +13,15 @@ export interface TunnelStreamDeps {
   readonly brokenBy: () => Error | undefined;
   /** Told of bytes that the reader has room for. */
   readonly onData: (bytes: number) => void;
+  /** What HTTP/2 was given by all streams of the session and has not sent. */
+  readonly unsent: { bytes: number };
 }
+
+/**
+ * What all streams of a session may have unsent before each waits for its own last piece. A session that writes does not
+ * read: on a slow line all of it goes before the next look at what came.
+ */
+const maxUnsentBytes = 512 * 1024;
 
 /**
  * One stream of a session as a Duplex like any other. Ending it is a half-close; destroying it resets the stream, with
@@ -66,11 +74,18 @@ export class TunnelStream extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
-    this.#sent += chunk.length;
-    const hasRoom = this.#stream.write(chunk);
-    if (this.#stream.writableLength > 0) this.#deps.ledger.hold(this);
-    if (hasRoom) done();
-    else this.#stream.once('drain', done);
+    const { unsent, ledger } = this.#deps;
+    const bytes = chunk.length;
+    this.#sent += bytes;
+    unsent.bytes += bytes;
+    let waits = true;
+    const hasRoom = this.#stream.write(chunk, () => {
+      unsent.bytes -= bytes;
+      if (waits) done();
+    });
+    if (this.#stream.writableLength > 0) ledger.hold(this);
+    waits = !hasRoom || unsent.bytes > maxUnsentBytes;
+    if (!waits) done();
   }
 
   override _final(done: () => void): void {
