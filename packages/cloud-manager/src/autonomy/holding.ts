@@ -33,6 +33,8 @@ export interface HoldingDeps {
   readonly renewals: Counter;
 }
 
+/** As many as the stores hold. */
+const maxKeys = 100_000;
 /** Leases that are written at a time. As many as are held are renewed in each interval; more at once would help nobody. */
 const workers = 16;
 const notReadyMs = 1_000;
@@ -128,7 +130,13 @@ export function createHolding(times: Times, deps: HoldingDeps): Controller {
   const { edgeNodes, clock, random, log, kubeMetrics: metrics } = deps;
   const holder = new Holder(times, deps);
   return createController(
-    { name: 'autonomy-leases', workers, resyncMs: 60_000, backoff: { initialMs: 200, maxMs: times.renewMs } },
+    {
+      name: 'autonomy-leases',
+      workers,
+      maxKeys,
+      resyncMs: 60_000,
+      backoff: { initialMs: 200, maxMs: times.renewMs },
+    },
     {
       reconcile: (node, signal) => holder.reconcile(node, signal),
       keys: () => edgeNodes.keys(),

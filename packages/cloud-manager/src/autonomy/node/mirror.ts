@@ -34,6 +34,8 @@ export interface MirrorDeps {
   readonly failovers: Counter;
 }
 
+/** As many as the stores hold. */
+const maxKeys = 100_000;
 const workers = 4;
 const resyncMs = 60_000;
 const timeoutMs = 10_000;
@@ -69,8 +71,10 @@ class Mirror {
     if (fate === undefined || object === undefined) return undefined;
     try {
       await this.#record(node, fate, signal);
+      // Before the conditions, which are a new version of the Node.
+      const result = await this.#taint(object, fate, signal);
       await this.#write(object, fate, signal);
-      return await this.#taint(object, fate, signal);
+      return result;
     } catch (error) {
       // It is gone, or changed in between: the watch brings it.
       if (!hasCode(error, 'NotFound')) throw error;
@@ -136,7 +140,7 @@ export function createMirror(deps: MirrorDeps): NodeMirror {
   const { edgeNodes, clock, random, log, kubeMetrics: metrics } = deps;
   const mirror = new Mirror(deps);
   const controller = createController(
-    { name: 'autonomy-nodes', workers, resyncMs, backoff: { initialMs: 200, maxMs: 10_000 } },
+    { name: 'autonomy-nodes', workers, maxKeys, resyncMs, backoff: { initialMs: 200, maxMs: 10_000 } },
     {
       reconcile: (node, signal) => mirror.reconcile(node, signal),
       keys: () => edgeNodes.keys(),

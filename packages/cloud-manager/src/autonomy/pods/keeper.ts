@@ -41,6 +41,8 @@ export interface PodKeeper extends Controller {
   enqueueOf(node: string): void;
 }
 
+/** As many as the stores hold. */
+const maxKeys = 100_000;
 const workers = 4;
 const resyncMs = 5 * 60_000;
 const timeoutMs = 10_000;
@@ -133,7 +135,7 @@ export function createPodKeeper(deps: PodKeeperDeps): PodKeeper {
   const { pods, clock, random, log, kubeMetrics: metrics } = deps;
   const keeper = new Keeper(deps);
   const controller = createController(
-    { name: 'autonomy-pods', workers, resyncMs, backoff: { initialMs: 200, maxMs: 10_000 } },
+    { name: 'autonomy-pods', workers, maxKeys, resyncMs, backoff: { initialMs: 200, maxMs: 10_000 } },
     {
       reconcile: (key, signal) => keeper.reconcile(key, signal),
       keys: () => pods.keys(),
