@@ -9,6 +9,7 @@ import {
 } from '@selvedge/api';
 import { Document } from 'yaml';
 import type { GeneratedFile, Generator } from './generator.ts';
+import { withKustomization } from './kustomization.ts';
 
 /** A resource and the policies that guard it, in the order of applying; `source`: its folder. */
 export interface CustomResourceFile {
@@ -42,5 +43,5 @@ export function renderCustomResource({ source, objects }: CustomResourceFile): G
 export const crds: Generator = {
   name: 'crds',
   folder: 'deploy/crds',
-  generate: async () => customResourceFiles.map(renderCustomResource),
+  generate: async () => withKustomization(customResourceFiles.map(renderCustomResource)),
 };

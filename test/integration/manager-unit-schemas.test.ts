@@ -1,8 +1,9 @@
 import { join } from 'node:path';
-import { edgeUnits, unitApps } from '@selvedge/api';
+import { type UnitAppSpec, edgeUnits, unitApps } from '@selvedge/api';
 import { ensureAssets } from '@selvedge/hack/setup';
 import { systemClock } from '@selvedge/kit';
 import { type KubeObject, defineResource, mergePatch } from '@selvedge/kube';
+import { renderShared, renderUnit, valuesOf } from '@selvedge/unit-controller';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { PrivateControlPlane } from '../bed/control-plane/private-control-plane.ts';
 import { type Kubectl, createKubectl } from '../bed/kubectl.ts';
@@ -26,7 +27,7 @@ beforeAll(async () => {
   controlPlane = await startControlPlane();
   world = await connect(controlPlane.kubeconfig);
   kubectl = createKubectl({ program, kubeconfig: controlPlane.kubeconfig });
-  await kubectl(['apply', '--server-side', '--filename', crds]);
+  await kubectl(['apply', '--server-side', '--kustomize', crds]);
   await kubectl(['wait', '--for=condition=Established', '--timeout=60s', 'crd', '--all']);
 });
 afterAll(async () => {
@@ -319,6 +320,49 @@ describe('a UnitApp', () => {
     );
   });
 });
+
+test.each(['Deployment', 'StatefulSet', 'DaemonSet'] as const)(
+  'what a UnitApp of a %s makes in a unit is what the API server takes',
+  async (kind) => {
+    const scaling = { horizontal: { minReplicas: 1, maxReplicas: 3 } };
+    const spec: UnitAppSpec = {
+      template: {
+        kind,
+        metadata: { labels: { tier: '{{unit.labels.tier}}' } },
+        spec: {
+          template: { spec: { containers: [{ ...container, envFrom: [{ secretRef: { name: 'key' } }] }] } },
+        },
+      },
+      unitSelector: {},
+      service: { spec: { ports: [{ port: 80 }] } },
+      configMaps: [{ name: 'settings', data: { shop: '{{unit.name}}' } }],
+      secrets: [{ name: 'key', stringData: { k: '{{unit.name}}' } }],
+      overrides: [
+        {
+          name: 'gold',
+          units: ['shop-1'],
+          containers: [{ name: 'till', resources: { limits: { cpu: '1' } } }],
+          strategicMerge: { spec: { template: { spec: { terminationGracePeriodSeconds: 5 } } } },
+        },
+      ],
+      ...(kind === 'DaemonSet' ? {} : { scaling }),
+    };
+    const metadata = { name: 'point-of-sale', namespace: 'default', uid: 'u-1' };
+    const shop = valuesOf({ metadata: { name: 'shop-1', labels: { tier: 'gold' } } });
+    const children = [
+      ...renderUnit({ app: { metadata }, spec }, shop),
+      ...renderShared({
+        app: { metadata },
+        spec: { ...spec, service: { spec: { ports: [{ port: 80 }] }, shared: true } },
+      }),
+    ];
+    for (const { resource, object } of children) {
+      const made = await world.client.create(resource, object, { dryRun: true, signal });
+      expect(made).toMatchObject(object);
+    }
+    expect(children).toHaveLength(kind === 'DaemonSet' ? 5 : 6);
+  },
+);
 
 describe('people', () => {
   test('see what matters in columns, and can wait for conditions', async () => {

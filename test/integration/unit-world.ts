@@ -1,18 +1,13 @@
 import { join } from 'node:path';
 import { managerNamespace, managerObjects } from '@selvedge/api';
 import { ensureAssets } from '@selvedge/hack/setup';
-import { type Service, createMetricsRegistry, createServiceGroup, hasCode, systemClock } from '@selvedge/kit';
+import { createMetricsRegistry, createServiceGroup, hasCode, systemClock } from '@selvedge/kit';
 import { recordingLogger, seededRandom } from '@selvedge/kit/testing';
 import {
   type KubeClient,
-  type KubeObject,
-  type Reflector,
-  type ReflectorOptions,
-  type StoreOptions,
   createEventRecorder,
-  createIndexedStore,
   createKubeMetrics,
-  createReflector,
+  createObjectCaches,
   resources,
 } from '@selvedge/kube';
 import type { Event, Node } from '@selvedge/kube/types';
@@ -85,33 +80,20 @@ async function run(client: KubeClient, resyncMs: number | undefined): Promise<Ru
   const kubeMetrics = createKubeMetrics(registry);
   const log = recordingLogger();
   const shared = { client, clock: systemClock, random: seededRandom(1), log };
-  const reflectors: Reflector[] = [];
-  const follow = <T extends KubeObject>(options: ReflectorOptions<T>, kept?: StoreOptions<T>) => {
-    const store = createIndexedStore<T>(kept);
-    reflectors.push(createReflector(options, { ...shared, store, metrics: kubeMetrics }));
-    return store;
-  };
-  const units = follow({ resource: edgeUnitResource });
-  const nodes = follow({ resource: resources.nodes });
-  const edgeNodes = follow({ resource: edgeNodeResource }, { indexers: unitIndexers });
+  const caches = createObjectCaches({ name: 'unit caches' }, { ...shared, kubeMetrics });
+  const units = caches.follow({ resource: edgeUnitResource });
+  const nodes = caches.follow({ resource: resources.nodes });
+  const edgeNodes = caches.follow({ resource: edgeNodeResource }, { indexers: unitIndexers });
   const events = createEventRecorder(
     { component: 'cloud-manager', host: 'cloud-1' },
     { ...shared, metrics: kubeMetrics },
   );
-  const synced: Service = {
-    name: 'synced',
-    start: async (starting) => void (await Promise.all(reflectors.map((one) => one.whenSynced(starting)))),
-    stop: () => Promise.resolve(),
-  };
   const metrics = createUnitMetrics(registry, units);
   const controller = createUnitController(
     { gatherMs: 50, ...(resyncMs === undefined ? {} : { resyncMs }) },
     { ...shared, units, nodes, edgeNodes, events, metrics, kubeMetrics },
   );
-  const group = createServiceGroup(
-    { name: 'test', services: [events, ...reflectors, synced, controller] },
-    { log },
-  );
+  const group = createServiceGroup({ name: 'test', services: [events, caches.service, controller] }, { log });
   await group.start(signal);
   return { lines: log.lines, metrics: () => registry.render(), [Symbol.asyncDispose]: () => group.stop() };
 }
@@ -131,7 +113,7 @@ export async function startUnitWorld(): Promise<UnitWorld> {
   const controlPlane = await startControlPlane();
   const { client: admin } = await connect(controlPlane.kubeconfig);
   const kubectl = createKubectl({ program, kubeconfig: controlPlane.kubeconfig });
-  await kubectl(['apply', '--server-side', '--filename', join(deploy, 'crds')]);
+  await kubectl(['apply', '--server-side', '--kustomize', join(deploy, 'crds')]);
   const rights = { apiVersion: 'v1', kind: 'List', items: managerObjects };
   await kubectl(['apply', '--server-side', '--filename=-'], { input: JSON.stringify(rights) });
   await kubectl(['wait', '--for=condition=Established', '--timeout=60s', 'crd', '--all']);

@@ -14,3 +14,17 @@ export {
   type EdgeUnitObject,
   type UnitAppObject,
 } from './objects.ts';
+export {
+  cloneName,
+  horizontalPodAutoscalers,
+  isSelected,
+  renderShared,
+  renderUnit,
+  substituted,
+  unitAppManager,
+  valuesOf,
+  withoutUnmanaged,
+  type Child,
+  type RenderInput,
+  type UnitValues,
+} from './rendering/index.ts';
