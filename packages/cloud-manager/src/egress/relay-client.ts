@@ -1,7 +1,6 @@
-import { type IncomingMessage, request } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type Clock, SelvedgeError, raceAbort, withDeadline } from '@selvedge/kit';
-import { broken, connectTcp, secure } from '@selvedge/kit/net';
+import { type Clock, SelvedgeError } from '@selvedge/kit';
+import { type ConnectAnswer, askConnect, connectTcp, secure } from '@selvedge/kit/net';
 import { type Target, formatTarget } from '@selvedge/tunnel';
 import type { Pem } from '../serving/index.ts';
 import { answeredHeader, codeOfStatus, relayHeader } from './answers.ts';
@@ -39,27 +38,10 @@ async function connect(
   return secure(options, { clock, socket }, signal);
 }
 
-async function ask(stream: Duplex, { address, node, target }: RelayRequest): Promise<void> {
-  const authority = formatTarget(target);
-  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-  const asking = request({
-    method: 'CONNECT',
-    path: authority,
-    headers: { host: authority, [relayHeader]: node },
-    createConnection: () => stream,
-  });
-  asking.once('connect', (answer, _stream, head) => {
-    if (head.length > 0) stream.unshift(head);
-    resolve(answer);
-  });
-  asking.on('error', (error) => reject(broken(address, error)));
-  asking.once('close', () => reject(broken(address)));
-  asking.end();
-  const { statusCode = 0, statusMessage = '', headers } = await promise;
-  if (statusCode === 200) return;
-  throw new SelvedgeError(`the server ${address} answered: ${statusMessage}`, {
-    code: codeOfStatus(statusCode),
-    details: headers[answeredHeader] === undefined ? {} : { status: statusCode },
+function refusalOf(address: string, { status, reason, headers }: ConnectAnswer): SelvedgeError {
+  return new SelvedgeError(`the server ${address} answered: ${reason}`, {
+    code: codeOfStatus(status),
+    details: headers[answeredHeader] === undefined ? {} : { status },
   });
 }
 
@@ -68,12 +50,18 @@ async function ask(stream: Duplex, { address, node, target }: RelayRequest): Pro
  * clock says; with `details.status` if it is the node's own answer.
  */
 export async function openRelayed(relay: RelayRequest, deps: RelayDeps): Promise<Duplex> {
-  const { address, signal } = relay;
+  const { address, node, target, signal } = relay;
   const stream = await connect(address, deps, signal);
-  const wait = { what: `the answer of the server ${address}`, timeoutMs: timeouts.answerMs, signal };
+  const asked = {
+    peer: `the server ${address}`,
+    authority: formatTarget(target),
+    headers: { [relayHeader]: node },
+    timeoutMs: timeouts.answerMs,
+  };
   try {
-    await withDeadline(wait, deps.clock, (inner) => raceAbort(ask(stream, relay), inner));
-    return stream;
+    const answer = await askConnect(stream, asked, { ...deps, signal });
+    if (answer.status === 200) return stream;
+    throw refusalOf(address, answer);
   } catch (error) {
     stream.destroy();
     throw error;

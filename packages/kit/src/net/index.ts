@@ -1,4 +1,5 @@
 export { breakOff, resetAllBy, resetBy } from './break-off.ts';
+export { askConnect, type ConnectAnswer, type ConnectRequest } from './connect-request.ts';
 export {
   dial,
   dialBytes,

@@ -1,10 +1,8 @@
-import { request, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Clock } from '../clock.ts';
 import { SelvedgeError } from '../errors.ts';
-import { raceAbort, withDeadline } from '../scope.ts';
-import { broken } from './stream.ts';
-import { connectTcp, hostOf, portOf, type SocketServices } from './tcp.ts';
+import { askConnect, type ConnectAnswer } from './connect-request.ts';
+import { connectTcp, portOf, type SocketServices } from './tcp.ts';
 import { secure } from './tls.ts';
 import type { DialTimeouts } from './timeouts.ts';
 
@@ -59,32 +57,11 @@ async function openSocket(proxy: HttpProxy, deps: ProxyDeps, signal: AbortSignal
   return secure({ url, handshakeMs, trust, protocols: ['http/1.1'] }, { clock, socket }, signal);
 }
 
-/** Asks for the tunnel; what came behind the proxy's answer is put back. */
-async function ask(socket: Socket, proxy: HttpProxy, target: URL): Promise<void> {
-  const { host, hostname } = new URL(proxy.url);
-  const authority = authorityOf(target);
-  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-  const connecting = request({
-    method: 'CONNECT',
-    hostname,
-    path: authority,
-    headers: { host: authority, ...authorization(proxy) },
-    createConnection: () => socket,
-  });
-  connecting.once('connect', (answer, _socket, head) => {
-    if (head.length > 0) socket.unshift(head);
-    resolve(answer);
-  });
-  connecting.once('response', resolve);
-  connecting.on('error', (error) => reject(broken(host, error)));
-  connecting.once('close', () => reject(broken(host)));
-  connecting.end();
-  const { statusCode = 0, statusMessage = '' } = await promise;
-  if (statusCode >= 200 && statusCode < 300) return;
-  throw new SelvedgeError(`the proxy ${host} answered ${statusCode} ${statusMessage}`.trim(), {
+function refusalOf(host: string, { status, reason }: ConnectAnswer): SelvedgeError {
+  return new SelvedgeError(`the proxy ${host} answered ${status} ${reason}`.trim(), {
     code: 'Unavailable',
-    ...(statusCode === 407 ? { hint: 'check the credentials for the proxy' } : {}),
-    details: { proxyStatus: statusCode },
+    ...(status === 407 ? { hint: 'check the credentials for the proxy' } : {}),
+    details: { proxyStatus: status },
   });
 }
 
@@ -95,12 +72,13 @@ export async function connectThrough(
   signal: AbortSignal,
 ): Promise<Socket> {
   const socket = await openSocket(proxy, deps, signal);
-  const what = `the answer of the proxy ${hostOf(new URL(proxy.url))}`;
+  const { host } = new URL(proxy.url);
+  const timeoutMs = deps.timeouts.handshakeMs;
+  const asked = { authority: authorityOf(target), headers: authorization(proxy), timeoutMs };
   try {
-    await withDeadline({ what, timeoutMs: deps.timeouts.handshakeMs, signal }, deps.clock, (inner) =>
-      raceAbort(ask(socket, proxy, target), inner),
-    );
-    return socket;
+    const answer = await askConnect(socket, { ...asked, peer: `the proxy ${host}` }, { ...deps, signal });
+    if (answer.status >= 200 && answer.status < 300) return socket;
+    throw refusalOf(host, answer);
   } catch (error) {
     socket.destroy();
     throw error;
