@@ -180,6 +180,48 @@ describe('a ban', () => {
   });
 });
 
+describe('the guard', () => {
+  const pod = { namespace: 'default', name: 'guarded' };
+  const byForce = { gracePeriodSeconds: 0, signal };
+  /** As the leader writes it. */
+  const judge = async (name: string, state: string): Promise<void> => {
+    const options = { patch: mergePatch({ status: { state } }), subresource: 'status', signal };
+    await world.admin.patch(edgeNodeResource, { name }, options);
+  };
+  const addPod = async (): Promise<void> => {
+    const spec = { nodeName: 'cut-off', containers: [{ name: 'c', image: 'none' }] };
+    await world.admin.create(resources.pods, { metadata: pod, spec }, { signal });
+  };
+
+  test('keeps a node that is cut off, and its pods, from being deleted by a slip of the hand', async () => {
+    const node = world.client(await world.addNode('cut-off'));
+    await world.admin.create(edgeNodeResource, { metadata: { name: 'cut-off' } }, { signal });
+    await addPod();
+    await judge('cut-off', 'Autonomous');
+    const refused = (): Promise<unknown> =>
+      world.admin.delete(resources.pods, pod, { ...byForce, dryRun: true }).then(
+        () => undefined,
+        (error: Error) => error.message,
+      );
+    const message = await until('a refusal', refused);
+    expect(message).toMatch(/the pod's node cut-off is Autonomous: .* kubectl annotate edgenode cut-off/);
+    const collection = world.admin.deleteCollection(resources.pods, { namespace: 'default', ...byForce });
+    await expect(collection).rejects.toThrow(/cut-off is Autonomous/);
+    const at = { name: 'cut-off' };
+    await expect(world.admin.delete(resources.nodes, at, { signal })).rejects.toThrow(
+      /cut-off is Autonomous/,
+    );
+    // What asks the kubelet, and what the kubelet itself does, is no slip.
+    await world.admin.delete(resources.pods, pod, { signal });
+    await node.delete(resources.pods, pod, byForce);
+    await addPod();
+    await world.kubectl(['annotate', 'edgenode', 'cut-off', 'selvedge.io/allow-deletion=true']);
+    await until('the permission', async () => (await refused()) === undefined);
+    await world.admin.delete(resources.pods, pod, byForce);
+    await world.admin.delete(resources.nodes, at, { signal });
+  });
+});
+
 test('an EdgeNode is written when something changes, and at no other time', async () => {
   const { resourceVersion } = steady?.edgeNode.metadata ?? {};
   expect((await world.edgeNode('shop-1'))?.metadata.resourceVersion).toBe(resourceVersion);

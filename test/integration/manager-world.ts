@@ -67,10 +67,12 @@ export const until = <T>(what: string, look: () => Promise<T | undefined | false
 
 /** A file's manifests are applied, then what they define is waited for. */
 async function install(kubectl: Kubectl): Promise<void> {
-  for (const file of ['deploy/crds/selvedge.io_edgenodes.yaml', 'deploy/rbac/selvedge-cloud-manager.yaml']) {
-    await kubectl(['apply', '--server-side', '--filename', join(repository, file)]);
+  const files = ['crds/selvedge.io_edgenodes', 'crds/selvedge.io_edgeunits', 'rbac/selvedge-cloud-manager'];
+  for (const file of files) {
+    await kubectl(['apply', '--server-side', '--filename', join(repository, `deploy/${file}.yaml`)]);
   }
-  await kubectl(['wait', '--for=condition=Established', '--timeout=30s', 'crd/edgenodes.selvedge.io']);
+  const definitions = ['crd/edgenodes.selvedge.io', 'crd/edgeunits.selvedge.io'];
+  await kubectl(['wait', '--for=condition=Established', '--timeout=30s', ...definitions]);
 }
 
 /** Of the service account that the manifests make, with exactly its rights. */
