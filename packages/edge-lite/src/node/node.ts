@@ -1,10 +1,8 @@
 import {
   type Backoff,
-  type Clock,
   type Counter,
   type Logger,
   type MetricsRegistry,
-  type Random,
   type Service,
   createBackoff,
   createPoke,
@@ -18,23 +16,12 @@ import type { KubeClient } from '@selvedge/kube';
 import type { Node } from '@selvedge/kube/types';
 import { type NodeOptions, newNode, ownLabels } from './build-node.ts';
 import { graceLeftMs } from './conditions.ts';
-import type { ReadHost } from './host.ts';
 import { keepLease } from './lease.ts';
-import type { NodeEvents, NodeRuntime, ShownNode } from './ports.ts';
 import { registerNode } from './register.ts';
-import { StatusReporter } from './reporter.ts';
+import { type ReporterDeps, StatusReporter } from './reporter.ts';
 
-export interface NodeDeps {
+export interface NodeDeps extends Omit<ReporterDeps, 'client' | 'patches'> {
   readonly client: Pick<KubeClient, 'get' | 'create' | 'patch' | 'replace'>;
-  readonly runtime: NodeRuntime;
-  readonly shown: ShownNode;
-  readonly readHost: ReadHost;
-  readonly events: NodeEvents;
-  /** Where the kubelet's API is served; undefined while nobody knows. */
-  readonly kubeletPort: () => number | undefined;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Logger;
   readonly metrics: MetricsRegistry;
 }
 

@@ -13,7 +13,7 @@ export interface ReporterDeps {
   readonly shown: ShownNode;
   readonly readHost: ReadHost;
   readonly events: NodeEvents;
-  /** Where the kubelet's API is served, now. */
+  /** Where the kubelet's API is served, now; undefined while nobody knows. */
   readonly kubeletPort: () => number | undefined;
   readonly clock: Clock;
   readonly random: Random;

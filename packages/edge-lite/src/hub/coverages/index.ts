@@ -5,3 +5,4 @@ export {
   type SponsorTokens,
   type SponsorTokensDeps,
 } from './sponsor-token.ts';
+export { sponsorKey } from './sponsors.ts';

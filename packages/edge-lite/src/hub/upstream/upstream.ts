@@ -21,6 +21,7 @@ import {
   type KubeMetrics,
   type Transport,
 } from '@selvedge/kube';
+import { sponsorKey } from '../coverages/index.ts';
 import type { Sponsor } from '../coverages/types.ts';
 import type { Caller } from '../request.ts';
 import { createCredentialsOf, type CredentialsOf, type PartiesDeps, type Party } from './callers.ts';
@@ -85,17 +86,6 @@ function configuredClients(
   return new Map(
     clients.map(({ name, kubeconfig }) => [name, kubeconfigCredentials({ path: kubeconfig }, { clock })]),
   );
-}
-
-function keyOf(sponsor: Sponsor): string {
-  switch (sponsor.kind) {
-    case 'node':
-      return 'node';
-    case 'pod':
-      return `pod ${sponsor.namespace}/${sponsor.serviceAccount}`;
-    case 'configured':
-      return `configured ${sponsor.client}`;
-  }
 }
 
 class HubUpstream implements Upstream {
@@ -178,7 +168,7 @@ class HubUpstream implements Upstream {
   }
 
   clientOf(sponsor: Sponsor): KubeClient {
-    const key = keyOf(sponsor);
+    const key = sponsorKey(sponsor);
     const known = this.#clients.get(key) ?? this.#newClient(sponsor);
     this.#clients.set(key, known);
     return known;
