@@ -1,7 +1,11 @@
+import { X509Certificate } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Bed, nameBed, waitFor } from '@selvedge/bed';
 import { type CommandResult, ensureAssets, runUnchecked } from '@selvedge/hack/setup';
 import { systemClock } from '@selvedge/kit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { stateFolder } from './support/edge-lite.ts';
 import { type HubStatus, askHub } from './support/hub-site.ts';
 import { pod, running } from './support/pods.ts';
 
@@ -77,6 +81,15 @@ describe('a site with one port out', () => {
     for (const agent of agents) {
       expect(await kubectl('logs', `shell-${agent}`)).toMatchObject({ exitCode: 0, stdout: 'one\ntwo\n' });
     }
+  });
+
+  it('has a certificate for the names by which the cloud reaches its lite node', async () => {
+    const file = join(stateFolder(bed, nodes.lite), 'pki/serving.pem');
+    const names = await until('the certificate', async () => {
+      const { subjectAltName } = new X509Certificate(await readFile(file));
+      return subjectAltName?.includes('nodes.selvedge') === true && subjectAltName.split(', ');
+    });
+    expect(names).toEqual(expect.arrayContaining([`DNS:${nodes.lite}`, `DNS:${nodes.lite}.nodes.selvedge`]));
   });
 
   it('shows sessions in both directions', async () => {

@@ -11,7 +11,7 @@ import {
 import { type KubeClient, type KubeMetrics, createDelegatedAccess } from '@selvedge/kube';
 import type { TunnelServer } from '@selvedge/tunnel/server';
 import type { Caches } from './caches.ts';
-import type { Config } from './config/index.ts';
+import { type Config, nodeDomainOf } from './config/index.ts';
 import { type ConnectProxy, createConnectProxy } from './connect-proxy/index.ts';
 import {
   type ClusterCaches,
@@ -104,9 +104,6 @@ async function noneLeft(deps: EdgeAccessDeps, count: () => number): Promise<void
   });
 }
 
-/** Names of nodes end so where the config does not say otherwise. */
-const defaultDomain = 'nodes.selvedge';
-
 interface Ways {
   readonly view: ClusterView;
   readonly router: Router;
@@ -126,13 +123,13 @@ function connectProxyOf(
   deps: EdgeAccessDeps,
   ways: Ways,
 ): { readonly pem: PemFiles; readonly proxy: ConnectProxy } | undefined {
-  const { connectProxy, kubeletProxy, tunnel } = deps.config;
+  const { connectProxy, tunnel } = deps.config;
   if (connectProxy === undefined) return undefined;
   const { listen, audiences, limits = {}, ...files } = connectProxy;
   const pem = createPemFiles({ clientCaFile: tunnel.clientCaFile, ...files }, deps);
   const authorities = (): string => pem.current.clientCa ?? '';
   const access = createDelegatedAccess({ subsystem: 'connect_proxy', audiences }, { ...deps, authorities });
-  const domain = kubeletProxy?.domain ?? defaultDomain;
+  const domain = nodeDomainOf(deps.config);
   return { pem, proxy: createConnectProxy({ listen, domain, limits }, { ...deps, ...ways, access, pem }) };
 }
 

@@ -18,7 +18,7 @@ import type { TunnelServer } from '@selvedge/tunnel/server';
 import { createAdmissionWebhook, strangerLimits } from './admission/index.ts';
 import { type Autonomy, createAutonomy, witnessPath } from './autonomy/index.ts';
 import { type Caches, createCaches } from './caches.ts';
-import type { Address, Config, WebhookConfig } from './config/index.ts';
+import { type Address, type Config, type WebhookConfig, nodeDomainOf } from './config/index.ts';
 import { createCsrApprover, createCsrMetrics, createReserved, parseRequest } from './csr/index.ts';
 import { createEdgeAccess } from './edge-access.ts';
 import { type Bans, createBans } from './edge-nodes/index.ts';
@@ -159,6 +159,7 @@ function electionOf(context: Context, leader: LeaderParts): LeaderElection {
   const { leaseName, leaseDurationSeconds, renewDeadlineSeconds, retrySeconds } = config.leaderElection;
   const reserved = createReserved(config.csr.reserved, { client, nodes: caches.nodes });
   const decisions = createCsrMetrics(metrics);
+  const domain = nodeDomainOf(config);
   const election = createLeaderElection(
     {
       lease: { namespace, name: leaseName },
@@ -170,7 +171,7 @@ function electionOf(context: Context, leader: LeaderParts): LeaderElection {
     {
       ...context,
       work: () => {
-        const parts = { ...context, ...caches, bans, isAlive, reserved, decisions, writer };
+        const parts = { ...context, ...caches, bans, isAlive, reserved, decisions, domain, writer };
         const services = [createCsrApprover(parts), createCleaner(parts), autonomy];
         return createServiceGroup({ name: 'leader', services }, { log });
       },

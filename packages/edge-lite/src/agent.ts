@@ -145,12 +145,14 @@ function presenceOf(
   { config, paths, ...deps }: Context,
   { client, runtime, source, pods, recorder, kubeletPort }: NodeParts,
 ): NodePresence {
-  const { nodeName, node } = config;
+  const { nodeName, node, modules } = config;
+  const domain = modules.tunnel?.domain ?? 'none';
+  const dnsName = domain === 'none' ? undefined : `${nodeName}.${domain}`;
   const ref = { resource: 'nodes', name: nodeName } as const;
   // The kubelet puts the name where the uid belongs, and `kubectl describe node` looks for it there.
   const about = { apiVersion: 'v1', kind: 'Node', name: nodeName, uid: nodeName };
   return createNodePresence(
-    { nodeName, version, maxPods: pods.maxPods, ...node, ip: node.ip },
+    { nodeName, version, maxPods: pods.maxPods, ...node, ip: node.ip, dnsName },
     {
       ...deps,
       client,

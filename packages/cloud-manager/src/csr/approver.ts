@@ -37,6 +37,8 @@ export interface CsrApproverDeps {
   readonly bans: Bans;
   /** Read anew for each request that would else be approved. */
   readonly reserved: (signal: AbortSignal) => Promise<IsReserved>;
+  /** See `kubeletProxy.domain`. */
+  readonly domain: string;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -112,9 +114,9 @@ class Approver {
   }
 
   #decideWith(spec: Request['spec'], isReserved: IsReserved): CsrDecision {
-    const { nodes, bans } = this.#deps;
+    const { nodes, bans, domain } = this.#deps;
     const name = nodeOfUser(spec.username ?? '') ?? '';
-    const requester = { node: nodes.get(name), isBanned: bans.isBanned(name), isReserved };
+    const requester = { node: nodes.get(name), isBanned: bans.isBanned(name), isReserved, domain };
     try {
       return decideCsr(spec, () => parseRequest(pemOf(spec.request)), requester);
     } catch (error) {

@@ -20,6 +20,8 @@ const node: Node = {
       { type: 'InternalDNS', address: 'shop-1.example.com' },
       { type: 'InternalDNS', address: 'shop-1.default.svc' },
       { type: 'InternalDNS', address: 'kubernetes.default' },
+      { type: 'InternalDNS', address: 'shop-1.nodes.selvedge' },
+      { type: 'InternalDNS', address: 'shop-1.a.nodes.selvedge' },
     ],
   },
 };
@@ -51,6 +53,7 @@ const decide = (change: Case): CsrDecision =>
     node: 'node' in change ? change.node : node,
     isBanned: change.isBanned ?? false,
     isReserved: (name) => name === '203.0.113.1',
+    domain: 'nodes.selvedge',
   });
 
 describe('a request for a serving certificate is approved', () => {
@@ -60,6 +63,7 @@ describe('a request for a serving certificate is approved', () => {
     ['for addresses alone', { names: { dnsNames: [] } }],
     ['for names alone', { names: { addresses: [] } }],
     ['for a name below its own', { names: { dnsNames: ['SHOP-1', 'shop-1.example.com'] } }],
+    ['for its name in the domain', { names: { dnsNames: ['shop-1', 'shop-1.nodes.selvedge'] } }],
     ['for an address written in another way', { names: { addresses: ['fd00:0:0:0:0:0:0:a'] } }],
   ])('%s', (_how, change) => {
     expect(decide(change)).toEqual({ kind: 'approve', node: 'shop-1' });
@@ -119,6 +123,20 @@ describe('a request is left alone', () => {
       'for the name of the API server that the node claims in its status',
       { names: { dnsNames: ['kubernetes.default'] } },
       'kubernetes.default is no name of the Node',
+    ],
+    [
+      'for a name in the domain that may be another node’s',
+      { names: { dnsNames: ['shop-1.a.nodes.selvedge'] } },
+      'shop-1.a.nodes.selvedge is no name of the Node',
+    ],
+    [
+      'for the name in the domain of a node whose name its own begins with',
+      {
+        spec: { username: 'system:node:shop-1.nodes' },
+        names: { commonNames: ['system:node:shop-1.nodes'], dnsNames: ['shop-1.nodes.selvedge'] },
+        node: { ...node, metadata: { name: 'shop-1.nodes' } },
+      },
+      'shop-1.nodes.selvedge is no name of the Node',
     ],
     [
       'for an address that is not in the status',

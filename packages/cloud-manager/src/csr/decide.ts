@@ -16,6 +16,8 @@ export interface Requester {
   readonly node: Node | undefined;
   readonly isBanned: boolean;
   readonly isReserved: IsReserved;
+  /** Below it a node has the one name that is its own: other clients reach it by that. */
+  readonly domain: string;
 }
 
 const servingSigner = 'kubernetes.io/kubelet-serving';
@@ -35,21 +37,27 @@ function addressesOf(node: Node, types: readonly string[]): readonly string[] {
   return all.filter(({ type }) => types.includes(type)).map(({ address }) => address);
 }
 
-/** A name of this node alone: its own, or one below it that is none of a Service. */
-function isOwnName(dnsName: string, nodeName: string): boolean {
+/** A name of this node alone: its own, its one in the domain, or one below its own that is none of a Service. */
+function isOwnName(dnsName: string, nodeName: string, domain: string): boolean {
+  if (dnsName.endsWith(`.${domain}`)) return dnsName === `${nodeName}.${domain}`;
   if (dnsName === nodeName) return true;
   return dnsName.startsWith(`${nodeName}.`) && !/\.svc(\.|$)/.test(dnsName);
 }
 
 /** Why the names are not this node's to ask for; undefined if they are. */
-function problemOfNames(names: RequestedNames, node: Node, isReserved: IsReserved): string | undefined {
+function problemOfNames(
+  names: RequestedNames,
+  node: Node,
+  { isReserved, domain }: Requester,
+): string | undefined {
   const dns = addressesOf(node, dnsTypes).map((each) => each.toLowerCase());
   const ips = addressesOf(node, ipTypes).map(plainHost);
   if (names.otherNames.length > 0) return `it asks for a name of the kind ${names.otherNames[0]}`;
   if (names.dnsNames.length + names.addresses.length === 0)
     return 'it names neither a DNS name nor an address';
   const name = names.dnsNames.find(
-    (each) => !dns.includes(each.toLowerCase()) || !isOwnName(each.toLowerCase(), node.metadata.name ?? ''),
+    (each) =>
+      !dns.includes(each.toLowerCase()) || !isOwnName(each.toLowerCase(), node.metadata.name ?? '', domain),
   );
   if (name !== undefined) return `${name} is no name of the Node`;
   const ip = names.addresses.find(
@@ -83,11 +91,12 @@ const leave = (why: string): CsrDecision => ({ kind: 'leave', why });
 function problemOfServing(
   { username = '', usages = [] }: CertificateSigningRequestSpec,
   names: RequestedNames,
-  { node, isReserved }: Requester,
+  requester: Requester,
 ): string | undefined {
+  const { node } = requester;
   if (node === undefined) return 'there is no such Node';
   return (
-    problemOfUsages(usages) ?? problemOfSubject(names, username) ?? problemOfNames(names, node, isReserved)
+    problemOfUsages(usages) ?? problemOfSubject(names, username) ?? problemOfNames(names, node, requester)
   );
 }
 

@@ -69,6 +69,7 @@ test('the tunnel brings the hub along too, and takes servers with or without mor
   expect(hub).toMatchObject({ port: 10_270 });
   expect(pods).toBeUndefined();
   expect(tunnel).toEqual({
+    domain: 'nodes.selvedge',
     servers: [
       { address: 'tunnel.example.com:443' },
       {

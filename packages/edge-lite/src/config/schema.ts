@@ -165,6 +165,7 @@ const tunnel = v.strictObject(
       v.maxLength(16, 'at most 16 servers'),
     ),
     caFile: v.optional(absolutePath),
+    domain: v.optional(pattern('a domain name, or none', subdomain), 'nodes.selvedge'),
     carriers: v.optional(
       v.pipe(
         list(v.picklist(['tls', 'websocket'], 'tls or websocket'), 'tls and websocket'),

@@ -71,6 +71,11 @@ test('the port of the kubelet API is told, once it is known', () => {
   );
 });
 
+test('the name by which clients in the cluster reach it is told, if there is one', () => {
+  const { addresses } = desiredStatus({ ...nodeOptions, dnsName: 'shop-7.nodes.selvedge' }, facts);
+  expect(addresses).toContainEqual({ type: 'InternalDNS', address: 'shop-7.nodes.selvedge' });
+});
+
 test('addresses, versions and ids are told', () => {
   const status = desiredStatus(nodeOptions, facts);
   expect(status.addresses).toEqual([

@@ -11,6 +11,8 @@ export interface NodeOptions extends ResourceOptions {
   readonly version: string;
   /** Instead of the address of the interface with the default route. */
   readonly ip: string | undefined;
+  /** A DNS name of this node alone, under which clients in the cluster reach its kubelet; undefined: they do not. */
+  readonly dnsName: string | undefined;
   /** Set at registration only, as the kubelet's `--node-labels` and `--register-with-taints`. */
   readonly labels: Readonly<Record<string, string>>;
   readonly taints: readonly Taint[];
@@ -59,6 +61,7 @@ export function desiredStatus(options: NodeOptions, facts: Facts): DesiredStatus
     addresses: [
       ...(address === undefined ? [] : [{ type: 'InternalIP', address }]),
       { type: 'Hostname', address: options.nodeName },
+      ...(options.dnsName === undefined ? [] : [{ type: 'InternalDNS', address: options.dnsName }]),
     ],
     allocatable: allocatable(host, options),
     capacity: capacity(host, options),

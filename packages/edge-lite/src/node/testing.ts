@@ -46,6 +46,7 @@ export const nodeOptions: NodeOptions = {
   maxPods: 110,
   reserved: { cpu: '250m', memory: '128Mi' },
   ip: undefined,
+  dnsName: undefined,
   labels: { site: 'north' },
   taints: [{ key: 'edge', effect: 'NoSchedule' }],
 };
