@@ -35,6 +35,7 @@ import {
 import { createKubectl } from '../bed/kubectl.ts';
 import { waitFor } from '../bed/wait.ts';
 import { type Cluster, startCluster } from './edge-world.ts';
+import { connectWith } from './kube-world.ts';
 
 const repository = join(import.meta.dirname, '../..');
 
@@ -291,6 +292,20 @@ export class AutonomyWorld {
   async toleratedSeconds(name: string): Promise<number | undefined> {
     const { tolerations = [] } = (await this.pod(name)).spec ?? {};
     return tolerations.find(({ key }) => key === 'node.kubernetes.io/unreachable')?.tolerationSeconds;
+  }
+
+  /** As the node itself. */
+  async clientOf(name: string): Promise<KubeClient> {
+    const pair = await this.cluster.controlPlane.issue({
+      commonName: `system:node:${name}`,
+      organizations: ['system:nodes'],
+      usages: ['client'],
+    });
+    const clientCertificate = { certificate: pair.certificate, privateKey: pair.key };
+    const certificateAuthority = this.cluster.controlPlane.ca;
+    const client = connectWith(this.cluster.url, { certificateAuthority, clientCertificate });
+    this.#closers.push(() => client.close());
+    return client;
   }
 
   node(name: string): Promise<Node> {

@@ -1,7 +1,14 @@
 import { type Clock, systemClock } from '@selvedge/kit';
 import { mergePatch, resources } from '@selvedge/kube';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { AutonomyWorld, type RunningAutonomy, graceMs, signal, until } from './autonomy-world.ts';
+import {
+  AutonomyWorld,
+  type RunningAutonomy,
+  edgeNodeResource,
+  graceMs,
+  signal,
+  until,
+} from './autonomy-world.ts';
 
 let world: AutonomyWorld;
 let running: RunningAutonomy;
@@ -119,6 +126,49 @@ describe('a node that lost its link', { concurrent: true, ...patient }, () => {
     await until('no taint', async () => (await world.taints('shop-b')).length === 0);
   });
 
+  test('decides nothing by what it may write', async () => {
+    await world.addEdgeNode('liar', '15s');
+    await world.addPod('clung-to', 'liar', 3);
+    await until('tolerations', async () => (await world.toleratedSeconds('clung-to')) === 15);
+    const liar = await world.clientOf('liar');
+    const status = { state: 'Dead', witnesses: [{ node: 'liar', at: '2026-01-01T00:00:00Z', alive: false }] };
+    const fate = { patch: mergePatch({ status }), subresource: 'status', signal };
+    await expect(liar.patch(edgeNodeResource, { name: 'liar' }, fate)).rejects.toMatchObject({
+      code: 'Forbidden',
+    });
+    const policy = { patch: mergePatch({ spec: { autonomy: 'forever' } }), signal };
+    await expect(liar.patch(edgeNodeResource, { name: 'liar' }, policy)).rejects.toMatchObject({
+      code: 'Forbidden',
+    });
+    const pod = { namespace: 'default', name: 'clung-to' };
+    const forged = {
+      metadata: { annotations: { 'selvedge.io/original': 'mine' } },
+      spec: { tolerations: [] },
+    };
+    // The API server takes annotations with a status, which is why none of them counts, and leaves the spec alone.
+    await liar.patch(resources.pods, pod, { patch: mergePatch(forged), subresource: 'status', signal });
+    expect((await world.pod('clung-to')).metadata.annotations).toMatchObject({
+      'selvedge.io/original': 'mine',
+    });
+    expect(await world.toleratedSeconds('clung-to')).toBe(15);
+    await expect(
+      liar.patch(resources.pods, pod, { patch: mergePatch(forged), signal }),
+    ).rejects.toMatchObject({
+      code: 'Forbidden',
+    });
+    world.nodes.cut('liar');
+    await world.untilState('liar', 'Autonomous');
+    const taints = { patch: mergePatch({ spec: { taints: [] } }), signal };
+    await until('the taint', () => isTainted('liar', autonomous));
+    await expect(liar.patch(resources.nodes, { name: 'liar' }, taints)).rejects.toMatchObject({
+      code: 'Forbidden',
+    });
+    await world.untilState('liar', 'Expired');
+    await until('the own tolerations', async () => (await world.toleratedSeconds('clung-to')) === 3);
+    world.nodes.heal('liar');
+    await world.untilState('liar', 'Connected');
+  });
+
   test('is held among two hundred that lost it at once', async () => {
     for (const name of many) await world.addEdgeNode(name);
     await until('all of them', async () => (await world.state('many-199')) === 'Connected');
@@ -173,4 +223,9 @@ test('while no cloud-manager runs no pod is evicted, and the next one puts Ready
   await until('nodes that are Ready', allReady);
   expect(await world.state('alone')).toBe('Autonomous');
   expect((await world.pod('survivor')).metadata.deletionTimestamp).toBeUndefined();
+});
+
+test('the rights of the manifest are enough for all of this', () => {
+  expect(running.metrics.render()).toMatch(/^selvedge_kube_requests_total\{method="PATCH",code="200"\}/m);
+  expect(running.metrics.render()).not.toMatch(/^selvedge_kube_requests_total\{[^}]*code="403"/m);
 });

@@ -8,7 +8,7 @@ import type { EdgeNodeObject } from '../edge-nodes/index.ts';
 import type { EdgeUnitObject } from './caches.ts';
 import { createHolding } from './holding.ts';
 import { Judge } from './judge.ts';
-import { Sightings, isHeldLease } from './lease/index.ts';
+import { Sightings, heldAnnotation, isHeldLease } from './lease/index.ts';
 import { timesOf } from './options.ts';
 import { Testimonies } from './testimony/index.ts';
 
@@ -97,7 +97,8 @@ async function world(
   });
   nodes.replace([{ metadata: { name: 'a', uid: 'n', resourceVersion: '1' } }], '1');
   edgeNodes.replace([{ metadata: { name: 'a' }, status: options.status }], '1');
-  beat();
+  if (options.held === undefined) beat();
+  else store({ renewTime: options.held }, { [heldAnnotation]: options.held });
   sightings.follow(true);
   await holding.start(signal);
   closers.push(() => holding.stop());
@@ -215,6 +216,16 @@ describe('a leader that comes', () => {
     expect(moves).toEqual([]);
     await clock.advance(40_000);
     expect(moves).toEqual(['Expired']);
+  });
+
+  test('goes on holding a node that was late, and judges it in its time', async () => {
+    const held = '2026-01-01T00:00:00.000000Z';
+    const { clock, moves, renewals } = await world({ held });
+    expect(renewals).toHaveLength(1);
+    await clock.advance(gracePeriodMs - 1_000);
+    expect(moves).toEqual([]);
+    await clock.advance(10_000);
+    expect(moves).toEqual(['Autonomous']);
   });
 
   test('gives a node that was Connected its time to show that it is', async () => {

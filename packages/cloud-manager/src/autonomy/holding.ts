@@ -12,7 +12,7 @@ import type { Lease } from '@selvedge/kube/types';
 import type { EdgeNodeObject } from '../edge-nodes/index.ts';
 import { isHeld } from './fate/index.ts';
 import type { Judge, Look } from './judge.ts';
-import { type Sightings, holdingPatch, nodeLeaseNamespace } from './lease/index.ts';
+import { type Sightings, holdingPatch, isHeldLease, nodeLeaseNamespace } from './lease/index.ts';
 import type { Times } from './options.ts';
 
 export interface HoldingDeps {
@@ -66,7 +66,7 @@ class Holder {
     // While Leases are not followed nobody is judged; who is held stays so.
     if (sightings.isFollowing && !(await this.#moved(node, { look, lease }, signal)))
       return { againAfterMs: notReadyMs };
-    if (!this.#wantsHold(node, look)) {
+    if (!this.#wantsHold(node, look, lease)) {
       this.#dueMs.delete(node);
       return { againAfterMs: this.#leftMs(look) };
     }
@@ -90,13 +90,15 @@ class Holder {
     return true;
   }
 
-  #wantsHold(node: string, { policy, silentMs, isAccused }: Look): boolean {
+  #wantsHold(node: string, { policy, silentMs, isAccused }: Look, lease: Lease): boolean {
     const { judge, isReleased, clock } = this.#deps;
     const fate = judge.fate(node);
     if (fate === undefined) return false;
     if (isHeld(fate)) return true;
     if (fate.kind === 'Connected') {
-      return policy.kind !== 'off' && !isAccused && silentMs >= this.#times.lateMs;
+      // Where the last renewal is ours the node was late, and has not renewed since: whoever looks goes on.
+      const isLate = silentMs >= this.#times.lateMs || isHeldLease(lease);
+      return isLate && policy.kind !== 'off' && !isAccused;
     }
     return !isReleased(node) && clock.now() - fate.since < this.#times.releaseMs;
   }

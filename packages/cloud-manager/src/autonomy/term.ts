@@ -8,7 +8,7 @@ import {
   keyOf,
 } from '@selvedge/kube';
 import type { EdgeNodeObject } from '../edge-nodes/index.ts';
-import { type AutonomyCaches, createAutonomyCaches, membersOf } from './caches.ts';
+import { type AutonomyCaches, type EdgeUnitObject, createAutonomyCaches, membersOf } from './caches.ts';
 import { type Fate, messageOf } from './fate/index.ts';
 import { createHolding } from './holding.ts';
 import { Judge } from './judge.ts';
@@ -56,6 +56,9 @@ interface Parts {
   readonly keeper: ReturnType<typeof createPodKeeper>;
 }
 
+const sameUnit = (a: EdgeUnitObject, b: EdgeUnitObject): boolean =>
+  a.spec?.autonomy === b.spec?.autonomy && membersOf(a).join() === membersOf(b).join();
+
 /** Leads each change to who has to look at it. */
 function following({ caches, edgeNodes, judge, sightings, holding, mirror, keeper }: Parts): Service {
   const subscriptions: (() => void)[] = [];
@@ -83,13 +86,20 @@ function following({ caches, edgeNodes, judge, sightings, holding, mirror, keepe
           else mirror.enqueue(node);
         }),
         caches.units.subscribe((change) => {
+          if (change.kind === 'updated' && sameUnit(change.previous, change.object)) return;
           const before = change.kind === 'updated' ? membersOf(change.previous) : [];
           for (const node of new Set([...before, ...membersOf(change.object)])) lookAt(node);
         }),
         caches.pods.subscribe(({ kind, object }) => {
           if (kind !== 'deleted') keeper.enqueue(keyOf(object), 200);
         }),
-        edgeNodes.subscribe(({ object }) => lookAt(object.metadata.name ?? '')),
+        edgeNodes.subscribe((change) => {
+          const { metadata, spec } = change.object;
+          const { name: node = '' } = metadata;
+          if (change.kind === 'updated' && change.previous.spec?.autonomy === spec?.autonomy) {
+            mirror.enqueue(node);
+          } else lookAt(node);
+        }),
       );
     },
     async stop() {
