@@ -56,6 +56,16 @@ it('leads through a balancer that ends TLS and names no protocol to the server b
 });
 
 describe.each(['tls', 'websocket'] as const)('an attempt over %s', (carrier) => {
+  it('is made with the account for the proxy as it is then', async () => {
+    await using proxy = await startConnectProxy({ credentials: 'shop:new' });
+    let password = 'old';
+    const account = { url: proxy.url, account: async () => ({ username: 'shop', password }) };
+    const agent = await world.agent({ servers: [...server.ports], carriers: [carrier], proxy: account });
+    await until('a failure', () => agent.links[0]?.state.kind === 'waiting');
+    password = 'new';
+    await joined(server);
+  });
+
   it('that the proxy refuses is counted as such, and the agent says what to check', async () => {
     await using proxy = await startConnectProxy({ credentials: 'shop:secret' });
     const account = { url: proxy.url, username: 'shop', password: 'wrong' };

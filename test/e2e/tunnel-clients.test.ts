@@ -1,11 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { describePrometheus } from './support/clients-prometheus.ts';
 import { account, agents, busyPodOf, carriers, nodes, useClientsSite } from './support/clients-site.ts';
 import { describeTop } from './support/clients-top.ts';
 import { describeWebhook } from './support/clients-webhook.ts';
-import { agentLog, stateFolder } from './support/edge-lite.ts';
+import { agentLog, nodeFolder, stateFolder } from './support/edge-lite.ts';
 import { until } from './support/programs.ts';
 
 const here = useClientsSite();
@@ -43,9 +44,11 @@ describe.each(agents)('with a password that squid does not take, a %s node', (ag
     return (await here.bed.exec(node, ['curl', '--silent', '--fail', ...trust, url])).stdout;
   };
 
-  it('says so, and is back once it does', async () => {
+  const changed = 'another horse';
+
+  it('says so, and is back once its file has the new one', async () => {
     const squid = here.squidOf(agent);
-    await squid.setPassword('another one');
+    await squid.setPassword(changed);
     await squid.restart();
     const said = 'answered 407 Proxy Authentication Required (check the credentials for the proxy)';
     await until('the complaint', async () =>
@@ -56,7 +59,8 @@ describe.each(agents)('with a password that squid does not take, a %s node', (ag
     const tries = `{direction="reverse",carrier="${carriers[agent]}",outcome="proxy"}`;
     expect(await metrics()).toContain(`selvedge_tunnel_sessions_total${tries}`);
     expect(await metrics()).toContain('selvedge_tunnel_links_up 0');
-    await squid.setPassword(account.password);
+    const file = join(nodeFolder(here.bed, node), 'proxy-credentials');
+    await writeFile(file, `${account.user}:${changed}\n`);
     await here.connected(agent);
   });
 });

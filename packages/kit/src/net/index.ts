@@ -13,7 +13,7 @@ export { createIpRanges, isIpRange, isLoopback, isOfNoHost } from './ip-ranges.t
 export { createLookup, type LookupDeps, type LookupOptions } from './lookup.ts';
 export { createMeter, type Meter, type Traffic } from './meter.ts';
 export { plainHost } from './plain-host.ts';
-export { parseProxy, type HttpProxy } from './proxy.ts';
+export { parseProxy, type HttpProxy, type ProxyAccount } from './proxy.ts';
 export { relay } from './relay.ts';
 export { broken, destroyOnAbort, refused } from './stream.ts';
 export { connectTcp, hostOf, portOf, type SocketServices, type TcpOptions } from './tcp.ts';

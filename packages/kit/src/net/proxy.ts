@@ -6,13 +6,18 @@ import { connectTcp, portOf, type SocketServices } from './tcp.ts';
 import { secure } from './tls.ts';
 import type { DialTimeouts } from './timeouts.ts';
 
-/** An HTTP proxy that opens tunnels. No environment variable is read. Source: RFC 9110 section 9.3.6, `CONNECT`. */
-export interface HttpProxy {
-  /** `http://host:port` or `https://host:port`. */
-  readonly url: string;
-  /** Basic credentials, both or neither. They go over the wire as they are, so prefer an `https:` proxy. */
+/** Basic credentials, both or neither. They go over the wire as they are, so prefer an `https:` proxy. */
+export interface ProxyAccount {
   readonly username?: string | undefined;
   readonly password?: string | undefined;
+}
+
+/** An HTTP proxy that opens tunnels. No environment variable is read. Source: RFC 9110 section 9.3.6, `CONNECT`. */
+export interface HttpProxy extends ProxyAccount {
+  /** `http://host:port` or `https://host:port`. */
+  readonly url: string;
+  /** Asked for each connection, instead of the account above: it may change. A rejection is the connection's. */
+  readonly account?: (() => Promise<ProxyAccount>) | undefined;
   /** PEM of the authorities that may have signed the certificate of an `https:` proxy. Default: the system's. */
   readonly certificateAuthority?: string | undefined;
 }
@@ -41,7 +46,7 @@ export function parseProxy({ url: text, username }: HttpProxy): URL {
 /** `[::1]:6443`, `host:443`: with its port, whatever the scheme. */
 const authorityOf = (url: URL): string => `${url.hostname}:${portOf(url)}`;
 
-function authorization({ username, password = '' }: HttpProxy): Record<string, string> {
+function authorization({ username, password = '' }: ProxyAccount): Record<string, string> {
   if (username === undefined) return {};
   const basic = Buffer.from(`${username}:${password}`, 'utf8').toString('base64');
   return { 'proxy-authorization': `Basic ${basic}` };
@@ -71,10 +76,11 @@ export async function connectThrough(
   deps: ProxyDeps,
   signal: AbortSignal,
 ): Promise<Socket> {
+  const headers = authorization(proxy.account === undefined ? proxy : await proxy.account());
   const socket = await openSocket(proxy, deps, signal);
   const { host } = new URL(proxy.url);
   const timeoutMs = deps.timeouts.handshakeMs;
-  const asked = { authority: authorityOf(target), headers: authorization(proxy), timeoutMs };
+  const asked = { authority: authorityOf(target), headers, timeoutMs };
   try {
     const answer = await askConnect(socket, { ...asked, peer: `the proxy ${host}` }, { ...deps, signal });
     if (answer.status >= 200 && answer.status < 300) return socket;
