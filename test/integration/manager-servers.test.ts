@@ -1,7 +1,8 @@
 import { hasCode } from '@selvedge/kit';
-import { managerNamespace } from '@selvedge/api';
-import { type KubeClient, resources } from '@selvedge/kube';
+import { labels, managerNamespace } from '@selvedge/api';
+import { type KubeClient, mergePatch, resources } from '@selvedge/kube';
 import type { CertificateSigningRequest } from '@selvedge/kube/types';
+import { edgeUnitResource } from '@selvedge/unit-controller';
 import { X509Certificate } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newRequest } from '../../packages/cloud-manager/src/csr/testing.ts';
@@ -170,6 +171,9 @@ function expectOneLeaderAtATime(managers: readonly RunningManager[]): void {
   expect(overlaps).toEqual([]);
 }
 
+const zoneOf = async (name: string): Promise<string | undefined> =>
+  (await world.admin.get(resources.nodes, { name }, { signal })).metadata.labels?.[labels.zone];
+
 describe('several servers', () => {
   test('keep their tunnels and have no leader while the API server is away, and one after that', async () => {
     const agent = await world.startAgent(await world.addNode('shop-5'), [one, two]);
@@ -185,13 +189,21 @@ describe('several servers', () => {
     await until('no sessions', async () => (await world.edgeNode('shop-5'))?.status?.sessionCount === 0);
   });
 
-  test('go on when the leader is killed: another leads, and takes its sessions away', async () => {
+  test('go on when the leader is killed: another leads, keeps units and takes its sessions away', async () => {
+    await world.addNode('shop-8');
+    const metadata = { name: 'shop' };
+    const spec = { members: { names: ['shop-8'] }, zone: 'old' };
+    await world.admin.create(edgeUnitResource, { metadata, spec }, { signal });
+    await until('the zone', async () => (await zoneOf('shop-8')) === 'old');
     const agent = await world.startAgent(await world.addNode('shop-6'), [one, two]);
     await until('the sessions', async () => (await world.edgeNode('shop-6'))?.status?.sessionCount === 2);
     const [killed, other] = (await leads(one)) ? [one, two] : [two, one];
     killed.signal('SIGKILL');
     await killed.exited;
+    const patch = mergePatch({ spec: { zone: 'new' } });
+    await world.admin.patch(edgeUnitResource, metadata, { patch, signal });
     await until('another leader', () => leads(other));
+    await until('the other zone', async () => (await zoneOf('shop-8')) === 'new');
     // Its Lease has 40 seconds to go: a person who knows better says so.
     const lease = { namespace: managerNamespace, name: `tunnel-server.${killed.server}` };
     await world.admin.delete(resources.leases, lease, { signal });

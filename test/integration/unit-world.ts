@@ -88,7 +88,7 @@ async function run(client: KubeClient, resyncMs: number | undefined): Promise<Ru
     { component: 'cloud-manager', host: 'cloud-1' },
     { ...shared, metrics: kubeMetrics },
   );
-  const metrics = createUnitMetrics(registry, units);
+  const metrics = createUnitMetrics(registry, () => Array.from(units.values()));
   const controller = createUnitController(
     { gatherMs: 50, ...(resyncMs === undefined ? {} : { resyncMs }) },
     { ...shared, units, nodes, edgeNodes, events, metrics, kubeMetrics },

@@ -7,6 +7,7 @@ import {
   slimMetadata,
 } from '@selvedge/kube';
 import type { Lease, Node } from '@selvedge/kube/types';
+import { unitIndexers } from '@selvedge/unit-controller';
 import { type EdgeNodeObject, edgeNodeResource } from './edge-nodes/index.ts';
 import { nodeIndexers } from './egress/index.ts';
 import { serverSelector } from './sessions/index.ts';
@@ -37,7 +38,7 @@ function whereabouts({ metadata, spec, status }: Node): Node {
 export function createCaches(namespace: string, deps: ObjectCachesDeps): Caches {
   const caches = createObjectCaches({ name: 'caches' }, deps);
   return {
-    edgeNodes: caches.follow({ resource: edgeNodeResource }),
+    edgeNodes: caches.follow({ resource: edgeNodeResource }, { indexers: unitIndexers }),
     nodes: caches.follow({ resource: resources.nodes }, { keep: whereabouts, indexers: nodeIndexers }),
     serverLeases: caches.follow({ resource: resources.leases, namespace, labelSelector: serverSelector }),
     service: caches.service,

@@ -41,6 +41,7 @@ import {
   createSessionWriter,
 } from './sessions/index.ts';
 import { createTunnel } from './tunnel/index.ts';
+import { createUnits } from './units/index.ts';
 
 export interface ManagerOptions {
   readonly config: Config;
@@ -160,6 +161,7 @@ function electionOf(context: Context, leader: LeaderParts): LeaderElection {
   const reserved = createReserved(config.csr.reserved, { client, nodes: caches.nodes });
   const decisions = createCsrMetrics(metrics);
   const domain = nodeDomainOf(config);
+  const units = createUnits({ ...context, ...caches });
   const election = createLeaderElection(
     {
       lease: { namespace, name: leaseName },
@@ -172,7 +174,7 @@ function electionOf(context: Context, leader: LeaderParts): LeaderElection {
       ...context,
       work: () => {
         const parts = { ...context, ...caches, bans, isAlive, reserved, decisions, domain, writer };
-        const services = [createCsrApprover(parts), createCleaner(parts), autonomy];
+        const services = [createCsrApprover(parts), createCleaner(parts), autonomy, units()];
         return createServiceGroup({ name: 'leader', services }, { log });
       },
     },

@@ -1,5 +1,4 @@
 import type { Counter, MetricsRegistry } from '@selvedge/kit';
-import type { ObjectReader } from '@selvedge/kube';
 import type { EdgeUnitObject } from './objects.ts';
 
 export interface UnitMetrics {
@@ -7,16 +6,16 @@ export interface UnitMetrics {
   readonly writes: Counter;
 }
 
-/** Registers the metrics; once per registry. Gauges are read from the statuses of the units, on every server. */
+/** Registers the metrics; once per registry. Gauges are read from the statuses of these units. */
 export function createUnitMetrics(
   registry: MetricsRegistry,
-  units: Pick<ObjectReader<EdgeUnitObject>, 'size' | 'values'>,
+  units: () => readonly EdgeUnitObject[],
 ): UnitMetrics {
   const sum = (field: 'members' | 'settled' | 'conflicts'): number =>
-    Array.from(units.values()).reduce((total, { status }) => total + (status?.counts?.[field] ?? 0), 0);
+    units().reduce((total, { status }) => total + (status?.counts?.[field] ?? 0), 0);
   const sampled = (name: string, help: string, read: () => number): void =>
     registry.sampled({ name: `selvedge_units_${name}`, help }, read);
-  sampled('units', 'EdgeUnits.', () => units.size);
+  sampled('units', 'EdgeUnits.', () => units().length);
   sampled('members', 'Nodes that belong to a unit.', () => sum('members'));
   sampled('settled_members', 'Members that have all that their unit gives.', () => sum('settled'));
   sampled('conflicts', 'Nodes with a conflict, as the units count them.', () => sum('conflicts'));

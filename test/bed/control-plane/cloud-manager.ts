@@ -3,8 +3,12 @@ import {
   edgeNodeDefinition,
   edgeNodePolicy,
   edgeNodePolicyBinding,
+  edgeUnitDefinition,
+  edgeUnitPolicy,
+  edgeUnitPolicyBinding,
   managerNamespace,
   managerObjects,
+  unitAppDefinition,
 } from '@selvedge/api';
 import type { Clock } from '@selvedge/kit';
 import { stringify } from 'yaml';
@@ -139,6 +143,17 @@ async function daemonSpec(options: CloudManagerOptions): Promise<DaemonSpec> {
   };
 }
 
+/** Our resources and what guards them. */
+const customResources: readonly object[] = [
+  edgeNodeDefinition,
+  edgeNodePolicy,
+  edgeNodePolicyBinding,
+  edgeUnitDefinition,
+  edgeUnitPolicy,
+  edgeUnitPolicyBinding,
+  unitAppDefinition,
+];
+
 /** Keeps cloud-manager running beside the API server, which serves by now, and waits until it is ready. Idempotent. */
 export async function ensureCloudManager(
   options: CloudManagerOptions,
@@ -146,7 +161,7 @@ export async function ensureCloudManager(
   signal?: AbortSignal,
 ): Promise<void> {
   const { bed, pki } = options;
-  const objects = [edgeNodeDefinition, edgeNodePolicy, edgeNodePolicyBinding, ...managerObjects];
+  const objects = [...customResources, ...managerObjects];
   const service = kubeletProxyService(cloudAddresses(bed.index).cloud);
   await applyManifests(kubectl, [...(objects as readonly Manifest[]), ...service], signal);
   await daemons.ensure(await daemonSpec(options));

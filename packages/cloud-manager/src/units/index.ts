@@ -1,0 +1,1 @@
+export { createUnits } from './units.ts';
