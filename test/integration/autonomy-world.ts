@@ -25,6 +25,7 @@ import {
   microTime,
   resources,
   staticCredentials,
+  strategicMergePatch,
 } from '@selvedge/kube';
 import type { Node, Pod } from '@selvedge/kube/types';
 import {
@@ -61,10 +62,6 @@ const nodeUser = (node: string): { readonly username: string; readonly groups: r
 });
 
 const beatMs = 1_000;
-const conditions = (status: string): readonly object[] => [
-  { type: 'Ready', status, reason: 'KubeletReady', lastHeartbeatTime: new Date().toISOString() },
-];
-
 /** Nodes whose kubelets are this test: they renew their Leases as long as they have a link. */
 export class TestNodes {
   readonly #admin: KubeClient;
@@ -80,12 +77,7 @@ export class TestNodes {
 
   async add(name: string): Promise<void> {
     await this.#admin.create(resources.nodes, { metadata: { name } }, { signal });
-    const status = { conditions: conditions('True') };
-    await this.#admin.patch(
-      resources.nodes,
-      { name },
-      { patch: mergePatch({ status }), subresource: 'status', signal },
-    );
+    await this.#report(name);
     const spec = { holderIdentity: name, leaseDurationSeconds: 40, renewTime: microTime(Date.now()) };
     const metadata = { name, namespace: 'kube-node-lease' };
     await this.#admin.create(resources.leases, { metadata, spec }, { signal });
@@ -96,12 +88,23 @@ export class TestNodes {
     for (const name of names) this.#linked.delete(name);
   }
 
-  heal(...names: readonly string[]): void {
-    for (const name of names) this.#linked.add(name);
+  /** As a kubelet does: the Lease, and what the cloud thinks of the node. */
+  async heal(...names: readonly string[]): Promise<void> {
+    for (const name of names) {
+      this.#linked.add(name);
+      await this.#report(name);
+    }
   }
 
   stop(): Promise<void> {
     return this.#tasks.stop();
+  }
+
+  async #report(name: string): Promise<void> {
+    const ready = { type: 'Ready', status: 'True', reason: 'KubeletReady' };
+    const now = new Date().toISOString();
+    const patch = strategicMergePatch({ status: { conditions: [{ ...ready, lastHeartbeatTime: now }] } });
+    await this.#admin.patch(resources.nodes, { name }, { patch, subresource: 'status', signal });
   }
 
   async #beat(inner: AbortSignal): Promise<void> {

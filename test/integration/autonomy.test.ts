@@ -50,7 +50,7 @@ describe('a node that lost its link', { concurrent: true, ...patient }, () => {
     await letStockAct();
     expect(world.readiness.get('held')).toEqual(neverGivenUp);
     expect((await world.pod('kept')).metadata.deletionTimestamp).toBeUndefined();
-    world.nodes.heal('held');
+    await world.nodes.heal('held');
     await world.untilState('held', 'Connected');
     await until('no taint', async () => (await world.taints('held')).length === 0);
     expect(world.readiness.get('held')).toEqual(neverGivenUp);
@@ -64,7 +64,7 @@ describe('a node that lost its link', { concurrent: true, ...patient }, () => {
     await until('the eviction', async () => (await world.podIfAny('stock')) === undefined);
     expect(await isTainted('off', unreachable)).toBe(true);
     expect((await world.edgeNode('off')).status?.reason).toBe('AutonomyOff');
-    world.nodes.heal('off');
+    await world.nodes.heal('off');
     await world.untilState('off', 'Connected');
   });
 
@@ -80,7 +80,7 @@ describe('a node that lost its link', { concurrent: true, ...patient }, () => {
     await until('the eviction', async () => (await world.podIfAny('evicted')) === undefined);
     expect(world.readiness.get('over')).toEqual([...neverGivenUp, 'Unknown']);
     expect(await isTainted('over', autonomous)).toBe(false);
-    world.nodes.heal('over');
+    await world.nodes.heal('over');
     await world.untilState('over', 'Connected');
   });
 
@@ -121,7 +121,7 @@ describe('a node that lost its link', { concurrent: true, ...patient }, () => {
     };
     // The stock pod GC looks every 20 seconds, at nodes that are not Ready any more.
     await until('another pod', isReplaced, 200_000);
-    world.nodes.heal('shop-b');
+    await world.nodes.heal('shop-b');
     await world.untilState('shop-b', 'Connected');
     await until('no taint', async () => (await world.taints('shop-b')).length === 0);
   });
@@ -165,7 +165,7 @@ describe('a node that lost its link', { concurrent: true, ...patient }, () => {
     });
     await world.untilState('liar', 'Expired');
     await until('the own tolerations', async () => (await world.toleratedSeconds('clung-to')) === 3);
-    world.nodes.heal('liar');
+    await world.nodes.heal('liar');
     await world.untilState('liar', 'Connected');
   });
 
@@ -204,7 +204,7 @@ test('nodes are held when the API server is back after a restart', patient, asyn
 
 test('while no cloud-manager runs no pod is evicted, and the next one puts Ready back', patient, async () => {
   // With most of a zone gone the stock controller evicts next to nothing.
-  world.nodes.heal(...many);
+  await world.nodes.heal(...many);
   for (const name of many) await world.untilState(name, 'Connected');
   await world.addEdgeNode('alone');
   await world.addPod('survivor', 'alone', 2);

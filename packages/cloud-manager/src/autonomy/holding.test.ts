@@ -22,7 +22,12 @@ afterEach(async () => {
 
 /** An API of one Lease, and what a leader knows. */
 async function world(
-  options: { readonly policy?: Autonomy; readonly status?: EdgeNodeObject['status'] } = {},
+  options: {
+    readonly policy?: Autonomy;
+    readonly status?: EdgeNodeObject['status'];
+    /** When the Lease was renewed last, by another leader. */
+    readonly held?: string;
+  } = {},
 ) {
   const clock = createManualClock();
   const sightings = new Sightings(clock);
