@@ -73,9 +73,12 @@ export interface SessionTimeouts {
   readonly handshakeMs: number;
   /** From the request for a stream to its answer; includes the dial at the other end. Default 15,000. */
   readonly openMs: number;
-  /** Silence after which the other end is pinged. Default 8,000. */
+  /**
+   * Silence after which the other end is pinged. Default 10,000, the server 11,000: a ping and its answer are a sign of life
+   * for both ends, so that one asks for both as long as both live.
+   */
   readonly quietMs: number;
-  /** How long any byte is waited for then. Default 4,000: with `quietMs`, a dead peer is noticed within 14 s. */
+  /** How long any byte is waited for then. Default 4,000, the server 3,000: either notices a dead peer within 15 s. */
   readonly pingMs: number;
   /** How long streams may go on in a session that drains. Default 60,000. */
   readonly drainMs: number;
@@ -92,7 +95,7 @@ export const defaultLimits: SessionLimits = {
 export const defaultTimeouts: SessionTimeouts = {
   handshakeMs: 10_000,
   openMs: 15_000,
-  quietMs: 8_000,
+  quietMs: 10_000,
   pingMs: 4_000,
   drainMs: 60_000,
 };

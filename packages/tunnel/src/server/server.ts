@@ -6,7 +6,7 @@ import { formatTarget, isServiceName, parseTarget } from '../protocol/target.ts'
 import { createLedger, type Ledger } from '../session/ledger.ts';
 import { createTunnelMetrics, type TunnelMetrics } from '../session/metrics.ts';
 import type { Opener } from '../session/opener.ts';
-import { defaultLimits, defaultTimeouts, type SessionView } from '../types.ts';
+import { defaultLimits, defaultTimeouts, type SessionTimeouts, type SessionView } from '../types.ts';
 import { createGate, type Gate } from './gate.ts';
 import { Sessions } from './sessions.ts';
 import type {
@@ -27,6 +27,8 @@ const serverLimits: TunnelServerLimits = {
   maxHandshakes: 1_000,
 };
 
+const serverTimeouts: SessionTimeouts = { ...defaultTimeouts, quietMs: 11_000, pingMs: 3_000 };
+
 /** How often another session is tried when one drains in the moment in which a stream is asked for. */
 const maxTries = 3;
 
@@ -45,7 +47,7 @@ class Tunnels implements TunnelServer {
 
   constructor(options: TunnelServerOptions, deps: TunnelServerDeps) {
     const limits = { ...serverLimits, ...options.limits };
-    const timeouts = { ...defaultTimeouts, ...options.timeouts };
+    const timeouts = { ...serverTimeouts, ...options.timeouts };
     this.#options = options;
     this.#deps = deps;
     this.#metrics = createTunnelMetrics(deps.metrics);

@@ -80,14 +80,17 @@ export class Opener {
   #answer(stream: ClientHttp2Stream, authority: string): Promise<Duplex> {
     const { promise, resolve, reject } = Promise.withResolvers<Duplex>();
     let failure: unknown;
-    stream.on('error', (error) => (failure = error));
-    stream.once('response', (head: IncomingHttpHeaders & { ':status'?: number }) => {
-      if (head[':status'] === 200) resolve(this.session.wrap(stream));
-      else reject(errorOfAnswer(authority, head));
-    });
-    stream.once('close', () => {
+    const failed = (error: unknown): void => void (failure = error);
+    const closed = (): void => {
       const code = stream.rstCode ?? constants.NGHTTP2_CANCEL;
       reject(this.session.failure ?? errorOfReset(code, failure));
+    };
+    stream.on('error', failed).once('close', closed);
+    stream.once('response', (head: IncomingHttpHeaders & { ':status'?: number }) => {
+      if (head[':status'] !== 200) return reject(errorOfAnswer(authority, head));
+      resolve(this.session.wrap(stream));
+      // Ten thousand of them may be open: what they keep counts.
+      stream.off('error', failed).off('close', closed);
     });
     return promise;
   }

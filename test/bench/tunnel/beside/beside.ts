@@ -8,7 +8,7 @@ import { systemClock } from '@selvedge/kit';
 import { createPrivateControlPlane } from '../../../bed/control-plane/private-control-plane.ts';
 import { useOfTree } from '../../process-tree.ts';
 import { type BenchRow, type Goal, quantile, row } from '../../row.ts';
-import { download, idle, request, setUp, stall, upload } from './client.ts';
+import { download, idle, request, setUp, shell, stall, upload } from './client.ts';
 import { createKonnectivity } from './konnectivity.ts';
 import { createSelvedge } from './selvedge.ts';
 import { Processes, type Tunnel, type TunnelMaker, bytesOnTheLine } from './tunnel.ts';
@@ -25,7 +25,9 @@ const throughput: Goal = { kind: 'at-least-ratio', ratio: 3 };
 const stalledCounts = [1, 10, 100];
 const idleStreams = 100;
 /** Idle bytes of an hour are those of this span, multiplied. */
-const idleSpanMs = 60_000;
+const idleSpanMs = 120_000;
+const trips = 200;
+const ticksPerSecond = 100;
 
 /** One measure of both, in turn, so often. */
 async function inTurn(
@@ -60,26 +62,54 @@ interface Result {
   readonly goal?: Goal;
 }
 
+/** Rates, and what they cost server and agent: processor seconds for a GB. */
+async function carried(
+  tunnels: Pair<Tunnel>,
+  id: string,
+  carry: (tunnel: Tunnel) => Promise<number>,
+): Promise<readonly Result[]> {
+  const spent = { server: [[], []] as Pair<number[]>, agent: [[], []] as Pair<number[]> };
+  const rates = await inTurn(tunnels, rounds, async (tunnel) => {
+    const ticks = (side: 'server' | 'agent'): Promise<number> =>
+      useOfTree(tunnel.pids[side]).then(({ cpuTicks }) => cpuTicks);
+    const before = [await ticks('server'), await ticks('agent')] as const;
+    const rate = await carry(tunnel);
+    const at = tunnel === tunnels[0] ? 0 : 1;
+    const perGigabyte = ticksPerSecond * (bytes / 1e9);
+    spent.server[at].push(((await ticks('server')) - before[0]) / perGigabyte);
+    spent.agent[at].push(((await ticks('agent')) - before[1]) / perGigabyte);
+    return rate;
+  });
+  return [
+    { id, unit: 'MB/s', samples: rates, goal: throughput },
+    { id: `${id}.cpu.server`, unit: 's/GB', samples: spent.server },
+    { id: `${id}.cpu.agent`, unit: 's/GB', samples: spent.agent },
+  ];
+}
+
 async function near(tunnels: Pair<Tunnel>): Promise<readonly Result[]> {
-  const unit = 'MB/s';
-  const down = await inTurn(tunnels, rounds, ({ entrance }) => download(entrance, bytes));
-  const up = await inTurn(tunnels, rounds, ({ entrance }) => upload(entrance, bytes));
-  const many = await inTurn(tunnels, rounds, ({ entrance }) =>
+  const down = await carried(tunnels, 'down', ({ entrance }) => download(entrance, bytes));
+  const up = await carried(tunnels, 'up', ({ entrance }) => upload(entrance, bytes));
+  const many = await carried(tunnels, `down.${parallel}streams`, ({ entrance }) =>
     download(entrance, bytes / parallel, parallel),
   );
-  return [
-    { id: 'down', unit, samples: down, goal: throughput },
-    { id: 'up', unit, samples: up, goal: throughput },
-    { id: `down.${parallel}streams`, unit, samples: many },
-  ];
+  const opened = await inTurn(tunnels, 50, ({ entrance }) => setUp(entrance));
+  const shells = [await shell(tunnels[0].entrance), await shell(tunnels[1].entrance)] as const;
+  const typed: Pair<number[]> = [[], []];
+  for (let trip = 0; trip < trips; trip += 1) {
+    typed[0].push(await shells[0].type());
+    typed[1].push(await shells[1].type());
+  }
+  for (const one of shells) one[Symbol.dispose]();
+  return [...down, ...up, ...many, ...quantiles('open', opened), ...quantiles('keystroke', typed)];
 }
 
 async function far(tunnels: Pair<Tunnel>): Promise<readonly Result[]> {
   const unit = 'MB/s';
   const suffix = `${roundTripMs}ms`;
   const opened = await inTurn(tunnels, 20, ({ entrance }) => setUp(entrance));
-  const down = await inTurn(tunnels, rounds, ({ entrance }) => download(entrance, bytes / 4));
-  const up = await inTurn(tunnels, rounds, ({ entrance }) => upload(entrance, bytes / 4));
+  const down = await inTurn(tunnels, rounds, ({ entrance }) => download(entrance, bytes / 2));
+  const up = await inTurn(tunnels, rounds, ({ entrance }) => upload(entrance, bytes / 2));
   return [
     { id: `open.${suffix}`, unit: 'ms', samples: opened },
     { id: `down.${suffix}`, unit, samples: down, goal: throughput },

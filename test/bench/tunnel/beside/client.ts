@@ -107,6 +107,27 @@ export async function request(entrance: Entrance): Promise<number> {
   }
 }
 
+/** A stream in which small things go to and fro, as in an interactive `exec`. */
+export interface Shell extends Disposable {
+  /** The time until what was typed is there again, in milliseconds. */
+  type(): Promise<number>;
+}
+
+export async function shell(entrance: Entrance): Promise<Shell> {
+  const socket = await open(entrance);
+  socket.write('echo\n');
+  return {
+    async type() {
+      const begun = performance.now();
+      const answer = once(socket, 'data');
+      socket.write('x');
+      await answer;
+      return performance.now() - begun;
+    },
+    [Symbol.dispose]: () => void socket.destroy(),
+  };
+}
+
 /** Streams whose target writes for ever and that are never read. */
 export async function stall(entrance: Entrance, count: number): Promise<Disposable> {
   const sockets: TLSSocket[] = [];
