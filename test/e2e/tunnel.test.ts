@@ -1,5 +1,5 @@
 import { systemClock } from '@selvedge/kit';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { clients, itIsReached } from './support/kubectl-reach.ts';
 import { itServesKubectl } from './support/kubectl-suite.ts';
 import { type Talk, until, useKubectl } from './support/programs.ts';
@@ -11,6 +11,8 @@ import { podOf, ports, toolObjects } from './support/tunnel-pods.ts';
 const nodes = { lite: 'till-1', converted: 'till-2' } as const;
 const sites = { lite: 'shop-1', converted: 'shop-2' } as const;
 const agents = ['lite', 'converted'] as const;
+/** One that only a proxy leads out of. */
+const proxied = { node: 'till-3', shop: 'shop-3' } as const;
 
 const here = useTunnelBed({
   prefix: 'tun',
@@ -75,8 +77,7 @@ for (const agent of agents) {
 }
 
 describe('a site that only a proxy leads out of', () => {
-  const shop = 'shop-3';
-  const node = 'till-3';
+  const { node, shop } = proxied;
 
   beforeAll(async () => {
     await here.bed.addSite({ name: shop });
@@ -98,30 +99,39 @@ describe('sites that are cut off', () => {
   const numbers = (talk: Talk): readonly number[] => talk.said.split('\n').slice(0, -1).map(Number);
   const follow = (agent: (typeof agents)[number], ...since: readonly string[]): Talk =>
     kubectl.talk(kubectl.argv('logs', '--follow', podOf(nodes[agent]), '--container=ticker', ...since));
+  const healAll = async (): Promise<void> => {
+    for (const agent of agents) await here.bed.heal(sites[agent]);
+  };
+  let last: readonly number[] = [];
 
-  it('lose their streams once they are known to be gone, and are reached again after the heal', async () => {
+  afterAll(healAll);
+
+  it('lose their streams once they are known to be gone, and only they', async () => {
     const following = agents.map((agent) => follow(agent, '--tail=1'));
     for (const one of following) await one.hears(/\d+\n\d+\n/);
     const cutMs = systemClock.monotonicMs();
     for (const agent of agents) await here.bed.cut(sites[agent], 'blackhole');
-    for (const one of following) await one.ended;
+    // The API server does not tell its clients why a log has ended. Source: apiserver, `StreamObject`.
+    for (const one of following) expect([await one.ended, one.complaint]).toEqual([0, '']);
     // A dead peer is noticed within 14 s; the rest is for a busy machine. Nobody else would notice so soon.
     expect(systemClock.monotonicMs() - cutMs).toBeLessThan(25_000);
+    last = following.map((one) => numbers(one).at(-1) ?? 0);
     const away = await kubectl.run(['exec', podOf(nodes.lite), '--', 'true']);
     expect(away.stderr).toContain(`node ${nodes.lite} is not connected`);
-    expect(await runsCommands('till-3')).toBe(true);
-    for (const agent of agents) await here.bed.heal(sites[agent]);
+    expect(await runsCommands(proxied.node)).toBe(true);
+  });
+
+  it('are reached again after the heal, and their logs lack nothing', async () => {
+    await healAll();
     for (const [index, agent] of agents.entries()) {
       await until('the tunnel', () => runsCommands(nodes[agent]));
-      const seen = numbers(following[index] as Talk);
-      const [last = 0] = seen.slice(-1);
-      const again = follow(agent, '--since=60s');
-      // What was written during the cut is there too, and what is written now.
-      await until('what was missed', async () => numbers(again).includes(last + 10));
+      const seen = last[index] ?? 0;
+      const again = follow(agent, '--since=5m');
+      await until('what was missed', async () => numbers(again).includes(seen + 10));
       const now = numbers(again).at(-1) ?? 0;
       await until('what is written now', async () => numbers(again).includes(now + 2));
       const all = numbers(again);
-      expect(all).toContain(last);
+      expect(all).toContain(seen);
       expect(all).toEqual(all.map((_, at) => (all[0] ?? 0) + at));
     }
   });

@@ -12,10 +12,13 @@ export const until = <T>(
   timeoutMs = 30_000,
 ): Promise<T> => waitFor({ what, timeoutMs }, systemClock, look);
 
-/** A program that goes on, and what it has said on stdout so far. */
+/** A program that goes on, and what it has said so far. */
 export interface Talk {
   readonly child: ChildProcessWithoutNullStreams;
+  /** On stdout. */
   readonly said: string;
+  /** On stderr. */
+  readonly complaint: string;
   /** The exit code, or that it was killed. Resolves once all that it said is there. */
   readonly ended: Promise<number | null>;
   /** Resolves as soon as the pattern is found in what it has said. */
@@ -26,7 +29,7 @@ class LiveTalk implements Talk {
   readonly child: ChildProcessWithoutNullStreams;
   readonly ended: Promise<number | null>;
   said = '';
-  #complaint = '';
+  complaint = '';
 
   constructor(child: ChildProcessWithoutNullStreams) {
     this.child = child;
@@ -35,7 +38,7 @@ class LiveTalk implements Talk {
       this.said += text;
     });
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      this.#complaint += text;
+      this.complaint += text;
     });
     // Who writes to a program that has ended sees that by its exit code.
     child.stdin.on('error', () => undefined);
@@ -45,7 +48,7 @@ class LiveTalk implements Talk {
     return until(`words like ${pattern.source}`, async () => {
       const found = pattern.exec(this.said);
       if (found !== null) return found;
-      throw new Error(`it said ${this.said.slice(-500)}${this.#complaint.slice(-500)}`);
+      throw new Error(`it said ${this.said.slice(-500)}${this.complaint.slice(-500)}`);
     });
   }
 }
