@@ -11,6 +11,7 @@ import {
   tunnelLimits,
   tunnelTimeouts,
 } from './limits.ts';
+import { defaultNodeDomain } from './node-domain.ts';
 
 const mapping = 'a mapping';
 
@@ -172,7 +173,7 @@ const connectProxy = z.strictObject(
 const kubeletProxy = z.strictObject(
   {
     listen: listenAddress,
-    domain: name.default('nodes.selvedge'),
+    domain: name.default(defaultNodeDomain),
     limits: kubeletProxyLimits.exactOptional(),
   },
   mapping,

@@ -1,6 +1,7 @@
 import { SelvedgeError } from '@selvedge/kit';
 import { plainHost } from '@selvedge/kit/net';
 import { type Target, formatTarget } from '@selvedge/tunnel';
+import { withoutNodeDomain } from '../config/index.ts';
 import { type ClusterView, resolve } from '../egress/index.ts';
 
 /** What a client in the cluster reaches at the edge. */
@@ -12,12 +13,6 @@ export interface EdgeTarget {
 
 const refused = (reason: string): SelvedgeError => new SelvedgeError(reason, { code: 'Forbidden' });
 
-/** `shop-1.nodes.selvedge` → `shop-1`. */
-export function withoutDomain(host: string, domain: string): string {
-  const suffix = `.${domain}`;
-  return host.endsWith(suffix) ? host.slice(0, -suffix.length) : host;
-}
-
 /**
  * Where a client's connection goes: to the kubelet of a node at the edge, by the names and addresses by which the API server
  * finds it too, or by its name in `domain`; or to a pod on one. Throws `Forbidden` for everything else. Pure.
@@ -26,7 +21,7 @@ export function edgeTargetOf(
   asked: Target,
   { view, domain }: { readonly view: ClusterView; readonly domain: string },
 ): EdgeTarget {
-  const target = { host: withoutDomain(plainHost(asked.host), domain), port: asked.port };
+  const target = { host: withoutNodeDomain(plainHost(asked.host), domain), port: asked.port };
   const service = view.service(target.host);
   if (service !== undefined) throw refused(`${target.host} is of Service ${service.name}, and none of a pod`);
   const { rule, route } = resolve(target, { view, random: () => 0 });

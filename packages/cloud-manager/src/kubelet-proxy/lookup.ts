@@ -1,4 +1,5 @@
 import { type Target } from '@selvedge/tunnel';
+import { withoutNodeDomain } from '../config/index.ts';
 import { type ClusterView, nodesOfName } from '../egress/index.ts';
 
 /** Where the kubelet is that a server name stands for. */
@@ -22,8 +23,7 @@ const unknown = (reason: string): Kubelet => ({ kind: 'unknown', reason });
  * which are not at the edge have names too, so that who asks all of them needs no other way. Pure.
  */
 export function kubeletOf(serverName: string, { view, domain, addressOf }: LookupDeps): Kubelet {
-  const suffix = `.${domain}`;
-  const name = serverName.endsWith(suffix) ? serverName.slice(0, -suffix.length) : serverName;
+  const name = withoutNodeDomain(serverName, domain);
   const [found, ...others] = nodesOfName(name, undefined, view);
   if (found === undefined) return unknown(`there is no node ${name}`);
   if (others.length > 0) return unknown(`${others.length + 1} nodes say that they are ${name}`);
