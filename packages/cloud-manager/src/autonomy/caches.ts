@@ -1,34 +1,17 @@
-import { type EdgeUnit, edgeUnits } from '@selvedge/api';
-import type { Clock, Logger, Random, Service } from '@selvedge/kit';
+import type { Service } from '@selvedge/kit';
 import {
-  type IndexedStore,
-  type KubeClient,
-  type KubeMetrics,
-  type KubeObject,
+  type ObjectCachesDeps,
   type ObjectReader,
-  type Reflector,
-  type ReflectorOptions,
-  type ReflectorState,
-  type StoreOptions,
-  createIndexedStore,
-  createReflector,
-  defineResource,
+  createObjectCaches,
   resources,
+  slimMetadata,
 } from '@selvedge/kube';
 import type { Lease, Node, Pod } from '@selvedge/kube/types';
+import { type EdgeUnitObject, edgeUnitResource } from '@selvedge/unit-controller';
 import { heldAnnotation, nodeLeaseNamespace } from './lease/index.ts';
 import { conditionType } from './node/node-plan.ts';
 
-export type EdgeUnitObject = KubeObject & EdgeUnit;
-
-const edgeUnitResource = defineResource<EdgeUnitObject>(edgeUnits);
-
-export interface AutonomyCachesDeps {
-  readonly client: KubeClient;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Logger;
-  readonly kubeMetrics: KubeMetrics;
+export interface AutonomyCachesDeps extends ObjectCachesDeps {
   /** Told when Leases are followed without a break, and when not. */
   readonly onFollowing: (isFollowing: boolean) => void;
 }
@@ -42,36 +25,33 @@ export interface AutonomyCaches {
   readonly units: ObjectReader<EdgeUnitObject>;
   /** Those that are bound, by the index `node`. */
   readonly pods: ObjectReader<Pod>;
-  readonly services: readonly Service[];
+  /** Its start waits until all are in sync. */
+  readonly service: Service;
   readonly synced: boolean;
 }
 
+/** As many as Kubernetes supports. Source: kubernetes.io "Considerations for large clusters". */
+const maxPods = 150_000;
+
 const keptLease = ({ metadata, spec }: Lease): Lease => {
-  const { name, namespace, uid, resourceVersion, annotations } = metadata;
-  const held = annotations?.[heldAnnotation];
+  const held = metadata.annotations?.[heldAnnotation];
+  const annotations = held === undefined ? undefined : { [heldAnnotation]: held };
   return {
-    metadata: {
-      name,
-      namespace,
-      uid,
-      resourceVersion,
-      ...(held === undefined ? {} : { annotations: { [heldAnnotation]: held } }),
-    },
+    metadata: { ...slimMetadata(metadata), annotations },
     spec: { renewTime: spec?.renewTime },
   };
 };
 
 const keptNode = ({ metadata, spec, status }: Node): Node => {
-  const { name, uid, resourceVersion } = metadata;
   const conditions = status?.conditions?.filter(({ type }) => type === 'Ready' || type === conditionType);
-  return { metadata: { name, uid, resourceVersion }, spec: { taints: spec?.taints }, status: { conditions } };
+  return { metadata: slimMetadata(metadata), spec: { taints: spec?.taints }, status: { conditions } };
 };
 
 const keptPod = ({ metadata, spec, status }: Pod): Pod => {
-  const { name, namespace, uid, resourceVersion, deletionTimestamp, ownerReferences } = metadata;
+  const { deletionTimestamp, ownerReferences } = metadata;
   const claims = spec?.volumes?.filter(({ persistentVolumeClaim }) => persistentVolumeClaim !== undefined);
   return {
-    metadata: { name, namespace, uid, resourceVersion, deletionTimestamp, ownerReferences },
+    metadata: { ...slimMetadata(metadata), deletionTimestamp, ownerReferences },
     spec: {
       containers: [],
       nodeName: spec?.nodeName,
@@ -94,36 +74,26 @@ export const membersOf = (unit: EdgeUnitObject | undefined): readonly string[] =
   (unit?.status?.members ?? []).map(({ name }) => name);
 
 export function createAutonomyCaches(deps: AutonomyCachesDeps): AutonomyCaches {
-  const reflectors: Reflector[] = [];
-  const follow = <T extends KubeObject>(
-    options: ReflectorOptions<T>,
-    kept: StoreOptions<T>,
-    onState?: (state: ReflectorState) => void,
-  ): IndexedStore<T> => {
-    const store = createIndexedStore<T>(kept);
-    const told = onState === undefined ? {} : { onState };
-    reflectors.push(createReflector(options, { ...deps, ...told, store, metrics: deps.kubeMetrics }));
-    return store;
-  };
-  const leases = follow(
+  const caches = createObjectCaches({ name: 'autonomy caches' }, deps);
+  const leases = caches.follow(
     { resource: resources.leases, namespace: nodeLeaseNamespace },
-    { keep: keptLease },
-    ({ kind }) => deps.onFollowing(kind === 'watching'),
+    { keep: keptLease, onState: ({ kind }) => deps.onFollowing(kind === 'watching') },
   );
-  const nodes = follow({ resource: resources.nodes }, { keep: keptNode });
-  const units = follow({ resource: edgeUnitResource }, { indexers: { member: membersOf } });
-  const pods = follow(
-    { resource: resources.pods, fieldSelector: 'spec.nodeName!=' },
+  const nodes = caches.follow({ resource: resources.nodes }, { keep: keptNode });
+  const units = caches.follow({ resource: edgeUnitResource }, { indexers: { member: membersOf } });
+  const pods = caches.follow(
+    { resource: resources.pods, fieldSelector: 'spec.nodeName!=', maxObjects: maxPods },
     { keep: keptPod, indexers: { node: ({ spec }) => [spec?.nodeName ?? ''] } },
   );
+  const { service } = caches;
   return {
     leases,
     nodes,
     units,
     pods,
-    services: reflectors,
+    service,
     get synced() {
-      return reflectors.every((reflector) => reflector.synced);
+      return caches.synced;
     },
   };
 }

@@ -4,8 +4,8 @@ import { createManualClock, recordingLogger, seededRandom } from '@selvedge/kit/
 import { type KubeClient, createIndexedStore, createKubeMetrics, microTime } from '@selvedge/kube';
 import type { Lease, Node } from '@selvedge/kube/types';
 import { afterEach, describe, expect, test } from 'vitest';
+import type { EdgeUnitObject } from '@selvedge/unit-controller';
 import type { EdgeNodeObject } from '../edge-nodes/index.ts';
-import type { EdgeUnitObject } from './caches.ts';
 import { createHolding } from './holding.ts';
 import { Judge } from './judge.ts';
 import { Sightings, heldAnnotation, isHeldLease } from './lease/index.ts';

@@ -1,8 +1,9 @@
 import { type Autonomy, parseAutonomy } from '@selvedge/api';
 import type { Clock } from '@selvedge/kit';
 import type { ObjectReader } from '@selvedge/kube';
+import type { EdgeUnitObject } from '@selvedge/unit-controller';
 import type { EdgeNodeObject } from '../edge-nodes/index.ts';
-import { type AutonomyCaches, type EdgeUnitObject, membersOf, unitOf } from './caches.ts';
+import { type AutonomyCaches, membersOf, unitOf } from './caches.ts';
 import { type Facts, type Fate, nextFate, recalledFate } from './fate/index.ts';
 import { type Sightings, nodeLeaseNamespace } from './lease/index.ts';
 import type { AutonomyOptions, Times } from './options.ts';

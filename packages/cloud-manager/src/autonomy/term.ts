@@ -7,8 +7,9 @@ import {
   createEventRecorder,
   keyOf,
 } from '@selvedge/kube';
+import type { EdgeUnitObject } from '@selvedge/unit-controller';
 import type { EdgeNodeObject } from '../edge-nodes/index.ts';
-import { type AutonomyCaches, type EdgeUnitObject, createAutonomyCaches, membersOf } from './caches.ts';
+import { type AutonomyCaches, createAutonomyCaches, membersOf } from './caches.ts';
 import { type Fate, messageOf } from './fate/index.ts';
 import { createHolding } from './holding.ts';
 import { Judge } from './judge.ts';
@@ -38,7 +39,7 @@ export interface Term {
   readonly enqueue: (node: string) => void;
 }
 
-const component = 'selvedge-cloud-manager';
+const component = 'cloud-manager';
 
 function recordMove(events: EventRecorder, node: string, to: Fate): void {
   const about = { apiVersion: 'v1', kind: 'Node', name: node, uid: node };
@@ -149,7 +150,7 @@ export function createTerm(options: AutonomyOptions, deps: TermDeps): Term {
     renewals: metrics.renewals,
   });
   const subscriptions = following({ caches, edgeNodes, judge, sightings, holding, mirror, keeper });
-  const services = [events, holding, mirror, keeper, subscriptions, ...caches.services];
+  const services = [events, holding, mirror, keeper, subscriptions, caches.service];
   return {
     service: createServiceGroup({ name: 'autonomy', services }, { log }),
     judge,

@@ -42,7 +42,7 @@ export interface PodKeeper extends Controller {
 }
 
 /** As many as the stores hold. */
-const maxKeys = 100_000;
+const maxKeys = 150_000;
 const workers = 4;
 const resyncMs = 5 * 60_000;
 const timeoutMs = 10_000;
