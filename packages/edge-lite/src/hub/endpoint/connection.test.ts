@@ -1,34 +1,21 @@
 import { once } from 'node:events';
-import { type Socket, connect, createServer } from 'node:net';
-import { type Duplex, duplexPair } from 'node:stream';
+import { connect } from 'node:net';
+import { duplexPair } from 'node:stream';
 import { SelvedgeError } from '@selvedge/kit';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { UpstreamRequest, UpgradedConnection } from '../upstream/types.ts';
-import { type TestHub, ask, askOver, connectTo, createTestCa, createTestHub, openHttp2 } from './testing.ts';
-
-const asToken = { authorization: 'Bearer token-of-ann' };
-const never = async (): Promise<never> => {
-  throw new SelvedgeError('not asked for', { code: 'Internal' });
-};
-
-async function readUntil(stream: Duplex, text: string): Promise<string> {
-  let got = '';
-  while (!got.includes(text)) {
-    const [chunk] = (await once(stream, 'data')) as [Buffer];
-    got += chunk.toString();
-  }
-  return got;
-}
-
-/** All that comes until the other side ends or breaks. */
-async function readAll(stream: Duplex): Promise<string> {
-  let got = '';
-  stream.on('data', (chunk: Buffer) => (got += chunk.toString()));
-  stream.on('error', () => undefined);
-  if (!stream.closed && !stream.readableEnded)
-    await Promise.race([once(stream, 'end'), once(stream, 'close')]);
-  return got;
-}
+import {
+  asToken,
+  notAsked,
+  readAll,
+  readUntil,
+  ask,
+  askOver,
+  connectTo,
+  createTestCa,
+  createTestHub,
+  openHttp2,
+} from './testing.ts';
 
 const upgradeRequest = (protocol: string): string =>
   [
@@ -55,7 +42,7 @@ describe('a request for another protocol', () => {
       };
       return { status: 101, headers, socket: near, body: Buffer.alloc(0) };
     };
-    await using hub = await createTestHub({ upstream: { upgrade, dialRaw: never } });
+    await using hub = await createTestHub({ upstream: { upgrade, dialRaw: notAsked } });
     const socket = await connectTo(hub);
     socket.write(`${upgradeRequest('SPDY/3.1')}early`);
     const head = await readUntil(socket, '\r\n\r\n');
@@ -76,7 +63,7 @@ describe('a request for another protocol', () => {
   it('ends when the other side breaks', async () => {
     const [near, far] = duplexPair();
     const answer = { status: 101, headers: {}, socket: near, body: Buffer.alloc(0) };
-    await using hub = await createTestHub({ upstream: { upgrade: async () => answer, dialRaw: never } });
+    await using hub = await createTestHub({ upstream: { upgrade: async () => answer, dialRaw: notAsked } });
     const socket = await connectTo(hub);
     socket.write(upgradeRequest('websocket'));
     await readUntil(socket, '\r\n\r\n');
@@ -96,7 +83,7 @@ describe('a request for another protocol', () => {
       socket: undefined,
       body,
     });
-    await using hub = await createTestHub({ upstream: { upgrade, dialRaw: never } });
+    await using hub = await createTestHub({ upstream: { upgrade, dialRaw: notAsked } });
     const socket = await connectTo(hub);
     socket.write(upgradeRequest('SPDY/3.1'));
     const text = await readAll(socket);
@@ -162,105 +149,12 @@ describe('a request for another protocol', () => {
         seen.push(`${caller.user.username} ${method} ${path}`);
         throw new SelvedgeError('operators may only read', { code: 'Forbidden' });
       },
-      upstream: { upgrade: never, dialRaw: never },
+      upstream: { upgrade: notAsked, dialRaw: notAsked },
     });
     const socket = await connectTo(hub);
     socket.write(upgradeRequest('websocket'));
     expect(await readAll(socket)).toMatch(/^HTTP\/1\.1 403 .*operators may only read/s);
     expect(seen).toEqual(['eve POST /api/v1/namespaces/a/pods/b/exec']);
-  });
-});
-
-const open: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const close of open.splice(0)) await close();
-});
-
-/** Says what it hears. */
-async function echoServer(): Promise<number> {
-  const sockets = new Set<Socket>();
-  const server = createServer({ allowHalfOpen: true }, (socket) => {
-    sockets.add(socket);
-    socket.on('error', () => undefined);
-    socket.pipe(socket);
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  open.push(async () => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-    await once(server, 'close');
-  });
-  const address = server.address();
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
-
-// 127.0.0.2 stands in for the link-local address: it needs no rights and no interface.
-const linkLocalAddress = '127.0.0.2';
-
-async function dialLinkLocal(hub: TestHub): Promise<Socket> {
-  const socket = connect({ host: linkLocalAddress, port: hub.endpoint.port, allowHalfOpen: true });
-  socket.on('error', () => undefined);
-  // The reset of one that is refused may come before.
-  await Promise.race([once(socket, 'connect'), once(socket, 'close')]).catch(() => undefined);
-  return socket;
-}
-
-describe('the link-local address', () => {
-  const machineAddresses = (): readonly string[] => [linkLocalAddress];
-
-  it('relays pods that cannot know the authority of the hub, byte for byte, and lists them', async () => {
-    const port = await echoServer();
-
-    const dialRaw = async (): Promise<Socket> => connect({ host: '127.0.0.1', port, allowHalfOpen: true });
-    await using hub = await createTestHub(
-      { machineAddresses, relayFor: () => true, upstream: { upgrade: never, dialRaw } },
-      { linkLocalAddress },
-    );
-    const socket = await dialLinkLocal(hub);
-    socket.write('not TLS');
-    expect(await readUntil(socket, 'not TLS')).toBe('not TLS');
-    expect(hub.endpoint.relayed).toMatchObject([{ address: '127.0.0.1', connections: 1 }]);
-    socket.end(' at all');
-    expect(await readAll(socket)).toBe(' at all');
-    await expect.poll(() => hub.endpoint.relayed).toMatchObject([{ connections: 0 }]);
-    // The agents of the node are never relayed.
-    expect((await ask['HTTP/1.1'](hub, '/version', { headers: asToken })).status).toBe(200);
-  });
-
-  it('breaks the connection of such a pod while the cloud is away', async () => {
-    await using hub = await createTestHub({ machineAddresses, relayFor: () => true }, { linkLocalAddress });
-    const socket = await dialLinkLocal(hub);
-    expect(await readAll(socket)).toBe('');
-    expect(hub.metrics.render()).toContain('selvedge_hub_relayed_connections_total{outcome="failed"} 1');
-  });
-
-  it('serves nobody from elsewhere', async () => {
-    await using hub = await createTestHub({ machineAddresses, isLocal: () => false }, { linkLocalAddress });
-    const socket = await dialLinkLocal(hub);
-    expect(await readAll(socket)).toBe('');
-    expect(hub.metrics.render()).toContain('selvedge_hub_refused_connections_total{reason="foreign"} 1');
-    expect((await ask['HTTP/1.1'](hub, '/version', { headers: asToken })).status).toBe(200);
-  });
-
-  it('is on lo while the hub runs, and stays if it was there before', async () => {
-    const addresses = new Set<string>();
-    const done: string[] = [];
-    const exec = async (argv: readonly string[]): Promise<void> => {
-      done.push(argv.join(' '));
-      if (argv.includes('add')) addresses.add(linkLocalAddress);
-      else addresses.delete(linkLocalAddress);
-    };
-    const deps = { exec, machineAddresses: () => [...addresses] };
-    await (await createTestHub(deps, { linkLocalAddress }))[Symbol.asyncDispose]();
-    expect(done).toEqual([
-      `ip address add ${linkLocalAddress}/32 dev lo scope link`,
-      `ip address del ${linkLocalAddress}/32 dev lo`,
-    ]);
-    addresses.add(linkLocalAddress);
-    await (await createTestHub(deps, { linkLocalAddress }))[Symbol.asyncDispose]();
-    expect(done).toHaveLength(2);
-    expect([...addresses]).toEqual([linkLocalAddress]);
   });
 });
 

@@ -7,6 +7,7 @@ import { request as httpsRequest } from 'node:https';
 import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
 import { type ConnectionOptions, type TLSSocket, connect as connectTls } from 'node:tls';
 import {
   BasicConstraintsExtension,
@@ -236,3 +237,31 @@ async function overHttp2(hub: TestHub, path: string, asked: Asked): Promise<Answ
 
 /** One request on a connection of its own. */
 export const ask = { 'HTTP/1.1': overHttp1, 'HTTP/2': overHttp2 } as const;
+
+/** What comes until the text has come. */
+export async function readUntil(stream: Duplex, text: string): Promise<string> {
+  let got = '';
+  while (!got.includes(text)) {
+    const [chunk] = (await once(stream, 'data')) as [Buffer];
+    got += chunk.toString();
+  }
+  return got;
+}
+
+/** All that comes until the other side ends or breaks. */
+export async function readAll(stream: Duplex): Promise<string> {
+  let got = '';
+  stream.on('data', (chunk: Buffer) => (got += chunk.toString()));
+  stream.on('error', () => undefined);
+  if (!stream.closed && !stream.readableEnded)
+    await Promise.race([once(stream, 'end'), once(stream, 'close')]);
+  return got;
+}
+
+/** What ann's requests carry. */
+export const asToken = { authorization: 'Bearer token-of-ann' };
+
+/** Of an upstream that nobody should ask. */
+export const notAsked = async (): Promise<never> => {
+  throw new SelvedgeError('not asked for', { code: 'Internal' });
+};
