@@ -33,34 +33,38 @@ describeTop(here);
 describePrometheus(here);
 describeWebhook(here);
 
-describe.each(agents)('with a password that squid does not take, a %s node', (agent) => {
-  const node = nodes[agent];
+describe('with a password that squid does not take', () => {
+  const changed = 'another horse';
+  const said = 'answered 407 Proxy Authentication Required (check the credentials for the proxy)';
 
   /** What the node itself sees of its metrics, the cloud or no cloud. */
-  const metrics = async (): Promise<string> => {
+  const metricsOf = async (node: string): Promise<string> => {
     const pki = join(stateFolder(here.bed, node), 'pki');
     const trust = ['--cacert', join(pki, 'hub-ca.crt'), '--cert', join(pki, 'client.pem')];
     const url = 'https://127.0.0.1:10270/selvedge/metrics';
     return (await here.bed.exec(node, ['curl', '--silent', '--fail', ...trust, url])).stdout;
   };
 
-  const changed = 'another horse';
-
-  it('says so, and is back once its file has the new one', async () => {
-    const squid = here.squidOf(agent);
-    await squid.setPassword(changed);
-    await squid.restart();
-    const said = 'answered 407 Proxy Authentication Required (check the credentials for the proxy)';
-    await until('the complaint', async () =>
-      (await agentLog(here.bed, node)).some(
-        ({ level, text, error }) => level === 'warn' && text === 'no tunnel' && String(error).endsWith(said),
-      ),
-    );
-    const tries = `{direction="reverse",carrier="${carriers[agent]}",outcome="proxy"}`;
-    expect(await metrics()).toContain(`selvedge_tunnel_sessions_total${tries}`);
-    expect(await metrics()).toContain('selvedge_tunnel_links_up 0');
-    const file = join(nodeFolder(here.bed, node), 'proxy-credentials');
-    await writeFile(file, `${account.user}:${changed}\n`);
-    await here.connected(agent);
-  });
+  it.concurrent.each(agents)(
+    'a %s node says so, and is back once its file has the new one',
+    async (agent) => {
+      const node = nodes[agent];
+      const squid = here.squidOf(agent);
+      await squid.setPassword(changed);
+      await squid.restart();
+      await until('the complaint', async () =>
+        (await agentLog(here.bed, node)).some(
+          ({ level, text, error }) =>
+            level === 'warn' && text === 'no tunnel' && String(error).endsWith(said),
+        ),
+      );
+      const tries = `{direction="reverse",carrier="${carriers[agent]}",outcome="proxy"}`;
+      const metrics = await metricsOf(node);
+      expect(metrics).toContain(`selvedge_tunnel_sessions_total${tries}`);
+      expect(metrics).toContain('selvedge_tunnel_links_up 0');
+      const file = join(nodeFolder(here.bed, node), 'proxy-credentials');
+      await writeFile(file, `${account.user}:${changed}\n`);
+      await here.connected(agent);
+    },
+  );
 });
