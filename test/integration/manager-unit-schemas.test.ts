@@ -122,6 +122,10 @@ describe('an EdgeUnit', () => {
       },
       /In and NotIn need values/,
     ],
+    ['a value that no label has', { labels: { tier: 'a b' } }, /a value has at most 63 characters/],
+    ['a key that no label has', { labels: { 'a b': 'x' } }, /a key is a name of at most 63 characters/],
+    ['a zone that no label has', { zone: 'a b' }, /a value has at most 63 characters/],
+    ['the key of no taint', { taints: [{ key: 'a b', effect: 'NoExecute' }] }, /a key is a name/],
     ['the label of the zone', { labels: { 'topology.kubernetes.io/zone': 'a' } }, /there is spec.zone/],
     [
       'the label of the unit',

@@ -6,6 +6,34 @@ export const maxNameLength = 63;
 /** Source: kubernetes.io "Object Names and IDs", RFC 1123 label names. */
 export const labelName = '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$';
 
+/** Source: kubernetes.io "Labels and Selectors", syntax and character set. Keys of annotations and taints have it too. */
+const qualifiedName =
+  '^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$';
+const labelText = '^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$';
+
+/** The keys of a map are those of labels. */
+export const keysAreNames = {
+  rule: `self.all(key, key.matches('${qualifiedName}'))`,
+  message:
+    'a key is a name of at most 63 characters of A-Za-z0-9-_., with or without a domain and a slash in front',
+} as const satisfies ValidationRule;
+
+/** The values of a map are those of labels. */
+export const valuesAreLabels = {
+  rule: `self.all(key, self[key].matches('${labelText}'))`,
+  message: 'a value has at most 63 characters of A-Za-z0-9-_. and begins and ends with a letter or digit',
+} as const satisfies ValidationRule;
+
+export const isName = {
+  rule: `self.matches('${qualifiedName}')`,
+  message: keysAreNames.message,
+} as const satisfies ValidationRule;
+
+export const isLabelValue = {
+  rule: `self.matches('${labelText}')`,
+  message: valuesAreLabels.message,
+} as const satisfies ValidationRule;
+
 export const stringMap = (description: string, maxProperties: number) =>
   ({
     type: 'object',
@@ -146,7 +174,7 @@ export const cron = {
 
 export const timeZone = {
   type: 'string',
-  description: 'Of the IANA database, such as Europe/Berlin. Default: UTC.',
+  description: 'Of the IANA database, such as Europe/Berlin.',
   default: 'UTC',
   minLength: 1,
   maxLength: 64,

@@ -3,6 +3,9 @@ import {
   conditions,
   count,
   cron,
+  isLabelValue,
+  isName,
+  keysAreNames,
   labelMap,
   labelSelector,
   nodeName,
@@ -10,6 +13,7 @@ import {
   stringMap,
   timeZone,
   unitName,
+  valuesAreLabels,
 } from '../common.ts';
 import { nodeStates } from '../edge-node/schema.ts';
 import type { ArraySchema, ObjectSchema } from '../schema.ts';
@@ -70,13 +74,19 @@ const taints = {
         maxLength: 317,
         description: 'Its key.',
         'x-kubernetes-validations': [
+          isName,
           {
             rule: String.raw`!self.matches('^(node\\.kubernetes\\.io|node\\.cloudprovider\\.kubernetes\\.io|([-a-z0-9.]+\\.)?selvedge\\.io)/')`,
             message: 'this key is set by Kubernetes or by Selvedge itself',
           },
         ],
       },
-      value: { type: 'string', maxLength: 63, description: 'Its value. Default: none.' },
+      value: {
+        type: 'string',
+        maxLength: 63,
+        description: 'Its value. Default: none.',
+        'x-kubernetes-validations': [isLabelValue],
+      },
       effect: {
         type: 'string',
         enum: ['NoSchedule', 'PreferNoSchedule', 'NoExecute'],
@@ -120,6 +130,8 @@ export const edgeUnitSpecSchema = {
         'Labels that members get, and lose when they leave. A label that somebody else set stays as it is.',
       ),
       'x-kubernetes-validations': [
+        keysAreNames,
+        valuesAreLabels,
         {
           rule: `self.all(key, !key.matches('${reserved}'))`,
           message:
@@ -130,6 +142,7 @@ export const edgeUnitSpecSchema = {
     annotations: {
       ...stringMap('Annotations that members get, and lose when they leave.', 32),
       'x-kubernetes-validations': [
+        keysAreNames,
         {
           rule: String.raw`self.all(key, !key.matches('^([-a-z0-9.]+\\.)?selvedge\\.io/'))`,
           message: 'annotations of selvedge.io are not to be set',
@@ -147,6 +160,7 @@ export const edgeUnitSpecSchema = {
       maxLength: 63,
       description:
         "The value of topology.kubernetes.io/zone on members, whatever it was before, so that the cluster's limits on evictions in a zone are limits in this unit. Default: the name of the unit. Empty: the label is left alone.",
+      'x-kubernetes-validations': [isLabelValue],
     },
     autonomy: autonomySchema("the cluster's"),
     uplinkSharing: {

@@ -18,7 +18,7 @@ export interface Claim {
 }
 
 /** Whether a unit that is being deleted lets its members go. */
-export const isReleasing = ({ metadata, spec }: EdgeUnitObject): boolean =>
+const isReleasing = ({ metadata, spec }: EdgeUnitObject): boolean =>
   metadata.deletionTimestamp !== undefined && spec?.deletionPolicy === 'release';
 
 function wantedBy(unit: EdgeUnitObject): Wanted {

@@ -15,7 +15,7 @@ export interface Given {
   readonly fields: NodeFields;
 }
 
-export const cordon = 'unschedulable';
+const cordon = 'unschedulable';
 const labelField = (key: string): string => `labels[${key}]`;
 
 /** Ours, whoever wrote it: no node is to seem a member that is none. */

@@ -15,7 +15,7 @@ const invalid = (message: string, cause?: unknown): SelvedgeError =>
   new SelvedgeError(message, { code: 'Invalid', ...(cause === undefined ? {} : { cause }) });
 
 /** Whether an override is for the unit. Pure. */
-export const isFor = ({ units, unitSelector }: UnitAppOverride, unit: UnitValues): boolean =>
+const isFor = ({ units, unitSelector }: UnitAppOverride, unit: UnitValues): boolean =>
   units === undefined
     ? unitSelector !== undefined && isSelected(unitSelector, unit)
     : units.includes(unit.name);
