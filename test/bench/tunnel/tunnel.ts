@@ -21,7 +21,7 @@ const rounds = 3;
 const roundTripMs = 100;
 
 /** Those of cloud-manager. */
-const flags = ['--max-semi-space-size=1', '--heap-growing-percent=25'];
+const flags = ['--max-semi-space-size=1', '--initial-old-space-size=32', '--heap-growing-percent=25'];
 const environment = { MALLOC_ARENA_MAX: '1', MALLOC_TRIM_THRESHOLD_: '65536' };
 
 type Child = ChildProcessByStdio<Writable, Readable, null>;

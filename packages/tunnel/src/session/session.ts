@@ -182,7 +182,7 @@ export class Session implements Holder {
   /** Counts a stream from its first frame until it is closed. */
   count(stream: Http2Stream): void {
     this.#windows.share((this.#streams += 1));
-    stream.once('close', () => this.#windows.share((this.#streams -= 1)));
+    stream.on('close', () => this.#windows.share((this.#streams -= 1)));
   }
 
   /** Takes no more streams and ends after the last, or after `drainMs`. The other end is told the reason. */

@@ -23,6 +23,8 @@ export interface TunnelStreamDeps {
  */
 const maxUnsentBytes = 512 * 1024;
 
+const ignore = (): void => undefined;
+
 /**
  * One stream of a session as a Duplex like any other. Ending it is a half-close; destroying it resets the stream, with
  * the code that the error stands for. What a reader does not take stays within the stream's window and goes into the
@@ -40,12 +42,12 @@ export class TunnelStream extends Duplex {
     this.#stream = stream;
     this.#deps = deps;
     // Whoever uses it hears of it; an error of one that nobody uses any more is nobody's.
-    this.on('error', () => undefined);
+    this.on('error', ignore);
     stream.on('data', (chunk: Buffer) => this.#take(chunk));
     // Node ends a stream that is reset as if it were complete, and tells of the reset a little later.
-    stream.once('end', () => setImmediate(() => this.#ended()));
+    stream.on('end', () => setImmediate(() => this.#ended()));
     stream.on('error', (error) => this.destroy(this.#failure(error)));
-    stream.once('close', () => this.#closed());
+    stream.on('close', () => this.#closed());
   }
 
   /** Bytes that came from, and went to, the other end. */
