@@ -1,12 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { createMetricsRegistry, systemClock } from '@selvedge/kit';
-import { recordingLogger, seededRandom } from '@selvedge/kit/testing';
+import { systemClock } from '@selvedge/kit';
 import {
   type KubeClient,
   type KubeObject,
   type Patch,
   applyPatch,
-  createKubeMetrics,
   defineResource,
   jsonPatch,
   mergePatch,
@@ -18,12 +16,12 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { translateBody } from '../../packages/edge-lite/src/hub/bodies/index.ts';
 import { createForward } from '../../packages/edge-lite/src/hub/forward/index.ts';
 import { hubRequest, jsonOf } from '../../packages/edge-lite/src/hub/forward/testing.ts';
-import { createLocalClient } from '../../packages/edge-lite/src/hub/local-client/index.ts';
 import { upstreamText } from '../../packages/edge-lite/src/hub/replica/index.ts';
 import type { ApplyViews } from '../../packages/edge-lite/src/hub/replica/types.ts';
 import type { Caller, HubHandler, HubResponse } from '../../packages/edge-lite/src/hub/request.ts';
 import { waitFor } from '../bed/wait.ts';
 import { type HubCluster, namespace, nodeName, startHubCluster } from './hub-cluster.ts';
+import { administrator, at, clientOf, configMap } from './hub-forward-world.ts';
 import { type HubSite, createHubSite, nodeCaller } from './hub-writes-world.ts';
 
 const { signal } = new AbortController();
@@ -36,38 +34,14 @@ let client: KubeClient;
 let node: KubeClient;
 const read: string[] = [];
 
-const at = (name: string): { readonly name: string; readonly namespace: string } => ({ name, namespace });
 const versionOf = ({ metadata }: KubeObject): string => metadata.resourceVersion ?? '';
-
-async function administrator(): Promise<Caller> {
-  const { admin } = cluster;
-  await admin.create(resources.serviceAccounts, { metadata: at('root') }, { signal });
-  const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' };
-  const subjects = [{ kind: 'ServiceAccount', ...at('root') }];
-  await admin.create(
-    resources.clusterRoleBindings,
-    { metadata: { name: 'root' }, roleRef, subjects },
-    { signal },
-  );
-  const to = { ...at('root'), subresource: 'token' };
-  const body: TokenRequest = { metadata: {}, spec: { audiences: [] } };
-  const { status } = await admin.createSubresource(resources.serviceAccounts, to, { body, signal });
-  const user = { username: `system:serviceaccount:${namespace}:root`, groups: [] };
-  return { kind: 'token', token: status?.token ?? '', user, pod: undefined };
-}
-
-function clientOf(caller: Caller): KubeClient {
-  const metrics = createKubeMetrics(createMetricsRegistry());
-  const deps = { clock: systemClock, random: seededRandom(1), log: recordingLogger(), metrics };
-  return createLocalClient({ userAgent: 'forwarded', caller }, { ...deps, handler: forward });
-}
 
 beforeAll(async () => {
   cluster = await startHubCluster();
   site = await createHubSite(cluster);
   const { upstream, replica } = await site.start();
   await site.heal();
-  operator = await administrator();
+  operator = await administrator(cluster);
   const views = <T>(_resource: string, object: T): T => object;
   forward = createForward(
     {},
@@ -80,8 +54,8 @@ beforeAll(async () => {
       remember: (about, { user }) => void read.push(`${user.username} ${about.resource}/${about.name}`),
     },
   );
-  client = clientOf(operator);
-  node = clientOf(nodeCaller);
+  client = clientOf(operator, forward);
+  node = clientOf(nodeCaller, forward);
 });
 
 afterAll(async () => {
@@ -89,11 +63,6 @@ afterAll(async () => {
   await node?.close();
   await site?.[Symbol.asyncDispose]();
   await cluster?.[Symbol.asyncDispose]();
-});
-
-const configMap = (name: string, data: Readonly<Record<string, string>> = {}): ConfigMap => ({
-  metadata: at(name),
-  data,
 });
 
 describe('forwarding to a real API server', () => {
