@@ -49,6 +49,11 @@ export const { signal } = new AbortController();
 /** What the stock controller waits for, and what cloud-manager takes it for. */
 export const graceMs = 12_000;
 const assumedGraceMs = 10_000;
+const hurried = [
+  `--node-monitor-grace-period=${graceMs / 1_000}s`,
+  '--node-monitor-period=1s',
+  '--node-eviction-rate=10',
+];
 
 export const until = <T>(
   what: string,
@@ -146,15 +151,9 @@ export class AutonomyWorld {
     this.#token = token;
   }
 
-  static async start(): Promise<AutonomyWorld> {
+  static async start(controllerManagerFlags: readonly string[] = hurried): Promise<AutonomyWorld> {
     const { kubectl: program } = await ensureAssets({ binaries: ['kubectl'] });
-    const cluster = await startCluster({
-      controllerManagerFlags: [
-        `--node-monitor-grace-period=${graceMs / 1_000}s`,
-        '--node-monitor-period=1s',
-        '--node-eviction-rate=10',
-      ],
-    });
+    const cluster = await startCluster({ controllerManagerFlags });
     const kubectl = createKubectl({ program, kubeconfig: cluster.controlPlane.kubeconfig });
     const files = ['crds/selvedge.io_edgenodes', 'crds/selvedge.io_edgeunits', 'rbac/selvedge-cloud-manager'];
     for (const file of files) {
