@@ -23,7 +23,7 @@ import { createCsrApprover, createCsrMetrics, createReserved, parseRequest } fro
 import { createEdgeAccess } from './edge-access.ts';
 import { type Bans, createBans } from './edge-nodes/index.ts';
 import { originating } from './exit-code.ts';
-import { createHealth } from './health/index.ts';
+import { createHealth, healthLimits } from './health/index.ts';
 import {
   type Handler,
   type PemFiles,
@@ -126,7 +126,7 @@ function healthOf(context: Context, { ready, autonomy }: HealthParts): readonly 
   const health = createHealth({ access, metrics, ready });
   const witness = autonomy.witness(access);
   const handler: Handler = (asked) => (asked.request.url === witnessPath ? witness : health)(asked);
-  const names = { name: 'health listener', subsystem: 'manager_health' };
+  const names = { name: 'health listener', subsystem: 'manager_health', limits: healthLimits };
   const options = { ...names, listen, clientCertificate: 'optional' } as const;
   return [pem, createSmallServer(options, { ...context, pem, handler })];
 }

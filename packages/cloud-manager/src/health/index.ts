@@ -1,1 +1,2 @@
+export { healthLimits } from './limits.ts';
 export { createHealth, type Check } from './health.ts';
