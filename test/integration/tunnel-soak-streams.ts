@@ -29,7 +29,10 @@ export async function startSoakTargets(): Promise<SoakTargets> {
   const breaker = await startTarget((socket) => {
     socket.once('data', () => socket.write(pool.subarray(0, 100_000), () => socket.resetAndDestroy()));
   });
-  const fountain = await startTarget((socket) => void socket.resume().write(pool));
+  const fountain = await startTarget((socket) => {
+    socket.resume().once('end', () => socket.end());
+    socket.write(pool);
+  });
   return {
     echo,
     breaker,

@@ -183,7 +183,8 @@ async function settled({ members }: Cast): Promise<Record<string, SoakLevel>> {
         ([name, { streams, sessions }]) =>
           streams === 0 && sessions === (name.startsWith('server') ? agents.length : 2),
       );
-      return quiet ? Object.fromEntries(all) : undefined;
+      if (!quiet) throw new Error(JSON.stringify(all));
+      return Object.fromEntries(all);
     },
   );
 }

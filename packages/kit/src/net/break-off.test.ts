@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createServer as createTlsServer } from 'node:tls';
 import { afterEach, beforeAll, expect, it } from 'vitest';
 import { type KeyPair, newAuthority, openAuthority } from '../../../../test/bed/pki/certificate.ts';
+import { waitFor } from '../../../../test/bed/wait.ts';
 import { systemClock } from '../clock.ts';
 import { breakOff, resetAllBy } from './break-off.ts';
 import { connectTcp } from './tcp.ts';
@@ -85,6 +86,36 @@ it.each([
   await closed;
   theirs.resume();
   expect(await last).toBe('ECONNRESET');
+});
+
+it.each([
+  ['TCP', 'dialled', 'is being ended'],
+  ['TCP', 'was dialled', 'has ended and has much to read'],
+  ['TLS', 'dialled', 'is being ended'],
+  ['TLS', 'was dialled', 'is being ended'],
+  ['TLS', 'dialled', 'has ended and has much to read'],
+  ['TLS', 'was dialled', 'has ended and has much to read'],
+] as const)('over %s, closes the end of the one that %s if it %s', async (way, who, how) => {
+  for (const turns of [0, 1, 2, 3]) {
+    const [dialling, dialled] = await ways[way]();
+    const [ours, theirs] = who === 'dialled' ? [dialling, dialled] : [dialled, dialling];
+    ours.write('hello');
+    await once(theirs, 'data');
+    const closed = once(ours, 'close').catch(() => undefined);
+    if (how === 'is being ended') ours.end('bye');
+    else {
+      ours.end();
+      await once(ours, 'finish');
+      theirs.write(big);
+      ours.once('data', () => ours.pause());
+      const isFull = async (): Promise<boolean> => ours.readableLength >= ours.readableHighWaterMark;
+      await waitFor({ what: 'as much as it takes' }, systemClock, isFull);
+    }
+    for (let turn = 0; turn < turns; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    breakOff(ours, new Error('broken'));
+    await closed;
+    theirs.destroy();
+  }
 });
 
 it('closes both directions of a Unix socket, which cannot be reset', async () => {

@@ -2,19 +2,34 @@ import { Socket, type Server } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 
+/** How long what is being ended may take to be sent before it is closed as it is. */
+const endingMs = 10_000;
+
+/** Its end is on its way to the system: Node 24 loses a connection, open for good, that is reset meanwhile. */
+const isEnding = ({ writableEnded, writableFinished, writableLength }: Socket): boolean =>
+  writableEnded && !writableFinished && writableLength === 0;
+
+function reset(socket: Socket, error: Error): void {
+  if (socket.destroyed) return;
+  try {
+    socket.resetAndDestroy();
+  } catch {
+    // Node throws for what it cannot reset.
+    socket.destroy(error);
+  }
+}
+
 /**
  * Breaks what is left of a stream, so that the other end does not take it for complete: a TCP connection, and TLS over
  * one, by a reset. A Unix socket knows none: both its directions are closed, and who goes on writing gets EPIPE.
  */
 export function breakOff(stream: Duplex, error: Error): void {
   if (stream.destroyed) return;
-  try {
-    if (!(stream instanceof Socket)) stream.destroy(error);
-    // TLS closes with what carries it. Destroyed by hand in the same turn, Node 24 dies of it.
-    else stream.resetAndDestroy();
-  } catch {
-    // Node throws for what it cannot reset.
-    stream.destroy(error);
+  if (!(stream instanceof Socket)) stream.destroy(error);
+  else if (!isEnding(stream)) reset(stream, error);
+  else {
+    stream.once('finish', () => reset(stream, error));
+    stream.setTimeout(endingMs, () => stream.destroy(error));
   }
 }
 
@@ -24,6 +39,9 @@ export function breakOff(stream: Duplex, error: Error): void {
  */
 export function resetBy(tls: TLSSocket, carrier: Socket): void {
   tls.resetAndDestroy = () => {
+    if (carrier.destroyed) return tls.destroy();
+    // Not in the same turn: Node 24 dies of it.
+    carrier.once('close', () => tls.destroy());
     carrier.resetAndDestroy();
     return tls;
   };
