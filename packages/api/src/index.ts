@@ -27,7 +27,13 @@ export {
   type UnitTaint,
 } from './edge-unit/edge-unit.ts';
 export { edgeUnitPolicy, edgeUnitPolicyBinding } from './edge-unit/policy.ts';
-export { finalizers, labels } from './labels.ts';
+export {
+  autonomousCondition,
+  autonomousTaint,
+  autonomyAnnotations,
+  finalizers,
+  labels,
+} from './labels.ts';
 export { clientRole, clientRules } from './rbac/client-role.ts';
 export { hubRole, hubRoleBinding } from './rbac/hub-role.ts';
 export { hubRules, type Grant } from './rbac/hub-rules.ts';

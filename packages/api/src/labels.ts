@@ -23,3 +23,22 @@ export const finalizers = {
   /** On an EdgeUnit: its members have something of it. */
   edgeUnit: 'selvedge.io/members',
 } as const;
+
+/** Annotations of autonomy. Those of people are on objects that no node may write. */
+export const autonomyAnnotations = {
+  /** On a node's Lease: the renewal that cloud-manager made last, as `spec.renewTime` says it. */
+  heldRenewTime: 'selvedge.io/held-renew-time',
+  /**
+   * On a StatefulSet, on a PersistentVolumeClaim or, for all that runs on its node, on an EdgeNode: `true` lets pods of a
+   * dead node be replaced although two of them at a time would do harm.
+   */
+  failover: 'selvedge.io/failover',
+  /** On an EdgeNode: `true` lets its Node, and its pods by force, be deleted while it is cut off. */
+  allowDeletion: 'selvedge.io/allow-deletion',
+} as const;
+
+/** The key of the taint (`NoSchedule`) on Vouched and Autonomous nodes: new pods go elsewhere. */
+export const autonomousTaint = 'selvedge.io/autonomous';
+
+/** The type of the Node condition that shows people what the node is taken for. Nothing is decided by it. */
+export const autonomousCondition = 'SelvedgeAutonomous';

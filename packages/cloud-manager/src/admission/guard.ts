@@ -1,3 +1,4 @@
+import { autonomyAnnotations } from '@selvedge/api';
 import { SelvedgeError } from '@selvedge/kit';
 import type { ObjectReader } from '@selvedge/kube';
 import { z } from 'zod';
@@ -22,11 +23,8 @@ const schema = z.object({
 
 export type Deletion = z.output<typeof schema>['request'];
 
-/**
- * On an EdgeNode: `true` lets anybody who may delete its Node, or its pods without waiting for its kubelet, do so while it is
- * cut off. Not on the Node or the pods: those a node may annotate itself.
- */
-export const allowDeletionAnnotation = 'selvedge.io/allow-deletion';
+/** On the EdgeNode, not on the Node or the pods: those a node may annotate itself. */
+const { allowDeletion } = autonomyAnnotations;
 
 /**
  * Whose work it is: pod GC deletes pods of nodes that are out of service or gone, the namespace controller those of a
@@ -74,12 +72,11 @@ export function guardDenialOf(deletion: Deletion, { edgeNodes }: GuardDeps): Gua
   const node = nodeOf(deletion);
   if (node === undefined || isExempt(deletion.userInfo.username, node)) return undefined;
   const edgeNode = edgeNodes.get(node);
-  if (edgeNode === undefined || edgeNode.metadata.annotations?.[allowDeletionAnnotation] === 'true')
-    return undefined;
+  if (edgeNode === undefined || edgeNode.metadata.annotations?.[allowDeletion] === 'true') return undefined;
   const { state } = edgeNode.status ?? {};
   if (state !== 'Vouched' && state !== 'Autonomous') return undefined;
   return { kind: 'guarded', node, what: deletion.resource.resource === 'nodes' ? 'node' : 'pod', state };
 }
 
 export const guardMessage = ({ node, what, state }: GuardDenial): string =>
-  `${what === 'node' ? `node ${node}` : `the pod's node ${node}`} is ${state}: it lost its link, and what runs on it goes on running. If you know that it does not, allow this with kubectl annotate edgenode ${node} ${allowDeletionAnnotation}=true`;
+  `${what === 'node' ? `node ${node}` : `the pod's node ${node}`} is ${state}: it lost its link, and what runs on it goes on running. If you know that it does not, allow this with kubectl annotate edgenode ${node} ${allowDeletion}=true`;

@@ -1,8 +1,8 @@
+import { autonomyAnnotations } from '@selvedge/api';
 import { type Patch, mergePatch, microTime } from '@selvedge/kube';
 import type { Lease } from '@selvedge/kube/types';
 
-/** On a node's Lease: the renewal that cloud-manager made last, as `spec.renewTime` says it. */
-export const heldAnnotation = 'selvedge.io/held-renew-time';
+export const heldAnnotation = autonomyAnnotations.heldRenewTime;
 
 /** Where kubelets keep the Leases of their nodes. Source: kubernetes.io "Leases", node heartbeats. */
 export const nodeLeaseNamespace = 'kube-node-lease';

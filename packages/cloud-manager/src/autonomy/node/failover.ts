@@ -1,3 +1,4 @@
+import { autonomyAnnotations } from '@selvedge/api';
 import { type Clock, TokenBucket, hasCode } from '@selvedge/kit';
 import {
   type KubeClient,
@@ -11,11 +12,7 @@ import type { EdgeNodeObject } from '../../edge-nodes/index.ts';
 import type { AutonomyOptions } from '../options.ts';
 import { isFailedOver } from './node-plan.ts';
 
-/**
- * On a StatefulSet, on a PersistentVolumeClaim or, for all that runs on its node, on an EdgeNode: `true` lets pods of a
- * dead node be replaced although two of them at a time would do harm. On objects that no node may write.
- */
-export const failoverAnnotation = 'selvedge.io/failover';
+const { failover: annotation } = autonomyAnnotations;
 
 export interface FailoverDeps {
   readonly client: Pick<KubeClient, 'get'>;
@@ -38,8 +35,7 @@ export type Permission =
 
 const timeoutMs = 5_000;
 
-const hasOptedIn = ({ metadata }: KubeObject): boolean =>
-  metadata.annotations?.[failoverAnnotation] === 'true';
+const hasOptedIn = ({ metadata }: KubeObject): boolean => metadata.annotations?.[annotation] === 'true';
 
 interface Owner {
   readonly resource: Resource<KubeObject>;
@@ -78,7 +74,7 @@ export class Failover {
   async permission(node: string, signal: AbortSignal): Promise<Permission> {
     const unwilling = await this.#unwilling(node, signal);
     if (unwilling !== undefined) {
-      const why = `${unwilling} has no annotation ${failoverAnnotation}: "true"`;
+      const why = `${unwilling} has no annotation ${annotation}: "true"`;
       return { kind: 'withheld', why };
     }
     const members = this.#deps.membersOf(node);

@@ -1,3 +1,3 @@
-export { Failover, failoverAnnotation } from './failover.ts';
+export { Failover } from './failover.ts';
 export { createMirror, type NodeMirror } from './mirror.ts';
-export { autonomousTaint, conditionType, heldReason } from './node-plan.ts';
+export { conditionType, heldReason } from './node-plan.ts';

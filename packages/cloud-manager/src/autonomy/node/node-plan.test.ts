@@ -3,7 +3,7 @@ import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
 import type { Fate } from '../fate/index.ts';
 import { isGivenUp } from '../pods/pod-ready.ts';
-import { autonomousTaint, plannedConditions, plannedTaints } from './node-plan.ts';
+import { plannedConditions, plannedTaints } from './node-plan.ts';
 
 const since = Date.UTC(2026, 0, 1);
 const fates: Readonly<Record<Fate['kind'], Fate>> = {
@@ -13,6 +13,7 @@ const fates: Readonly<Record<Fate['kind'], Fate>> = {
   Expired: { kind: 'Expired', since, reason: 'PeriodOver' },
   Dead: { kind: 'Dead', since, reason: 'SeenDead', by: ['b'] },
 };
+const autonomousTaint: Taint = { key: 'selvedge.io/autonomous', effect: 'NoSchedule' };
 const foreign: Taint = { key: 'gpu', value: 'a', effect: 'NoSchedule' };
 const outOfService: Taint = {
   key: 'node.kubernetes.io/out-of-service',

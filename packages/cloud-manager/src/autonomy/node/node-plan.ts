@@ -1,8 +1,8 @@
+import { autonomousCondition, autonomousTaint } from '@selvedge/api';
 import type { Node, NodeCondition, Taint } from '@selvedge/kube/types';
 import { type Fate, isHeld, messageOf, timestamp } from '../fate/index.ts';
 
-/** On Vouched and Autonomous nodes: new pods go elsewhere. */
-export const autonomousTaint: Taint = { key: 'selvedge.io/autonomous', effect: 'NoSchedule' };
+const autonomous: Taint = { key: autonomousTaint, effect: 'NoSchedule' };
 
 /** The value by which ours is told from one that a person has set. */
 const ourValue = 'selvedge';
@@ -13,8 +13,8 @@ const outOfService: Taint = {
   effect: 'NoExecute',
 };
 
-/** Shows people what the node is taken for: True while its Lease is held. */
-export const conditionType = 'SelvedgeAutonomous';
+/** True while its Lease is held. */
+export const conditionType = autonomousCondition;
 /** Why a node or a pod is Ready although nobody could hear of it. */
 export const heldReason = 'SelvedgeHeld';
 
@@ -25,7 +25,7 @@ export const isFailedOver = ({ spec }: Node): boolean =>
   (spec?.taints ?? []).some((taint) => isOutOfService(taint) && taint.value === ourValue);
 
 const isAutonomous = ({ key, effect }: Taint): boolean =>
-  key === autonomousTaint.key && effect === autonomousTaint.effect;
+  key === autonomous.key && effect === autonomous.effect;
 
 /** Adds it where it is wanted and nobody has set it; takes ours away where it is not. */
 function withTaint(
@@ -47,7 +47,7 @@ export function plannedTaints(
   fate: Fate,
   { failOver }: { readonly failOver: boolean },
 ): readonly Taint[] {
-  const closed = withTaint(taints, autonomousTaint, { isIt: isAutonomous, wanted: isHeld(fate) });
+  const closed = withTaint(taints, autonomous, { isIt: isAutonomous, wanted: isHeld(fate) });
   if (fate.kind === 'Dead' && !failOver) return closed;
   return withTaint(closed, outOfService, { isIt: isOutOfService, wanted: fate.kind === 'Dead' });
 }
