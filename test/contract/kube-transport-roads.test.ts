@@ -6,7 +6,7 @@ import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Authority } from '../bed/pki/certificate.ts';
 import { waitFor } from '../bed/wait.ts';
 import { startConnectProxy } from './connect-proxy.ts';
-import { json, startTestServer } from './http-server.ts';
+import { type ServerAnswer, json, startTestServer } from './http-server.ts';
 import { until } from './kube-bench.ts';
 import { startResetProxy } from './reset-proxy.ts';
 import { createTransportBench, get, textOf, whoIs, type TransportBench } from './transport-bench.ts';
@@ -62,7 +62,7 @@ describe.each(['http', 'https'] as const)('through an %s proxy', (scheme) => {
   });
 });
 
-describe('through a tunnel', () => {
+describe('through a tunnel', { timeout: 30_000 }, () => {
   it('requests, bodies and bare connections go, TLS is with the server itself, and bytes are counted', async () => {
     await using server = await startTestServer({ protocol: 'h2', authority });
     await using world = await TunnelWorld.create();
@@ -106,6 +106,24 @@ describe('through a tunnel', () => {
     await expect(textOf(body)).rejects.toMatchObject({ code: 'Unavailable' });
     const asked = (): Promise<boolean> => transport.send(get('/'), ca).then(({ status }) => status === 200);
     await waitFor({ what: 'another session', timeoutMs: 20_000 }, systemClock, asked);
+  });
+
+  it('what is asked for next has a connection of its own after a renewal, what runs stays', async () => {
+    await using server = await startTestServer({ protocol: 'h2', authority });
+    const running: ServerAnswer[] = [];
+    server.handler = (request, response) => {
+      if (request.url !== '/watch') return json(response, {});
+      response.write('{');
+      running.push(response);
+    };
+    const transport = transportTo([server.url]);
+    const { body } = await transport.send(get('/watch', { longRunning: true }), ca);
+    transport.renew();
+    await textOf((await transport.send(get('/'), ca)).body);
+    expect(server.sessions.size).toBe(2);
+    running[0]?.end('}');
+    expect(await textOf(body)).toBe('{}');
+    await until('the end of the old one', () => server.sessions.size === 1);
   });
 
   it('the reason why there is none is told', async () => {

@@ -142,6 +142,20 @@ describe('the tunnel of a node', () => {
     await expect(tunnel.openForward('other', signal)).rejects.toMatchObject({ code: 'NotFound' });
   });
 
+  it('tells when streams to services have to move, once for each session', async () => {
+    server = await world.server({ service: () => async () => connect(kubelet.port, '127.0.0.1') });
+    const tunnel = await start();
+    let told = 0;
+    tunnel.onHandover(() => (told += 1));
+    const stream = await tunnel.openForward('any', signal);
+    const drained = server.drain('the server is being replaced');
+    await until('the word', () => told === 1);
+    expect(await ask(stream, 'still here')).toBe('still here');
+    stream.destroy();
+    await drained;
+    expect(told).toBe(1);
+  });
+
   it('tries first what worked last, also after a restart', async () => {
     const first = await start(['websocket']);
     await joined(server);

@@ -263,7 +263,9 @@ function tunnelOf(
   const { config, proxy } = context;
   const { tunnel: settings } = config.modules;
   if (settings === undefined) return undefined;
-  return createTunnelService({ config, settings, proxy }, { ...context, ...deps });
+  const tunnel = createTunnelService({ config, settings, proxy }, { ...context, ...deps });
+  if (context.open !== undefined) tunnel.onHandover(() => deps.hub.renewUpstream());
+  return tunnel;
 }
 
 /** `tunnel`: there is none before the modules are made, and none without its module. */

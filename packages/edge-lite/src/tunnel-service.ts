@@ -71,5 +71,6 @@ export function createTunnelService(options: TunnelServiceOptions, deps: TunnelS
     stop: () => tunnel.stop(),
     status: () => tunnel.status(),
     openForward: (service, asked) => tunnel.openForward(service, asked),
+    onHandover: (listener) => tunnel.onHandover(listener),
   };
 }

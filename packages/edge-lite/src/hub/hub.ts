@@ -34,6 +34,8 @@ export interface Hub extends Service {
   readonly pods: Pick<LocalPods, 'at'>;
   /** Resolves once pods, services and the own Node were complete at some time, also in an earlier run. */
   whenSynced(signal: AbortSignal): Promise<void>;
+  /** The way to the API servers, given as `open`, is about to end for what it carries now. */
+  renewUpstream(): void;
 }
 
 const selfOf = (nodeName: string): Caller => ({
@@ -150,6 +152,7 @@ export function createHub(options: HubOptions, deps: HubDeps): Hub {
     source: source.source,
     pods: core.facts.pods,
     whenSynced: (signal) => source.whenSynced(signal),
+    renewUpstream: () => upstream.renew(),
     start: (signal) => group.start(signal),
     stop: () => group.stop(),
   };

@@ -1,18 +1,26 @@
 import { readFile } from 'node:fs/promises';
 import type { Duplex } from 'node:stream';
 import {
+  BoundedMap,
   type Clock,
+  type Listeners,
   type Logger,
   type MetricsRegistry,
   type Random,
   SelvedgeError,
   type Service,
+  createListeners,
   raceAbort,
 } from '@selvedge/kit';
 import type { HttpProxy } from '@selvedge/kit/net';
 import type { Credentials } from '@selvedge/kube';
 import { type Carrier, type TunnelCredentials, parseTarget } from '@selvedge/tunnel';
-import { type TunnelAgent, type TunnelServerAddress, createTunnelAgent } from '@selvedge/tunnel/agent';
+import {
+  type LinkView,
+  type TunnelAgent,
+  type TunnelServerAddress,
+  createTunnelAgent,
+} from '@selvedge/tunnel/agent';
 import { type NodeFacts, type Permission, rule } from './allow-list.ts';
 import { createCarrierMemory } from './carrier-memory.ts';
 import { type Rule, parseRule } from './rule.ts';
@@ -59,7 +67,12 @@ export interface Tunnel extends Service {
    * A stream to a service behind a tunnel server, as `TunnelAgent.openForward` gives it. Waits for the start.
    */
   openForward(service: string, signal: AbortSignal): Promise<Duplex>;
+  /** Told when a session with such streams drains: they end soon, and new ones go through another session. */
+  onHandover(listener: () => void): Disposable;
 }
+
+/** Forward sessions of which is remembered that they drain. */
+const maxDraining = 64;
 
 /** Unread bytes in all: a node is smaller than a tunnel server. */
 const maxBytes = 64 * 1024 * 1024;
@@ -96,6 +109,9 @@ class NodeTunnel implements Tunnel {
   readonly #deps: TunnelDeps;
   readonly #rules: readonly Rule[];
   readonly #started = Promise.withResolvers<TunnelAgent>();
+  readonly #handovers: Listeners<void>;
+  /** Sessions of which was told. */
+  readonly #draining = new BoundedMap<number, true>({ capacity: maxDraining });
   #agent: TunnelAgent | undefined;
   #rotations: Disposable | undefined;
 
@@ -103,6 +119,7 @@ class NodeTunnel implements Tunnel {
     this.#options = options;
     this.#deps = deps;
     this.#rules = rulesOf(options.allow);
+    this.#handovers = createListeners(deps.log);
     watchTraffic({
       metrics: deps.metrics,
       targets: () => this.#agent?.traffic ?? [],
@@ -131,6 +148,7 @@ class NodeTunnel implements Tunnel {
     );
     this.#agent = agent;
     this.#rotations = identity.onChange(() => agent.renew());
+    agent.onChange((link) => this.#notice(link));
     await agent.start(signal);
     this.#started.resolve(agent);
   }
@@ -145,8 +163,20 @@ class NodeTunnel implements Tunnel {
     return agent.openForward(service, signal);
   }
 
+  onHandover(listener: () => void): Disposable {
+    return this.#handovers.add(listener);
+  }
+
   status(): object {
     return tunnelStatus(this.#agent ?? { links: [], traffic: [] });
+  }
+
+  #notice({ sessions }: LinkView): void {
+    for (const { id, direction, state } of sessions) {
+      if (direction !== 'forward' || state.kind !== 'draining' || this.#draining.get(id) === true) continue;
+      this.#draining.set(id, true);
+      this.#handovers.tell();
+    }
   }
 
   /** A pod that is gone by now was one. */

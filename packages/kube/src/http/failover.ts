@@ -68,6 +68,10 @@ export class Failover {
     }
   }
 
+  renew(): void {
+    for (const link of this.#links) link.renew();
+  }
+
   async close(): Promise<void> {
     await Promise.all(this.#links.map((link) => link.close()));
   }

@@ -127,6 +127,11 @@ export class ServerLink {
     return socket;
   }
 
+  /** Connections take no more requests; the next one opens a new connection. */
+  renew(): void {
+    for (const { connection } of this.#held) connection.drain();
+  }
+
   /** Breaks all connections; requests under way fail. New ones open new connections. */
   abandon(): void {
     for (const { connection } of this.#held) connection.destroy();

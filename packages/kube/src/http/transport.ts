@@ -78,6 +78,8 @@ export interface Transport {
   dialRaw(signal: AbortSignal): Promise<Duplex>;
   /** Requests go to this server from now on; what is under way with others breaks. */
   use(server: string): void;
+  /** Requests go over new connections from now on; those under way may end on the old ones. */
+  renew(): void;
   /** Ends all requests and connections. */
   close(): Promise<void>;
 }
@@ -131,6 +133,7 @@ export function createTransport(options: TransportOptions, deps: TransportDeps):
     upgrade: (request, credentials) => failover.upgrade(authorized(request, credentials), credentials),
     dialRaw: (signal) => failover.dialRaw(signal),
     use: (server) => failover.use(server),
+    renew: () => failover.renew(),
     close: () => failover.close(),
   };
 }

@@ -122,7 +122,9 @@ export class Link {
   /** What opens streams to the server's services. Rejects as `connectServer`, or with what the server said instead. */
   async forward(signal: AbortSignal): Promise<Opener> {
     if (this.#tasks.signal.aborted) throw aborted('the agent');
-    if (this.#forward?.session.state.kind === 'live') return this.#forward;
+    const held = this.#forward;
+    // One that was told to go may look alive for a moment.
+    if (held?.session.state.kind === 'live' && held.session.failure === undefined) return held;
     return this.#forwarding.run('forward', signal, async (inner) => {
       const make = (connected: Connected, carrier: Carrier): Opener => this.#opener(connected, carrier);
       this.#forward = await this.#connect('forward', make, inner);

@@ -52,6 +52,8 @@ export interface Upstream extends Service {
   upgrade(caller: Caller, request: UpstreamRequest): Promise<UpgradedConnection>;
   /** A bare connection to an API server in use, for byte-for-byte relays. */
   dialRaw(signal: AbortSignal): Promise<Duplex>;
+  /** The way to the API servers is about to end: requests go over new connections from now on. */
+  renew(): void;
   /** A client that acts for a sponsor. Not to be closed by its user. */
   clientOf(sponsor: Sponsor): KubeClient;
 }

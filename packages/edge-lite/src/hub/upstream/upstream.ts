@@ -167,6 +167,10 @@ class HubUpstream implements Upstream {
     });
   }
 
+  renew(): void {
+    this.#transport.renew();
+  }
+
   clientOf(sponsor: Sponsor): KubeClient {
     const key = sponsorKey(sponsor);
     const known = this.#clients.get(key) ?? this.#newClient(sponsor);
