@@ -4,6 +4,10 @@ import { type KubeClient, mergePatch, resources } from '@selvedge/kube';
 import type { CertificateSigningRequest } from '@selvedge/kube/types';
 import { edgeUnitResource } from '@selvedge/unit-controller';
 import { X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { text as readAll } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newRequest } from '../../packages/cloud-manager/src/csr/testing.ts';
 import type { KeyPair } from '../bed/pki/certificate.ts';
@@ -58,6 +62,47 @@ const csr = (name: string): Promise<CertificateSigningRequest> =>
 
 const conditionsOf = async (name: string): Promise<readonly string[]> =>
   ((await csr(name)).status?.conditions ?? []).map(({ type, reason }) => `${type} ${reason}`);
+
+describe('a node that witnesses', () => {
+  const path = '/autonomy/v1alpha1/reports';
+  const post = async (
+    { ports }: RunningManager,
+    identity: Partial<KeyPair>,
+    node: string,
+  ): Promise<{ readonly status: number; readonly body: string }> => {
+    const body = JSON.stringify({ reports: [{ node, alive: true, ageSeconds: 1 }] });
+    const pair = { cert: identity.certificate, key: identity.key };
+    const { ca } = world.cluster.controlPlane;
+    const options = {
+      host: '127.0.0.1',
+      port: ports.health,
+      path,
+      method: 'POST',
+      ca,
+      agent: false,
+      ...pair,
+    };
+    const sent = httpsRequest(options).end(body);
+    const [response] = (await once(sent, 'response')) as [IncomingMessage];
+    return { status: response.statusCode ?? 0, body: await readAll(response) };
+  };
+
+  test('is heard by the leader about its own unit, by its certificate', async () => {
+    const pair = await world.addNode('watch-1');
+    await world.addNode('watch-2');
+    const unit = { metadata: { name: 'watch' }, spec: { members: { names: ['watch-1', 'watch-2'] } } };
+    await world.admin.create(edgeUnitResource, unit, { signal });
+    const askAll = (): Promise<readonly { readonly status: number; readonly body: string }[]> =>
+      Promise.all([one, two].map((server) => post(server, pair, 'watch-2')));
+    await until('a testimony', async () => (await askAll()).some(({ body }) => body.includes('"heard":1')));
+    const statuses = (await askAll()).map(({ status }) => status);
+    expect(new Set(statuses)).toEqual(new Set([200, 503]));
+    const leader = statuses[0] === 200 ? one : two;
+    expect((await post(leader, pair, 'shop-1')).body).toContain('no member of your unit');
+    expect(await post(leader, admin, 'watch-2')).toMatchObject({ status: 403 });
+    expect(await post(leader, {}, 'watch-2')).toMatchObject({ status: 401 });
+  });
+});
 
 describe('a certificate request', () => {
   const subject = 'O=system:nodes, CN=system:node:shop-1';
