@@ -1,20 +1,12 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
-import { join } from 'node:path';
 import { createTaskGroup, isAbort, systemClock, type Clock, type Random } from '@selvedge/kit';
 import { seededRandom } from '@selvedge/kit/testing';
-import type { TunnelCredentials } from '@selvedge/tunnel';
 import { expect } from 'vitest';
 import { freePort } from '../bed/free-port.ts';
-import {
-  type Authority,
-  type CertificateRequest,
-  newAuthority,
-  openAuthority,
-} from '../bed/pki/certificate.ts';
+import { type Authority, newAuthority, openAuthority } from '../bed/pki/certificate.ts';
 import { waitFor } from '../bed/wait.ts';
 import { startResetProxy, type ResetProxy } from '../contract/reset-proxy.ts';
-import type { SoakLevel, SoakSetup } from './tunnel-soak-main.ts';
+import type { SoakLevel } from './tunnel-soak-main.ts';
+import { Member, issue } from './tunnel-soak-member.ts';
 import { soakStream, startSoakTargets, type StreamOutcome } from './tunnel-soak-streams.ts';
 
 export interface SoakOptions {
@@ -37,52 +29,7 @@ const clock: Clock = systemClock;
 const mib = 1024 * 1024;
 const timeouts = { quietMs: 1_500, pingMs: 1_500, drainMs: 3_000 };
 const workers = 6;
-const main = join(import.meta.dirname, 'tunnel-soak-main.ts');
 const agents = ['agent-1', 'agent-2', 'agent-3'];
-
-/** A process that may be killed and comes back. */
-class Member implements AsyncDisposable {
-  readonly #setup: SoakSetup;
-  #child: ChildProcess | undefined;
-
-  constructor(setup: SoakSetup) {
-    this.#setup = setup;
-  }
-
-  async start(): Promise<this> {
-    const child = fork(main, { execArgv: ['--expose-gc'], serialization: 'advanced' });
-    this.#child = child;
-    child.send(this.#setup);
-    await once(child, 'message');
-    return this;
-  }
-
-  async stop(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
-    const child = this.#child;
-    this.#child = undefined;
-    if (child === undefined) return;
-    const exited = once(child, 'exit');
-    child.kill(signal);
-    await exited;
-  }
-
-  async level(): Promise<SoakLevel> {
-    const child = this.#child;
-    if (child === undefined) throw new Error('it does not run');
-    const told = once(child, 'message') as Promise<[SoakLevel]>;
-    child.send('level');
-    return (await told)[0];
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.stop('SIGKILL');
-  }
-}
-
-async function issue(authority: Authority, request: CertificateRequest): Promise<TunnelCredentials> {
-  const { certificate, key: privateKey } = await authority.issue(request);
-  return { certificate, privateKey, certificateAuthority: authority.keyPair.certificate };
-}
 
 interface Cast {
   readonly members: Readonly<Record<'server-1' | 'server-2' | 'agent-1' | 'agent-2' | 'agent-3', Member>>;

@@ -185,6 +185,26 @@ describe('an address', () => {
     expect(to(text).route).toEqual({ kind: 'refused', reason: `${host} is held by the nodes ${names}` });
   });
 
+  test.each([
+    ['one at the edge', ['shop-1'], edge('shop-1', '10.9.9.9:10250')],
+    ['one elsewhere', ['cloud-1'], direct('10.9.9.9:10250')],
+    ['several elsewhere', ['cloud-1', 'cloud-2'], direct('10.9.9.9:10250')],
+    // What is not at the edge goes first: else any edge node could make the kubelets of others refused.
+    ['one at the edge and one elsewhere', ['shop-1', 'cloud-1'], direct('10.9.9.9:10250')],
+    [
+      'two at the edge',
+      ['shop-1', 'shop-2'],
+      { kind: 'refused', reason: '10.9.9.9 is held by the nodes shop-1, shop-2' },
+    ],
+    ['two at the edge and one elsewhere', ['shop-1', 'shop-2', 'cloud-1'], direct('10.9.9.9:10250')],
+  ])('that is the InternalIP of %s', (_whose, holders, route) => {
+    const nodes = holders.map((name) => node(name, { InternalIP: '10.9.9.9' }));
+    const find = resolver({ nodes, edges: ['shop-1', 'shop-2'] });
+    expect(find('10.9.9.9:10250')).toEqual({ rule: 'address', route });
+    // What a node says of itself counts for its kubelet alone.
+    expect(find('10.9.9.9:443').route).toEqual(direct('10.9.9.9:443'));
+  });
+
   test('of many is refused without naming all of them', () => {
     const nodes = Array.from({ length: 12 }, (_, i) => node(`shop-${i + 10}`, { InternalIP: '10.1.1.1' }));
     const edges = nodes.map(({ metadata: { name = '' } }) => name);
