@@ -7,14 +7,9 @@ import { Cloud, type Selector, keyOf, made, matches, revised, selectors } from '
 import { isHeartbeat } from './content.ts';
 import { natural } from './versions.ts';
 import { type Thing, createTestReplica, statusOver } from './testing.ts';
+import { contentOf, often, parse, places, resource, revisionOf, tinted } from './testing-model.ts';
 import type { Change, ObjectName, Relist, Shown } from './types.ts';
 
-/** Nodes, so that heartbeats take part; two namespaces, so that the order of keys does. */
-const resource = 'v1/nodes';
-const places: readonly ObjectName[] = ['a/a', 'a/b', 'a/c', 'b/a', 'b/b'].map((key) => ({
-  namespace: key.slice(0, 1),
-  name: key.slice(2),
-}));
 /** A local client: it lists in pages, then watches, and comes back with the version that it saw last. */
 class Client {
   readonly selector: Selector;
@@ -100,24 +95,6 @@ class Client {
     else this.items.delete(key);
   }
 }
-
-/** The spec tells the revision at which an object was last put. */
-const revisionOf = (json: string | undefined): number => parse(json)?.spec ?? 0;
-
-const tinted =
-  (tint: number) =>
-  (_resource: string, object: KubeObject): KubeObject =>
-    tint === 0 || object.metadata.name !== 'a'
-      ? object
-      : { ...object, metadata: { ...object.metadata, annotations: { tint: String(tint) } } };
-
-const parse = (json: string | undefined): Thing | undefined =>
-  json === undefined ? undefined : (JSON.parse(json) as Thing);
-
-const contentOf = (object: KubeObject): object => ({
-  ...object,
-  metadata: { ...object.metadata, resourceVersion: undefined },
-});
 
 /** The whole: a cloud, the replica with two overlapping coverages, and clients. */
 class World {
@@ -317,13 +294,6 @@ const step = <K extends string, T extends object>(
 
 const whose = fc.integer({ min: 0, max: 2 });
 const few = fc.integer({ min: 1, max: 3 });
-const often = <A>(
-  weight: number,
-  arbitrary: fc.Arbitrary<A>,
-): { weight: number; arbitrary: fc.Arbitrary<A> } => ({
-  weight,
-  arbitrary,
-});
 const part: fc.Arbitrary<'begin' | 'add' | 'commit' | 'abandon'> = fc.constantFrom(
   'begin',
   'add',

@@ -3,31 +3,15 @@ import { join } from 'node:path';
 import { KeyValue, message } from '@selvedge/containerd-grpc-types';
 import { SelvedgeError, createMetricsRegistry, silentLogger } from '@selvedge/kit';
 import { createManualClock } from '@selvedge/kit/testing';
-import type { Container, Pod, PodSpec, Volume } from '@selvedge/kube/types';
+import type { Pod, Volume } from '@selvedge/kube/types';
 import { describe, expect, it, vi } from 'vitest';
 
 import type { ServiceAccountToken } from '../ports.ts';
 import { containerWith, memoryObjects, podWith, recordedEvents } from '../testing.ts';
 import { createVolumeManager } from './manager.ts';
-import { tableMounter, testFolder } from './testing.ts';
+import { configVolume, mounting, tableMounter, testFolder, tokenVolume } from './testing.ts';
 
 const never = new AbortController().signal;
-
-/** A pod whose container mounts each of its volumes below `/v`. */
-function mounting(
-  volumes: readonly Volume[],
-  container: Partial<Container> = {},
-  spec: Partial<PodSpec> = {},
-): Pod {
-  const volumeMounts = volumes.map(({ name }) => ({ name, mountPath: `/v/${name}` }));
-  return podWith({ volumes, containers: [containerWith({ volumeMounts, ...container })], ...spec });
-}
-
-const configVolume: Volume = { name: 'conf', configMap: { name: 'conf' } };
-const tokenVolume: Volume = {
-  name: 'token',
-  projected: { sources: [{ serviceAccountToken: { path: 'token', expirationSeconds: 3600 } }] },
-};
 
 async function world() {
   const folder = await testFolder();

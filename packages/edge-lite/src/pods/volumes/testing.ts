@@ -1,7 +1,8 @@
 import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-
+import type { Container, Pod, PodSpec, Volume } from '@selvedge/kube/types';
+import { containerWith, podWith } from '../testing.ts';
 import type { Mounter, TmpfsOptions } from './mounter.ts';
 
 export interface TestFolder extends AsyncDisposable {
@@ -47,3 +48,19 @@ export function tableMounter(): TableMounter {
       mounts.map(({ path }) => path).filter((path) => path === folder || path.startsWith(`${folder}/`)),
   };
 }
+
+/** A pod whose container mounts each of its volumes below `/v`. */
+export function mounting(
+  volumes: readonly Volume[],
+  container: Partial<Container> = {},
+  spec: Partial<PodSpec> = {},
+): Pod {
+  const volumeMounts = volumes.map(({ name }) => ({ name, mountPath: `/v/${name}` }));
+  return podWith({ volumes, containers: [containerWith({ volumeMounts, ...container })], ...spec });
+}
+
+export const configVolume: Volume = { name: 'conf', configMap: { name: 'conf' } };
+export const tokenVolume: Volume = {
+  name: 'token',
+  projected: { sources: [{ serviceAccountToken: { path: 'token', expirationSeconds: 3600 } }] },
+};
