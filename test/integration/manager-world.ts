@@ -24,13 +24,18 @@ const mainFile = join(repository, 'packages/cloud-manager/src/main.ts');
 export type EdgeNode = KubeObject & EdgeNodeFields;
 export const edgeNodeResource = defineResource<EdgeNode>(edgeNodes);
 
+/** What a test has otherwise in the config of a manager. */
+export interface ConfigChange extends Readonly<Record<string, unknown>> {
+  readonly tunnel?: object;
+}
+
 /** A cluster with our definitions, policies and rights, and the managers and agents that tests start in it. */
 export interface ManagerWorld extends AsyncDisposable {
   readonly cluster: Cluster;
   readonly admin: KubeClient;
   readonly kubectl: Kubectl;
-  /** With `config` in place of single top-level fields. Resolves once it serves. */
-  startManager(server: string, config?: Readonly<Record<string, unknown>>): Promise<RunningManager>;
+  /** With `config` in place of single top-level fields, and of those of `tunnel`. Resolves once it serves. */
+  startManager(server: string, config?: ConfigChange): Promise<RunningManager>;
   /** What registers its webhook, as the program prints it. */
   printWebhook(manager: RunningManager): Promise<string>;
   /** The Node and its certificate. */
@@ -119,10 +124,7 @@ class World implements ManagerWorld {
     return this.cluster.admin;
   }
 
-  async startManager(
-    server: string,
-    config: Readonly<Record<string, unknown>> = {},
-  ): Promise<RunningManager> {
+  async startManager(server: string, config: ConfigChange = {}): Promise<RunningManager> {
     const configFile = await this.#writeConfig(server, config);
     const child = spawn(process.execPath, [mainFile, 'run', '--config', configFile], {
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -222,7 +224,7 @@ class World implements ManagerWorld {
     await rm(this.#folder, { recursive: true, force: true });
   }
 
-  async #writeConfig(server: string, config: Readonly<Record<string, unknown>>): Promise<string> {
+  async #writeConfig(server: string, { tunnel = {}, ...config }: ConfigChange): Promise<string> {
     const { controlPlane } = this.cluster;
     const pair = await controlPlane.issue({ commonName: server, addresses: ['127.0.0.1'] });
     const path = (file: string): string => join(this.#folder, `${server}.${file}`);
@@ -236,7 +238,7 @@ class World implements ManagerWorld {
       kind: 'Config',
       serverName: server,
       cluster: { kubeconfig: join(this.#folder, 'kubeconfig') },
-      tunnel: { listen: [listen], ...files, clientCaFile: path('ca'), drainSeconds: 5 },
+      tunnel: { listen: [listen], ...files, clientCaFile: path('ca'), drainSeconds: 5, ...tunnel },
       health: { listen, ...files },
       webhook: { listen, ...files, caFile: path('ca'), reach: { url: 'https://127.0.0.1:1' } },
       leaderElection: { leaseDurationSeconds: 5, renewDeadlineSeconds: 3, retrySeconds: 1 },
