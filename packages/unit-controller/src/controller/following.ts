@@ -1,4 +1,4 @@
-import type { Service } from '@selvedge/kit';
+import { type Service, createSubscriptions } from '@selvedge/kit';
 import type { Controller, KubeObject, StoreChange } from '@selvedge/kube';
 import type { Node } from '@selvedge/kube/types';
 import { type EdgeNodeObject, type EdgeUnitObject, nameOf } from '../objects.ts';
@@ -9,91 +9,85 @@ export interface Queues {
   readonly units: Controller;
 }
 
-/** What each change makes necessary to look at. */
-export class Following implements Service {
-  readonly name = 'unit subscriptions';
-  readonly #readers: ClusterReaders;
-  readonly #view: ClusterView;
-  readonly #queues: Queues;
-  readonly #gatherMs: number;
-  readonly #subscriptions: (() => void)[] = [];
-
-  constructor(parts: {
-    readonly readers: ClusterReaders;
-    readonly view: ClusterView;
-    readonly queues: Queues;
-    readonly gatherMs: number;
-  }) {
-    this.#readers = parts.readers;
-    this.#view = parts.view;
-    this.#queues = parts.queues;
-    this.#gatherMs = parts.gatherMs;
-  }
-
-  /** The stores are in sync by now. */
-  async start(): Promise<void> {
-    const { units, nodes, edgeNodes } = this.#readers;
-    for (const node of nodes.values())
-      this.#view.membership.putNode(nameOf(node), node.metadata.labels ?? {});
-    for (const unit of units.values()) this.#view.membership.putUnit(unit);
-    this.#subscriptions.push(
-      units.subscribe((change) => this.#onUnit(change)),
-      nodes.subscribe((change) => this.#onNode(change)),
-      edgeNodes.subscribe((change) => this.#onEdgeNode(change)),
-    );
-  }
-
-  async stop(): Promise<void> {
-    for (const unsubscribe of this.#subscriptions.splice(0)) unsubscribe();
-  }
-
-  #lookAt(nodes: Iterable<string>, units: Iterable<string | undefined>): void {
-    for (const node of nodes) this.#queues.nodes.enqueue(node);
-    for (const unit of units) if (unit !== undefined) this.#queues.units.enqueue(unit, this.#gatherMs);
-  }
-
-  #onUnit(change: StoreChange<EdgeUnitObject>): void {
-    const name = nameOf(change.object);
-    const { membership } = this.#view;
-    const held = membership.membersOf(name);
-    const isGone = change.kind === 'deleted';
-    const moved = isGone ? membership.dropUnit(name) : membership.putUnit(change.object);
-    const holders = Array.from(moved, (node) => membership.unitOf(node));
-    // Its status, which is ours, concerns nobody else.
-    if (isOwnWrite(change) && moved.size === 0) return;
-    // A finalizer or something that it gives: all members.
-    this.#lookAt([...moved, ...held, ...membership.membersOf(name)], holders);
-    for (const node of moved) this.#lookAt([], this.#losers(node));
-    this.#queues.units.enqueue(name);
-  }
-
-  /** Units that want the node and may have won or lost it. */
-  #losers(node: string): readonly string[] {
-    return this.#view.membership.claimantsOf(node);
-  }
-
-  #onNode({ kind, object }: StoreChange<Node>): void {
-    const name = nameOf(object);
-    const { membership } = this.#view;
-    const before = membership.unitOf(name);
-    if (kind === 'deleted') this.#view.nodes.forget(name);
-    const touched =
-      kind === 'deleted' ? membership.dropNode(name) : membership.putNode(name, object.metadata.labels ?? {});
-    this.#lookAt([name], [...touched, before, membership.unitOf(name)]);
-  }
-
-  #onEdgeNode(change: StoreChange<EdgeNodeObject>): void {
-    const name = nameOf(change.object);
-    if (change.kind === 'deleted') this.#view.edgeNodes.forget(name);
-    const before = change.kind === 'updated' ? change.previous : undefined;
-    const pushed = [before, change.object].map((edgeNode) => edgeNode?.status?.unit?.name);
-    this.#lookAt([name], [...pushed, this.#view.membership.unitOf(name)]);
-  }
+export interface FollowingDeps {
+  readonly readers: ClusterReaders;
+  readonly view: ClusterView;
+  readonly queues: Queues;
+  /** Changes of one unit within this time are one look at it. */
+  readonly gatherMs: number;
 }
 
 const meaningOf = ({ metadata }: KubeObject): string =>
   JSON.stringify([metadata.uid, metadata.generation, metadata.deletionTimestamp, metadata.finalizers]);
 
-/** Only the status changed. */
-const isOwnWrite = (change: StoreChange<EdgeUnitObject>): boolean =>
+/** Its status, which is ours and concerns nobody else. */
+const isOnlyStatus = (change: StoreChange<EdgeUnitObject>): boolean =>
   change.kind === 'updated' && meaningOf(change.object) === meaningOf(change.previous);
+
+/** What each change makes necessary to look at. */
+class Following {
+  readonly #deps: FollowingDeps;
+
+  constructor(deps: FollowingDeps) {
+    this.#deps = deps;
+  }
+
+  onUnit(change: StoreChange<EdgeUnitObject>): void {
+    const name = nameOf(change.object);
+    const { membership } = this.#deps.view;
+    const before = membership.membersOf(name);
+    const moved = change.kind === 'deleted' ? membership.dropUnit(name) : membership.putUnit(change.object);
+    if (isOnlyStatus(change) && moved.size === 0) return;
+    // Its finalizer, or something that it gives: all members. Whoever waits for one of those that moved sees it go by.
+    this.#lookAtNodes([...moved, ...before, ...membership.membersOf(name)]);
+    this.#lookAtUnits([name, ...Array.from(moved, (node) => membership.claimantsOf(node)).flat()]);
+  }
+
+  onNode({ kind, object }: StoreChange<Node>): void {
+    const name = nameOf(object);
+    const { view } = this.#deps;
+    const before = view.membership.unitOf(name);
+    if (kind === 'deleted') view.nodes.forget(name);
+    const touched =
+      kind === 'deleted'
+        ? view.membership.dropNode(name)
+        : view.membership.putNode(name, object.metadata.labels ?? {});
+    this.#lookAtNodes([name]);
+    this.#lookAtUnits([...touched, before, view.membership.unitOf(name)]);
+  }
+
+  onEdgeNode(change: StoreChange<EdgeNodeObject>): void {
+    const name = nameOf(change.object);
+    const { view } = this.#deps;
+    if (change.kind === 'deleted') view.edgeNodes.forget(name);
+    const before = change.kind === 'updated' ? change.previous : undefined;
+    const pushed = [before, change.object].map((edgeNode) => edgeNode?.status?.unit?.name);
+    this.#lookAtNodes([name]);
+    this.#lookAtUnits([...pushed, view.membership.unitOf(name)]);
+  }
+
+  #lookAtNodes(names: Iterable<string>): void {
+    for (const name of names) this.#deps.queues.nodes.enqueue(name);
+  }
+
+  #lookAtUnits(names: Iterable<string | undefined>): void {
+    const { queues, gatherMs } = this.#deps;
+    for (const name of names) if (name !== undefined) queues.units.enqueue(name, gatherMs);
+  }
+}
+
+/** Fills the view and keeps it up to date; the stores are in sync when it starts. */
+export function createFollowing(deps: FollowingDeps): Service {
+  const { units, nodes, edgeNodes } = deps.readers;
+  const { membership } = deps.view;
+  const following = new Following(deps);
+  return createSubscriptions({ name: 'unit subscriptions' }, () => {
+    for (const node of nodes.values()) membership.putNode(nameOf(node), node.metadata.labels ?? {});
+    for (const unit of units.values()) membership.putUnit(unit);
+    return [
+      units.subscribe((change) => following.onUnit(change)),
+      nodes.subscribe((change) => following.onNode(change)),
+      edgeNodes.subscribe((change) => following.onEdgeNode(change)),
+    ];
+  });
+}

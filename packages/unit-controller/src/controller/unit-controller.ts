@@ -2,7 +2,7 @@ import { type Clock, type Logger, type Random, type Service, createServiceGroup 
 import { type EventRecorder, type KubeClient, type KubeMetrics, createController } from '@selvedge/kube';
 import { type ClusterReaders, ClusterView } from './cluster-view.ts';
 import type { UnitMetrics } from '../metrics.ts';
-import { Following, type Queues } from './following.ts';
+import { type Queues, createFollowing } from './following.ts';
 import { createNodeReconciler } from './node-reconciler.ts';
 import { createUnitReconciler } from './unit-reconciler.ts';
 
@@ -56,7 +56,7 @@ export function createUnitController(options: UnitControllerOptions, deps: UnitC
     ),
   };
   const gatherMs = options.gatherMs ?? defaultGatherMs;
-  const following = new Following({ readers: deps, view, queues, gatherMs });
+  const following = createFollowing({ readers: deps, view, queues, gatherMs });
   return createServiceGroup(
     { name: 'unit controller', services: [following, queues.units, queues.nodes] },
     { log },
