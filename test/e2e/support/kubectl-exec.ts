@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from '@selvedge/hack/setup';
 import { expect, it } from 'vitest';
-import type { KubectlSuite } from './kubectl-suite.ts';
+import type { KubectlNode } from './kubectl-node.ts';
 import { type KubectlPrograms, type Talk, until } from './programs.ts';
 import { pour, tallyOf, tallyOfText } from './traffic.ts';
 import { podOf } from './tunnel-pods.ts';
@@ -56,7 +56,7 @@ async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
 }
 
 /** `exec`, `attach` and `cp`. */
-export function itRunsPrograms(suite: KubectlSuite): void {
+export function itRunsPrograms(suite: KubectlNode): void {
   const { kubectl, node, pipedBytes } = suite;
   const tools = podOf(node);
 

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { expect, it } from 'vitest';
-import type { KubectlSuite } from './kubectl-suite.ts';
+import type { KubectlNode } from './kubectl-node.ts';
 import { pod, shell } from './pods.ts';
 import { until } from './programs.ts';
 import { podOf } from './tunnel-pods.ts';
 
-export function itShowsLogs({ here, kubectl, node }: KubectlSuite): void {
+export function itShowsLogs({ here, kubectl, node }: KubectlNode): void {
   const tools = podOf(node);
 
   it('shows logs', async () => {

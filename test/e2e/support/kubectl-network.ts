@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { runUnchecked } from '@selvedge/hack/setup';
 import { expect, it } from 'vitest';
-import type { KubectlSuite } from './kubectl-suite.ts';
+import type { KubectlNode } from './kubectl-node.ts';
 import { connectThrough, converse, dialHere, pour, tallyOf } from './traffic.ts';
 import { partingBytes, podOf, ports } from './tunnel-pods.ts';
 
@@ -15,7 +15,7 @@ export async function fetchHere(port: number, path: string): Promise<string> {
 }
 
 /** `port-forward`. */
-export function itForwards({ kubectl, node, trafficMs }: KubectlSuite): void {
+export function itForwards({ kubectl, node, trafficMs }: KubectlNode): void {
   const tools = podOf(node);
 
   it('forwards a port: requests, one after the other and at the same time', async () => {
@@ -49,7 +49,7 @@ export function itForwards({ kubectl, node, trafficMs }: KubectlSuite): void {
 }
 
 /** The API server's proxies, and its streams. */
-export function itIsProxied(suite: KubectlSuite): void {
+export function itIsProxied(suite: KubectlNode): void {
   const { here, kubectl, node } = suite;
   const tools = podOf(node);
   const paths = {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { KubectlSuite } from './kubectl-suite.ts';
+import type { KubectlNode } from './kubectl-node.ts';
 import { fetchHere } from './kubectl-network.ts';
 import { pour } from './traffic.ts';
 import { podOf, ports } from './tunnel-pods.ts';
@@ -13,7 +13,7 @@ export const clients = {
 const inputBytes = 2 * 1024 * 1024;
 
 /** The tests of a way to a node that differs from others in little: one of each kind of stream. */
-export function itIsReached({ kubectl, node }: Pick<KubectlSuite, 'kubectl' | 'node'>): void {
+export function itIsReached({ kubectl, node }: Pick<KubectlNode, 'kubectl' | 'node'>): void {
   const tools = podOf(node);
 
   it('shows logs', async () => {
