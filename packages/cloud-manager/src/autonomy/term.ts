@@ -40,6 +40,8 @@ export interface Term {
 }
 
 const component = 'cloud-manager';
+/** A node may write its own conditions, ours among them, as often as it likes; they are put right once in this time. */
+const gatherMs = 1_000;
 
 function recordMove(events: EventRecorder, node: string, to: Fate): void {
   const about = { apiVersion: 'v1', kind: 'Node', name: node, uid: node };
@@ -84,7 +86,7 @@ function following({ caches, edgeNodes, judge, sightings, holding, mirror, keepe
           else mirror.see(object);
           if (kind === 'added') holding.enqueue(node);
           if (judge.fate(node)?.kind !== 'Connected') lookAt(node);
-          else mirror.enqueue(node);
+          else mirror.enqueue(node, gatherMs);
         }),
         caches.units.subscribe((change) => {
           if (change.kind === 'updated' && sameUnit(change.previous, change.object)) return;
