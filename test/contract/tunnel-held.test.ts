@@ -1,8 +1,11 @@
-import { Readable, pipeline } from 'node:stream';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { Duplex, Readable, pipeline } from 'node:stream';
+import { createServer, type TLSSocket } from 'node:tls';
 import { systemClock } from '@selvedge/kit';
 import { expect, it, vi } from 'vitest';
 import { waitFor } from '../bed/wait.ts';
-import { answerPings, frame, member, settings } from './tunnel-hostile.ts';
+import { answerPings, connectFrame, frame, member, preface, settings } from './tunnel-hostile.ts';
 import { TunnelWorld, ask, joined, open, startEcho } from './tunnel-world.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
@@ -52,5 +55,59 @@ it('a peer that takes streams, talks on and never reads costs no more than a ses
   const gone = async (): Promise<boolean> => !server.reaches('deaf');
   await waitFor({ what: 'the end of its session', timeoutMs: 40_000 }, systemClock, gone);
   expect(await ask(neighbour, 'undisturbed')).toBe('undisturbed');
+  socket.destroy();
+});
+
+/** A target that never stops talking. */
+const fountain = (): Duplex =>
+  new Duplex({
+    read() {
+      this.push(piece);
+    },
+    write: (_chunk, _encoding, done) => done(),
+  });
+
+it('nor does a server cost an agent more that asks for streams, talks on and never reads', async () => {
+  await using world = await TunnelWorld.create();
+  const request = { commonName: 'tunnel', usages: ['server'], addresses: ['127.0.0.1'] } as const;
+  const { certificate: cert, privateKey: key, certificateAuthority: ca } = await world.issue(request);
+  const listener = createServer({ cert, key, ca, ALPNProtocols: ['selvedge-reverse/1'] });
+  listener.listen(0, '127.0.0.1');
+  await once(listener, 'listening');
+  const met = once(listener, 'secureConnection') as Promise<[TLSSocket]>;
+  const { port } = listener.address() as AddressInfo;
+  const agent = await world.agent({
+    servers: [port],
+    carriers: ['tls'],
+    limits: { maxSessionBytes: 2 * mib },
+    timeouts: { quietMs: 1_200, pingMs: 5_000 },
+    dial: async () => fountain(),
+  });
+  const [socket] = await met;
+  // The one session is enough.
+  listener.close();
+  socket.on('error', () => undefined);
+  socket.write(preface);
+  answerPings(socket);
+  socket.write(generous);
+  await waitFor(
+    { what: 'the session' },
+    systemClock,
+    async () => agent.links[0]?.state.kind === 'up' || undefined,
+  );
+  for (const id of [1, 3, 5, 7]) socket.write(connectFrame(id, `10.0.0.1:${id}`));
+  await once(socket, 'data');
+  socket.pause();
+  const talk = (): void => {
+    if (!socket.destroyed) socket.write(settings, () => setTimeout(talk, 20));
+  };
+  talk();
+  const cut = (): boolean => /selvedge_tunnel_cut_streams_total [1-9]/.test(agent.metrics.render());
+  await waitFor({ what: 'a cut', timeoutMs: 40_000 }, systemClock, async () => cut() || undefined);
+  await waitFor(
+    { what: 'its end' },
+    systemClock,
+    async () => agent.links[0]?.state.kind !== 'up' || undefined,
+  );
   socket.destroy();
 });

@@ -58,12 +58,15 @@ const header = (name: string, value: string): Buffer =>
     Buffer.from(value),
   ]);
 
+/** What HTTP/2's client says first. */
+export const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+
+/** A request for a stream. */
+export const connectFrame = (stream: number, authority: string): Buffer =>
+  frame(1, 4, stream, Buffer.concat([header(':method', 'CONNECT'), header(':authority', authority)]));
+
 /** The opening end of a session that asks for a stream with its first words. */
-export const askForService = Buffer.concat([
-  Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'),
-  settings,
-  frame(1, 4, 1, Buffer.concat([header(':method', 'CONNECT'), header(':authority', 'kube-apiserver')])),
-]);
+export const askForService = Buffer.concat([preface, settings, connectFrame(1, 'kube-apiserver')]);
 
 /** The frames that come, by hand. */
 export class Frames {
