@@ -24,11 +24,12 @@ describe('the window of streams', () => {
     expect(nextWindow({ windowBytes, streams, sample, grownAtBytesPerMs: 0 }, limits)).toBe(next);
   });
 
-  it('stays when readers are no faster since it grew', () => {
-    const sample = { bytes: 1 * mib, bytesPerMs: 105 };
-    const facts = { windowBytes: 1 * mib, streams: 1, sample };
-    expect(nextWindow({ ...facts, grownAtBytesPerMs: 100 }, limits)).toBe(1 * mib);
-    expect(nextWindow({ ...facts, grownAtBytesPerMs: 50 }, limits)).toBe(4 * mib);
+  it('stays, once it is large, when readers are no faster since it grew', () => {
+    const sample = { bytes: 4 * mib, bytesPerMs: 105 };
+    const facts = { windowBytes: 4 * mib, streams: 1, sample };
+    expect(nextWindow({ ...facts, grownAtBytesPerMs: 100 }, limits)).toBe(4 * mib);
+    expect(nextWindow({ ...facts, grownAtBytesPerMs: 50 }, limits)).toBe(16 * mib);
+    expect(nextWindow({ ...facts, windowBytes: 1 * mib, grownAtBytesPerMs: 100 }, limits)).toBe(4 * mib);
   });
 
   const facts = fc.record({

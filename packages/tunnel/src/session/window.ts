@@ -23,6 +23,8 @@ export interface WindowFacts {
 
 /** Readers have to be so much faster since it grew: else the line is full, and a round trip is long because it is. */
 const faster = 1.1;
+/** Up to here they need not be: a busy machine looks the same, and loses more by waiting than this holds. */
+const freelyBytes = 4 * 1024 * 1024;
 /** A change takes a round trip to work and the next to be measured: so it doubles in each, as TCP's slow start. */
 const growth = 4;
 
@@ -36,11 +38,11 @@ function ceilingOf({ streams }: WindowFacts, limits: WindowLimits): number {
 const limits = ({ windowBytes, sample, grownAtBytesPerMs }: WindowFacts): boolean =>
   sample !== undefined &&
   sample.bytes * 3 >= windowBytes * 2 &&
-  sample.bytesPerMs >= grownAtBytesPerMs * faster;
+  (windowBytes < freelyBytes || sample.bytesPerMs >= grownAtBytesPerMs * faster);
 
 /**
  * The window that the streams of a session should have. It grows as long as readers take at least two thirds of it within
- * one round trip and are faster for it, so that it follows bandwidth × delay, and is never more than the streams' share of
+ * one round trip, and above 4 MiB are faster for it, so that it follows bandwidth × delay, and is never more than the streams' share of
  * the budget. Pure. Source: "gRPC BDP estimation and dynamic flow control", gRPC blog, 2017.
  */
 export function nextWindow(facts: WindowFacts, bounds: WindowLimits): number {
