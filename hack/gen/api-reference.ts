@@ -96,7 +96,7 @@ function line({ path, schema, isRequired }: Row): string {
 }
 
 /** One page for one resource. Pure. */
-export function renderReference(source: string, { metadata, spec }: Definition): GeneratedFile {
+function renderReference(source: string, { metadata, spec }: Definition): GeneratedFile {
   const { group, scope, names, versions } = spec;
   const pages = versions.map(({ name, schema }) => {
     const { description = '', properties = {} } = schema.openAPIV3Schema;
