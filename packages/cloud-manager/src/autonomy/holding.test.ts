@@ -27,6 +27,8 @@ async function world(
     readonly status?: EdgeNodeObject['status'];
     /** When the Lease was renewed last, by another leader. */
     readonly held?: string;
+    /** Of the Node. */
+    readonly ready?: string;
   } = {},
 ) {
   const clock = createManualClock();
@@ -100,7 +102,8 @@ async function world(
   leases.subscribe((change) => {
     if (sightings.see(change)) holding.enqueue('a');
   });
-  nodes.replace([{ metadata: { name: 'a', uid: 'n', resourceVersion: '1' } }], '1');
+  const conditions = [{ type: 'Ready', status: options.ready ?? 'True' }];
+  nodes.replace([{ metadata: { name: 'a', uid: 'n', resourceVersion: '1' }, status: { conditions } }], '1');
   edgeNodes.replace([{ metadata: { name: 'a' }, status: options.status }], '1');
   if (options.held === undefined) beat();
   else store({ renewTime: options.held }, { [heldAnnotation]: options.held });
@@ -231,6 +234,21 @@ describe('a leader that comes', () => {
     expect(moves).toEqual([]);
     await clock.advance(10_000);
     expect(moves).toEqual(['Autonomous']);
+  });
+
+  test('takes nobody out of the stock life cycle whom nobody here has seen alive', async () => {
+    const { clock, renewals, moves, beat } = await world({ ready: 'Unknown' });
+    await clock.advance(hour / 2);
+    expect(renewals).toEqual([]);
+    beat();
+    await clock.advance(1);
+    expect(moves).toEqual(['Connected']);
+  });
+
+  test('holds at once who was Connected and was given up meanwhile', async () => {
+    const status = { state: 'Connected', since: '2025-12-01T00:00:00Z' } as const;
+    const { renewals, moves } = await world({ ready: 'Unknown', status });
+    expect([renewals.length, moves]).toEqual([1, ['Autonomous']]);
   });
 
   test('gives a node that was Connected its time to show that it is', async () => {

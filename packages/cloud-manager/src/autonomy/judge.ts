@@ -34,6 +34,12 @@ export interface Look {
 const isUnknown = (conditions: readonly { readonly type: string; readonly status: string }[] = []): boolean =>
   conditions.some(({ type, status }) => type === 'Ready' && status === 'Unknown');
 
+/** Of a node that nobody has looked at before: one that the stock life cycle has already is not taken out of it. */
+const firstFate = (since: number, isGivenUp: boolean): Fate =>
+  isGivenUp
+    ? { kind: 'Expired', since, reason: 'NeverConnected' }
+    : { kind: 'Connected', since, reason: 'LeaseRenewed' };
+
 /** Holds the fates of all edge nodes, which change in `move` alone. */
 export class Judge {
   readonly #options: Pick<AutonomyOptions, 'policy' | 'witnessMs'> & Times;
@@ -113,14 +119,10 @@ export class Judge {
 
   #first(node: string, { status }: EdgeNodeObject): Fate {
     const { sightings, caches, clock } = this.#deps;
-    const fate: Fate = recalledFate(status) ?? {
-      kind: 'Connected',
-      since: clock.now(),
-      reason: 'LeaseRenewed',
-    };
+    const isGivenUp = isUnknown(caches.nodes.get(node)?.status?.conditions);
+    const fate = recalledFate(status) ?? firstFate(clock.now(), isGivenUp);
     this.#fates.set(node, fate);
     // Who was connected when somebody last looked has a grace period to show that it is, unless it is too late already.
-    const isGivenUp = isUnknown(caches.nodes.get(node)?.status?.conditions);
     if (fate.kind !== 'Connected') this.#giveUp(node);
     else if (!isGivenUp && !Number.isFinite(sightings.silentMs(node))) sightings.assume(node);
     this.#deps.onMove(node, undefined, fate);

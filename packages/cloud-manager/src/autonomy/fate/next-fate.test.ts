@@ -65,6 +65,12 @@ describe('a node', () => {
       { policy: { kind: 'forever' } },
       'Autonomous UnitCut',
     ],
+    [
+      'that was never seen alive is not held by a longer policy',
+      { kind: 'Expired', since: start, reason: 'NeverConnected' },
+      { policy: { kind: 'forever' } },
+      'Expired NeverConnected',
+    ],
     ['stays Dead when its unit is cut later', dead, {}, 'Dead SeenDead'],
     [
       'without autonomy is left to the stock life cycle',
@@ -117,8 +123,8 @@ const histories = fc
     return steps.map(({ passed, ...facts }) => ({ ...facts, now: (now += passed) }));
   });
 
-const live = (facts: readonly Facts[]): readonly Fate[] => {
-  let fate: Fate = connected;
+const live = (facts: readonly Facts[], first: Fate = connected): readonly Fate[] => {
+  let fate = first;
   return facts.map((each) => (fate = nextFate(fate, each, options)));
 };
 
@@ -138,6 +144,16 @@ describe('whatever happens', () => {
         .slice(renewed + 1)
         .some(({ peers: said }) => said.kind === 'connected' && said.dead.length > 0);
       expect(accused).toBe(true);
+    });
+  });
+
+  property.prop([histories])('nobody is held who was never seen alive', (history) => {
+    const never: Fate = { kind: 'Expired', since: start, reason: 'NeverConnected' };
+    live(history, never).forEach((fate, at) => {
+      const seenAlive = history
+        .slice(0, at + 1)
+        .some(({ isCut, peers: said }) => !isCut || said.kind === 'connected');
+      if (!seenAlive) expect(isHeld(fate)).toBe(false);
     });
   });
 

@@ -27,7 +27,7 @@ function cutBecause(peers: Peers): AutonomousReason {
 function isFinal(fate: Fate, { policy }: Facts): boolean {
   if (fate.kind === 'Dead') return true;
   if (fate.kind !== 'Expired' || fate.reason === 'AutonomyOff') return false;
-  return fate.reason === 'NotVouched' || policy.kind !== 'forever';
+  return fate.reason !== 'PeriodOver' || policy.kind !== 'forever';
 }
 
 function unattested(fate: Fate, facts: Facts, { silenceMs }: FateOptions): Undated {
@@ -40,7 +40,7 @@ function unattested(fate: Fate, facts: Facts, { silenceMs }: FateOptions): Undat
 
 function judged(fate: Fate, facts: Facts, options: FateOptions): Undated {
   if (!facts.isCut) return connected;
-  if (facts.policy.kind === 'off') return expired('AutonomyOff');
+  if (facts.policy.kind === 'off') return fate.reason === 'NeverConnected' ? fate : expired('AutonomyOff');
   const evidence = testified(facts.peers);
   if (evidence !== undefined) return evidence;
   return isFinal(fate, facts) ? fate : unattested(fate, facts, options);

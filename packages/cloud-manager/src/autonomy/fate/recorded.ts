@@ -5,7 +5,12 @@ import type { AutonomousReason, ExpiredReason, Fate } from './types.ts';
 export type RecordedFate = Pick<EdgeNodeStatus, 'state' | 'since' | 'reason' | 'message' | 'witnesses'>;
 
 const autonomousReasons: readonly AutonomousReason[] = ['UnitCut', 'NoUnit', 'NoWitness', 'AwaitingWitness'];
-const expiredReasons: readonly ExpiredReason[] = ['PeriodOver', 'NotVouched', 'AutonomyOff'];
+const expiredReasons: readonly ExpiredReason[] = [
+  'PeriodOver',
+  'NotVouched',
+  'NeverConnected',
+  'AutonomyOff',
+];
 
 const oneOf = <R extends string>(reasons: readonly R[], text: string | undefined, otherwise: R): R =>
   reasons.find((reason) => reason === text) ?? otherwise;
@@ -46,6 +51,7 @@ const messages: Readonly<Record<Fate['reason'], string>> = {
   AwaitingWitness: 'The node lost its link; what connected members of its unit see is waited for.',
   PeriodOver: 'The period of autonomy is over.',
   NotVouched: 'Connected members of its unit do not say that its kubelet is alive.',
+  NeverConnected: 'The node had been given up before cloud-manager saw it alive.',
   AutonomyOff: 'The node lost its link, and its policy of autonomy is off.',
   SeenDead: 'Peers say that its kubelet is dead.',
 };

@@ -6,6 +6,8 @@ export type ExpiredReason =
   | 'PeriodOver'
   /** Peers that are known to witness could have seen it alive, and did not say so. */
   | 'NotVouched'
+  /** It was given up before anybody here had seen it alive. */
+  | 'NeverConnected'
   /** Its policy is `off`. */
   | 'AutonomyOff';
 
