@@ -29,6 +29,7 @@ test(
     await world.addPod('kept', 'shop', 300);
     await world.addPod('evicted', 'stock', 300);
     await until('tolerations', async () => (await world.toleratedSeconds('kept')) === 3_600);
+    await world.untilState('shop', 'Connected');
     await running.stop();
     world.nodes.cut('shop', 'stock');
     // The grace period, five minutes of tolerations, and what a queue of evictions takes.

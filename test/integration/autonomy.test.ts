@@ -211,6 +211,7 @@ test('while no cloud-manager runs no pod is evicted, and the next one puts Ready
   await world.addEdgeNode('alone');
   await world.addPod('survivor', 'alone', 2);
   await until('tolerations', async () => (await world.toleratedSeconds('survivor')) === 3_600);
+  await world.untilState('alone', 'Connected');
   await running.stop();
   world.nodes.cut('alone');
   const readyOf = async (): Promise<string | undefined> =>
