@@ -1,7 +1,8 @@
 import { type PrinterColumn, customResourceDefinition } from '../custom-resource.ts';
 import { labelName, maxNameLength } from '../common.ts';
 import type { FromSchema } from '../schema.ts';
-import { edgeUnitSpecSchema, edgeUnitStatusSchema } from './schema.ts';
+import { edgeUnitSpecSchema } from './schema.ts';
+import { edgeUnitStatusSchema } from './status.ts';
 
 export type EdgeUnitSpec = FromSchema<typeof edgeUnitSpecSchema>;
 export type EdgeUnitStatus = FromSchema<typeof edgeUnitStatusSchema>;

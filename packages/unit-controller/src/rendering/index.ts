@@ -1,11 +1,5 @@
+export { unitAppManager, type Child, type RenderInput } from './child.ts';
 export { cloneName } from './clone-name.ts';
-export {
-  horizontalPodAutoscalers,
-  renderShared,
-  renderUnit,
-  unitAppManager,
-  type Child,
-  type RenderInput,
-} from './render.ts';
+export { horizontalPodAutoscalers, renderShared, renderUnit } from './render.ts';
 export { isSelected, substituted, valuesOf, type UnitValues } from './unit-values.ts';
 export { withoutUnmanaged } from './unmanaged.ts';

@@ -3,7 +3,8 @@ import type { UnitAppOverride, UnitAppSpec } from '@selvedge/api';
 import type { JsonObject, JsonPatchOperation } from '@selvedge/kube';
 import { describe, expect, test } from 'vitest';
 import { unitNamed } from '../testing.ts';
-import { type Child, type RenderInput, renderShared, renderUnit } from './render.ts';
+import type { Child, RenderInput } from './child.ts';
+import { renderShared, renderUnit } from './render.ts';
 import { substituted, valuesOf } from './unit-values.ts';
 import { withoutUnmanaged } from './unmanaged.ts';
 

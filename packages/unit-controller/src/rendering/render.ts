@@ -1,4 +1,4 @@
-import { type UnitAppSpec, labels, trafficAnnotations } from '@selvedge/api';
+import { type UnitAppSpec, trafficAnnotations } from '@selvedge/api';
 import {
   type JsonObject,
   type KubeObject,
@@ -7,29 +7,13 @@ import {
   mergePatched,
   resources,
 } from '@selvedge/kube';
-import type { OwnerReference } from '@selvedge/kube/types';
-import { type UnitAppObject, unitAppResource } from '../objects.ts';
-import { childName, cloneName } from './clone-name.ts';
+import { type Child, type Metadata, type RenderInput, appName, child, identity } from './child.ts';
+import { cloneName } from './clone-name.ts';
+import { configurationOf, namesOf } from './configuration.ts';
 import { overridden } from './overrides.ts';
 import { pinned } from './pin.ts';
-import { type ChildNames, withReferences } from './references.ts';
+import { withReferences } from './references.ts';
 import { type UnitValues, substitutedIn } from './unit-values.ts';
-
-/** An object that a UnitApp wants to exist. */
-export interface Child {
-  readonly resource: Resource<KubeObject>;
-  /** With `apiVersion`, `kind`, and metadata with name, namespace, labels and the owner. */
-  readonly object: KubeObject & JsonObject;
-}
-
-export interface RenderInput {
-  /** Whose they are: name, namespace and uid. */
-  readonly app: Pick<UnitAppObject, 'metadata'>;
-  /** Of the revision. */
-  readonly spec: UnitAppSpec;
-  /** What a schedule says now; absent: what the template says. An override for the unit goes before it. */
-  readonly replicas?: number | undefined;
-}
 
 export const horizontalPodAutoscalers: Resource<KubeObject> = defineResource({
   apiVersion: 'autoscaling/v2',
@@ -43,81 +27,6 @@ const workloads: Readonly<Record<UnitAppSpec['template']['kind'], Resource<KubeO
   Deployment: resources.deployments,
   StatefulSet: resources.statefulSets,
 };
-
-/** What all objects of UnitApps have. */
-export const unitAppManager = 'selvedge-unit-controller';
-
-interface Metadata {
-  readonly labels?: Readonly<Record<string, string>> | undefined;
-  readonly annotations?: Readonly<Record<string, string>> | undefined;
-}
-
-const appName = ({ app }: RenderInput): string => app.metadata.name ?? '';
-
-function ownerOf({ metadata }: Pick<UnitAppObject, 'metadata'>): OwnerReference {
-  const { apiVersion, kind } = unitAppResource;
-  const { name = '', uid = '' } = metadata;
-  return { apiVersion, kind, name, uid, controller: true, blockOwnerDeletion: true };
-}
-
-/** Labels by which the clone's pods are told from all others; absent unit: those of all clones. */
-const identity = (input: RenderInput, unit?: UnitValues): Readonly<Record<string, string>> => ({
-  [labels.unitApp]: appName(input),
-  ...(unit === undefined ? {} : { [labels.unit]: unit.name }),
-});
-
-interface ChildParts {
-  readonly resource: Resource<KubeObject>;
-  readonly name: string;
-  readonly unit: UnitValues | undefined;
-  readonly metadata?: Metadata | undefined;
-  readonly body: JsonObject;
-}
-
-function child(input: RenderInput, { resource, name, unit, metadata, body }: ChildParts): Child {
-  const { apiVersion, kind } = resource;
-  const own = { ...identity(input, unit), [labels.managedBy]: unitAppManager };
-  const { annotations } = metadata ?? {};
-  return {
-    resource,
-    object: {
-      apiVersion,
-      kind,
-      ...body,
-      metadata: {
-        name,
-        namespace: input.app.metadata.namespace,
-        labels: { ...metadata?.labels, ...own },
-        ...(annotations === undefined ? {} : { annotations }),
-        ownerReferences: [ownerOf(input.app)],
-      },
-    },
-  };
-}
-
-function namesOf(input: RenderInput, unit: UnitValues): ChildNames {
-  const named = (all: readonly { readonly name: string }[] | undefined): ReadonlyMap<string, string> =>
-    new Map((all ?? []).map(({ name }) => [name, childName(appName(input), name, unit.name)] as const));
-  return { configMaps: named(input.spec.configMaps), secrets: named(input.spec.secrets) };
-}
-
-function configurationOf(input: RenderInput, unit: UnitValues): readonly Child[] {
-  const { configMaps = [], secrets = [] } = input.spec;
-  const nameIn = (name: string): string => childName(appName(input), name, unit.name);
-  return [
-    ...configMaps.map(({ name, metadata, data = {}, binaryData }) => {
-      const body = { data: substitutedIn(data, unit), ...(binaryData === undefined ? {} : { binaryData }) };
-      return child(input, { resource: resources.configMaps, name: nameIn(name), unit, metadata, body });
-    }),
-    ...secrets.map(({ name, metadata, type = 'Opaque', stringData = {}, data = {} }) => {
-      // As the API server keeps it, so that what is there can be compared with what is wanted.
-      const texts = Object.entries(substitutedIn(stringData, unit) as Readonly<Record<string, string>>);
-      const encoded = texts.map(([key, text]) => [key, Buffer.from(text).toString('base64')] as const);
-      const body = { type, data: { ...data, ...Object.fromEntries(encoded) } };
-      return child(input, { resource: resources.secrets, name: nameIn(name), unit, metadata, body });
-    }),
-  ];
-}
 
 /** The Service's name in the unit, if there is one. */
 function serviceName(input: RenderInput, unit: UnitValues): string | undefined {
