@@ -9,7 +9,7 @@ import {
 import type { Lease, Node, Pod } from '@selvedge/kube/types';
 import { type EdgeUnitObject, edgeUnitResource } from '@selvedge/unit-controller';
 import { heldAnnotation, nodeLeaseNamespace } from './lease/index.ts';
-import { conditionType } from './node/index.ts';
+import { conditionType } from './node/node-plan.ts';
 
 export interface AutonomyCachesDeps extends ObjectCachesDeps {
   /** Told when Leases are followed without a break, and when not. */
