@@ -33,6 +33,7 @@ export {
   autonomyAnnotations,
   finalizers,
   labels,
+  unitAppAnnotations,
 } from './labels.ts';
 export { clientRole, clientRules } from './rbac/client-role.ts';
 export { hubRole, hubRoleBinding } from './rbac/hub-role.ts';

@@ -18,6 +18,12 @@ export const labels = {
   component: 'selvedge.io/component',
 } as const;
 
+/** Annotations of UnitApps. */
+export const unitAppAnnotations = {
+  /** On pods of a UnitApp: a hash of the ConfigMaps and Secrets that came with them. */
+  configuration: 'selvedge.io/configuration',
+} as const;
+
 /** Finalizers that Selvedge sets. */
 export const finalizers = {
   /** On an EdgeUnit: its members have something of it. */

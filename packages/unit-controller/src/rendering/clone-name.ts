@@ -1,22 +1,15 @@
-import { createHash } from 'node:crypto';
 import { maxWorkloadName } from '@selvedge/api';
+import { hashDigits, hashOf } from './hash.ts';
 
-const digits = 10;
-const space = 36n ** BigInt(digits);
 /** What a name with a hash ends in. */
 const hashed = /-[0-9a-z]{10}$/;
 
-/** 51 bits of SHA-256, in ten characters. The slash is in no name, so other parts are another text. */
-function hashOf(parts: readonly string[]): string {
-  const bytes = createHash('sha256').update(parts.join('/')).digest().subarray(0, 16);
-  return (BigInt(`0x${bytes.toString('hex')}`) % space).toString(36).padStart(digits, '0');
-}
-
 /** The parts, cut where they are too long, and a hash of all of them. */
 function withHash(parts: readonly string[]): string {
-  const room = maxWorkloadName - digits - 1;
+  const room = maxWorkloadName - hashDigits - 1;
   const readable = parts.join('-').slice(0, room).replace(/-+$/, '');
-  return `${readable}-${hashOf(parts)}`;
+  // The slash is in no name, so other parts are another text.
+  return `${readable}-${hashOf(parts.join('/'))}`;
 }
 
 /**

@@ -240,6 +240,18 @@ describe('what comes with a clone', () => {
     });
   });
 
+  test('has pods made anew when a text in it is another one, and only then', () => {
+    const hashWith = (text: string): unknown => {
+      const input = inputOf({ configMaps: [{ name: 'settings', data: { text } }] });
+      const [, made] = renderUnit(input, shop);
+      return at(made?.object, 'spec', 'template', 'metadata', 'annotations', 'selvedge.io/configuration');
+    };
+    expect(hashWith('a')).toMatch(/^[0-9a-z]{10}$/);
+    expect(hashWith('a')).toBe(hashWith('a'));
+    expect(hashWith('b')).not.toBe(hashWith('a'));
+    expect(at(workload(inputOf()), 'spec', 'template', 'metadata')).not.toHaveProperty('annotations');
+  });
+
   test('is a Service for the unit, or one for all whose traffic stays in the unit', () => {
     const stateful = { ...template(), kind: 'StatefulSet' as const };
     const spec = { ports: [{ port: 80 }], selector: { app: 'other' } };

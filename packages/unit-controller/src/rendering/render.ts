@@ -1,4 +1,4 @@
-import { type UnitAppSpec, trafficAnnotations } from '@selvedge/api';
+import { type UnitAppSpec, trafficAnnotations, unitAppAnnotations } from '@selvedge/api';
 import {
   type JsonObject,
   type KubeObject,
@@ -10,6 +10,7 @@ import {
 import { type Child, type Metadata, type RenderInput, appName, child, identity } from './child.ts';
 import { cloneName } from './clone-name.ts';
 import { configurationOf, namesOf } from './configuration.ts';
+import { hashOf } from './hash.ts';
 import { overridden } from './overrides.ts';
 import { pinned } from './pin.ts';
 import { withReferences } from './references.ts';
@@ -52,6 +53,16 @@ function startOf({ spec, replicas }: RenderInput): JsonObject {
   return { apiVersion, kind, metadata, spec: scaled };
 }
 
+/** Pods are made anew when what they read at their start is another. */
+function readingOf(input: RenderInput, unit: UnitValues): JsonObject {
+  const configuration = configurationOf(input, unit).map(({ object }) => [
+    object['data'],
+    object['binaryData'],
+  ]);
+  const hash = hashOf(JSON.stringify(configuration));
+  return configuration.length === 0 ? {} : { annotations: { [unitAppAnnotations.configuration]: hash } };
+}
+
 /** What is ours in the clone, whatever the template and the overrides say. */
 function ownFields(input: RenderInput, unit: UnitValues): JsonObject {
   const { template, scaling } = input.spec;
@@ -60,7 +71,7 @@ function ownFields(input: RenderInput, unit: UnitValues): JsonObject {
   const service = template.kind === 'StatefulSet' ? serviceName(input, unit) : undefined;
   return {
     selector: { matchLabels: own },
-    template: { metadata: { labels: own } },
+    template: { metadata: { labels: own, ...readingOf(input, unit) } },
     ...(isScaledByOthers ? { replicas: null } : {}),
     ...(service === undefined ? {} : { serviceName: service }),
   };
