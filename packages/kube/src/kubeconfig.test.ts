@@ -64,6 +64,7 @@ describe('kubeconfigs', () => {
 
   it.each([
     ['a: [', 'kubeconfig is not YAML'],
+    ['a: *b', 'kubeconfig is not YAML'],
     ['', 'kubeconfig: there is no context ""'],
     [config({}, {}, { 'current-context': 'z' }), 'kubeconfig: there is no context "z"'],
     [config({}, {}, { users: [] }), 'kubeconfig: there is no user "u"'],

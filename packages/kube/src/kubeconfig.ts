@@ -4,6 +4,9 @@ import { SelvedgeError } from '@selvedge/kit';
 import { parseDocument } from 'yaml';
 import type { CredentialFiles, TextOrFile } from './credentials.ts';
 
+/** Uses of one anchor; kubeconfigs have none. */
+const maxAliasCount = 10;
+
 /** What a kubeconfig says about one context. */
 export interface ClusterAccess {
   readonly server: string;
@@ -87,16 +90,23 @@ function credentialsOf(cluster: Fields, user: Fields, folder: string): Credentia
   return { certificateAuthority, certificate, privateKey, bearerToken: tokenOf(user, folder) };
 }
 
+/** Aliases are resolved last: one without its anchor is seen only then. */
+function readYaml(content: string): unknown {
+  try {
+    const document = parseDocument(content);
+    if (document.errors[0] !== undefined) throw document.errors[0];
+    return document.toJS({ maxAliasCount });
+  } catch (cause) {
+    throw new SelvedgeError('kubeconfig is not YAML', { code: 'Invalid', cause });
+  }
+}
+
 /**
  * Reads the text of a kubeconfig. Pure. Throws `Invalid`, or `Unsupported` for exec plugins, proxies, passwords,
  * impersonation and unverified TLS. Source: kubernetes.io "kubeconfig (v1)".
  */
 export function parseKubeconfig(content: string, options: KubeconfigOptions): ClusterAccess {
-  const document = parseDocument(content);
-  const [problem] = document.errors;
-  if (problem !== undefined)
-    throw new SelvedgeError('kubeconfig is not YAML', { code: 'Invalid', cause: problem });
-  const file = fieldsOf(document.toJS());
+  const file = fieldsOf(readYaml(content));
   const context = entry(file, 'context', options.context ?? text(file, 'current-context'));
   const cluster = entry(file, 'cluster', text(context, 'cluster'));
   const userName = text(context, 'user');
