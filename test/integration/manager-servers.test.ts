@@ -92,10 +92,16 @@ describe('a node that witnesses', () => {
     await world.addNode('watch-2');
     const unit = { metadata: { name: 'watch' }, spec: { members: { names: ['watch-1', 'watch-2'] } } };
     await world.admin.create(edgeUnitResource, unit, { signal });
-    const askAll = (): Promise<readonly { readonly status: number; readonly body: string }[]> =>
-      Promise.all([one, two].map((server) => post(server, pair, 'watch-2')));
-    await until('a testimony', async () => (await askAll()).some(({ body }) => body.includes('"heard":1')));
-    const statuses = (await askAll()).map(({ status }) => status);
+    // Whoever asks too often is not heard: first the unit is there.
+    await until('members', async () => {
+      const { status } = await world.admin.get(edgeUnitResource, { name: 'watch' }, { signal });
+      return status?.members?.length === 2;
+    });
+    const statuses = await until('a testimony', async () => {
+      const answers = await Promise.all([one, two].map((server) => post(server, pair, 'watch-2')));
+      const isHeard = answers.some(({ body }) => body.includes('"heard":1'));
+      return isHeard && answers.map(({ status }) => status);
+    });
     expect(new Set(statuses)).toEqual(new Set([200, 503]));
     const leader = statuses[0] === 200 ? one : two;
     expect((await post(leader, pair, 'shop-1')).body).toContain('no member of your unit');
