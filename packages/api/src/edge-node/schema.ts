@@ -98,6 +98,11 @@ const pushed = {
   required: ['name'],
   properties: {
     name: unitName,
+    nodeUid: {
+      type: 'string',
+      maxLength: 63,
+      description: 'Of the Node that has it: a later one of the same name has nothing of it.',
+    },
     fields: {
       type: 'array',
       maxItems: 96,

@@ -99,6 +99,17 @@ describe('the plan for a node', () => {
     expect(left.pushed).toBeUndefined();
   });
 
+  test('takes nothing from a later Node of the same name', () => {
+    const { pushed } = settled(fresh(nodeNamed('n')), shop);
+    const another = nodeNamed('n', { tier: 'lead' });
+    const node = { ...another, metadata: { ...another.metadata, uid: 'uid-later' } };
+    const world = settled({ node, pushed, hasEdgeNode: true }, shop);
+    expect(planNode({ ...world, given: shop })).toEqual({ steps: [], conflicts: ['labels[tier]'] });
+    expect(settled({ node, pushed, hasEdgeNode: true }, undefined).node.metadata.labels).toEqual({
+      tier: 'lead',
+    });
+  });
+
   test('has a node leave before it joins', () => {
     const world = settled(fresh(nodeNamed('n')), shop);
     const other = givenBy(unitNamed('shop-2', { zone: '' }));

@@ -31,8 +31,9 @@ export interface NodePlan {
 const nothing: NodeFields = new Map();
 const overwritten: ReadonlySet<string> = new Set([unitField, zoneField]);
 
-const recordOf = (name: string, fields: Iterable<string>): PushedToNode => ({
+const recordOf = (name: string, { metadata }: Node, fields: Iterable<string>): PushedToNode => ({
   name,
+  ...(metadata.uid === undefined ? {} : { nodeUid: metadata.uid }),
   fields: Array.from(new Set(fields)).toSorted(),
 });
 
@@ -66,17 +67,21 @@ const recording = (before: PushedToNode | undefined, after: PushedToNode | undef
 const changing = (change: NodeChange): readonly NodeStep[] =>
   change.set.size + change.drop.size === 0 ? [] : [{ kind: 'change', change }];
 
+/** Fields that were set on this very Node. */
+const fieldsOn = ({ metadata }: Node, pushed: PushedToNode | undefined): ReadonlySet<string> =>
+  new Set(pushed?.nodeUid === metadata.uid ? pushed?.fields : []);
+
 function joining({ node, hasEdgeNode, pushed }: NodeFacts, { unit, fields }: Given): NodePlan {
-  const before = new Set(pushed?.fields);
+  const before = fieldsOn(node, pushed);
   const { change, ours, conflicts } = differenceOf(fields, fieldsOf(node), before);
-  const [during, target] = [recordOf(unit, [...before, ...ours]), recordOf(unit, ours)];
+  const [during, target] = [[...before, ...ours], ours].map((set) => recordOf(unit, node, set));
   const creating: readonly NodeStep[] = hasEdgeNode ? [] : [{ kind: 'create' }];
   const recorded = [...recording(pushed, during), ...changing(change), ...recording(during, target)];
   return { steps: [...creating, ...recorded], conflicts: conflicts.toSorted() };
 }
 
 function leaving({ node, pushed }: NodeFacts): NodePlan {
-  const { change } = differenceOf(nothing, fieldsOf(node), new Set(pushed?.fields));
+  const { change } = differenceOf(nothing, fieldsOf(node), fieldsOn(node, pushed));
   return { steps: [...changing(change), ...recording(pushed, undefined)], conflicts: [] };
 }
 
