@@ -12,7 +12,9 @@ const limits = {
 
 describe('the window of streams', () => {
   it.each([
-    ['grows when readers take two thirds of it in a round trip', 256 * kib, 1, 200 * kib, 1 * mib],
+    ['grows when readers take two thirds of it in a round trip', 4 * mib, 1, 3 * mib, 16 * mib],
+    ['grows faster while it is small', 256 * kib, 1, 200 * kib, 4 * mib],
+    ['grows from any size', 16 * kib, 1, 12 * kib, 256 * kib],
     ['stays when they take less', 256 * kib, 1, 100 * kib, 256 * kib],
     ['fills 100 ms of 1 Gbit/s', 8 * mib, 1, 12.5e6, 24 * mib],
     ['is never more than its cap', 24 * mib, 1, 64 * mib, 24 * mib],

@@ -25,8 +25,10 @@ export interface WindowFacts {
 const faster = 1.1;
 /** Up to here they need not be: a busy machine looks the same, and loses more by waiting than this holds. */
 const freelyBytes = 4 * 1024 * 1024;
-/** A change takes a round trip to work and the next to be measured: so it doubles in each, as TCP's slow start. */
+/** A change takes a round trip to work and the next to be measured: so it doubles in each, as in TCP's slow start. */
 const growth = 4;
+/** The same while it is small: less than what TCP itself has on its way by then. */
+const firstGrowth = 16;
 
 /** What the budget of a session leaves to each stream. */
 function ceilingOf({ streams }: WindowFacts, limits: WindowLimits): number {
@@ -40,6 +42,8 @@ const limits = ({ windowBytes, sample, grownAtBytesPerMs }: WindowFacts): boolea
   sample.bytes * 3 >= windowBytes * 2 &&
   (windowBytes < freelyBytes || sample.bytesPerMs >= grownAtBytesPerMs * faster);
 
+const grown = (bytes: number): number => Math.max(bytes * growth, Math.min(bytes * firstGrowth, freelyBytes));
+
 /**
  * The window that the streams of a session should have. It grows as long as readers take at least two thirds of it within
  * one round trip, and above 4 MiB are faster for it, so that it follows bandwidth × delay, and is never more than the streams' share of
@@ -48,5 +52,5 @@ const limits = ({ windowBytes, sample, grownAtBytesPerMs }: WindowFacts): boolea
 export function nextWindow(facts: WindowFacts, bounds: WindowLimits): number {
   if (facts.streams === 0) return bounds.streamWindowBytes;
   const { windowBytes } = facts;
-  return Math.min(ceilingOf(facts, bounds), limits(facts) ? windowBytes * growth : windowBytes);
+  return Math.min(ceilingOf(facts, bounds), limits(facts) ? grown(windowBytes) : windowBytes);
 }
