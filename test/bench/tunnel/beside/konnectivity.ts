@@ -30,7 +30,8 @@ export async function createKonnectivity(options: PeerOptions): Promise<TunnelMa
     [`${side}-key`]: path('key'),
   });
   const start = async (latencyMs: number): Promise<Tunnel> => {
-    const processes = new Processes();
+    await using stack = new AsyncDisposableStack();
+    const processes = stack.use(new Processes());
     const [port, agentPort] = [await freePort(), await freePort()];
     const server = flags({
       mode: 'http-connect',
@@ -60,7 +61,8 @@ export async function createKonnectivity(options: PeerOptions): Promise<TunnelMa
     const entrance = { port, authority: `127.0.0.1:${targetPort}`, ca, client };
     await untilThrough(entrance, 'konnectivity');
     const pids = { server: serverChild.pid ?? 0, agent: agentChild.pid ?? 0 };
-    return { entrance, agentPort, pids, [Symbol.asyncDispose]: () => processes[Symbol.asyncDispose]() };
+    const started = stack.move();
+    return { entrance, agentPort, pids, [Symbol.asyncDispose]: () => started.disposeAsync() };
   };
   return { name: 'konnectivity 0.34.0', start };
 }

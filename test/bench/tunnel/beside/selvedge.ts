@@ -99,7 +99,8 @@ export async function createSelvedge(options: SelvedgeOptions): Promise<TunnelMa
   const client = await issue(clientName, []);
   const node = await issue(`system:node:${nodeName}`, ['system:nodes']);
   const start = async (latencyMs: number): Promise<Tunnel> => {
-    const processes = new Processes();
+    await using stack = new AsyncDisposableStack();
+    const processes = stack.use(new Processes());
     const [port, agentPort] = [await freePort(), await freePort()];
     const configFile = join(folder, 'selvedge.json');
     await writeFile(configFile, JSON.stringify(configOf(files, [port, agentPort])));
@@ -112,7 +113,8 @@ export async function createSelvedge(options: SelvedgeOptions): Promise<TunnelMa
     const entrance = { port, authority: `${nodeName}:${targetPort}`, ca: controlPlane.ca, client };
     await untilThrough(entrance, 'the tunnel');
     const pids = { server: server.pid ?? 0, agent: agent.pid ?? 0 };
-    return { entrance, agentPort, pids, [Symbol.asyncDispose]: () => processes[Symbol.asyncDispose]() };
+    const started = stack.move();
+    return { entrance, agentPort, pids, [Symbol.asyncDispose]: () => started.disposeAsync() };
   };
   return { name: 'selvedge', start };
 }
