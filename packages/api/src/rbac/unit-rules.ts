@@ -16,12 +16,12 @@ export const unitRules: readonly Grant[] = [
   },
   {
     reason:
-      'EdgeNodes of members that never had a tunnel, and the record of what each Node got from its unit.',
-    rule: {
-      apiGroups: ['selvedge.io'],
-      resources: ['edgenodes', 'edgenodes/status'],
-      verbs: ['create', 'patch'],
-    },
+      'EdgeNodes of members that never had a tunnel. What is in their spec from then on is of people: a ban too.',
+    rule: { apiGroups: ['selvedge.io'], resources: ['edgenodes'], verbs: ['create'] },
+  },
+  {
+    reason: 'The record of what each Node got from its unit.',
+    rule: { apiGroups: ['selvedge.io'], resources: ['edgenodes/status'], verbs: ['patch'] },
   },
   {
     reason: 'What people are told about units.',
