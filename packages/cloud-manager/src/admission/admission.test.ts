@@ -98,9 +98,35 @@ test('the registration asks about what nodes write, certificate requests and del
           service: { namespace: 'a', name: 'b', port: 443, path: '/admission/ban' },
           caBundle: Buffer.from('PEM').toString('base64'),
         },
-        matchConditions: [{ expression: "request.userInfo.username.startsWith('system:node:')" }, {}],
+        // Whatever a node can write: every resource of every group and each subresource, wherever it is.
+        rules: [
+          {
+            apiGroups: ['*'],
+            apiVersions: ['*'],
+            operations: ['CREATE', 'UPDATE', 'DELETE', 'CONNECT'],
+            resources: ['*/*'],
+            scope: '*',
+          },
+        ],
+        matchPolicy: 'Equivalent',
+        matchConditions: [
+          { expression: "request.userInfo.username.startsWith('system:node:')" },
+          {
+            expression: "!(request.resource.group in ['authentication.k8s.io', 'authorization.k8s.io'])",
+          },
+        ],
       },
-      { failurePolicy: 'Ignore', rules: [{ resources: ['certificatesigningrequests'] }] },
+      {
+        failurePolicy: 'Ignore',
+        rules: [
+          {
+            apiGroups: ['certificates.k8s.io'],
+            operations: ['CREATE'],
+            resources: ['certificatesigningrequests'],
+          },
+        ],
+        matchConditions: [{ expression: "!request.userInfo.username.startsWith('system:node:')" }],
+      },
       {
         failurePolicy: 'Ignore',
         clientConfig: { service: { path: '/admission/guard' } },

@@ -50,6 +50,7 @@ beforeEach(() => {
   reviews.failure = undefined;
   reviews.asked.length = 0;
   for (const verb of ['get', 'create']) reviews.allowed.add(`admin ${verb} proxy`);
+  reviews.allowed.add('admin create checkpoint').add('admin get log');
   reviews.allowed.add('metrics get metrics').add('pods get pods');
   kubelet.prepared.length = 0;
   kubelet.location = () => kubelet.streaming.urlOf('/stream?token=1');
@@ -103,6 +104,16 @@ describe('who comes without rights', () => {
     expect({ status: answer.statusCode, socket }).toEqual({ status: 403, socket: undefined });
     expect(await text(answer)).toContain('verb=create, resource=nodes, subresource(s)=[proxy]');
     expect(kubelet.prepared).toEqual([]);
+  });
+
+  it('has what needs a right of its own not by the right to everything else', async () => {
+    kubelet.reviews.allowed.add('almost create proxy').add('almost get proxy');
+    for (const [method, path] of [
+      ['POST', '/checkpoint/shop/till/main'],
+      ['GET', '/logs'],
+    ] as const) {
+      expect(await ask(kubelet, path, { method, user: 'almost' })).toMatchObject({ status: 403 });
+    }
   });
 
   it('does not become another by what he says of himself', async () => {
@@ -160,7 +171,9 @@ describe('a page', () => {
 
   it.each([
     ['POST', '/run/shop/till/main?cmd=sh', 501, '/run is not served'],
-    ['POST', '/checkpoint/shop/till/main', 403, 'checkpoint'],
+    ['POST', '/checkpoint/shop/till/main', 501, 'does not checkpoint containers'],
+    ['GET', '/logs', 501, 'use journalctl'],
+    ['GET', '/logs/kubelet.log', 501, 'use journalctl'],
     ['GET', '/spec', 404, '404 page not found'],
     ['POST', '/pods', 405, 'the method POST is not allowed'],
     ['GET', exec, 400, 'Upgrade request required'],
