@@ -95,6 +95,7 @@ describe('a node with a container runtime', () => {
       operatingSystem: 'linux',
       bootID: (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim(),
     });
+    expect(node.status?.declaredFeatures ?? []).not.toContain('ExtendWebSocketsToKubelet');
     expect(node.status?.addresses).toContainEqual({ type: 'Hostname', address: 'described' });
     expect(node.status?.capacity).toMatchObject({ pods: '110', memory: expect.stringMatching(/^\d+Ki$/) });
     expect(node.status?.images?.flatMap(({ names }) => names)).toContainEqual(

@@ -71,6 +71,11 @@ test('the port of the kubelet API is told, once it is known', () => {
   );
 });
 
+test('nothing is declared that the kubelet API does not have: WebSockets end at the API server', () => {
+  // With `ExtendWebSocketsToKubelet` among them the API server would pass a client's WebSocket on as it is.
+  expect(desiredStatus(nodeOptions, facts)).not.toHaveProperty('declaredFeatures');
+});
+
 test('the name by which clients in the cluster reach it is told, if there is one', () => {
   const { addresses } = desiredStatus({ ...nodeOptions, dnsName: 'shop-7.nodes.selvedge' }, facts);
   expect(addresses).toContainEqual({ type: 'InternalDNS', address: 'shop-7.nodes.selvedge' });
