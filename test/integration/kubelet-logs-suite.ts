@@ -107,8 +107,7 @@ export function describeLogs(world: LogsWorld): void {
     test('are those of this instance or the one before', async () => {
       await world.run(['wait', '--for=condition=Ready', 'pod/twice', '--timeout=60s']);
       // Two pipes, each with a reader of its own: which line came first is told by their timestamps only.
-      const lines = (await logs('twice')).split('\n');
-      expect(lines.sort()).toEqual(['', 'oops', 'second']);
+      expect((await logs('twice')).split('\n').toSorted()).toEqual(['', 'oops', 'second']);
       expect(await logs('twice', '--previous')).toBe('first\n');
       // Straight to the node: the API server passes streams on only with a feature gate.
       const path = `/api/v1/nodes/${world.nodeName}/proxy/containerLogs/default/twice/main?stream=Stderr`;

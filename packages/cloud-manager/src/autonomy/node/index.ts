@@ -1,3 +1,3 @@
 export { Failover } from './failover.ts';
 export { createMirror, type NodeMirror } from './mirror.ts';
-export { conditionType, heldReason } from './node-plan.ts';
+export { heldReason } from './node-plan.ts';

@@ -86,7 +86,7 @@ describe('errors', () => {
     const { status, headers, body } = errorResponse(unavailable({ nodeName: 'n', sinceMs: 0 }, 'pods'));
     expect(status).toBe(503);
     expect(headers['retry-after']).toBeUndefined();
-    expect(JSON.parse(Buffer.from(body as Uint8Array).toString('utf8'))).toMatchObject({
+    expect(JSON.parse(Buffer.from(body).toString('utf8'))).toMatchObject({
       reason: 'ServiceUnavailable',
       message: 'node n is autonomous since 1970-01-01T00:00:00Z: pods is not available',
       details: { retryAfterSeconds: 5 },
