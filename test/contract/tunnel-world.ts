@@ -73,7 +73,8 @@ const timeoutsOfTests: Partial<AgentTimeouts> = {
 /** For tests of silence. */
 export const briefly: Partial<AgentTimeouts> = { quietMs: 400, pingMs: 400 };
 
-export interface ServerSetup extends Partial<Pick<TunnelServerDeps, 'identify' | 'service' | 'credentials'>> {
+export interface ServerSetup
+  extends Partial<Pick<TunnelServerDeps, 'clock' | 'identify' | 'service' | 'credentials'>> {
   /** Default: 127.0.0.1. */
   readonly host?: string;
   readonly entry?: Entry;
