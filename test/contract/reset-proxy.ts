@@ -1,6 +1,11 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
+/** Of bytes: `up` to the server, `down` from it. */
+export type Way = 'up' | 'down';
+
+const bothWays: readonly Way[] = ['up', 'down'];
+
 /** A TCP relay on a free port of the loopback interface that breaks connections on demand. */
 export interface ResetProxy extends AsyncDisposable {
   readonly port: number;
@@ -12,10 +17,10 @@ export interface ResetProxy extends AsyncDisposable {
   reset(): void;
   /** Resets the connections as soon as `bytes` more have come from the server: in the middle of a frame. */
   resetAfter(bytes: number): void;
-  /** Passes nothing on any more, in neither direction, and says nothing: a blackhole, until `thaw()`. */
-  freeze(): void;
+  /** Passes nothing on any more, in neither direction or not in that one, and says nothing: a blackhole, until `thaw()`. */
+  freeze(way?: Way): void;
   /** Passes on what was held back, and what comes. */
-  thaw(): void;
+  thaw(way?: Way): void;
   /** Refuses connections until `allow()`. */
   refuse(): void;
   allow(): void;
@@ -24,10 +29,13 @@ export interface ResetProxy extends AsyncDisposable {
 }
 
 export async function startResetProxy(target: number): Promise<ResetProxy> {
-  const sockets = new Set<Socket>();
-  let [bytesDown, connections, budget, refusing, frozen, delayMs] = [0, 0, Infinity, false, false, 0];
+  /** The way of what is read from each. */
+  const sockets = new Map<Socket, Way>();
+  const frozen = new Set<Way>();
+  let [bytesDown, connections, budget, refusing, delayMs] = [0, 0, Infinity, false, 0];
+  const ofWay = (way: Way): Socket[] => [...sockets.keys()].filter((socket) => sockets.get(socket) === way);
   const reset = (): void => {
-    for (const socket of sockets) socket.resetAndDestroy();
+    for (const socket of sockets.keys()) socket.resetAndDestroy();
     sockets.clear();
     budget = Infinity;
   };
@@ -35,8 +43,8 @@ export async function startResetProxy(target: number): Promise<ResetProxy> {
     if (delayMs === 0) work();
     else setTimeout(work, delayMs);
   };
-  const relay = (from: Socket, to: Socket, seen: (chunk: Buffer) => void): void => {
-    sockets.add(from);
+  const relay = (way: Way, [from, to]: readonly [Socket, Socket], seen: (chunk: Buffer) => void): void => {
+    sockets.set(from, way);
     from.on('error', () => undefined);
     from.once('close', () => {
       sockets.delete(from);
@@ -47,11 +55,11 @@ export async function startResetProxy(target: number): Promise<ResetProxy> {
       later(() => {
         if (to.destroyed || to.write(chunk)) return;
         from.pause();
-        to.once('drain', () => (frozen ? undefined : from.resume()));
+        to.once('drain', () => (frozen.has(way) ? undefined : from.resume()));
       });
     });
     from.once('end', () => later(() => to.end()));
-    if (frozen) from.pause();
+    if (frozen.has(way)) from.pause();
   };
   const server = createServer({ allowHalfOpen: true }, (client) => {
     client.on('error', () => undefined);
@@ -61,8 +69,8 @@ export async function startResetProxy(target: number): Promise<ResetProxy> {
     }
     connections += 1;
     const upstream = connect({ host: '127.0.0.1', port: target, noDelay: true, allowHalfOpen: true });
-    relay(client, upstream, () => undefined);
-    relay(upstream, client, (chunk) => {
+    relay('up', [client, upstream], () => undefined);
+    relay('down', [upstream, client], (chunk) => {
       bytesDown += chunk.length;
       budget -= chunk.length;
       if (budget <= 0) reset();
@@ -82,13 +90,17 @@ export async function startResetProxy(target: number): Promise<ResetProxy> {
     resetAfter(bytes) {
       budget = bytes;
     },
-    freeze() {
-      frozen = true;
-      for (const socket of sockets) socket.pause();
+    freeze(way) {
+      for (const one of way === undefined ? bothWays : [way]) {
+        frozen.add(one);
+        for (const socket of ofWay(one)) socket.pause();
+      }
     },
-    thaw() {
-      frozen = false;
-      for (const socket of sockets) socket.resume();
+    thaw(way) {
+      for (const one of way === undefined ? bothWays : [way]) {
+        frozen.delete(one);
+        for (const socket of ofWay(one)) socket.resume();
+      }
     },
     refuse() {
       refusing = true;
