@@ -1,3 +1,4 @@
+import { managerNamespace } from '@selvedge/api';
 import { mergePatch, resources } from '@selvedge/kube';
 import type { TunnelAgent } from '@selvedge/tunnel/agent';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -123,6 +124,9 @@ describe('a node with a tunnel', () => {
   });
 });
 
+/** Of a pod that nobody runs. */
+const podSpec = { containers: [{ name: 'c', image: 'none' }] };
+
 describe('a ban', () => {
   test('ends the sessions of the node at once, refuses new ones and what it writes, and nothing else', async () => {
     const [pair, other] = [await world.addNode('shop-2'), await world.addNode('shop-3')];
@@ -160,6 +164,59 @@ describe('a ban', () => {
     await Promise.all(agents.map((agent) => agent.stop()));
   });
 
+  test('refuses whatever else a node writes: subresources too', async () => {
+    const pair = await world.addNode('shop-5');
+    const node = world.client(pair);
+    const pod = { namespace: 'default', name: 'of-shop-5' };
+    // A node may ask for tokens of the audiences that its pods have.
+    const token = { serviceAccountToken: { audience: 'till', path: 'token' } };
+    const spec = {
+      ...podSpec,
+      nodeName: 'shop-5',
+      serviceAccountName: 'till',
+      volumes: [{ name: 'token', projected: { sources: [token] } }],
+    };
+    const { metadata } = await world.admin.create(resources.pods, { metadata: pod, spec }, { signal });
+    const account = { namespace: 'default', name: 'till' };
+    await world.admin.create(resources.serviceAccounts, { metadata: account }, { signal });
+    await world.admin.create(edgeNodeResource, { metadata: { name: 'shop-5' } }, { signal });
+    const dry = { dryRun: true, signal };
+    const status = { subresource: 'status', patch: mergePatch({ status: {} }), ...dry };
+    const writes: Readonly<Record<string, () => Promise<unknown>>> = {
+      'nodes/status': () => node.patch(resources.nodes, { name: 'shop-5' }, status),
+      'pods/status': () => node.patch(resources.pods, pod, status),
+      pods: () => node.delete(resources.pods, pod, dry),
+      'pods/eviction': () => {
+        const body = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: pod };
+        return node.createSubresource(resources.pods, { ...pod, subresource: 'eviction' }, { body, ...dry });
+      },
+      'serviceaccounts/token': () => {
+        const boundObjectRef = { apiVersion: 'v1', kind: 'Pod', name: pod.name, uid: metadata.uid };
+        const body = {
+          apiVersion: 'authentication.k8s.io/v1',
+          kind: 'TokenRequest',
+          metadata: {},
+          spec: { audiences: ['till'], boundObjectRef },
+        };
+        const at = { ...account, subresource: 'token' };
+        return node.createSubresource(resources.serviceAccounts, at, { body, ...dry });
+      },
+    };
+    // The Node authorizer learns of the pod by and by, and so does the manager of the ban.
+    for (const [what, write] of Object.entries(writes)) {
+      await until(`${what} to be taken`, () => write().then(() => true));
+    }
+    await world.ban('shop-5', true);
+    for (const [what, write] of Object.entries(writes)) {
+      await until(`${what} to be refused`, async () => {
+        const error = await write().catch((cause: unknown) => cause);
+        return error instanceof Error && error.message.includes('node shop-5 is banned');
+      });
+    }
+    await world.ban('shop-5', false);
+    await world.admin.delete(resources.pods, pod, { gracePeriodSeconds: 0, signal });
+  });
+
   test('outlives the Node, and cannot be deleted away', async () => {
     const pair = await world.addNode('shop-4');
     await world.admin.create(
@@ -189,7 +246,7 @@ describe('the guard', () => {
     await world.admin.patch(edgeNodeResource, { name }, options);
   };
   const addPod = async (): Promise<void> => {
-    const spec = { nodeName: 'cut-off', containers: [{ name: 'c', image: 'none' }] };
+    const spec = { ...podSpec, nodeName: 'cut-off' };
     await world.admin.create(resources.pods, { metadata: pod, spec }, { signal });
   };
 
@@ -242,3 +299,19 @@ test('the rights of the manifest are enough for all of this', async () => {
     expect(manager.lines.filter(({ level }) => level === 'error')).toEqual([]);
   }
 });
+
+test.each([
+  ['update', undefined, false],
+  ['patch', undefined, false],
+  ['deletecollection', undefined, false],
+  ['patch', 'status', true],
+])(
+  'they allow %s of EdgeNodes (subresource %s): %s, so that people alone lift a ban',
+  async (verb, subresource, is) => {
+    const user = `system:serviceaccount:${managerNamespace}:cloud-manager`;
+    const resourceAttributes = { group: 'selvedge.io', resource: 'edgenodes', subresource, verb };
+    const review = { metadata: {}, spec: { user, resourceAttributes } };
+    const { status } = await world.admin.create(resources.subjectAccessReviews, review, { signal });
+    expect(status?.allowed).toBe(is);
+  },
+);
