@@ -8,6 +8,7 @@ import {
   hasCode,
   withDeadline,
 } from '@selvedge/kit';
+import { createIpRanges } from '@selvedge/kit/net';
 import { type KubeClient, type KubeMetrics, createDelegatedAccess } from '@selvedge/kube';
 import type { TunnelServer } from '@selvedge/tunnel/server';
 import type { Caches } from './caches.ts';
@@ -113,9 +114,10 @@ interface Ways {
 function kubeletProxyOf(deps: EdgeAccessDeps, { view, router }: Ways): KubeletProxy | undefined {
   const { kubeletProxy } = deps.config;
   if (kubeletProxy === undefined) return undefined;
-  const { domain } = kubeletProxy;
+  const { domain, nodeNetworks } = kubeletProxy;
+  const isOfNodes = createIpRanges(nodeNetworks);
   const lookup = (serverName: string): Kubelet =>
-    kubeletOf(serverName, { view, domain, addressOf: (node) => addressOf(deps, node) });
+    kubeletOf(serverName, { view, domain, isOfNodes, addressOf: (node) => addressOf(deps, node) });
   return createKubeletProxy(kubeletProxy, { ...deps, lookup, router });
 }
 

@@ -79,7 +79,7 @@ export async function writeEgressSelector(folders: Pick<BedFolders, 'controlPlan
 
 /** Source: docs/reference/cloud-manager-config.md. */
 async function renderConfig({ bed, folders, pki, kubeconfig }: CloudManagerOptions): Promise<string> {
-  const { cloud } = cloudAddresses(bed.index);
+  const { cloud, cidr } = cloudAddresses(bed.index);
   const { certificateFile, keyFile } = await pki.ensure(daemon, {
     commonName: daemon,
     usages: ['server'],
@@ -100,7 +100,7 @@ async function renderConfig({ bed, folders, pki, kubeconfig }: CloudManagerOptio
       services: { 'kube-apiserver': { addresses: [`${cloud}:${apiServerPort}`] } },
     },
     egress: { unixSocket: egressSocket(folders) },
-    kubeletProxy: { listen: `${cloud}:${kubeletProxyPort}` },
+    kubeletProxy: { listen: `${cloud}:${kubeletProxyPort}`, nodeNetworks: [cidr] },
     health: { listen: `${cloud}:${managerHealthPort}`, certificateFile, keyFile },
     log: { level: 'info' },
   });

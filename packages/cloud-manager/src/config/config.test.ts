@@ -191,6 +191,7 @@ describe('the egress', () => {
     expect(parse(`${minimal}kubeletProxy: {listen: '[::]:10250'}`).kubeletProxy).toEqual({
       listen: { host: '::', port: 10_250 },
       domain: 'nodes.selvedge',
+      nodeNetworks: [],
     });
   });
 

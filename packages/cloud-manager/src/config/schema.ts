@@ -152,10 +152,9 @@ const egress = z
 const servesApiServers = (own: z.output<typeof egress> | undefined): boolean =>
   own?.unixSocket !== undefined || (own?.tls?.clients.length ?? 0) > 0;
 
-const direct = z.strictObject(
-  { allow: z.array(ipRange, 'a list of networks').max(64, 'at most 64 networks').default([]) },
-  mapping,
-);
+const networks = z.array(ipRange, 'a list of networks').max(64, 'at most 64 networks').default([]);
+
+const direct = z.strictObject({ allow: networks }, mapping);
 
 const audience = text('an audience', (value) => value.length > 0 && value.length <= 256);
 
@@ -174,6 +173,7 @@ const kubeletProxy = z.strictObject(
   {
     listen: listenAddress,
     domain: name.default(defaultNodeDomain),
+    nodeNetworks: networks,
     limits: kubeletProxyLimits.exactOptional(),
   },
   mapping,

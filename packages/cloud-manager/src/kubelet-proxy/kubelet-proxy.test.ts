@@ -3,7 +3,7 @@ import { type Socket, connect } from 'node:net';
 import { buffer, text } from 'node:stream/consumers';
 import { type TLSSocket, connect as connectSecure, createServer } from 'node:tls';
 import { SelvedgeError, createMetricsRegistry, silentLogger, systemClock } from '@selvedge/kit';
-import { connectTcp } from '@selvedge/kit/net';
+import { connectTcp, createIpRanges } from '@selvedge/kit/net';
 import { parseTarget } from '@selvedge/tunnel';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type KeyPair, newAuthority, openAuthority } from '../../../../test/bed/pki/certificate.ts';
@@ -19,7 +19,9 @@ const named = (node: string, kubeletPort = 10_250): NamedNode => ({ node, kubele
 const view = {
   isEdge: (node: string) => node.startsWith('shop'),
   node: (name: string) =>
-    ['shop-1', 'shop-2.example', 'cloud-1', 'cloud-2'].includes(name) ? named(name) : undefined,
+    ['shop-1', 'shop-2.example', 'cloud-1', 'cloud-2', 'cloud-3'].includes(name)
+      ? named(name)
+      : { 'cloud-etcd': named('cloud-1', 2_379) }[name],
   nodesByHostname(hostname: string) {
     if (hostname === 'till') return [named('shop-1', 10_260)];
     return hostname === 'twice' ? [named('shop-1'), named('shop-2')] : [];
@@ -31,7 +33,8 @@ describe('a server name', () => {
     kubeletOf(name, {
       view,
       domain: 'nodes.selvedge',
-      addressOf: (node) => (node === 'cloud-1' ? '10.0.0.1' : undefined),
+      addressOf: (node) => ({ 'cloud-1': '10.0.0.1', 'cloud-3': '10.1.0.5' })[node],
+      isOfNodes: createIpRanges(['10.0.0.0/16']),
     });
   const edge = (node: string, target: string): object => ({
     kind: 'edge',
@@ -46,6 +49,11 @@ describe('a server name', () => {
     ['till.nodes.selvedge', edge('shop-1', 'shop-1:10260')],
     ['cloud-1.nodes.selvedge', { kind: 'direct', target: { host: '10.0.0.1', port: 10_250 } }],
     ['cloud-2', { kind: 'unknown', reason: 'node cloud-2 has no InternalIP' }],
+    [
+      'cloud-3',
+      { kind: 'unknown', reason: 'the address of node cloud-3, 10.1.0.5, is in no network of nodes' },
+    ],
+    ['cloud-etcd', { kind: 'unknown', reason: 'node cloud-1 has its kubelet on 2379, not on 10250' }],
     ['shop-9.nodes.selvedge', { kind: 'unknown', reason: 'there is no node shop-9' }],
     ['twice', { kind: 'unknown', reason: '2 nodes say that they are twice' }],
     ['nodes.selvedge', { kind: 'unknown', reason: 'there is no node nodes.selvedge' }],
@@ -106,7 +114,12 @@ async function start(limits: KubeletProxyOptions['limits'] = {}): Promise<Runnin
     throw new SelvedgeError('cannot connect', { code: 'Unavailable' });
   };
   const lookup = (name: string) =>
-    kubeletOf(name, { view, domain: 'nodes.selvedge', addressOf: () => '10.0.0.1' });
+    kubeletOf(name, {
+      view,
+      domain: 'nodes.selvedge',
+      addressOf: (node) => (node === 'cloud-1' ? '10.0.0.1' : '10.1.0.5'),
+      isOfNodes: (address) => address === '10.0.0.1',
+    });
   const proxy = createKubeletProxy(
     { listen: { host: '127.0.0.1', port: 0 }, limits },
     {
@@ -183,6 +196,7 @@ describe('a connection', () => {
     ['shop-9', /unrecognized name/, 'unknown'],
     ['', /unrecognized name/, 'unnamed'],
     ['cloud-1', /internal error/, 'failed'],
+    ['cloud-3', /unrecognized name/, 'unknown'],
   ])('to "%s" is told why it is none', async (name, alert, outcome) => {
     const { metrics, port } = await start();
     await expect(text(secure(port, name))).rejects.toThrow(alert);
