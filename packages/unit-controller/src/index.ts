@@ -28,3 +28,4 @@ export {
   type RenderInput,
   type UnitValues,
 } from './rendering/index.ts';
+export { isOpen, nextOpening, parseWindows, type Windows } from './rollout/index.ts';

@@ -1,0 +1,1 @@
+export { isOpen, nextOpening, parseWindows, type Windows } from './windows.ts';
