@@ -69,7 +69,7 @@ export interface Manager extends Service {
 
 type Context = ManagerOptions & ManagerDeps;
 
-/** How long a server that fell silent counts as alive. */
+/** How long a server that fell silent counts as alive, by the Leases of the others. */
 const serverLeaseSeconds = 40;
 
 /** Files that cannot be used are a matter of the config. */
@@ -174,7 +174,8 @@ function electionOf(context: Context, leader: LeaderParts): LeaderElection {
       ...context,
       work: () => {
         const parts = { ...context, ...caches, bans, isAlive, reserved, decisions, domain, writer };
-        const services = [createCsrApprover(parts), createCleaner(parts), autonomy, units()];
+        const cleaner = createCleaner({ patienceMs: serverLeaseSeconds * 1_000 }, parts);
+        const services = [createCsrApprover(parts), cleaner, autonomy, units()];
         return createServiceGroup({ name: 'leader', services }, { log });
       },
     },

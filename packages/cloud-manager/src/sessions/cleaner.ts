@@ -46,8 +46,13 @@ export function planCleaning(
   return sessionCount === sessions.length ? undefined : { kind: 'count', sessionCount: sessions.length };
 }
 
+export interface CleanerOptions {
+  /** How long a new term takes no server that still has a Lease for dead: the one before may have ended with an outage. */
+  readonly patienceMs: number;
+}
+
 export interface CleanerDeps {
-  readonly writer: SessionWriter;
+  readonly writer: Pick<SessionWriter, 'show' | 'count' | 'delete'>;
   readonly edgeNodes: ObjectReader<EdgeNodeObject>;
   readonly nodes: ObjectReader<Node>;
   readonly serverLeases: ObjectReader<Lease>;
@@ -65,11 +70,7 @@ const gatherMs = 200;
 
 async function execute(
   step: CleaningStep,
-  {
-    edgeNode,
-    writer,
-    log,
-  }: { readonly edgeNode: EdgeNodeObject; readonly writer: SessionWriter; readonly log: Logger },
+  { edgeNode, writer, log }: Pick<CleanerDeps, 'writer' | 'log'> & { readonly edgeNode: EdgeNodeObject },
   signal: AbortSignal,
 ): Promise<void> {
   const { name: node = '' } = edgeNode.metadata;
@@ -89,9 +90,14 @@ async function execute(
   }
 }
 
-/** Keeps EdgeNodes tidy while it runs; on one server at a time. */
-export function createCleaner(deps: CleanerDeps): Service {
-  const { writer, edgeNodes, nodes, serverLeases, isAlive, clock, random, log, kubeMetrics: metrics } = deps;
+/** For one term: keeps EdgeNodes tidy while it runs; on one server at a time. */
+export function createCleaner({ patienceMs }: CleanerOptions, deps: CleanerDeps): Service {
+  const { writer, edgeNodes, nodes, serverLeases, clock, random, log, kubeMetrics: metrics } = deps;
+  const begunMs = clock.monotonicMs();
+  const hasLease = (server: string): boolean =>
+    Array.from(serverLeases.values()).some(({ spec }) => spec?.holderIdentity === server);
+  const isAlive = (server: string): boolean =>
+    deps.isAlive(server) || (clock.monotonicMs() - begunMs < patienceMs && hasLease(server));
   const reconcile = async (node: string, signal: AbortSignal): Promise<void> => {
     const edgeNode = edgeNodes.get(node);
     if (edgeNode === undefined) return;

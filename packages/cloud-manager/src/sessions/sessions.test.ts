@@ -108,34 +108,62 @@ describe('the cleaning of an EdgeNode', () => {
 });
 
 describe('a server', () => {
-  const lease = (version: number, nowMs: number): Lease => {
-    const made = serverLease(
-      { namespace: 'ns', server: 'a', durationSeconds: 40, egress: '10.0.0.1:8132' },
-      nowMs,
-    );
-    return { ...made, metadata: { ...made.metadata, uid: 'u', resourceVersion: String(version) } };
+  const lease = (server: string, version: number): Lease => {
+    const at = { namespace: 'ns', server, durationSeconds: 40, egress: '10.0.0.1:8132' };
+    const made = serverLease(at, version);
+    return { ...made, metadata: { ...made.metadata, uid: server, resourceVersion: String(version) } };
+  };
+
+  const world = async () => {
+    const clock = createManualClock();
+    const leases = createIndexedStore<Lease>();
+    const servers = createServers({ leases, clock });
+    await servers.start(signal);
+    let version = 0;
+    const renew = (...names: readonly string[]): void => {
+      for (const name of names) {
+        version += 1;
+        leases.apply([{ type: 'MODIFIED', object: lease(name, version) }], String(version));
+      }
+    };
+    /** So many times `names` are heard, ten seconds each. */
+    const pass = async (times: number, ...names: readonly string[]): Promise<void> => {
+      for (let turn = 0; turn < times; turn += 1) {
+        await clock.advance(10_000);
+        renew(...names);
+      }
+    };
+    renew('self', 'a');
+    return { clock, leases, servers, renew, pass };
   };
 
   test('is alive while its Lease changes, whatever its clock says, and until it says goodbye', async () => {
-    const clock = createManualClock();
-    const leases = createIndexedStore<Lease>();
-    leases.replace([lease(1, 0)], '1');
-    const servers = createServers({ leases, clock });
-    await servers.start(signal);
-    expect(servers.alive).toEqual(['a']);
+    const { leases, servers, renew, pass } = await world();
+    expect(servers.alive).toEqual(['self', 'a']);
     expect(servers.addresses('a')).toEqual({ tunnel: undefined, egress: '10.0.0.1:8132' });
-    await clock.advance(39_000);
-    leases.replace([lease(2, 1)], '2');
-    await clock.advance(39_000);
+    await pass(3, 'self');
+    renew('a');
+    await pass(3, 'self');
     expect(servers.isAlive('a')).toBe(true);
-    await clock.advance(1_000);
+    await pass(1, 'self');
     expect(servers.isAlive('a')).toBe(false);
     expect(servers.addresses('a')).toBeUndefined();
-    leases.replace([lease(3, 2)], '3');
+    renew('a');
     expect(servers.isAlive('a')).toBe(true);
-    leases.replace([], '4');
+    leases.replace([], '100');
     expect(servers.isAlive('a')).toBe(false);
     expect(servers.isAlive('b')).toBe(false);
+    await servers.stop();
+  });
+
+  test('is not taken for dead because nobody is heard, and has its whole time after that', async () => {
+    const { clock, servers, pass } = await world();
+    await clock.advance(3_600_000);
+    expect(servers.alive).toEqual(['self', 'a']);
+    await pass(4, 'self');
+    expect(servers.alive).toEqual(['self', 'a']);
+    await pass(1, 'self');
+    expect(servers.alive).toEqual(['self']);
     await servers.stop();
   });
 });
