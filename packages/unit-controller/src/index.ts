@@ -28,4 +28,14 @@ export {
   type RenderInput,
   type UnitValues,
 } from './rendering/index.ts';
+export {
+  contentOf,
+  hashOfContent,
+  planHistory,
+  type HistoryFacts,
+  type HistoryPlan,
+  type Revision,
+  type RevisionContent,
+} from './rollout/index.ts';
+export { lastWave, wavesOf, type Waves, type WavesOptions } from './rollout/index.ts';
 export { isOpen, nextOpening, parseWindows, type Windows } from './rollout/index.ts';
