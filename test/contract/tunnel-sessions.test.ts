@@ -1,13 +1,24 @@
 import { once } from 'node:events';
+import { connect } from 'node:net';
 import { hasCode } from '@selvedge/kit';
-import { createManualClock } from '@selvedge/kit/testing';
+import { createManualClock, recordingLogger } from '@selvedge/kit/testing';
+import type { TunnelCredentials } from '@selvedge/tunnel';
 import type { SessionChange } from '@selvedge/tunnel/server';
 import { describe, expect, it, vi } from 'vitest';
 import { newAuthority, openAuthority } from '../bed/pki/certificate.ts';
 import { startConnectProxy } from './connect-proxy.ts';
 import { until } from './kube-bench.ts';
 import { startResetProxy } from './reset-proxy.ts';
-import { TunnelWorld, ask, briefly, joined, open, startEcho, type WorldAgent } from './tunnel-world.ts';
+import {
+  TunnelWorld,
+  ask,
+  briefly,
+  joined,
+  open,
+  startEcho,
+  startTarget,
+  type WorldAgent,
+} from './tunnel-world.ts';
 
 vi.setConfig({ testTimeout: 30_000 });
 
@@ -176,9 +187,52 @@ describe('a session', () => {
     expect(await ask(fresh, 'new')).toBe('new');
     await until('the old one to end', () => server.sessions.length === 1);
   });
+
+  it('with a new certificate also takes over if it comes while one is being opened', async () => {
+    await using world = await TunnelWorld.create();
+    const server = await world.server();
+    const [old, fresh] = [await world.node('node-1'), await world.node('node-1')];
+    const asked = Promise.withResolvers<void>();
+    const given = Promise.withResolvers<typeof old>();
+    let calls = 0;
+    const credentials = async (): Promise<typeof old> => {
+      calls += 1;
+      asked.resolve();
+      return calls === 1 ? given.promise : fresh;
+    };
+    const agent = await world.agent({ servers: [...server.ports], credentials });
+    await asked.promise;
+    agent.renew();
+    given.resolve(old);
+    await until('the new one', () => calls > 1 && server.reaches('node-1'));
+    await until('the old one to end', () => server.sessions.map(({ id }) => id).join() === '2');
+  });
 });
 
 describe('a server that drains', () => {
+  it('is dialled again at once, spread by a fifth of a second, whatever the wait after a failure', async () => {
+    await using world = await TunnelWorld.create();
+    const [one, two] = [await world.server(), await world.server()];
+    let port = one.ports[0] ?? 0;
+    await using balancer = await startTarget((socket) => {
+      const to = connect(port, '127.0.0.1').on('error', () => undefined);
+      socket.pipe(to).pipe(socket);
+    });
+    const states: string[] = [];
+    // The session counts as one that lasted; a failure would cost all of an hour.
+    const [random, timeouts] = [() => 0.5, { retryMs: 1, maxRetryMs: 3_600_000 }];
+    const agent = await world.agent({ servers: [balancer.port], random, timeouts });
+    await joined(one);
+    agent.onChange(({ state }) => {
+      if (state.kind === 'waiting')
+        states.push(`${Math.round(state.untilMs - Date.now()) <= 100} ${state.error}`);
+    });
+    port = two.ports[0] ?? 0;
+    await one.drain();
+    await joined(two);
+    expect(states).toEqual(['true undefined']);
+  });
+
   it('lets streams end, and has new ones asked of the other server', async () => {
     await using world = await TunnelWorld.create();
     await using echo = await startEcho();
@@ -243,22 +297,39 @@ describe('a server that drains', () => {
 });
 
 describe('who may have a session', () => {
-  it('is a node with a certificate of the cluster, and under its own name', async () => {
+  it.each([
+    ['of another authority', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'],
+    ['that has expired', 'CERT_HAS_EXPIRED'],
+    ["that is a server's", 'INVALID_PURPOSE'],
+  ] as const)('is nobody with a certificate %s: %s', async (what, reason) => {
+    await using world = await TunnelWorld.create();
+    const strangers = await openAuthority(await newAuthority('cluster', Date.now()), Date);
+    const foreign = await strangers.issue({ commonName: 'system:node:node-1', usages: ['client'] });
+    const cases: Readonly<Record<typeof what, () => Promise<TunnelCredentials>>> = {
+      'of another authority': async () => ({
+        certificate: foreign.certificate,
+        privateKey: foreign.key,
+        certificateAuthority: world.authority.keyPair.certificate,
+      }),
+      'that has expired': () => world.node('node-1', { lifetimeMs: -60_000 }),
+      "that is a server's": () => world.node('node-1', { usages: ['server'] }),
+    };
+    const credentials = await cases[what]();
+    for (const carrier of ['tls', 'websocket'] as const) {
+      const log = recordingLogger();
+      const server = await world.server({ log });
+      const way = { servers: [...server.ports], carriers: [carrier] };
+      await fails(await world.agent({ ...way, credentials: async () => credentials }), /broke/);
+      const refusal = log.lines.find(({ text }) => text === 'handshake failed');
+      expect(refusal?.fields).toMatchObject({ why: 'untrusted', detail: reason });
+      expect([server.sessions, server.reaches('node-1')]).toEqual([[], false]);
+      expect(server.metrics.render()).toMatch(/selvedge_tunnel_sessions_total\{outcome="untrusted"\} [1-9]/);
+    }
+  });
+
+  it('is a node, and under its own name', async () => {
     await using world = await TunnelWorld.create();
     const server = await world.server();
-    const strangers = await openAuthority(await newAuthority('cluster', Date.now()), Date);
-    const mine = { certificateAuthority: world.authority.keyPair.certificate };
-    const foreign = await strangers.issue({ commonName: 'system:node:node-1', usages: ['client'] });
-    const cases = {
-      'of another authority': { ...mine, certificate: foreign.certificate, privateKey: foreign.key },
-      expired: await world.node('node-1', { lifetimeMs: -60_000 }),
-      "a server's": await world.node('node-1', { usages: ['server'] }),
-    };
-    for (const [what, credentials] of Object.entries(cases)) {
-      const agent = await world.agent({ servers: [...server.ports], credentials: async () => credentials });
-      await until(`the certificate ${what} to be refused`, () => failureOf(agent) !== '');
-      await agent.stop();
-    }
     const user = await world.issue({
       commonName: 'admin',
       organizations: ['system:masters'],
@@ -267,7 +338,6 @@ describe('who may have a session', () => {
     const agent = await world.agent({ servers: [...server.ports], credentials: async () => user });
     await fails(agent, /this is no node/);
     expect([server.sessions, server.reaches('node-1')]).toEqual([[], false]);
-    expect(server.metrics.render()).toContain('selvedge_tunnel_sessions_total{outcome="untrusted"}');
   });
 
   it('and a server that is not whom the agent asked for gets none', async () => {

@@ -74,7 +74,7 @@ const timeoutsOfTests: Partial<AgentTimeouts> = {
 export const briefly: Partial<AgentTimeouts> = { quietMs: 400, pingMs: 400 };
 
 export interface ServerSetup
-  extends Partial<Pick<TunnelServerDeps, 'clock' | 'identify' | 'service' | 'credentials'>> {
+  extends Partial<Pick<TunnelServerDeps, 'clock' | 'credentials' | 'identify' | 'log' | 'service'>> {
   /** Default: 127.0.0.1. */
   readonly host?: string;
   readonly entry?: Entry;

@@ -38,7 +38,7 @@ export interface Gate {
   close(): Promise<void>;
 }
 
-const onFailed = (_error: Error, handshake: Handshake): void => handshake.fail('tls');
+const onFailed = (error: Error, handshake: Handshake): void => handshake.fail('tls', error.message);
 
 export function createGate(options: HandshakesOptions, deps: GateDeps): Gate {
   const handshakes = new Handshakes(options, deps);
@@ -47,7 +47,8 @@ export function createGate(options: HandshakesOptions, deps: GateDeps): Gate {
     const protocol = protocolOf(socket.alpnProtocol);
     const certificate = socket.getPeerX509Certificate();
     if (protocol === undefined) handshake.fail('protocol');
-    else if (!socket.authorized || certificate === undefined) handshake.fail('untrusted');
+    else if (certificate === undefined) handshake.fail('untrusted', 'no certificate');
+    else if (!socket.authorized) handshake.fail('untrusted', String(socket.authorizationError));
     else {
       const identify = (): Identity => deps.identify(certificate);
       const expiresMs = certificate.validToDate.getTime();

@@ -13,7 +13,8 @@ export interface HandshakesOptions {
 
 export interface HandshakesDeps {
   readonly clock: Pick<Clock, 'sleep'>;
-  readonly onFailed: (why: HandshakeFailure, remote: string) => void;
+  /** `detail`: in the words of TLS, where it says more. */
+  readonly onFailed: (why: HandshakeFailure, remote: string, detail?: string) => void;
 }
 
 /** A connection that has not proved who it is. */
@@ -24,7 +25,7 @@ export interface Handshake {
   /** It is a session: its time no longer runs and its place is free. */
   done(): void;
   /** Closes the connection. */
-  fail(why: HandshakeFailure): void;
+  fail(why: HandshakeFailure, detail?: string): void;
 }
 
 /** The time and the places that strangers get. When all places are taken the eldest is closed. */
@@ -59,9 +60,9 @@ export class Handshakes {
         return open.has(handshake);
       },
       done: () => void end(),
-      fail: (why) => {
+      fail: (why, detail) => {
         socket.destroy();
-        if (end()) this.#deps.onFailed(why, handshake.remote);
+        if (end()) this.#deps.onFailed(why, handshake.remote, detail);
       },
     };
     this.#makeRoom();

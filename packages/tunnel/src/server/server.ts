@@ -69,8 +69,8 @@ class Tunnels implements TunnelServer {
         credentials: deps.credentials,
         identify: deps.identify,
         onProved: (proved) => this.#sessions.add(proved),
-        onFailed: (why, remote) => {
-          deps.log.debug('handshake failed', { why, remote });
+        onFailed: (why, remote, detail) => {
+          deps.log.debug('handshake failed', { why, remote, ...(detail !== undefined && { detail }) });
           this.#metrics.sessions.add({ outcome: why });
         },
       },
