@@ -16,11 +16,11 @@ import {
   type TaskGroup,
 } from '@selvedge/kit';
 import type { HttpProxy, SocketServices } from '@selvedge/kit/net';
-import { acceptStreams, type AcceptorDeps } from '../session/acceptor.ts';
-import { answeringEnd, openingEnd } from '../session/http2.ts';
+import type { AcceptorDeps } from '../session/acceptor.ts';
+import { beginAnswering, beginOpening } from '../session/begin.ts';
 import type { Ledger } from '../session/ledger.ts';
-import { Opener } from '../session/opener.ts';
-import { Session, type SessionDeps, type SessionOptions } from '../session/session.ts';
+import type { Opener } from '../session/opener.ts';
+import type { Session, SessionDeps, SessionOptions } from '../session/session.ts';
 import type { Carrier, Direction, SessionLimits, TunnelCredentials } from '../types.ts';
 import { connectServer, type Connected } from './carriers.ts';
 import { outcomeOf, type ConnectOutcome } from './outcome.ts';
@@ -58,9 +58,15 @@ const moves = {
   stopped: [],
 } as const;
 
+const renewed = 'the agent renewed its certificate';
+
+/** How far agents that are sent away at one time spread their next attempts. */
+const drainSpreadMs = 200;
+
 /**
  * The link to one server: one reverse session that takes streams, those before it that drain, and a forward session from
- * when it is first wanted. What breaks is opened again after a jittered wait; what is renewed, before the old one drains.
+ * when it is first wanted. What breaks is opened again after a jittered wait, what the server sends away almost at once; what
+ * is renewed, before the old one drains.
  */
 export class Link {
   readonly #options: LinkOptions;
@@ -72,7 +78,9 @@ export class Link {
   readonly #sessions = new Set<Session>();
   readonly #forwarding = createSingleFlight<Opener>();
   #forward: Opener | undefined;
-  #renewing = false;
+  /** Of the credentials, and that with which the newest reverse session was opened. */
+  #generation = 0;
+  #openedGeneration = 0;
 
   constructor(options: LinkOptions, deps: LinkDeps) {
     this.#options = options;
@@ -113,8 +121,8 @@ export class Link {
 
   /** Opens new sessions; those of now drain once a new one is up. */
   renew(): void {
-    this.#renewing = true;
-    this.#forward?.session.drain('the agent renewed its certificate');
+    this.#generation += 1;
+    this.#forward?.session.drain(renewed);
     this.#forward = undefined;
     this.#changed.poke();
   }
@@ -126,48 +134,69 @@ export class Link {
     // One that was told to go may look alive for a moment.
     if (held?.session.state.kind === 'live' && held.session.failure === undefined) return held;
     return this.#forwarding.run('forward', signal, async (inner) => {
-      const make = (connected: Connected, carrier: Carrier): Opener => this.#opener(connected, carrier);
-      this.#forward = await this.#connect('forward', make, inner);
-      return this.#forward;
+      const make = (connected: Connected, carrier: Carrier): Opener =>
+        beginOpening(this.#sessionOptions(connected, carrier), this.#sessionDeps(connected));
+      for (;;) {
+        const generation = this.#generation;
+        const opener = await this.#connect('forward', make, inner);
+        if (generation === this.#generation) {
+          this.#forward = opener;
+          return opener;
+        }
+        opener.session.drain(renewed);
+      }
     });
   }
 
   async #run(signal: AbortSignal): Promise<void> {
     for (;;) {
       try {
-        await this.#hold(signal);
-        if (this.#renewing) continue;
-        await this.#wait(undefined, signal);
+        const waitMs = await this.#hold(signal);
+        if (waitMs > 0) await this.#wait({ waitMs, error: undefined }, signal);
       } catch (error) {
         signal.throwIfAborted();
-        await this.#wait(error, signal);
+        this.#deps.log.warn('no tunnel', { server: this.server, error: explain(error) });
+        await this.#wait({ waitMs: this.#backoff.nextDelayMs(), error }, signal);
       }
     }
   }
 
-  async #wait(error: unknown, signal: AbortSignal): Promise<void> {
-    const { clock, log } = this.#deps;
-    const waitMs = this.#backoff.nextDelayMs();
-    if (error !== undefined) log.warn('no tunnel', { server: this.server, error: explain(error) });
+  async #wait(
+    { waitMs, error }: { readonly waitMs: number; readonly error: unknown },
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { clock } = this.#deps;
     this.#machine.move({ kind: 'waiting', error, untilMs: clock.now() + waitMs });
     await clock.sleep(waitMs, signal);
   }
 
-  /** Has a session until it no longer takes streams, or another is wanted. */
-  async #hold(signal: AbortSignal): Promise<void> {
+  /** Has a session until it no longer takes streams, or another is wanted. Resolves with the wait before the next. */
+  async #hold(signal: AbortSignal): Promise<number> {
     const make = (connected: Connected, carrier: Carrier): { readonly session: Session } => ({
-      session: this.#answerer(connected, carrier),
+      session: beginAnswering(this.#sessionOptions(connected, carrier), this.#sessionDeps(connected)),
     });
+    const generation = this.#generation;
     const { session } = await this.#connect('reverse', make, signal);
     const { carrier, version } = session.facts;
-    this.#renewing = false;
-    this.#machine.move({ kind: 'up', carrier, version, sinceMs: this.#deps.clock.now() });
+    const { clock } = this.#deps;
+    const sinceMs = clock.monotonicMs();
+    this.#openedGeneration = generation;
+    this.#machine.move({ kind: 'up', carrier, version, sinceMs: clock.now() });
     this.#backoff.up();
     for (const other of this.#sessions) {
       if (other !== session && other.facts.direction === 'reverse') other.drain('a newer session took over');
     }
-    while (session.state.kind === 'live' && !this.#renewing) await this.#changed.wait(undefined, signal);
-    if (session.failure !== undefined && session.state.kind === 'ended') throw session.failure;
+    const isRenewed = (): boolean => generation !== this.#generation;
+    while (session.state.kind === 'live' && !isRenewed()) await this.#changed.wait(undefined, signal);
+    return isRenewed() ? 0 : this.#pauseAfter(session, clock.monotonicMs() - sinceMs);
+  }
+
+  /** How long to wait after a session. Rejects with why it broke. */
+  #pauseAfter(session: Session, livedMs: number): number {
+    if (!session.hasDrained && session.failure !== undefined) throw session.failure;
+    // A server that sends everybody away at once is left alone.
+    const isSentAway = session.hasDrained && livedMs >= this.#options.timeouts.retryMs;
+    return isSentAway ? drainSpreadMs * this.#deps.random() : this.#backoff.nextDelayMs();
   }
 
   /** Tries one carrier after the other. What the server itself refuses is not tried in another way. */
@@ -221,7 +250,8 @@ export class Link {
   /** The carrier that worked last first; after a renewal, which costs nothing if it fails, as configured. */
   #order(): readonly Carrier[] {
     const { carriers } = this.#options;
-    const last = this.#renewing ? undefined : this.#deps.memory.get(this.server);
+    const isRenewal = this.#openedGeneration !== this.#generation;
+    const last = isRenewal ? undefined : this.#deps.memory.get(this.server);
     if (last === undefined || !carriers.includes(last)) return carriers;
     return [last, ...carriers.filter((one) => one !== last)];
   }
@@ -233,35 +263,12 @@ export class Link {
     return { ...facts, expiresMs, initial: 'live', limits, timeouts };
   }
 
-  #sessionDeps({ socket, unsentBytes }: Connected): SessionDeps {
+  #sessionDeps({ socket, unsentBytes }: Connected): SessionDeps & Pick<LinkDeps, 'acceptor'> {
     const onMove = (): void => {
       this.#changed.poke();
       this.#tell();
     };
     return { ...this.#deps, socket, unsentBytes, onMove };
-  }
-
-  #answerer(connected: Connected, carrier: Carrier): Session {
-    const { socket } = connected;
-    const http2 = answeringEnd(socket, this.#options.limits);
-    const session = new Session(
-      http2,
-      this.#sessionOptions(connected, carrier),
-      this.#sessionDeps(connected),
-    );
-    acceptStreams({ session, http2 }, this.#deps.acceptor);
-    return session;
-  }
-
-  #opener(connected: Connected, carrier: Carrier): Opener {
-    const { socket } = connected;
-    const http2 = openingEnd(socket, this.#options.limits);
-    const session = new Session(
-      http2,
-      this.#sessionOptions(connected, carrier),
-      this.#sessionDeps(connected),
-    );
-    return new Opener({ session, http2 }, this.#options, this.#deps);
   }
 
   async #enter(session: Session, signal: AbortSignal): Promise<void> {

@@ -8,11 +8,9 @@ import {
   type TaskGroup,
 } from '@selvedge/kit';
 import type { AcceptorDeps } from '../session/acceptor.ts';
-import { acceptStreams } from '../session/acceptor.ts';
-import { answeringEnd, openingEnd } from '../session/http2.ts';
+import { beginAnswering, beginOpening } from '../session/begin.ts';
 import type { Ledger } from '../session/ledger.ts';
-import { Opener } from '../session/opener.ts';
-import { Session } from '../session/session.ts';
+import type { Session } from '../session/session.ts';
 import type { Direction, SessionTimeouts } from '../types.ts';
 import type { Proved } from './gate.ts';
 import { Peer, type Held } from './peer.ts';
@@ -136,15 +134,12 @@ export class Sessions {
     const options = { ...facts, expiresMs, initial, limits, timeouts } as const;
     const deps = { ...this.#deps, socket, onMove: (session: Session) => this.#moved(session) };
     if (protocol.direction === 'reverse') {
-      const http2 = openingEnd(socket, limits);
-      const session = new Session(http2, options, deps);
-      const opener = new Opener({ session, http2 }, { limits, timeouts }, deps);
-      return { held: { session, opener }, admit: () => undefined };
+      const opener = beginOpening(options, deps);
+      return { held: { session: opener.session, opener }, admit: () => undefined };
     }
-    const http2 = answeringEnd(socket, limits);
-    const session = new Session(http2, options, deps);
     const { promise: admitted, resolve: admit } = Promise.withResolvers<void>();
-    acceptStreams({ session, http2 }, onceAdmitted(admitted, this.#deps.services(peer)));
+    const acceptor = onceAdmitted(admitted, this.#deps.services(peer));
+    const session = beginAnswering(options, { ...deps, acceptor });
     return { held: { session, opener: undefined }, admit };
   }
 

@@ -68,6 +68,7 @@ export class Session implements Holder {
   readonly #streamDeps: TunnelStreamDeps;
   readonly #windows: Windows;
   #streams = 0;
+  #hasDrained = false;
   #failure: SelvedgeError | undefined;
 
   constructor(http2: Http2Session, options: SessionOptions, deps: SessionDeps) {
@@ -118,6 +119,11 @@ export class Session implements Holder {
   /** What is unsent of it; what is being written just now, its stream counts too. */
   get heldBytes(): number {
     return this.#deps.unsentBytes?.() ?? 0;
+  }
+
+  /** Whether one of the ends has drained it, also once it has ended. */
+  get hasDrained(): boolean {
+    return this.#hasDrained;
   }
 
   /** Why it ended, once it has. */
@@ -218,6 +224,7 @@ export class Session implements Holder {
   }
 
   #drained(): void {
+    this.#hasDrained = true;
     this.#http2.close();
     this.#tasks.run('drain', async (signal) => {
       await this.#deps.clock.sleep(this.#options.timeouts.drainMs, signal);
