@@ -15,7 +15,7 @@ import {
 } from '@selvedge/kube';
 import { formatTarget } from '@selvedge/tunnel';
 import type { TunnelServer } from '@selvedge/tunnel/server';
-import { createAdmissionWebhook, strangerLimits } from './admission/index.ts';
+import { apiServerLimits, createAdmissionWebhook, strangerLimits } from './admission/index.ts';
 import { type Autonomy, createAutonomy, witnessPath } from './autonomy/index.ts';
 import { type Caches, createCaches } from './caches.ts';
 import { type Address, type Config, type WebhookConfig, nodeDomainOf } from './config/index.ts';
@@ -142,7 +142,7 @@ function webhookOf(
   const handler = createAdmissionWebhook(parts);
   const clientCertificate = clientCaFile === undefined ? 'optional' : 'required';
   const names = { name: 'webhook listener', subsystem: 'admission' };
-  const limits = clientCaFile === undefined ? strangerLimits : {};
+  const limits = clientCaFile === undefined ? strangerLimits : apiServerLimits;
   const options = { ...names, listen, clientCertificate, limits } as const;
   return [pem, createSmallServer(options, { ...context, pem, handler })];
 }

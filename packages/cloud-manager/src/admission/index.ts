@@ -1,3 +1,3 @@
 export { webhookConfiguration } from './configuration.ts';
 export { createAdmissionWebhook } from './webhook.ts';
-export { strangerLimits } from './stranger-limits.ts';
+export { apiServerLimits, strangerLimits } from './connection-limits.ts';

@@ -12,13 +12,19 @@ import {
   silentLogger,
   systemClock,
 } from '@selvedge/kit';
+import { type ManualClock, createManualClock } from '@selvedge/kit/testing';
 import { createIndexedStore } from '@selvedge/kube';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Authority, newAuthority, openAuthority } from '../../../../test/bed/pki/certificate.ts';
 import { waitFor } from '../../../../test/bed/wait.ts';
 import type { EdgeNodeObject } from '../edge-nodes/index.ts';
-import { type SmallServer, createPemFiles, createSmallServer } from '../serving/index.ts';
-import { strangerLimits } from './stranger-limits.ts';
+import {
+  type SmallServer,
+  type SmallServerOptions,
+  createPemFiles,
+  createSmallServer,
+} from '../serving/index.ts';
+import { apiServerLimits, strangerLimits } from './connection-limits.ts';
 
 import { banPath, createAdmissionWebhook } from './webhook.ts';
 
@@ -29,10 +35,13 @@ let authority: Authority;
 let folder: string;
 let metrics: MetricsRegistry;
 let server: SmallServer;
+/** Of the webhook alone. */
+let clock: ManualClock;
 const started: Service[] = [];
 const sockets: TLSSocket[] = [];
 
 beforeEach(async () => {
+  clock = createManualClock();
   authority = await openAuthority(await newAuthority('test', Date.now()), systemClock);
   folder = await mkdtemp(join(tmpdir(), 'selvedge-webhook-'));
   const { certificate, key } = await authority.issue({ commonName: 'w', addresses: ['127.0.0.1'] });
@@ -45,14 +54,22 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** A webhook without a client CA. */
-async function serve(limits: typeof strangerLimits = {}): Promise<void> {
+type Wanted = Pick<SmallServerOptions, 'clientCertificate'> & { readonly limits?: typeof strangerLimits };
+
+/** Without a client CA unless certificates are required. */
+async function serve(
+  { clientCertificate, limits = {} }: Wanted = { clientCertificate: 'optional' },
+): Promise<void> {
   const deps = { clock: systemClock, random: () => 0.5, log: silentLogger };
-  const pem = createPemFiles({ certificateFile: join(folder, 'crt'), keyFile: join(folder, 'key') }, deps);
+  const isRequired = clientCertificate === 'required';
+  await writeFile(join(folder, 'ca'), authority.keyPair.certificate);
+  const files = { certificateFile: join(folder, 'crt'), keyFile: join(folder, 'key') };
+  const pem = createPemFiles(isRequired ? { ...files, clientCaFile: join(folder, 'ca') } : files, deps);
   metrics = createMetricsRegistry();
   const isBanned = (node: string): boolean => node === 'bad';
   const handler = createAdmissionWebhook({
     ...deps,
+    clock,
     metrics,
     isBanned,
     commonNames: () => [],
@@ -61,7 +78,12 @@ async function serve(limits: typeof strangerLimits = {}): Promise<void> {
   const listen = { host: '127.0.0.1', port: 0 };
   const names = { name: 'webhook', subsystem: 'admission' };
   server = createSmallServer(
-    { ...names, listen, clientCertificate: 'optional', limits: { ...strangerLimits, ...limits } },
+    {
+      ...names,
+      listen,
+      clientCertificate,
+      limits: { ...(isRequired ? apiServerLimits : strangerLimits), ...limits },
+    },
     { ...deps, pem, metrics, handler },
   );
   for (const service of [pem, server]) {
@@ -85,7 +107,8 @@ interface Got {
 async function ask(body: string, headers: Readonly<Record<string, string | number>> = {}): Promise<Got> {
   const ca = authority.keyPair.certificate;
   const at = { host: '127.0.0.1', port: server.port, path: banPath, method: 'POST', agent: false };
-  const sent = request({ ...at, ca, headers });
+  const { certificate: cert, key } = authority.keyPair;
+  const sent = request({ ...at, ca, cert, key, headers });
   sent.on('error', () => undefined);
   sent.end(body);
   const [response] = (await once(sent, 'response')) as [NodeJS.ReadableStream & { statusCode: number }];
@@ -124,27 +147,48 @@ test('lets one address fill no more than its share of the memory, and serves it 
   const holding = await dial();
   holding.write(head(largest));
   holding.write(Buffer.alloc(largest - 1, 0x20));
-  const busy = await waitFor({ what: 'a full share' }, systemClock, async () => {
-    const got = await ask(review('system:node:bad'));
-    return got.status === 503 ? got : undefined;
-  });
-  expect(busy.body).toBe('busy\n');
+  await clock.asleep();
+  const busy = ask(review('system:node:bad'));
+  await clock.asleep(2);
+  await clock.advance(2_000);
+  expect(await busy).toEqual({ status: 503, body: 'busy\n' });
+  const waiting = ask(review('system:node:bad'));
+  await clock.asleep(2);
   holding.destroy();
-  await waitFor({ what: 'an answer' }, systemClock, async () =>
-    (await ask(review('system:node:bad'))).status === 200 ? true : undefined,
-  );
+  expect((await waiting).status).toBe(200);
 });
 
+test.each(['optional', 'required'] as const)(
+  'denies each of 200 writes that come at once from one address; certificate %s',
+  async (clientCertificate) => {
+    await serve({ clientCertificate });
+    const body = review('system:node:bad');
+    const answers = await Promise.all(Array.from({ length: 200 }, () => ask(body)));
+    expect(new Set(answers.map(({ body: said }) => said.includes('is banned')))).toEqual(new Set([true]));
+  },
+);
+
+test.each(['optional', 'required'] as const)(
+  'denies writes that take more memory together than there is; certificate %s',
+  async (clientCertificate) => {
+    await serve({ clientCertificate });
+    const body = review('system:node:bad').padEnd(largest - 1);
+    const answers = await Promise.all(Array.from({ length: 8 }, () => ask(body)));
+    expect(answers.map(({ status }) => status)).toEqual(Array.from(answers, () => 200));
+    for (const { body: said } of answers) expect(said).toContain('is banned');
+  },
+);
+
 test('breaks connections of an address beyond its share', async () => {
-  await serve();
-  const { maxConnectionsFromLoopback: share = 0 } = strangerLimits;
+  const share = 32;
+  await serve({ clientCertificate: 'optional', limits: { maxConnectionsFromLoopback: share } });
   const silent = await Promise.all(Array.from({ length: share + 3 }, dial));
   expect(silent.filter(({ destroyed }) => destroyed)).toHaveLength(3);
   expect(metrics.render()).toContain('selvedge_admission_refused_connections_total{reason="source"} 3');
 });
 
 test('gives the places of those who ask for nothing to those who come', async () => {
-  await serve({ maxConnectionsFromLoopback: 100, maxNewcomers: 4 });
+  await serve({ clientCertificate: 'optional', limits: { maxNewcomers: 4 } });
   const silent: TLSSocket[] = [];
   for (let i = 0; i < 4; i += 1) silent.push(await dial());
   expect((await ask(review('system:node:bad'))).status).toBe(200);

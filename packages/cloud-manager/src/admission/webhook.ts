@@ -16,10 +16,10 @@ export const guardPath = '/admission/guard';
 
 /**
  * An object as large as etcd stores (1.5 MiB), once more as it was, and what is around them: JSON of twice that length.
- * In all four of these; those who showed no certificate have two of them together, and one each by their address. API
- * servers give up after two seconds. What is not read passes: they ignore a webhook that fails.
+ * In all four of these; those who showed no certificate have two of them together, and one each by their address. What is
+ * not answered passes, for API servers ignore a webhook that fails: so who finds no room waits, as long as they do.
  */
-const limits = { maxBodyBytes: 6 * 1024 * 1024, bodyMs: 5_000 };
+const limits = { maxBodyBytes: 6 * 1024 * 1024, bodyMs: 5_000, roomMs: 2_000 };
 const shares = {
   what: 'reviews',
   maxBytes: 4 * limits.maxBodyBytes,

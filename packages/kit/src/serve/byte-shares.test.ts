@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Holder, createByteShares } from './byte-shares.ts';
+import { type HeldBytes, type Holder, createByteShares } from './byte-shares.ts';
 
 const pod = (number: number): Holder => ({
   user: `pod${number}`,
@@ -9,8 +9,8 @@ const pod = (number: number): Holder => ({
 const node: Holder = { user: 'system:node:n', remoteAddress: '127.0.0.1', isReserved: true };
 const tooMany = expect.objectContaining({ code: 'ResourceExhausted' });
 
-const create = (): ReturnType<typeof createByteShares> =>
-  createByteShares({ what: 'things', maxBytes: 100, maxBytesEach: 30, reservedBytes: 20 });
+const options = { what: 'things', maxBytes: 100, maxBytesEach: 30, reservedBytes: 20 };
+const create = (): ReturnType<typeof createByteShares> => createByteShares(options);
 
 describe('shares of memory', () => {
   it('leave the node its own when everybody else has taken all there is', () => {
@@ -113,5 +113,41 @@ describe('shares of what may be cut', () => {
     shares.hold(pod(1)).grow(30);
     expect(() => loose(shares, pod(1), cut)(1)).toThrow(tooMany);
     expect(cut).toEqual([]);
+  });
+
+  it('are waited for in turn: nobody overtakes another of the same user', async () => {
+    const { signal } = new AbortController();
+    const shares = create();
+    const order: string[] = [];
+    const first = shares.hold(pod(1));
+    first.grow(25);
+    const wait = async (what: string, bytes: number, holder = pod(1)): Promise<HeldBytes> => {
+      const held = shares.hold(holder);
+      await held.growInTurn(bytes, signal);
+      order.push(what);
+      return held;
+    };
+    const large = wait('large', 20);
+    const small = wait('small', 1);
+    await wait('another', 30, pod(2));
+    first[Symbol.dispose]();
+    const held = await Promise.all([large, small]);
+    expect(order).toEqual(['another', 'large', 'small']);
+    expect(() => shares.hold(pod(1)).grow(10)).toThrow(tooMany);
+    for (const one of held) one[Symbol.dispose]();
+    shares.hold(pod(1)).grow(30);
+  });
+
+  it('are given to the next when one gives up, and not waited for by more than a number', async () => {
+    const shares = createByteShares({ ...options, maxWaiting: 2 });
+    shares.hold(pod(1)).grow(25);
+    const impatient = new AbortController();
+    const { signal } = new AbortController();
+    const large = shares.hold(pod(1)).growInTurn(20, impatient.signal);
+    const small = shares.hold(pod(1)).growInTurn(1, signal);
+    await expect(shares.hold(pod(1)).growInTurn(1, signal)).rejects.toEqual(tooMany);
+    impatient.abort(new Error('gone'));
+    await expect(large).rejects.toThrow('gone');
+    await small;
   });
 });

@@ -1,5 +1,6 @@
 import { SelvedgeError } from '../index.ts';
 import { isLoopback } from '../net/ip-ranges.ts';
+import { createTurns } from './turns.ts';
 
 /** For whom bytes are held. */
 export interface Holder {
@@ -13,6 +14,8 @@ export interface Holder {
 export interface HeldBytes extends Disposable {
   /** Throws 429 when there is no room for so many more. */
   grow(bytes: number): void;
+  /** Waits for the room, behind others of the same user that wait; with 429 when too many do. */
+  growInTurn(bytes: number, signal: AbortSignal): Promise<void>;
 }
 
 /** Memory that clients make a server hold: nobody can take the whole of it. */
@@ -32,6 +35,8 @@ export interface ByteSharesOptions {
   readonly maxBytesEach: number;
   /** What is left of `maxBytes` for those for whom it is reserved. */
   readonly reservedBytes: number;
+  /** Holders that wait for room at a time. Default 1,000. */
+  readonly maxWaiting?: number;
 }
 
 type Cap = readonly [key: string, bytes: number];
@@ -78,6 +83,8 @@ function capsOf({ user, remoteAddress, isReserved }: Holder, options: ByteShares
 
 export function createByteShares(options: ByteSharesOptions): ByteShares {
   const sums = new Sums();
+  const { what, maxWaiting = 1_000 } = options;
+  const turns = createTurns({ what: `room for ${what}`, capacity: maxWaiting });
   /** In the order in which they began to hold what they hold. */
   const loose = new Set<Loose>();
   const victimOf = (full: string): Loose | undefined => {
@@ -102,6 +109,7 @@ export function createByteShares(options: ByteSharesOptions): ByteShares {
       sums.add(caps, -own);
       own = 0;
       loose.delete(self);
+      turns.again();
     };
     const self: Loose = {
       user: holder.user,
@@ -111,14 +119,23 @@ export function createByteShares(options: ByteSharesOptions): ByteShares {
         cut?.(why);
       },
     };
+    const take = (bytes: number): void => {
+      own += bytes;
+      sums.add(caps, bytes);
+      if (cut !== undefined) loose.add(self);
+    };
+    const fits = (bytes: number): boolean => {
+      if (sums.full(caps, bytes) !== undefined) return false;
+      take(bytes);
+      return true;
+    };
     return {
       grow(bytes) {
         if (bytes === 0) return;
         makeRoom(caps, bytes);
-        own += bytes;
-        sums.add(caps, bytes);
-        if (cut !== undefined) loose.add(self);
+        take(bytes);
       },
+      growInTurn: (bytes, signal) => turns.wait(holder.user, () => fits(bytes), signal),
       [Symbol.dispose]: dispose,
     };
   };

@@ -31,6 +31,8 @@ export interface BodyLimits {
   readonly maxBodyBytes: number;
   /** For all of a request's body. */
   readonly bodyMs: number;
+  /** For room in memory, before a body is read whose length is declared. Default: it is not waited for. */
+  readonly roomMs?: number;
 }
 
 /** Caps and times of HTTP/2. */
