@@ -59,7 +59,22 @@ async function viaWebSocket(road: Road, clock: Clock, signal: AbortSignal): Prom
   return openWebSocket({ url, handshakeMs: road.timeouts.handshakeMs }, { clock, socket }, signal);
 }
 
-/** Connects to the server; over either carrier the same TLS with the same two certificates. Rejects as `dial`. */
+const unknownVersions = (host: string, cause?: unknown): SelvedgeError =>
+  new SelvedgeError(`${host} speaks no version of the tunnel that is known here`, {
+    code: 'Unsupported',
+    cause,
+  });
+
+/** Whether it is, or comes from, the alert of a server that knows no name which it was offered. Source: RFC 7301 section 3.2. */
+const isNoProtocol = (error: unknown): boolean =>
+  error instanceof Error &&
+  ((error as NodeJS.ErrnoException).code === 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL' ||
+    isNoProtocol(error.cause));
+
+/**
+ * Connects to the server; over either carrier the same TLS with the same two certificates. Rejects as `dial`, and with
+ * `Unsupported` where the two know no version in common.
+ */
 export async function connectServer(road: Road, clock: Clock, signal: AbortSignal): Promise<Connected> {
   const { server, credentials, direction, timeouts } = road;
   const url = parseAddress(server);
@@ -77,18 +92,17 @@ export async function connectServer(road: Road, clock: Clock, signal: AbortSigna
     bytes = new BothWays(carrier);
     return bytes;
   };
-  let socket: Duplex;
-  if (road.carrier === 'tls') ({ socket } = await dial({ ...road, ...tls, under }, clock, signal));
-  else {
-    const carried = under(await viaWebSocket(road, clock, signal));
-    socket = await secure({ ...tls, handshakeMs: timeouts.handshakeMs }, { clock, socket: carried }, signal);
-  }
-  const connected = socket as TLSSocket;
+  const carried = async (): Promise<Duplex> => {
+    if (road.carrier === 'tls') return (await dial({ ...road, ...tls, under }, clock, signal)).socket;
+    const socket = under(await viaWebSocket(road, clock, signal));
+    return secure({ ...tls, handshakeMs: timeouts.handshakeMs }, { clock, socket }, signal);
+  };
+  const connected = (await carried().catch((error: unknown) => {
+    throw isNoProtocol(error) ? unknownVersions(url.host, error) : error;
+  })) as TLSSocket;
   const protocol = protocolOf(connected.alpnProtocol);
   const unsentBytes = (): number => bytes?.unsentBytes ?? 0;
   if (protocol !== undefined) return { socket: connected, protocol, unsentBytes, remote };
   connected.destroy();
-  throw new SelvedgeError(`${url.host} speaks no version of the tunnel that is known here`, {
-    code: 'Unsupported',
-  });
+  throw unknownVersions(url.host);
 }
