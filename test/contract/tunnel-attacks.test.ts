@@ -247,7 +247,8 @@ describe('a peer that has proved who it is', () => {
         dials.push(`${name} for ${peer}`);
         return connect(echo.port, '127.0.0.1');
       },
-      timeouts: { handshakeMs: 20_000 },
+      // Nothing but the ban ends it before the test has failed.
+      timeouts: { handshakeMs: 600_000, quietMs: 600_000, pingMs: 600_000 },
     });
     const port = guarded.ports[0] ?? 0;
     const ours = { port, ALPNProtocols: ['selvedge-forward/1'] };
@@ -255,9 +256,7 @@ describe('a peer that has proved who it is', () => {
     banned.write(askForService);
     const words: Buffer[] = [];
     banned.on('data', (chunk: Buffer) => words.push(chunk));
-    const began = performance.now();
     await closed(banned);
-    expect(performance.now() - began).toBeLessThan(10_000);
     expect(String(Buffer.concat(words))).toContain('node banned is banned');
     const slow = await secured('slow', ours);
     const answers = new Frames(slow);
