@@ -116,15 +116,19 @@ async function ask(body: string, headers: Readonly<Record<string, string | numbe
 }
 
 async function dial(): Promise<TLSSocket> {
-  const socket = connect({ host: '127.0.0.1', port: server.port, ca: authority.keyPair.certificate });
+  const { certificate: cert, key } = authority.keyPair;
+  const socket = connect({ host: '127.0.0.1', port: server.port, ca: cert, cert, key });
   sockets.push(socket);
   socket.on('error', () => undefined);
   await new Promise((resolve) => socket.once('secureConnect', resolve).once('close', resolve));
   return socket;
 }
 
-const head = (length: number): string =>
-  `POST ${banPath} HTTP/1.1\r\nhost: w\r\ncontent-length: ${length}\r\n\r\n`;
+const head = (length: number, more = ''): string =>
+  `POST ${banPath} HTTP/1.1\r\nhost: w\r\n${more}content-length: ${length}\r\n\r\n`;
+
+/** For a machine with other things to do. */
+const patient = { handshakeMs: 60_000, headersMs: 60_000, bodyMs: 60_000 };
 
 test('answers reviews of who shows no certificate, where none is asked for', async () => {
   await serve();
@@ -161,23 +165,23 @@ test('lets one address fill no more than its share of the memory, and serves it 
 test.each(['optional', 'required'] as const)(
   'denies each of 200 writes that come at once from one address; certificate %s',
   async (clientCertificate) => {
-    await serve({ clientCertificate });
+    await serve({ clientCertificate, limits: patient });
     const body = review('system:node:bad');
-    const answers = await Promise.all(Array.from({ length: 200 }, () => ask(body)));
-    expect(new Set(answers.map(({ body: said }) => said.includes('is banned')))).toEqual(new Set([true]));
+    const burst = await Promise.all(Array.from({ length: 200 }, dial));
+    const answers = burst.map((socket) => text(socket));
+    for (const socket of burst) socket.write(head(body.length, 'connection: close\r\n') + body);
+    for (const answer of await Promise.all(answers)) expect(answer).toContain('is banned');
   },
+  60_000,
 );
 
-test.each(['optional', 'required'] as const)(
-  'denies writes that take more memory together than there is; certificate %s',
-  async (clientCertificate) => {
-    await serve({ clientCertificate });
-    const body = review('system:node:bad').padEnd(largest - 1);
-    const answers = await Promise.all(Array.from({ length: 8 }, () => ask(body)));
-    expect(answers.map(({ status }) => status)).toEqual(Array.from(answers, () => 200));
-    for (const { body: said } of answers) expect(said).toContain('is banned');
-  },
-);
+test('denies writes that take more memory together than there is for their address', async () => {
+  await serve({ clientCertificate: 'optional', limits: patient });
+  const body = review('system:node:bad').padEnd(largest - 1);
+  const answers = await Promise.all(Array.from({ length: 10 }, () => ask(body)));
+  expect(answers.map(({ status }) => status)).toEqual(Array.from(answers, () => 200));
+  for (const { body: said } of answers) expect(said).toContain('is banned');
+}, 60_000);
 
 test('breaks connections of an address beyond its share', async () => {
   const share = 32;
