@@ -93,6 +93,7 @@ export const kubeletProxyLimits = z
     {
       connections: number,
       connectionsPerAddress: number,
+      connectionsPerAddressAndNode: number,
       newcomers: number,
       helloSeconds: handshake,
       idleSeconds: silence,
@@ -100,7 +101,8 @@ export const kubeletProxyLimits = z
     mapping,
   )
   .refine(
-    ({ connectionsPerAddress, connections }) => isAscending(connectionsPerAddress, connections),
-    'connectionsPerAddress at most connections',
+    (given) =>
+      isAscending(given.connectionsPerAddressAndNode, given.connectionsPerAddress, given.connections),
+    'connectionsPerAddressAndNode, connectionsPerAddress and connections, each at most the next',
   )
   .transform(inMs);

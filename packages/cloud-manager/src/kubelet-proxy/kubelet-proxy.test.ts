@@ -47,7 +47,10 @@ describe('a server name', () => {
     ['shop-1', edge('shop-1', 'shop-1:10250')],
     ['shop-2.example.nodes.selvedge', edge('shop-2.example', 'shop-2.example:10250')],
     ['till.nodes.selvedge', edge('shop-1', 'shop-1:10260')],
-    ['cloud-1.nodes.selvedge', { kind: 'direct', target: { host: '10.0.0.1', port: 10_250 } }],
+    [
+      'cloud-1.nodes.selvedge',
+      { kind: 'direct', node: 'cloud-1', target: { host: '10.0.0.1', port: 10_250 } },
+    ],
     ['cloud-2', { kind: 'unknown', reason: 'node cloud-2 has no InternalIP' }],
     [
       'cloud-3',
@@ -228,6 +231,15 @@ describe('a connection', () => {
     await expect(text(secure(port, 'shop-1'))).rejects.toThrow(/internal error|ECONNRESET/);
     expect(metrics()).toContain('{outcome="limited"} 1');
     socket.destroy();
+  });
+
+  test('of one address to one node beyond its share is told so, and another node is reached', async () => {
+    const { port, metrics } = await start({ connectionsPerAddressAndNode: 1 });
+    const socket = await greeted(secure(port, 'shop-1'));
+    await expect(text(secure(port, 'shop-1'))).rejects.toThrow(/internal error|ECONNRESET/);
+    expect(metrics()).toContain('{outcome="limited"} 1');
+    const other = await greeted(secure(port, 'shop-2.example'));
+    for (const one of [socket, other]) one.destroy();
   });
 
   test('that says nothing keeps nobody out', async () => {

@@ -47,8 +47,10 @@ export interface KubeletProxy extends Service {
 export interface KubeletProxyLimits {
   /** Default 10,000. */
   readonly connections: number;
-  /** Default 5,000: a Prometheus asks all nodes from one address. */
+  /** Default 2,000: a Prometheus asks all nodes from one address. */
   readonly connectionsPerAddress: number;
+  /** Of one address to one node. Default 32: a kubelet takes 256 from the tunnel, of all addresses together. */
+  readonly connectionsPerAddressAndNode: number;
   /** Connections that have not said whom they want. Default 1,000; one more costs the eldest its place. */
   readonly newcomers: number;
   /** Time for a whole ClientHello. Default 10,000. */
@@ -59,7 +61,8 @@ export interface KubeletProxyLimits {
 
 const defaultLimits: KubeletProxyLimits = {
   connections: 10_000,
-  connectionsPerAddress: 5_000,
+  connectionsPerAddress: 2_000,
+  connectionsPerAddressAndNode: 32,
   newcomers: 1_000,
   helloMs: 10_000,
   idleMs: 4 * 3_600_000,
@@ -89,6 +92,16 @@ const endingOf = (error: unknown): Ending => {
   return { alert: 'internalError', outcome };
 };
 
+type KnownKubelet = Exclude<Kubelet, { readonly kind: 'unknown' }>;
+
+interface Accepted {
+  readonly socket: Socket;
+  /** Its address. */
+  readonly client: string;
+  /** Given back when the connection ends. */
+  readonly held: DisposableStack;
+}
+
 class Passthrough implements KubeletProxy {
   readonly name = 'kubelet proxy';
   readonly #options: KubeletProxyOptions;
@@ -97,6 +110,8 @@ class Passthrough implements KubeletProxy {
   readonly #server: Server;
   readonly #tasks: TaskGroup;
   readonly #places: Places;
+  /** Of an address at a node. */
+  readonly #pairs: Places;
   readonly #limits: KubeletProxyLimits;
   readonly #newcomers: Newcomers;
   readonly #outcomes: Counter;
@@ -114,6 +129,8 @@ class Passthrough implements KubeletProxy {
     const { connections: total, connectionsPerAddress: perClient, newcomers } = this.#limits;
     this.#newcomers = createNewcomers(newcomers);
     this.#places = createPlaces({ what: 'connections', total, perClient });
+    const { connectionsPerAddressAndNode: perPair } = this.#limits;
+    this.#pairs = createPlaces({ what: 'connections', perClient: perPair });
     this.#outcomes = metrics.counter({
       name: 'selvedge_kubelet_proxy_connections_total',
       help: 'Connections of clients in the cluster to kubelets, by outcome.',
@@ -175,13 +192,13 @@ class Passthrough implements KubeletProxy {
     try {
       using held = new DisposableStack();
       held.use(this.#places.take(client));
-      await this.#serve(socket, scope.signal);
+      await this.#serve({ socket, client, held }, scope.signal);
     } catch (error) {
       this.#end(socket, client, error);
     }
   }
 
-  async #serve(socket: Socket, signal: AbortSignal): Promise<void> {
+  async #serve({ socket, client, held }: Accepted, signal: AbortSignal): Promise<void> {
     const within = { what: 'a ClientHello', timeoutMs: this.#limits.helloMs, signal };
     const greeting = await withDeadline(within, this.#deps.clock, (inner) => readHello(socket, inner));
     this.#newcomers.remove(socket);
@@ -193,28 +210,29 @@ class Passthrough implements KubeletProxy {
     if (hello.kind === 'malformed') {
       throw new Refusal(hello.problem, { alert: 'decodeError', outcome: 'malformed' });
     }
-    const opened = await this.#open(hello.serverName, signal);
+    const kubelet = this.#lookup(hello.serverName);
+    held.use(this.#pairs.take(`${client} to ${kubelet.node}`));
+    const opened = await this.#open(kubelet, signal);
     this.#outcomes.add({ outcome: 'opened' });
     opened.stream.write(bytes);
     socket.setTimeout(this.#limits.idleMs, () => breakOff(socket, silent()));
     await relay(socket, opened.stream);
   }
 
-  #open(serverName: string | undefined, signal: AbortSignal): Promise<Opened> {
-    const { lookup, router } = this.#deps;
+  /** Throws `Refusal`. */
+  #lookup(serverName: string | undefined): KnownKubelet {
     const alert = 'unrecognizedName';
     if (serverName === undefined) {
       throw new Refusal('the client names no server', { alert, outcome: 'unnamed' });
     }
-    const kubelet = lookup(serverName);
-    switch (kubelet.kind) {
-      case 'edge':
-        return router.openNode(kubelet.node, kubelet.target, signal);
-      case 'direct':
-        return router.openDirect(kubelet.target, signal);
-      case 'unknown':
-        throw new Refusal(kubelet.reason, { alert, outcome: 'unknown' });
-    }
+    const kubelet = this.#deps.lookup(serverName);
+    if (kubelet.kind === 'unknown') throw new Refusal(kubelet.reason, { alert, outcome: 'unknown' });
+    return kubelet;
+  }
+
+  #open({ kind, node, target }: KnownKubelet, signal: AbortSignal): Promise<Opened> {
+    const { router } = this.#deps;
+    return kind === 'edge' ? router.openNode(node, target, signal) : router.openDirect(target, signal);
   }
 
   #end(socket: Socket, client: string, error: unknown): void {

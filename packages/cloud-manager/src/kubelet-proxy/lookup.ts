@@ -5,7 +5,7 @@ import { type ClusterView, nodesOfName } from '../egress/index.ts';
 /** Where the kubelet is that a server name stands for. */
 export type Kubelet =
   | { readonly kind: 'edge'; readonly node: string; readonly target: Target }
-  | { readonly kind: 'direct'; readonly target: Target }
+  | { readonly kind: 'direct'; readonly node: string; readonly target: Target }
   | { readonly kind: 'unknown'; readonly reason: string };
 
 export interface LookupDeps {
@@ -29,7 +29,7 @@ function directly(node: string, port: number, { addressOf, isOfNodes }: LookupDe
   if (host === undefined) return unknown(`node ${node} has no InternalIP`);
   if (!isOfNodes(host)) return unknown(`the address of node ${node}, ${host}, is in no network of nodes`);
   if (port !== dialledPort) return unknown(`node ${node} has its kubelet on ${port}, not on ${dialledPort}`);
-  return { kind: 'direct', target: { host, port } };
+  return { kind: 'direct', node, target: { host, port } };
 }
 
 /**

@@ -11,6 +11,7 @@ export const defaultLimits: KubeletApiLimits = {
   maxConnections: 512,
   maxConnectionsPerSource: 128,
   maxConnectionsFromLoopback: 256,
+  maxNewcomers: 64,
   maxLongRunningPerUser: 256,
   maxRequestsPerUser: 100,
   maxAuthentications: 8,
