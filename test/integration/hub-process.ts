@@ -50,6 +50,8 @@ export interface HubProcessOptions {
   readonly clients?: readonly string[];
   /** Of what it takes for the API server. Default: the API server's. */
   readonly serverPort?: number;
+  /** `modules.tunnel` of its config. Default: it has none. */
+  readonly tunnel?: object;
 }
 
 const kubelet: CertificateRequest = {
@@ -140,7 +142,8 @@ export async function createHubProcess(
       return runOf();
     },
     async start() {
-      run = await node.start({ modules: { hub: { port, address: 'none', clients } } });
+      const { tunnel } = options;
+      run = await node.start({ modules: { hub: { port, address: 'none', clients }, tunnel } });
       const { port: opened } = await run.line('hub listens');
       port = Number(opened);
       ca = await readFile(join(node.pki, 'hub-ca.crt'), 'utf8');
