@@ -1,4 +1,6 @@
-import { expect, test } from 'vitest';
+import { isIP } from 'node:net';
+import { fc, test } from '@fast-check/vitest';
+import { expect } from 'vitest';
 import { createIpRanges, isIpRange, isLoopback, isOfNoHost } from './ip-ranges.ts';
 
 test.each([
@@ -50,4 +52,47 @@ test.each([
   ['localhost', false, false],
 ])('%s is of the machine itself: %s, and of no one host: %s', (address, loopback, noHost) => {
   expect([isLoopback(address), isOfNoHost(address)]).toEqual([loopback, noHost]);
+});
+
+const address = fc.oneof(fc.ipV4(), fc.ipV6());
+const bitsOf = (text: string): bigint => {
+  if (!text.includes(':')) return text.split('.').reduce((sum, part) => (sum << 8n) | BigInt(part), 0n);
+  const { hostname } = new URL(`http://[${text}]`);
+  const [head = '', tail] = hostname.slice(1, -1).split('::');
+  const groups = (part = ''): string[] => part.split(':').filter((group) => group !== '');
+  const [before, after] = [groups(head), groups(tail)];
+  const zeros = Array.from({ length: 8 - before.length - after.length }, () => '0');
+  return [...before, ...zeros, ...after].reduce((sum, group) => (sum << 16n) | BigInt(`0x${group}`), 0n);
+};
+
+test.prop([address, fc.nat(128), address])(
+  'an address is in a network if, and only if, it begins with its bits',
+  (network, bits, one) => {
+    const range = `${network}/${bits}`;
+    const width = network.includes(':') ? 128 : 32;
+    expect(isIpRange(range)).toBe(bits <= width);
+    const isIn = createIpRanges([range]);
+    if (bits > width) {
+      expect([isIn(network), isIn(one)]).toEqual([false, false]);
+      return;
+    }
+    const rest = BigInt(width - bits);
+    const of = (text: string): string => `${text.includes(':')} ${bitsOf(text) >> rest}`;
+    // An IPv4 address inside of IPv6 is the IPv4 address.
+    fc.pre([network, one].every((text) => !text.includes(':') || bitsOf(text) >> 32n !== 0xffffn));
+    expect(isIn(network)).toBe(true);
+    expect(isIn(one)).toBe(of(one) === of(network));
+  },
+);
+
+test.prop([fc.ipV4(), fc.nat(32), fc.nat(31)])('it is the first bits that count', (network, bits, at) => {
+  const flipped = bitsOf(network) ^ (1n << BigInt(31 - at));
+  const other = [24n, 16n, 8n, 0n].map((shift) => (flipped >> shift) & 255n).join('.');
+  expect(createIpRanges([`${network}/${bits}`])(other)).toBe(at >= bits);
+});
+
+test.prop([fc.string(), fc.string(), address])('nothing else is a network or in one', (text, other, one) => {
+  const isIn = createIpRanges([text, `${text}/8`, `${one}/0${text}`]);
+  expect(isIn(other) && isIP(other.split('%')[0] ?? '') === 0).toBe(false);
+  if (isIpRange(text)) expect(isIP(text.split('/')[0] ?? '')).not.toBe(0);
 });

@@ -1,4 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import { fc, it } from '@fast-check/vitest';
+import { hasCode } from '@selvedge/kit';
+import { describe, expect } from 'vitest';
 import { logOptions } from './log-options.ts';
 
 const nowMs = Date.UTC(2026, 0, 2, 3, 4, 5);
@@ -57,5 +59,40 @@ describe('log options', () => {
     'sinceSeconds=1&sinceTime=2026-01-02T03:04:05Z',
   ])('%s makes no sense', (text) => {
     expect(() => parse(text)).toThrow(expect.objectContaining({ details: { status: 422 } }));
+  });
+
+  const names = [
+    'follow',
+    'previous',
+    'timestamps',
+    'stream',
+    'tail',
+    'tailLines',
+    'sinceSeconds',
+    'sinceTime',
+  ];
+  const value = fc.oneof(
+    fc.string(),
+    fc.integer().map(String),
+    fc.bigInt().map(String),
+    fc.date({ noInvalidDate: false }).map(String),
+    fc.date({ noInvalidDate: true }).map((date) => date.toISOString()),
+    fc.constantFrom('', 'all', 'true', 'Stdout', 'Stderr'),
+  );
+  const query = fc.array(fc.tuple(fc.oneof(fc.constantFrom(...names, 'limitBytes'), fc.string()), value));
+
+  it.prop([query])('are what they are to be, or Invalid, whatever is asked', (pairs) => {
+    const text = new URLSearchParams(pairs.map(([name, one]): [string, string] => [name, one])).toString();
+    let options: ReturnType<typeof parse>;
+    try {
+      options = parse(text);
+    } catch (error) {
+      expect(hasCode(error, 'Invalid')).toBe(true);
+      return;
+    }
+    const { tailLines = 0, limitBytes = 1, sinceNs = 0n, stream } = options;
+    expect([tailLines, limitBytes].every(Number.isSafeInteger)).toBe(true);
+    expect([tailLines >= 0, limitBytes >= 1, typeof sinceNs]).toEqual([true, true, 'bigint']);
+    if (stream !== 'All') expect(options.tailLines).toBeUndefined();
   });
 });

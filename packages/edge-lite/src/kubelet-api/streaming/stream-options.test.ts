@@ -1,4 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import { fc, it } from '@fast-check/vitest';
+import { hasCode } from '@selvedge/kit';
+import { describe, expect } from 'vitest';
 import { commandOf, portsOf, streamsOf } from './stream-options.ts';
 
 const query = (text: string): URLSearchParams => new URLSearchParams(text);
@@ -50,4 +52,35 @@ describe('ports', () => {
     const many = Array.from({ length: 65 }, (_, port) => `port=${port + 1}`).join('&');
     expect(() => portsOf(query(many), 'websocket')).toThrow('at most 64');
   });
+});
+
+describe('whatever is asked', () => {
+  const names = ['input', 'output', 'error', 'tty', 'command', 'port'];
+  const value = fc.oneof(fc.string(), fc.integer().map(String), fc.constantFrom('1', '0', '80,81', '1e3'));
+  const pairs = fc.array(fc.tuple(fc.oneof(fc.constantFrom(...names), fc.string()), value));
+  /** What it says, or undefined where it refuses as it should. */
+  const read = <T>(parse: () => T): T | undefined => {
+    try {
+      return parse();
+    } catch (error) {
+      expect(hasCode(error, 'Invalid')).toBe(true);
+      return undefined;
+    }
+  };
+
+  it.prop([pairs, fc.oneof(fc.constant('WebSocket'), fc.string())])(
+    'it is refused or makes sense',
+    (asked, upgrade) => {
+      const params = new URLSearchParams(asked.map(([name, one]): [string, string] => [name, one]));
+      const streams = read(() => streamsOf(params));
+      if (streams !== undefined) {
+        expect(streams.stdin || streams.stdout || streams.stderr).toBe(true);
+        expect(streams.tty && streams.stderr).toBe(false);
+      }
+      expect(read(() => commandOf(params)) ?? []).toEqual(params.getAll('command'));
+      const ports = read(() => portsOf(params, upgrade)) ?? [];
+      expect(ports.every((port) => Number.isInteger(port) && port >= 1 && port <= 65_535)).toBe(true);
+      expect(ports.length).toBeLessThanOrEqual(64);
+    },
+  );
 });
