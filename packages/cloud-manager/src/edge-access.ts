@@ -5,8 +5,6 @@ import {
   type Random,
   type Service,
   createServiceGroup,
-  hasCode,
-  withDeadline,
 } from '@selvedge/kit';
 import { createIpRanges } from '@selvedge/kit/net';
 import { type KubeClient, type KubeMetrics, createDelegatedAccess } from '@selvedge/kube';
@@ -14,6 +12,7 @@ import type { TunnelServer } from '@selvedge/tunnel/server';
 import type { Caches } from './caches.ts';
 import { type Config, nodeDomainOf } from './config/index.ts';
 import { type ConnectProxy, createConnectProxy } from './connect-proxy/index.ts';
+import { type Drained, drain } from './drain.ts';
 import {
   type ClusterCaches,
   type ClusterView,
@@ -28,6 +27,7 @@ import {
   openRelayed,
 } from './egress/index.ts';
 import { type Kubelet, type KubeletProxy, createKubeletProxy, kubeletOf } from './kubelet-proxy/index.ts';
+import { present } from './present.ts';
 import { type PemFiles, createPemFiles } from './serving/index.ts';
 import { type Servers, holdersOf } from './sessions/index.ts';
 
@@ -52,14 +52,11 @@ export interface EdgeAccess {
   readonly pems: readonly PemFiles[];
   /** To be started before `service`. */
   readonly caches: ClusterCaches;
-  /** Its stop drains the tunnel; what is asked for meanwhile goes through other servers. */
+  /** Its stop drains the tunnel; what is asked for meanwhile, as long as anything is taken, goes through other servers. */
   readonly service: Service;
   /** Once started. */
   readonly ports: Readonly<Record<'egress' | 'kubeletProxy' | 'connectProxy', number | undefined>>;
 }
-
-/** How often is looked whether streams are left. */
-const pollMs = 200;
 
 function viewOf({ caches, servers, tunnel }: EdgeAccessDeps, found: ClusterCaches): ClusterView {
   const { edgeNodes, nodes } = caches;
@@ -95,16 +92,6 @@ function routerOf(deps: EdgeAccessDeps, { view, pem, egressMetrics }: RouterPart
 const addressOf = (deps: EdgeAccessDeps, node: string): string | undefined =>
   deps.caches.nodes.get(node)?.status?.addresses?.find(({ type }) => type === 'InternalIP')?.address;
 
-/** Resolves when there are none, or after so long. */
-async function noneLeft(deps: EdgeAccessDeps, count: () => number): Promise<void> {
-  const within = { what: 'draining streams', timeoutMs: deps.config.tunnel.drainSeconds * 1_000 };
-  await withDeadline(within, deps.clock, async (signal) => {
-    while (count() > 0) await deps.clock.sleep(pollMs, signal);
-  }).catch((error: unknown) => {
-    if (!hasCode(error, 'DeadlineExceeded')) throw error;
-  });
-}
-
 interface Ways {
   readonly view: ClusterView;
   readonly router: Router;
@@ -135,12 +122,9 @@ function connectProxyOf(
   return { pem, proxy: createConnectProxy({ listen, domain, limits }, { ...deps, ...ways, access, pem }) };
 }
 
-const present = <T>(...parts: readonly (T | undefined)[]): readonly T[] =>
-  parts.filter((part) => part !== undefined);
-
 /** As the config says; undefined: by none of them. */
 export function createEdgeAccess(deps: EdgeAccessDeps): EdgeAccess | undefined {
-  const { config, tunnel, metrics } = deps;
+  const { config, tunnel, metrics, clock } = deps;
   if ((config.egress ?? config.kubeletProxy ?? config.connectProxy) === undefined) return undefined;
   const pem = config.egress?.tls === undefined ? undefined : createPemFiles(config.egress.tls, deps);
   const caches = createClusterCaches(deps);
@@ -153,12 +137,9 @@ export function createEdgeAccess(deps: EdgeAccessDeps): EdgeAccess | undefined {
       : createEgress(config.egress, { ...deps, router, pem, egressMetrics });
   const kubelets = kubeletProxyOf(deps, { view, router, egressMetrics });
   const connects = connectProxyOf(deps, { view, router, egressMetrics });
-  const listeners = createServiceGroup(
-    { name: 'edge access listeners', services: present<Service>(egress, kubelets, connects?.proxy) },
-    deps,
-  );
-  const open = (): number =>
-    (egress?.streams ?? 0) + (kubelets?.connections ?? 0) + (connects?.proxy.streams ?? 0);
+  const entrances = present<Service & Drained>(egress, kubelets, connects?.proxy);
+  const listeners = createServiceGroup({ name: 'edge access listeners', services: entrances }, deps);
+  const timeoutMs = config.tunnel.drainSeconds * 1_000;
   return {
     pems: present(pem, connects?.pem),
     caches,
@@ -166,8 +147,8 @@ export function createEdgeAccess(deps: EdgeAccessDeps): EdgeAccess | undefined {
       name: 'edge access',
       start: (signal) => listeners.start(signal),
       async stop() {
-        await Promise.all([tunnel.drain(), noneLeft(deps, open)]);
-        await listeners.stop();
+        const drained = drain(entrances, { timeoutMs }, clock).then(() => listeners.stop());
+        await Promise.all([tunnel.drain(), drained]);
       },
     },
     get ports() {

@@ -24,6 +24,7 @@ import { createEdgeAccess } from './edge-access.ts';
 import { type Bans, createBans } from './edge-nodes/index.ts';
 import { originating } from './exit-code.ts';
 import { createHealth, healthLimits } from './health/index.ts';
+import { present } from './present.ts';
 import {
   type Handler,
   type PemFiles,
@@ -202,9 +203,6 @@ function watchSessions(metrics: MetricsRegistry, server: TunnelServer, caches: C
   sampled('connected_nodes', 'Nodes with a tunnel session to this server.', nodes);
   sampled('banned_nodes', 'EdgeNodes that ban their node.', banned);
 }
-
-const present = <T>(...parts: readonly (T | undefined)[]): readonly T[] =>
-  parts.filter((part) => part !== undefined);
 
 const addressText = (address: Address | undefined): string | undefined =>
   address === undefined ? undefined : formatTarget(address);

@@ -25,6 +25,7 @@ import {
   defaultStreamLimits,
   serveConnect,
 } from '../egress/index.ts';
+import type { Drained } from '../drain.ts';
 import type { PemFiles } from '../serving/index.ts';
 import { type EdgeTarget, edgeTargetOf } from './edge-target.ts';
 
@@ -56,7 +57,7 @@ export interface ConnectProxyDeps {
 }
 
 /** A proxy for clients in the cluster. */
-export interface ConnectProxy extends Service {
+export interface ConnectProxy extends Service, Drained {
   /** Once started. */
   readonly port: number;
   /** That are open, or being opened. */
@@ -186,6 +187,10 @@ export function createConnectProxy(options: ConnectProxyOptions, deps: ConnectPr
     get streams() {
       return connects.places.taken;
     },
+    get clients() {
+      return listener.clients;
+    },
+    refuse: () => listener.refuse(),
     start: (signal) => listener.start(signal),
     stop: () => listener.stop(),
   };

@@ -61,4 +61,24 @@ describe('a listener for CONNECT', () => {
     socket.destroy();
     expect(authorities).toEqual(['shop-1:10250']);
   });
+
+  it('takes no more once it refuses, while what runs goes on', async () => {
+    const running = await dialUnix(join(folder, 'socket'));
+    running.write(connectRequest('shop-1:10250'));
+    expect(await headOf(running)).toBe(acceptance);
+    const late = await dialUnix(join(folder, 'socket'));
+    const request = connectRequest('shop-2:10250');
+    late.write(request.slice(0, 10));
+    expect([...listener.clients]).toHaveLength(1);
+    // Whoever serves it has seen both connections by then.
+    running.write('here');
+    expect(String(await once(running, 'data'))).toBe('here');
+    await listener.refuse();
+    late.write(request.slice(10));
+    expect(await headOf(late)).toMatch(/^HTTP\/1\.1 502 this server is being drained/);
+    await expect(dialUnix(join(folder, 'socket'))).rejects.toMatchObject({ code: 'ENOENT' });
+    running.write('more');
+    expect(String(await once(running, 'data'))).toBe('more');
+    running.destroy();
+  });
 });

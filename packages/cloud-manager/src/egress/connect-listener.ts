@@ -26,7 +26,9 @@ import { breakOff, resetAllBy } from '@selvedge/kit/net';
 import { userOfCertificate } from '@selvedge/kube';
 import type { Address } from '../config/index.ts';
 import { createNewcomers } from '@selvedge/kit/serve';
+import type { Drained } from '../drain.ts';
 import type { PemFiles } from '../serving/index.ts';
+import { refusalText } from './answers.ts';
 import { listenUnix } from './unix-socket.ts';
 
 /** Who may open the Unix socket, or the common name of a certificate that TLS has verified. */
@@ -55,7 +57,7 @@ export interface ConnectListenerDeps<C = Client> {
   readonly limits: ConnectLimits;
 }
 
-export interface ConnectListener extends Service {
+export interface ConnectListener extends Service, Drained {
   /** TCP only, once started. */
   readonly port: number;
 }
@@ -125,13 +127,19 @@ interface Entrance<C> {
   greeted(socket: Socket): void;
 }
 
+const drained = (): SelvedgeError =>
+  new SelvedgeError('this server is being drained, another one may be asked', { code: 'Unavailable' });
+
 class Listener<C> implements ConnectListener {
   readonly #entrance: Entrance<C>;
   readonly #deps: ConnectListenerDeps<C>;
   readonly #tasks: TaskGroup;
   /** All of them: a server does not close those that have asked for something. */
   readonly #sockets = new Set<Socket>();
+  /** Those that have asked. */
+  readonly #clients = new Set<Socket>();
   #bound: Bound | undefined;
+  #closed: Promise<unknown> | undefined;
 
   constructor(entrance: Entrance<C>, deps: ConnectListenerDeps<C>) {
     this.#entrance = entrance;
@@ -142,6 +150,10 @@ class Listener<C> implements ConnectListener {
 
   get name(): string {
     return this.#entrance.name;
+  }
+
+  get clients(): ReadonlySet<Socket> {
+    return this.#clients;
   }
 
   get port(): number {
@@ -161,14 +173,18 @@ class Listener<C> implements ConnectListener {
     this.#deps.log.info('listening', { listener: this.name, ...where });
   }
 
-  async stop(): Promise<void> {
+  async refuse(): Promise<void> {
     const { server, release } = this.#bound ?? {};
     this.#bound = undefined;
     await release?.();
-    const closed = server?.listening === true ? once(server.close(), 'close') : undefined;
+    if (server?.listening === true) this.#closed = once(server.close(), 'close');
+  }
+
+  async stop(): Promise<void> {
+    await this.refuse();
     await this.#tasks.stop();
     for (const socket of this.#sockets) breakOff(socket, aborted(this.name));
-    await closed;
+    await this.#closed;
   }
 
   #prepare(server: HttpServer | HttpsServer): void {
@@ -185,6 +201,12 @@ class Listener<C> implements ConnectListener {
   #take(request: IncomingMessage, socket: Socket, head: Buffer): void {
     socket.on('error', () => undefined);
     this.#entrance.greeted(socket);
+    if (this.#closed !== undefined) {
+      socket.end(refusalText(drained()), () => socket.destroy());
+      return;
+    }
+    this.#clients.add(socket);
+    socket.once('close', () => this.#clients.delete(socket));
     try {
       const { url: authority = '', headers } = request;
       const asked = { client: this.#entrance.clientOf(socket), authority, headers, socket, head };

@@ -2,6 +2,7 @@ import { type Logger, type MetricsRegistry, SelvedgeError, type Service, hasCode
 import { type Places, createPlaces } from '@selvedge/kit/serve';
 import { type Target, parseTarget } from '@selvedge/tunnel';
 import type { EgressConfig } from '../config/index.ts';
+import type { Drained } from '../drain.ts';
 import type { PemFiles } from '../serving/index.ts';
 import { relayHeader } from './answers.ts';
 import {
@@ -27,7 +28,7 @@ export interface EgressDeps {
 }
 
 /** Where the API server's connections into the cluster come out. */
-export interface Egress extends Service {
+export interface Egress extends Service, Drained {
   /** Of the TLS listener, once started. */
   readonly port: number | undefined;
   /** That are open, or being opened. */
@@ -148,6 +149,12 @@ export function createEgress(config: EgressOptions, deps: EgressDeps): Egress {
     },
     get streams() {
       return connects.places.taken;
+    },
+    get clients() {
+      return listeners.flatMap((listener) => Array.from(listener.clients));
+    },
+    async refuse() {
+      await Promise.all(listeners.map((listener) => listener.refuse()));
     },
     async start(signal) {
       for (const listener of listeners) await listener.start(signal);

@@ -18,6 +18,7 @@ import {
 import { breakOff, destroyOnAbort, relay } from '@selvedge/kit/net';
 import type { Address } from '../config/index.ts';
 import type { Opened, Router } from '../egress/index.ts';
+import type { Drained } from '../drain.ts';
 import { type Newcomers, type Places, createNewcomers, createPlaces } from '@selvedge/kit/serve';
 import { type Alert, alertRecord } from './client-hello.ts';
 import type { Kubelet } from './lookup.ts';
@@ -36,7 +37,7 @@ export interface KubeletProxyDeps {
   readonly metrics: MetricsRegistry;
 }
 
-export interface KubeletProxy extends Service {
+export interface KubeletProxy extends Service, Drained {
   /** Once started. */
   readonly port: number;
   /** That are open, or being opened. */
@@ -115,6 +116,8 @@ class Passthrough implements KubeletProxy {
   readonly #limits: KubeletProxyLimits;
   readonly #newcomers: Newcomers;
   readonly #outcomes: Counter;
+  readonly #clients = new Set<Socket>();
+  #closed: Promise<unknown> | undefined;
 
   constructor(options: KubeletProxyOptions, deps: KubeletProxyDeps) {
     const { metrics, log } = deps;
@@ -148,6 +151,10 @@ class Passthrough implements KubeletProxy {
     return (this.#server.address() as AddressInfo | null)?.port ?? 0;
   }
 
+  get clients(): ReadonlySet<Socket> {
+    return this.#clients;
+  }
+
   get connections(): number {
     return this.#places.taken;
   }
@@ -166,10 +173,14 @@ class Passthrough implements KubeletProxy {
     this.#deps.log.info('listening', { listener: this.name, host, port: this.port });
   }
 
+  async refuse(): Promise<void> {
+    if (this.#server.listening) this.#closed = once(this.#server.close(), 'close');
+  }
+
   async stop(): Promise<void> {
-    const closed = this.#server.listening ? once(this.#server.close(), 'close') : undefined;
+    await this.refuse();
     await this.#tasks.stop();
-    await closed;
+    await this.#closed;
   }
 
   #accept(socket: Socket): void {
@@ -206,6 +217,8 @@ class Passthrough implements KubeletProxy {
       socket.destroy();
       return;
     }
+    this.#clients.add(socket);
+    socket.once('close', () => this.#clients.delete(socket));
     const { hello, bytes } = greeting;
     if (hello.kind === 'malformed') {
       throw new Refusal(hello.problem, { alert: 'decodeError', outcome: 'malformed' });
