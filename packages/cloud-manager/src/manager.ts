@@ -29,6 +29,7 @@ import {
   type Handler,
   type PemFiles,
   type SmallServer,
+  createAuthenticate,
   createPemFiles,
   createSmallServer,
 } from './serving/index.ts';
@@ -124,7 +125,8 @@ function healthOf(context: Context, { ready, autonomy }: HealthParts): readonly 
   const pem = createPemFiles({ clientCaFile: config.tunnel.clientCaFile, ...files }, context);
   const authorities = (): string => pem.current.clientCa ?? '';
   const access = createDelegatedAccess({ subsystem: 'manager' }, { client, authorities, clock, metrics });
-  const health = createHealth({ access, metrics, ready });
+  const authenticate = createAuthenticate({ access, clock });
+  const health = createHealth({ access, authenticate, metrics, ready });
   const witness = autonomy.witness(access);
   const handler: Handler = (asked) => (asked.request.url === witnessPath ? witness : health)(asked);
   const names = { name: 'health listener', subsystem: 'manager_health', limits: healthLimits };

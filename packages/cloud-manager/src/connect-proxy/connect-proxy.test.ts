@@ -1,5 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { SelvedgeError, createMetricsRegistry, silentLogger, systemClock } from '@selvedge/kit';
+import { createManualClock } from '@selvedge/kit/testing';
 import type { Credential } from '@selvedge/kube';
 import { afterEach, beforeAll, expect, test } from 'vitest';
 import { type Authority, newAuthority, openAuthority } from '../../../../test/bed/pki/certificate.ts';
@@ -49,6 +50,7 @@ const access: ConnectProxyDeps['access'] = {
     if (bearerToken !== undefined) return { username: bearerToken, groups: [] };
     throw new SelvedgeError('nothing is shown', { code: 'Unauthenticated' });
   },
+  isAccepted: () => false,
   authorize: async ({ user }) => ({ allowed: user.username.startsWith('root'), reason: '' }),
 };
 
@@ -61,6 +63,7 @@ async function start(limits: object, deps: Partial<ConnectProxyDeps> = {}): Prom
       view,
       router: { openNode: async () => ({ stream: new PassThrough(), rule: 'node' }) },
       pem,
+      clock: createManualClock(),
       log: silentLogger,
       metrics,
       egressMetrics: createEgressMetrics(metrics),
@@ -100,6 +103,18 @@ test('who is still being asked about takes no more than a share of the reviews',
   await waitFor({ what: 'the limit', timeoutMs: 20_000 }, systemClock, refused);
   answer({ allowed: true, reason: '' });
   expect((await waiting).head).toMatch(/ 200 /);
+});
+
+test('an address that shows one made-up token after the other is not asked about any more', async () => {
+  let reviews = 0;
+  const authenticate = async (): Promise<never> => {
+    reviews += 1;
+    throw new SelvedgeError('unknown', { code: 'Unauthenticated' });
+  };
+  const proxy = await start({}, { access: { ...access, authenticate } });
+  for (let i = 0; i < 20; i += 1) expect((await ask(proxy, `made-up-${i}`)).head).toMatch(/ 407 /);
+  expect((await ask(proxy, 'made-up-20')).head).toMatch(/ 429 /);
+  expect(reviews).toBe(20);
 });
 
 test('a review that cannot be had is no yes', async () => {

@@ -1,4 +1,5 @@
 import {
+  type Clock,
   type Counter,
   type Logger,
   type MetricsRegistry,
@@ -26,7 +27,7 @@ import {
   serveConnect,
 } from '../egress/index.ts';
 import type { Drained } from '../drain.ts';
-import type { PemFiles } from '../serving/index.ts';
+import { type Authenticate, type PemFiles, createAuthenticate } from '../serving/index.ts';
 import { type EdgeTarget, edgeTargetOf } from './edge-target.ts';
 
 /** See docs/limits.md. */
@@ -47,10 +48,11 @@ export interface ConnectProxyOptions extends Pick<ConnectProxyConfig, 'listen'> 
 }
 
 export interface ConnectProxyDeps {
-  readonly access: Pick<DelegatedAccess, 'authenticate' | 'authorize'>;
+  readonly access: Pick<DelegatedAccess, 'authenticate' | 'authorize' | 'isAccepted'>;
   readonly view: ClusterView;
   readonly router: Pick<Router, 'openNode'>;
   readonly pem: PemFiles;
+  readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: MetricsRegistry;
   readonly egressMetrics: EgressMetrics;
@@ -88,6 +90,7 @@ class Connects {
   readonly #deps: ConnectProxyDeps;
   readonly #outcomes: Counter;
   readonly #reviews: Places;
+  readonly #authenticate: Authenticate;
   readonly #limits: ConnectProxyLimits;
   readonly places: Places;
 
@@ -95,6 +98,7 @@ class Connects {
     this.#options = options;
     this.#deps = deps;
     this.#limits = limits;
+    this.#authenticate = createAuthenticate(deps);
     const { streams, streamsPerClient, reviews, reviewsPerAddress } = limits;
     this.places = createPlaces({ what: 'streams', total: streams, perClient: streamsPerClient });
     this.#reviews = createPlaces({ what: 'reviews', total: reviews, perClient: reviewsPerAddress });
@@ -136,9 +140,10 @@ class Connects {
     { client, authority, headers, socket }: Opening<Shown>['request'],
     signal: AbortSignal,
   ): Promise<{ readonly user: UserInfo; readonly edge: EdgeTarget }> {
-    using reviewing = this.#reviews.take(socket.remoteAddress ?? '');
+    const { remoteAddress = '' } = socket;
+    using reviewing = this.#reviews.take(remoteAddress);
     const [, bearerToken] = /^Bearer +(\S+) *$/i.exec(headers['proxy-authorization'] ?? '') ?? [];
-    const user = await this.#deps.access.authenticate({ ...client, bearerToken }, signal);
+    const user = await this.#authenticate({ ...client, remoteAddress, bearerToken }, signal);
     const target = parseTarget(authority);
     if (target === undefined) throw new SelvedgeError(`${authority} is not host:port`, { code: 'Invalid' });
     const edge = edgeTargetOf(target, { view: this.#deps.view, domain: this.#options.domain });

@@ -1,13 +1,14 @@
 import { type MetricsRegistry, hasCode } from '@selvedge/kit';
-import { type Answer, textAnswer } from '@selvedge/kit/serve';
+import { type Answer, bearerTokenOf, textAnswer } from '@selvedge/kit/serve';
 import type { DelegatedAccess } from '@selvedge/kube';
-import { type Asked, type Handler, credentialOf } from '../serving/index.ts';
+import type { Asked, Authenticate, Handler } from '../serving/index.ts';
 
 /** Whether one thing is as it should be, now. */
 export type Check = () => boolean;
 
 export interface HealthDeps {
-  readonly access: DelegatedAccess;
+  readonly access: Pick<DelegatedAccess, 'authorize'>;
+  readonly authenticate: Authenticate;
   readonly metrics: MetricsRegistry;
   /** By name. All of them hold: ready. */
   readonly ready: Readonly<Record<string, Check>>;
@@ -22,14 +23,20 @@ const refusals = {
   forbidden: textAnswer(403, 'Forbidden\n'),
   notFound: textAnswer(404, 'not found\n'),
   notAllowed: textAnswer(405, 'method not allowed\n'),
+  often: textAnswer(429, 'too many unknown tokens\n'),
   unavailable: textAnswer(503, 'the API server cannot be asked\n'),
 } as const;
+
+function refusalOf(error: unknown): Answer {
+  if (hasCode(error, 'Unauthenticated')) return refusals.unauthorized;
+  return hasCode(error, 'ResourceExhausted') ? refusals.often : refusals.unavailable;
+}
 
 /**
  * `/livez` and `/readyz` for anybody, who learns nothing else, as of the components of Kubernetes; `/metrics` for who may
  * `get` that path, as the API server says.
  */
-export function createHealth({ access, metrics, ready }: HealthDeps): Handler {
+export function createHealth({ access, authenticate, metrics, ready }: HealthDeps): Handler {
   const readiness = metrics.gauge({
     name: 'selvedge_manager_ready',
     help: 'Whether each check of /readyz holds.',
@@ -43,15 +50,15 @@ export function createHealth({ access, metrics, ready }: HealthDeps): Handler {
     return results.every(Boolean);
   };
   const render = async (asked: Asked): Promise<Answer> => {
-    const { signal } = asked;
+    const { request, link, signal } = asked;
     try {
-      const user = await access.authenticate(credentialOf(asked), signal);
+      const user = await authenticate({ ...link, bearerToken: bearerTokenOf(request.headers) }, signal);
       const attributes = { kind: 'nonResource', verb: 'get', path: '/metrics' } as const;
       const { allowed } = await access.authorize({ user, attributes }, signal);
       if (!allowed) return refusals.forbidden;
     } catch (error) {
       signal.throwIfAborted();
-      return hasCode(error, 'Unauthenticated') ? refusals.unauthorized : refusals.unavailable;
+      return refusalOf(error);
     }
     isReady();
     return textAnswer(200, metrics.render(), contentType);

@@ -26,10 +26,12 @@ function world(asked: { readonly isLeading?: boolean } = {}) {
     {
       clock,
       access: {
-        async authenticate({ bearerToken = '' }) {
-          if (bearerToken === 'nobody') throw new SelvedgeError('no', { code: 'Unauthenticated' });
-          const groups = bearerToken.startsWith('system:node:') ? ['system:nodes'] : [];
-          return { username: bearerToken.replace('forged:', ''), groups };
+        async authenticate({ certificate, bearerToken }) {
+          if (bearerToken !== undefined) throw new Error('the API server is asked about a token');
+          if (certificate === undefined) throw new SelvedgeError('no', { code: 'Unauthenticated' });
+          const shown = Buffer.from(certificate).toString();
+          const groups = shown.startsWith('system:node:') ? ['system:nodes'] : [];
+          return { username: shown.replace('forged:', ''), groups };
         },
       },
       isBanned: (node) => node === 'banned',
@@ -44,9 +46,10 @@ function world(asked: { readonly isLeading?: boolean } = {}) {
     const text = typeof body === 'string' ? body : JSON.stringify({ reports: body });
     const request = Object.assign(Readable.from([Buffer.from(text)]), {
       method: 'POST',
-      headers: { authorization: `Bearer ${who}` },
+      headers: { authorization: 'Bearer system:node:a' },
     });
-    const link = { remoteAddress: '192.0.2.1', certificate: undefined };
+    const certificate = who === 'nobody' ? undefined : Buffer.from(who);
+    const link = { remoteAddress: '192.0.2.1', certificate };
     const answer = await handler({ request, link, signal } as unknown as Asked);
     return { status: answer.status, text: Buffer.from(answer.body as Uint8Array).toString() };
   };

@@ -8,7 +8,7 @@ import {
 } from '@selvedge/kit/serve';
 import type { DelegatedAccess } from '@selvedge/kube';
 import { nodeOfUser } from '../../edge-nodes/index.ts';
-import { type Asked, type Handler, credentialOf, readText, refusalOf } from '../../serving/index.ts';
+import { type Asked, type Handler, readText, refusalOf } from '../../serving/index.ts';
 import { membersOf } from '../caches.ts';
 import type { Term } from '../term.ts';
 import { type Report, parseReports, whyNot } from './report.ts';
@@ -87,9 +87,11 @@ class Witnesses {
 
   /** The node that asks, or why nobody is heard. */
   async #identify(asked: Asked): Promise<string | WholeAnswer> {
-    const { signal } = asked;
+    const { signal, link } = asked;
+    // About a certificate the API server is not asked: strangers make no work for it here.
+    const credential = { certificate: link.certificate, bearerToken: undefined };
     try {
-      const { username, groups } = await this.#deps.access.authenticate(credentialOf(asked), signal);
+      const { username, groups } = await this.#deps.access.authenticate(credential, signal);
       const node = nodeOfUser(username);
       return node === undefined || !groups.includes(nodesGroup) ? refusals.noNode : node;
     } catch (error) {
