@@ -110,7 +110,7 @@ test('no stream breaks while servers are restarted one after the other, and none
   const { certificate: ca } = authority.keyPair;
   const target = 'shop-1:10250';
   const load = new StreamLoad({ servers, target, ca, pair: client, longMs }, { clock: systemClock });
-  load.start({ short: 4, long: 12 });
+  load.start({ short: 2, long: 8 });
   for (const server of [...servers, ...servers]) {
     await opens(server);
     await stop(server);
@@ -123,5 +123,5 @@ test('no stream breaks while servers are restarted one after the other, and none
   }
   const { complete, broken, refused } = await load.end();
   expect({ broken, refused }).toEqual({ broken: [], refused: [] });
-  expect(complete.long).toBeGreaterThan(12);
+  expect(complete.long).toBeGreaterThan(8);
 });
