@@ -32,6 +32,7 @@ import {
   createAuthenticate,
   createPemFiles,
   createSmallServer,
+  watchCertificates,
 } from './serving/index.ts';
 import {
   type ServerAddresses,
@@ -238,6 +239,8 @@ export function createManager(options: ManagerOptions, deps: ManagerDeps): Manag
   watchSessions(metrics, tunnel.server, caches);
   const webhook = config.webhook === undefined ? undefined : webhookOf(context, config.webhook, hooks);
   const access = createEdgeAccess({ ...context, caches, servers, tunnel: tunnel.server });
+  const pems = present(healthPem, tunnelPem, webhook?.[0], ...(access?.pems ?? []));
+  watchCertificates(pems, metrics);
   const presence = createPresence(
     { namespace, server, durationSeconds: serverLeaseSeconds, ...addressesOf(config) },
     context,
@@ -253,7 +256,7 @@ export function createManager(options: ManagerOptions, deps: ManagerDeps): Manag
       name: 'cloud-manager',
       services: [
         closing(client),
-        ...present(healthPem, tunnelPem, webhook?.[0], ...(access?.pems ?? [])).map(configured),
+        ...pems.map(configured),
         health,
         bans,
         servers,

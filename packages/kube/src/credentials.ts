@@ -74,29 +74,52 @@ async function readPair(options: CredentialFiles): Promise<ClientCertificate | u
   return { certificate, privateKey };
 }
 
+const begin = '-----BEGIN CERTIFICATE-----';
+const certificates = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+
+/** Refuses a file that is empty, cut off or no PEM: TLS takes it without a word, and trusts nobody from then on. */
+async function readAuthority(value: TextOrFile | undefined): Promise<string | undefined> {
+  const text = await read(value);
+  if (text === undefined || value === undefined || 'text' in value) return text;
+  const parsed = Array.from(text.matchAll(certificates), ([one]) => new X509Certificate(one));
+  if (parsed.length === 0 || parsed.length !== text.split(begin).length - 1) {
+    throw new SelvedgeError(`${value.file} is no whole file of certificates`, { code: 'Invalid' });
+  }
+  return text;
+}
+
 async function readAll(options: CredentialFiles): Promise<Credentials> {
   const token = await read(options.bearerToken);
   return {
-    certificateAuthority: await read(options.certificateAuthority),
+    certificateAuthority: await readAuthority(options.certificateAuthority),
     clientCertificate: await readPair(options),
     bearerToken: token?.trim(),
   };
 }
 
+export interface CredentialFilesDeps {
+  readonly clock: Pick<Clock, 'monotonicMs'>;
+  /** Told why a replacement cannot be used, once for each. Must not throw. Default: nobody is told. */
+  readonly onUnusable?: ((error: SelvedgeError) => void) | undefined;
+}
+
 /**
- * Credentials from files that are read again when they were replaced. While a replacement cannot be read, the last
- * good ones stay in use; the first read rejects with `Unauthenticated`.
+ * Credentials from files that are read again when they were replaced. While a replacement cannot be read, or holds no
+ * certificates, the last good ones stay in use; the first read rejects with `Unauthenticated`.
  */
 export function fileCredentials(
   options: CredentialFilesOptions,
-  deps: { readonly clock: Pick<Clock, 'monotonicMs'> },
+  deps: CredentialFilesDeps,
 ): CredentialSource {
   const files = filesOf(options);
   let last: { readonly stamp: string; readonly credentials: Credentials } | undefined;
+  let unusable: string | undefined;
   let checkedAt = -Infinity;
-  const load = async (): Promise<Credentials> => {
-    const stamp = (await Promise.all(files.map(stampOf))).join(' ');
-    if (last?.stamp !== stamp) last = { stamp, credentials: await readAll(options) };
+  const refuse = (stamp: string, cause: unknown): Credentials => {
+    const error = new SelvedgeError('cannot read the credentials', { code: 'Unauthenticated', cause });
+    if (last === undefined) throw error;
+    if (unusable !== stamp) deps.onUnusable?.(error);
+    unusable = stamp;
     return last.credentials;
   };
   return async () => {
@@ -104,11 +127,14 @@ export function fileCredentials(
       return last.credentials;
     }
     checkedAt = deps.clock.monotonicMs();
+    let stamp = 'a file that is not there';
     try {
-      return await load();
+      stamp = (await Promise.all(files.map(stampOf))).join(' ');
+      if (last?.stamp !== stamp) last = { stamp, credentials: await readAll(options) };
+      unusable = undefined;
+      return last.credentials;
     } catch (cause) {
-      if (last !== undefined) return last.credentials;
-      throw new SelvedgeError('cannot read the credentials', { code: 'Unauthenticated', cause });
+      return refuse(stamp, cause);
     }
   };
 }

@@ -35,6 +35,7 @@ export interface Pem {
 export interface PemFiles extends Service, ServingSource {
   /** The same object as long as nothing changed. Throws `Internal` before the start. */
   readonly current: Pem;
+  readonly certificateFile: string;
 }
 
 /** As the components of Kubernetes look at theirs. */
@@ -51,7 +52,7 @@ const pairOf = ({ certificate, privateKey: key }: Pem): ServingPair => ({ certif
 
 /**
  * Reads the files at the start, which rejects when they cannot be used, and every minute: a replacement that cannot be
- * used, or of which only a part is there yet, leaves the old ones in use.
+ * used, or of which only a part is there yet, leaves the old ones in use and is told to the log.
  */
 export function createPemFiles(options: PemFilesOptions, deps: PemFilesDeps): PemFiles {
   const { certificateFile, keyFile, clientCaFile } = options;
@@ -62,7 +63,11 @@ export function createPemFiles(options: PemFilesOptions, deps: PemFilesDeps): Pe
       privateKey: { file: keyFile },
       certificateAuthority: clientCaFile === undefined ? undefined : { file: clientCaFile },
     },
-    deps,
+    {
+      clock,
+      onUnusable: (error) =>
+        log.error('certificate not replaced, the old one stays in use', { file: certificateFile, error }),
+    },
   );
   const name = `certificate ${certificateFile}`;
   const listeners: Listeners<void> = createListeners(log);
@@ -84,6 +89,7 @@ export function createPemFiles(options: PemFilesOptions, deps: PemFilesDeps): Pe
   };
   return {
     name,
+    certificateFile,
     get current() {
       if (current !== undefined) return current;
       throw new SelvedgeError(`${name} has not been read`, { code: 'Internal' });

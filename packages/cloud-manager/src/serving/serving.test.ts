@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { type RequestOptions, request } from 'node:https';
@@ -24,6 +25,7 @@ import {
   type SmallServerOptions,
   createSmallServer,
 } from './small-server.ts';
+import { watchCertificates } from './watch-certificates.ts';
 
 const { signal } = new AbortController();
 
@@ -134,6 +136,23 @@ describe('certificate files', () => {
     await writeFile(join(folder, 'key'), pairs[1].key);
     await lookAgain(() => changes === 1);
     expect(pem.current).toMatchObject({ certificate: pairs[1].certificate, privateKey: pairs[1].key });
+  });
+
+  test('that cannot be used leave the old ones in use, told once, and the end of those is shown', async () => {
+    await write(pairs[0]);
+    const pem = await startPem();
+    const metrics = createMetricsRegistry();
+    watchCertificates([pem, pem], metrics);
+    const { current: first } = pem;
+    const before = log.lines.length;
+    await writeFile(join(folder, 'ca'), '');
+    for (let turn = 0; turn < 3; turn += 1) await lookAgain(() => pem.current === first);
+    expect(log.lines.slice(before)).toMatchObject([
+      { level: 'error', text: 'certificate not replaced, the old one stays in use' },
+    ]);
+    const end = new X509Certificate(pairs[0].certificate).validToDate.getTime() / 1_000;
+    const line = `selvedge_manager_certificate_expiry_seconds{file="${join(folder, 'crt')}"} ${end}\n`;
+    expect(metrics.render().split(line)).toHaveLength(2);
   });
 
   test('that cannot be used end the start', async () => {
