@@ -6,6 +6,7 @@ import {
   silentLogger,
   systemClock,
 } from '@selvedge/kit';
+import { createManualClock } from '@selvedge/kit/testing';
 import type { Target } from '@selvedge/tunnel';
 import { expect, test } from 'vitest';
 import type { ClusterView } from './destination.ts';
@@ -141,7 +142,10 @@ test('what is not at the edge is dialled', async () => {
 });
 
 /** A Service with an endpoint on each of so many nodes; the first ones do not answer. */
-function routeService(nodes: number, answers: (asked: number) => 'opens' | Error): Routed {
+function routeService(
+  nodes: number,
+  answers: (asked: number) => 'opens' | Error,
+): Routed & { readonly deps: RouterDeps } {
   const asked: string[] = [];
   const registry = createMetricsRegistry();
   const endpoints = Array.from({ length: nodes }, (_, i) => ({
@@ -174,7 +178,7 @@ function routeService(nodes: number, answers: (asked: number) => 'opens' | Error
     log: silentLogger,
     metrics: createEgressMetrics(registry),
   };
-  return { router: createRouter(deps), asked, metrics: () => registry.render() };
+  return { router: createRouter(deps), asked, metrics: () => registry.render(), deps };
 }
 
 const hook: Target = { host: '10.96.0.5', port: 443 };
@@ -204,4 +208,41 @@ test('what a node itself answers for its endpoint is the answer', async () => {
   const { router, asked } = routeService(2, () => failure('Unavailable', 'not that', { status: 502 }));
   await expect(router.open(hook, signal)).rejects.toThrow('not that');
   expect(asked).toHaveLength(1);
+});
+
+test('all attempts together have half a minute, however many there are', async () => {
+  const clock = createManualClock();
+  let asked = 0;
+  /** Silent, and given up after 20 s. */
+  const silent = async (_: unknown, inner: AbortSignal): Promise<never> => {
+    asked += 1;
+    await clock.sleep(20_000, inner);
+    throw failure('DeadlineExceeded', 'no answer');
+  };
+  const { deps } = routeService(3, () => 'opens');
+  const router = createRouter({
+    ...deps,
+    clock,
+    tunnel: { ...deps.tunnel, open: (request) => silent(request, request.signal) },
+  });
+  for (const open of [
+    () => router.open(hook, signal),
+    () =>
+      createRouter({
+        ...deps,
+        clock,
+        tunnel: { ...deps.tunnel, reaches: () => false },
+        holders: () => ['a', 'b', 'c'].map((server) => ({ server, egress: server })),
+        relay: (request) => silent(request, request.signal),
+      }).openNode('shop-1', target, signal),
+  ]) {
+    asked = 0;
+    const [failed] = await Promise.allSettled([
+      open(),
+      clock.advance(20_000).then(() => clock.advance(10_000)),
+    ]);
+    expect(failed).toMatchObject({ status: 'rejected', reason: { code: 'DeadlineExceeded' } });
+    expect(String((failed as PromiseRejectedResult).reason)).toMatch(/took longer than 30000 ms$/);
+    expect(asked).toBe(2);
+  }
 });

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { type Clock, type Logger, type Random, SelvedgeError, hasCode } from '@selvedge/kit';
+import { type Clock, type Logger, type Random, SelvedgeError, hasCode, withDeadline } from '@selvedge/kit';
 import { type Target, formatTarget } from '@selvedge/tunnel';
 import type { TunnelServer } from '@selvedge/tunnel/server';
 import { isAnswerOfNode } from './answers.ts';
@@ -35,7 +35,7 @@ export interface RouterDeps {
   readonly metrics: EgressMetrics;
 }
 
-/** Opens streams. All of it rejects with a message that the one who asked may read. */
+/** Opens streams, within 30 s. All of it rejects with a message that the one who asked may read. */
 export interface Router {
   /** To whatever it is. Where the node of a Service's endpoint does not answer, another endpoint is asked. */
   open(target: Target, signal: AbortSignal): Promise<Opened>;
@@ -57,6 +57,9 @@ type Asked = Omit<RelayRequest, 'address'>;
 /** Nodes that are asked for one connection to a Service. */
 const maxEndpoints = 3;
 
+/** For all attempts together: nobody waits longer, the most patient webhook of an API server (30 s) included. */
+const openMs = 30_000;
+
 /** Whether asking elsewhere is of no use. */
 const isFinal = (error: unknown): boolean => isAnswerOfNode(error) || hasCode(error, 'Forbidden', 'Invalid');
 
@@ -67,7 +70,11 @@ class Routes implements Router {
     this.#deps = deps;
   }
 
-  async open(target: Target, signal: AbortSignal): Promise<Opened> {
+  open(target: Target, signal: AbortSignal): Promise<Opened> {
+    return this.#within(target, signal, (inner) => this.#open(target, inner));
+  }
+
+  async #open(target: Target, signal: AbortSignal): Promise<Opened> {
     const silent = new Set<string>();
     let failure: unknown;
     while (silent.size < maxEndpoints) {
@@ -98,7 +105,18 @@ class Routes implements Router {
   }
 
   openNode(node: string, target: Target, signal: AbortSignal): Promise<Opened> {
-    return this.#counted('node', () => this.#edge(node, target, signal));
+    return this.#within(target, signal, (inner) =>
+      this.#counted('node', () => this.#edge(node, target, inner)),
+    );
+  }
+
+  #within(
+    target: Target,
+    signal: AbortSignal,
+    open: (signal: AbortSignal) => Promise<Opened>,
+  ): Promise<Opened> {
+    const within = { what: `opening a stream to ${formatTarget(target)}`, timeoutMs: openMs, signal };
+    return withDeadline(within, this.#deps.clock, open);
   }
 
   openHere(node: string, target: Target, signal: AbortSignal): Promise<Opened> {
