@@ -1,7 +1,7 @@
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import { connect, type AddressInfo, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls';
+import { connect as connectTls, createServer, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { until } from './kube-bench.ts';
 import type { TunnelWorld } from './tunnel-world.ts';
 
@@ -24,6 +24,40 @@ export async function member(
   socket.on('error', () => undefined);
   await once(socket, 'secureConnect');
   return socket;
+}
+
+/** A server that agents trust; what it says to them is the test's. */
+export interface FalseServer extends AsyncDisposable {
+  readonly port: number;
+}
+
+export async function startFalseServer(
+  world: TunnelWorld,
+  serve: (socket: TLSSocket) => void,
+  protocols: readonly string[] = ['selvedge-reverse/1'],
+): Promise<FalseServer> {
+  const request = { commonName: 'tunnel', usages: ['server'], addresses: ['127.0.0.1'] } as const;
+  const { certificate: cert, privateKey: key, certificateAuthority: ca } = await world.issue(request);
+  const server = createServer({ cert, key, ca, requestCert: true, ALPNProtocols: [...protocols] });
+  const sockets = new Set<TLSSocket>();
+  server.on('secureConnection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+    socket.on('error', () => undefined);
+    serve(socket);
+  });
+  server.on('tlsClientError', () => undefined);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    port: (server.address() as AddressInfo).port,
+    async [Symbol.asyncDispose]() {
+      const ended = once(server, 'close');
+      server.close();
+      for (const socket of sockets) socket.destroy();
+      await ended;
+    },
+  };
 }
 
 export const closed = async (socket: Duplex): Promise<void> => {

@@ -1,38 +1,12 @@
-import { once } from 'node:events';
 import { connect as connectHttp2, performServerHandshake, type ServerHttp2Stream } from 'node:http2';
-import { connect, type AddressInfo } from 'node:net';
-import { createServer, type TLSSocket } from 'node:tls';
+import { connect } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { describe, expect, it, vi } from 'vitest';
 import { until } from './kube-bench.ts';
-import { member } from './tunnel-hostile.ts';
+import { member, startFalseServer } from './tunnel-hostile.ts';
 import { TunnelWorld, ask, joined, open, startEcho } from './tunnel-world.ts';
 
 vi.setConfig({ testTimeout: 30_000 });
-
-/** A server of other versions as far as ALPN goes; what it says in HTTP/2 is the test's. */
-interface OtherServer extends AsyncDisposable {
-  readonly port: number;
-  /** The next session. */
-  readonly met: Promise<TLSSocket>;
-}
-
-async function startServer(world: TunnelWorld, protocols: readonly string[]): Promise<OtherServer> {
-  const request = { commonName: 'tunnel', usages: ['server'], addresses: ['127.0.0.1'] } as const;
-  const { certificate: cert, privateKey: key, certificateAuthority: ca } = await world.issue(request);
-  const listener = createServer({ cert, key, ca, requestCert: true, ALPNProtocols: [...protocols] });
-  const met = Promise.withResolvers<TLSSocket>();
-  listener.on('secureConnection', met.resolve);
-  listener.on('tlsClientError', () => undefined);
-  listener.listen(0, '127.0.0.1');
-  await once(listener, 'listening');
-  return {
-    port: (listener.address() as AddressInfo).port,
-    met: met.promise,
-    async [Symbol.asyncDispose]() {
-      listener.close();
-    },
-  };
-}
 
 const both = (direction: string): string[] => [`selvedge-${direction}/2`, `selvedge-${direction}/1`];
 
@@ -40,9 +14,10 @@ describe('an agent', () => {
   it('that knows version 1 only works with a server that would rather speak version 2', async () => {
     await using world = await TunnelWorld.create();
     await using echo = await startEcho();
-    await using newer = await startServer(world, both('reverse'));
+    const met = Promise.withResolvers<TLSSocket>();
+    await using newer = await startFalseServer(world, met.resolve, both('reverse'));
     const agent = await world.agent({ servers: [newer.port], carriers: ['tls'] });
-    const socket = await newer.met;
+    const socket = await met.promise;
     expect(socket.alpnProtocol).toBe('selvedge-reverse/1');
     const http2 = connectHttp2('http://x', { createConnection: () => socket });
     http2.on('error', () => undefined);
@@ -54,7 +29,7 @@ describe('an agent', () => {
 
   it('says so where the server knows none of its versions', async () => {
     await using world = await TunnelWorld.create();
-    await using newer = await startServer(world, ['selvedge-reverse/2']);
+    await using newer = await startFalseServer(world, () => undefined, ['selvedge-reverse/2']);
     const agent = await world.agent({ servers: [newer.port], carriers: ['tls'] });
     await until('a wait', () => agent.links[0]?.state.kind === 'waiting');
     expect(agent.links[0]?.state).toMatchObject({
