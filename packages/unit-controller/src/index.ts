@@ -31,11 +31,23 @@ export {
 export {
   contentOf,
   hashOfContent,
+  isOpen,
+  lastWave,
+  nextOpening,
+  parseWindows,
   planHistory,
+  planRollout,
+  wavesOf,
+  type CloneFacts,
   type HistoryFacts,
   type HistoryPlan,
   type Revision,
   type RevisionContent,
+  type RolloutFacts,
+  type RolloutPlan,
+  type RolloutStep,
+  type UnitFacts,
+  type Waves,
+  type WavesOptions,
+  type Windows,
 } from './rollout/index.ts';
-export { lastWave, wavesOf, type Waves, type WavesOptions } from './rollout/index.ts';
-export { isOpen, nextOpening, parseWindows, type Windows } from './rollout/index.ts';

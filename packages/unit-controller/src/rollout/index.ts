@@ -1,3 +1,5 @@
+export type { CloneFacts } from './health.ts';
+export { planRollout, type RolloutFacts, type RolloutPlan } from './plan-rollout.ts';
 export {
   contentOf,
   hashOfContent,
@@ -7,5 +9,7 @@ export {
   type Revision,
   type RevisionContent,
 } from './revisions.ts';
+export type { RolloutStep } from './steps.ts';
+export type { UnitFacts } from './unit-state.ts';
 export { lastWave, wavesOf, type Waves, type WavesOptions } from './waves.ts';
 export { isOpen, nextOpening, parseWindows, type Windows } from './windows.ts';

@@ -1,0 +1,99 @@
+import type { UnitAppRollout } from '@selvedge/api';
+import { type Position, type UnitView, isOverFailed, targetOf } from './position.ts';
+import { type UnitFacts, isUnitOpen } from './unit-state.ts';
+
+/** A clone is to be made from a revision. Doing it twice does it once. */
+export interface RolloutStep {
+  readonly unit: string;
+  readonly revision: number;
+}
+
+export interface UnitInRollout extends UnitView {
+  readonly facts: UnitFacts;
+  /** Its pods are as the gate wants them, whatever the revision. */
+  readonly isGood: boolean;
+}
+
+export interface StepsFacts {
+  readonly position: Position;
+  readonly current: number;
+  readonly rollout: UnitAppRollout;
+  readonly waves: readonly string[];
+  readonly units: readonly UnitInRollout[];
+  readonly nowMs: number;
+}
+
+const maxPercent = 100;
+const defaultBudget = '10%';
+
+/** Of so many units, how many may be on their way at a time. */
+export function budgetOf({ maxUnavailableUnits = defaultBudget }: UnitAppRollout, units: number): number {
+  if (typeof maxUnavailableUnits === 'number') return maxUnavailableUnits;
+  return Math.ceil((units * Number.parseInt(maxUnavailableUnits, 10)) / maxPercent);
+}
+
+/**
+ * Units that a rollout has under way. What was unhealthy before it is not its doing, and must not keep it from bringing
+ * what may help; what has failed is counted by `maxFailedUnits`.
+ */
+function isUnderWay({ state, facts, isGood }: UnitInRollout, current: number): boolean {
+  if (state.kind === 'updating' || state.kind === 'unhealthy') return true;
+  const isBefore = facts.clone === undefined || facts.clone.revision === current;
+  return state.kind === 'waiting' && !isBefore && !isGood;
+}
+
+type IsTurn = (unit: UnitInRollout) => boolean;
+
+/** Whose turn it is; undefined: nobody's. */
+function turnIn(facts: StepsFacts): IsTurn | undefined {
+  const { position, waves, nowMs } = facts;
+  switch (position.state) {
+    case 'Progressing':
+    case 'Baking':
+      return ({ place, facts: unit }) => place <= waves.indexOf(position.wave) && isUnitOpen(unit, nowMs);
+    case 'RollingBack':
+      // Who has nothing to lose need not wait for a window.
+      return ({ facts: unit, isGood }) => isUnitOpen(unit, nowMs) || (unit.clone !== undefined && !isGood);
+    case 'Done':
+    case 'RolledBack':
+      return isOverFailed(facts) ? undefined : ({ facts: unit }) => isUnitOpen(unit, nowMs);
+    case 'Paused':
+    case 'Stopped':
+      return undefined;
+  }
+}
+
+/** A unit that is new gets what all others have until its turn comes: it has no part in the rollout. */
+function newcomersIn(
+  { units, current, nowMs }: StepsFacts,
+  begun: ReadonlySet<string>,
+): readonly RolloutStep[] {
+  if (current === 0) return [];
+  return units
+    .filter(({ name, state, facts }) => {
+      const isNew = state.kind === 'waiting' && facts.clone === undefined && isUnitOpen(facts, nowMs);
+      return isNew && !begun.has(name);
+    })
+    .map(({ name }) => ({ unit: name, revision: current }));
+}
+
+/**
+ * What is to be done now in a position that has been written. Units come in the order of waves, then as they were given;
+ * those that are on their way already, with another revision, cost nothing of the budget. Pure.
+ */
+export function stepsIn(facts: StepsFacts): readonly RolloutStep[] {
+  const { units, position, current, rollout } = facts;
+  if (rollout.pause === true) return [];
+  const isTurn = turnIn(facts);
+  const revision = targetOf(position, current);
+  const due = units
+    .filter((unit) => unit.state.kind === 'waiting' && isTurn?.(unit) === true)
+    .toSorted((one, other) => one.place - other.place);
+  const underWay = units.filter((unit) => isUnderWay(unit, current)).length;
+  const room = Math.max(0, budgetOf(rollout, units.length) - underWay);
+  const free = due.filter((unit) => isUnderWay(unit, current));
+  const others = due.filter((unit) => !isUnderWay(unit, current)).slice(0, room);
+  const begun = [...free, ...others].map(({ name }) => ({ unit: name, revision }));
+  const held = new Set(due.map(({ name }) => name));
+  return [...begun, ...newcomersIn(facts, held)];
+}

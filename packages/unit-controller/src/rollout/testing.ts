@@ -1,0 +1,133 @@
+import type { UnitAppRollout, UnitAppStatus } from '@selvedge/api';
+import type { CloneFacts } from './health.ts';
+import { type RolloutPlan, planRollout } from './plan-rollout.ts';
+import type { RolloutStep } from './steps.ts';
+import type { UnitFacts } from './unit-state.ts';
+import { wavesOf } from './waves.ts';
+
+const pods = 2;
+
+/** A clone all of whose pods are as they should be. */
+export const cloneOf = (revision: number, change: Partial<CloneFacts> = {}): CloneFacts => ({
+  revision,
+  isObserved: true,
+  wanted: pods,
+  pods,
+  updated: pods,
+  available: pods,
+  restarts: 0,
+  ...change,
+});
+
+export interface Shop {
+  isConnected: boolean;
+  /** When its window opens; undefined: never. */
+  opensMs: number | undefined;
+  /** What the API server has. */
+  revision: number | undefined;
+  /** What runs in the unit. */
+  running: number | undefined;
+  /** It is broken whatever runs there. */
+  isBroken: boolean;
+}
+
+export interface World {
+  readonly shops: Map<string, Shop>;
+  /** Revisions that never become healthy. */
+  readonly bad: ReadonlySet<number>;
+  rollout: UnitAppRollout;
+  wanted: number;
+  isSpecNew: boolean;
+  status: UnitAppStatus | undefined;
+  nowMs: number;
+  /** All that was done. */
+  readonly done: RolloutStep[];
+}
+
+export const shop = (change: Partial<Shop> = {}): Shop => ({
+  isConnected: true,
+  opensMs: 0,
+  revision: undefined,
+  running: undefined,
+  isBroken: false,
+  ...change,
+});
+
+export const worldOf = (shops: number, change: Partial<World> = {}): World => ({
+  shops: new Map(Array.from({ length: shops }, (_, place) => [`shop-${place}`, shop()] as const)),
+  bad: new Set(),
+  rollout: {},
+  wanted: 1,
+  isSpecNew: false,
+  status: undefined,
+  nowMs: Date.parse('2026-05-04T00:00:00Z'),
+  done: [],
+  ...change,
+});
+
+const isGoodIn = ({ bad }: World, { revision, running, isBroken }: Shop): boolean =>
+  running !== undefined && running === revision && !bad.has(running) && !isBroken;
+
+function factsOf(world: World, [name, seen]: readonly [string, Shop]): UnitFacts {
+  const { isConnected, opensMs, revision } = seen;
+  const available = isGoodIn(world, seen) ? pods : 0;
+  const clone = revision === undefined ? undefined : cloneOf(revision, { available });
+  return { name, labels: { name }, isConnected, opensMs, clone };
+}
+
+export function planFor(world: World): RolloutPlan {
+  const { wanted, rollout, isSpecNew, status, nowMs } = world;
+  const units = Array.from(world.shops, (one) => factsOf(world, one));
+  return planRollout({ app: 'till', wanted, rollout, isSpecNew, units, status, nowMs });
+}
+
+/** What the API server keeps of it: JSON. */
+export function remember(world: World, { status }: RolloutPlan): void {
+  world.status = JSON.parse(JSON.stringify(status)) as UnitAppStatus;
+  world.isSpecNew = false;
+}
+
+export function take(world: World, step: RolloutStep): void {
+  const there = world.shops.get(step.unit);
+  if (there === undefined) return;
+  there.revision = step.revision;
+  world.done.push(step);
+}
+
+/** What was asked for comes to run where there is a link. */
+export function run(world: World): void {
+  for (const there of world.shops.values()) if (there.isConnected) there.running = there.revision;
+}
+
+/** Plans, writes it and does it. */
+export function turn(world: World): RolloutPlan {
+  const plan = planFor(world);
+  remember(world, plan);
+  for (const step of plan.steps) take(world, step);
+  run(world);
+  return plan;
+}
+
+export const revisionsIn = (world: World): readonly (number | undefined)[] =>
+  Array.from(world.shops.values(), ({ revision }) => revision);
+
+export const stateOf = ({ status }: World): string | undefined => status?.rollout?.state;
+
+/** Names of the units of a wave, by its place. */
+export const inWave = (world: World, place: number): readonly string[] => {
+  const units = Array.from(world.shops.keys(), (name) => ({ name, labels: { name } }));
+  const { of } = wavesOf(units, { waves: world.rollout.waves ?? [], seed: 'till' });
+  return Array.from(of).flatMap(([name, wave]) => (wave === place ? [name] : []));
+};
+
+/** Plans, does it and lets time pass, until nothing is left to do or to wait for. */
+export function settle(world: World, rounds = 400): void {
+  for (let round = 0; round < rounds; round += 1) {
+    const before = JSON.stringify(world.status);
+    const plan = turn(world);
+    if (plan.steps.length > 0 || JSON.stringify(world.status) !== before) continue;
+    if (plan.againMs === undefined) return;
+    world.nowMs = plan.againMs;
+  }
+  throw new Error('it does not settle');
+}
