@@ -22,7 +22,7 @@ import { type Egress, type EgressOptions, createEgress } from './egress.ts';
 import { createEgressMetrics } from './metrics.ts';
 import { openRelayed } from './relay-client.ts';
 import type { Opened, Router } from './router.ts';
-import { connectRequest, dialTls, dialUnix, headOf } from './testing.ts';
+import { connectRequest, dialTls, dialUnix, headOf, lastOf } from './testing.ts';
 
 const { signal } = new AbortController();
 const accepted = 'HTTP/1.1 200 Connection established\r\n\r\n';
@@ -108,15 +108,6 @@ const startSink = (): Promise<Served> =>
   startTarget((socket) => void socket.resume().once('end', () => socket.end()));
 
 type Way = 'the Unix socket' | 'TLS';
-
-/** How a connection ends for who reads to the end and then says one more thing, as one may after a clean end. */
-async function lastOf(socket: Socket): Promise<string> {
-  const { promise, resolve } = Promise.withResolvers<string>();
-  socket.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
-  socket.once('end', () => socket.write('more', (error) => error ?? resolve('a clean end')));
-  socket.resume();
-  return promise;
-}
 
 async function dialBy(way: Way, egress: Egress, pair: KeyPair = pairs.api): Promise<Socket> {
   if (way === 'the Unix socket') return dialUnix(unixSocket());
@@ -414,8 +405,12 @@ describe('limits', () => {
     await until('the end', () => egress.streams === 0);
   });
 
-  test('a stop breaks off what is left', async () => {
-    const target = await served(startSink());
+  test('a stop breaks off what is left, for both ends', async () => {
+    const failures: unknown[] = [];
+    const sink = startTarget((socket) =>
+      socket.resume().on('error', ({ code }: NodeJS.ErrnoException) => failures.push(code)),
+    );
+    const target = await served(sink);
     const egress = await start();
     const socket = await dialBy('TLS', egress);
     await ask(socket, target.address);
@@ -424,6 +419,14 @@ describe('limits', () => {
     expect(egress.streams).toBe(0);
     expect(await last).toBe('ECONNRESET');
     await until('the destination to be left', () => target.sockets.size === 0);
+    expect(failures).toEqual(['ECONNRESET']);
+  });
+
+  test('what the router refuses for its number is counted by the router alone', async () => {
+    const enough = new SelvedgeError('enough streams', { code: 'ResourceExhausted' });
+    await start({}, { open: () => Promise.reject(enough) });
+    expect(await ask(await dialUnix(unixSocket()), 'shop-1:10250')).toMatch(/^HTTP\/1\.1 429 /);
+    expect(metrics.render()).not.toContain('outcome="limited"');
   });
 });
 

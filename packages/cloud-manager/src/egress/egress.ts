@@ -1,5 +1,5 @@
-import { type Logger, type MetricsRegistry, SelvedgeError, type Service, hasCode } from '@selvedge/kit';
-import { type Places, createPlaces } from '@selvedge/kit/serve';
+import { type Logger, type MetricsRegistry, SelvedgeError, type Service } from '@selvedge/kit';
+import { type Place, type Places, createPlaces } from '@selvedge/kit/serve';
 import { type Target, parseTarget } from '@selvedge/tunnel';
 import type { EgressConfig } from '../config/index.ts';
 import type { Drained } from '../drain.ts';
@@ -84,22 +84,23 @@ class Connects {
 
   serve(request: ConnectRequest, signal: AbortSignal): Promise<void> {
     const { log, egressMetrics: metrics } = this.#deps;
-    const open = (opening: Opening): Promise<Opened> => this.#openCounted(opening);
+    const open = (opening: Opening): Promise<Opened> => this.#openHeld(opening);
     return serveConnect(request, { open, limits: this.#limits, log, metrics }, signal);
   }
 
-  async #openCounted({ request, held, signal }: Opening): Promise<Opened> {
-    try {
-      held.use(this.places.take(nameOf(request.client)));
-      return await this.#open(request, signal);
-    } catch (error) {
-      if (hasCode(error, 'ResourceExhausted')) this.#countLimited();
-      throw error;
-    }
+  async #openHeld({ request, held, signal }: Opening): Promise<Opened> {
+    held.use(this.#take(request.client));
+    return this.#open(request, signal);
   }
 
-  #countLimited(): void {
-    this.#deps.egressMetrics.streams.add({ rule: 'none', way: 'none', outcome: 'limited' });
+  /** The router counts all that it is asked for. */
+  #take(client: Client): Place {
+    try {
+      return this.places.take(nameOf(client));
+    } catch (error) {
+      this.#deps.egressMetrics.streams.add({ rule: 'none', way: 'none', outcome: 'limited' });
+      throw error;
+    }
   }
 
   #open({ client, authority, headers }: ConnectRequest, signal: AbortSignal): Promise<Opened> {

@@ -68,7 +68,7 @@ export async function serveConnect<C>(
     socket.end(refusalText(error), () => socket.destroy());
     return;
   }
-  destroyOnAbort(opened.stream, signal, (error) => opened.stream.destroy(error));
+  destroyOnAbort(opened.stream, signal, (error) => breakOff(opened.stream, error));
   socket.write(acceptance);
   socket.setTimeout(limits.idleMs, () => breakOff(socket, silent()));
   for (const end of [socket, opened.stream]) end.once('end', () => socket.setTimeout(limits.endingMs));

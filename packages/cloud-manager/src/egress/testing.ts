@@ -51,3 +51,12 @@ export async function dialTls({ port, ca, pair }: DialOptions): Promise<TLSSocke
   });
   return socket;
 }
+
+/** How a connection ends for who reads to the end and then says one more thing, as one may after a clean end. */
+export async function lastOf(socket: Socket): Promise<string> {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  socket.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+  socket.once('end', () => socket.write('more', (error) => error ?? resolve('a clean end')));
+  socket.resume();
+  return promise;
+}

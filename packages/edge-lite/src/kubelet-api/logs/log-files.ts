@@ -115,10 +115,6 @@ async function openFile(path: string, name: string, names: readonly string[]): P
   return name.endsWith('.gz') ? new ZippedFile(handle, place) : new PlainFile(handle, place);
 }
 
-async function close(files: readonly LogFile[]): Promise<void> {
-  for (const file of files) await file[Symbol.asyncDispose]();
-}
-
 /**
  * Opens those that `choose` picks of the log and what it was rotated to. A rotation adds a name: where none came, the files
  * that were opened are those that bore the names.
@@ -129,13 +125,15 @@ async function openSteady(
 ): Promise<readonly LogFile[]> {
   for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
     const names = await older(path);
+    await using opened = new AsyncDisposableStack();
     const files: LogFile[] = [];
     for (const name of await choose(names)) {
       const file = await openFile(path, name, names);
-      if (file !== undefined) files.push(file);
+      if (file !== undefined) files.push(opened.use(file));
     }
-    if ((await older(path)).join('/') === names.join('/')) return files;
-    await close(files);
+    if ((await older(path)).join('/') !== names.join('/')) continue;
+    opened.move();
+    return files;
   }
   throw new SelvedgeError(`log file ${path} is rotated all the time`, { code: 'Unavailable' });
 }
