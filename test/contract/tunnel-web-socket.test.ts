@@ -1,10 +1,20 @@
 import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
 import type { TLSSocket } from 'node:tls';
 import { fc, it } from '@fast-check/vitest';
 import { afterAll, beforeAll, describe, expect, vi } from 'vitest';
 import { until } from './kube-bench.ts';
 import { closed, member } from './tunnel-hostile.ts';
-import { TunnelWorld, ask, joined, open, startEcho, type Target, type WorldServer } from './tunnel-world.ts';
+import {
+  TunnelWorld,
+  ask,
+  joined,
+  open,
+  startEcho,
+  startTarget,
+  type Target,
+  type WorldServer,
+} from './tunnel-world.ts';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
@@ -47,6 +57,82 @@ const message = (payload: Uint8Array): Buffer =>
     Buffer.from([0x82, 0x80 | 126, payload.length >> 8, payload.length & 255, 0, 0, 0, 0]),
     payload,
   ]);
+
+describe('the request for a WebSocket', () => {
+  const line = fc.oneof(
+    fc.constantFrom(
+      'host: a',
+      'connection: upgrade',
+      'upgrade: websocket',
+      'upgrade: h2c',
+      'sec-websocket-version: 13',
+      'sec-websocket-version: 99',
+      'sec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==',
+      'sec-websocket-key: A',
+      'sec-websocket-protocol: selvedge-tls',
+      'sec-websocket-protocol: ,,selvedge-tls,',
+      'sec-websocket-extensions: permessage-deflate; server_max_window_bits=99',
+      'content-length: 5',
+      'transfer-encoding: chunked',
+      'expect: 100-continue',
+    ),
+    fc.string({ unit: 'binary', maxLength: 40 }),
+  );
+  const request = fc.constantFrom(
+    'GET /selvedge/tunnel HTTP/1.1',
+    'POST /selvedge/tunnel HTTP/1.1',
+    'GET * HTTP/1.0',
+  );
+
+  it.prop([fc.oneof(request, fc.string()), fc.array(line, { maxLength: 12 }), fc.string()], { numRuns: 60 })(
+    'is answered with a status or not at all, and its connection ends, whatever it says',
+    async (first, lines, rest) => {
+      const socket = await member(world, 'web', { port: server.ports[0] ?? 0, ALPNProtocols: ['http/1.1'] });
+      const answer = text(socket).catch(() => '');
+      socket.end(Buffer.from(`${[first, ...lines].join('\r\n')}\r\n\r\n${rest}`, 'latin1'));
+      expect(await answer).toMatch(/^$|^HTTP\/1\.1 (101|[45]\d\d) /);
+      await closed(socket);
+    },
+  );
+
+  it('that is answered with anything else is none for an agent, which tries again', async () => {
+    const word = fc.oneof(
+      fc.constantFrom(
+        'upgrade: websocket',
+        'connection: upgrade',
+        'sec-websocket-accept: A',
+        'x'.repeat(20_000),
+      ),
+      fc.string({ unit: 'binary', maxLength: 60 }),
+    );
+    const status = fc.constantFrom(
+      'HTTP/1.1 101 Switching Protocols',
+      'HTTP/1.1 200 OK',
+      'HTTP/1.1 302 Found',
+      '',
+    );
+    const answers = fc.sample(fc.tuple(status, fc.array(word, { maxLength: 6 })), { numRuns: 100, seed: 1 });
+    let met = 0;
+    await using liar = await startTarget((socket) => {
+      const [first = '', lines = []] = answers[met] ?? [];
+      met += 1;
+      socket.once('data', () => {
+        socket.end(Buffer.from(`${[first, ...lines].join('\r\n')}\r\n\r\n`, 'latin1'));
+      });
+    });
+    const webSocketUrl = `ws://${liar.address}/selvedge/tunnel`;
+    const agent = await world.agent({
+      name: 'deceived',
+      servers: [{ address: liar.address, webSocketUrl }],
+      carriers: ['websocket'],
+      timeouts: { retryMs: 1, maxRetryMs: 1 },
+    });
+    const states = new Set<string>();
+    agent.onChange(({ state }) => states.add(state.kind));
+    await until('all of them to have been said', () => met > answers.length);
+    expect(states).toEqual(new Set(['connecting', 'waiting']));
+  });
+});
 
 describe('a WebSocket', () => {
   const bytes = fc.uint8Array({ minLength: 1, maxLength: 1_000 });
