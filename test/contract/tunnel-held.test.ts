@@ -1,11 +1,18 @@
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
 import { Duplex, Readable, pipeline } from 'node:stream';
-import { createServer, type TLSSocket } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 import { systemClock } from '@selvedge/kit';
 import { expect, it, vi } from 'vitest';
 import { waitFor } from '../bed/wait.ts';
-import { answerPings, connectFrame, frame, member, preface, settings } from './tunnel-hostile.ts';
+import {
+  answerPings,
+  connectFrame,
+  frame,
+  member,
+  preface,
+  settings,
+  startFalseServer,
+} from './tunnel-hostile.ts';
 import { TunnelWorld, ask, joined, open, startEcho } from './tunnel-world.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
@@ -69,24 +76,16 @@ const fountain = (): Duplex =>
 
 it('nor does a server cost an agent more that asks for streams, talks on and never reads', async () => {
   await using world = await TunnelWorld.create();
-  const request = { commonName: 'tunnel', usages: ['server'], addresses: ['127.0.0.1'] } as const;
-  const { certificate: cert, privateKey: key, certificateAuthority: ca } = await world.issue(request);
-  const listener = createServer({ cert, key, ca, ALPNProtocols: ['selvedge-reverse/1'] });
-  listener.listen(0, '127.0.0.1');
-  await once(listener, 'listening');
-  const met = once(listener, 'secureConnection') as Promise<[TLSSocket]>;
-  const { port } = listener.address() as AddressInfo;
+  const met = Promise.withResolvers<TLSSocket>();
+  await using deaf = await startFalseServer(world, met.resolve);
   const agent = await world.agent({
-    servers: [port],
+    servers: [deaf.port],
     carriers: ['tls'],
     limits: { maxSessionBytes: 2 * mib },
     timeouts: { quietMs: 1_200, pingMs: 5_000 },
     dial: async () => fountain(),
   });
-  const [socket] = await met;
-  // The one session is enough.
-  listener.close();
-  socket.on('error', () => undefined);
+  const socket = await met.promise;
   socket.write(preface);
   answerPings(socket);
   socket.write(generous);
