@@ -3,13 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '@selvedge/kit';
 import type { TunnelAgent } from '@selvedge/tunnel/agent';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { freePort } from '../bed/free-port.ts';
 import { type Authority, type KeyPair, newAuthority, openAuthority } from '../bed/pki/certificate.ts';
 import { type ResetProxy, startResetProxy } from '../contract/reset-proxy.ts';
 import { type Target, startEcho } from '../contract/tunnel-world.ts';
 import { type ManagerWorld, type RunningManager, startManagerWorld, until } from './manager-world.ts';
 import { type LoadServer, StreamLoad } from './stream-load.ts';
+
+vi.setConfig({ testTimeout: 300_000 });
 
 /** Two servers, each with a session of one node; streams to it come by the egress of either. */
 let authority: Authority;
@@ -27,13 +29,13 @@ interface Server extends LoadServer {
   readonly tunnel: number;
   /** By which the agent reaches its tunnel. */
   readonly line: ResetProxy;
-  manager?: RunningManager;
+  run: RunningManager | undefined;
 }
 
 async function newServer(name: string): Promise<Server> {
   const tunnel = await freePort();
   const line = await startResetProxy(tunnel);
-  return { name, port: await freePort(), tunnel, line, up: false, opened: { short: 0, long: 0 } };
+  return { name, port: await freePort(), tunnel, line, run: undefined, opened: { short: 0, long: 0 } };
 }
 
 const servers = [await newServer('one'), await newServer('two')];
@@ -61,15 +63,15 @@ async function start(server: Server): Promise<RunningManager> {
     tunnel: { listen: [`127.0.0.1:${tunnel}`], drainSeconds },
     egress: { tls },
   });
-  server.manager = manager;
-  server.up = true;
+  server.run = manager;
   return { ...manager, ports: { ...manager.ports, tunnel: [line.port] } };
 }
 
 async function stop(server: Server): Promise<void> {
-  server.up = false;
-  server.manager?.signal('SIGTERM');
-  expect(await server.manager?.exited).toBe(0);
+  const { run } = server;
+  server.run = undefined;
+  run?.signal('SIGTERM');
+  expect(await run?.exited).toBe(0);
 }
 
 /** From now on. */

@@ -9,8 +9,8 @@ import type { KeyPair } from '../bed/pki/certificate.ts';
 export interface LoadServer {
   readonly name: string;
   readonly port: number;
-  /** Whether it takes streams; false from before it is told to stop. */
-  up: boolean;
+  /** What takes streams, another one after each start; undefined from before it is told to stop. */
+  run: object | undefined;
   /** Streams that it has opened so far. */
   readonly opened: Record<Length, number>;
 }
@@ -99,7 +99,7 @@ export class StreamLoad {
   }
 
   #next(): LoadServer {
-    const up = this.#options.servers.filter((server) => server.up);
+    const up = this.#options.servers.filter(({ run }) => run !== undefined);
     const server = up[(this.#turn += 1) % up.length];
     if (server === undefined) throw new Error('no server is up');
     return server;
@@ -109,12 +109,13 @@ export class StreamLoad {
     const { target, ca, pair } = this.#options;
     const { result } = this;
     const server = this.#next();
+    const { run } = server;
     const socket = await dialTls({ port: server.port, ca, pair });
     try {
       socket.write(connectRequest(target));
       const head = await headOf(socket);
       if (!head.startsWith('HTTP/1.1 200 ')) {
-        if (server.up) result.refused.push(`${length} by ${server.name}: ${head}`);
+        if (server.run === run) result.refused.push(`${length} by ${server.name}: ${head}`);
         return;
       }
       server.opened[length] += 1;
