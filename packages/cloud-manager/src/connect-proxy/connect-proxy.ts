@@ -7,7 +7,7 @@ import {
   type Service,
   isAbort,
 } from '@selvedge/kit';
-import { type Places, createPlaces } from '@selvedge/kit/serve';
+import { type Places, bearerTokenOf, createPlaces } from '@selvedge/kit/serve';
 import type { DelegatedAccess, UserInfo } from '@selvedge/kube';
 import { parseTarget } from '@selvedge/tunnel';
 import type { ConnectProxyConfig } from '../config/index.ts';
@@ -142,7 +142,7 @@ class Connects {
   ): Promise<{ readonly user: UserInfo; readonly edge: EdgeTarget }> {
     const { remoteAddress = '' } = socket;
     using reviewing = this.#reviews.take(remoteAddress);
-    const [, bearerToken] = /^Bearer +(\S+) *$/i.exec(headers['proxy-authorization'] ?? '') ?? [];
+    const bearerToken = bearerTokenOf(headers, 'proxy-authorization');
     const user = await this.#authenticate({ ...client, remoteAddress, bearerToken }, signal);
     const target = parseTarget(authority);
     if (target === undefined) throw new SelvedgeError(`${authority} is not host:port`, { code: 'Invalid' });

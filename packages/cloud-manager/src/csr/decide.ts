@@ -102,9 +102,10 @@ function problemOfServing(
 
 /**
  * What to do about a pending request. Serving certificates of nodes are approved when requester, subject, usages and
- * names are the Node's own; requests of banned nodes are denied; everything else is left alone. Addresses come from the
- * Node's status, which the node writes itself: hence no names or addresses of Services, of the control plane or of other nodes. Pure;
- * `readNames` may throw. Source: kubernetes.io "Certificate Signing Requests", `kubernetes.io/kubelet-serving`.
+ * names are the Node's own; requests of banned nodes are denied; everything else is left alone. The node writes its status
+ * itself: so names in it count if they are the Node's own name or below it, addresses if they are not reserved, which those of
+ * Services and of the control plane are. The address of another node counts: sites have the same networks. Pure; `readNames`
+ * may throw. Source: kubernetes.io "Certificate Signing Requests", `kubernetes.io/kubelet-serving`.
  */
 export function decideCsr(
   spec: CertificateSigningRequestSpec,

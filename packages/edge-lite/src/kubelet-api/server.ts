@@ -1,5 +1,5 @@
 import { type MetricsRegistry, type Service, type TaskGroup, createTaskGroup } from '@selvedge/kit';
-import { isLoopback } from '@selvedge/kit/net';
+import { isLoopback, plainHost } from '@selvedge/kit/net';
 import { type HttpsListener, createHttpsListener, createQuota, createStrangers } from '@selvedge/kit/serve';
 import type { DelegatedAccess } from '@selvedge/kube';
 import { refusalOf } from './errors.ts';
@@ -38,9 +38,6 @@ export interface KubeletServer extends Service {
   /** Open connections. */
   readonly connections: number;
 }
-
-/** In the mapped form that a socket on `::` shows. */
-const mapped = /^::ffff:/;
 
 class Server implements KubeletServer {
   readonly name = 'kubelet API';
@@ -104,8 +101,7 @@ class Server implements KubeletServer {
         ...deps,
         clientCa,
         linkOf,
-        isLocal: (address) =>
-          isLoopback(address) || deps.ownAddresses().includes(address.replace(mapped, '')),
+        isLocal: (address) => isLoopback(address) || deps.ownAddresses().includes(plainHost(address)),
         refused: metrics.refusedConnections,
         failures: metrics.handshakeFailures,
         serve: {

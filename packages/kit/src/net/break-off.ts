@@ -1,6 +1,7 @@
 import { Socket, type Server } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
+import { remoteKey } from './remote-key.ts';
 
 /** How long what is being ended may take to be sent before it is closed as it is. */
 const endingMs = 10_000;
@@ -47,20 +48,18 @@ export function resetBy(tls: TLSSocket, carrier: Socket): void {
   };
 }
 
-const keyOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`;
-
 /** The same for all connections of a TLS server, which does not say what carries them. */
 export function resetAllBy(server: Server): void {
   const carriers = new Map<string, Socket>();
   server.on('connection', (carrier: Socket) => {
-    const key = keyOf(carrier);
+    const key = remoteKey(carrier);
     carriers.set(key, carrier);
     carrier.once('close', () => {
       if (carriers.get(key) === carrier) carriers.delete(key);
     });
   });
   server.on('secureConnection', (tls: TLSSocket) => {
-    const carrier = carriers.get(keyOf(tls));
+    const carrier = carriers.get(remoteKey(tls));
     if (carrier !== undefined) resetBy(tls, carrier);
   });
 }

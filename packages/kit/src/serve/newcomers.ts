@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { remoteKey } from '../net/remote-key.ts';
 
 /** Connections that have not said yet what they want. */
 export interface Newcomers {
@@ -9,9 +10,6 @@ export interface Newcomers {
   remove(socket: Pick<Socket, 'remoteAddress' | 'remotePort'>): void;
 }
 
-const keyOf = ({ remoteAddress, remotePort }: Pick<Socket, 'remoteAddress' | 'remotePort'>): string =>
-  `${remoteAddress} ${remotePort}`;
-
 /** Of TCP. So that many who never say anything keep nobody out. */
 export function createNewcomers(capacity: number): Newcomers {
   const sockets = new Map<string, Socket>();
@@ -20,15 +18,15 @@ export function createNewcomers(capacity: number): Newcomers {
       return sockets.size;
     },
     add(socket) {
-      const key = keyOf(socket);
+      const key = remoteKey(socket);
       sockets.set(key, socket);
       socket.once('close', () => {
         if (sockets.get(key) === socket) sockets.delete(key);
       });
       const [eldest] = sockets.values();
       if (sockets.size > capacity) eldest?.destroy();
-      if (sockets.size > capacity && eldest !== undefined) sockets.delete(keyOf(eldest));
+      if (sockets.size > capacity && eldest !== undefined) sockets.delete(remoteKey(eldest));
     },
-    remove: (socket) => void sockets.delete(keyOf(socket)),
+    remove: (socket) => void sockets.delete(remoteKey(socket)),
   };
 }

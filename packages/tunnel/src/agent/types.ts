@@ -21,8 +21,9 @@ export interface TunnelServerAddress {
    */
   readonly webSocketUrl?: string | undefined;
   /**
-   * PEM of the authorities of the outer TLS of the WebSocket carrier, which may be a balancer's or an inspecting proxy's.
-   * Nothing depends on it: the inner TLS is what proves. Default: the system's and `certificateAuthority`.
+   * PEM of the authorities of the outer TLS of the WebSocket carrier, which may be a balancer's or an inspecting proxy's, or
+   * `system` for those that the system trusts. Nothing depends on it: the inner TLS is what proves. Default: the
+   * `certificateAuthority` of the credentials.
    */
   readonly webSocketAuthority?: string | undefined;
 }
