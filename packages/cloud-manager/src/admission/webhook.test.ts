@@ -18,12 +18,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Authority, newAuthority, openAuthority } from '../../../../test/bed/pki/certificate.ts';
 import { waitFor } from '../../../../test/bed/wait.ts';
 import type { EdgeNodeObject } from '../edge-nodes/index.ts';
-import {
-  type SmallServer,
-  type SmallServerOptions,
-  createPemFiles,
-  createSmallServer,
-} from '../serving/index.ts';
+import { type SmallServer, createPemFiles, createSmallServer } from '../serving/index.ts';
 import { apiServerLimits, strangerLimits } from './connection-limits.ts';
 
 import { banPath, createAdmissionWebhook } from './webhook.ts';
@@ -54,7 +49,10 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-type Wanted = Pick<SmallServerOptions, 'clientCertificate'> & { readonly limits?: typeof strangerLimits };
+interface Wanted {
+  readonly clientCertificate: 'optional' | 'required';
+  readonly limits?: typeof strangerLimits;
+}
 
 /** Without a client CA unless certificates are required. */
 async function serve(
