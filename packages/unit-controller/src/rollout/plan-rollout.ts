@@ -2,7 +2,14 @@ import type { UnitAppRollout, UnitAppStatus } from '@selvedge/api';
 import { type Position, type PositionFacts, bakeMsOf, moved, targetOf } from './position.ts';
 import { rolloutStatusOf } from './rollout-status.ts';
 import { type RolloutStep, type UnitInRollout, stepsIn } from './steps.ts';
-import { type StateOptions, type UnitBefore, type UnitFacts, isGood, unitStateOf } from './unit-state.ts';
+import {
+  type StateOptions,
+  type UnitBefore,
+  type UnitFacts,
+  isGood,
+  sinceOf,
+  unitStateOf,
+} from './unit-state.ts';
 import { wavesOf } from './waves.ts';
 
 export interface RolloutFacts {
@@ -79,11 +86,10 @@ function seen(facts: RolloutFacts): Seen {
 /** When time alone changes something: a wave has been watched for long enough, a unit has failed, a window opens. */
 function againOf({ facts, before, deadlineMs }: Seen, position: Position, units: readonly UnitInRollout[]) {
   const { nowMs, rollout } = facts;
-  const moments = units.flatMap(({ name, state, facts: unit }) => {
-    if (state.kind === 'waiting') return unit.opensMs ?? [];
-    if (state.kind !== 'updating' && state.kind !== 'unhealthy') return [];
-    const { since } = before.get(name) ?? {};
-    return (since === undefined ? nowMs : Date.parse(since)) + deadlineMs;
+  const moments = units.flatMap((unit) => {
+    if (unit.state.kind === 'waiting') return unit.facts.opensMs ?? [];
+    if (unit.state.kind !== 'updating' && unit.state.kind !== 'unhealthy') return [];
+    return Date.parse(sinceOf(unit, before.get(unit.name), nowMs)) + deadlineMs;
   });
   const baked = position.state === 'Baking' ? [position.sinceMs + bakeMsOf(rollout)] : [];
   const later = [...moments, ...baked].filter((ms) => ms > nowMs);

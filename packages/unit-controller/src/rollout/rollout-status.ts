@@ -3,7 +3,7 @@ import { cloneName } from '../rendering/index.ts';
 import { timestamp } from '../units/index.ts';
 import type { Position } from './position.ts';
 import type { UnitInRollout } from './steps.ts';
-import { type UnitBefore, type UnitState, stateNames } from './unit-state.ts';
+import { type UnitBefore, type UnitState, sinceOf, stateNames } from './unit-state.ts';
 
 export interface StatusFacts {
   /** The name of the UnitApp. */
@@ -43,8 +43,6 @@ function shownUnit(unit: UnitInRollout, { app, before, nowMs }: StatusFacts): Un
   const { name, facts, state: unitState } = unit;
   const { clone } = facts;
   const state = stateNames[unitState.kind];
-  const last = before.get(name);
-  const isSame = last?.state === state && last.revision === clone?.revision;
   const message = whyOf(unitState).slice(0, maxUnitMessage);
   return {
     name,
@@ -52,7 +50,7 @@ function shownUnit(unit: UnitInRollout, { app, before, nowMs }: StatusFacts): Un
       ? {}
       : { workload: cloneName(app, name), revision: clone.revision, ...counted(clone) }),
     state,
-    since: (isSame ? last.since : undefined) ?? timestamp(nowMs),
+    since: sinceOf(unit, before.get(name), nowMs),
     ...(message === '' ? {} : { message }),
   };
 }

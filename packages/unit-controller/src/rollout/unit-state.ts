@@ -1,5 +1,6 @@
 import type { UnitAppUnit } from '@selvedge/api';
 import type { UnitValues } from '../rendering/index.ts';
+import { timestamp } from '../units/index.ts';
 import { type CloneFacts, type Health, type HealthGate, healthOf } from './health.ts';
 
 /** What is known of one selected unit. */
@@ -86,4 +87,15 @@ export function unitStateOf(
   }
   if (problem !== undefined) return { kind: 'skipped', why: problem };
   return { kind: 'waiting', for: isUnitOpen(unit, options.nowMs) ? 'turn' : 'window' };
+}
+
+export interface UnitInState {
+  readonly facts: UnitFacts;
+  readonly state: UnitState;
+}
+
+/** Since when it is in its state with its revision. RFC 3339. Pure. */
+export function sinceOf({ facts, state }: UnitInState, last: UnitBefore | undefined, nowMs: number): string {
+  const isSame = last?.state === stateNames[state.kind] && last.revision === facts.clone?.revision;
+  return (isSame ? last.since : undefined) ?? timestamp(nowMs);
 }
