@@ -57,6 +57,7 @@ function serverOf(setup: SoakSetup & { readonly role: 'server' }): Counted {
   const current = { certificate, privateKey, clientCa };
   const pem = {
     name: 'certificate',
+    certificateFile: 'certificate',
     current,
     serving: { certificate, key: privateKey },
     onChange: () => new DisposableStack(),

@@ -23,6 +23,7 @@ beforeAll(async () => {
   });
   pem = {
     name: 'files',
+    certificateFile: 'files',
     serving: { certificate, key: privateKey },
     current: { certificate, privateKey, clientCa: authority.keyPair.certificate },
     onChange: () => new DisposableStack(),
