@@ -43,6 +43,10 @@ describe.each([
       .map((event) => event.message)
       .join('\n');
 
+  /** A status is there before the events that tell of it. */
+  const told = (name: string, reason: string) =>
+    expect.poll(() => messages(name, reason), { timeout: 30_000, interval: 200 });
+
   it('is pulled from a private registry with the credentials of the pod', async () => {
     const name = nameOf('known');
     const { status } = await site.client.get(resources.nodes, { name: node }, { signal: site.signal });
@@ -51,8 +55,8 @@ describe.each([
     const done = await site.pod(name, { what: 'its end' }, succeeded);
     expect(lastWords(done)).toBe('pulled\n');
     expect(containerStatus(done)?.imageID).toContain('sha256:');
-    expect(await messages(name, 'Pulling')).toBe(`Pulling image "${image}"`);
-    expect(await messages(name, 'Pulled')).toMatch(`Successfully pulled image "${image}" in`);
+    await told(name, 'Pulling').toBe(`Pulling image "${image}"`);
+    await told(name, 'Pulled').toMatch(`Successfully pulled image "${image}" in`);
   });
 
   it('is not pulled without credentials, which is told and tried again', async () => {
@@ -63,9 +67,9 @@ describe.each([
     await site.until({ what: 'a second attempt' }, async () =>
       (await site.events(name)).some((event) => event.reason === 'Pulling' && (event.count ?? 0) >= 2),
     );
-    expect(await messages(name, 'Failed')).toContain(`Failed to pull image "${image}"`);
-    expect(await messages(name, 'Failed')).toContain('Error: ErrImagePull');
-    expect(await messages(name, 'BackOff')).toBe(`Back-off pulling image "${image}"`);
+    await told(name, 'Failed').toContain(`Failed to pull image "${image}"`);
+    await told(name, 'Failed').toContain('Error: ErrImagePull');
+    await told(name, 'BackOff').toBe(`Back-off pulling image "${image}"`);
     await site.deletePod(name);
   });
 
@@ -74,7 +78,7 @@ describe.each([
     const path = `${site.namespace}/${name}:1`;
     await start(name, { image: `${registry.host}/${path}` }, withSecret);
     await waiting(name, 'ErrImagePull');
-    expect(await messages(name, 'Failed')).toContain('not found');
+    await told(name, 'Failed').toContain('not found');
     await waiting(name, 'ImagePullBackOff');
     await registry.push('nginx', path, site.signal);
     expect(lastWords(await site.pod(name, { what: 'its end' }, succeeded))).toBe('pulled\n');
@@ -85,7 +89,7 @@ describe.each([
     const absent = `${registry.host}/${site.namespace}/never:1`;
     await start(name, { image: absent, imagePullPolicy: 'Never' }, withSecret);
     await waiting(name, 'ErrImageNeverPull');
-    expect(await messages(name, 'ErrImageNeverPull')).toContain(absent);
+    await told(name, 'ErrImageNeverPull').toContain(absent);
     expect(await messages(name, 'Pulling')).toBe('');
     await site.deletePod(name);
   });
@@ -94,7 +98,7 @@ describe.each([
     const name = nameOf('misnamed');
     await start(name, { image: 'Registry.example/UPPER:1' });
     await waiting(name, 'InvalidImageName');
-    expect(await messages(name, 'InspectFailed')).toContain('UPPER');
+    await told(name, 'InspectFailed').toContain('UPPER');
     await site.deletePod(name);
   });
 });

@@ -17,6 +17,8 @@ interface TestMachine {
   /** What a program on it prints. */
   run(...argv: [string, ...string[]]): Promise<string>;
   status(): Promise<Node['status']>;
+  /** Of its Lease. */
+  renewTime(): Promise<string>;
   remove(): Promise<void>;
 }
 
@@ -38,6 +40,10 @@ function useMachine(agent: NonNullable<NodeOptions['agent']>): TestMachine {
     run: async (...argv) => (await site.bed.exec(node, argv)).stdout.trim(),
     status: async () =>
       (await site.client.get(resources.nodes, { name: node }, { signal: site.signal })).status,
+    async renewTime() {
+      const at = { namespace: 'kube-node-lease', name: node };
+      return (await site.client.get(resources.leases, at, { signal: site.signal })).spec?.renewTime ?? '';
+    },
     remove,
   };
 }
@@ -107,6 +113,8 @@ describe('a lite node on a machine with systemd', () => {
       return reason === 'NodeShutdown';
     });
     await machine.run('systemctl', 'restart', 'edge-lite');
+    const before = await machine.renewTime();
+    await site.until({ what: 'the new edge-lite at work' }, async () => (await machine.renewTime()) > before);
     expect(seen).not.toContain('NodeShutdown');
     await Promise.all([site.bed.reboot(machine.node), watch]);
   });
