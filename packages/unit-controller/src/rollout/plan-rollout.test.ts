@@ -194,4 +194,35 @@ describe('a rollout', () => {
     for (let round = 0; round < 2; round += 1) remember(world, planFor(world));
     expect([stateOf(world), planFor(world).againMs]).toEqual(['Baking', world.nowMs + 10 * minute]);
   });
+
+  test('takes a unit that does not work back at once, one that works when its window opens', () => {
+    const world = running({ onFailure: 'rollback', waves: [] }, { bad: new Set([2]) });
+    world.wanted = 2;
+    const closedTill = world.nowMs + 600 * minute;
+    const works = world.shops.get('shop-3') ?? shop();
+    works.isExempt = true;
+    for (let round = 0; round < 3; round += 1) turn(world);
+    for (const one of world.shops.values()) one.opensMs = closedTill;
+    world.nowMs += 10 * minute;
+    for (let round = 0; round < 3; round += 1) turn(world);
+    expect(stateOf(world)).toBe('RollingBack');
+    expect(works.revision).toBe(2);
+    expect(new Set(revisionsIn(world))).toEqual(new Set([1, 2]));
+    expect(revisionsIn(world).filter((one) => one === 1)).toHaveLength(9);
+    settle(world);
+    expect([stateOf(world), works.revision]).toEqual(['RolledBack', 1]);
+    expect(world.nowMs).toBeGreaterThanOrEqual(closedTill);
+  });
+
+  test('passes a unit that cannot have the revision, and shows why', () => {
+    const world = running();
+    const [canary = ''] = inWave(world, 0);
+    const without = world.shops.get(canary) ?? shop();
+    without.problem = 'no label region';
+    world.wanted = 2;
+    settle(world);
+    expect([stateOf(world), without.revision]).toEqual(['Done', 1]);
+    const shown = world.status?.units?.find(({ name }) => name === canary);
+    expect(shown).toMatchObject({ state: 'Waiting', revision: 1, message: 'no label region' });
+  });
 });

@@ -29,6 +29,10 @@ export interface Shop {
   running: number | undefined;
   /** It is broken whatever runs there. */
   isBroken: boolean;
+  /** Revisions that are bad elsewhere work in it. */
+  isExempt?: boolean;
+  /** Why it cannot have another revision. */
+  problem?: string;
 }
 
 export interface World {
@@ -65,14 +69,14 @@ export const worldOf = (shops: number, change: Partial<World> = {}): World => ({
   ...change,
 });
 
-const isGoodIn = ({ bad }: World, { revision, running, isBroken }: Shop): boolean =>
-  running !== undefined && running === revision && !bad.has(running) && !isBroken;
+const isGoodIn = ({ bad }: World, { revision, running, isBroken, isExempt = false }: Shop): boolean =>
+  running !== undefined && running === revision && (isExempt || !bad.has(running)) && !isBroken;
 
 function factsOf(world: World, [name, seen]: readonly [string, Shop]): UnitFacts {
-  const { isConnected, opensMs, revision } = seen;
+  const { isConnected, opensMs, revision, problem } = seen;
   const available = isGoodIn(world, seen) ? pods : 0;
   const clone = revision === undefined ? undefined : cloneOf(revision, { available });
-  return { name, labels: { name }, isConnected, opensMs, clone };
+  return { name, labels: { name }, isConnected, opensMs, clone, problem };
 }
 
 export function planFor(world: World): RolloutPlan {
