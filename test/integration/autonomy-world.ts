@@ -202,7 +202,9 @@ export class AutonomyWorld {
       },
       { ...common, client, edgeNodes: store, kubeMetrics, metrics, isBanned: () => false },
     );
-    const witness = autonomy.witness({ authenticate: async ({ bearerToken = '' }) => nodeUser(bearerToken) });
+    const witness = autonomy.witness({
+      authenticate: async ({ certificate }) => nodeUser(certificate?.toString() ?? ''),
+    });
     await autonomy.start(signal);
     return {
       autonomy,
@@ -210,9 +212,8 @@ export class AutonomyWorld {
       metrics,
       async say(who, node, alive) {
         const body = JSON.stringify({ reports: [{ node, alive, ageSeconds: 0 }] });
-        const headers = { authorization: `Bearer ${who}` };
-        const request = Object.assign(Readable.from([Buffer.from(body)]), { method: 'POST', headers });
-        const link = { remoteAddress: '192.0.2.1', certificate: undefined };
+        const request = Object.assign(Readable.from([Buffer.from(body)]), { method: 'POST', headers: {} });
+        const link = { remoteAddress: '192.0.2.1', certificate: Buffer.from(who) };
         await witness({ request, link, signal } as unknown as Parameters<typeof witness>[0]);
       },
       async stop() {

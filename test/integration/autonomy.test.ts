@@ -92,7 +92,7 @@ describe('a node that lost its link', { concurrent: true, ...patient }, () => {
     await Promise.all(members.map((name) => world.addEdgeNode(name)));
     await world.addUnit('shop', members);
     const before = await world.addStatefulSet('db', 'shop-b');
-    await world.untilState('shop-a', 'Connected');
+    for (const name of members) await world.untilState(name, 'Connected');
     world.nodes.cut('shop-b');
     await until('Vouched', async () => {
       await running.say('shop-a', 'shop-b', true);

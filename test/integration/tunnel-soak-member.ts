@@ -2,12 +2,13 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import type { TunnelCredentials } from '@selvedge/tunnel';
+import { tuning } from '../../packages/cloud-manager/src/tuning.ts';
 import type { Authority, CertificateRequest } from '../bed/pki/certificate.ts';
 import type { SoakLevel, SoakSetup } from './tunnel-soak-main.ts';
 
 const main = join(import.meta.dirname, 'tunnel-soak-main.ts');
 
-/** A process that may be killed and comes back. */
+/** A process that may be killed and comes back. Its memory is kept small as the program's is. */
 export class Member implements AsyncDisposable {
   readonly #setup: SoakSetup;
   #child: ChildProcess | undefined;
@@ -17,7 +18,11 @@ export class Member implements AsyncDisposable {
   }
 
   async start(): Promise<this> {
-    const child = fork(main, { execArgv: ['--expose-gc'], serialization: 'advanced' });
+    const child = fork(main, {
+      execArgv: ['--expose-gc', ...tuning.flags],
+      env: { ...process.env, ...tuning.environment },
+      serialization: 'advanced',
+    });
     this.#child = child;
     child.send(this.#setup);
     await once(child, 'message');
