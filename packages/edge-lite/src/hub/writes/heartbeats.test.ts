@@ -42,6 +42,18 @@ describe('heartbeats of the own Node while the cloud is there', () => {
     expect(forwarded).toHaveLength(4);
   });
 
+  it('go up when the hub has written its own condition since the kubelet started', async () => {
+    const { writes, forwarded } = await world(online);
+    await writes(start);
+    const condition = { type: 'selvedge.io/CloudReachable', status: 'True', reason: 'Online' };
+    const body = { metadata: { uid: 'n-1' }, status: { conditions: [condition] } };
+    await writes(hubRequest('PATCH', `${nodePath}/status`, { headers: strategic, body }));
+    await writes(beat('2026-01-01T00:00:00Z'));
+    expect(forwarded).toHaveLength(3);
+    await writes(beat('2026-01-01T00:05:00Z'));
+    expect(forwarded).toHaveLength(3);
+  });
+
   it('go up at once when they bring other labels along', async () => {
     const { writes, forwarded } = await world(online);
     await writes(beat('2026-01-01T00:00:00Z'));

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { SelvedgeError } from '@selvedge/kit';
 import type { KubeObject } from '@selvedge/kube';
-import type { Pod } from '@selvedge/kube/types';
+import type { Node, Pod } from '@selvedge/kube/types';
 import { statusError } from '../answers/index.ts';
 import { jsonResponse } from '../forward/index.ts';
 import { isHeartbeat } from '../replica/index.ts';
@@ -9,7 +9,7 @@ import type { Replica } from '../replica/types.ts';
 import type { HubResponse } from '../request.ts';
 import { type ChangeDeps, changedObject } from './change.ts';
 import type { Heartbeats } from './heartbeats.ts';
-import { type Row, type Write, shownObject } from './write.ts';
+import { type Row, type Write, requestBody, shownObject } from './write.ts';
 
 export interface StatusRowDeps extends ChangeDeps {
   readonly replica: Pick<Replica, 'putOverlay' | 'reader'>;
@@ -78,6 +78,22 @@ function answerHeartbeat(write: Write, deps: StatusRowDeps): HubResponse | undef
   }
 }
 
+/** Whether the kubelet says in it that it lives: the hub itself writes a condition of its own there, which tells nobody that. */
+function isFromKubelet({ request, about, resource, at }: Write, deps: ChangeDeps): boolean {
+  const body = requestBody(request);
+  const bare: KubeObject = { apiVersion: 'v1', kind: 'Node', metadata: { name: at.name } };
+  try {
+    const said = about.verb === 'patch' ? deps.applyPatchBody(resource, bare, body) : deps.decodeBody(body);
+    const { conditions = [] } = (said as Node).status ?? {};
+    return conditions.some(
+      ({ type, lastHeartbeatTime }) => type === 'Ready' && lastHeartbeatTime !== undefined,
+    );
+  } catch (error) {
+    if (error instanceof SelvedgeError) return false;
+    throw error;
+  }
+}
+
 export interface NodeStatusRowDeps extends StatusRowDeps {
   readonly heartbeats: Heartbeats;
 }
@@ -95,8 +111,8 @@ export function createNodeStatusRow(options: { readonly nodeName: string }, deps
       return shown === undefined ? undefined : answerStatus(write, shown, deps);
     },
     spare: (write) => (heartbeats.due ? undefined : answerHeartbeat(write, deps)),
-    heard(_write, { status }) {
-      if (status < 300) heartbeats.told();
+    heard(write, { status }) {
+      if (status < 300 && isFromKubelet(write, deps)) heartbeats.told();
     },
   };
 }
