@@ -150,12 +150,8 @@ export function createMirror(deps: MirrorDeps): NodeMirror {
       metrics,
     },
   );
-  return {
-    name: controller.name,
-    start: (signal) => controller.start(signal),
-    stop: () => controller.stop(),
-    enqueue: (key, afterMs) => controller.enqueue(key, afterMs),
-    see: (node) => mirror.see(node),
-    forget: (node) => mirror.forget(node),
-  };
+  return Object.assign(controller, {
+    see: (node: Node) => mirror.see(node),
+    forget: (node: string) => mirror.forget(node),
+  });
 }

@@ -145,14 +145,10 @@ export function createPodKeeper(deps: PodKeeperDeps): PodKeeper {
       metrics,
     },
   );
-  return {
-    name: controller.name,
-    start: (signal) => controller.start(signal),
-    stop: () => controller.stop(),
-    enqueue: (key, afterMs) => controller.enqueue(key, afterMs),
-    isSettled: (node) => keeper.isSettled(node),
-    enqueueOf(node) {
+  return Object.assign(controller, {
+    isSettled: (node: string) => keeper.isSettled(node),
+    enqueueOf(node: string) {
       for (const pod of pods.byIndex('node', node)) controller.enqueue(keyOf(pod), gatherMs);
     },
-  };
+  });
 }

@@ -1,28 +1,12 @@
 import { SelvedgeError } from '@selvedge/kit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { UserInfo } from '../request.ts';
-import { type AccessWorld, createAccessWorld } from './testing.ts';
+import { type AccessWorld, createAccessWorld, listing } from './testing.ts';
 import type { Attributes, Decision } from './types.ts';
 
 const signal = new AbortController().signal;
 const user: UserInfo = { username: 'dns', groups: ['b', 'a', 'system:authenticated'] };
 const minuteMs = 60_000;
-
-type ResourceAttributes = Attributes & { readonly kind: 'resource' };
-
-const listing = (changed: Partial<ResourceAttributes> = {}): ResourceAttributes => ({
-  kind: 'resource',
-  verb: 'list',
-  group: '',
-  version: 'v1',
-  resource: 'services',
-  subresource: '',
-  namespace: 'shop',
-  name: '',
-  labelSelector: '',
-  fieldSelector: '',
-  ...changed,
-});
 
 let world: AccessWorld;
 beforeEach(async () => {

@@ -6,7 +6,7 @@ import { type ManualClock, createManualClock, recordingLogger, seededRandom } fr
 import { type RuntimeKind, type Store, openStore } from '../../store/index.ts';
 import { type AccessOptions, createAccess } from './access.ts';
 import { TestApi } from './testing-api.ts';
-import type { Access } from './types.ts';
+import type { Access, Attributes } from './types.ts';
 
 type Saved = Readonly<Record<string, unknown>>;
 
@@ -101,3 +101,20 @@ export async function createAccessWorld(options: Partial<AccessOptions> = {}): P
   await world.start();
   return world;
 }
+
+export type ResourceAttributes = Attributes & { readonly kind: 'resource' };
+
+/** A list of the Services in a namespace. */
+export const listing = (changed: Partial<ResourceAttributes> = {}): ResourceAttributes => ({
+  kind: 'resource',
+  verb: 'list',
+  group: '',
+  version: 'v1',
+  resource: 'services',
+  subresource: '',
+  namespace: 'shop',
+  name: '',
+  labelSelector: '',
+  fieldSelector: '',
+  ...changed,
+});
