@@ -1,6 +1,7 @@
 import type { CommandResult } from '@selvedge/hack/setup';
+import { managerUrl } from './control-plane/cloud-manager.ts';
 import { type BedContext, type BedDeps, createContext, processBedDeps } from './context.ts';
-import { serverUrl } from './control-plane/control-plane.ts';
+import { type CloudProgram, serverUrl } from './control-plane/control-plane.ts';
 import { type BootstrapToken, createBootstrapToken } from './control-plane/token.ts';
 import {
   type BedDescription,
@@ -44,6 +45,8 @@ import {
   removeSite,
   setAgent,
   shape,
+  startCloud,
+  stopCloud,
 } from './operations.ts';
 import { reconcileBed } from './reconcile.ts';
 import { type BedRegistry, openBedRegistry } from './registry/index.ts';
@@ -68,6 +71,8 @@ export interface Bed extends AsyncDisposable {
   readonly kubeconfig: string;
   /** `https://10.60.0.1:6443`. */
   readonly server: string;
+  /** `https://10.60.0.1:10290`: cloud-manager's health port, in a bed with a tunnel. */
+  readonly manager: string;
   /** Where the daemons' logs are. */
   readonly logs: string;
   describe(): Promise<BedDescription>;
@@ -107,6 +112,10 @@ export interface Bed extends AsyncDisposable {
   stopAgent(node: string, signal?: NodeJS.Signals, program?: string): Promise<void>;
   /** Starts what was stopped again; resolves once the node is Ready or, with `wait: false`, at once. */
   startAgent(node: string, options?: StartOptions): Promise<void>;
+  /** Ends a program of the cloud, by default with SIGTERM. Resolves once it is gone. */
+  stopCloud(program: CloudProgram, signal?: NodeJS.Signals): Promise<void>;
+  /** Starts it again; does not wait until it serves. */
+  startCloud(program: CloudProgram): Promise<void>;
   /** Ends the container runtime; its containers go on. */
   stopRuntime(node: string): Promise<void>;
   /** Starts it again; resolves once it answers. */
@@ -179,6 +188,7 @@ function bedOf(context: BedContext, index: number): Bed {
     name,
     kubeconfig: folders.kubeconfig,
     server: serverUrl({ index }),
+    manager: managerUrl({ index }),
     logs: folders.logs,
     kubectl,
     describe: () => existing(context),
@@ -196,6 +206,8 @@ function bedOf(context: BedContext, index: number): Bed {
     reboot: (node, signal) => reboot(context, node, signal),
     powerCut: (node, signal) => powerCut(context, node, signal),
     powerOn: (node, options) => powerOn(context, node, options),
+    stopCloud: (program, signal = 'SIGTERM') => stopCloud(context, program, signal),
+    startCloud: (program) => startCloud(context, program),
     ...nodeVerbs(context),
     down,
     [Symbol.asyncDispose]: down,

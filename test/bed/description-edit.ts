@@ -53,8 +53,12 @@ function siteFor(bed: BedDescription, wanted: string | undefined): string {
   return first.name;
 }
 
-const uplinkOf = ({ uplink }: NodeOptions): Pick<NodeDescription, 'uplink'> =>
-  uplink === undefined ? {} : { uplink };
+type Optional = Pick<NodeDescription, 'uplink' | 'leaseSeconds'>;
+
+const optionalOf = ({ uplink, leaseSeconds }: NodeOptions): Optional => ({
+  ...(uplink === undefined ? {} : { uplink }),
+  ...(leaseSeconds === undefined ? {} : { leaseSeconds }),
+});
 
 /** The description with one more node. */
 export function withNode(bed: BedDescription, options: NodeOptions): BedDescription {
@@ -73,7 +77,7 @@ export function withNode(bed: BedDescription, options: NodeOptions): BedDescript
     kubeProxy: options.kubeProxy ?? (agent === 'stock' || agent === 'converted'),
     dns: options.dns ?? false,
     labels: options.labels ?? {},
-    ...uplinkOf(options),
+    ...optionalOf(options),
     powered: true,
   };
   return { ...bed, nodes: [...bed.nodes, node] };

@@ -34,6 +34,8 @@ export interface ControlPlaneDescription {
    * edge-lite. Default false: it costs a start some seconds.
    */
   readonly tunnel?: boolean;
+  /** Sections of cloud-manager's config, `autonomy` for instance, in place of those that it has otherwise. */
+  readonly managerConfig?: Readonly<Record<string, unknown>>;
 }
 
 export interface SiteDescription {
@@ -75,6 +77,8 @@ export interface NodeDescription {
   readonly dns: boolean;
   readonly labels: Readonly<Record<string, string>>;
   readonly uplink?: Uplink;
+  /** The duration of its Lease, which is renewed four times as often. Default 40. */
+  readonly leaseSeconds?: number;
   /** False after a power cut, until it is powered on. */
   readonly powered: boolean;
 }
@@ -123,6 +127,8 @@ export interface NodeOptions {
   readonly labels?: Readonly<Record<string, string>>;
   /** Default: whatever works without a proxy. */
   readonly uplink?: Uplink;
+  /** The duration of its Lease. Default 40, the kubelet's. */
+  readonly leaseSeconds?: number;
 }
 
 export const defaultSite: Required<SiteOptions> = { name: 'site-1', lan: defaultLan };

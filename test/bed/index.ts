@@ -1,6 +1,7 @@
 export { defaultBedName, Bed, type BedOptions } from './bed.ts';
 export { connect } from './client.ts';
 export { processBedDeps, type BedDeps } from './context.ts';
+export type { CloudProgram } from './control-plane/control-plane.ts';
 export type { BootstrapToken } from './control-plane/token.ts';
 export {
   cloudSite,

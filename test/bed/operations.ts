@@ -1,5 +1,6 @@
 import { SelvedgeError } from '@selvedge/kit';
 import type { BedContext } from './context.ts';
+import { type CloudProgram, startCloudProgram } from './control-plane/control-plane.ts';
 import {
   type BedDescription,
   type NodeOptions,
@@ -20,7 +21,7 @@ import {
 import { applyFaults } from './network/apply-faults.ts';
 import { type CutKind, type Faults, type Shape, checkShape } from './network/faults.ts';
 import { type EnsureOptions, createAgents, createHost } from './node/node.ts';
-import { nodeTools, reconcileNetwork, reconcileNodes } from './reconcile.ts';
+import { controlPlaneOptions, nodeTools, reconcileNetwork, reconcileNodes } from './reconcile.ts';
 
 /** The description of a bed that exists, or `NotFound`. */
 export async function existing(context: BedContext): Promise<BedDescription> {
@@ -127,6 +128,22 @@ export async function setAgent(
   const { first, beside } = createAgents(context, tools, host, node);
   for (const { daemon } of [...first, ...beside].toReversed()) await host.stopDaemon(daemon);
   await bringUp(context, bed, { name, signal });
+}
+
+/** Ends a program of the cloud; resolves once it is gone. */
+export async function stopCloud(
+  { daemons }: BedContext,
+  program: CloudProgram,
+  signal: NodeJS.Signals,
+): Promise<void> {
+  await daemons.signal(program, signal);
+  await daemons.stop(program);
+}
+
+/** Starts a program of the cloud again. */
+export async function startCloud(context: BedContext, program: CloudProgram): Promise<void> {
+  const tools = await nodeTools(context, await existing(context));
+  await startCloudProgram(controlPlaneOptions(context, tools), context, program);
 }
 
 export async function powerCut(context: BedContext, name: string, signal?: AbortSignal): Promise<void> {

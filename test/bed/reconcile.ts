@@ -1,5 +1,5 @@
 import type { BedContext } from './context.ts';
-import { adminApi, ensureControlPlane } from './control-plane/control-plane.ts';
+import { type ControlPlaneOptions, adminApi, ensureControlPlane } from './control-plane/control-plane.ts';
 import { writeNodeNames } from './control-plane/node-names.ts';
 import type { BedDescription, NodeDescription } from './description.ts';
 import { clearNode } from './host/clear-node.ts';
@@ -60,6 +60,11 @@ export async function reconcileNodes(
   if (powered.length > 0) await syncPodRoutes(context, tools, signal ?? new AbortController().signal);
 }
 
+export const controlPlaneOptions = (
+  { folders, cloudManager }: BedContext,
+  { bed, assets, pki }: NodeTools,
+): ControlPlaneOptions => ({ bed, folders, assets, pki, cloudManager });
+
 /** Makes what runs the one that is described: the network, the control plane, the nodes. Repairs what is broken. */
 export async function reconcileBed(
   context: BedContext,
@@ -69,8 +74,7 @@ export async function reconcileBed(
   const { progress } = context.setup;
   const tools = await nodeTools(context, bed, signal);
   await progress.step({ title: 'network' }, () => reconcileNetwork(context, bed, signal));
-  const { folders, cloudManager } = context;
-  const options = { bed, folders, assets: tools.assets, pki: tools.pki, cloudManager };
+  const options = controlPlaneOptions(context, tools);
   await progress.step({ title: 'control plane' }, () => ensureControlPlane(options, context, signal));
   for (const site of bed.sites) await applyFaults(context, bed, site, signal);
   await reconcileNodes(context, tools, { nodes: bed.nodes, signal });

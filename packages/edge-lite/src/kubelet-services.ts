@@ -74,7 +74,7 @@ function kubeletConfig({ config, pods }: KubeletServicesOptions): object {
     clusterDNS: pods.clusterDNS,
     streamingConnectionIdleTimeout: '4h0m0s',
     nodeStatusReportFrequency: '5m0s',
-    nodeLeaseDurationSeconds: 40,
+    nodeLeaseDurationSeconds: node.leaseDurationSeconds,
     maxPods: pods.maxPods,
     cgroupDriver: runtime.cgroupDriver,
     cgroupRoot: runtime.cgroupRoot,

@@ -58,6 +58,10 @@ export const managerUser = `system:serviceaccount:${managerNamespace}:cloud-mana
 export const tunnelServer = ({ index }: Pick<BedDescription, 'index'>): string =>
   `${cloudAddresses(index).cloud}:${tunnelPort}`;
 
+/** Where cloud-manager hears witnesses and shows its metrics. */
+export const managerUrl = ({ index }: Pick<BedDescription, 'index'>): string =>
+  `https://${cloudAddresses(index).cloud}:${managerHealthPort}`;
+
 const egressSocket = ({ controlPlane }: Pick<BedFolders, 'controlPlane'>): string =>
   join(controlPlane, 'egress.sock');
 
@@ -103,6 +107,7 @@ async function renderConfig({ bed, folders, pki, kubeconfig }: CloudManagerOptio
     kubeletProxy: { listen: `${cloud}:${kubeletProxyPort}`, nodeNetworks: [cidr] },
     health: { listen: `${cloud}:${managerHealthPort}`, certificateFile, keyFile },
     log: { level: 'info' },
+    ...bed.controlPlane.managerConfig,
   });
 }
 
@@ -127,7 +132,8 @@ function kubeletProxyService(cloud: string): readonly Manifest[] {
   ];
 }
 
-async function daemonSpec(options: CloudManagerOptions): Promise<DaemonSpec> {
+/** Writes its config. */
+export async function cloudManagerSpec(options: CloudManagerOptions): Promise<DaemonSpec> {
   const { bed, folders, program } = options;
   const names = bedNames(bed.name);
   const file = join(folders.controlPlane, 'cloud-manager.yaml');
@@ -164,7 +170,7 @@ export async function ensureCloudManager(
   const objects = [...customResources, ...managerObjects];
   const service = kubeletProxyService(cloudAddresses(bed.index).cloud);
   await applyManifests(kubectl, [...(objects as readonly Manifest[]), ...service], signal);
-  await daemons.ensure(await daemonSpec(options));
+  await daemons.ensure(await cloudManagerSpec(options));
   const api = createApi({
     address: cloudAddresses(bed.index).cloud,
     port: managerHealthPort,

@@ -15,7 +15,13 @@ import { writeAtomically } from '../state/files.ts';
 import type { BedFolders } from '../state/folders.ts';
 import { waitFor } from '../wait.ts';
 import { type Api, createApi } from './api.ts';
-import { ensureCloudManager, managerUser, writeEgressSelector } from './cloud-manager.ts';
+import {
+  type CloudManagerOptions,
+  cloudManagerSpec,
+  ensureCloudManager,
+  managerUser,
+  writeEgressSelector,
+} from './cloud-manager.ts';
 import {
   type ControlPlaneFiles,
   apiServerFlags,
@@ -217,8 +223,33 @@ async function ensureManager(
   deps: ControlPlaneDeps,
   signal?: AbortSignal,
 ): Promise<void> {
-  const { bed, cloudManager: program } = options;
-  if (bed.controlPlane.tunnel !== true) return deps.daemons.stop('cloud-manager');
+  if (options.bed.controlPlane.tunnel !== true) return deps.daemons.stop('cloud-manager');
+  return ensureCloudManager(await managerOptions(options), deps, signal);
+}
+
+async function managerOptions(options: ControlPlaneOptions): Promise<CloudManagerOptions> {
   const kubeconfig = await clientKubeconfig(options, 'cloud-manager-client', managerUser);
-  return ensureCloudManager({ ...options, program, kubeconfig }, deps, signal);
+  return { ...options, program: options.cloudManager, kubeconfig };
+}
+
+/** The programs of the cloud that may be ended and started again. */
+export type CloudProgram =
+  | 'etcd'
+  | 'kube-apiserver'
+  | 'kube-controller-manager'
+  | 'kube-scheduler'
+  | 'cloud-manager';
+
+/** Starts one that was ended; does not wait until it serves. */
+export async function startCloudProgram(
+  options: ControlPlaneOptions,
+  { daemons }: Pick<ControlPlaneDeps, 'daemons'>,
+  program: CloudProgram,
+): Promise<void> {
+  if (program === 'cloud-manager') {
+    await daemons.ensure(await cloudManagerSpec(await managerOptions(options)));
+    return;
+  }
+  const { first, later } = daemonSpecs(options, await writeFiles(options));
+  for (const spec of [...first, ...later]) if (spec.name === program) await daemons.ensure(spec);
 }

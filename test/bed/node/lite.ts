@@ -31,6 +31,7 @@ export function renderEdgeLite(
   const { folders } = host;
   const { tokenFile, modules } = what;
   const { proxy: url, proxyCredentials, via } = node.uplink ?? {};
+  const lease = node.leaseSeconds === undefined ? {} : { leaseDurationSeconds: node.leaseSeconds };
   const credentialsFile = proxyCredentials === undefined ? {} : { credentialsFile: credentialsFileOf(host) };
   return stringify({
     apiVersion: 'edge-lite.selvedge.io/v1alpha1',
@@ -49,7 +50,7 @@ export function renderEdgeLite(
       cgroupDriver: 'cgroupfs',
       cgroupRoot: host.cgroupRoot,
     },
-    node: { ip: nodeAddress(bed, node).address, labels: node.labels },
+    node: { ip: nodeAddress(bed, node).address, labels: node.labels, ...lease },
     modules,
     log: { level: 'info' },
   });

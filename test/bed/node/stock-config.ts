@@ -11,6 +11,8 @@ export interface KubeletConfigOptions {
   readonly serving: KeyPairFiles;
   /** Whom pods ask for names. */
   readonly clusterDns: string;
+  /** Default: the kubelet's. */
+  readonly leaseSeconds?: number | undefined;
 }
 
 /** Source: Kubernetes, KubeletConfiguration v1beta1. cgroup v1 and no CAP_SYS_RESOURCE ask for the first few. */
@@ -34,6 +36,7 @@ export function renderKubeletConfig(options: KubeletConfigOptions): string {
     authorization: { mode: 'Webhook' },
     clusterDNS: [options.clusterDns],
     clusterDomain: 'cluster.local',
+    nodeLeaseDurationSeconds: options.leaseSeconds,
     containerRuntimeEndpoint: `unix://${folders.runtimeSocket}`,
     tlsCertFile: options.serving.certificateFile,
     tlsPrivateKeyFile: options.serving.keyFile,

@@ -43,6 +43,7 @@ export function createKubelet(options: AgentOptions, { host }: AgentDeps): NodeA
         caFile: files.caFile,
         serving: files,
         clusterDns: node.dns ? address : dnsServiceAddress,
+        leaseSeconds: node.leaseSeconds,
       });
       await host.writeFile(own('kubelet.yaml'), config);
       const flags = [

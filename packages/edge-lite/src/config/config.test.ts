@@ -29,7 +29,7 @@ test('defaults fill what is left out, and modules stay off', () => {
       cgroupDriver: 'cgroupfs',
       cgroupRoot: '/',
     },
-    node: { labels: {}, taints: [], reserved: { cpu: '0', memory: '0' } },
+    node: { labels: {}, taints: [], leaseDurationSeconds: 40, reserved: { cpu: '0', memory: '0' } },
     modules: {},
     log: { level: 'info' },
   });
@@ -150,6 +150,11 @@ describe('a single wrong field', () => {
       'node: {taints: [{key: a, effect: Never}]}',
       'node.taints[0].effect',
       'expected NoSchedule, PreferNoSchedule or NoExecute, found "Never"',
+    ],
+    [
+      'node: {leaseDurationSeconds: 3}',
+      'node.leaseDurationSeconds',
+      'expected a whole number from 4 to 600, found 3',
     ],
     [
       'node: {reserved: {memory: lots}}',

@@ -212,6 +212,7 @@ const node = v.strictObject(
       {},
     ),
     taints: v.optional(list(taint, 'taints'), []),
+    leaseDurationSeconds: v.optional(wholeNumber(4, 600), 40),
     reserved: v.optional(
       v.strictObject({ cpu: v.optional(quantity, '0'), memory: v.optional(quantity, '0') }, 'a mapping'),
       {},

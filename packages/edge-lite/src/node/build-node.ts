@@ -16,6 +16,8 @@ export interface NodeOptions extends ResourceOptions {
   /** Set at registration only, as the kubelet's `--node-labels` and `--register-with-taints`. */
   readonly labels: Readonly<Record<string, string>>;
   readonly taints: readonly Taint[];
+  /** The kubelet's `nodeLeaseDurationSeconds`. */
+  readonly leaseDurationSeconds: number;
 }
 
 export interface Facts {

@@ -15,6 +15,8 @@ export interface LeaseOptions {
   readonly nodeName: string;
   /** The Node's, which owns the Lease. */
   readonly nodeUid: string;
+  /** The kubelet's `nodeLeaseDurationSeconds`; it is renewed four times as often. */
+  readonly durationSeconds: number;
 }
 
 export interface LeaseDeps {
@@ -27,14 +29,11 @@ export interface LeaseDeps {
 }
 
 const namespace = 'kube-node-lease';
-/** The kubelet's `nodeLeaseDurationSeconds`. */
-const durationSeconds = 40;
-const intervalMs = 10_000;
 const retryMs = 1_000;
 /** Others may write the Lease too; each conflict is answered with the version that won. */
 const maxConflicts = 5;
 
-function fresh({ nodeName, nodeUid }: LeaseOptions, nowMs: number): Lease {
+function fresh({ nodeName, nodeUid, durationSeconds }: LeaseOptions, nowMs: number): Lease {
   return {
     apiVersion: 'coordination.k8s.io/v1',
     kind: 'Lease',
@@ -98,12 +97,13 @@ class NodeLease {
 }
 
 /**
- * Renews the node's Lease every 10 s until the signal aborts, whatever happens to the Node's status.
+ * Renews the node's Lease in every quarter of its duration until the signal aborts, whatever happens to the Node's status.
  * Source: kubernetes.io "Leases", node heartbeats.
  */
 export async function keepLease(options: LeaseOptions, deps: LeaseDeps, signal: AbortSignal): Promise<void> {
   const { clock, random, log, renewals } = deps;
   const lease = new NodeLease(options, deps);
+  const intervalMs = options.durationSeconds * 250;
   while (!signal.aborted) {
     let waitMs = intervalMs;
     try {

@@ -145,7 +145,8 @@ class Presence implements NodePresence {
   }
 
   async #keepLease(node: Node, signal: AbortSignal): Promise<void> {
-    const options = { nodeName: this.#options.nodeName, nodeUid: node.metadata.uid ?? '' };
+    const { nodeName, leaseDurationSeconds: durationSeconds } = this.#options;
+    const options = { nodeName, nodeUid: node.metadata.uid ?? '', durationSeconds };
     const deps = { ...this.#deps, log: this.#log, renewals: this.#renewals };
     await keepLease(options, deps, signal).catch((error: unknown) => {
       if (!signal.aborted) throw error;

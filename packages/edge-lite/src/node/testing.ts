@@ -45,6 +45,7 @@ export const nodeOptions: NodeOptions = {
   version: '1.2.3',
   maxPods: 110,
   reserved: { cpu: '250m', memory: '128Mi' },
+  leaseDurationSeconds: 40,
   ip: undefined,
   dnsName: undefined,
   labels: { site: 'north' },

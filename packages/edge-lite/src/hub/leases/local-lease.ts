@@ -20,6 +20,9 @@ function durationMsOf({ spec }: Lease): number {
   return (spec?.leaseDurationSeconds ?? defaultDurationSeconds) * 1_000;
 }
 
+/** How long upstream may hear nothing of a Lease: a little less than half of its duration. */
+export const renewalIntervalMs = (lease: Lease): number => durationMsOf(lease) * 0.4875;
+
 /** Whether the kubelet that writes it lives, as far as the Lease can tell. */
 export function isAlive({ lease, renewedMs }: LocalLease, nowMs: number): boolean {
   return renewedMs !== undefined && nowMs - renewedMs <= durationMsOf(lease);

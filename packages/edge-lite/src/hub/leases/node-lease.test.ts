@@ -166,6 +166,18 @@ describe('node lease', () => {
     ]);
   });
 
+  it('is renewed upstream more often where it is short', async () => {
+    const here = await world();
+    const { spec } = leaseOf('t0');
+    here.stored = { ...leaseOf('t0'), spec: { ...spec, leaseDurationSeconds: 8 } };
+    let last = await renew(here, 't1');
+    for (let i = 2; i <= 5; i += 1) {
+      await here.clock.advance(2_000);
+      last = await renew(here, `t${i}`, last);
+    }
+    expect(here.patches.slice(1)).toEqual([{ spec: { renewTime: 't2' } }, { spec: { renewTime: 't4' } }]);
+  });
+
   it('is told as a whole from time to time, and after a failure', async () => {
     const here = await world();
     let last = await renew(here, 't0');

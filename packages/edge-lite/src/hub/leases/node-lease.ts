@@ -13,8 +13,9 @@ import { LeaseRenewer, type RenewerDeps } from './renewer.ts';
 export interface NodeLeaseOptions {
   readonly nodeName: string;
   /**
-   * Time between two renewals upstream, in milliseconds. Default 19,500: half of the kubelet's lease duration, and just
-   * before a silent link would be pinged for the fourth time since the last one.
+   * Time between two renewals upstream, in milliseconds; less where the kubelet's lease duration is short, see
+   * `renewalIntervalMs`. Default 19,500: half of the usual duration, and just before a silent link would be pinged for the
+   * fourth time since the last one.
    */
   readonly intervalMs?: number;
 }

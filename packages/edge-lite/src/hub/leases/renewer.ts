@@ -16,10 +16,11 @@ import {
 import { type KubeClient, mergePatch, resourcePath, resources } from '@selvedge/kube';
 import type { Upstream } from '../upstream/types.ts';
 import type { LeaseMemory, Renewal } from './lease-memory.ts';
-import { leaseNamespace } from './local-lease.ts';
+import { leaseNamespace, renewalIntervalMs } from './local-lease.ts';
 
 export interface RenewerOptions {
   readonly nodeName: string;
+  /** At most, in milliseconds. */
   readonly intervalMs: number;
 }
 
@@ -91,7 +92,13 @@ export class LeaseRenewer implements Service {
 
   /** Upstream heard of it just now by another way. */
   told(): void {
-    this.#schedule(this.#options.intervalMs);
+    this.#schedule(this.#intervalMs());
+  }
+
+  #intervalMs(): number {
+    const { local } = this.#memory;
+    const { intervalMs } = this.#options;
+    return local === undefined ? intervalMs : Math.min(intervalMs, renewalIntervalMs(local.lease));
   }
 
   #schedule(afterMs: number): void {
@@ -122,7 +129,7 @@ export class LeaseRenewer implements Service {
       await this.#send(renewal.patch, signal);
       this.#memory.told(renewal, this.#deps.clock.monotonicMs());
       this.#renewals.add({ outcome: 'sent' });
-      this.#schedule(this.#options.intervalMs);
+      this.#schedule(this.#intervalMs());
     } catch (error) {
       signal.throwIfAborted();
       const gone = hasCode(error, 'NotFound');
