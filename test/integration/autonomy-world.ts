@@ -33,6 +33,7 @@ import {
   type AutonomyOptions,
   createAutonomy,
 } from '../../packages/cloud-manager/src/autonomy/index.ts';
+import { createCaches } from '../../packages/cloud-manager/src/caches.ts';
 import { createKubectl } from '../bed/kubectl.ts';
 import { waitFor } from '../bed/wait.ts';
 import { type Cluster, startCluster } from './edge-world.ts';
@@ -173,7 +174,7 @@ export class AutonomyWorld {
     return this.cluster.admin;
   }
 
-  /** As cloud-manager: its service account, a cache of EdgeNodes, and what its leader runs. */
+  /** As cloud-manager: its service account, its caches, and what its leader runs. */
   async run(options: Partial<AutonomyOptions> = {}): Promise<RunningAutonomy> {
     const log = recordingLogger();
     const metrics = createMetricsRegistry();
@@ -187,10 +188,8 @@ export class AutonomyWorld {
       { servers: [this.cluster.url], userAgent: 'cloud-manager' },
       { ...common, credentials },
     );
-    const store = createIndexedStore<EdgeNodeObject>();
-    const reflector = createReflector({ resource: edgeNodeResource }, { ...common, client, store });
-    await reflector.start(signal);
-    await reflector.whenSynced(signal);
+    const caches = createCaches(managerNamespace, { ...common, client, kubeMetrics });
+    await caches.service.start(signal);
     const autonomy = createAutonomy(
       {
         policy: { kind: 'period', ms: 3_600_000 },
@@ -200,7 +199,7 @@ export class AutonomyWorld {
         server: 'cloud-1',
         ...options,
       },
-      { ...common, client, edgeNodes: store, kubeMetrics, metrics, isBanned: () => false },
+      { ...common, ...caches, client, kubeMetrics, metrics, isBanned: () => false },
     );
     const witness = autonomy.witness({
       authenticate: async ({ certificate }) => nodeUser(certificate?.toString() ?? ''),
@@ -218,7 +217,7 @@ export class AutonomyWorld {
       },
       async stop() {
         await autonomy.stop();
-        await reflector.stop();
+        await caches.service.stop();
         await client.close();
       },
     };

@@ -5,6 +5,7 @@ import {
   type Random,
   type Service,
   createServiceGroup,
+  createServicesBeside,
 } from '@selvedge/kit';
 import {
   type KubeClient,
@@ -106,12 +107,12 @@ interface BanParts {
 const commonNames = (request: string): readonly string[] => parseRequest(request).commonNames;
 
 /** What is decided about nodes that lose their link. */
-function autonomyOf(context: Context, { edgeNodes, bans }: Pick<Caches, 'edgeNodes'> & BanParts): Autonomy {
+function autonomyOf(context: Context, { bans, ...caches }: Caches & BanParts): Autonomy {
   const { server, config } = context;
   const { default: policy, gracePeriodSeconds, witnessSeconds, failover } = config.autonomy;
   const times = { gracePeriodMs: gracePeriodSeconds * 1_000, witnessMs: witnessSeconds * 1_000 };
   const isBanned = (node: string): boolean => bans.isBanned(node);
-  return createAutonomy({ policy, ...times, failover, server }, { ...context, edgeNodes, isBanned });
+  return createAutonomy({ policy, ...times, failover, server }, { ...context, ...caches, isBanned });
 }
 
 interface HealthParts {
@@ -179,8 +180,9 @@ function electionOf(context: Context, leader: LeaderParts): LeaderElection {
       work: () => {
         const parts = { ...context, ...caches, bans, isAlive, reserved, decisions, domain, writer };
         const cleaner = createCleaner({ patienceMs: serverLeaseSeconds * 1_000 }, parts);
+        // One that cannot read what it needs holds up none of the others.
         const services = [createCsrApprover(parts), cleaner, autonomy, units()];
-        return createServiceGroup({ name: 'leader', services }, { log });
+        return createServicesBeside({ name: 'leader', services }, { log });
       },
     },
   );

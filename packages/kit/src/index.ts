@@ -53,7 +53,7 @@ export { runProgram, type ProgramDeps, type ProgramHost, type ProgramOptions } f
 export { jittered, type Random } from './random.ts';
 export { redact } from './redact.ts';
 export { aborted, raceAbort, scoped, withDeadline, type DeadlineOptions, type Scope } from './scope.ts';
-export { createServiceGroup, type Service } from './service.ts';
+export { createServiceGroup, createServicesBeside, type Service } from './service.ts';
 export { createSingleFlight, type SingleFlight } from './single-flight.ts';
 export { createStateMachine, type StateMachine, type StateMachineOptions } from './state.ts';
 export { createSubscriptions, type Unsubscribe } from './subscriptions.ts';

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { createServiceGroup, type Service } from './service.ts';
+import { raceAbort } from './scope.ts';
+import { createServiceGroup, createServicesBeside, type Service } from './service.ts';
 import { recordingLogger } from './testing.ts';
 
 const never = new AbortController().signal;
@@ -86,4 +87,32 @@ it('starts nothing more when it is stopped in the middle of its start', async ()
   gate.resolve();
   await expect(started).rejects.toMatchObject({ code: 'Aborted' });
   expect(trace).toEqual(['stop a']);
+});
+
+const waiting = (trace: string[]): Service => ({
+  name: 'waiting',
+  start: (signal) => raceAbort(new Promise<never>(() => undefined), signal),
+  async stop() {
+    trace.push('stop waiting');
+  },
+});
+
+it('starts services beside one that waits, and stops all of them', async () => {
+  const trace: string[] = [];
+  const services = [waiting(trace), traced('a', trace)];
+  const beside = createServicesBeside({ name: 'b', services }, { log: recordingLogger() });
+  const starting = beside.start(never);
+  await expect.poll(() => trace).toEqual(['start a']);
+  const [refused] = await Promise.allSettled([starting, beside.stop()]);
+  expect(refused).toMatchObject({ reason: { code: 'Aborted' } });
+  expect(trace.toSorted()).toEqual(['start a', 'stop a', 'stop waiting']);
+  await expect(beside.start(never)).rejects.toMatchObject({ code: 'Aborted' });
+});
+
+it('ends those that wait when one beside them cannot start', async () => {
+  const trace: string[] = [];
+  const services = [waiting(trace), traced('a', trace, 'start')];
+  const beside = createServicesBeside({ name: 'b', services }, { log: recordingLogger() });
+  await expect(beside.start(never)).rejects.toThrow('a cannot start');
+  expect(trace.toSorted()).toEqual(['start a', 'stop a', 'stop waiting']);
 });

@@ -115,6 +115,7 @@ export { gatherReplacement, type Replacement } from './cache/replacement.ts';
 export {
   createObjectCaches,
   slimMetadata,
+  withoutManagedFields,
   type Kept,
   type ObjectCaches,
   type ObjectCachesDeps,

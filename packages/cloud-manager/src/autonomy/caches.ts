@@ -1,33 +1,28 @@
 import type { Service } from '@selvedge/kit';
 import {
   type ObjectCachesDeps,
+  type Indexer,
   type ObjectReader,
   createObjectCaches,
   resources,
   slimMetadata,
 } from '@selvedge/kube';
-import type { Lease, Node, Pod } from '@selvedge/kube/types';
-import { type EdgeUnitObject, edgeUnitResource } from '@selvedge/unit-controller';
+import type { Lease, Pod } from '@selvedge/kube/types';
+import type { EdgeUnitObject } from '@selvedge/unit-controller';
 import { heldAnnotation, nodeLeaseNamespace } from './lease/index.ts';
-import { conditionType } from './node/node-plan.ts';
 
 export interface AutonomyCachesDeps extends ObjectCachesDeps {
   /** Told when Leases are followed without a break, and when not. */
   readonly onFollowing: (isFollowing: boolean) => void;
 }
 
-/** What is decided from, in memory while this server leads. */
+/** What is decided from beside the nodes, in memory while this server leads. */
 export interface AutonomyCaches {
   readonly leases: ObjectReader<Lease>;
-  /** Their taints and the conditions that matter here. */
-  readonly nodes: ObjectReader<Node>;
-  /** By the index `member`. */
-  readonly units: ObjectReader<EdgeUnitObject>;
   /** Those that are bound, by the index `node`. */
   readonly pods: ObjectReader<Pod>;
   /** Its start waits until all are in sync. */
   readonly service: Service;
-  readonly synced: boolean;
 }
 
 /** As many as Kubernetes supports. Source: kubernetes.io "Considerations for large clusters". */
@@ -40,11 +35,6 @@ const keptLease = ({ metadata, spec }: Lease): Lease => {
     metadata: { ...slimMetadata(metadata), annotations },
     spec: { renewTime: spec?.renewTime },
   };
-};
-
-const keptNode = ({ metadata, spec, status }: Node): Node => {
-  const conditions = status?.conditions?.filter(({ type }) => type === 'Ready' || type === conditionType);
-  return { metadata: slimMetadata(metadata), spec: { taints: spec?.taints }, status: { conditions } };
 };
 
 const keptPod = ({ metadata, spec, status }: Pod): Pod => {
@@ -73,27 +63,19 @@ export const unitOf = (units: ObjectReader<EdgeUnitObject>, node: string): EdgeU
 export const membersOf = (unit: EdgeUnitObject | undefined): readonly string[] =>
   (unit?.status?.members ?? []).map(({ name }) => name);
 
+/** What the store of EdgeUnits must be indexed by. */
+export const memberIndexers: Readonly<Record<'member', Indexer<EdgeUnitObject>>> = { member: membersOf };
+
 export function createAutonomyCaches(deps: AutonomyCachesDeps): AutonomyCaches {
   const caches = createObjectCaches({ name: 'autonomy caches' }, deps);
   const leases = caches.follow(
     { resource: resources.leases, namespace: nodeLeaseNamespace },
     { keep: keptLease, onState: ({ kind }) => deps.onFollowing(kind === 'watching') },
   );
-  const nodes = caches.follow({ resource: resources.nodes }, { keep: keptNode });
-  const units = caches.follow({ resource: edgeUnitResource }, { indexers: { member: membersOf } });
   const pods = caches.follow(
     { resource: resources.pods, fieldSelector: 'spec.nodeName!=', maxObjects: maxPods },
     { keep: keptPod, indexers: { node: ({ spec }) => [spec?.nodeName ?? ''] } },
   );
   const { service } = caches;
-  return {
-    leases,
-    nodes,
-    units,
-    pods,
-    service,
-    get synced() {
-      return caches.synced;
-    },
-  };
+  return { leases, pods, service };
 }

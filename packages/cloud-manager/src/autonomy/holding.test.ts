@@ -76,7 +76,9 @@ async function world(
     { policy: options.policy ?? { kind: 'period', ms: hour }, witnessMs: 30_000, ...times },
     {
       edgeNodes,
-      caches: { nodes, leases, units },
+      edgeUnits: units,
+      nodes,
+      leases,
       sightings,
       testimonies,
       clock,
@@ -91,7 +93,6 @@ async function world(
     sightings,
     leases,
     edgeNodes,
-    isReady: () => true,
     isReleased: () => isReleased,
     clock,
     random: seededRandom(1),

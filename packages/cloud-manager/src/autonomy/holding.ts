@@ -21,8 +21,6 @@ export interface HoldingDeps {
   readonly sightings: Sightings;
   readonly leases: ObjectReader<Lease>;
   readonly edgeNodes: ObjectReader<EdgeNodeObject>;
-  /** Whether everything is known that is decided from. */
-  readonly isReady: () => boolean;
   /** Whether all pods of the node tolerate what they do without us. */
   readonly isReleased: (node: string) => boolean;
   readonly clock: Clock;
@@ -53,8 +51,7 @@ class Holder {
   }
 
   async reconcile(node: string, signal: AbortSignal): Promise<ReconcileResult | undefined> {
-    const { isReady, judge, sightings } = this.#deps;
-    if (!isReady()) return { againAfterMs: notReadyMs };
+    const { judge, sightings } = this.#deps;
     const look = judge.look(node);
     if (look === undefined) {
       this.#dueMs.delete(node);
@@ -127,7 +124,7 @@ class Holder {
   }
 }
 
-/** Judges nodes, and renews the Leases of those that are to be held, in time. */
+/** Judges nodes, and renews the Leases of those that are to be held, in time. What it reads is in sync when it starts. */
 export function createHolding(times: Times, deps: HoldingDeps): Controller {
   const { edgeNodes, clock, random, log, kubeMetrics: metrics } = deps;
   const holder = new Holder(times, deps);

@@ -1,9 +1,10 @@
 import { type Autonomy, parseAutonomy } from '@selvedge/api';
 import type { Clock } from '@selvedge/kit';
 import type { ObjectReader } from '@selvedge/kube';
+import type { Lease, Node } from '@selvedge/kube/types';
 import type { EdgeUnitObject } from '@selvedge/unit-controller';
 import type { EdgeNodeObject } from '../edge-nodes/index.ts';
-import { type AutonomyCaches, membersOf, unitOf } from './caches.ts';
+import { membersOf, unitOf } from './caches.ts';
 import { type Facts, type Fate, nextFate, recalledFate } from './fate/index.ts';
 import { type Sightings, nodeLeaseNamespace } from './lease/index.ts';
 import type { AutonomyOptions, Times } from './options.ts';
@@ -11,7 +12,9 @@ import { type Testimonies, peersOf } from './testimony/index.ts';
 
 export interface JudgeDeps {
   readonly edgeNodes: ObjectReader<EdgeNodeObject>;
-  readonly caches: Pick<AutonomyCaches, 'nodes' | 'leases' | 'units'>;
+  readonly edgeUnits: ObjectReader<EdgeUnitObject>;
+  readonly nodes: ObjectReader<Node>;
+  readonly leases: ObjectReader<Lease>;
   readonly sightings: Sightings;
   readonly testimonies: Testimonies;
   readonly clock: Clock;
@@ -63,7 +66,7 @@ export class Judge {
   }
 
   unit(node: string): EdgeUnitObject | undefined {
-    return unitOf(this.#deps.caches.units, node);
+    return unitOf(this.#deps.edgeUnits, node);
   }
 
   policy(node: string): Autonomy {
@@ -80,14 +83,10 @@ export class Judge {
 
   /** undefined: not an edge node, or one that never renewed a Lease. */
   look(node: string): Look | undefined {
-    const { caches, edgeNodes, sightings } = this.#deps;
+    const { edgeNodes, nodes, leases, sightings } = this.#deps;
     const edgeNode = edgeNodes.get(node);
-    const isThere = caches.nodes.get(node) !== undefined;
-    if (
-      edgeNode === undefined ||
-      !isThere ||
-      caches.leases.get(`${nodeLeaseNamespace}/${node}`) === undefined
-    ) {
+    const lease = leases.get(`${nodeLeaseNamespace}/${node}`);
+    if (edgeNode === undefined || lease === undefined || nodes.get(node) === undefined) {
       this.#fates.delete(node);
       this.#cutSince.delete(node);
       return undefined;
@@ -118,8 +117,8 @@ export class Judge {
   }
 
   #first(node: string, { status }: EdgeNodeObject): Fate {
-    const { sightings, caches, clock } = this.#deps;
-    const isGivenUp = isUnknown(caches.nodes.get(node)?.status?.conditions);
+    const { sightings, nodes, clock } = this.#deps;
+    const isGivenUp = isUnknown(nodes.get(node)?.status?.conditions);
     const fate = recalledFate(status) ?? firstFate(clock.now(), isGivenUp);
     this.#fates.set(node, fate);
     // Who was connected when somebody last looked has a grace period to show that it is, unless it is too late already.

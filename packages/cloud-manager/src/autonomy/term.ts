@@ -7,6 +7,7 @@ import {
   createEventRecorder,
   keyOf,
 } from '@selvedge/kube';
+import type { Node } from '@selvedge/kube/types';
 import type { EdgeUnitObject } from '@selvedge/unit-controller';
 import type { EdgeNodeObject } from '../edge-nodes/index.ts';
 import { type AutonomyCaches, createAutonomyCaches, membersOf } from './caches.ts';
@@ -23,6 +24,10 @@ import { Testimonies } from './testimony/index.ts';
 export interface TermDeps {
   readonly client: KubeClient;
   readonly edgeNodes: ObjectReader<EdgeNodeObject>;
+  /** With `memberIndexers`. */
+  readonly edgeUnits: ObjectReader<EdgeUnitObject>;
+  /** Their taints, Ready and what is mirrored to them, at least. */
+  readonly nodes: ObjectReader<Node>;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -49,9 +54,8 @@ function recordMove(events: EventRecorder, node: string, to: Fate): void {
   events.record(about, { type, reason: `Node${to.kind}`, message: messageOf(to) });
 }
 
-interface Parts {
+interface Parts extends Pick<TermDeps, 'edgeNodes' | 'edgeUnits' | 'nodes'> {
   readonly caches: AutonomyCaches;
-  readonly edgeNodes: ObjectReader<EdgeNodeObject>;
   readonly judge: Judge;
   readonly sightings: Sightings;
   readonly holding: ReturnType<typeof createHolding>;
@@ -63,7 +67,8 @@ const sameUnit = (a: EdgeUnitObject, b: EdgeUnitObject): boolean =>
   a.spec?.autonomy === b.spec?.autonomy && membersOf(a).join() === membersOf(b).join();
 
 /** Leads each change to who has to look at it. */
-function following({ caches, edgeNodes, judge, sightings, holding, mirror, keeper }: Parts): Service {
+function following(parts: Parts): Service {
+  const { caches, edgeNodes, edgeUnits, nodes, judge, sightings, holding, mirror, keeper } = parts;
   const subscriptions: (() => void)[] = [];
   const lookAt = (node: string): void => {
     holding.enqueue(node);
@@ -73,6 +78,7 @@ function following({ caches, edgeNodes, judge, sightings, holding, mirror, keepe
   return {
     name: 'autonomy subscriptions',
     async start() {
+      for (const node of nodes.values()) mirror.see(node);
       subscriptions.push(
         caches.leases.subscribe((change) => {
           const { name: node = '' } = change.object.metadata;
@@ -80,7 +86,7 @@ function following({ caches, edgeNodes, judge, sightings, holding, mirror, keepe
           const isBack = isOwn && judge.fate(node)?.kind !== 'Connected';
           if (isBack || change.kind === 'added') holding.enqueue(node);
         }),
-        caches.nodes.subscribe(({ kind, object }) => {
+        nodes.subscribe(({ kind, object }) => {
           const { name: node = '' } = object.metadata;
           if (kind === 'deleted') mirror.forget(node);
           else mirror.see(object);
@@ -88,7 +94,7 @@ function following({ caches, edgeNodes, judge, sightings, holding, mirror, keepe
           if (judge.fate(node)?.kind !== 'Connected') lookAt(node);
           else mirror.enqueue(node, gatherMs);
         }),
-        caches.units.subscribe((change) => {
+        edgeUnits.subscribe((change) => {
           if (change.kind === 'updated' && sameUnit(change.previous, change.object)) return;
           const before = change.kind === 'updated' ? membersOf(change.previous) : [];
           for (const node of new Set([...before, ...membersOf(change.object)])) lookAt(node);
@@ -133,11 +139,8 @@ export function createTerm(options: AutonomyOptions, deps: TermDeps): Term {
     mirror.enqueue(node);
     keeper.enqueueOf(node);
   };
-  const judge = new Judge(
-    { ...options, ...times },
-    { caches, edgeNodes, sightings, testimonies, clock, onMove },
-  );
-  const parts = { ...deps, ...caches, edgeNodes, judge, sightings, events };
+  const judge = new Judge({ ...options, ...times }, { ...deps, ...caches, sightings, testimonies, onMove });
+  const parts = { ...deps, ...caches, judge, sightings, events };
   const isEdge = (node: string): boolean => edgeNodes.get(node) !== undefined;
   const keeper = createPodKeeper({ ...parts, isEdge, changes: metrics.podChanges });
   const failover = new Failover(options.failover, {
@@ -147,12 +150,11 @@ export function createTerm(options: AutonomyOptions, deps: TermDeps): Term {
   const mirror = createMirror({ ...parts, failover, failovers: metrics.failovers });
   const holding = createHolding(times, {
     ...parts,
-    isReady: () => caches.synced,
     isReleased: (node) => keeper.isSettled(node),
     renewals: metrics.renewals,
   });
-  const subscriptions = following({ caches, edgeNodes, judge, sightings, holding, mirror, keeper });
-  const services = [events, holding, mirror, keeper, subscriptions, caches.service];
+  const subscriptions = following({ ...deps, caches, judge, sightings, holding, mirror, keeper });
+  const services = [events, subscriptions, caches.service, holding, mirror, keeper];
   return {
     service: createServiceGroup({ name: 'autonomy', services }, { log }),
     judge,

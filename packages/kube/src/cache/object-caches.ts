@@ -37,6 +37,12 @@ export const slimMetadata = ({ name, namespace, uid, resourceVersion }: ObjectMe
   resourceVersion,
 });
 
+/** Who set which field is often half of an object, and read by few. */
+export const withoutManagedFields = <T extends KubeObject>(object: T): T => ({
+  ...object,
+  metadata: { ...object.metadata, managedFields: undefined },
+});
+
 export function createObjectCaches(
   { name }: { readonly name: string },
   deps: ObjectCachesDeps,

@@ -9,6 +9,11 @@ export interface ReflectorOptions<T extends KubeObject> extends Selection, Proje
   readonly resource: Resource<T>;
   /** The version that the store is current with, from an earlier run: the watch goes on from there, without a list. */
   readonly initialResourceVersion?: string | undefined;
+  /**
+   * The kind may not be defined, or not yet: then there are none, and it is asked for again and again. Default false: the
+   * store is not in sync before it is.
+   */
+  readonly mayBeUndefined?: boolean;
   /** Objects per request where the list is paged. Default 500. */
   readonly pageSize?: number;
   /** A longer list is an error, tried again and again. Default 100,000. */

@@ -136,6 +136,33 @@ describe('the reflector', () => {
     await reflector.stop();
   });
 
+  it('takes a kind that is not defined for none of it, until it is defined, if it may be so', async () => {
+    const undefinedKind = { refuse: failure('NotFound') };
+    const { reflector, store, replaced, clock, log } = world(
+      [
+        undefinedKind,
+        { batches: [[added('a', '5'), bookmark('7', true)]], after: failure('Unavailable') },
+        undefinedKind,
+        { batches: [[added('b', '9'), bookmark('9', true)]] },
+      ],
+      { mayBeUndefined: true },
+    );
+    await reflector.start(signal);
+    await reflector.whenSynced(signal);
+    expect([store.size, reflector.state.kind]).toEqual([0, 'waiting']);
+    expect(log.lines.filter(({ level }) => level === 'warn')).toMatchObject([
+      { text: 'the kind is not defined in this cluster, so there are none' },
+    ]);
+    await clock.advance(500);
+    expect([...store.keys()]).toEqual(['a']);
+    await clock.advance(1_000);
+    expect([...store.keys()]).toEqual([]);
+    await clock.advance(2_000);
+    expect([...store.keys()]).toEqual(['b']);
+    expect(replaced).toEqual(['', '7', '', '9']);
+    await reflector.stop();
+  });
+
   it('leaves a watch at its first bookmark where none are wanted, for one without', async () => {
     const { reflector, watches, clock } = world(
       [

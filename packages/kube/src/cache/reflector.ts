@@ -134,8 +134,17 @@ class ListWatch<T extends KubeObject> implements Reflector {
       return;
     }
     this.#machine.move({ kind: 'waiting', error });
-    this.#log.warn('list-watch broke off', { error });
+    if (this.#options.mayBeUndefined === true && hasCode(error, 'NotFound')) await this.#undefined();
+    else this.#log.warn('list-watch broke off', { error });
     await this.#deps.clock.sleep(this.#backoff.nextDelayMs(), signal);
+  }
+
+  /** What there was went with the definition. */
+  async #undefined(): Promise<void> {
+    this.#log.warn('the kind is not defined in this cluster, so there are none');
+    this.#version = '';
+    await this.#deps.store.beginReplace().commit('');
+    this.#markSynced();
   }
 
   async #resume(signal: AbortSignal): Promise<void> {
