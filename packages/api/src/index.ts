@@ -45,6 +45,7 @@ export {
   parseTraffic,
   trafficAnnotations,
   trafficFallbacks,
+  trafficOf,
   trafficScopes,
   type Traffic,
   type TrafficFallback,

@@ -26,3 +26,15 @@ export function parseTraffic(annotations: Readonly<Record<string, string>> = {})
   const fallback = trafficFallbacks.find((one) => one === fallbackText);
   return scope === undefined || fallback === undefined ? undefined : { scope, fallback };
 }
+
+/**
+ * What holds for a Service, whatever its annotations say: other words than these close as far as can be, for who wrote them
+ * wanted less than everything.
+ */
+export function trafficOf(annotations: Readonly<Record<string, string>> = {}): Traffic {
+  const { [trafficAnnotations.scope]: scopeText = 'cluster' } = annotations;
+  return {
+    scope: trafficScopes.find((one) => one === scopeText) ?? 'node',
+    fallback: annotations[trafficAnnotations.fallback] === 'cluster' ? 'cluster' : 'none',
+  };
+}

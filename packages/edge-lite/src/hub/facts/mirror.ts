@@ -11,6 +11,8 @@ export interface MirrorOptions<T> {
 /** What a program of this process must know at once of some objects of one resource, as they are shown. */
 export interface Mirror<T> extends Disposable {
   get(at: ObjectName): T | undefined;
+  /** By `namespace/name`. */
+  entries(): MapIterator<[string, T]>;
   values(): MapIterator<T>;
 }
 
@@ -36,6 +38,10 @@ class ResourceMirror<T> implements Mirror<T> {
 
   get(at: ObjectName): T | undefined {
     return this.#kept.get(keyOf(at));
+  }
+
+  entries(): MapIterator<[string, T]> {
+    return this.#kept.entries();
   }
 
   values(): MapIterator<T> {

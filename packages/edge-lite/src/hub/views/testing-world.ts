@@ -12,6 +12,7 @@ import { type Unit, createUnit } from '../unit/index.ts';
 import type { Connectivity } from '../upstream/types.ts';
 import { type ReachableNodes, createViews } from './index.ts';
 
+const services = 'v1/services';
 export const slices = 'discovery.k8s.io/v1/endpointslices';
 
 /** A hub's replica with its views, and a cloud that is in reach or not. */
@@ -39,7 +40,11 @@ export class World {
     this.unit = createUnit({ nodeName: 'here' }, { replica: this.replica, log: silentLogger });
   }
 
-  async start(): Promise<void> {
+  /** Without `service: false` there is a Service `web`, whose endpoints the test is about. */
+  async start({ service = true }: { readonly service?: boolean } = {}): Promise<void> {
+    const web = { namespace: 'shop', name: 'web' };
+    if (service && this.replica.reader(services).get(web) === undefined)
+      await this.put(services, { apiVersion: 'v1', kind: 'Service', metadata: web });
     const connectivity = (): Connectivity => this.#connectivity;
     const onChange = (changed: () => void): Disposable => {
       this.#told.add(changed);
@@ -95,6 +100,15 @@ export class World {
       return { type: 'put' as const, object: { ...object, metadata } };
     });
     this.replica.apply(id, changes, String(this.#revision));
+    await this.settled();
+  }
+
+  /** Upstream has it no more. */
+  async remove(resource: string, object: KubeObject): Promise<void> {
+    const id = this.#coverages.get(resource) ?? this.#cover(resource);
+    this.#revision += 1;
+    const metadata = { ...object.metadata, resourceVersion: String(this.#revision) };
+    this.replica.apply(id, [{ type: 'delete', object: { ...object, metadata } }], String(this.#revision));
     await this.settled();
   }
 

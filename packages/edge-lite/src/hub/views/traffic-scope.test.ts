@@ -19,7 +19,7 @@ afterEach(async () => {
   await store[Symbol.asyncDispose]();
 });
 
-const service = (scope?: TrafficScope | 'shop', fallback?: TrafficFallback): KubeObject => ({
+const service = (scope?: TrafficScope | 'shop' | '', fallback?: TrafficFallback | 'yes'): KubeObject => ({
   apiVersion: 'v1',
   kind: 'Service',
   metadata: {
@@ -103,8 +103,9 @@ describe('traffic to a Service', () => {
     ['cluster', ['here', 'next', 'far']],
     ['unit', ['here', 'next']],
     ['node', ['here']],
-    // Refused where it is written; a newer program may know it.
-    ['shop', ['here', 'next', 'far']],
+    // Refused where they are written; what came past that must not open what somebody closed.
+    ['shop', ['here']],
+    ['', ['here']],
   ] as const)('of the scope %s leads to %j', async (scope, expected) => {
     await world.put('v1/services', service(scope));
     expect(nodesIn('web-1')).toEqual(expected);
@@ -151,6 +152,29 @@ describe('traffic to a Service', () => {
     expect(nodesIn('web-1')).toEqual(['here', 'next']);
   });
 
+  test('stays closed where the word for the fallback is not known', async () => {
+    await world.put('v1/services', service('unit', 'yes'));
+    await world.put(slices, slice('web-1', '!here', 'far'));
+    expect(nodesIn('web-1')).toEqual(['here']);
+  });
+
+  test('counts what is published although it is not ready, and not what only serves while it ends', async () => {
+    await world.put('v1/services', service('unit', 'cluster'));
+    const [ending] = on('next');
+    const conditions = { ready: false, serving: true, terminating: true };
+    await world.put(slices, sliceOf([{ ...ending, addresses: ['10.0.0.2'], conditions }, ...on('far')]));
+    expect(nodesIn('web-1')).toEqual(['next', 'far']);
+    await world.put('v1/services', service('unit'));
+    expect(nodesIn('web-1')).toEqual(['next']);
+    await world.put('v1/services', service('unit', 'cluster'));
+    const published = { ready: true, serving: false, terminating: true };
+    await world.put(
+      slices,
+      sliceOf([{ ...ending, addresses: ['10.0.0.2'], conditions: published }, ...on('far')]),
+    );
+    expect(nodesIn('web-1')).toEqual(['next']);
+  });
+
   test('falls back when no slice of the Service has one that is ready, not only this one', async () => {
     await world.put('v1/services', service('unit', 'cluster'));
     await world.put(slices, slice('web-2', 'far'));
@@ -181,6 +205,30 @@ describe('traffic to a Service', () => {
     const shown = world.replica.reader(slices).get(metadata);
     expect(shown?.json).toContain('192.0.2.1');
   });
+});
+
+test('endpoints on other nodes are not shown before their Service is known, nor after it is gone', async () => {
+  await inUnit('here', 'next');
+  await world.start({ service: false });
+  await world.put(slices, slice('web-1', 'here', 'next', 'far'));
+  await world.put(endpoints, whole('here', 'next', 'far'));
+  const shown = (): unknown => [nodesIn('web-1'), nodesInWhole()];
+  expect(shown()).toEqual([['here'], ['here']]);
+  await world.put('v1/services', service('unit'));
+  expect(shown()).toEqual([
+    ['here', 'next'],
+    ['here', 'next'],
+  ]);
+  await world.put('v1/services', service());
+  expect(nodesIn('web-1')).toEqual(['here', 'next', 'far']);
+  await world.remove('v1/services', service());
+  expect(shown()).toEqual([['here'], ['here']]);
+});
+
+test('endpoints that are on no node are shown without a Service', async () => {
+  await world.start({ service: false });
+  await world.put(slices, sliceOf([{ addresses: ['192.0.2.1'] }, ...on('far')]));
+  expect(nodesIn('web-1')).toEqual([undefined]);
 });
 
 test('what was closed in an earlier run is closed before anything is read', async () => {

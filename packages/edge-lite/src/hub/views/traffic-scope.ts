@@ -1,4 +1,4 @@
-import { type Traffic, parseTraffic } from '@selvedge/api';
+import { type Traffic, trafficFallbacks, trafficOf, trafficScopes } from '@selvedge/api';
 import type { KubeObject } from '@selvedge/kube';
 import type { EndpointSlice } from '@selvedge/kube/types';
 import { type Mirror, createMirror } from '../facts/index.ts';
@@ -24,36 +24,43 @@ export interface TrafficScopeDeps {
   readonly unit: Pick<Unit, 'members' | 'onChange'>;
 }
 
-/** A Service whose traffic does not go everywhere. */
-type Closed = ObjectName & Traffic;
-
 const slices = 'discovery.k8s.io/v1/endpointslices';
 const endpoints = 'v1/endpoints';
 
 const keyOf = ({ namespace, name }: ObjectName): string => `${namespace}/${name}`;
 
+function nameOfKey(key: string): ObjectName {
+  const at = key.indexOf('/');
+  return { namespace: key.slice(0, at), name: key.slice(at + 1) };
+}
+
 /** The way to the API server is nobody's to close. */
 const isKubernetes = (at: ObjectName): boolean => keyOf(at) === 'default/kubernetes';
 
-function closedOf({ metadata }: KubeObject): Closed | undefined {
-  const { namespace = '', name = '', annotations } = metadata;
-  const traffic = parseTraffic(annotations);
-  if (traffic === undefined || traffic.scope === 'cluster' || isKubernetes({ namespace, name }))
-    return undefined;
-  return { namespace, name, ...traffic };
+/** Of the thousands of Services of a cluster each has one of these. */
+const known: ReadonlyMap<string, Traffic> = new Map(
+  trafficScopes.flatMap((scope) =>
+    trafficFallbacks.map((fallback) => [`${scope} ${fallback}`, { scope, fallback }] as const),
+  ),
+);
+
+function trafficTo({ metadata }: KubeObject): Traffic {
+  const traffic = trafficOf(metadata.annotations);
+  return known.get(`${traffic.scope} ${traffic.fallback}`) ?? traffic;
 }
 
 /**
  * Traffic to a Service stays where its annotation says: endpoints elsewhere are not shown to anybody on this node. Slices
  * keep their names; those without an endpoint here are empty. With `fallback: cluster` all are shown while none in the
- * scope is ready. An endpoint without a node is nowhere.
+ * scope is ready. An endpoint without a node is nowhere. Of a Service that is not known here, or not yet, nobody knows the
+ * scope: endpoints on other nodes are not shown.
  */
 class TrafficScopeView implements View {
   readonly name = 'traffic-scope';
   readonly resources = new Set([slices, endpoints]);
   readonly #nodeName: string;
   readonly #deps: TrafficScopeDeps;
-  #services: Mirror<Closed> | undefined;
+  #services: Mirror<Traffic> | undefined;
   #index: EndpointIndex | undefined;
 
   constructor({ nodeName }: TrafficScopeOptions, deps: TrafficScopeDeps) {
@@ -63,11 +70,10 @@ class TrafficScopeView implements View {
 
   apply: View['apply'] = (resource, object) => {
     const service = resource === endpoints ? nameOf(object) : serviceOf(object as EndpointSlice);
-    const closed = service === undefined ? undefined : this.#closed(service);
-    if (closed === undefined) return object;
-    const isInside = this.#insideOf(closed);
-    const isOpen = closed.fallback === 'cluster' && !this.#hasReady(resource, object, isInside);
-    if (isOpen) return object;
+    const isInside = service === undefined ? undefined : this.#insideOf(service);
+    if (service === undefined || isInside === undefined) return object;
+    const fallsBack = this.#trafficTo(service)?.fallback === 'cluster';
+    if (fallsBack && !this.#hasReady(resource, object, isInside)) return object;
     return resource === endpoints
       ? endpointsInside(object, isInside)
       : onlyInside(object as EndpointSlice, isInside);
@@ -75,8 +81,9 @@ class TrafficScopeView implements View {
 
   onChange: NonNullable<View['onChange']> = (changed) => {
     const { replica, unit } = this.#deps;
-    let known = new Map<string, Closed>();
+    let before: ReadonlyMap<string, Traffic> = new Map();
     const tell = (names: readonly ObjectName[]): void => {
+      if (names.length === 0) return;
       index.recount();
       const wanted = new Set(names.map(keyOf));
       changed(
@@ -85,27 +92,28 @@ class TrafficScopeView implements View {
       );
       changed(endpoints, names);
     };
-    const services = createMirror({ reader: replica.reader('v1/services'), pick: closedOf }, () => {
-      const now = new Map(Array.from(services.values(), (one) => [keyOf(one), one]));
-      const others = [...new Set([...known.keys(), ...now.keys()])].filter(
-        (key) => !isSame(known.get(key), now.get(key)),
-      );
-      const names = others.flatMap((key) => now.get(key) ?? known.get(key) ?? []);
-      known = now;
-      if (names.length > 0) tell(names);
+    const services = createMirror({ reader: replica.reader('v1/services'), pick: trafficTo }, () => {
+      const now = new Map(services.entries());
+      const keys = new Set([...before.keys(), ...now.keys()]);
+      const others = Array.from(keys).filter((key) => before.get(key) !== now.get(key));
+      before = now;
+      tell(others.map(nameOfKey));
     });
-    known = new Map(Array.from(services.values(), (one) => [keyOf(one), one]));
+    before = new Map(services.entries());
     this.#services = services;
     const index = createEndpointIndex(
       { nodeName: this.#nodeName },
       {
         replica,
-        isReachable: (nodeName, service) => this.#isInside(nodeName, service),
+        isReachable: (nodeName, service) => this.#insideOf(service)?.(nodeName) ?? true,
         changed: (names) => changed(slices, names),
       },
     );
     this.#index = index;
-    const moved = unit.onChange(() => tell([...services.values()].filter(({ scope }) => scope === 'unit')));
+    const moved = unit.onChange(() => {
+      const inUnit = Array.from(services.entries()).filter(([, { scope }]) => scope === 'unit');
+      tell(inUnit.map(([key]) => nameOfKey(key)));
+    });
     return {
       [Symbol.dispose]() {
         for (const one of [moved, index, services]) one[Symbol.dispose]();
@@ -114,21 +122,27 @@ class TrafficScopeView implements View {
   };
 
   /** Before its first use by the refresher there is no mirror yet: what is shown then must be right all the same. */
-  #closed(service: ObjectName): Closed | undefined {
+  #trafficTo(service: ObjectName): Traffic | undefined {
     if (this.#services !== undefined) return this.#services.get(service);
     const shown = this.#deps.replica.reader('v1/services').get(service);
-    return shown === undefined ? undefined : closedOf(JSON.parse(shown.json) as KubeObject);
+    return shown === undefined ? undefined : trafficTo(JSON.parse(shown.json) as KubeObject);
   }
 
-  #insideOf({ scope }: Closed): IsInside {
+  /** Undefined: everything is. */
+  #insideOf(service: ObjectName): IsInside | undefined {
+    if (isKubernetes(service)) return undefined;
     const { members } = this.#deps.unit;
-    if (scope === 'node') return (nodeName) => nodeName === this.#nodeName;
-    return (nodeName) => nodeName !== undefined && members.has(nodeName);
-  }
-
-  #isInside(nodeName: string, service: ObjectName): boolean {
-    const closed = this.#closed(service);
-    return closed === undefined || this.#insideOf(closed)(nodeName);
+    const isHere: IsInside = (nodeName) => nodeName === this.#nodeName;
+    switch (this.#trafficTo(service)?.scope) {
+      case 'cluster':
+        return undefined;
+      case 'unit':
+        return (nodeName) => nodeName !== undefined && members.has(nodeName);
+      case 'node':
+        return isHere;
+      case undefined:
+        return (nodeName) => nodeName === undefined || isHere(nodeName);
+    }
   }
 
   #hasReady(resource: string, object: KubeObject, isInside: IsInside): boolean {
@@ -142,9 +156,6 @@ const nameOf = ({ metadata }: KubeObject): ObjectName => ({
   namespace: metadata.namespace ?? '',
   name: metadata.name ?? '',
 });
-
-const isSame = (a: Closed | undefined, b: Closed | undefined): boolean =>
-  a?.scope === b?.scope && a?.fallback === b?.fallback;
 
 export function createTrafficScopeView(options: TrafficScopeOptions, deps: TrafficScopeDeps): View {
   return new TrafficScopeView(options, deps);
