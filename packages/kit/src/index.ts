@@ -47,6 +47,7 @@ export {
   type MetricsRegistry,
   type SampledOptions,
 } from './metrics.ts';
+export { createMinHeap, type MinHeap } from './min-heap.ts';
 export { earliestNowMs, isPlausibleNow } from './plausible-time.ts';
 export { createPoke, type Poke } from './poke.ts';
 export { runProgram, type ProgramDeps, type ProgramHost, type ProgramOptions } from './program.ts';

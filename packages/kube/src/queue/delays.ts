@@ -1,8 +1,19 @@
-import { createTaskGroup, type Clock } from '@selvedge/kit';
+import { createMinHeap, createTaskGroup, type Clock, type MinHeap } from '@selvedge/kit';
+
+interface Delayed {
+  readonly key: string;
+  readonly due: number;
+}
+
+const isSooner = (a: Delayed, b: Delayed): boolean => a.due < b.due;
+/** Entries that count no more are tolerated up to the number of those that do, and this. */
+const tolerated = 64;
 
 /** Keys with the time at which they are due, and one timer for the earliest of them. */
 export class Delays {
   readonly #due = new Map<string, number>();
+  /** An entry counts if its key is due at that very time. */
+  #order: MinHeap<Delayed> = createMinHeap<Delayed>(isSooner);
   readonly #clock: Clock;
   readonly #onDue: (key: string) => void;
   readonly #tasks = createTaskGroup({ name: 'delays' }, { onFailure: () => undefined });
@@ -22,9 +33,13 @@ export class Delays {
     return this.#due.has(key);
   }
 
+  /** The earlier time of the same key stands. */
   add(key: string, ms: number): void {
     const due = this.#clock.monotonicMs() + ms;
-    this.#due.set(key, Math.min(due, this.#due.get(key) ?? Infinity));
+    if (due >= (this.#due.get(key) ?? Infinity)) return;
+    this.#due.set(key, due);
+    this.#order.push({ key, due });
+    if (this.#order.size > 2 * this.#due.size + tolerated) this.#tidy();
     this.#arm(due);
   }
 
@@ -34,8 +49,16 @@ export class Delays {
 
   async clear(): Promise<void> {
     this.#due.clear();
+    this.#tidy();
     this.#disarm.abort();
     await this.#tasks.stop();
+  }
+
+  #tidy(): void {
+    this.#order = createMinHeap<Delayed>(
+      isSooner,
+      Array.from(this.#due, ([key, due]) => ({ key, due })),
+    );
   }
 
   #arm(due: number): void {
@@ -52,15 +75,13 @@ export class Delays {
   #fire(): void {
     const now = this.#clock.monotonicMs();
     this.#armedFor = Infinity;
-    let next = Infinity;
-    for (const [key, due] of this.#due) {
-      if (due > now) {
-        next = Math.min(next, due);
-        continue;
-      }
-      this.#due.delete(key);
-      this.#onDue(key);
+    for (let next = this.#order.peek(); next !== undefined; next = this.#order.peek()) {
+      const counts = this.#due.get(next.key) === next.due;
+      if (counts && next.due > now) return this.#arm(next.due);
+      this.#order.pop();
+      if (!counts) continue;
+      this.#due.delete(next.key);
+      this.#onDue(next.key);
     }
-    this.#arm(next);
   }
 }

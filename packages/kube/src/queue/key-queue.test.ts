@@ -117,6 +117,28 @@ describe('the key queue', () => {
     await expect(taking).rejects.toThrow('enough');
   });
 
+  it.each(['before', 'after'])(
+    'leaves a key to the next worker where one stops just %s it came',
+    async (when) => {
+      const { queue } = create();
+      const stop = new AbortController();
+      const [first, second] = [queue.take(stop.signal), queue.take(signal)];
+      const refused = Promise.allSettled([first]);
+      if (when === 'after') queue.add('a');
+      stop.abort(new Error('enough'));
+      queue.add('a');
+      expect(await second).toBe('a');
+      expect(await refused).toMatchObject([{ status: 'rejected' }]);
+    },
+  );
+
+  it('gives each worker that waits one key', async () => {
+    const { queue } = create();
+    const taking = Array.from({ length: 3 }, () => queue.take(signal));
+    for (const key of ['a', 'b', 'c']) queue.add(key);
+    expect(await Promise.all(taking)).toEqual(['a', 'b', 'c']);
+  });
+
   const step = fc.oneof(
     fc.record({ do: fc.constant('add' as const), key: fc.constantFrom('a', 'b', 'c') }),
     fc.record({ do: fc.constant('take' as const), key: fc.constant('') }),

@@ -41,17 +41,42 @@ export interface KeyQueue {
 
 const defaults = { maxKeys: 10_000, backoff: { initialMs: 50, maxMs: 300_000 } };
 
+/** First in, first out. A Set or an array that is shifted takes time for each key that went before. */
+class Line {
+  #keys: string[] = [];
+  #head = 0;
+
+  push(key: string): void {
+    this.#keys.push(key);
+  }
+
+  shift(): string | undefined {
+    const key = this.#keys[this.#head];
+    if (key === undefined) return undefined;
+    this.#head += 1;
+    if (2 * this.#head > this.#keys.length) {
+      this.#keys = this.#keys.slice(this.#head);
+      this.#head = 0;
+    }
+    return key;
+  }
+}
+
 class CollapsingQueue implements KeyQueue {
   readonly #options: KeyQueueOptions;
   readonly #deps: KeyQueueDeps;
   readonly #maxKeys: number;
+  /** The keys of `#line`. */
   readonly #ready = new Set<string>();
+  readonly #line = new Line();
   readonly #working = new Set<string>();
   readonly #again = new Set<string>();
   readonly #delays: Delays;
   readonly #attempts: BoundedMap<string, number>;
+  /** Workers without a key; for each key that comes, one of them is woken. */
+  readonly #waiting = new Set<PromiseWithResolvers<void>>();
+  readonly #drained = Promise.withResolvers<void>();
   #closed = false;
-  #changed = Promise.withResolvers<void>();
 
   constructor(options: KeyQueueOptions, deps: KeyQueueDeps) {
     this.#options = options;
@@ -69,8 +94,7 @@ class CollapsingQueue implements KeyQueue {
     if (!this.#admits(key)) return false;
     this.#delays.delete(key);
     if (this.#working.has(key)) this.#again.add(key);
-    else this.#ready.add(key);
-    this.#moved();
+    else this.#offer(key);
     return true;
   }
 
@@ -95,30 +119,33 @@ class CollapsingQueue implements KeyQueue {
 
   async take(signal: AbortSignal): Promise<string | undefined> {
     for (;;) {
+      if (signal.aborted) this.#wake();
       signal.throwIfAborted();
-      const [key] = this.#ready;
+      const key = this.#line.shift();
       if (key !== undefined) {
         this.#ready.delete(key);
         this.#working.add(key);
-        this.#moved();
+        this.#measure();
         return key;
       }
       if (this.#closed) return undefined;
-      await raceAbort(this.#changed.promise, signal);
+      await this.#turn(signal);
     }
   }
 
   done(key: string): void {
     this.#working.delete(key);
-    if (this.#again.delete(key)) this.#ready.add(key);
-    this.#moved();
+    if (this.#again.delete(key)) this.#offer(key);
+    this.#settle();
   }
 
   async drain(signal: AbortSignal): Promise<void> {
     this.#closed = true;
-    this.#moved();
+    for (const worker of this.#waiting) worker.resolve();
+    this.#waiting.clear();
     await this.#delays.clear();
-    while (this.#ready.size + this.#working.size > 0) await raceAbort(this.#changed.promise, signal);
+    this.#settle();
+    await raceAbort(this.#drained.promise, signal);
   }
 
   /** True if the key is known already or there is room for it. */
@@ -130,11 +157,40 @@ class CollapsingQueue implements KeyQueue {
     return false;
   }
 
-  #moved(): void {
+  #offer(key: string): void {
+    if (this.#ready.has(key)) return;
+    this.#ready.add(key);
+    this.#line.push(key);
+    this.#measure();
+    this.#wake();
+  }
+
+  /** Until a key may be there, or the queue is closed. */
+  async #turn(signal: AbortSignal): Promise<void> {
+    const worker = Promise.withResolvers<void>();
+    this.#waiting.add(worker);
+    try {
+      await raceAbort(worker.promise, signal);
+    } catch (error) {
+      // Whoever was woken and is gone leaves the key to the next.
+      if (!this.#waiting.delete(worker)) this.#wake();
+      throw error;
+    }
+  }
+
+  #wake(): void {
+    const [worker] = this.#waiting;
+    if (worker === undefined) return;
+    this.#waiting.delete(worker);
+    worker.resolve();
+  }
+
+  #settle(): void {
+    if (this.#closed && this.#ready.size + this.#working.size === 0) this.#drained.resolve();
+  }
+
+  #measure(): void {
     this.#deps.metrics.queueDepth.set(this.#ready.size, { queue: this.#options.name });
-    const changed = this.#changed;
-    this.#changed = Promise.withResolvers();
-    changed.resolve();
   }
 }
 
