@@ -51,6 +51,7 @@ beforeAll(async () => {
       translateBody,
       views,
       takeOver: (learn) => learn(),
+      clock: systemClock,
       remember: (about, { user }) => void read.push(`${user.username} ${about.resource}/${about.name}`),
     },
   );
@@ -255,7 +256,7 @@ describe('what views add', () => {
 
   beforeAll(async () => {
     const { upstream, replica } = site.run;
-    const deps = { upstream, replica, translateBody, views };
+    const deps = { upstream, replica, translateBody, views, clock: systemClock };
     viewing = createForward({}, { ...deps, takeOver: () => undefined, remember: () => undefined });
   });
   beforeEach(async () => {

@@ -140,6 +140,23 @@ const made: readonly Sample[] = [
       },
     ],
   ],
+  [
+    defineResource({ apiVersion: 'v1', kind: 'Endpoints', plural: 'endpoints', namespaced: true }),
+    [
+      {},
+      { subsets: [{ addresses: ['10.0.0.1', '10.0.0.2'].map((ip) => ({ ip })), ports: [] }] },
+      {
+        subsets: [
+          {
+            addresses: ['10.0.0.1', '10.0.0.2'].map((ip) => ({ ip })),
+            ports: [80, 81].map((port) => ({ name: `p${port}`, port })),
+          },
+          { addresses: [{ ip: 'fd00::1' }], ports: [{ port: 80 }] },
+        ],
+      },
+      { subsets: [{ notReadyAddresses: [{ ip: '10.0.0.1' }], ports: [{ port: 80 }] }] },
+    ],
+  ],
   [resources.configMaps, [{}, { data: { a: 'b' }, binaryData: { c: 'AA==' } }]],
   [resources.secrets, [{}, { type: 'example.com/x', data: { a: 'AA==' } }]],
   [resources.leases, [{ spec: {} }, { spec: { holderIdentity: 'me' } }]],

@@ -11,6 +11,7 @@ export {
   createTableWriter,
   includeObjectOf,
   printerOf,
+  tableRow,
   type Cell,
   type Column,
   type CustomColumn,

@@ -49,6 +49,7 @@ beforeEach(async () => {
       translateBody: ({ bytes }) => bytes,
       takeOver: (learn) => learn(),
       remember: () => undefined,
+      clock: { now: () => 0 },
     },
   );
 });

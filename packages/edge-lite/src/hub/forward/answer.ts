@@ -1,4 +1,4 @@
-import { hasCode, scoped } from '@selvedge/kit';
+import { type Clock, hasCode, scoped } from '@selvedge/kit';
 import { type KubeObject, type ListPiece, createLineSplitter, createListSplitter } from '@selvedge/kube';
 import type { Caller, HubRequest, HubResponse } from '../request.ts';
 import { naturalText } from '../replica/index.ts';
@@ -9,12 +9,13 @@ import type { Horizon } from './horizon.ts';
 import { impersonates, responseHeaders } from './headers.ts';
 import { answersObjects, learnsFrom } from './learning.ts';
 import { rewriteEvent } from './rewrite-event.ts';
+import { type ShowObject, showRow } from './rows.ts';
 import { specOf } from './sent-query.ts';
 import { watchedPlace } from './watched-place.ts';
 import {
   ListRewriter,
-  type ShowObject,
   type ShowVersion,
+  type Shows,
   parseJson,
   rewriteTable,
   withServedVersion,
@@ -27,6 +28,7 @@ export interface AnswerContext extends ShowDeps {
   readonly response: UpstreamResponse;
   readonly maxObjectBytes: number;
   readonly horizon: Horizon;
+  readonly clock: Pick<Clock, 'now'>;
   readonly remember: (request: ResourceRequest, caller: Caller, object: KubeObject) => void;
 }
 
@@ -61,6 +63,11 @@ function showing({ request, about, ...deps }: AnswerContext): ShowObject {
   };
 }
 
+const showsOf = (context: AnswerContext, object: ShowObject = showing(context)): Shows => ({
+  object,
+  row: showRow(context, object, context),
+});
+
 /** Of a bookmark: whoever goes on there is told by upstream again. */
 const passingVersion =
   ({ about, horizon }: AnswerContext): ShowVersion =>
@@ -80,11 +87,11 @@ const listVersion =
   };
 
 /** A document that may be anything: an object, a table of one, a list, a Status. */
-function rewriteDocument(document: Json, show: ShowObject, version?: ShowVersion): Json {
+function rewriteDocument(document: Json, shows: Shows): Json {
   if (document['kind'] === 'Status') return document;
-  if (document['kind'] === 'Table') return rewriteTable(document, show, version);
+  if (document['kind'] === 'Table') return rewriteTable(document, shows);
   if (typeof document['metadata'] !== 'object' || document['metadata'] === null) return document;
-  return { ...show(document as unknown as KubeObject) };
+  return { ...shows.object(document as unknown as KubeObject) };
 }
 
 /** Whether somebody read one object for himself, so that he may have it offline too. */
@@ -98,7 +105,7 @@ function isOwnRead({ request, about, response }: AnswerContext, document: Json):
 export async function answerObject(context: AnswerContext): Promise<HubResponse> {
   const { request, about, response, maxObjectBytes } = context;
   const received = await collectChunks(chunksOf(response, true), maxObjectBytes);
-  const document = rewriteDocument(parseJson(received.toString('utf8')), showing(context));
+  const document = rewriteDocument(parseJson(received.toString('utf8')), showsOf(context));
   if (isOwnRead(context, document)) {
     context.remember(about, request.caller, document as unknown as KubeObject);
   }
@@ -108,14 +115,12 @@ export async function answerObject(context: AnswerContext): Promise<HubResponse>
 }
 
 async function* rewriteList(context: AnswerContext): AsyncGenerator<Uint8Array, void, undefined> {
-  const show = showing(context);
   const version = listVersion(context);
+  const shows = { ...showsOf(context), version };
   const splitter = createListSplitter({ maxPieceBytes: context.maxObjectBytes });
-  const rewriter = new ListRewriter(show, version);
+  const rewriter = new ListRewriter(shows);
   const whole = (document: Json): Json =>
-    document['items'] === undefined
-      ? rewriteDocument(document, show, version)
-      : withServedVersion(document, version);
+    document['items'] === undefined ? rewriteDocument(document, shows) : withServedVersion(document, version);
   const rewrite = (piece: ListPiece): string => rewriter.rewrite(piece, whole);
   for await (const chunk of chunksOf(context.response, true)) {
     let text = '';
@@ -131,12 +136,14 @@ export function answerList(context: AnswerContext): HubResponse {
 
 async function* rewriteEvents(context: AnswerContext): AsyncGenerator<Uint8Array, void, undefined> {
   using place = watchedPlace(context, context.horizon);
-  const show = place.object(showing(context));
-  const version = place.version(passingVersion(context));
+  const shows = {
+    ...showsOf(context, place.object(showing(context))),
+    version: place.version(passingVersion(context)),
+  };
   const splitter = createLineSplitter({ maxLineBytes: context.maxObjectBytes });
   for await (const chunk of chunksOf(context.response, true)) {
     let text = '';
-    for (const line of splitter.push(chunk)) text += `${rewriteEvent(line, show, version)}\n`;
+    for (const line of splitter.push(chunk)) text += `${rewriteEvent(line, shows)}\n`;
     if (text !== '') yield Buffer.from(text);
   }
 }

@@ -53,7 +53,8 @@ function world(
   const views = (_resource: string, object: KubeObject): KubeObject => object;
   const remember: Parameters<typeof createForward>[1]['remember'] = (request, _caller, object) =>
     void remembered.push({ request, object });
-  const forward = createForward({}, { upstream, replica, views, translateBody, takeOver, remember });
+  const clock = { now: () => 0 };
+  const forward = createForward({}, { upstream, replica, views, translateBody, takeOver, remember, clock });
   return { upstream, replica, remembered, forward };
 }
 

@@ -1,3 +1,4 @@
+import type { Clock } from '@selvedge/kit';
 import type { KubeObject } from '@selvedge/kube';
 import { objectName } from '../bodies/index.ts';
 import type { RequestBody, TranslateBody } from '../bodies/types.ts';
@@ -19,6 +20,7 @@ import { type Horizon, createHorizon } from './horizon.ts';
 import { modified } from './refusals.ts';
 import { type Viewed, restoreBody } from './restore.ts';
 import { sentQuery } from './sent-query.ts';
+import { printsHere } from './rows.ts';
 import type { ShowDeps } from './show.ts';
 import { upstreamText } from '../replica/index.ts';
 
@@ -35,6 +37,7 @@ export interface ForwardDeps {
   >;
   readonly views: ApplyViews;
   readonly translateBody: TranslateBody;
+  readonly clock: Pick<Clock, 'now'>;
   /** See `ShowDeps`. */
   readonly takeOver: ShowDeps['takeOver'];
   /** Told of each object that its reader got with a GET of its own, as it was shown to him. */
@@ -59,8 +62,10 @@ function objectRequest(info: RequestInfo): ResourceRequest | undefined {
   return foreign.has(info.subresource) ? undefined : info;
 }
 
-function pathOf({ path, query }: HubRequest, about: ResourceRequest | undefined, horizon: Horizon): string {
+function pathOf(request: HubRequest, about: ResourceRequest | undefined, horizon: Horizon): string {
+  const { path, query } = request;
   const sent = about === undefined ? query : sentQuery(about, query, horizon);
+  if (about !== undefined && printsHere(about, request)) sent.set('includeObject', 'Object');
   return sent.size === 0 ? path : `${path}?${sent.toString()}`;
 }
 

@@ -1,10 +1,9 @@
 import { SelvedgeError } from '@selvedge/kit';
 import type { KubeObject, ListPiece } from '@selvedge/kube';
 import { naturalText } from '../replica/index.ts';
+import type { ShowObject, ShowRow } from './rows.ts';
 
 type Json = Readonly<Record<string, unknown>>;
-/** How one object is shown. */
-export type ShowObject = (object: KubeObject) => KubeObject;
 /** How the version of a list is shown. */
 export type ShowVersion = (upstream: string) => string;
 
@@ -27,15 +26,17 @@ export function withServedVersion(document: Json, show: ShowVersion = naturalTex
   return { ...document, metadata: { ...metadata, resourceVersion: show(version) } };
 }
 
-/** One row of a Table: its object may be left out, reduced or whole. Source: meta.k8s.io/v1 TableRow. */
-function rewriteRow(row: Json, show: ShowObject): Json {
-  const object = row['object'] as KubeObject | null | undefined;
-  return object?.metadata === undefined ? row : { ...row, object: show(object) };
+/** How what an answer is made of is shown. */
+export interface Shows {
+  readonly object: ShowObject;
+  readonly row: ShowRow;
+  /** Default: as upstream's. */
+  readonly version?: ShowVersion;
 }
 
-export function rewriteTable(table: Json, show: ShowObject, version?: ShowVersion): Json {
+export function rewriteTable(table: Json, { row, version }: Shows): Json {
   const rows = table['rows'] as readonly Json[] | null | undefined;
-  const shown = rows?.map((row) => rewriteRow(row, show));
+  const shown = rows?.map(row);
   return { ...withServedVersion(table, version), ...(shown === undefined ? {} : { rows: shown }) };
 }
 
@@ -54,14 +55,12 @@ const empty = '{"items":[';
 
 /** Rewrites a list piece by piece; the texts that it returns, one after another, are the rewritten list. */
 export class ListRewriter {
-  readonly #show: ShowObject;
-  readonly #version: ShowVersion;
+  readonly #shows: Shows;
   #type: ItemType | undefined;
   #separator = '';
 
-  constructor(show: ShowObject, version: ShowVersion) {
-    this.#show = show;
-    this.#version = version;
+  constructor(shows: Shows) {
+    this.#shows = shows;
   }
 
   /** `whole` is called for a document that is no list after all. */
@@ -80,13 +79,13 @@ export class ListRewriter {
 
   /** The array comes last in it, so it stays open at the end. */
   #head(text: string): string {
-    const head = withServedVersion(parseJson(`${text}]}`), this.#version);
+    const head = withServedVersion(parseJson(`${text}]}`), this.#shows.version);
     this.#type = itemTypeOf(head);
     return JSON.stringify(head).slice(0, -']}'.length);
   }
 
   #tail(text: string): string {
-    const tail = withServedVersion(parseJson(`${empty}${text}`), this.#version);
+    const tail = withServedVersion(parseJson(`${empty}${text}`), this.#shows.version);
     return JSON.stringify(tail).slice(empty.length);
   }
 
@@ -98,14 +97,11 @@ export class ListRewriter {
   }
 
   #shown(item: Json): unknown {
-    if ('cells' in item) return rewriteRow(item, this.#show);
+    const { object: show, row } = this.#shows;
+    if ('cells' in item) return row(item);
     const object = item as unknown as KubeObject;
-    if (object.kind !== undefined || this.#type === undefined) return this.#show(object);
-    const {
-      apiVersion: _version,
-      kind: _kind,
-      ...shown
-    } = this.#show({ ...this.#type, ...item } as KubeObject);
+    if (object.kind !== undefined || this.#type === undefined) return show(object);
+    const { apiVersion: _version, kind: _kind, ...shown } = show({ ...this.#type, ...item } as KubeObject);
     return shown;
   }
 }

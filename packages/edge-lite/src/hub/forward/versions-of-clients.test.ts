@@ -56,6 +56,7 @@ beforeEach(async () => {
       },
       takeOver: (learn) => learn(),
       remember: () => undefined,
+      clock: { now: () => 0 },
     },
   );
 });

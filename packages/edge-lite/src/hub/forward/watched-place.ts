@@ -2,7 +2,8 @@ import { naturalText, parseVersion } from '../replica/index.ts';
 import { type ResourceRequest, flagOf } from '../request-info/index.ts';
 import type { HubRequest } from '../request.ts';
 import type { Horizon } from './horizon.ts';
-import type { ShowObject, ShowVersion } from './rewrite-list.ts';
+import type { ShowVersion } from './rewrite-list.ts';
+import type { ShowObject } from './rows.ts';
 import { specOf } from './sent-query.ts';
 
 /** How far a watch that goes through has come. The horizon is told when it ends: its client goes on from there. */

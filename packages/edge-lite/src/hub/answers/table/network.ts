@@ -1,4 +1,4 @@
-import type { EndpointSlice, Service } from '@selvedge/kube/types';
+import type { EndpointSlice, Endpoints, Service } from '@selvedge/kube/types';
 import { ageOf, labelText, nameOf, or, printer } from './columns.ts';
 import type { Printer } from './types.ts';
 
@@ -37,10 +37,10 @@ const services = printer(
 
 const shownItems = 3;
 
-function firstOf(items: readonly string[]): string {
+function firstOf(items: readonly string[], none = '<unset>'): string {
   const more = items.length - shownItems;
   const text = items.slice(0, shownItems).join();
-  return more > 0 ? `${text} + ${more} more...` : or(text, '<unset>');
+  return more > 0 ? `${text} + ${more} more...` : or(text, none);
 }
 
 const endpointSlices = printer(
@@ -60,7 +60,22 @@ const endpointSlices = printer(
   },
 );
 
+/** As the API server writes an address with its port. */
+const withPort = (ip: string, port: number): string =>
+  ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}`;
+
+const endpoints = printer(['Name', 'Endpoints', 'Age'], (object: Endpoints, nowMs) => {
+  const all = (object.subsets ?? []).flatMap(({ addresses = [], ports = [] }) =>
+    ports.length === 0
+      ? addresses.map(({ ip }) => ip)
+      : ports.flatMap(({ port }) => addresses.map(({ ip }) => withPort(ip, port))),
+  );
+  const text = (object.subsets ?? []).length === 0 ? '<none>' : firstOf(all, '');
+  return [nameOf(object), text, ageOf(object, nowMs)];
+});
+
 export const networkPrinters: Readonly<Record<string, Printer>> = {
   'v1/services': services,
+  'v1/endpoints': endpoints,
   'discovery.k8s.io/v1/endpointslices': endpointSlices,
 };

@@ -2,7 +2,7 @@ import type { KubeObject } from '@selvedge/kube';
 import type { Form } from '../accept.ts';
 import { badRequest } from '../errors.ts';
 import { partialObject } from '../metadata.ts';
-import type { Printer } from './types.ts';
+import type { Cell, Printer } from './types.ts';
 
 /** How much of each object a row carries. Source: metav1.TableOptions. */
 export type IncludeObject = 'None' | 'Metadata' | 'Object';
@@ -30,16 +30,26 @@ export interface TableWriter {
   head(metadata: object, withColumns: boolean): string;
 }
 
-export function createTableWriter(
+interface TableDeps {
+  readonly printer: Printer;
+  readonly now: () => number;
+}
+
+/** A row of a table. */
+export function tableRow(
+  object: KubeObject,
   { includeObject, version }: TableOptions,
-  { printer, now }: { readonly printer: Printer; readonly now: () => number },
-): TableWriter {
-  const included = (object: KubeObject): KubeObject | null => {
-    if (includeObject === 'Object') return object;
-    return includeObject === 'Metadata' ? partialObject(object, version) : null;
-  };
+  { printer, now }: TableDeps,
+): { readonly cells: readonly Cell[]; readonly object: KubeObject | null } {
+  const reduced = includeObject === 'Metadata' ? partialObject(object, version) : null;
+  return { cells: printer.cells(object, now()), object: includeObject === 'Object' ? object : reduced };
+}
+
+export function createTableWriter(options: TableOptions, deps: TableDeps): TableWriter {
+  const { version } = options;
+  const { printer } = deps;
   return {
-    row: (object) => JSON.stringify({ cells: printer.cells(object, now()), object: included(object) }),
+    row: (object) => JSON.stringify(tableRow(object, options, deps)),
     head: (metadata, withColumns) => {
       const columns = withColumns ? JSON.stringify(printer.columns) : 'null';
       const type = `"kind":"Table","apiVersion":"meta.k8s.io/${version}"`;
