@@ -12,6 +12,10 @@ export const labels = {
   unit: 'selvedge.io/unit',
   /** On what a UnitApp made, pods included: the UnitApp. */
   unitApp: 'selvedge.io/unit-app',
+  /** On a UnitApp's clones and ControllerRevisions: the number of the revision. */
+  revision: 'selvedge.io/revision',
+  /** On pods of a UnitApp and on their workload: a hash of the pods' template. */
+  podTemplate: 'selvedge.io/pod-template',
   /** On objects that a program made and may delete again: which one. Source: kubernetes.io "Recommended Labels". */
   managedBy: 'app.kubernetes.io/managed-by',
   /** On a Lease: what its holder is (`tunnel-server`). */
@@ -22,6 +26,8 @@ export const labels = {
 export const unitAppAnnotations = {
   /** On pods of a UnitApp: a hash of the ConfigMaps and Secrets that came with them. */
   configuration: 'selvedge.io/configuration',
+  /** On what a UnitApp made: a hash of all that was asked for when it was applied last. */
+  applied: 'selvedge.io/applied',
 } as const;
 
 /** Finalizers that Selvedge sets. */
@@ -41,6 +47,12 @@ export const autonomyAnnotations = {
   failover: 'selvedge.io/failover',
   /** On an EdgeNode: `true` lets its Node, and its pods by force, be deleted while it is cut off. */
   allowDeletion: 'selvedge.io/allow-deletion',
+} as const;
+
+/** Annotations of joining. */
+export const joinAnnotations = {
+  /** On an EdgeNode: `true` lets a bootstrap token ask for the node's certificate although there is such a node. */
+  allowJoin: 'selvedge.io/allow-join',
 } as const;
 
 /** The key of the taint (`NoSchedule`) on Vouched and Autonomous nodes: new pods go elsewhere. */

@@ -60,6 +60,7 @@ export {
   type TextOrFile,
 } from './credentials.ts';
 export type { HttpProxy, Traffic } from '@selvedge/kit/net';
+export { collect, type CollectOptions } from './http/body.ts';
 export {
   createTransport,
   type Transport,

@@ -4,6 +4,23 @@ export {
   type UnitControllerDeps,
   type UnitControllerOptions,
 } from './controller/index.ts';
+export {
+  clonePodIndexers,
+  clonePodResource,
+  createMetricGate,
+  createMetricGateMetrics,
+  keptClonePod,
+  restartsOf,
+  type ClonePod,
+  type ClonePods,
+  type MetricGate,
+  type MetricGateDeps,
+  type MetricGateMetrics,
+  type MetricGateOptions,
+  type MetricReading,
+  type MetricServer,
+  type MetricWish,
+} from './gate/index.ts';
 export { createUnitMetrics, type UnitMetrics } from './metrics.ts';
 export {
   edgeNodeResource,
@@ -51,3 +68,10 @@ export {
   type WavesOptions,
   type Windows,
 } from './rollout/index.ts';
+export {
+  nextScheduleChange,
+  scheduledReplicas,
+  timetableOf,
+  type ScheduledReplicas,
+  type Timetable,
+} from './scaling/index.ts';

@@ -1,0 +1,19 @@
+export {
+  createMetricGate,
+  createMetricGateMetrics,
+  type MetricGate,
+  type MetricGateDeps,
+  type MetricGateMetrics,
+  type MetricGateOptions,
+  type MetricReading,
+  type MetricServer,
+  type MetricWish,
+} from './metric/index.ts';
+export {
+  clonePodIndexers,
+  clonePodResource,
+  keptClonePod,
+  restartsOf,
+  type ClonePod,
+  type ClonePods,
+} from './restarts/index.ts';

@@ -1,0 +1,2 @@
+export { clonePodResource, keptClonePod, type ClonePod } from './clone-pod.ts';
+export { clonePodIndexers, restartsOf, type ClonePods } from './restarts.ts';

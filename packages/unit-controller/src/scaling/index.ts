@@ -1,0 +1,7 @@
+export {
+  nextScheduleChange,
+  scheduledReplicas,
+  timetableOf,
+  type ScheduledReplicas,
+  type Timetable,
+} from './timetable.ts';
