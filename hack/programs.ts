@@ -1,6 +1,7 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bundle } from './bundle.ts';
+import { imageArchive, managerImage } from './image/index.ts';
 
 const packages = join(import.meta.dirname, '../packages');
 const mebibyte = 1024 * 1024;
@@ -18,14 +19,32 @@ export const programNames = Object.keys(programs) as readonly Program[];
 /** Where `pnpm build` puts a program. */
 export const bundleOf = (program: Program): string => join(packages, program, `dist/${program}.cjs`);
 
+/** Where `pnpm build` puts the image of cloud-manager: an archive for `ctr images import`, `docker load` or skopeo. */
+export const managerImageFile = join(packages, 'cloud-manager/dist/cloud-manager-linux-amd64.tar');
+
+/** As its package says. */
+export async function versionOf(program: Program): Promise<string> {
+  const manifest = await readFile(join(packages, program, 'package.json'), 'utf8');
+  return (JSON.parse(manifest) as { readonly version: string }).version;
+}
+
 /** Makes a program's one file, stamped with its version; resolves to its size in bytes. */
 export async function bundleProgram(program: Program, outfile = bundleOf(program)): Promise<number> {
-  const manifest = await readFile(join(packages, program, 'package.json'), 'utf8');
-  const { version } = JSON.parse(manifest) as { readonly version: string };
   return bundle({
     entry: join(packages, program, 'src/main.ts'),
     outfile,
-    define: { SELVEDGE_VERSION: JSON.stringify(version) },
+    define: { SELVEDGE_VERSION: JSON.stringify(await versionOf(program)) },
     ...programs[program],
   });
+}
+
+/** Makes the image of a bundled cloud-manager; resolves to its name and its size in bytes. */
+export async function buildManagerImage(
+  bundleFile = bundleOf('cloud-manager'),
+  outfile = managerImageFile,
+): Promise<{ readonly ref: string; readonly size: number }> {
+  const image = await managerImage({ bundle: bundleFile, version: await versionOf('cloud-manager') });
+  const archive = await imageArchive(image);
+  await writeFile(outfile, archive);
+  return { ref: image.ref, size: archive.length };
 }

@@ -42,14 +42,17 @@ export function renderHubRole(): string {
   return render('hub', [hubRole, hubRoleBinding], hubRules);
 }
 
-/** Namespace, service account, roles and bindings. Pure. */
-export function renderManagerRoles(): string {
-  return render('cloud-manager', managerObjects, [
+/** Some of what is installed for cloud-manager. Pure. */
+export function renderRoles(objects: readonly object[]): string {
+  return render('cloud-manager', objects, [
     ...managerRules,
     ...managerNamespaceRules,
     ...managerNodeLeaseRules,
   ]);
 }
+
+/** Namespace, service account, roles and bindings. Pure. */
+export const renderManagerRoles = (): string => renderRoles(managerObjects);
 
 /** The role of clients in the cluster. Pure. */
 export function renderClientRole(): string {

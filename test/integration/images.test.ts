@@ -1,20 +1,29 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { buildManagerImage, bundleProgram } from '@selvedge/hack/programs';
 import { type Assets, ensureAssets, run } from '@selvedge/hack/setup';
 import { systemClock } from '@selvedge/kit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ensureImages, imageRefs } from '../bed/images/index.ts';
+import { type Image, ensureImages, imageRefs } from '../bed/images/index.ts';
 import { type PrivateContainerd, createPrivateContainerd } from '../bed/node/private-containerd.ts';
 
 type Programs = Assets<'containerd' | 'ctr' | 'runc' | 'containerd-2.4' | 'ctr-2.4'>;
 
 const versions = ['1.6', '2.4'] as const;
 
+/** Built as `pnpm build` does it. */
+async function buildManager(folder: string): Promise<Image> {
+  const [bundle, tar] = [join(folder, 'cloud-manager.cjs'), join(folder, 'cloud-manager.tar')];
+  await bundleProgram('cloud-manager', bundle);
+  return { ref: (await buildManagerImage(bundle, tar)).ref, tar };
+}
+
 describe.each(versions)('the images in containerd %s', (version) => {
   let runtime: PrivateContainerd;
   let folder: string;
   let ctr: string;
+  let manager: Image;
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'selvedge-images-'));
@@ -25,7 +34,8 @@ describe.each(versions)('the images in containerd %s', (version) => {
     const recent = { containerd: assets['containerd-2.4'], ctr: assets['ctr-2.4'] };
     const programs = { ...(version === '1.6' ? old : recent), runc: assets.runc };
     ctr = programs.ctr;
-    const images = await ensureImages();
+    manager = await buildManager(folder);
+    const images = [...(await ensureImages()), manager];
     runtime = createPrivateContainerd({ version, programs, images }, { clock: systemClock });
     await runtime.start(new AbortController().signal);
   });
@@ -73,5 +83,13 @@ describe.each(versions)('the images in containerd %s', (version) => {
     const text = await printed(imageRefs.nginx, 'sh', '-c', line);
     expect(text).toContain('test is successful');
     expect(text).toContain('Welcome to nginx!');
+  });
+
+  it('give cloud-manager what it needs, as nobody in particular', async () => {
+    const node = '/usr/local/bin/node';
+    const program = '/usr/local/lib/cloud-manager.cjs';
+    expect(await printed(manager.ref, node, program, '--version')).toMatch(/^cloud-manager \d+\.\d+\.\d+\n$/);
+    const who = 'console.log(process.getuid(), process.getgid(), require("fs").readdirSync("/").join())';
+    expect(await printed(manager.ref, node, '-e', who)).toMatch(/^65532 65532 .*usr/);
   });
 });

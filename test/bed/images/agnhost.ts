@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
+import { layerOf } from '@selvedge/hack/image';
 import { busyboxInputs, busyboxLayer, shellEnvironment } from './busybox.ts';
 import { type ImageRecipe, imageRefs } from './recipe.ts';
-import { layerOf } from './tar.ts';
 
 /** Kubernetes' own test server on a busybox root. `binary` is its path in the cache, which names its content. */
 export function agnhostImage(binary: string): ImageRecipe {

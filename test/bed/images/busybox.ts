@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
+import { type TarEntry, layerOf } from '@selvedge/hack/image';
 import { run } from '@selvedge/hack/setup';
 import { type ImageRecipe, imageRefs } from './recipe.ts';
-import { type TarEntry, layerOf } from './tar.ts';
 
 /** Where Debian's busybox-static puts it. */
 const program = '/bin/busybox';

@@ -1,8 +1,8 @@
 import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { imageArchive } from '@selvedge/hack/image';
 import { type Setup, contentKey, debianFiles, processSetup } from '@selvedge/hack/setup';
 import { agnhostImage } from './agnhost.ts';
-import { imageArchive } from './archive.ts';
 import { busyboxImage } from './busybox.ts';
 import { nginxImage, nginxPackages } from './nginx.ts';
 import { pauseImage } from './pause.ts';
@@ -10,7 +10,7 @@ import { type ImageName, type ImageRecipe, imageRefs } from './recipe.ts';
 
 export interface Image {
   readonly ref: string;
-  /** A docker-archive in the cache. */
+  /** See `imageArchive`; in the cache. */
   readonly tar: string;
 }
 
@@ -33,10 +33,15 @@ async function recipeOf(name: ImageName, setup: Setup, signal?: AbortSignal): Pr
   }
 }
 
-/** The code of this folder, on which the images depend too. */
+/** The code that makes images, on which they depend too. */
+const folders = [import.meta.dirname, join(import.meta.dirname, '../../../hack/image')];
+
 async function ownSources(): Promise<readonly Uint8Array[]> {
-  const files = (await readdir(import.meta.dirname)).filter((file) => !file.endsWith('.test.ts')).toSorted();
-  return Promise.all(files.map((file) => readFile(join(import.meta.dirname, file))));
+  const names = await Promise.all(
+    folders.map(async (folder) => (await readdir(folder)).toSorted().map((name) => join(folder, name))),
+  );
+  const sources = names.flat().filter((file) => !file.endsWith('.test.ts'));
+  return Promise.all(sources.map((file) => readFile(file)));
 }
 
 /** Makes the images that are not in the cache; no registry is asked. */

@@ -1,9 +1,9 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { layerOf } from '@selvedge/hack/image';
 import { run } from '@selvedge/hack/setup';
 import { type ImageRecipe, imageRefs } from './recipe.ts';
-import { layerOf } from './tar.ts';
 
 const source = join(import.meta.dirname, 'pause.c');
 

@@ -1,4 +1,4 @@
-import type { ImageContent } from './archive.ts';
+import type { ImageContent } from '@selvedge/hack/image';
 
 /** The images of the testbed, by what they are used as. */
 export const imageRefs = {

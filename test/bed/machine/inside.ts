@@ -1,5 +1,5 @@
 import { type Command, run, runUnchecked } from '@selvedge/hack/setup';
-import { tarOf } from '../images/tar.ts';
+import { tarOf } from '@selvedge/hack/image';
 import type { MachineDisk } from './machine-mounts.ts';
 import { type Argv, createDoors } from './doors.ts';
 import { type MachineReference, enterMachine, machineInit } from './enter.ts';

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { TarEntry } from '../images/tar.ts';
+import type { TarEntry } from '@selvedge/hack/image';
 
 export interface IdentityOptions {
   /** The host's name. */

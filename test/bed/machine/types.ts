@@ -1,6 +1,6 @@
 import type { CommandResult } from '@selvedge/hack/setup';
 import type { Clock } from '@selvedge/kit';
-import type { TarEntry } from '../images/tar.ts';
+import type { TarEntry } from '@selvedge/hack/image';
 import type { Argv } from './doors.ts';
 
 export interface MachineOptions {

@@ -92,19 +92,41 @@ describe('imageArchive', () => {
   };
   const digest = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
-  it('names configuration and layers by their digests', async () => {
-    const [manifest, config, ...layers] = await read(await imageArchive(image));
-    expect(JSON.parse(manifest?.bytes.toString() ?? '')).toEqual([
+  it('is a layout that leads from the index by digests to configuration and layers', async () => {
+    const files = new Map((await read(await imageArchive(image))).map(({ name, bytes }) => [name, bytes]));
+    const json = (path: string): unknown => JSON.parse(files.get(path)?.toString() ?? '');
+    const blob = ({ digest: of }: { readonly digest: string }): Buffer | undefined =>
+      files.get(`blobs/${of.replace(':', '/')}`);
+    type Descriptor = { readonly digest: string; readonly size: number };
+    const { manifests } = json('index.json') as {
+      readonly manifests: readonly (Descriptor & { readonly annotations: object })[];
+    };
+    expect(json('oci-layout')).toEqual({ imageLayoutVersion: '1.0.0' });
+    expect(manifests[0]?.annotations).toEqual({
+      'io.containerd.image.name': 'registry.example/thing:1',
+      'org.opencontainers.image.ref.name': '1',
+    });
+    const manifest = JSON.parse(blob(manifests[0] ?? { digest: '' })?.toString() ?? '') as {
+      readonly config: Descriptor;
+      readonly layers: readonly Descriptor[];
+    };
+    expect(blob(manifest.config)).toEqual(configDocument(image));
+    expect(manifest.layers.map((layer) => blob(layer)?.toString())).toEqual(image.layers.map(String));
+    for (const layer of manifest.layers) expect(layer.size).toBe(blob(layer)?.length);
+    const blobs = Array.from(files).filter(([name]) => name.startsWith('blobs/'));
+    expect(blobs).toHaveLength(4);
+    for (const [name, bytes] of blobs) expect(name).toBe(`blobs/sha256/${digest(bytes)}`);
+  });
+
+  it('is one of docker too', async () => {
+    const files = await read(await imageArchive(image));
+    const manifest = files.find(({ name }) => name === 'manifest.json')?.bytes.toString() ?? '';
+    expect(JSON.parse(manifest)).toEqual([
       {
-        Config: `${digest(configDocument(image))}.json`,
+        Config: `blobs/sha256/${digest(configDocument(image))}`,
         RepoTags: ['registry.example/thing:1'],
-        Layers: image.layers.map((layer) => `${digest(layer)}.tar`),
+        Layers: image.layers.map((layer) => `blobs/sha256/${digest(layer)}`),
       },
-    ]);
-    expect(config?.bytes).toEqual(configDocument(image));
-    expect(layers.map(({ name, bytes }) => [name, bytes.toString()])).toEqual([
-      [`${digest(Buffer.from('first layer'))}.tar`, 'first layer'],
-      [`${digest(Buffer.from('second layer'))}.tar`, 'second layer'],
     ]);
   });
 
