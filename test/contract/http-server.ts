@@ -10,6 +10,7 @@ import {
 } from 'node:http2';
 import { createServer as createHttps } from 'node:https';
 import type { AddressInfo, Server, Socket } from 'node:net';
+import { endingAtOnce } from '@selvedge/kit/testing';
 import { newAuthority, openAuthority, type Authority } from '../bed/pki/certificate.ts';
 
 export type Protocol = 'h2' | 'http/1.1' | 'plain';
@@ -78,6 +79,7 @@ export async function startTestServer(options: ServerOptions): Promise<TestServe
     socket.on('error', () => undefined);
     socket.once('close', () => sockets.delete(socket));
   });
+  const end = endingAtOnce(server);
   server.on('session', (session: ServerHttp2Session) => {
     sessions.add(session);
     session.on('error', () => undefined);
@@ -97,12 +99,7 @@ export async function startTestServer(options: ServerOptions): Promise<TestServe
     get sockets() {
       return sockets.size;
     },
-    async [Symbol.asyncDispose]() {
-      const closed = once(server, 'close');
-      server.close();
-      for (const socket of sockets) socket.destroy();
-      await closed;
-    },
+    [Symbol.asyncDispose]: end,
   };
   return test;
 }

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect as connectTls, createServer, type ConnectionOptions, type TLSSocket } from 'node:tls';
+import { endingAtOnce } from '@selvedge/kit/testing';
 import { until } from './kube-bench.ts';
 import type { TunnelWorld } from './tunnel-world.ts';
 
@@ -39,25 +40,15 @@ export async function startFalseServer(
   const request = { commonName: 'tunnel', usages: ['server'], addresses: ['127.0.0.1'] } as const;
   const { certificate: cert, privateKey: key, certificateAuthority: ca } = await world.issue(request);
   const server = createServer({ cert, key, ca, requestCert: true, ALPNProtocols: [...protocols] });
-  const sockets = new Set<TLSSocket>();
+  const end = endingAtOnce(server);
   server.on('secureConnection', (socket) => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
     socket.on('error', () => undefined);
     serve(socket);
   });
   server.on('tlsClientError', () => undefined);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  return {
-    port: (server.address() as AddressInfo).port,
-    async [Symbol.asyncDispose]() {
-      const ended = once(server, 'close');
-      server.close();
-      for (const socket of sockets) socket.destroy();
-      await ended;
-    },
-  };
+  return { port: (server.address() as AddressInfo).port, [Symbol.asyncDispose]: end };
 }
 
 export const closed = async (socket: Duplex): Promise<void> => {

@@ -4,6 +4,7 @@ import { text } from 'node:stream/consumers';
 import type { Duplex } from 'node:stream';
 import { createMetricsRegistry, silentLogger, systemClock, type MetricsRegistry } from '@selvedge/kit';
 import type { HttpProxy } from '@selvedge/kit/net';
+import { endingAtOnce } from '@selvedge/kit/testing';
 import type { Carrier, SessionLimits, TunnelCredentials } from '@selvedge/tunnel';
 import {
   createTunnelAgent,
@@ -44,6 +45,7 @@ export async function startTarget(serve: (socket: Socket) => void): Promise<Targ
     socket.once('close', () => sockets.delete(socket));
     serve(socket);
   });
+  const end = endingAtOnce(server);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
@@ -51,12 +53,7 @@ export async function startTarget(serve: (socket: Socket) => void): Promise<Targ
     port,
     address: `127.0.0.1:${port}`,
     sockets,
-    async [Symbol.asyncDispose]() {
-      const closed = once(server, 'close');
-      server.close();
-      for (const socket of sockets) socket.destroy();
-      await closed;
-    },
+    [Symbol.asyncDispose]: end,
   };
 }
 

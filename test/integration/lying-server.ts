@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Agent, createServer, request as httpsRequest } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { endingAtOnce } from '@selvedge/kit/testing';
 import type { HubCluster } from './hub-cluster.ts';
 import { nodeName } from './hub-cluster.ts';
 
@@ -90,6 +91,7 @@ export async function startLyingServer(cluster: HubCluster): Promise<LyingServer
     response.on('close', () => sent.destroy());
     request.pipe(sent);
   });
+  const end = endingAtOnce(server);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
@@ -104,11 +106,8 @@ export async function startLyingServer(cluster: HubCluster): Promise<LyingServer
       return told;
     },
     async [Symbol.asyncDispose]() {
-      const closed = once(server, 'close');
-      server.close();
-      server.closeAllConnections();
       agent.destroy();
-      await closed;
+      await end();
     },
   };
 }

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import type { Server, Socket } from 'node:net';
 import type { Clock } from './clock.ts';
 import type { LogFields, LogLevel, Logger } from './log.ts';
 import type { Random } from './random.ts';
@@ -94,6 +96,24 @@ export function seededRandom(seed: number): Random {
     let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
     mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/**
+ * What ends a server and all of its connections at once. Those in a TLS handshake are among them: servers do not count them,
+ * and one whose client comes back by itself would take its place while the server waits for its end.
+ */
+export function endingAtOnce(server: Server): () => Promise<void> {
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  return async () => {
+    const ended = once(server, 'close');
+    server.close();
+    for (const socket of sockets) socket.destroy();
+    await ended;
   };
 }
 

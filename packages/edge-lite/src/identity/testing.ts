@@ -10,6 +10,7 @@ import {
   X509CertificateGenerator,
 } from '@peculiar/x509';
 import { type Clock, SelvedgeError } from '@selvedge/kit';
+import { endingAtOnce } from '@selvedge/kit/testing';
 import type { CredentialSource, KubeObject, ObjectRef, Resource } from '@selvedge/kube';
 import type { CertificateSigningRequest, Node } from '@selvedge/kube/types';
 import type { IdentityClient } from './join.ts';
@@ -93,15 +94,12 @@ export async function serveOverTls(
   const server = createServer({ cert: authority.certificate, key: authority.key }, (_request, response) => {
     response.setHeader('content-type', 'application/json').end(JSON.stringify(body()));
   });
+  const end = endingAtOnce(server);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
     url: `https://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
+    [Symbol.asyncDispose]: end,
   };
 }
 
