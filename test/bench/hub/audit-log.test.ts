@@ -19,6 +19,7 @@ it('tells who asked for what, as the last hop saw him, and when', () => {
       from: '10.60.0.11',
       atMs: Date.UTC(2026, 0, 1, 0, 0, 1, 500),
       what: 'patch nodes/status',
+      namespace: undefined,
       by: 'kubelet',
     },
   ]);

@@ -5,7 +5,11 @@ interface AuditEvent {
   readonly requestURI: string;
   readonly userAgent?: string;
   readonly sourceIPs?: readonly string[];
-  readonly objectRef?: { readonly resource?: string; readonly subresource?: string };
+  readonly objectRef?: {
+    readonly resource?: string;
+    readonly subresource?: string;
+    readonly namespace?: string;
+  };
   readonly requestReceivedTimestamp: string;
 }
 
@@ -17,6 +21,8 @@ export interface CloudRequest {
   readonly atMs: number;
   /** `watch pods`, `patch nodes/status`, `get /version`. */
   readonly what: string;
+  /** Where the object is; undefined if that is nowhere. */
+  readonly namespace: string | undefined;
   /** The program's name: the user agent up to its first slash or space. */
   readonly by: string;
 }
@@ -38,7 +44,15 @@ export function requestsIn(log: string): readonly CloudRequest[] {
     if (event.stage !== countedAt(event.verb)) return [];
     const from = event.sourceIPs?.at(-1) ?? '';
     const by = event.userAgent?.split(/[/ ]/, 1)[0] ?? '';
-    return [{ from, atMs: Date.parse(event.requestReceivedTimestamp), what: whatOf(event), by }];
+    return [
+      {
+        from,
+        atMs: Date.parse(event.requestReceivedTimestamp),
+        what: whatOf(event),
+        namespace: event.objectRef?.namespace,
+        by,
+      },
+    ];
   });
 }
 

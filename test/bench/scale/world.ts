@@ -1,0 +1,180 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { managerNamespace } from '@selvedge/api';
+import { ensureAssets } from '@selvedge/hack/setup';
+import { createMetricsRegistry, silentLogger, systemClock } from '@selvedge/kit';
+import {
+  type KubeClient,
+  createKubeClient,
+  createKubeMetrics,
+  resources,
+  staticCredentials,
+} from '@selvedge/kube';
+import { edgeUnitResource } from '@selvedge/unit-controller';
+import {
+  type PrivateControlPlane,
+  createPrivateControlPlane,
+} from '../../bed/control-plane/private-control-plane.ts';
+import { type Kubectl, createKubectl } from '../../bed/kubectl.ts';
+import { type Audit, openAudit } from './audit.ts';
+import { HollowNodes, type HollowNodesOptions } from './hollow-nodes.ts';
+import { inTurns } from './in-turns.ts';
+import { type Manager, prepareManager } from './manager.ts';
+
+export interface ScaleOptions extends HollowNodesOptions {
+  /** cloud-manager, up to its own arguments. */
+  readonly program: readonly [string, ...string[]];
+  /** See `taskset`. Default: all processors. */
+  readonly processors?: string | undefined;
+  /** For which cloud-manager takes the next; less than that. */
+  readonly gracePeriodSeconds: number;
+  /** Of the node-lifecycle controller. */
+  readonly monitorGraceSeconds: number;
+}
+
+/** A control plane with many nodes that are none, in units of equal size, and the cloud-manager under measurement. */
+export interface ScaleWorld extends AsyncDisposable {
+  readonly client: KubeClient;
+  readonly manager: Manager;
+  readonly audit: Audit;
+  readonly nodes: HollowNodes;
+  readonly units: readonly string[];
+  /** So many units more. */
+  grow(units: number, nodesOfEach: number): Promise<void>;
+  /** A pod that runs on each of these nodes, as their kubelets say. */
+  addPods(nodes: readonly string[]): Promise<void>;
+}
+
+const { signal } = new AbortController();
+const deploy = join(import.meta.dirname, '../../../deploy');
+const timeoutMs = 20_000;
+const atOnce = 32;
+const account = `system:serviceaccount:${managerNamespace}:cloud-manager`;
+
+/** Without these nothing but the life of nodes is controlled: workloads and pods stay as they are written. */
+const controllers = [
+  'daemonset',
+  'deployment',
+  'endpoints',
+  'endpointslice',
+  'endpointslice-mirroring',
+  'horizontal-pod-autoscaler',
+  'persistentvolume-attach-detach',
+  'pod-garbage-collector',
+  'replicaset',
+  'statefulset',
+];
+
+async function clientOf(controlPlane: PrivateControlPlane): Promise<KubeClient> {
+  const { certificate, key: privateKey } = await controlPlane.issue({
+    commonName: 'hollow-nodes',
+    organizations: ['system:masters'],
+    usages: ['client'],
+  });
+  const credentials = {
+    certificateAuthority: controlPlane.ca,
+    clientCertificate: { certificate, privateKey },
+  };
+  return createKubeClient(
+    { servers: [`https://127.0.0.1:${controlPlane.port}`], userAgent: 'hollow-nodes' },
+    {
+      credentials: staticCredentials(credentials),
+      clock: systemClock,
+      random: () => 0.5,
+      log: silentLogger,
+      metrics: createKubeMetrics(createMetricsRegistry()),
+    },
+  );
+}
+
+/** Our definitions and rights as they are shipped; resolves with a kubeconfig of the account that has the rights. */
+async function install(controlPlane: PrivateControlPlane, kubectl: Kubectl): Promise<string> {
+  await kubectl(['apply', '--server-side', '--kustomize', join(deploy, 'crds')]);
+  await kubectl(['apply', '--server-side', '--filename', join(deploy, 'rbac/selvedge-cloud-manager.yaml')]);
+  await kubectl(['wait', '--for=condition=Established', '--timeout=60s', 'crd', '--all']);
+  const args = ['create', 'token', 'cloud-manager', '--namespace', managerNamespace, '--duration=12h'];
+  const { stdout } = await kubectl(args);
+  const data = Buffer.from(controlPlane.ca).toString('base64');
+  const server = `https://127.0.0.1:${controlPlane.port}`;
+  return JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [{ name: 'c', cluster: { server, 'certificate-authority-data': data } }],
+    users: [{ name: 'u', user: { token: stdout.trim() } }],
+    contexts: [{ name: 'c', context: { cluster: 'c', user: 'u' } }],
+    'current-context': 'c',
+  });
+}
+
+interface Parts {
+  readonly client: KubeClient;
+  readonly manager: Manager;
+  readonly audit: Audit;
+  readonly nodes: HollowNodes;
+}
+
+function worldOf({ client, manager, audit, nodes }: Parts, stack: AsyncDisposableStack): ScaleWorld {
+  const units: string[] = [];
+  return {
+    client,
+    manager,
+    audit,
+    nodes,
+    units,
+    async grow(more, nodesOfEach) {
+      const names = Array.from({ length: more }, (_, each) => `unit-${units.length + each}`);
+      const membersOf = (unit: string): readonly string[] =>
+        Array.from({ length: nodesOfEach }, (_, each) => `${unit}-node-${each}`);
+      await nodes.add(names.flatMap(membersOf));
+      await inTurns(names, atOnce, async (name) => {
+        const spec = { members: { names: [...membersOf(name)] }, labels: { 'example.org/ring': 'stable' } };
+        await client.create(edgeUnitResource, { metadata: { name }, spec }, { signal, timeoutMs });
+      });
+      units.push(...names);
+    },
+    async addPods(names) {
+      await inTurns(names, atOnce, async (nodeName) => {
+        const metadata = { name: nodeName, namespace: 'default' };
+        const spec = { nodeName, containers: [{ name: 'c', image: 'none' }] };
+        await client.create(resources.pods, { metadata, spec }, { signal, timeoutMs });
+      });
+    },
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  };
+}
+
+export async function openScaleWorld(options: ScaleOptions): Promise<ScaleWorld> {
+  const { program, processors, gracePeriodSeconds, monitorGraceSeconds } = options;
+  const assets = await ensureAssets({
+    binaries: ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kubectl'],
+  });
+  await using stack = new AsyncDisposableStack();
+  const folder = await mkdtemp(join(tmpdir(), 'scale-'));
+  stack.defer(() => rm(folder, { recursive: true, force: true }));
+  const audit = stack.use(await openAudit(folder, account));
+  const controlPlane = createPrivateControlPlane(
+    {
+      programs: { etcd: assets.etcd, apiServer: assets['kube-apiserver'] },
+      apiServerFlags: [...audit.flags, '--max-requests-inflight=800', '--max-mutating-requests-inflight=400'],
+      controllerManager: {
+        program: assets['kube-controller-manager'],
+        flags: [
+          `--controllers=${controllers.map((name) => `-${name}-controller`).join()}`,
+          `--node-monitor-grace-period=${monitorGraceSeconds}s`,
+        ],
+      },
+    },
+    { clock: systemClock },
+  );
+  stack.defer(() => controlPlane.stop());
+  await controlPlane.start(signal);
+  const kubectl = createKubectl({ program: assets.kubectl, kubeconfig: controlPlane.kubeconfig });
+  const kubeconfig = await install(controlPlane, kubectl);
+  const client = await clientOf(controlPlane);
+  stack.defer(() => client.close());
+  const setup = { program, processors, controlPlane, kubeconfig, folder, gracePeriodSeconds };
+  const manager = stack.use(await prepareManager(setup));
+  const nodes = stack.use(new HollowNodes(options, { client, clock: systemClock }));
+  return worldOf({ client, manager, audit, nodes }, stack.move());
+}
