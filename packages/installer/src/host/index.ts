@@ -1,0 +1,5 @@
+export { createLocalHost } from './local.ts';
+export { connectSshHost } from './ssh/host.ts';
+export type { SshOptions } from './ssh/options.ts';
+export { createSudoHost, type SudoOptions } from './sudo.ts';
+export { hostDefaults, type Host, type HostCommand, type HostResult } from './types.ts';

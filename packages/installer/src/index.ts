@@ -1,0 +1,13 @@
+export { createHostFiles, type FileState, type HostFiles, type PathState } from './files/index.ts';
+export {
+  connectSshHost,
+  createLocalHost,
+  createSudoHost,
+  type Host,
+  type HostCommand,
+  type HostResult,
+  type SshOptions,
+  type SudoOptions,
+} from './host/index.ts';
+export { openJournal, type Journal, type RunState } from './journal/index.ts';
+export { applySteps, createExecutors, undoSteps, type Step, type StepEvent } from './steps/index.ts';

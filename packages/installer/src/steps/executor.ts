@@ -1,0 +1,24 @@
+import type { HostFiles } from '../files/index.ts';
+import type { Host } from '../host/index.ts';
+import type { Before, Step } from './types.ts';
+
+/**
+ * Does one kind of step. `apply` and `undo` may be called again after a run that was interrupted in the middle of them,
+ * and end the same.
+ */
+export interface Executor<S extends Step> {
+  /** What is there before the step. Throws `Conflict` if the step cannot be done, or not be taken back. */
+  look(step: S, signal: AbortSignal): Promise<Before>;
+  apply(step: S, before: Before, signal: AbortSignal): Promise<void>;
+  /** Throws `Conflict` if somebody changed since what the step made: it is not lost for that. */
+  undo(step: S, before: Before, signal: AbortSignal): Promise<void>;
+}
+
+export interface ExecutorDeps {
+  readonly host: Host;
+  readonly files: HostFiles;
+  /** Of the run: names of kept files bear it. */
+  readonly run: string;
+}
+
+export type Executors = { readonly [K in Step['kind']]: Executor<Extract<Step, { kind: K }>> };

@@ -1,0 +1,102 @@
+import { fc } from '@fast-check/vitest';
+import type { Host } from '@selvedge/installer';
+import { describe, expect, it } from 'vitest';
+
+/** What every machine must do, whatever the way to it. `open` makes one on which the shell of POSIX is. */
+export function hostContract(name: string, open: () => Promise<Host>): void {
+  describe(`${name} as a host`, () => {
+    it('gives a program its arguments as they are, whatever is in them', async () => {
+      await using host = await open();
+      const word = fc.oneof(
+        fc.string({ unit: 'binary' }),
+        fc.constantFrom(
+          "'",
+          '"',
+          '$HOME',
+          '`id`',
+          '; exit 9',
+          '\n',
+          '-n',
+          '',
+          '\\',
+          '*',
+          '~',
+          'ä',
+          '!!',
+          '\t',
+        ),
+      );
+      const words = fc.array(
+        word.map((one) => one.replaceAll('\0', '').toWellFormed()),
+        { maxLength: 8 },
+      );
+      await fc.assert(
+        fc.asyncProperty(words, async (args) => {
+          const { stdout } = await host.run({ argv: ['printf', String.raw`%s\0`, ...args] });
+          const seen = stdout.toString().split('\0').slice(0, Math.max(args.length, 1));
+          expect(seen).toEqual(args.length === 0 ? [''] : args);
+        }),
+        { numRuns: 30 },
+      );
+    });
+
+    it('tells the exit code, and what was printed where', async () => {
+      await using host = await open();
+      const script = 'echo out; echo err >&2; exit 7';
+      const { exitCode, stdout, stderr } = await host.run({ argv: ['sh', '-c', script] });
+      expect([exitCode, stdout.toString(), stderr.toString()]).toEqual([7, 'out\n', 'err\n']);
+    });
+
+    it('tells the signal that ended a program, as a shell does', async () => {
+      await using host = await open();
+      expect((await host.run({ argv: ['sh', '-c', 'kill -TERM $$'] })).exitCode).toBe(128 + 15);
+    });
+
+    it('feeds stdin byte for byte, and ends it', async () => {
+      await using host = await open();
+      const stdin = Buffer.from(Array.from({ length: 300_000 }, (_, at) => (at * 7) % 256));
+      const { stdout } = await host.run({ argv: ['cat'], stdin });
+      expect(stdout.equals(stdin)).toBe(true);
+      expect((await host.run({ argv: ['cat'] })).stdout).toHaveLength(0);
+    });
+
+    it('does not mind a program that leaves its stdin alone', async () => {
+      await using host = await open();
+      const stdin = Buffer.alloc(2 ** 20);
+      expect((await host.run({ argv: ['true'], stdin })).exitCode).toBe(0);
+    });
+
+    it('ends a program that prints too much', async () => {
+      await using host = await open();
+      const endless = host.run({ argv: ['yes'], maxOutputBytes: 10_000 });
+      await expect(endless).rejects.toMatchObject({ code: 'ResourceExhausted' });
+    });
+
+    it('ends a program that takes too long', async () => {
+      await using host = await open();
+      const slow = host.run({ argv: ['sleep', '1000'], timeoutMs: 50 });
+      await expect(slow).rejects.toMatchObject({ code: 'DeadlineExceeded' });
+      expect((await host.run({ argv: ['true'] })).exitCode).toBe(0);
+    });
+
+    it('stops waiting when it is told to', async () => {
+      await using host = await open();
+      const stop = new AbortController();
+      const slow = host.run({ argv: ['sleep', '1000'] }, stop.signal);
+      stop.abort(new Error('enough'));
+      await expect(slow).rejects.toThrow('enough');
+    });
+
+    it('says that a program is not there', async () => {
+      await using host = await open();
+      expect((await host.run({ argv: ['no-such-program'] })).exitCode).toBe(127);
+    });
+
+    it('runs several programs side by side', async () => {
+      await using host = await open();
+      const numbers = Array.from({ length: 8 }, (_, at) => `${at}`);
+      const said = await Promise.all(numbers.map((one) => host.run({ argv: ['echo', one] })));
+      expect(said.map(({ stdout }) => stdout.toString().trim())).toEqual(numbers);
+    });
+  });
+}
