@@ -115,7 +115,7 @@ export const rolloutSchema = {
       default: '10%',
       maxLength: 16,
       description:
-        'How many units may be on their way to the new revision, or unhealthy, at a time: a number, or a percentage of the units, rounded up. Units without a link do not count.',
+        'How many units may be on their way to the new revision, or unhealthy with it, at a time: a number, or a percentage of the units, rounded up. Units without a link do not count, nor those that are unhealthy with the revision before.',
       'x-kubernetes-validations': [
         {
           rule: "type(self) == int ? self >= 1 : self.matches('^([1-9][0-9]?|100)%$')",

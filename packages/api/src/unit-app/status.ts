@@ -9,8 +9,7 @@ const units = {
   description:
     'What has become of it in each unit: of more than 1,000 units, those that need attention first.',
   maxItems: 1_000,
-  'x-kubernetes-list-type': 'map',
-  'x-kubernetes-list-map-keys': ['name'],
+  'x-kubernetes-list-type': 'atomic',
   items: {
     type: 'object',
     description: 'One unit.',
@@ -19,6 +18,7 @@ const units = {
       name: unitName,
       workload: { type: 'string', maxLength: 63, description: 'The name of the clone.' },
       revision: revision('What the clone is made from.'),
+      healthyRevision: revision('The last one that it was healthy with.'),
       state: {
         type: 'string',
         enum: ['Waiting', 'Updating', 'Healthy', 'Unhealthy', 'Failed', 'Offline'],

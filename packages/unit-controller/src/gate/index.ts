@@ -1,6 +1,8 @@
 export {
+  compareDecimals,
   createMetricGate,
   createMetricGateMetrics,
+  parseDecimal,
   type MetricGate,
   type MetricGateDeps,
   type MetricGateMetrics,

@@ -1,4 +1,5 @@
 import type { UnitAppRollout } from '@selvedge/api';
+import { type MetricReading, compareDecimals, parseDecimal } from '../gate/index.ts';
 
 /** What is seen of a clone and its pods. */
 export interface CloneFacts {
@@ -16,8 +17,8 @@ export interface CloneFacts {
   readonly available: number;
   /** Restarts of containers in pods of the newest template. */
   readonly restarts: number;
-  /** What the server of metrics said of the unit; undefined: nothing yet. */
-  readonly metric?: number | undefined;
+  /** What a server of metrics says of the unit with this revision; asked only while that counts. */
+  readonly readMetric?: (() => MetricReading | undefined) | undefined;
 }
 
 export type HealthGate = NonNullable<UnitAppRollout['healthGate']>;
@@ -36,18 +37,29 @@ const defaultMaxRestarts = 3;
 const availableOf = ({ pods, updated, available }: CloneFacts): number =>
   Math.min(updated, Math.max(0, available - Math.max(0, pods - updated)));
 
-function badMetric(clone: CloneFacts, metric: HealthGate['metric']): string | undefined {
-  if (metric === undefined) return undefined;
-  const { metric: value } = clone;
-  if (value === undefined || Number.isNaN(value)) return 'the metric is not known';
-  const { atLeast, atMost } = metric;
-  if (atLeast !== undefined && value < Number(atLeast)) return `the metric is ${value}, less than ${atLeast}`;
-  if (atMost !== undefined && value > Number(atMost)) return `the metric is ${value}, more than ${atMost}`;
+/** Of a revision that was tried out only the pods count: restarts add up over months, and nobody asks for its metric. */
+export const gateWhenProven = ({ availablePercent = maxPercent }: HealthGate = {}): HealthGate => ({
+  availablePercent,
+  maxRestarts: Number.POSITIVE_INFINITY,
+});
+
+const isLess = (one: string, other: string): boolean => {
+  const [left, right] = [parseDecimal(one), parseDecimal(other)];
+  return left === undefined || right === undefined || compareDecimals(left, right) < 0;
+};
+
+type Metric = NonNullable<HealthGate['metric']>;
+
+function badMetric({ atLeast, atMost }: Metric, reading: MetricReading): string | undefined {
+  if (reading.kind === 'unknown') return `the metric is not known: ${reading.why}`;
+  const { text } = reading;
+  if (atLeast !== undefined && isLess(text, atLeast)) return `the metric is ${text}, less than ${atLeast}`;
+  if (atMost !== undefined && isLess(atMost, text)) return `the metric is ${text}, more than ${atMost}`;
   return undefined;
 }
 
-/** Whether a clone shows what the gate asks for. Pure. */
-export function healthOf(clone: CloneFacts, gate: HealthGate = {}): Health {
+/** Whether the pods of a clone are as the gate asks for. Pure. */
+export function podHealthOf(clone: CloneFacts, gate: HealthGate = {}): Health {
   const { availablePercent = maxPercent, maxRestarts = defaultMaxRestarts } = gate;
   if (!clone.isObserved) return { kind: 'notYet', why: 'its controller has not seen it' };
   if (clone.restarts > maxRestarts) {
@@ -57,6 +69,19 @@ export function healthOf(clone: CloneFacts, gate: HealthGate = {}): Health {
   if (available < Math.ceil((clone.wanted * availablePercent) / maxPercent)) {
     return { kind: 'notYet', why: `${available} of ${clone.wanted} pods available` };
   }
-  const why = badMetric(clone, gate.metric);
-  return why === undefined ? { kind: 'good' } : { kind: 'notYet', why };
+  return { kind: 'good' };
+}
+
+/**
+ * Whether a clone shows what the gate asks for. The metric is read when all else is good; while nothing is known of it yet,
+ * as after a change of the leader, what has been healthy stays so.
+ */
+export function healthOf(clone: CloneFacts, gate: HealthGate = {}, wasHealthy = false): Health {
+  const health = podHealthOf(clone, gate);
+  if (health.kind !== 'good' || gate.metric === undefined) return health;
+  const reading = clone.readMetric?.();
+  if (reading === undefined)
+    return wasHealthy ? health : { kind: 'notYet', why: 'the metric is not known yet' };
+  const why = badMetric(gate.metric, reading);
+  return why === undefined ? health : { kind: 'notYet', why };
 }

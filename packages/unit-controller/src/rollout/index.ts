@@ -1,5 +1,5 @@
 export type { CloneFacts } from './health.ts';
-export { planRollout, type RolloutFacts, type RolloutPlan } from './plan-rollout.ts';
+export { planRollout, type RolloutPlan } from './plan-rollout.ts';
 export {
   contentOf,
   hashOfContent,
@@ -9,6 +9,7 @@ export {
   type Revision,
   type RevisionContent,
 } from './revisions.ts';
+export type { RolloutFacts } from './seen-units.ts';
 export type { RolloutStep } from './steps.ts';
 export type { UnitFacts } from './unit-state.ts';
 export { lastWave, wavesOf, type Waves, type WavesOptions } from './waves.ts';

@@ -1,31 +1,9 @@
-import type { UnitAppRollout, UnitAppStatus } from '@selvedge/api';
-import { type Position, type PositionFacts, bakeMsOf, moved, targetOf } from './position.ts';
+import type { UnitAppStatus } from '@selvedge/api';
+import { type Position, type PositionFacts, bakeMsOf, moved } from './position.ts';
 import { rolloutStatusOf } from './rollout-status.ts';
+import { type RolloutFacts, type SeenUnits, seenUnits } from './seen-units.ts';
 import { type RolloutStep, type UnitInRollout, stepsIn } from './steps.ts';
-import {
-  type StateOptions,
-  type UnitBefore,
-  type UnitFacts,
-  isGood,
-  sinceOf,
-  unitStateOf,
-} from './unit-state.ts';
-import { wavesOf } from './waves.ts';
-
-export interface RolloutFacts {
-  /** The name of the UnitApp. */
-  readonly app: string;
-  /** The number of the revision that is wanted, see `planHistory`. */
-  readonly wanted: number;
-  readonly rollout: UnitAppRollout;
-  /** The spec has another generation than the one that the status is about. */
-  readonly isSpecNew: boolean;
-  /** All that are selected, in any order. */
-  readonly units: readonly UnitFacts[];
-  /** As it was written last. */
-  readonly status: UnitAppStatus | undefined;
-  readonly nowMs: number;
-}
+import { sinceOf } from './unit-state.ts';
 
 export interface RolloutPlan {
   /** In any order. To be written with the status' version as a condition, before a step of the next plan is done. */
@@ -36,8 +14,8 @@ export interface RolloutPlan {
   readonly againMs: number | undefined;
 }
 
-const secondMs = 1_000;
-const defaultDeadlineSeconds = 600;
+/** How often metrics that count are read. */
+const metricEveryMs = 30_000;
 
 function positionOf({ rollout }: UnitAppStatus): Position | undefined {
   if (rollout?.revision === undefined) return undefined;
@@ -45,55 +23,27 @@ function positionOf({ rollout }: UnitAppStatus): Position | undefined {
   return { state, revision, wave, sinceMs: since === undefined ? 0 : Date.parse(since), message };
 }
 
-interface Seen {
-  readonly facts: RolloutFacts;
-  readonly waves: readonly string[];
-  readonly before: ReadonlyMap<string, UnitBefore>;
-  readonly deadlineMs: number;
-  /** As it is in a position. */
-  readonly unitsIn: (position: Position | undefined, current: number) => readonly UnitInRollout[];
+/** When time alone changes something of a unit: it has failed, its window opens, its metric is another. */
+function momentOf(unit: UnitInRollout, { facts, remembered, deadlineMs }: SeenUnits): number | undefined {
+  const { state, facts: unitFacts, isMeasured } = unit;
+  const { nowMs } = facts;
+  if (state.kind === 'waiting') return unitFacts.opensMs;
+  const readMs = isMeasured ? nowMs + metricEveryMs : undefined;
+  if (state.kind !== 'updating' && state.kind !== 'unhealthy') return readMs;
+  const failsMs = Date.parse(sinceOf(unit, remembered(unitFacts), nowMs)) + deadlineMs;
+  return Math.min(failsMs, readMs ?? failsMs);
 }
 
-function seen(facts: RolloutFacts): Seen {
-  const { app, rollout, status, nowMs } = facts;
-  const { names, of } = wavesOf(facts.units, { waves: rollout.waves ?? [], seed: app });
-  const before = new Map((status?.units ?? []).map((unit) => [unit.name, unit] as const));
-  const deadlineMs = (rollout.unitDeadlineSeconds ?? defaultDeadlineSeconds) * secondMs;
-  const opened: readonly UnitFacts[] =
-    rollout.maintenanceWindows === 'ignore'
-      ? facts.units.map((unit) => ({ ...unit, opensMs: nowMs }))
-      : facts.units;
-  const sorted = opened.toSorted((one, other) => (one.name < other.name ? -1 : 1));
-  return {
-    facts,
-    waves: names,
-    before,
-    deadlineMs,
-    unitsIn(position, current) {
-      const target = position === undefined ? facts.wanted : targetOf(position, current);
-      const options: StateOptions = { target, gate: rollout.healthGate, deadlineMs, nowMs };
-      return sorted.map((unit) => ({
-        name: unit.name,
-        place: of.get(unit.name) ?? 0,
-        state: unitStateOf(unit, before.get(unit.name), options),
-        facts: unit,
-        isGood: isGood(unit, options),
-      }));
-    },
-  };
-}
-
-/** When time alone changes something: a wave has been watched for long enough, a unit has failed, a window opens. */
-function againOf({ facts, before, deadlineMs }: Seen, position: Position, units: readonly UnitInRollout[]) {
-  const { nowMs, rollout } = facts;
-  const moments = units.flatMap((unit) => {
-    if (unit.state.kind === 'waiting') return unit.facts.opensMs ?? [];
-    if (unit.state.kind !== 'updating' && unit.state.kind !== 'unhealthy') return [];
-    return Date.parse(sinceOf(unit, before.get(unit.name), nowMs)) + deadlineMs;
-  });
-  const baked = position.state === 'Baking' ? [position.sinceMs + bakeMsOf(rollout)] : [];
-  const later = [...moments, ...baked].filter((ms) => ms > nowMs);
-  return later.length === 0 ? undefined : later.reduce((one, other) => Math.min(one, other));
+/** When time alone changes something: as above, or a wave has been watched for long enough. */
+function againOf(view: SeenUnits, position: Position, units: readonly UnitInRollout[]): number | undefined {
+  const { nowMs, rollout } = view.facts;
+  const baked = position.state === 'Baking' ? position.sinceMs + bakeMsOf(rollout) : undefined;
+  const moments = [baked, ...units.map((unit) => momentOf(unit, view))];
+  const later = moments.filter((ms) => ms !== undefined && ms > nowMs);
+  return later.reduce<number | undefined>(
+    (one, other) => Math.min(one ?? Infinity, other ?? Infinity),
+    undefined,
+  );
 }
 
 const isSamePlace = (one: Position | undefined, other: Position): boolean =>
@@ -107,8 +57,8 @@ const isSamePlace = (one: Position | undefined, other: Position): boolean =>
 export function planRollout(facts: RolloutFacts): RolloutPlan {
   const { app, wanted, rollout, isSpecNew, status = {}, nowMs } = facts;
   const { currentRevision: current = 0 } = status;
-  const view = seen(facts);
-  const { waves, before } = view;
+  const view = seenUnits(facts);
+  const { waves, remembered } = view;
   const last = positionOf(status);
   const moving: PositionFacts = {
     wanted,
@@ -126,7 +76,7 @@ export function planRollout(facts: RolloutFacts): RolloutPlan {
     ? stepsIn({ position, current, rollout, waves, units, nowMs })
     : [];
   return {
-    status: rolloutStatusOf({ app, position, units, before, nowMs }, full),
+    status: rolloutStatusOf({ app, position, units, remembered, nowMs }, full),
     steps,
     againMs: againOf(view, position, units),
   };

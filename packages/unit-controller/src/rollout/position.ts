@@ -14,7 +14,7 @@ export interface Position {
   readonly message: string;
 }
 
-export interface UnitView {
+export interface UnitInWave {
   readonly name: string;
   /** The place of its wave. */
   readonly place: number;
@@ -29,7 +29,7 @@ export interface PositionFacts {
   readonly rollout: UnitAppRollout;
   /** Of the waves, in their order. */
   readonly waves: readonly string[];
-  readonly units: readonly UnitView[];
+  readonly units: readonly UnitInWave[];
   /** The spec is another than at the last plan. */
   readonly isSpecNew: boolean;
   readonly nowMs: number;
@@ -43,9 +43,9 @@ export const bakeMsOf = ({ bakeSeconds = defaultBakeSeconds }: UnitAppRollout): 
   bakeSeconds * secondMs;
 
 /** Units without a link neither hold a wave nor fail it, and those that cannot have the revision do not either. */
-const takesPart = ({ state }: UnitView): boolean => state.kind !== 'offline' && state.kind !== 'skipped';
+const takesPart = ({ state }: UnitInWave): boolean => state.kind !== 'offline' && state.kind !== 'skipped';
 
-const failedOf = ({ units }: Pick<PositionFacts, 'units'>): readonly UnitView[] =>
+const failedOf = ({ units }: Pick<PositionFacts, 'units'>): readonly UnitInWave[] =>
   units.filter(({ state }) => state.kind === 'failed');
 
 export const isOverFailed = (facts: Pick<PositionFacts, 'units' | 'rollout'>): boolean =>
@@ -98,18 +98,18 @@ function halted(position: Position, facts: PositionFacts): Position | undefined 
   return rollout.pause === true ? to(position, facts, { state: 'Paused' }) : undefined;
 }
 
-const isSettled = ({ state }: UnitView): boolean => state.kind === 'healthy' || state.kind === 'failed';
+const settled: readonly UnitState['kind'][] = ['healthy', 'ailing', 'failed'];
 
-const isBetween = ({ place }: UnitView, first: number, last: number): boolean =>
-  place >= first && place <= last;
+/** Units of waves before come late: they hold nobody. What all had last comes to all at once, so all hold it. */
+function unitsAt(place: number, { units, wanted, current }: PositionFacts): readonly UnitInWave[] {
+  return units.filter((unit) => (wanted === current ? unit.place <= place : unit.place === place));
+}
 
-/** Units of waves before come late: they hold nobody. Where there is one wave for all, all hold it. */
 const progressing: Move = (position, facts) => {
   const place = facts.waves.indexOf(position.wave);
   if (place === -1) return started(facts);
-  const first = facts.wanted === facts.current ? 0 : place;
-  const inWave = facts.units.filter((unit) => isBetween(unit, first, place) && takesPart(unit));
-  if (!inWave.every(isSettled)) return position;
+  const inWave = unitsAt(place, facts).filter(takesPart);
+  if (!inWave.every(({ state }) => settled.includes(state.kind))) return position;
   if (inWave.length > 0) return to(position, facts, { state: 'Baking' });
   // Where there are units and none can show anything, nothing is known of the revision.
   return facts.units.length === 0 || facts.units.some(takesPart) ? advanced(position, facts) : position;
@@ -119,7 +119,7 @@ const progressing: Move = (position, facts) => {
 const baking: Move = (position, facts) => {
   const place = facts.waves.indexOf(position.wave);
   if (place === -1) return started(facts);
-  const isBroken = facts.units.some((unit) => unit.place === place && unit.state.kind === 'unhealthy');
+  const isBroken = unitsAt(place, facts).some(({ state }) => state.kind === 'unhealthy');
   if (isBroken) return to(position, facts, { state: 'Progressing' });
   const isOver = facts.nowMs - position.sinceMs >= bakeMsOf(facts.rollout);
   return isOver ? advanced(position, facts) : position;
@@ -151,6 +151,10 @@ export function moved(position: Position | undefined, facts: PositionFacts): Pos
   return moves[position.state](position, facts);
 }
 
+/** Its revision failed, and is taken back. */
+export const isGoingBack = ({ state }: Position): boolean =>
+  state === 'RollingBack' || state === 'RolledBack';
+
 /** What units shall have in this position, when it is their turn. */
-export const targetOf = ({ state, revision }: Position, current: number): number =>
-  state === 'RollingBack' || state === 'RolledBack' ? current : revision;
+export const targetOf = (position: Position, current: number): number =>
+  isGoingBack(position) ? current : position.revision;

@@ -3,19 +3,20 @@ import { cloneName } from '../rendering/index.ts';
 import { timestamp } from '../units/index.ts';
 import type { Position } from './position.ts';
 import type { UnitInRollout } from './steps.ts';
-import { type UnitBefore, type UnitState, sinceOf, stateNames } from './unit-state.ts';
+import { type UnitBefore, type UnitFacts, type UnitState, sinceOf, stateNames } from './unit-state.ts';
 
 export interface StatusFacts {
   /** The name of the UnitApp. */
   readonly app: string;
   readonly position: Position;
   readonly units: readonly UnitInRollout[];
-  readonly before: ReadonlyMap<string, UnitBefore>;
+  /** What the last status said of a unit. */
+  readonly remembered: (unit: UnitFacts) => UnitBefore | undefined;
   readonly nowMs: number;
 }
 
 /** As many as the schema allows. */
-const maxUnits = 1_000;
+export const maxUnits = 1_000;
 const maxUnitMessage = 256;
 const maxMessage = 1_024;
 
@@ -39,9 +40,12 @@ const counted = ({ wanted, available }: { readonly wanted: number; readonly avai
   available,
 });
 
-function shownUnit(unit: UnitInRollout, { app, before, nowMs }: StatusFacts): UnitAppUnit {
-  const { name, facts, state: unitState } = unit;
+function shownUnit(unit: UnitInRollout, { app, remembered, nowMs }: StatusFacts): UnitAppUnit {
+  const { name, facts, state: unitState, wasHealthy } = unit;
   const { clone } = facts;
+  const before = remembered(facts);
+  const isHealthy = wasHealthy || unitState.kind === 'healthy';
+  const healthyRevision = isHealthy ? clone?.revision : before?.healthyRevision;
   const state = stateNames[unitState.kind];
   const message = whyOf(unitState).slice(0, maxUnitMessage);
   return {
@@ -50,7 +54,8 @@ function shownUnit(unit: UnitInRollout, { app, before, nowMs }: StatusFacts): Un
       ? {}
       : { workload: cloneName(app, name), revision: clone.revision, ...counted(clone) }),
     state,
-    since: sinceOf(unit, before.get(name), nowMs),
+    since: sinceOf(unit, before, nowMs),
+    ...(healthyRevision === undefined ? {} : { healthyRevision }),
     ...(message === '' ? {} : { message }),
   };
 }

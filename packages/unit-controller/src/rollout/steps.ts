@@ -1,6 +1,6 @@
 import type { UnitAppRollout } from '@selvedge/api';
-import { type Position, type UnitView, isOverFailed, targetOf } from './position.ts';
-import { type UnitFacts, isUnitOpen } from './unit-state.ts';
+import { type Position, type UnitInWave, isOverFailed, targetOf } from './position.ts';
+import { type UnitFacts, type UnitView, isUnitOpen } from './unit-state.ts';
 
 /** A clone is to be made from a revision. Doing it twice does it once. */
 export interface RolloutStep {
@@ -8,10 +8,10 @@ export interface RolloutStep {
   readonly revision: number;
 }
 
-export interface UnitInRollout extends UnitView {
+export interface UnitInRollout extends UnitInWave, UnitView {
   readonly facts: UnitFacts;
-  /** Its pods are as the gate wants them, whatever the revision. */
-  readonly isGood: boolean;
+  /** With what it has now. */
+  readonly wasHealthy: boolean;
 }
 
 export interface StepsFacts {
@@ -52,10 +52,10 @@ function turnIn(facts: StepsFacts): IsTurn | undefined {
     case 'Baking':
       return ({ place, facts: unit }) => place <= waves.indexOf(position.wave) && isUnitOpen(unit, nowMs);
     case 'RollingBack':
+    case 'RolledBack':
       // Who has nothing to lose need not wait for a window.
       return ({ facts: unit, isGood }) => isUnitOpen(unit, nowMs) || (unit.clone !== undefined && !isGood);
     case 'Done':
-    case 'RolledBack':
       return isOverFailed(facts) ? undefined : ({ facts: unit }) => isUnitOpen(unit, nowMs);
     case 'Paused':
     case 'Stopped':

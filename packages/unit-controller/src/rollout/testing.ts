@@ -1,4 +1,5 @@
 import type { UnitAppRollout, UnitAppStatus } from '@selvedge/api';
+import type { MetricReading } from '../gate/index.ts';
 import type { CloneFacts } from './health.ts';
 import { type RolloutPlan, planRollout } from './plan-rollout.ts';
 import type { RolloutStep } from './steps.ts';
@@ -31,6 +32,10 @@ export interface Shop {
   isBroken: boolean;
   /** Revisions that are bad elsewhere work in it. */
   isExempt?: boolean;
+  /** Of the pods of what runs there. */
+  restarts?: number;
+  /** What the server of metrics says of it. */
+  metric?: MetricReading;
   /** Why it cannot have another revision. */
   problem?: string;
 }
@@ -46,6 +51,8 @@ export interface World {
   nowMs: number;
   /** All that was done. */
   readonly done: RolloutStep[];
+  /** Whose metric was read. */
+  readonly asked: string[];
 }
 
 export const shop = (change: Partial<Shop> = {}): Shop => ({
@@ -66,6 +73,7 @@ export const worldOf = (shops: number, change: Partial<World> = {}): World => ({
   status: undefined,
   nowMs: Date.parse('2026-05-04T00:00:00Z'),
   done: [],
+  asked: [],
   ...change,
 });
 
@@ -73,9 +81,13 @@ const isGoodIn = ({ bad }: World, { revision, running, isBroken, isExempt = fals
   running !== undefined && running === revision && (isExempt || !bad.has(running)) && !isBroken;
 
 function factsOf(world: World, [name, seen]: readonly [string, Shop]): UnitFacts {
-  const { isConnected, opensMs, revision, problem } = seen;
+  const { isConnected, opensMs, revision, problem, restarts = 0 } = seen;
   const available = isGoodIn(world, seen) ? pods : 0;
-  const clone = revision === undefined ? undefined : cloneOf(revision, { available });
+  const readMetric = (): MetricReading | undefined => {
+    world.asked.push(name);
+    return seen.metric;
+  };
+  const clone = revision === undefined ? undefined : cloneOf(revision, { available, restarts, readMetric });
   return { name, labels: { name }, isConnected, opensMs, clone, problem };
 }
 

@@ -1,11 +1,19 @@
 import { describe, expect, test } from 'vitest';
 import { cloneOf } from './testing.ts';
-import { type UnitBefore, type UnitFacts, unitStateOf } from './unit-state.ts';
+import { type StateOptions, type UnitBefore, type UnitFacts, viewOf } from './unit-state.ts';
 
 const since = '2026-05-04T00:00:00Z';
 const nowMs = Date.parse(since) + 60_000;
-const options = { target: 2, gate: {}, deadlineMs: 90_000, nowMs };
-const late = { ...options, nowMs: nowMs + 30_000 };
+const options: StateOptions = {
+  target: 2,
+  isTargetProven: false,
+  trial: 'tried',
+  wasHealthy: false,
+  gate: {},
+  deadlineMs: 90_000,
+  nowMs,
+};
+const late = { nowMs: nowMs + 30_000 };
 const unit = (change: Partial<UnitFacts>): UnitFacts => ({
   name: 'shop-1',
   labels: {},
@@ -16,17 +24,26 @@ const unit = (change: Partial<UnitFacts>): UnitFacts => ({
 const was = (state: UnitBefore['state'], revision = 2): UnitBefore => ({ state, revision, since });
 const starting = cloneOf(2, { available: 0 });
 
+/** As it is found by what is remembered of it. */
+function found(facts: UnitFacts, before?: UnitBefore, more: Partial<StateOptions> = {}) {
+  const wasHealthy = before?.state === 'Healthy' || before?.state === 'Unhealthy';
+  return viewOf(facts, before, { ...options, wasHealthy, ...more });
+}
+
 describe('a unit', () => {
   test.each([
     ['offline', { isConnected: false, clone: cloneOf(2) }],
+    ['offline', { isConnected: false }],
+    ['offline', { isConnected: false, problem: 'no label region' }],
     ['waiting', {}],
     ['waiting', { clone: cloneOf(1) }],
     ['skipped', { clone: cloneOf(1), problem: 'no label region' }],
+    ['skipped', { problem: 'no label region' }],
     ['healthy', { clone: cloneOf(2), problem: 'no label region' }],
     ['updating', { clone: starting }],
     ['failed', { clone: cloneOf(2, { restarts: 9 }) }],
   ])('is %s by what is seen of it: %j', (kind, seen) => {
-    expect(unitStateOf(unit(seen), undefined, options).kind).toBe(kind);
+    expect(found(unit(seen)).state.kind).toBe(kind);
   });
 
   test.each([
@@ -34,7 +51,7 @@ describe('a unit', () => {
     [nowMs + 1, 'window'],
     [undefined, 'window'],
   ])('whose window opens at %s waits for its %s', (opensMs, reason) => {
-    expect(unitStateOf(unit({ opensMs }), undefined, options)).toEqual({ kind: 'waiting', for: reason });
+    expect(found(unit({ opensMs })).state).toEqual({ kind: 'waiting', for: reason });
   });
 
   test.each([
@@ -47,12 +64,43 @@ describe('a unit', () => {
     ['Offline', 'updating', 'updating'],
   ] as const)('that was %s and does not work is %s, and %s when its time is over', (state, early, then) => {
     const facts = unit({ clone: starting });
-    expect(unitStateOf(facts, was(state), options).kind).toBe(early);
-    expect(unitStateOf(facts, was(state), late).kind).toBe(then);
+    expect(found(facts, was(state)).state.kind).toBe(early);
+    expect(found(facts, was(state), late).state.kind).toBe(then);
+    const justBefore = { nowMs: late.nowMs - 1 };
+    expect(found(facts, was(state), justBefore).state.kind).toBe(early);
   });
 
   test('is not what it was with another revision', () => {
-    expect(unitStateOf(unit({ clone: starting }), was('Failed', 1), late).kind).toBe('updating');
-    expect(unitStateOf(unit({ clone: cloneOf(2) }), was('Failed'), late).kind).toBe('healthy');
+    expect(found(unit({ clone: starting }), was('Failed', 1), late).state.kind).toBe('updating');
+    expect(found(unit({ clone: cloneOf(2) }), was('Failed'), late).state.kind).toBe('healthy');
+  });
+
+  test.each(['Healthy', 'Unhealthy', 'Failed', 'Offline'] as const)(
+    'that was healthy with what all have, and was %s last, ails and never fails',
+    (state) => {
+      const proven = { isTargetProven: true, trial: 'proven', wasHealthy: true, nowMs: late.nowMs } as const;
+      const broken = unit({ clone: cloneOf(2, { available: 0, restarts: 9 }) });
+      expect(found(broken, was(state), proven).state).toEqual({
+        kind: 'ailing',
+        why: '0 of 2 pods available',
+      });
+      const never = { ...proven, wasHealthy: false };
+      expect(found(broken, was('Updating'), never).state.kind).toBe('failed');
+    },
+  );
+
+  test.each([
+    ['tried', false, true],
+    ['left', false, false],
+    ['proven', true, false],
+  ] as const)('that is %s: restarts are borne %s, the metric counts %s', (trial, isGood, isMeasured) => {
+    const gate = { metric: { url: 'http://metrics/', field: '/value', atLeast: '1' } };
+    const restarting = unit({ clone: cloneOf(2, { restarts: 9 }) });
+    expect(found(restarting, undefined, { trial, gate })).toMatchObject({ isGood, isMeasured: false });
+    const measured = unit({ clone: cloneOf(2, { readMetric: () => ({ kind: 'number', text: '0' }) }) });
+    expect(found(measured, undefined, { trial, gate })).toMatchObject({ isGood: !isMeasured, isMeasured });
+    const cut = { ...measured, isConnected: false };
+    expect(found(cut, undefined, { trial, gate }).isMeasured).toBe(false);
+    expect(found(measured, undefined, { trial, gate: {} }).isMeasured).toBe(false);
   });
 });

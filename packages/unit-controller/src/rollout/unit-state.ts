@@ -1,7 +1,14 @@
 import type { UnitAppUnit } from '@selvedge/api';
 import type { UnitValues } from '../rendering/index.ts';
 import { timestamp } from '../units/index.ts';
-import { type CloneFacts, type Health, type HealthGate, healthOf } from './health.ts';
+import {
+  type CloneFacts,
+  type Health,
+  type HealthGate,
+  gateWhenProven,
+  healthOf,
+  podHealthOf,
+} from './health.ts';
 
 /** What is known of one selected unit. */
 export interface UnitFacts extends UnitValues {
@@ -23,19 +30,44 @@ export type UnitState =
   | { readonly kind: 'waiting'; readonly for: 'turn' | 'window' }
   | { readonly kind: 'updating'; readonly why: string }
   | { readonly kind: 'healthy' }
-  /** It has been healthy. */
+  /** It has been healthy with a revision that is tried out. */
   | { readonly kind: 'unhealthy'; readonly why: string }
+  /** It has been healthy with a revision that all units had: no rollout's doing, and it holds none. */
+  | { readonly kind: 'ailing'; readonly why: string }
   | { readonly kind: 'failed'; readonly why: string };
 
 /** What the last plan said of the unit: the only memory that there is. */
-export type UnitBefore = Pick<UnitAppUnit, 'state' | 'revision' | 'since'>;
+export type UnitBefore = Pick<UnitAppUnit, 'state' | 'revision' | 'since' | 'healthyRevision'>;
+
+/** What the rollout asks of a unit that has a revision. */
+export type Trial =
+  /** All that the gate says: the unit has not shown it yet, or its wave is watched. */
+  | 'tried'
+  /** What its pods do: it is to leave a revision that failed. */
+  | 'left'
+  /** That its pods are available. */
+  | 'proven';
 
 export interface StateOptions {
   /** The revision that the unit shall have. */
   readonly target: number;
+  /** It was rolled out in full before. */
+  readonly isTargetProven: boolean;
+  readonly trial: Trial;
+  /** It has been healthy with what it has now. */
+  readonly wasHealthy: boolean;
   readonly gate: HealthGate | undefined;
   readonly deadlineMs: number;
   readonly nowMs: number;
+}
+
+/** What a unit is found in. */
+export interface UnitView {
+  readonly state: UnitState;
+  /** Its pods are as they should be, whatever the revision. */
+  readonly isGood: boolean;
+  /** Its metric counts now: it is to be read again and again. */
+  readonly isMeasured: boolean;
 }
 
 /** The state as `UnitApp.status` names it. */
@@ -46,47 +78,72 @@ export const stateNames = {
   updating: 'Updating',
   healthy: 'Healthy',
   unhealthy: 'Unhealthy',
+  ailing: 'Unhealthy',
   failed: 'Failed',
 } as const satisfies Record<UnitState['kind'], UnitAppUnit['state']>;
 
 export const isUnitOpen = ({ opensMs }: UnitFacts, nowMs: number): boolean =>
   opensMs !== undefined && opensMs <= nowMs;
 
-/** Of an old revision nobody asks the server of metrics. */
-export const isGood = ({ clone }: UnitFacts, { target, gate }: StateOptions): boolean =>
-  clone !== undefined &&
-  healthOf(clone, clone.revision === target ? gate : { ...gate, metric: undefined }).kind === 'good';
+function judged(clone: CloneFacts, { trial, gate, wasHealthy }: StateOptions): Health {
+  if (trial === 'tried') return healthOf(clone, gate, wasHealthy);
+  return podHealthOf(clone, trial === 'left' ? gate : gateWhenProven(gate));
+}
 
-const isPast = (since: string | undefined, { deadlineMs, nowMs }: StateOptions): boolean =>
-  since !== undefined && nowMs - Date.parse(since) >= deadlineMs;
+interface Judged {
+  readonly health: Health;
+  /** What it was with another revision does not count. */
+  readonly last: UnitBefore | undefined;
+}
 
-const hasBeenHealthy = (last: UnitBefore | undefined): boolean =>
-  last?.state === 'Healthy' || last?.state === 'Unhealthy';
+/** It has been in this state for its time. */
+function isLate(kind: UnitState['kind'], last: UnitBefore | undefined, options: StateOptions): boolean {
+  const { deadlineMs, nowMs } = options;
+  if (last?.since === undefined || last.state !== stateNames[kind]) return false;
+  return nowMs - Date.parse(last.since) >= deadlineMs;
+}
 
-/** Of a unit that has the revision: what it was with another one does not count. */
-function stateWith(health: Health, last: UnitBefore | undefined, options: StateOptions): UnitState {
+/** Of a unit that has the revision. */
+function stateWith({ health, last }: Judged, options: StateOptions): UnitState {
   if (health.kind === 'good') return { kind: 'healthy' };
   const { why } = health;
-  const kind = hasBeenHealthy(last) ? 'unhealthy' : 'updating';
-  const isLate = last?.state === stateNames[kind] && isPast(last.since, options);
-  const isFailed = health.kind === 'bad' || last?.state === 'Failed' || isLate;
+  const { wasHealthy, isTargetProven } = options;
+  if (wasHealthy && isTargetProven) return { kind: 'ailing', why };
+  const kind = wasHealthy ? 'unhealthy' : 'updating';
+  const isFailed = health.kind === 'bad' || last?.state === 'Failed' || isLate(kind, last, options);
   return { kind: isFailed ? 'failed' : kind, why };
 }
 
-/** What state a unit is in, from what is seen and what it was. Pure. */
-export function unitStateOf(
-  unit: UnitFacts,
-  before: UnitBefore | undefined,
-  options: StateOptions,
-): UnitState {
-  const { clone, problem } = unit;
-  if (!unit.isConnected) return { kind: 'offline' };
-  if (clone?.revision === options.target) {
-    const last = before?.revision === clone.revision ? before : undefined;
-    return stateWith(healthOf(clone, options.gate), last, options);
-  }
+function stateWithout({ problem, ...unit }: UnitFacts, nowMs: number): UnitState {
   if (problem !== undefined) return { kind: 'skipped', why: problem };
-  return { kind: 'waiting', for: isUnitOpen(unit, options.nowMs) ? 'turn' : 'window' };
+  return { kind: 'waiting', for: isUnitOpen(unit, nowMs) ? 'turn' : 'window' };
+}
+
+function stateOf(unit: UnitFacts, judgement: Judged | undefined, options: StateOptions): UnitState {
+  if (!unit.isConnected) return { kind: 'offline' };
+  const hasTarget = unit.clone?.revision === options.target;
+  return hasTarget && judgement !== undefined
+    ? stateWith(judgement, options)
+    : stateWithout(unit, options.nowMs);
+}
+
+/** What state a unit is in, from what is seen and what it was. */
+export function viewOf(unit: UnitFacts, before: UnitBefore | undefined, given: StateOptions): UnitView {
+  const { clone, isConnected } = unit;
+  // Nothing that is seen of a unit without a link is of now.
+  const options: StateOptions = isConnected ? given : { ...given, trial: 'proven' };
+  const { trial, gate } = options;
+  if (clone === undefined) {
+    return { state: stateOf(unit, undefined, options), isGood: false, isMeasured: false };
+  }
+  const health = judged(clone, options);
+  const last = before?.revision === clone.revision ? before : undefined;
+  const isAsked = trial === 'tried' && gate?.metric !== undefined;
+  return {
+    state: stateOf(unit, { health, last }, options),
+    isGood: health.kind === 'good',
+    isMeasured: isAsked && podHealthOf(clone, gate).kind === 'good',
+  };
 }
 
 export interface UnitInState {
