@@ -59,7 +59,7 @@ async function composeManager(metrics: MetricsRegistry): Promise<void> {
   const file = await writeConfig('cloud-manager', {
     tunnel: { listen: [listen], ...files, clientCaFile: '/ca' },
     health: { listen, ...files },
-    webhook: { listen, ...files, caFile: '/ca', reach: { url: 'https://203.0.113.9' } },
+    webhook: { listen, reach: { url: 'https://203.0.113.9' } },
     egress: { unixSocket: '/egress.sock', tls: { listen, ...files, clientCaFile: '/ca' } },
     connectProxy: { listen, ...files },
     kubeletProxy: { listen },

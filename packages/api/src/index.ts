@@ -1,3 +1,5 @@
+export { managerAdmission } from './admission.ts';
+export { bootstrapGroupOf, bootstrappersGroup, nodesOfBootstrapGroups } from './bootstrap-groups.ts';
 export { autonomySchema, parseAutonomy, type Autonomy } from './autonomy.ts';
 export type { CustomResourceDefinition } from './custom-resource.ts';
 export {
@@ -32,6 +34,7 @@ export {
   autonomousTaint,
   autonomyAnnotations,
   finalizers,
+  joinAnnotations,
   labels,
   unitAppAnnotations,
 } from './labels.ts';

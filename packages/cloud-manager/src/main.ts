@@ -15,7 +15,9 @@ async function printWebhook(configFile: string): Promise<number> {
   const text = await originating('config', async () => {
     const { webhook } = await loadConfig(configFile, process.env);
     if (webhook === undefined) throw new Error('the config has no webhook');
-    return stringify(webhookConfiguration(webhook.reach, await readFile(webhook.caFile, 'utf8')));
+    const { certificate, reach } = webhook;
+    const ca = certificate.kind === 'files' ? await readFile(certificate.caFile, 'utf8') : undefined;
+    return stringify(webhookConfiguration(reach, ca));
   });
   process.stdout.write(text);
   return 0;

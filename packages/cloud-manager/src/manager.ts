@@ -16,14 +16,13 @@ import {
 } from '@selvedge/kube';
 import { formatTarget } from '@selvedge/tunnel';
 import type { TunnelServer } from '@selvedge/tunnel/server';
-import { apiServerLimits, createAdmissionWebhook, strangerLimits } from './admission/index.ts';
 import { type Autonomy, createAutonomy, witnessPath } from './autonomy/index.ts';
 import { type Caches, createCaches } from './caches.ts';
-import { type Address, type Config, type WebhookConfig, nodeDomainOf } from './config/index.ts';
-import { createCsrApprover, createCsrMetrics, createReserved, parseRequest } from './csr/index.ts';
+import { type Address, type Config, nodeDomainOf } from './config/index.ts';
+import { configured } from './configured.ts';
+import { createCsrApprover, createCsrMetrics, createReserved } from './csr/index.ts';
 import { createEdgeAccess } from './edge-access.ts';
 import { type Bans, createBans } from './edge-nodes/index.ts';
-import { originating } from './exit-code.ts';
 import { createHealth, healthLimits } from './health/index.ts';
 import { present } from './present.ts';
 import {
@@ -44,8 +43,10 @@ import {
   createSessionReporter,
   createSessionWriter,
 } from './sessions/index.ts';
+import { createTrafficDefaults } from './traffic-scope/index.ts';
 import { createTunnel } from './tunnel/index.ts';
 import { createUnits } from './units/index.ts';
+import { type Webhook, createWebhook } from './webhook.ts';
 
 export interface ManagerOptions {
   readonly config: Config;
@@ -76,13 +77,6 @@ type Context = ManagerOptions & ManagerDeps;
 /** How long a server that fell silent counts as alive, by the Leases of the others. */
 const serverLeaseSeconds = 40;
 
-/** Files that cannot be used are a matter of the config. */
-const configured = (pem: PemFiles): Service => ({
-  name: pem.name,
-  start: (signal) => originating('config', () => pem.start(signal)),
-  stop: () => pem.stop(),
-});
-
 /** What is only true between the end of the start and the beginning of the stop. */
 function createServingMark(): Service & { readonly isServing: boolean } {
   let isServing = false;
@@ -103,8 +97,6 @@ function createServingMark(): Service & { readonly isServing: boolean } {
 interface BanParts {
   readonly bans: Bans;
 }
-
-const commonNames = (request: string): readonly string[] => parseRequest(request).commonNames;
 
 /** What is decided about nodes that lose their link. */
 function autonomyOf(context: Context, { bans, ...caches }: Caches & BanParts): Autonomy {
@@ -136,31 +128,16 @@ function healthOf(context: Context, { ready, autonomy }: HealthParts): readonly 
   return [pem, createSmallServer(options, { ...context, pem, handler })];
 }
 
-function webhookOf(
-  context: Context,
-  settings: WebhookConfig,
-  { bans, edgeNodes }: Pick<Caches, 'edgeNodes'> & BanParts,
-): readonly [PemFiles, SmallServer] {
-  const { listen, clientCaFile } = settings;
-  const pem = createPemFiles(settings, context);
-  const parts = { ...context, isBanned: bans.isBanned, commonNames, edgeNodes };
-  const handler = createAdmissionWebhook(parts);
-  const clientCertificate = clientCaFile === undefined ? 'optional' : 'required';
-  const names = { name: 'webhook listener', subsystem: 'admission' };
-  const limits = clientCaFile === undefined ? strangerLimits : apiServerLimits;
-  const options = { ...names, listen, clientCertificate, limits } as const;
-  return [pem, createSmallServer(options, { ...context, pem, handler })];
-}
-
 interface LeaderParts extends BanParts {
   readonly caches: Caches;
   readonly autonomy: Autonomy;
   readonly isAlive: (server: string) => boolean;
   readonly writer: SessionWriter;
+  readonly webhook: Webhook;
 }
 
 function electionOf(context: Context, leader: LeaderParts): LeaderElection {
-  const { caches, bans, isAlive, writer, autonomy } = leader;
+  const { caches, bans, isAlive, writer, autonomy, webhook } = leader;
   const { config, server, namespace, client, log, metrics, newUid } = context;
   const { leaseName, leaseDurationSeconds, renewDeadlineSeconds, retrySeconds } = config.leaderElection;
   const reserved = createReserved(config.csr.reserved, { client, nodes: caches.nodes });
@@ -180,8 +157,16 @@ function electionOf(context: Context, leader: LeaderParts): LeaderElection {
       work: () => {
         const parts = { ...context, ...caches, bans, isAlive, reserved, decisions, domain, writer };
         const cleaner = createCleaner({ patienceMs: serverLeaseSeconds * 1_000 }, parts);
+        const keepers = webhook.keepers();
         // One that cannot read what it needs holds up none of the others.
-        const services = [createCsrApprover(parts), cleaner, autonomy, units()];
+        const services = [
+          createCsrApprover(parts),
+          cleaner,
+          autonomy,
+          units(),
+          createTrafficDefaults(parts),
+          ...keepers,
+        ];
         return createServicesBeside({ name: 'leader', services }, { log });
       },
     },
@@ -228,8 +213,7 @@ export function createManager(options: ManagerOptions, deps: ManagerDeps): Manag
   const caches = createCaches(namespace, context);
   const mark = createServingMark();
   const bans = createBans({ edgeNodes: caches.edgeNodes, log });
-  const hooks = { ...caches, bans };
-  const autonomy = autonomyOf(context, hooks);
+  const autonomy = autonomyOf(context, { ...caches, bans });
   const ready = {
     synced: () => caches.synced && (access?.caches.synced ?? true),
     serving: () => mark.isServing,
@@ -239,10 +223,10 @@ export function createManager(options: ManagerOptions, deps: ManagerDeps): Manag
   const tunnelPem = createPemFiles(config.tunnel, context);
   const tunnel = createTunnel(config.tunnel, { ...context, pem: tunnelPem, bans });
   watchSessions(metrics, tunnel.server, caches);
-  const webhook = config.webhook === undefined ? undefined : webhookOf(context, config.webhook, hooks);
+  const webhook = createWebhook(config.webhook, { ...context, caches, bans });
   const access = createEdgeAccess({ ...context, caches, servers, tunnel: tunnel.server });
-  const pems = present(healthPem, tunnelPem, webhook?.[0], ...(access?.pems ?? []));
-  watchCertificates(pems, metrics);
+  const pems = present(healthPem, tunnelPem, ...(access?.pems ?? []));
+  watchCertificates([...pems, ...webhook.shown], metrics);
   const presence = createPresence(
     { namespace, server, durationSeconds: serverLeaseSeconds, ...addressesOf(config) },
     context,
@@ -252,18 +236,19 @@ export function createManager(options: ManagerOptions, deps: ManagerDeps): Manag
     { server },
     { ...context, ...caches, writer, tunnel: tunnel.server },
   );
-  const election = electionOf(context, { caches, bans, isAlive: servers.isAlive, writer, autonomy });
+  const election = electionOf(context, { caches, bans, isAlive: servers.isAlive, writer, autonomy, webhook });
   const group = createServiceGroup(
     {
       name: 'cloud-manager',
       services: [
         closing(client),
         ...pems.map(configured),
+        ...webhook.files,
         health,
         bans,
         servers,
         caches.service,
-        ...present(access?.caches.service, presence, webhook?.[1]),
+        ...present(access?.caches.service, presence, ...webhook.services),
         reporter,
         ...present(tunnel.service, access?.service, election),
         mark,
@@ -275,7 +260,7 @@ export function createManager(options: ManagerOptions, deps: ManagerDeps): Manag
     name: group.name,
     async start(signal) {
       await group.start(signal);
-      const ports = { health: health.port, webhook: webhook?.[1].port, tunnel: tunnel.server.ports };
+      const ports = { health: health.port, webhook: webhook.port, tunnel: tunnel.server.ports };
       log.info('started', { ...ports, ...access?.ports });
     },
     stop: () => group.stop(),

@@ -1,3 +1,4 @@
+import { managerAdmission } from '../admission.ts';
 import type { Grant } from './hub-rules.ts';
 import { unitRules } from './unit-rules.ts';
 
@@ -88,6 +89,24 @@ export const managerRules: readonly Grant[] = [
     reason: 'Whether he may have them.',
     rule: { apiGroups: ['authorization.k8s.io'], resources: ['subjectaccessreviews'], verbs: ['create'] },
   },
+  {
+    reason: 'The traffic scope of namespaces, which their Services get.',
+    rule: { apiGroups: [''], resources: ['namespaces'], verbs: ['list', 'watch'] },
+  },
+  {
+    reason: 'The same: annotations of Services that have none of their own.',
+    rule: { apiGroups: [''], resources: ['services'], verbs: ['patch'] },
+  },
+  {
+    reason:
+      'Whom API servers trust when they ask the webhook: it is filled in, and put back. Only of this one.',
+    rule: {
+      apiGroups: ['admissionregistration.k8s.io'],
+      resources: ['validatingwebhookconfigurations'],
+      resourceNames: [managerAdmission.configuration],
+      verbs: ['list', 'watch', 'patch'],
+    },
+  },
   ...unitRules,
 ];
 
@@ -100,6 +119,19 @@ export const managerNamespaceRules: readonly Grant[] = [
       resources: ['leases'],
       verbs: ['get', 'list', 'watch', 'create', 'update', 'delete'],
     },
+  },
+  {
+    reason: "The webhook's certificate, where cloud-manager makes it: all servers share it.",
+    rule: {
+      apiGroups: [''],
+      resources: ['secrets'],
+      resourceNames: [managerAdmission.secret],
+      verbs: ['list', 'watch', 'update'],
+    },
+  },
+  {
+    reason: 'Making that Secret. What is to be made cannot be limited by name; it gives no sight of others.',
+    rule: { apiGroups: [''], resources: ['secrets'], verbs: ['create'] },
   },
 ];
 

@@ -1,7 +1,6 @@
 import { SelvedgeError } from '@selvedge/kit';
 import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
-import { webhookConfiguration } from './configuration.ts';
 import {
   type AdmissionDeps,
   type Denial,
@@ -10,12 +9,13 @@ import {
   parseReview,
   reviewAnswer,
 } from './review.ts';
+import { requestedNames } from './testing.ts';
 
 const deps: AdmissionDeps = {
   isBanned: (node) => node === 'bad',
-  commonNames: (pem) => {
+  namesIn: (pem) => {
     if (pem === 'ambiguous') throw new SelvedgeError('it is two', { code: 'Invalid' });
-    return [pem];
+    return requestedNames({ commonNames: [pem] });
   },
 };
 
@@ -85,61 +85,5 @@ describe('admission', () => {
 
   property.prop([fc.oneof(fc.json(), fc.string())])('whatever is sent is a review or Invalid', (text) => {
     expect(() => parseReview(text)).toThrow(expect.objectContaining({ code: 'Invalid' }));
-  });
-});
-
-test('the registration asks about what nodes write, certificate requests and deletions only, and fails open', () => {
-  const byService = webhookConfiguration({ service: { namespace: 'a', name: 'b', port: 443 } }, 'PEM');
-  expect(byService).toMatchObject({
-    webhooks: [
-      {
-        failurePolicy: 'Ignore',
-        clientConfig: {
-          service: { namespace: 'a', name: 'b', port: 443, path: '/admission/ban' },
-          caBundle: Buffer.from('PEM').toString('base64'),
-        },
-        // Whatever a node can write: every resource of every group and each subresource, wherever it is.
-        rules: [
-          {
-            apiGroups: ['*'],
-            apiVersions: ['*'],
-            operations: ['CREATE', 'UPDATE', 'DELETE', 'CONNECT'],
-            resources: ['*/*'],
-            scope: '*',
-          },
-        ],
-        matchPolicy: 'Equivalent',
-        matchConditions: [
-          { expression: "request.userInfo.username.startsWith('system:node:')" },
-          {
-            expression: "!(request.resource.group in ['authentication.k8s.io', 'authorization.k8s.io'])",
-          },
-        ],
-      },
-      {
-        failurePolicy: 'Ignore',
-        rules: [
-          {
-            apiGroups: ['certificates.k8s.io'],
-            operations: ['CREATE'],
-            resources: ['certificatesigningrequests'],
-          },
-        ],
-        matchConditions: [{ expression: "!request.userInfo.username.startsWith('system:node:')" }],
-      },
-      {
-        failurePolicy: 'Ignore',
-        clientConfig: { service: { path: '/admission/guard' } },
-        rules: [{ operations: ['DELETE'], resources: ['nodes', 'pods'] }],
-      },
-    ],
-  });
-  const byUrl = webhookConfiguration({ url: 'https://10.0.0.1:9443/' }, 'PEM');
-  expect(byUrl).toMatchObject({
-    webhooks: [
-      { clientConfig: { url: 'https://10.0.0.1:9443/admission/ban' } },
-      {},
-      { clientConfig: { url: 'https://10.0.0.1:9443/admission/guard' } },
-    ],
   });
 });

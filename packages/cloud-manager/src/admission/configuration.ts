@@ -1,88 +1,143 @@
+import { autonomyAnnotations, bootstrappersGroup, managerAdmission } from '@selvedge/api';
 import type { WebhookConfig } from '../config/index.ts';
 import { exemptUsers } from './guard.ts';
-import { banPath, guardPath } from './webhook.ts';
+import { banPath, guardPath, identityPath, validationPath } from './webhook.ts';
 
-function clientConfig({ url, service }: WebhookConfig['reach'], ca: string, path: string): object {
-  const caBundle = Buffer.from(ca).toString('base64');
-  if (service !== undefined) return { service: { ...service, path }, caBundle };
-  return { url: `${url?.replace(/\/$/, '')}${path}`, caBundle };
+interface Rule {
+  readonly apiGroups: readonly string[];
+  readonly operations: readonly string[];
+  readonly resources: readonly string[];
 }
 
-/** Deletions that take away what may be running still. Many pods are deleted by force by those whose work it is. */
-const deletions = {
-  name: 'deletions.guard.selvedge.io',
-  rules: [
-    { apiGroups: [''], apiVersions: ['*'], operations: ['DELETE'], resources: ['nodes', 'pods'], scope: '*' },
-  ],
-  matchConditions: [
-    {
-      name: 'by-force',
-      expression:
-        "request.resource.resource == 'nodes' || (has(request.options) && has(request.options.gracePeriodSeconds) && request.options.gracePeriodSeconds == 0)",
-    },
-    {
-      name: 'not-exempt',
-      expression: `!(request.userInfo.username in ${JSON.stringify(exemptUsers)})`,
-    },
-  ],
+/** One question of API servers. */
+interface Question {
+  readonly name: string;
+  readonly path: string;
+  /** Default `Ignore`: a write passes when nobody answers. */
+  readonly failurePolicy?: 'Fail';
+  /** Default 2: as long as a write can wait. */
+  readonly timeoutSeconds?: number;
+  readonly rules: readonly Rule[];
+  /** By name, in CEL. */
+  readonly conditions: Readonly<Record<string, string>>;
+}
+
+const fromNode = "request.userInfo.username.startsWith('system:node:')";
+const certificateRequests: Rule = {
+  apiGroups: ['certificates.k8s.io'],
+  operations: ['CREATE'],
+  resources: ['certificatesigningrequests'],
 };
 
+/** Heartbeats are among them: an outage of cloud-manager would else be one of all nodes. */
+const bannedWrites: Question = {
+  name: 'writes.ban.selvedge.io',
+  path: banPath,
+  rules: [{ apiGroups: ['*'], operations: ['CREATE', 'UPDATE', 'DELETE', 'CONNECT'], resources: ['*/*'] }],
+  conditions: {
+    'of-a-node': fromNode,
+    // Reviews of tokens and of access store nothing.
+    'stores-something': "!(request.resource.group in ['authentication.k8s.io', 'authorization.k8s.io'])",
+  },
+};
+
+/** Of anybody: a bootstrap token asks in the name of a node. */
+const bannedCertificates: Question = {
+  name: 'certificates.ban.selvedge.io',
+  path: banPath,
+  rules: [certificateRequests],
+  conditions: { 'not-of-a-node': `!${fromNode}` },
+};
+
+/** Deletions that take away what may be running still. Many pods are deleted by force by those whose work it is. */
+const guardedDeletions: Question = {
+  name: 'deletions.guard.selvedge.io',
+  path: guardPath,
+  rules: [{ apiGroups: [''], operations: ['DELETE'], resources: ['nodes', 'pods'] }],
+  conditions: {
+    'by-force':
+      "request.resource.resource == 'nodes' || (has(request.options) && has(request.options.gracePeriodSeconds) && request.options.gracePeriodSeconds == 0)",
+    'not-exempt': `!(request.userInfo.username in ${JSON.stringify(exemptUsers)})`,
+  },
+};
+
+/** A machine that joins can wait, an identity that was given away cannot be taken back: nobody answers, nobody joins. */
+const joiningNodes: Question = {
+  name: 'joining.identity.selvedge.io',
+  path: identityPath,
+  failurePolicy: 'Fail',
+  timeoutSeconds: 10,
+  rules: [certificateRequests],
+  conditions: {
+    'of-a-bootstrap-token': `has(request.userInfo.groups) && '${bootstrappersGroup}' in request.userInfo.groups`,
+  },
+};
+
+const writes = ['CREATE', 'UPDATE'];
+
+/** A courtesy: what the schemas forbid they forbid without us, and what cannot be used is told in the status as well. */
+const ownObjects: Question = {
+  name: 'objects.validation.selvedge.io',
+  path: validationPath,
+  rules: [
+    { apiGroups: ['selvedge.io'], operations: writes, resources: ['edgenodes', 'edgeunits', 'unitapps'] },
+  ],
+  conditions: {},
+};
+
+/** The same, for the few objects of others that have annotations of ours. */
+const annotations: Question = {
+  name: 'annotations.validation.selvedge.io',
+  path: validationPath,
+  rules: [
+    { apiGroups: [''], operations: writes, resources: ['namespaces', 'persistentvolumeclaims', 'services'] },
+    { apiGroups: ['apps'], operations: writes, resources: ['statefulsets'] },
+  ],
+  conditions: {
+    'has-one-of-ours': `has(object.metadata.annotations) && object.metadata.annotations.exists(key, key.startsWith('selvedge.io/traffic-') || key == '${autonomyAnnotations.failover}')`,
+  },
+};
+
+const questions: readonly Question[] = [
+  bannedWrites,
+  bannedCertificates,
+  guardedDeletions,
+  joiningNodes,
+  ownObjects,
+  annotations,
+];
+
+function clientConfig(
+  { url, service }: WebhookConfig['reach'],
+  ca: string | undefined,
+  path: string,
+): object {
+  const trust = ca === undefined ? {} : { caBundle: Buffer.from(ca).toString('base64') };
+  if (service !== undefined) return { service: { ...service, path }, ...trust };
+  return { url: `${url?.replace(/\/$/, '')}${path}`, ...trust };
+}
+
 /**
- * The registration of the webhooks. Only writes of nodes are asked about, certificate requests of anybody, for a bootstrap
- * token asks in the name of a node, and deletions of nodes, and of pods by force. Fail-open: heartbeats are among the writes of nodes, so an outage of
- * cloud-manager would else be one of all nodes. Reviews of tokens and of access store nothing and are not asked about.
- * `ca`: PEM of who signed the webhook's certificate. Pure.
+ * The registration of the webhooks: which writes API servers ask about, and what becomes of these when nobody answers in time. `ca`: PEM of who signed the webhook's certificate; undefined: cloud-manager makes it, and fills that in. Pure.
  */
-export function webhookConfiguration(reach: WebhookConfig['reach'], ca: string): object {
-  const common = {
-    clientConfig: clientConfig(reach, ca, banPath),
-    failurePolicy: 'Ignore',
-    matchPolicy: 'Equivalent',
-    sideEffects: 'None',
-    timeoutSeconds: 2,
-    admissionReviewVersions: ['v1'],
-  };
-  const fromNode = "request.userInfo.username.startsWith('system:node:')";
+export function webhookConfiguration(reach: WebhookConfig['reach'], ca: string | undefined): object {
   return {
     apiVersion: 'admissionregistration.k8s.io/v1',
     kind: 'ValidatingWebhookConfiguration',
-    metadata: { name: 'ban.selvedge.io' },
-    webhooks: [
-      {
-        name: 'writes.ban.selvedge.io',
-        ...common,
-        rules: [
-          {
-            apiGroups: ['*'],
-            apiVersions: ['*'],
-            operations: ['CREATE', 'UPDATE', 'DELETE', 'CONNECT'],
-            resources: ['*/*'],
-            scope: '*',
-          },
-        ],
-        matchConditions: [
-          { name: 'of-a-node', expression: fromNode },
-          {
-            name: 'stores-something',
-            expression: "!(request.resource.group in ['authentication.k8s.io', 'authorization.k8s.io'])",
-          },
-        ],
-      },
-      {
-        name: 'certificates.ban.selvedge.io',
-        ...common,
-        rules: [
-          {
-            apiGroups: ['certificates.k8s.io'],
-            apiVersions: ['*'],
-            operations: ['CREATE'],
-            resources: ['certificatesigningrequests'],
-            scope: '*',
-          },
-        ],
-        matchConditions: [{ name: 'not-of-a-node', expression: `!${fromNode}` }],
-      },
-      { ...common, ...deletions, clientConfig: clientConfig(reach, ca, guardPath) },
-    ],
+    metadata: { name: managerAdmission.configuration },
+    webhooks: questions.map(({ name, path, failurePolicy = 'Ignore', timeoutSeconds = 2, ...question }) => ({
+      name,
+      clientConfig: clientConfig(reach, ca, path),
+      failurePolicy,
+      matchPolicy: 'Equivalent',
+      sideEffects: 'None',
+      timeoutSeconds,
+      admissionReviewVersions: ['v1'],
+      rules: question.rules.map((rule) => ({ apiVersions: ['*'], scope: '*', ...rule })),
+      matchConditions: Object.entries(question.conditions).map(([what, expression]) => ({
+        name: what,
+        expression,
+      })),
+    })),
   };
 }

@@ -1,5 +1,6 @@
 import { SelvedgeError, hasCode, messageOf } from '@selvedge/kit';
 import { z } from 'zod';
+import type { RequestedNames } from '../csr/index.ts';
 import { nodeOfUser } from '../edge-nodes/index.ts';
 
 /** What is read of a request for admission. Source: `admission.k8s.io/v1` AdmissionReview. */
@@ -19,10 +20,12 @@ const csrSchema = z.object({ spec: z.object({ request: z.base64() }) });
 
 export type AdmissionRequest = z.output<typeof reviewSchema>['request'];
 
+/** What a PEM certificate request asks to be called. Throws `Invalid` where it may be read in several ways or in none. */
+export type NamesIn = (pem: string) => RequestedNames;
+
 export interface AdmissionDeps {
   readonly isBanned: (node: string) => boolean;
-  /** The common names in a PEM certificate request. Throws `Invalid` where it may be read in several ways or in none. */
-  readonly commonNames: (pem: string) => readonly string[];
+  readonly namesIn: NamesIn;
 }
 
 /** Throws `Invalid`. */
@@ -46,10 +49,8 @@ function certificateNodes({ resource, object }: AdmissionRequest, deps: Admissio
   const csr = csrSchema.safeParse(object);
   // What has no request, the API server refuses by itself; a deletion has none.
   if (!csr.success) return [];
-  return deps
-    .commonNames(Buffer.from(csr.data.spec.request, 'base64').toString('latin1'))
-    .map(nodeOfUser)
-    .filter((node) => node !== undefined);
+  const { commonNames } = deps.namesIn(Buffer.from(csr.data.spec.request, 'base64').toString('latin1'));
+  return commonNames.map(nodeOfUser).filter((node) => node !== undefined);
 }
 
 /**
@@ -80,9 +81,10 @@ const answer = (uid: string, verdict: object): string =>
     response: { uid, ...verdict },
   });
 
-/** The answer; `why` it is denied. Pure. */
-export function reviewAnswer(uid: string, why: string | undefined): string {
-  if (why === undefined) return answer(uid, { allowed: true });
+/** The answer; `why` it is denied, and what is told beside. Pure. */
+export function reviewAnswer(uid: string, why: string | undefined, warnings: readonly string[] = []): string {
+  const beside = warnings.length === 0 ? {} : { warnings };
+  if (why === undefined) return answer(uid, { allowed: true, ...beside });
   const status = { code: 403, reason: 'Forbidden', message: why };
-  return answer(uid, { allowed: false, status });
+  return answer(uid, { allowed: false, status, ...beside });
 }

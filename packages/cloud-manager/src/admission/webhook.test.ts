@@ -14,6 +14,8 @@ import {
 } from '@selvedge/kit';
 import { type ManualClock, createManualClock } from '@selvedge/kit/testing';
 import { createIndexedStore } from '@selvedge/kube';
+import type { Node } from '@selvedge/kube/types';
+import type { EdgeUnitObject } from '@selvedge/unit-controller';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Authority, newAuthority, openAuthority } from '../../../../test/bed/pki/certificate.ts';
 import { waitFor } from '../../../../test/bed/wait.ts';
@@ -21,6 +23,7 @@ import type { EdgeNodeObject } from '../edge-nodes/index.ts';
 import { type SmallServer, createPemFiles, createSmallServer } from '../serving/index.ts';
 import { apiServerLimits, strangerLimits } from './connection-limits.ts';
 
+import { requestedNames } from './testing.ts';
 import { banPath, createAdmissionWebhook } from './webhook.ts';
 
 const { signal } = new AbortController();
@@ -70,8 +73,10 @@ async function serve(
     clock,
     metrics,
     isBanned,
-    commonNames: () => [],
+    namesIn: () => requestedNames({}),
     edgeNodes: createIndexedStore<EdgeNodeObject>(),
+    edgeUnits: createIndexedStore<EdgeUnitObject>(),
+    nodes: createIndexedStore<Node>(),
   });
   const listen = { host: '127.0.0.1', port: 0 };
   const names = { name: 'webhook', subsystem: 'admission' };

@@ -1,10 +1,15 @@
 import type { Clock, LogFields, Logger, MetricsRegistry } from '@selvedge/kit';
 import { createBodyReader, createByteShares, textAnswer } from '@selvedge/kit/serve';
+import type { ObjectReader } from '@selvedge/kube';
+import type { EdgeNodeObject } from '../edge-nodes/index.ts';
 import { type Handler, readText, refusalOf } from '../serving/index.ts';
 import { type GuardDeps, guardDenialOf, guardMessage, parseDeletion } from './guard.ts';
+import { type IdentityDeps, identityDenialOf, parseCertificateReview } from './identity.ts';
 import { type AdmissionDeps, denialMessage, denialOf, parseReview, reviewAnswer } from './review.ts';
+import { type ValidationDeps, parseWrite, validated } from './validation/index.ts';
 
-export interface AdmissionWebhookDeps extends AdmissionDeps, GuardDeps {
+export interface AdmissionWebhookDeps extends AdmissionDeps, GuardDeps, IdentityDeps, ValidationDeps {
+  readonly edgeNodes: ObjectReader<EdgeNodeObject>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: MetricsRegistry;
@@ -13,6 +18,8 @@ export interface AdmissionWebhookDeps extends AdmissionDeps, GuardDeps {
 /** Where API servers ask. */
 export const banPath = '/admission/ban';
 export const guardPath = '/admission/guard';
+export const identityPath = '/admission/identity';
+export const validationPath = '/admission/validation';
 
 /**
  * An object as large as etcd stores (1.5 MiB), once more as it was, and what is around them: JSON of twice that length.
@@ -31,6 +38,7 @@ const shares = {
 interface Verdict {
   readonly uid: string;
   readonly why: string | undefined;
+  readonly warnings?: readonly string[];
   /** For the log. */
   readonly fields: LogFields;
 }
@@ -55,20 +63,38 @@ const guardVerdict =
     return { uid: deletion.uid, why, fields: { ...denial, username: deletion.userInfo.username } };
   };
 
+const identityVerdict =
+  (deps: IdentityDeps): Decide =>
+  (text) => {
+    const review = parseCertificateReview(text);
+    const why = identityDenialOf(review, deps);
+    return { uid: review.uid, why, fields: { why, username: review.userInfo.username } };
+  };
+
+const validationVerdict =
+  (deps: ValidationDeps): Decide =>
+  (text) => {
+    const write = parseWrite(text);
+    const { why, warnings } = validated(write, deps);
+    return { uid: write.uid, why, warnings, fields: { why, ...write.resource } };
+  };
+
 /**
- * Denies what banned nodes write, certificate requests that may be theirs, and deletions of what may be running on nodes
- * that are cut off; lets everything else pass.
+ * Denies what banned nodes write, certificate requests that may be theirs or of nodes that there are, deletions of what may be
+ * running on nodes that are cut off, and what cannot be used; lets everything else pass.
  */
 export function createAdmissionWebhook(deps: AdmissionWebhookDeps): Handler {
   const { log, metrics } = deps;
   const reviews = metrics.counter({
     name: 'selvedge_admission_reviews_total',
-    help: 'Writes that API servers have asked about, by webhook (ban, guard) and outcome.',
+    help: 'Writes that API servers have asked about, by webhook (ban, guard, identity, validation) and outcome.',
   });
   const bodies = createBodyReader(limits, { ...deps, shares: createByteShares(shares) });
   const routes = new Map<string, { readonly webhook: string; readonly decide: Decide }>([
     [banPath, { webhook: 'ban', decide: banVerdict(deps) }],
     [guardPath, { webhook: 'guard', decide: guardVerdict(deps) }],
+    [identityPath, { webhook: 'identity', decide: identityVerdict(deps) }],
+    [validationPath, { webhook: 'validation', decide: validationVerdict(deps) }],
   ]);
   return async (asked) => {
     const { request, signal } = asked;
@@ -76,10 +102,10 @@ export function createAdmissionWebhook(deps: AdmissionWebhookDeps): Handler {
     if (route === undefined) return textAnswer(404, 'not found\n');
     const { webhook, decide } = route;
     try {
-      const { uid, why, fields } = decide(await readText(asked, bodies));
+      const { uid, why, warnings, fields } = decide(await readText(asked, bodies));
       reviews.add({ webhook, outcome: why === undefined ? 'allowed' : 'denied' });
       if (why !== undefined) log.debug('write denied', { webhook, ...fields });
-      return textAnswer(200, reviewAnswer(uid, why), 'application/json');
+      return textAnswer(200, reviewAnswer(uid, why, warnings), 'application/json');
     } catch (error) {
       reviews.add({ webhook, outcome: 'failed' });
       signal.throwIfAborted();

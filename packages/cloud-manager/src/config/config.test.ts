@@ -30,6 +30,7 @@ test('defaults fill what is left out', () => {
       witnessSeconds: 30,
       failover: { perMinute: 6, burst: 3, unitPercent: 50 },
     },
+    metricGate: { servers: [] },
     direct: { allow: [] },
     tunnel: {
       listen: [
@@ -97,9 +98,6 @@ log: {level: loud}
     },
     { line: 8, field: 'tunnel.drainSecs', problem: 'unknown field' },
     { line: 9, field: 'health', problem: 'expected a mapping, found nothing' },
-    { line: 10, field: 'webhook.certificateFile', problem: 'required, but missing' },
-    { line: 10, field: 'webhook.keyFile', problem: 'required, but missing' },
-    { line: 10, field: 'webhook.caFile', problem: 'required, but missing' },
     {
       line: 11,
       field: 'webhook.listen',
@@ -108,6 +106,39 @@ log: {level: loud}
     { line: 12, field: 'webhook.reach', problem: 'expected either url or service, found a mapping' },
     { line: 13, field: 'log.level', problem: 'expected error, warn, info, debug, found "loud"' },
   ]);
+});
+
+describe('the certificate of the webhook', () => {
+  const hook = (more: string): string =>
+    `${minimal}webhook: {listen: '[::]:1', reach: {service: {namespace: a, name: b}}${more}}`;
+  const made = { hosts: [], validityDays: 90, authorityDays: 1_825, overlapSeconds: 300 };
+
+  test('is made unless all of it is given by files', () => {
+    expect(parse(hook('')).webhook?.certificate).toEqual({ kind: 'made', ...made });
+    const hosts = ', certificate: {hosts: [hook.example.com, "fd00::1"]}';
+    expect(parse(hook(hosts)).webhook?.certificate).toMatchObject({
+      hosts: ['hook.example.com', 'fd00::1'],
+    });
+    const files = { certificateFile: '/c', keyFile: '/k', caFile: '/ca' };
+    const given = ', certificateFile: /c, keyFile: /k, caFile: /ca';
+    expect(parse(hook(given)).webhook?.certificate).toEqual({ kind: 'files', ...files });
+    for (const mixed of [', certificateFile: /c, keyFile: /k', `${given}, certificate: {}`]) {
+      expect(findings(hook(mixed))).toEqual([
+        expect.objectContaining({ field: 'webhook', problem: expect.stringMatching(/together/) as string }),
+      ]);
+    }
+  });
+
+  test.each([
+    ['hosts: [a_b]', '.hosts[0]'],
+    ['validityDays: 398', '.validityDays'],
+    ['validityDays: 90, authorityDays: 179', ''],
+    ['overlapSeconds: 0', '.overlapSeconds'],
+  ])('cannot have %s', (wrong, field) => {
+    expect(findings(hook(`, certificate: {${wrong}}`))).toEqual([
+      expect.objectContaining({ field: `webhook.certificate${field}` }),
+    ]);
+  });
 });
 
 describe('a single wrong field', () => {
@@ -153,6 +184,33 @@ test('autonomy is off, forever or a period', () => {
         'expected off, forever, or a duration of hours, minutes and seconds such as 72h or 1h30m, found "tomorrow"',
     }),
   ]);
+});
+
+test('servers of metrics are URLs; what is secret is for https alone', () => {
+  const servers = (text: string): string => `${minimal}metricGate: {servers: [${text}]}`;
+  const url = 'https://metrics:9090/api/v1/';
+  const both = `{url: ${url}, caFile: /ca, bearerTokenFile: /token}, {url: 'http://[::1]:9090'}`;
+  expect(parse(servers(both)).metricGate.servers).toEqual([
+    { url, caFile: '/ca', bearerTokenFile: '/token' },
+    { url: 'http://[::1]:9090' },
+  ]);
+  for (const bad of [
+    'ftp://m',
+    'metrics:9090',
+    'https://u@m',
+    'https://:p@m',
+    'https://m?a',
+    'https://m#a',
+  ]) {
+    expect(findings(servers(`{url: '${bad}'}`))).toEqual([
+      expect.objectContaining({ field: 'metricGate.servers[0].url' }),
+    ]);
+  }
+  for (const secret of ['caFile: /ca', 'bearerTokenFile: /token']) {
+    expect(findings(servers(`{url: 'http://m', ${secret}}`))).toEqual([
+      expect.objectContaining({ field: 'metricGate.servers[0]' }),
+    ]);
+  }
 });
 
 test('services have names and addresses, and are for all nodes unless some are named', () => {

@@ -11,6 +11,7 @@ import {
   tunnelLimits,
   tunnelTimeouts,
 } from './limits.ts';
+import { metricGate } from './metric-gate.ts';
 import { defaultNodeDomain } from './node-domain.ts';
 
 const mapping = 'a mapping';
@@ -53,26 +54,64 @@ const httpsUrl = text('an https:// URL without user or query', (value) => {
   return url?.protocol === 'https:' && url.username === '' && url.search === '' && url.hash === '';
 });
 
+/** What a certificate may be for. */
+const host = text(
+  'a host name or an IP address',
+  (value) => name.safeParse(value).success || isIP(value) !== 0,
+);
+
 const service = z.strictObject(
   { namespace: name, name, port: wholeNumber(1, 65_535).default(443) },
   'a mapping with namespace, name and port',
 );
 
-const webhook = z.strictObject(
-  {
-    listen: listenAddress,
-    ...pair,
-    caFile: file,
-    reach: z
-      .strictObject({ url: httpsUrl.optional(), service: service.optional() }, mapping)
-      .refine(
-        (reach) => (reach.url === undefined) !== (reach.service === undefined),
-        'either url or service',
-      ),
-    clientCaFile: file.optional(),
-  },
-  mapping,
-);
+const days = (max: number): z.ZodType<number, number> => wholeNumber(1, max);
+
+/** Of a certificate that cloud-manager makes itself. */
+const madeCertificate = z
+  .strictObject(
+    {
+      hosts: z.array(host, 'a list of host names and IP addresses').max(32, 'at most 32 hosts').default([]),
+      validityDays: days(397).default(90),
+      authorityDays: days(3_650).default(1_825),
+      overlapSeconds: wholeNumber(1, 86_400).default(300),
+    },
+    mapping,
+  )
+  .refine(
+    ({ validityDays, authorityDays }) => authorityDays >= 2 * validityDays,
+    'authorityDays of at least twice validityDays',
+  );
+
+const pairAndAuthority = z.strictObject({ ...pair, caFile: file });
+const webhookFields = {
+  listen: listenAddress,
+  reach: z
+    .strictObject({ url: httpsUrl.optional(), service: service.optional() }, mapping)
+    .refine((reach) => (reach.url === undefined) !== (reach.service === undefined), 'either url or service'),
+  clientCaFile: file.optional(),
+};
+
+/** A certificate from files, or one that is made: `certificate` says which from here on. */
+const webhook = z
+  .strictObject(
+    { ...webhookFields, ...pairAndAuthority.partial().shape, certificate: madeCertificate.optional() },
+    mapping,
+  )
+  .transform(({ certificate, certificateFile, keyFile, caFile, ...rest }, context) => {
+    const files = { certificateFile, keyFile, caFile };
+    const given = Object.values(files).filter((one) => one !== undefined).length;
+    const whole = pairAndAuthority.safeParse(files);
+    if (given === 0) {
+      const made = certificate ?? madeCertificate.parse({});
+      return { ...rest, certificate: { kind: 'made' as const, ...made } };
+    }
+    if (whole.success && certificate === undefined)
+      return { ...rest, certificate: { kind: 'files' as const, ...whole.data } };
+    const expected = 'certificateFile, keyFile and caFile together and without certificate, or none of them';
+    context.issues.push({ code: 'custom', message: expected, input: files });
+    return z.NEVER;
+  });
 
 const health = z.strictObject({ listen: listenAddress, ...pair, clientCaFile: file.optional() }, mapping);
 
@@ -195,6 +234,7 @@ export const configSchema = z
       direct: direct.prefault({}),
       csr: csr.prefault({}),
       autonomy: autonomy.prefault({}),
+      metricGate: metricGate.prefault({}),
       health,
       leaderElection: leaderElection.prefault({}),
       log: z

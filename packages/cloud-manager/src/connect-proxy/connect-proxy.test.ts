@@ -23,7 +23,7 @@ beforeAll(async () => {
   });
   pem = {
     name: 'files',
-    certificateFile: 'files',
+    source: 'files',
     serving: { certificate, key: privateKey },
     current: { certificate, privateKey, clientCa: authority.keyPair.certificate },
     onChange: () => new DisposableStack(),

@@ -1,3 +1,3 @@
 export { createCsrApprover, createCsrMetrics } from './approver.ts';
-export { parseRequest } from './request.ts';
+export { parseRequest, type RequestedNames } from './request.ts';
 export { createReserved } from './reserved.ts';

@@ -1,5 +1,12 @@
 export { type Authenticate, createAuthenticate } from './authenticate.ts';
-export { createPemFiles, type Pem, type PemFiles } from './pem-files.ts';
+export { createCaFile } from './ca-file.ts';
+export { createPemFiles, type Pem, type PemFiles, type ShownCertificate } from './pem-files.ts';
 export { readText, refusalOf } from './read-text.ts';
-export { type Asked, createSmallServer, type Handler, type SmallServer } from './small-server.ts';
+export {
+  type Asked,
+  createSmallServer,
+  type Handler,
+  type SmallServer,
+  type SmallServerDeps,
+} from './small-server.ts';
 export { watchCertificates } from './watch-certificates.ts';

@@ -31,15 +31,20 @@ export interface Pem {
   readonly clientCa: string | undefined;
 }
 
+/** A serving certificate that people may want to know the end of. */
+export interface ShownCertificate extends Pick<ServingSource, 'serving'> {
+  /** Where it is: a file. */
+  readonly source: string;
+}
+
 /** A serving certificate as it is in its files now. */
-export interface PemFiles extends Service, ServingSource {
+export interface PemFiles extends Service, ServingSource, ShownCertificate {
   /** The same object as long as nothing changed. Throws `Internal` before the start. */
   readonly current: Pem;
-  readonly certificateFile: string;
 }
 
 /** As the components of Kubernetes look at theirs. */
-const checkEveryMs = 60_000;
+export const checkEveryMs = 60_000;
 
 function pemOf({ clientCertificate, certificateAuthority }: Credentials, file: string): Pem {
   if (clientCertificate === undefined) {
@@ -89,7 +94,7 @@ export function createPemFiles(options: PemFilesOptions, deps: PemFilesDeps): Pe
   };
   return {
     name,
-    certificateFile,
+    source: certificateFile,
     get current() {
       if (current !== undefined) return current;
       throw new SelvedgeError(`${name} has not been read`, { code: 'Internal' });

@@ -6,6 +6,7 @@ import {
   type HttpsLimits,
   type HttpsListener,
   type Link,
+  type ServingSource,
   type WholeAnswer,
   anyFamily,
   createHttpsListener,
@@ -15,7 +16,7 @@ import {
   textAnswer,
 } from '@selvedge/kit/serve';
 import type { Address } from '../config/index.ts';
-import type { PemFiles } from './pem-files.ts';
+import type { Pem } from './pem-files.ts';
 
 /** What is known of a client's connection. */
 export interface ClientLink extends Link {
@@ -46,7 +47,7 @@ export interface SmallServerOptions {
 }
 
 export interface SmallServerDeps {
-  readonly pem: PemFiles;
+  readonly pem: ServingSource & { readonly current: Pick<Pem, 'clientCa'> };
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: MetricsRegistry;

@@ -1,0 +1,1 @@
+export { parseWrite, validated, type ValidationDeps } from './validate.ts';

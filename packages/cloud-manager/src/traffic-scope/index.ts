@@ -1,0 +1,1 @@
+export { createTrafficDefaults } from './defaults.ts';

@@ -1,0 +1,1 @@
+export { createWebhookCertificates, type WebhookCertificates } from './webhook-certificates.ts';

@@ -1,0 +1,118 @@
+import { X509Certificate, createPrivateKey } from 'node:crypto';
+import { isIP } from 'node:net';
+import type { Secret } from '@selvedge/kube/types';
+
+/** What the servers share: the webhook's certificate, and who signs it. PEM. */
+export interface Issued {
+  /** Those that API servers are to trust, the newest, which signs what comes, first. */
+  readonly authorities: readonly string[];
+  /** Of the newest; undefined: it signs no more. */
+  readonly authorityKey: string | undefined;
+  readonly certificate: string;
+  readonly key: string;
+}
+
+/** For whom the certificate is to be, and when. */
+export interface Wanted {
+  /** What API servers call the webhook: DNS names and IP addresses. */
+  readonly names: readonly string[];
+  readonly now: number;
+}
+
+/** How what is issued stands. */
+export interface Standing {
+  readonly newest: { readonly notAfter: number; readonly hasKey: boolean };
+  readonly serving: {
+    readonly notAfter: number;
+    /** Whether it is for the names that are wanted, and no others. */
+    readonly isNamed: boolean;
+    readonly isOfNewest: boolean;
+  };
+}
+
+/** The fields of the Secret's data: those of `kubernetes.io/tls`, and the authority's. */
+const fields = {
+  authorities: 'ca.crt',
+  authorityKey: 'ca.key',
+  certificate: 'tls.crt',
+  key: 'tls.key',
+} as const;
+
+/** Authorities at a time: the one that signs, one that comes, and some that somebody made by hand. */
+export const maxAuthorities = 4;
+
+const block = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----\n?/g;
+
+/** What the Secret holds; undefined: not all of it. */
+export function issuedIn(secret: Secret | undefined): Issued | undefined {
+  const text = (field: string): string =>
+    Buffer.from(secret?.data?.[field] ?? '', 'base64').toString('latin1');
+  const authorities = text(fields.authorities).match(block) ?? [];
+  const [authorityKey, certificate, key] = [
+    text(fields.authorityKey),
+    text(fields.certificate),
+    text(fields.key),
+  ];
+  if (authorities.length === 0 || certificate === '' || key === '') return undefined;
+  return { authorities, authorityKey: authorityKey === '' ? undefined : authorityKey, certificate, key };
+}
+
+/** What API servers are to trust, PEM. */
+export const bundleOf = ({ authorities }: Issued): string => authorities.join('');
+
+const encode = (text: string): string => Buffer.from(text).toString('base64');
+
+/** The data of the Secret. */
+export function dataOf(issued: Issued): Readonly<Record<string, string>> {
+  return {
+    [fields.authorities]: encode(bundleOf(issued)),
+    [fields.certificate]: encode(issued.certificate),
+    [fields.key]: encode(issued.key),
+    ...(issued.authorityKey === undefined ? {} : { [fields.authorityKey]: encode(issued.authorityKey) }),
+  };
+}
+
+const notAfterOf = (certificate: X509Certificate): number => certificate.validToDate.getTime();
+
+/** One of the future is not over: whose clock is behind must not replace what others serve. */
+const isLasting = (certificate: X509Certificate, now: number): boolean => now < notAfterOf(certificate);
+
+/** Whether it is for all of these names and no others. */
+function isFor(certificate: X509Certificate, names: readonly string[]): boolean {
+  const count = certificate.subjectAltName?.split(', ').length ?? 0;
+  const holds = (name: string): boolean =>
+    (isIP(name) === 0 ? certificate.checkHost(name) : certificate.checkIP(name)) !== undefined;
+  return count === names.length && names.every(holds);
+}
+
+const isKeyOf = (certificate: X509Certificate, key: string | undefined): boolean =>
+  key !== undefined && certificate.checkPrivateKey(createPrivateKey(key));
+
+function standing(issued: Issued, { names, now }: Wanted): Standing | undefined {
+  const authorities = issued.authorities.map((pem) => new X509Certificate(pem));
+  const serving = new X509Certificate(issued.certificate);
+  const signer = authorities.findIndex((one) => serving.checkIssued(one) && serving.verify(one.publicKey));
+  const [newest] = authorities;
+  const isServable = isLasting(serving, now) && isKeyOf(serving, issued.key);
+  const signedBy = authorities[signer];
+  if (newest === undefined || signedBy === undefined || !isServable || !isLasting(signedBy, now))
+    return undefined;
+  return {
+    newest: { notAfter: notAfterOf(newest), hasKey: isKeyOf(newest, issued.authorityKey) },
+    serving: { notAfter: notAfterOf(serving), isNamed: isFor(serving, names), isOfNewest: signer === 0 },
+  };
+}
+
+/** How it stands at that time; undefined: no API server would take it, or nobody could serve it. */
+export function standingOf(issued: Issued | undefined, wanted: Wanted): Standing | undefined {
+  try {
+    return issued === undefined ? undefined : standing(issued, wanted);
+  } catch {
+    // OpenSSL does not read it: whatever it is, it is none.
+    return undefined;
+  }
+}
+
+/** Those that are not over yet. */
+export const lastingAuthorities = (authorities: readonly string[], now: number): readonly string[] =>
+  authorities.filter((pem) => isLasting(new X509Certificate(pem), now));

@@ -1,0 +1,89 @@
+import { type KeyPair, type Validity, newAuthority, newServing } from './authority.ts';
+import { type Issued, type Standing, type Wanted, lastingAuthorities, maxAuthorities } from './issued.ts';
+
+export interface Lifetimes {
+  readonly servingMs: number;
+  readonly authorityMs: number;
+  /** How long API servers have been told of a new authority before it signs what is served. */
+  readonly overlapMs: number;
+}
+
+export interface Facts {
+  /** undefined: nothing that can be served. */
+  readonly standing: Standing | undefined;
+  readonly now: number;
+  /** Since when API servers are told of all authorities, in milliseconds before now; undefined: they are not. */
+  readonly trustedForMs: number | undefined;
+}
+
+/** What is to be done next. `keep`: nothing before that time, in milliseconds since the Unix epoch. */
+export type CertificatePlan =
+  | { readonly kind: 'keep'; readonly until: number }
+  /** A new authority, and a certificate of it: nobody trusts it yet. */
+  | { readonly kind: 'begin' }
+  /** A new authority beside the others, which signs nothing yet. */
+  | { readonly kind: 'announce' }
+  /** A certificate of the newest authority. */
+  | { readonly kind: 'issue' };
+
+/** Clocks of API servers may be behind ours. */
+const backdateMs = 3_600_000;
+
+/** What is left of a lifetime when its successor is made. */
+const third = (ms: number): number => ms / 3;
+
+/** An authority is to outlive what it has signed. */
+const authorityRenewal = (notAfter: number, { authorityMs, servingMs }: Lifetimes): number =>
+  notAfter - Math.max(servingMs, third(authorityMs));
+
+function planAnnounced({ newest }: Standing, facts: Facts, { overlapMs }: Lifetimes): CertificatePlan {
+  if (!newest.hasKey) return { kind: 'announce' };
+  const { trustedForMs, now } = facts;
+  if (trustedForMs !== undefined && trustedForMs >= overlapMs) return { kind: 'issue' };
+  return { kind: 'keep', until: now + overlapMs - (trustedForMs ?? 0) };
+}
+
+/**
+ * The next step towards a certificate that lasts. A new authority is announced first and signs later, so that no API server
+ * meets a certificate that it does not trust; the old one stays trusted until it is over. An authority without a key, which is
+ * what is left when a person takes it away, is replaced in the same way. Pure.
+ */
+export function planCertificates(facts: Facts, lifetimes: Lifetimes): CertificatePlan {
+  const { standing, now } = facts;
+  if (standing === undefined) return { kind: 'begin' };
+  const { newest, serving } = standing;
+  if (!serving.isOfNewest) return planAnnounced(standing, facts, lifetimes);
+  const authorityUntil = authorityRenewal(newest.notAfter, lifetimes);
+  if (!newest.hasKey || now >= authorityUntil) return { kind: 'announce' };
+  const servingUntil = serving.notAfter - third(lifetimes.servingMs);
+  if (now >= servingUntil || !serving.isNamed) return { kind: 'issue' };
+  return { kind: 'keep', until: Math.min(servingUntil, authorityUntil) };
+}
+
+const lasting = (now: number, ms: number): Validity => ({ notBefore: now - backdateMs, notAfter: now + ms });
+
+export interface Starting extends Wanted {
+  readonly before: Issued | undefined;
+  readonly standing: Standing | undefined;
+}
+
+/** What is issued after the step. */
+export async function carriedOut(
+  kind: Exclude<CertificatePlan['kind'], 'keep'>,
+  { before, standing, names, now }: Starting,
+  { servingMs, authorityMs }: Lifetimes,
+): Promise<Issued> {
+  const serve = (authority: KeyPair): Promise<KeyPair> =>
+    newServing(authority, names, lasting(now, servingMs));
+  if (kind === 'issue' && before?.authorityKey !== undefined) {
+    const [newest = ''] = before.authorities;
+    return { ...before, ...(await serve({ certificate: newest, key: before.authorityKey })) };
+  }
+  const authority = await newAuthority(lasting(now, authorityMs));
+  const own = { authorityKey: authority.key, authorities: [authority.certificate] };
+  if (kind !== 'announce' || before === undefined) return { ...own, ...(await serve(authority)) };
+  // One that was announced and signed nothing is in nobody's way.
+  const used = standing?.serving.isOfNewest === false ? before.authorities.slice(1) : before.authorities;
+  const others = lastingAuthorities(used, now).slice(0, maxAuthorities - 1);
+  return { ...before, ...own, authorities: [authority.certificate, ...others] };
+}
