@@ -1,11 +1,12 @@
 import { defineConfig } from 'vitest/config';
 
-const patient = { testTimeout: 120_000, hookTimeout: 600_000 };
+/** For tests that hold however slow the machine is: only what hangs takes so long. */
+const patient = { testTimeout: 180_000, hookTimeout: 600_000 };
 /**
  * What a file shares with others that run at the same time is the machine: it has processes, or a bed, of its own. Tests
  * that are concurrent start programs, each of which takes a processor for seconds.
  */
-const inPairs = { ...patient, maxWorkers: 2, maxConcurrency: 3 };
+const inPairs = { maxWorkers: 2, maxConcurrency: 3 };
 
 /** Each file has an API server of its own. */
 const api = 'test/integration/{edge,hub,kube,manager}-*.test.ts';
@@ -31,6 +32,9 @@ export default defineConfig({
             'hack/**/*.test.ts',
             'test/{bed,bench,contract}/**/*.test.ts',
           ],
+          // No module has a state: so each is loaded once and not for every file, which took three times as long as the tests.
+          isolate: false,
+          maxWorkers: 2,
         },
       },
       {
@@ -44,7 +48,6 @@ export default defineConfig({
           include: ['test/integration/**/*.test.ts'],
           exclude: [api, long],
           globalSetup: run,
-          ...patient,
           // They wait most of the time.
           maxWorkers: 3,
         },
@@ -65,12 +68,13 @@ export default defineConfig({
           name: 'long',
           include: [long],
           globalSetup: [run, beds],
-          ...patient,
           // Some look at the whole machine.
           fileParallelism: false,
         },
       },
     ],
+    ...patient,
+    expect: { poll: { timeout: 60_000 } },
     retry: 0,
     passWithNoTests: false,
     coverage: { provider: 'v8', include: ['packages/*/src/**'] },

@@ -9,14 +9,14 @@ import { type CommandResult, run, runUnchecked } from './setup/index.ts';
 const spy = `process.on('exit', () =>
   require('node:fs').writeFileSync(process.env.MODULES_FILE, JSON.stringify(process.moduleLoadList)));`;
 
-describe('the bundles', { timeout: 60_000 }, () => {
+describe('the bundles', () => {
   let folder: string;
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'selvedge-build-'));
     await writeFile(join(folder, 'spy.cjs'), spy);
     await run({ argv: [process.execPath, join(import.meta.dirname, 'build.ts')] });
-  }, 60_000);
+  });
 
   afterAll(() => rm(folder, { recursive: true }));
 

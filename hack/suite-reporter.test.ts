@@ -101,7 +101,7 @@ async function reportOf(source: string): Promise<Report> {
   }
 }
 
-describe('a real run', { timeout: 60_000 }, () => {
+describe('a real run', () => {
   it.each([
     [
       'tests',

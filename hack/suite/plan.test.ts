@@ -42,6 +42,7 @@ it('runs only the projects that the filters name', () => {
   expect(plan({ ...plain, filters: ['test/e2e/crash.long.test.ts'] }).projects).toEqual(['long']);
   expect(plan({ ...plain, filters: ['packages/kit'] }).machine).toBe(false);
   expect(plan({ ...plain, filters: ['test/integration/hub-reads'] }).projects).toEqual(['api']);
+  expect(plan({ ...plain, filters: ['test/integration/manager-bans.test.ts'] }).projects).toEqual(['api']);
   expect(plan({ ...plain, filters: ['test/integration/volumes.test.ts'] }).projects).toEqual(['integration']);
   expect(plan({ ...plain, filters: ['test/integration'] }).projects).toEqual(['api', 'integration']);
 });

@@ -24,7 +24,7 @@ export interface Plan {
 const order: readonly Project[] = ['unit', 'api', 'integration', 'e2e', 'long'];
 
 /** Tests with an API server of their own, see `vitest.config.ts`. */
-const apiTest = /test\/integration\/(edge|hub|kube)-/;
+const apiTest = /test\/integration\/(edge|hub|kube|manager)-/;
 
 /** The projects that a filter speaks of. */
 function projectsOf(filter: string): readonly Project[] {

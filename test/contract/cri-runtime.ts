@@ -239,7 +239,7 @@ export function criRuntimeContract(
       expect(await failed).toMatchObject([{ status: 'rejected', reason: { code: 'Unavailable' } }]);
       await expect(statusOf(container)).rejects.toMatchObject({ code: 'Unavailable' });
       await world().revive();
-      await expect.poll(answers, { timeout: 20_000 }).toBe(true);
+      await expect.poll(answers).toBe(true);
       expect(await statusOf(container)).toMatchObject({ state: ContainerState.CONTAINER_RUNNING, startedAt });
       await removePod(sandbox);
     });

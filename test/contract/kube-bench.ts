@@ -55,7 +55,7 @@ export async function createClientBench(): Promise<ClientBench> {
 }
 
 export const until = (what: string, look: () => boolean): Promise<true> =>
-  waitFor({ what, timeoutMs: 5_000, everyMs: 5 }, systemClock, async () => (look() ? true : undefined));
+  waitFor({ what, everyMs: 5 }, systemClock, async () => (look() ? true : undefined));
 
 /** A line of a watch. */
 export const event = (name: string, resourceVersion: string): string =>

@@ -62,7 +62,7 @@ describe.each(['http', 'https'] as const)('through an %s proxy', (scheme) => {
   });
 });
 
-describe('through a tunnel', { timeout: 30_000 }, () => {
+describe('through a tunnel', () => {
   it('requests, bodies and bare connections go, TLS is with the server itself, and bytes are counted', async () => {
     await using server = await startTestServer({ protocol: 'h2', authority });
     await using world = await TunnelWorld.create();
@@ -105,7 +105,7 @@ describe('through a tunnel', { timeout: 30_000 }, () => {
     tunnel.end('node-1', 'banned');
     await expect(textOf(body)).rejects.toMatchObject({ code: 'Unavailable' });
     const asked = (): Promise<boolean> => transport.send(get('/'), ca).then(({ status }) => status === 200);
-    await waitFor({ what: 'another session', timeoutMs: 20_000 }, systemClock, asked);
+    await waitFor({ what: 'another session' }, systemClock, asked);
   });
 
   it('what is asked for next has a connection of its own after a renewal, what runs stays', async () => {

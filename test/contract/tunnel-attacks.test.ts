@@ -5,7 +5,7 @@ import { connect, type Socket } from 'node:net';
 import type { ConnectionOptions, TLSSocket } from 'node:tls';
 import { fc } from '@fast-check/vitest';
 import { systemClock } from '@selvedge/kit';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { waitFor } from '../bed/wait.ts';
 import { until } from './kube-bench.ts';
 import {
@@ -28,8 +28,6 @@ import {
   type Target,
   type WorldServer,
 } from './tunnel-world.ts';
-
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const mib = 1024 * 1024;
 

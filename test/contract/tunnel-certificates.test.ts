@@ -1,16 +1,14 @@
 import { once } from 'node:events';
 import { systemClock } from '@selvedge/kit';
 import type { SessionChange } from '@selvedge/tunnel/server';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { waitFor } from '../bed/wait.ts';
 import { TunnelWorld, ask, joined, open, startEcho } from './tunnel-world.ts';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 describe('a session whose certificate ends', () => {
   const expired = /^the certificate of .+ has ended$/;
   const inTime = (what: string, look: () => boolean): Promise<true> =>
-    waitFor({ what, timeoutMs: 25_000 }, systemClock, async () => look() || undefined);
+    waitFor({ what }, systemClock, async () => look() || undefined);
   const reasonsOf = (changes: readonly SessionChange[]): readonly string[] =>
     changes.flatMap(({ session: { state } }) => (state.kind === 'draining' ? [state.reason] : []));
 

@@ -1,10 +1,8 @@
 import { connect } from 'node:net';
-import { expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
 import { until } from './kube-bench.ts';
 import { startResetProxy } from './reset-proxy.ts';
 import { TunnelWorld, ask, joined, open, startEcho } from './tunnel-world.ts';
-
-vi.setConfig({ testTimeout: 30_000 });
 
 const { signal } = new AbortController();
 

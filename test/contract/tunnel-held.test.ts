@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { Duplex, Readable, pipeline } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { systemClock } from '@selvedge/kit';
-import { expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
 import { waitFor } from '../bed/wait.ts';
 import {
   answerPings,
@@ -14,8 +14,6 @@ import {
   startFalseServer,
 } from './tunnel-hostile.ts';
 import { TunnelWorld, ask, joined, open, startEcho } from './tunnel-world.ts';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 const mib = 1024 * 1024;
 const mostWindow = Buffer.from([0x7f, 0xff, 0xff, 0xff]);

@@ -2,12 +2,10 @@ import { connect } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { fc } from '@fast-check/vitest';
 import { createManualClock } from '@selvedge/kit/testing';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { until } from './kube-bench.ts';
 import { answerPings, connectFrame, frame, preface, settings, startFalseServer } from './tunnel-hostile.ts';
 import { TunnelWorld, ask, joined, open, startEcho } from './tunnel-world.ts';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 const mib = 1024 * 1024;
 const greeting = Buffer.concat([preface, settings]);

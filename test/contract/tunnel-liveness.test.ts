@@ -1,10 +1,8 @@
 import { createManualClock } from '@selvedge/kit/testing';
-import { expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
 import { until } from './kube-bench.ts';
 import { startResetProxy } from './reset-proxy.ts';
 import { TunnelWorld, ask, joined, open, startEcho } from './tunnel-world.ts';
-
-vi.setConfig({ testTimeout: 30_000 });
 
 it.each(['server', 'agent'] as const)(
   'as it is by default, the %s waits 10 s for a peer that is silent, and no longer than 15 s',

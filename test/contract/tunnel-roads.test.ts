@@ -1,6 +1,6 @@
 import { TLSSocket, createSecureContext, connect as tlsConnect } from 'node:tls';
 import { explain } from '@selvedge/kit';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startConnectProxy } from './connect-proxy.ts';
 import { until } from './kube-bench.ts';
 import {
@@ -13,8 +13,6 @@ import {
   type Target,
   type WorldServer,
 } from './tunnel-world.ts';
-
-vi.setConfig({ testTimeout: 30_000 });
 
 let world: TunnelWorld;
 let server: WorldServer;

@@ -4,7 +4,7 @@ import { hasCode, systemClock } from '@selvedge/kit';
 import { createManualClock, recordingLogger } from '@selvedge/kit/testing';
 import type { TunnelCredentials } from '@selvedge/tunnel';
 import type { SessionChange } from '@selvedge/tunnel/server';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { newAuthority, openAuthority } from '../bed/pki/certificate.ts';
 import { startConnectProxy } from './connect-proxy.ts';
 import { until } from './kube-bench.ts';
@@ -19,8 +19,6 @@ import {
   startTarget,
   type WorldAgent,
 } from './tunnel-world.ts';
-
-vi.setConfig({ testTimeout: 30_000 });
 
 const { signal } = new AbortController();
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { Readable, pipeline, type Duplex } from 'node:stream';
 import { hasCode } from '@selvedge/kit';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { until } from './kube-bench.ts';
 import {
   TunnelWorld,
@@ -15,8 +15,6 @@ import {
   type Target,
   type WorldServer,
 } from './tunnel-world.ts';
-
-vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 
 const mib = 1024 * 1024;
 const { signal } = new AbortController();

@@ -1,12 +1,10 @@
 import { connect as connectHttp2, performServerHandshake, type ServerHttp2Stream } from 'node:http2';
 import { connect } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { until } from './kube-bench.ts';
 import { member, startFalseServer } from './tunnel-hostile.ts';
 import { TunnelWorld, ask, joined, open, startEcho } from './tunnel-world.ts';
-
-vi.setConfig({ testTimeout: 30_000 });
 
 const both = (direction: string): string[] => [`selvedge-${direction}/2`, `selvedge-${direction}/1`];
 

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import type { TLSSocket } from 'node:tls';
 import { fc, it } from '@fast-check/vitest';
-import { afterAll, beforeAll, describe, expect, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { until } from './kube-bench.ts';
 import { closed, member } from './tunnel-hostile.ts';
 import {
@@ -15,8 +15,6 @@ import {
   type Target,
   type WorldServer,
 } from './tunnel-world.ts';
-
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 let world: TunnelWorld;
 let server: WorldServer;

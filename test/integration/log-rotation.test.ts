@@ -2,7 +2,7 @@ import { readFile, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { createMetricsRegistry, silentLogger, systemClock } from '@selvedge/kit';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { logOptions } from '../../packages/edge-lite/src/kubelet-api/logs/log-options.ts';
 import { readLog } from '../../packages/edge-lite/src/kubelet-api/logs/read-log.ts';
 import { createLogRotator } from '../../packages/edge-lite/src/pods/index.ts';
@@ -83,6 +83,6 @@ describe('log rotation with containerd 1.6', () => {
     expect((await older()).length).toBeGreaterThan(2);
 
     await world.clear();
-    await vi.waitFor(async () => expect(await world.leftovers()).toEqual([]));
+    await expect.poll(() => world.leftovers()).toEqual([]);
   });
 });

@@ -1,5 +1,7 @@
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { PodStatus } from '@selvedge/kube/types';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ContainerdVersion } from '../bed/description.ts';
 import type { Engine } from './pods-engine.ts';
 import { PodsWorld, busybox } from './pods-world.ts';
@@ -35,8 +37,11 @@ export function describePodsLife(version: ContainerdVersion): void {
       engine = await world.engine();
     });
     afterEach(async () => {
-      await world.clear();
-      await engine.stop();
+      try {
+        await world.clear();
+      } finally {
+        await engine.stop();
+      }
     });
 
     it('runs a pod from its creation to its deletion', async () => {
@@ -52,7 +57,7 @@ export function describePodsLife(version: ContainerdVersion): void {
       });
       expect(world.reasons('life')).toContain('Killing');
       expect(await world.observe(engine)).toEqual([]);
-      await vi.waitFor(async () => expect(await world.leftovers()).toEqual([]));
+      await expect.poll(() => world.leftovers()).toEqual([]);
     });
 
     it('runs a job to its end and keeps what it left', async () => {
@@ -127,9 +132,9 @@ export function describePodsLife(version: ContainerdVersion): void {
         containers: [{ ...sleeper(), image: 'registry.invalid/none:1' }],
       });
       const wrong = world.api.create('wrong', { containers: [{ ...sleeper(), image: 'Wrong Name' }] });
+      await world.status(pulled, 'ErrImagePull', waitsFor('ErrImagePull'));
       await world.status(never, 'ErrImageNeverPull', waitsFor('ErrImageNeverPull'));
       await world.status(wrong, 'InvalidImageName', waitsFor('InvalidImageName'));
-      await world.status(pulled, 'ErrImagePull', waitsFor('ErrImagePull'));
       const status = await world.status(pulled, 'ImagePullBackOff', waitsFor('ImagePullBackOff'));
       expect(status.containerStatuses?.[0]?.state?.waiting?.message).toMatch(
         /^Back-off pulling image "registry.invalid\/none:1": ErrImagePull: /,
@@ -163,26 +168,28 @@ export function describePodsLife(version: ContainerdVersion): void {
     });
 
     it('ends a pod whose time is up', async () => {
-      const pod = world.api.create('late', { activeDeadlineSeconds: 4, containers: [sleeper()] });
+      const pod = world.api.create('late', { containers: [sleeper()] });
       await world.status(pod, 'Running', isRunning);
+      world.api.set({ ...pod, spec: { containers: [], ...pod.spec, activeDeadlineSeconds: 1 } });
       const status = await world.status(pod, 'Failed', ({ phase }) => phase === 'Failed');
       expect(status.reason).toBe('DeadlineExceeded');
     });
 
     it('probes containers: ready, started and alive', async () => {
       const probe = (file: string, more = {}) => ({
-        exec: { command: ['test', '-e', `/tmp/${file}`] },
+        exec: { command: ['test', '-e', `/data/${file}`] },
         periodSeconds: 1,
+        timeoutSeconds: 30,
         failureThreshold: 1,
         ...more,
       });
       const pod = world.api.create('probed', {
+        volumes: [{ name: 'data', emptyDir: {} }],
         containers: [
           {
-            ...shell(
-              'sleep 1; touch /tmp/started /tmp/alive; sleep 1; touch /tmp/ready; sleep 3; rm /tmp/alive; sleep 60',
-            ),
-            startupProbe: probe('started', { failureThreshold: 10 }),
+            ...sleeper(),
+            volumeMounts: [{ name: 'data', mountPath: '/data' }],
+            startupProbe: probe('started', { failureThreshold: 100 }),
             readinessProbe: probe('ready'),
             livenessProbe: probe('alive'),
           },
@@ -190,13 +197,17 @@ export function describePodsLife(version: ContainerdVersion): void {
       });
       const before = await world.status(pod, 'Running', isRunning);
       expect(before.containerStatuses?.[0]).toMatchObject({ started: false, ready: false });
+      const data = world.emptyDir(pod, 'data');
+      for (const file of ['alive', 'started']) await writeFile(join(data, file), '');
       await world.status(
         pod,
         'started',
         (now) => now.containerStatuses?.[0]?.started === true && !isReady(now),
       );
+      await writeFile(join(data, 'ready'), '');
       await world.status(pod, 'Ready', isReady);
-      const after = await world.status(pod, 'restarted', (now) => restarts(now) === 1 && isRunning(now));
+      await rm(join(data, 'alive'));
+      const after = await world.status(pod, 'restarted', (now) => restarts(now) > 0);
       expect(after.containerStatuses?.[0]?.lastState?.terminated?.exitCode).toBe(137);
       const said = world.api.events.filter((event) => event.pod === 'probed').map(({ message }) => message);
       expect(said).toContain('Container main failed liveness probe, will be restarted');
@@ -281,7 +292,7 @@ export function describePodsLife(version: ContainerdVersion): void {
       world.containerd.kill();
       const created = world.api.create('meanwhile', { containers: [sleeper()] });
       await world.containerd.revive();
-      await world.status(created, 'Ready', isReady, 60_000);
+      await world.status(created, 'Ready', isReady);
       expect(world.api.statuses.get(pod.metadata.uid ?? '')?.containerStatuses).toEqual(
         before.containerStatuses,
       );

@@ -69,22 +69,16 @@ export class PodsWorld {
   }
 
   /** Waits until the pod's status is as wanted, and returns it. */
-  status(
-    pod: Pod,
-    what: string,
-    wanted: (status: PodStatus) => boolean,
-    timeoutMs = 30_000,
-  ): Promise<PodStatus> {
-    const options = { what: `${pod.metadata.name}: ${what}`, timeoutMs };
-    return this.#explained(options, pod, async () => {
+  status(pod: Pod, what: string, wanted: (status: PodStatus) => boolean): Promise<PodStatus> {
+    return this.#explained(`${pod.metadata.name}: ${what}`, pod, async () => {
       const status = this.api.statuses.get(pod.metadata.uid ?? '');
       return status !== undefined && wanted(status) ? status : undefined;
     });
   }
 
   /** Waits until the pod's end was reported, and returns its last status. */
-  gone(pod: Pod, timeoutMs = 30_000): Promise<PodStatus> {
-    return this.#explained({ what: `end of ${pod.metadata.name}`, timeoutMs }, pod, async () =>
+  gone(pod: Pod): Promise<PodStatus> {
+    return this.#explained(`end of ${pod.metadata.name}`, pod, async () =>
       this.api.terminated.get(pod.metadata.uid ?? ''),
     );
   }
@@ -95,8 +89,7 @@ export class PodsWorld {
     pod: Pod,
     wanted: ((observed: PodObserved) => boolean) | undefined,
   ): Promise<boolean> {
-    const options = { what: `${pod.metadata.name} in the runtime`, timeoutMs: 30_000 };
-    return this.#explained(options, pod, async () => {
+    return this.#explained(`${pod.metadata.name} in the runtime`, pod, async () => {
       const found = (await this.observe(engine)).find(({ uid }) => uid === pod.metadata.uid);
       return (found === undefined ? wanted === undefined : wanted?.(found) === true) ? true : undefined;
     });
@@ -120,6 +113,11 @@ export class PodsWorld {
     return [...logs.map((folder) => folder.split('_')[2] ?? ''), ...volumes];
   }
 
+  /** Where a volume of a pod that is an emptyDir lies. */
+  emptyDir({ metadata }: Pod, name: string): string {
+    return join(this.#folder, 'pods', metadata.uid ?? '', 'volumes/kubernetes.io~empty-dir', name);
+  }
+
   /** The reasons of a pod's events, in order. */
   reasons(name: string): readonly string[] {
     return this.api.events.filter(({ pod }) => pod === name).map(({ reason }) => reason);
@@ -141,13 +139,9 @@ export class PodsWorld {
   }
 
   /** Waits; the error says what was reported of the pod instead. */
-  async #explained<T>(
-    options: { what: string; timeoutMs: number },
-    pod: Pod,
-    look: () => Promise<T | undefined>,
-  ): Promise<T> {
+  async #explained<T>(what: string, pod: Pod, look: () => Promise<T | undefined>): Promise<T> {
     try {
-      return await waitFor(options, systemClock, look);
+      return await waitFor({ what, timeoutMs: 90_000 }, systemClock, look);
     } catch (cause) {
       const events = this.api.events.filter((event) => event.pod === pod.metadata.name);
       const lines = this.#lines.filter(({ level }) => level !== 'debug').slice(-10);

@@ -114,7 +114,7 @@ describe('a private containerd', () => {
     await runContainer(place);
     expect(await processesOf(place)).toBeGreaterThan(0);
     owner.kill('SIGKILL');
-    await expect.poll(() => processesOf(place), { timeout: 10_000 }).toBe(0);
+    await expect.poll(() => processesOf(place)).toBe(0);
   });
 
   it('says what the daemon said when it does not start', async () => {

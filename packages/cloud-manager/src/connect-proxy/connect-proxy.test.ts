@@ -90,7 +90,7 @@ test('a user has so many streams and no more, and a place is free again with its
   expect((await ask(proxy, 'root-2')).head).toMatch(/ 200 /);
   first.end();
   const again = async (): Promise<boolean> => (await ask(proxy, 'root-1')).head.includes(' 200 ');
-  await waitFor({ what: 'the place', timeoutMs: 20_000 }, systemClock, again);
+  await waitFor({ what: 'the place' }, systemClock, again);
 });
 
 test('who is still being asked about takes no more than a share of the reviews', async () => {
@@ -101,7 +101,7 @@ test('who is still being asked about takes no more than a share of the reviews',
   );
   const waiting = ask(proxy, 'root-1');
   const refused = async (): Promise<boolean> => (await ask(proxy, 'root-2')).head.includes(' 429 ');
-  await waitFor({ what: 'the limit', timeoutMs: 20_000 }, systemClock, refused);
+  await waitFor({ what: 'the limit' }, systemClock, refused);
   answer({ allowed: true, reason: '' });
   expect((await waiting).head).toMatch(/ 200 /);
 });

@@ -101,7 +101,7 @@ async function start(options: Partial<EgressOptions> = {}, more: Partial<Router>
 }
 
 const until = (what: string, look: () => boolean | Promise<boolean>): Promise<true> =>
-  waitFor({ what, timeoutMs: 10_000 }, systemClock, async () => (await look()) || undefined);
+  waitFor({ what }, systemClock, async () => (await look()) || undefined);
 
 /** Takes all that comes, says nothing, and ends when the other end has. */
 const startSink = (): Promise<Served> =>

@@ -166,7 +166,7 @@ const lastOf = (socket: Socket): Promise<string> =>
   );
 
 const until = (what: string, look: () => boolean): Promise<true> =>
-  waitFor({ what, timeoutMs: 10_000 }, systemClock, async () => look() || undefined);
+  waitFor({ what }, systemClock, async () => look() || undefined);
 
 describe('a connection', () => {
   test('is TLS from the client to the kubelet, whose certificate it sees', async () => {

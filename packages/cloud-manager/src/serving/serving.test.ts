@@ -119,7 +119,7 @@ async function dial({ port }: SmallServer): Promise<TLSSocket> {
 }
 
 const until = (what: string, look: () => boolean | Promise<boolean>): Promise<true> =>
-  waitFor({ what, timeoutMs: 10_000 }, systemClock, async () => (await look()) || undefined);
+  waitFor({ what }, systemClock, async () => (await look()) || undefined);
 
 describe('certificate files', () => {
   test('are read again when they were replaced, but not while only one of them was', async () => {

@@ -81,7 +81,7 @@ const currentOf = async (identity: Identity): Promise<string> =>
 const endOf = async (identity: Identity): Promise<number> =>
   new X509Certificate(await currentOf(identity)).validToDate.getTime();
 /** Real time passes until the condition holds: for what waits for sockets and files, not for the clock. */
-const eventually = (assertion: () => Promise<void> | void): Promise<void> => vi.waitFor(assertion, 5_000);
+const eventually = (assertion: () => Promise<void> | void): Promise<void> => vi.waitFor(assertion, 60_000);
 const readyNode = (status: string): Node => ({
   metadata: { name: 'shop-7' },
   status: { conditions: [{ type: 'Ready', status }] },

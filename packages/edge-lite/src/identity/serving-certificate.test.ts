@@ -62,7 +62,7 @@ async function start(): Promise<ServingCertificate> {
 }
 
 /** Real time passes until the condition holds: for what waits for files and keys, not for the clock. */
-const eventually = (assertion: () => Promise<void> | void): Promise<void> => vi.waitFor(assertion, 5_000);
+const eventually = (assertion: () => Promise<void> | void): Promise<void> => vi.waitFor(assertion, 60_000);
 
 const leafOf = ({ serving }: ServingCertificate): X509Certificate =>
   new X509Certificate(serving?.certificate ?? '');

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { SelvedgeError } from '@selvedge/kit';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { textAnswer } from '@selvedge/kit/serve';
 import { ask, askForStream, connectTo } from './testing-client.ts';
 import { createTestAuthority } from './testing-cluster.ts';
@@ -238,7 +238,7 @@ describe('a client that does not take its answer', () => {
     }
     const connections = 'selvedge_kubelet_api_connections';
     const left = (): boolean => slow.metrics.render().includes(`\n${connections} 1\n`);
-    await vi.waitFor(() => expect(left()).toBe(true), { timeout: 4_000 });
+    await expect.poll(left).toBe(true);
     page.destroy();
     const whole = await text(log);
     expect(whole.length).toBeGreaterThan(512 * 64 * 1024);

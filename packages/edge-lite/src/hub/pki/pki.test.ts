@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createMetricsRegistry } from '@selvedge/kit';
 import { type ManualClock, createManualClock, recordingLogger } from '@selvedge/kit/testing';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type HubPki, createHubPki } from './pki.ts';
 
 const dayMs = 86_400_000;
@@ -180,7 +180,7 @@ describe('the authority of the hub', () => {
     expect(log.lines.filter(({ level }) => level === 'error')).toHaveLength(1);
     await rm(bundlePath(), { recursive: true });
     await clock.advance(60_000);
-    await vi.waitFor(async () => expect(await readFile(bundlePath(), 'utf8')).toBe(first.caBundle));
+    await expect.poll(() => readFile(bundlePath(), 'utf8')).toBe(first.caBundle);
   });
 
   it('leaves a bundle alone that says the same', async () => {

@@ -1,6 +1,6 @@
 import { createListeners, silentLogger } from '@selvedge/kit';
 import { createManualClock } from '@selvedge/kit/testing';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Coverages } from '../coverages/types.ts';
 import { createUnitFollower } from './index.ts';
 
@@ -32,7 +32,7 @@ test('the unit of the node is followed, and no other', async () => {
     unit.name = name;
     listeners.tell();
     const wanted = name === undefined ? [] : [`metadata.name=${name}`];
-    await vi.waitFor(() => expect([...followed]).toEqual(wanted));
+    await expect.poll(() => [...followed]).toEqual(wanted);
   };
   await follower.start(new AbortController().signal);
   expect(followed.size).toBe(0);

@@ -4,7 +4,7 @@ import { KeyValue, message } from '@selvedge/containerd-grpc-types';
 import { SelvedgeError, createMetricsRegistry, silentLogger } from '@selvedge/kit';
 import { createManualClock } from '@selvedge/kit/testing';
 import type { Pod, Volume } from '@selvedge/kube/types';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import type { ServiceAccountToken } from '../ports.ts';
 import { containerWith, memoryObjects, podWith, recordedEvents } from '../testing.ts';
@@ -189,7 +189,7 @@ describe('prepared volumes', () => {
 
 describe('volumes in use', () => {
   const text = (at: Awaited<ReturnType<typeof world>>, pod: Pod, path: string, expected: string) =>
-    vi.waitFor(async () => expect(await at.read(pod, path)).toBe(expected));
+    expect.poll(() => at.read(pod, path)).toBe(expected);
 
   it('follow their config maps', async () => {
     await using at = await world();
@@ -229,7 +229,7 @@ describe('volumes in use', () => {
     const pod = mounting([configVolume, tokenVolume]);
     const preparing = at.manager.prepare(pod, never);
     const folder = join(at.pods, 'uid-web/volumes/kubernetes.io~configmap/conf');
-    await vi.waitFor(() => readFile(join(folder, 'color')));
+    await expect.poll(() => readFile(join(folder, 'color'))).toBeDefined();
     at.objects.put('configmaps', {
       metadata: { namespace: 'shop', name: 'conf' },
       data: { color: 'blue' },
@@ -260,7 +260,7 @@ describe('volumes in use', () => {
     const pod = mounting([configVolume]);
     await at.manager.prepare(pod, never);
     at.objects.remove({ resource: 'configmaps', namespace: 'shop', name: 'conf' });
-    await vi.waitFor(() => expect(at.events).toHaveLength(1));
+    await expect.poll(() => at.events).toHaveLength(1);
     expect(at.events[0]).toMatchObject({
       type: 'Warning',
       reason: 'FailedMount',
