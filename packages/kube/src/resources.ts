@@ -3,6 +3,7 @@ import type {
   ClusterRole,
   ClusterRoleBinding,
   ConfigMap,
+  ControllerRevision,
   CustomResourceDefinition,
   DaemonSet,
   Deployment,
@@ -49,6 +50,11 @@ export const resources = {
   clusterRoleBindings: clusterWide<ClusterRoleBinding>(rbac, 'ClusterRoleBinding', 'clusterrolebindings'),
   clusterRoles: clusterWide<ClusterRole>(rbac, 'ClusterRole', 'clusterroles'),
   configMaps: namespaced<ConfigMap>('v1', 'ConfigMap', 'configmaps'),
+  controllerRevisions: namespaced<ControllerRevision>(
+    'apps/v1',
+    'ControllerRevision',
+    'controllerrevisions',
+  ),
   customResourceDefinitions: clusterWide<CustomResourceDefinition>(
     'apiextensions.k8s.io/v1',
     'CustomResourceDefinition',

@@ -1,4 +1,13 @@
 export {
+  createAppController,
+  createAppMetrics,
+  followApps,
+  type AppControllerDeps,
+  type AppControllerOptions,
+  type AppMetrics,
+  type AppObjects,
+} from './apps/index.ts';
+export {
   createUnitController,
   type ClusterReaders,
   type UnitControllerDeps,

@@ -14,10 +14,13 @@ import {
   createUnitController,
   createUnitMetrics,
 } from '@selvedge/unit-controller';
+import type { Config } from '../config/index.ts';
+import { createApps } from './apps.ts';
 
 export interface UnitsDeps {
   /** Of this server among all. */
   readonly server: string;
+  readonly config: Pick<Config, 'metricGate'>;
   readonly client: KubeClient;
   readonly edgeUnits: ObjectReader<EdgeUnitObject>;
   /** Names, uids, versions, labels, annotations, taints, `unschedulable` and addresses at least. */
@@ -31,11 +34,12 @@ export interface UnitsDeps {
   readonly kubeMetrics: KubeMetrics;
 }
 
-/** Makes what keeps units, for each time that this server leads. */
+/** Makes what keeps units and UnitApps, for each time that this server leads. */
 export function createUnits(deps: UnitsDeps): () => Service {
   const { server, edgeUnits: units, log, metrics, kubeMetrics } = deps;
   let known: ObjectReader<EdgeUnitObject> | undefined;
   const unitMetrics = createUnitMetrics(metrics, () => Array.from(known?.values() ?? []));
+  const apps = createApps(deps);
   return () => {
     const events = createEventRecorder(
       { component: 'cloud-manager', host: server },
@@ -51,6 +55,9 @@ export function createUnits(deps: UnitsDeps): () => Service {
         known = undefined;
       },
     };
-    return createServiceGroup({ name: 'units', services: [events, controller, shown] }, { log });
+    return createServiceGroup(
+      { name: 'units', services: [events, controller, shown, apps(events)] },
+      { log },
+    );
   };
 }

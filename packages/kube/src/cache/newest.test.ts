@@ -31,3 +31,12 @@ test('the least recently used is forgotten at the cap', () => {
   newest.wrote(object('b', '1'));
   expect(newest.get('a')).toBeUndefined();
 });
+
+test('what was made and is gone by the time of the answer does not count', () => {
+  const store = createIndexedStore();
+  const newest = createNewest({ capacity: 2 }, store);
+  store.replace([], '12');
+  newest.wrote(object('a', '10'));
+  newest.wrote(object('b', '13'));
+  expect([newest.get('a'), newest.get('b')?.metadata.name]).toEqual([undefined, 'b']);
+});

@@ -18,7 +18,7 @@ export interface Newest<T> {
  */
 export function createNewest<T extends KubeObject>(
   { capacity }: { readonly capacity: number },
-  reader: Pick<ObjectReader<T>, 'get'>,
+  reader: Pick<ObjectReader<T>, 'get' | 'resourceVersion'>,
 ): Newest<T> {
   const written = new BoundedMap<string, T>({ capacity });
   const versionOf = ({ metadata }: T): string => metadata.resourceVersion ?? '';
@@ -26,7 +26,9 @@ export function createNewest<T extends KubeObject>(
     get(key) {
       const [seen, mine] = [reader.get(key), written.get(key)];
       if (mine === undefined) return seen;
-      if (seen === undefined || compareResourceVersions(versionOf(seen), versionOf(mine)) < 0) return mine;
+      // The store has all that happened until then: what it does not have by now is gone.
+      const known = seen === undefined ? reader.resourceVersion : versionOf(seen);
+      if (compareResourceVersions(known, versionOf(mine)) < 0) return mine;
       written.delete(key);
       return seen;
     },

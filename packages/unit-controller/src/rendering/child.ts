@@ -30,7 +30,8 @@ export interface Metadata {
 
 export const appName = ({ app }: RenderInput): string => app.metadata.name ?? '';
 
-function ownerOf({ metadata }: Pick<UnitAppObject, 'metadata'>): OwnerReference {
+/** As all objects of the UnitApp have it: its controller. */
+export function ownerOf({ metadata }: Pick<UnitAppObject, 'metadata'>): OwnerReference {
   const { apiVersion, kind } = unitAppResource;
   const { name = '', uid = '' } = metadata;
   return { apiVersion, kind, name, uid, controller: true, blockOwnerDeletion: true };

@@ -23,7 +23,8 @@ export const horizontalPodAutoscalers: Resource<KubeObject> = defineResource({
   namespaced: true,
 });
 
-const workloads: Readonly<Record<UnitAppSpec['template']['kind'], Resource<KubeObject>>> = {
+/** Of the kinds that a template may have. */
+export const workloads: Readonly<Record<UnitAppSpec['template']['kind'], Resource<KubeObject>>> = {
   DaemonSet: resources.daemonSets,
   Deployment: resources.deployments,
   StatefulSet: resources.statefulSets,

@@ -1,0 +1,130 @@
+import { SelvedgeError, hasCode } from '@selvedge/kit';
+import { type KubeClient, keyOf, resources } from '@selvedge/kube';
+import type { ControllerRevision } from '@selvedge/kube/types';
+import { type UnitAppObject, nameOf } from '../../objects.ts';
+import {
+  type HistoryPlan,
+  type Revision,
+  type RevisionContent,
+  contentOf,
+  hashOfContent,
+  planHistory,
+} from '../../rollout/index.ts';
+import type { AppView } from '../app-view.ts';
+import type { AppMetrics } from '../metrics.ts';
+import { unitAppOf } from '../owner.ts';
+import { writing } from '../writing.ts';
+import { type StoredRevision, contentWith, objectsOf, storedRevisionOf } from './stored-revision.ts';
+
+export interface HistoryDeps {
+  readonly client: Pick<KubeClient, 'create' | 'get' | 'delete'>;
+  readonly view: AppView;
+  readonly metrics: AppMetrics;
+}
+
+/** The revisions of one UnitApp, as far as they are kept. */
+export interface KeptHistory {
+  readonly revisions: ReadonlyMap<number, StoredRevision>;
+  /** What is to be rolled out; undefined: `rollbackTo` names one that is not kept. */
+  readonly wanted: StoredRevision | undefined;
+  readonly remove: HistoryPlan['remove'];
+}
+
+/** Keeps the revisions of UnitApps: all that a clone is made from is in the cluster before the clone. */
+export interface History {
+  /** With the revision of the spec, which is made if it is not there. `inUse` stays whatever the limit. */
+  keep(app: UnitAppObject, inUse: ReadonlySet<number>, signal: AbortSignal): Promise<KeptHistory>;
+  /** Undefined: its Secrets are gone. */
+  content(
+    app: UnitAppObject,
+    revision: StoredRevision,
+    signal: AbortSignal,
+  ): Promise<RevisionContent | undefined>;
+  remove(app: UnitAppObject, revisions: readonly Revision[], signal: AbortSignal): Promise<void>;
+}
+
+const exists = (error: unknown): undefined => {
+  if (hasCode(error, 'AlreadyExists')) return undefined;
+  throw error;
+};
+
+const absent = (error: unknown): undefined => {
+  if (hasCode(error, 'NotFound', 'Conflict')) return undefined;
+  throw error;
+};
+
+/** Ours only: those of a UnitApp that had the name before are on their way out. */
+function storedOf(app: UnitAppObject, objects: readonly ControllerRevision[]): readonly StoredRevision[] {
+  return objects
+    .filter((object) => unitAppOf(object)?.uid === app.metadata.uid)
+    .flatMap((object) => storedRevisionOf(object) ?? []);
+}
+
+class ClusterHistory implements History {
+  readonly #deps: HistoryDeps;
+
+  constructor(deps: HistoryDeps) {
+    this.#deps = deps;
+  }
+
+  async keep(app: UnitAppObject, inUse: ReadonlySet<number>, signal: AbortSignal): Promise<KeptHistory> {
+    const { metadata, spec } = app;
+    const newest = `${metadata.namespace ?? ''}/${nameOf(app)}-${hashOfContent(contentOf(spec))}`;
+    const stored = storedOf(app, this.#deps.view.revisionsOf(keyOf(app), [newest]));
+    const plan = planHistory({ revisions: stored, spec, inUse });
+    const made = plan.create === undefined ? [] : [await this.#create(app, plan.create, signal)];
+    const revisions = new Map([...stored, ...made].map((one) => [one.number, one] as const));
+    const { wanted } = plan;
+    return {
+      revisions,
+      wanted: wanted === undefined ? undefined : (revisions.get(wanted.number) ?? made[0]),
+      remove: plan.remove,
+    };
+  }
+
+  async content(
+    app: UnitAppObject,
+    stored: StoredRevision,
+    signal: AbortSignal,
+  ): Promise<RevisionContent | undefined> {
+    if (!stored.hasSecrets) return stored.content;
+    const own = contentOf(app.spec);
+    if (hashOfContent(own) === stored.hash) return own;
+    const at = { namespace: app.metadata.namespace, name: stored.name };
+    const secret = await this.#deps.client.get(resources.secrets, at, { ...writing, signal }).catch(absent);
+    return secret === undefined ? undefined : contentWith(stored, secret);
+  }
+
+  /** The Secret goes last: one that is left is taken away like any object that is not wanted. */
+  async remove(app: UnitAppObject, revisions: readonly Revision[], signal: AbortSignal): Promise<void> {
+    const { client, metrics } = this.#deps;
+    for (const { hash } of revisions) {
+      const at = { namespace: app.metadata.namespace, name: `${nameOf(app)}-${hash}` };
+      metrics.writes.add({ what: 'revision' });
+      await client.delete(resources.controllerRevisions, at, { ...writing, signal }).catch(absent);
+    }
+  }
+
+  /** The Secret first: a revision that is there is there as a whole. */
+  async #create(app: UnitAppObject, revision: Revision, signal: AbortSignal): Promise<StoredRevision> {
+    const { client, view, metrics } = this.#deps;
+    const objects = objectsOf(app, revision, contentOf(app.spec));
+    const options = { ...writing, signal };
+    metrics.writes.add({ what: 'revision' });
+    if (objects.secret !== undefined) {
+      await client.create(resources.secrets, objects.secret, options).catch(exists);
+    }
+    const { namespace, name = '' } = objects.revision.metadata;
+    const made =
+      (await client.create(resources.controllerRevisions, objects.revision, options).catch(exists)) ??
+      (await client.get(resources.controllerRevisions, { namespace, name }, options));
+    view.wroteRevision(made);
+    const [stored] = storedOf(app, [made]);
+    if (stored !== undefined) return stored;
+    throw new SelvedgeError(`the ControllerRevision ${name} is there and is not this UnitApp's`, {
+      code: 'Invalid',
+    });
+  }
+}
+
+export const createHistory = (deps: HistoryDeps): History => new ClusterHistory(deps);

@@ -1,0 +1,80 @@
+import { keyOf } from '@selvedge/kube';
+import { type MetricGate, restartsOf } from '../../gate/index.ts';
+import { type UnitAppObject, nameOf } from '../../objects.ts';
+import type { CloneFacts, UnitFacts } from '../../rollout/index.ts';
+import type { AppView } from '../app-view.ts';
+import { podTemplateOf } from '../children/index.ts';
+import { type Openings, type Refusals, isConnected } from '../facts/index.ts';
+import type { Rendering } from './rendering.ts';
+import type { SelectedUnit } from './selected-unit.ts';
+
+export interface UnitFactsDeps {
+  readonly view: AppView;
+  readonly openings: Openings;
+  readonly refusals: Refusals;
+  readonly metricGate: Pick<MetricGate, 'read'>;
+}
+
+export interface UnitFactsOptions {
+  readonly app: UnitAppObject;
+  /** The number of the revision to roll out; undefined: there is none. */
+  readonly wanted: number | undefined;
+  readonly rendering: Rendering;
+  readonly nowMs: number;
+}
+
+/** Asked only while the rollout goes by it. */
+function readMetricOf(
+  unit: SelectedUnit,
+  { app, wanted }: UnitFactsOptions,
+  { metricGate }: UnitFactsDeps,
+): Pick<CloneFacts, 'readMetric'> {
+  const { metric } = app.spec.rollout?.healthGate ?? {};
+  const { revision } = unit;
+  if (metric === undefined || revision === undefined || revision !== wanted) return {};
+  return { readMetric: () => metricGate.read({ app: keyOf(app), unit, revision, metric }) };
+}
+
+function cloneFacts(
+  unit: SelectedUnit,
+  options: UnitFactsOptions,
+  deps: UnitFactsDeps,
+): CloneFacts | undefined {
+  const { clone, revision, name } = unit;
+  if (clone?.facts === undefined || revision === undefined) return undefined;
+  const { app } = options;
+  const template = podTemplateOf(clone) ?? '';
+  const { namespace = '' } = app.metadata;
+  const restarts = restartsOf(deps.view.readers.pods, { namespace, app: nameOf(app), unit: name, template });
+  return { revision, ...clone.facts, restarts, ...readMetricOf(unit, options, deps) };
+}
+
+/** Why the unit cannot be brought to a revision that it does not have. */
+function problemOf(
+  unit: SelectedUnit,
+  { app, wanted, rendering }: UnitFactsOptions,
+  refusals: Refusals,
+): string | undefined {
+  const refusal = refusals.get(keyOf(app), unit.name);
+  if (refusal !== undefined && refusal.revision !== unit.revision) return refusal.why;
+  if (wanted === undefined || wanted === unit.revision) return undefined;
+  const rendered = rendering.of(unit, wanted);
+  return rendered.kind === 'problem' ? rendered.why : undefined;
+}
+
+/** What the rollout is planned from, of one unit. */
+export function unitFactsOf(unit: SelectedUnit, options: UnitFactsOptions, deps: UnitFactsDeps): UnitFacts {
+  const { name, labels, edgeUnit } = unit;
+  const opening = deps.openings.of(edgeUnit, options.nowMs);
+  const isRespected = options.app.spec.rollout?.maintenanceWindows !== 'ignore';
+  const closed = opening.kind === 'unreadable' && isRespected ? opening.why : undefined;
+  const problem = closed ?? problemOf(unit, options, deps.refusals);
+  return {
+    name,
+    labels,
+    isConnected: isConnected(edgeUnit),
+    opensMs: opening.kind === 'opens' ? opening.atMs : undefined,
+    ...(problem === undefined ? {} : { problem }),
+    clone: cloneFacts(unit, options, deps),
+  };
+}

@@ -1,0 +1,391 @@
+import { type UnitAppRollout, type UnitAppSpec, type UnitAppUnit, labels } from '@selvedge/api';
+import { SelvedgeError } from '@selvedge/kit';
+import { mergePatch, resources, strategicMergePatch } from '@selvedge/kube';
+import type { Deployment } from '@selvedge/kube/types';
+import {
+  type UnitAppObject,
+  edgeUnitResource,
+  horizontalPodAutoscalers,
+  unitAppResource,
+} from '@selvedge/unit-controller';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { AppWorld, type RunningApps, ShiftedClock, namespace, signal, until } from './app-world.ts';
+
+const hourMs = 3_600_000;
+const clock = new ShiftedClock();
+const shops = ['shop-1', 'shop-2', 'shop-3'];
+
+let world: AppWorld;
+let running: RunningApps;
+
+beforeAll(async () => {
+  world = await AppWorld.start();
+  for (const name of shops) await world.addUnit(name, { tier: name === 'shop-1' ? 'canary' : 'shop' });
+  running = await world.run({ clock });
+});
+afterAll(async () => {
+  await running[Symbol.asyncDispose]();
+  await world[Symbol.asyncDispose]();
+});
+
+const rollout: UnitAppRollout = {
+  waves: [
+    { name: 'canary', unitSelector: { matchLabels: { tier: 'canary' } } },
+    { name: 'some', percentage: 60 },
+  ],
+  maxUnavailableUnits: '100%',
+  bakeSeconds: 0,
+};
+
+const specOf = (image: string, more: Partial<UnitAppSpec> = {}): UnitAppSpec => ({
+  unitSelector: { matchExpressions: [{ key: 'tier', operator: 'Exists' }] },
+  template: {
+    kind: 'Deployment',
+    spec: { replicas: 1, template: { spec: { containers: [{ name: 'till', image }] } } },
+  },
+  rollout,
+  ...more,
+});
+
+const templateOf = (image: string): Pick<UnitAppSpec, 'template'> => ({ template: specOf(image).template });
+
+const isAt = (app: UnitAppObject, state: string): boolean =>
+  app.status?.observedGeneration === app.metadata.generation && app.status?.rollout?.state === state;
+
+const reached = (name: string, state: string): Promise<UnitAppObject> =>
+  until(`${name} ${state}`, async () => {
+    const app = await world.app(name);
+    return isAt(app, state) && app;
+  });
+
+const unitOf = (app: UnitAppObject, unit: string): UnitAppUnit | undefined =>
+  app.status?.units?.find(({ name }) => name === unit);
+
+const conditionOf = (app: UnitAppObject, wanted: string): string | undefined => {
+  const found = app.status?.conditions?.find(({ type }) => type === wanted);
+  return found === undefined ? undefined : `${found.status} ${found.reason}`;
+};
+
+const imageOf = (deployment: Deployment | undefined): string | undefined =>
+  deployment?.spec?.template.spec?.containers[0]?.image;
+
+const imagesOf = (app: string): Promise<readonly (string | undefined)[]> =>
+  Promise.all(shops.map(async (shop) => imageOf(await world.deployment(`${app}-${shop}`))));
+
+const change = (name: string, patch: object): Promise<Deployment> =>
+  world.admin.patch(
+    resources.deployments,
+    { namespace, name },
+    { patch: strategicMergePatch(patch), fieldManager: 'somebody', signal },
+  );
+
+/** Writes to clones that were accepted, of a revision. */
+const stepsIn = (writes: readonly string[], app: string, revision: number): readonly string[] =>
+  writes.filter((write) => write.startsWith(`PATCH deployments/${app}-`) && write.endsWith(` ${revision}`));
+
+describe('a rollout', () => {
+  test('comes to all units, wave after wave, and says so to kubectl', async () => {
+    await world.createApp('till', specOf('till:1'));
+    await world.kubectl(['wait', '--for=condition=Updated', '--timeout=90s', 'unitapp/till']);
+    const app = await reached('till', 'Done');
+    expect(app.status).toMatchObject({
+      currentRevision: 1,
+      totals: { units: 3, updated: 3, healthy: 3 },
+      units: shops.map((name) => ({ name, workload: `till-${name}`, revision: 1, state: 'Healthy' })),
+    });
+    const steps = stepsIn(running.writes, 'till', 1);
+    expect(steps[0]).toBe('PATCH deployments/till-shop-1 1');
+    expect(steps.toSorted()).toEqual(shops.map((shop) => `PATCH deployments/till-${shop} 1`));
+    const clone = await world.deployment('till-shop-2');
+    expect(clone?.metadata.ownerReferences).toMatchObject([{ kind: 'UnitApp', name: 'till' }]);
+    const { stdout } = await world.kubectl(['get', 'unitapp', 'till']);
+    expect(stdout).toMatch(/till\s+Deployment\s+3\s+3\s+3\s+Done/);
+    const told = await until('events', async () => {
+      const events = await world.events('till');
+      return events.some((event) => event.startsWith('RolloutDone')) && events;
+    });
+    expect(told).toContain('RolloutWave revision 1 comes to wave canary');
+  });
+
+  test('keeps what is different in a unit', async () => {
+    const overrides = [{ name: 'busy', units: ['shop-2'], replicas: 2 }];
+    for (const image of ['till:2', 'till:3']) {
+      await world.changeApp('till', { ...templateOf(image), overrides });
+      await reached('till', 'Done');
+      expect(await imagesOf('till')).toEqual([image, image, image]);
+      const clones = await Promise.all(shops.map((shop) => world.deployment(`till-${shop}`)));
+      expect(clones.map((clone) => clone?.spec?.replicas)).toEqual([1, 2, 1]);
+    }
+  });
+
+  test('stops at the first wave where a revision is bad, and takes it back', async () => {
+    const patient = { ...rollout, onFailure: 'rollback', unitDeadlineSeconds: 10 };
+    await world.changeApp('till', { ...templateOf('till:bad'), rollout: patient });
+    await until('a unit on its way', async () => {
+      const unit = unitOf(await world.app('till'), 'shop-1');
+      return unit?.revision === 4 && unit.state === 'Updating';
+    });
+    clock.forward(11_000);
+    await world.poke('till');
+    const app = await reached('till', 'RolledBack');
+    expect(app.status).toMatchObject({ currentRevision: 3, updateRevision: 4, totals: { updated: 0 } });
+    expect(app.status?.rollout?.message).toBe('1 failed: shop-1: 0 of 1 pods available');
+    expect(conditionOf(app, 'Updated')).toBe('False RolledBack');
+    expect(await imagesOf('till')).toEqual(['till:3', 'till:3', 'till:3']);
+    expect(stepsIn(running.writes, 'till', 4)).toEqual(['PATCH deployments/till-shop-1 4']);
+  });
+
+  test('does not wait for a unit without a link, which catches up', async () => {
+    await world.link('shop-3', false);
+    await world.changeApp('till', templateOf('till:5'));
+    const app = await reached('till', 'Done');
+    expect(unitOf(app, 'shop-3')).toMatchObject({ state: 'Offline', revision: 3 });
+    expect(conditionOf(app, 'Updated')).toBe('True Done');
+    expect(await imagesOf('till')).toEqual(['till:5', 'till:5', 'till:3']);
+    await world.link('shop-3', true);
+    await until('the unit has caught up', async () => (await imagesOf('till'))[2] === 'till:5');
+    const { stdout } = await world.kubectl(['get', 'controllerrevisions', '--output=name']);
+    expect(stdout.trim().split('\n')).toHaveLength(5);
+  });
+
+  test('waits for the maintenance window of a unit', async () => {
+    const day = Math.ceil((clock.now() + hourMs) / (24 * hourMs)) * 24 * hourMs;
+    clock.setTo(day);
+    const maintenanceWindows = [{ cron: '0 2 * * *', durationMinutes: 60 }];
+    await world.addUnit('shop-night', { night: 'yes' }, { maintenanceWindows });
+    const unitSelector = { matchLabels: { night: 'yes' } };
+    await world.createApp('night', specOf('till:1', { unitSelector, rollout: { bakeSeconds: 0 } }));
+    const closed = await until('a unit that waits', async () => {
+      const unit = unitOf(await world.app('night'), 'shop-night');
+      return unit?.state === 'Waiting' && unit;
+    });
+    expect(closed.message).toBe('until its maintenance window opens');
+    expect(await world.deployment('night-shop-night')).toBeUndefined();
+    clock.setTo(day + 2.5 * hourMs);
+    await world.poke('night');
+    await reached('night', 'Done');
+  });
+
+  test('goes on in the other units where one has an object of somebody else, or cannot have a text', async () => {
+    await world.admin.create(
+      resources.deployments,
+      {
+        metadata: { name: 'other-shop-1', namespace },
+        spec: {
+          selector: { matchLabels: { app: 'x' } },
+          template: {
+            metadata: { labels: { app: 'x' } },
+            spec: { containers: [{ name: 'theirs', image: 'theirs' }] },
+          },
+        },
+      },
+      { signal },
+    );
+    const labelled = mergePatch({ metadata: { labels: { rack: '7' } } });
+    for (const name of ['shop-1', 'shop-2']) {
+      await world.admin.patch(edgeUnitResource, { name }, { patch: labelled, signal });
+    }
+    const metadata = { annotations: { rack: '{{unit.labels.rack}}' } };
+    const { template } = specOf('till:1');
+    await world.createApp('other', specOf('till:1', { template: { ...template, metadata } }));
+    const app = await until('reasons', async () => {
+      const seen = await world.app('other');
+      return unitOf(seen, 'shop-1')?.message !== undefined && isAt(seen, 'Done') && seen;
+    });
+    expect(app.status?.units?.map(({ state, message }) => [state, message])).toEqual([
+      ['Waiting', "the Deployment other-shop-1 is there and is not this UnitApp's"],
+      ['Healthy', undefined],
+      ['Waiting', expect.stringContaining('the unit shop-3 has no label rack')],
+    ]);
+    expect(conditionOf(app, 'Invalid')).toBe('True Invalid');
+    const theirs = await world.deployment('other-shop-1');
+    expect([imageOf(theirs), theirs?.metadata.labels]).toEqual(['theirs', undefined]);
+    await until('an event', async () => {
+      const events = await world.events('other');
+      return events.some((event) => event.startsWith('CloneRefused shop-1: the Deployment'));
+    });
+  });
+});
+
+describe('a clone', () => {
+  test('is put back where somebody changed it, and only there', async () => {
+    const sidecar = { name: 'sidecar', image: 'theirs' };
+    await change('till-shop-1', {
+      metadata: { labels: { [labels.revision]: '9', theirs: 'stays' } },
+      spec: { template: { spec: { containers: [{ name: 'till', image: 'evil' }, sidecar] } } },
+    });
+    const clone = await until('the clone as it was', async () => {
+      const seen = await world.deployment('till-shop-1');
+      return imageOf(seen) === 'till:5' && seen;
+    });
+    expect(clone.metadata.labels).toMatchObject({ [labels.revision]: '5', theirs: 'stays' });
+    expect(clone.spec?.template.spec?.containers.map(({ image }) => image)).toEqual(['till:5', 'theirs']);
+    await world.admin.delete(resources.deployments, { namespace, name: 'till-shop-2' }, { signal });
+    await until('another clone', async () => imageOf(await world.deployment('till-shop-2')) === 'till:5');
+  });
+
+  test('has what it needs beside it, and leaves nothing in a unit that is not selected any more', async () => {
+    const unitSelector = { matchLabels: { web: 'yes' } };
+    const enrol = (name: string, web: string | null): Promise<unknown> =>
+      world.admin.patch(
+        edgeUnitResource,
+        { name },
+        { patch: mergePatch({ metadata: { labels: { web } } }), signal },
+      );
+    for (const name of ['shop-2', 'shop-3']) await enrol(name, 'yes');
+    await world.createApp(
+      'web',
+      specOf('web:1', {
+        unitSelector,
+        service: { spec: { ports: [{ port: 80 }] } },
+        configMaps: [{ name: 'conf', data: { shop: '{{unit.name}}' } }],
+        secrets: [{ name: 'key', stringData: { key: 'hidden' } }],
+        scaling: { horizontal: { minReplicas: 1, maxReplicas: 5 } },
+      }),
+    );
+    await reached('web', 'Done');
+    const names = async (unit: string): Promise<readonly string[]> => {
+      const labelSelector = `${labels.unitApp}=web,${labels.unit}=${unit}`;
+      const kinds = [
+        resources.deployments,
+        resources.services,
+        resources.configMaps,
+        resources.secrets,
+        horizontalPodAutoscalers,
+      ];
+      const lists = await Promise.all(
+        kinds.map((kind) => world.admin.list(kind, { namespace, labelSelector, signal })),
+      );
+      return lists.flatMap(({ items }) => items.map(({ kind }) => kind ?? ''));
+    };
+    const all = ['Deployment', 'Service', 'ConfigMap', 'Secret', 'HorizontalPodAutoscaler'];
+    expect(await names('shop-3')).toEqual(all);
+    const { stdout } = await world.kubectl(['get', 'controllerrevisions', '--output=json']);
+    expect(stdout).not.toContain('hidden');
+    await enrol('shop-3', null);
+    await until('nothing', async () => (await names('shop-3')).length === 0);
+    expect(await names('shop-2')).toEqual(all);
+  });
+
+  test('has as many replicas as its autoscaler says, and those of the template without one', async () => {
+    const scale = mergePatch({ spec: { replicas: 4 } });
+    const at = { namespace, name: 'web-shop-2' };
+    await world.admin.patch(resources.deployments, at, { patch: scale, subresource: 'scale', signal });
+    await world.changeApp('web', templateOf('web:2'));
+    await reached('web', 'Done');
+    const scaled = await world.deployment('web-shop-2');
+    expect([imageOf(scaled), scaled?.spec?.replicas]).toEqual(['web:2', 4]);
+    await world.changeApp('web', { scaling: null });
+    await until('the template', async () => (await world.deployment('web-shop-2'))?.spec?.replicas === 1);
+    const { items } = await world.admin.list(horizontalPodAutoscalers, { namespace, signal });
+    expect(items).toEqual([]);
+    // It is taken over by an autoscaler as it runs: nothing goes down on the way.
+    await world.changeApp('web', {
+      template: specOf('web:2').template,
+      overrides: [{ name: 'more', unitSelector: {}, replicas: 3 }],
+    });
+    await until('three', async () => (await world.deployment('web-shop-2'))?.spec?.replicas === 3);
+    await world.changeApp('web', { scaling: { horizontal: { maxReplicas: 5 } } });
+    await until('an autoscaler', async () => {
+      const seen = await world.admin.list(horizontalPodAutoscalers, { namespace, signal });
+      return seen.items.length === 1;
+    });
+    expect((await world.deployment('web-shop-2'))?.spec?.replicas).toBe(3);
+  });
+
+  test('has the replicas of the timetable at its moment, and of an unmanaged field what others say', async () => {
+    const day = Math.ceil((clock.now() + hourMs) / (24 * hourMs)) * 24 * hourMs;
+    clock.setTo(day);
+    const schedules = [
+      { name: 'open', cron: '0 8 * * *', replicas: 3 },
+      { name: 'closed', cron: '0 20 * * *', replicas: 0 },
+    ];
+    const unitSelector = { matchLabels: { tier: 'canary' } };
+    const unmanagedFields = ['/spec/revisionHistoryLimit'];
+    const { template } = specOf('plan:1');
+    const spec = { ...template.spec, revisionHistoryLimit: 4 };
+    await world.createApp(
+      'plan',
+      specOf('plan:1', {
+        unitSelector,
+        unmanagedFields,
+        scaling: { schedules },
+        template: { ...template, spec },
+      }),
+    );
+    const replicas = async (): Promise<number | undefined> =>
+      (await world.deployment('plan-shop-1'))?.spec?.replicas;
+    await reached('plan', 'Done');
+    expect(await replicas()).toBe(0);
+    expect((await world.deployment('plan-shop-1'))?.spec?.revisionHistoryLimit).toBe(4);
+    await change('plan-shop-1', { spec: { revisionHistoryLimit: 7 } });
+    clock.setTo(day + 8.5 * hourMs);
+    await world.poke('plan');
+    await until('the shop to be open', async () => (await replicas()) === 3);
+    expect((await world.deployment('plan-shop-1'))?.spec?.revisionHistoryLimit).toBe(7);
+  });
+});
+
+describe('whoever leads', () => {
+  /** Does so many writes and is killed: before the next one is sent, or before its answer comes. */
+  class Killer {
+    readonly #isAnswerLost: boolean;
+    #left: number;
+    isDone = false;
+
+    constructor(writes: number, isAnswerLost: boolean) {
+      this.#left = writes;
+      this.#isAnswerLost = isAnswerLost;
+    }
+
+    readonly onWrite = (): void => {
+      if (this.#left <= 0) this.#kill();
+      this.#left -= 1;
+    };
+
+    readonly onAccepted = (): void => {
+      if (this.#left <= 0 && this.#isAnswerLost) this.#kill();
+    };
+
+    #kill(): never {
+      this.isDone = true;
+      throw new SelvedgeError('killed', { code: 'Aborted' });
+    }
+  }
+
+  test('goes on where the one before was killed: no step is lost, none is done twice', async () => {
+    await running[Symbol.asyncDispose]();
+    await world.changeApp('till', templateOf('till:6'));
+    const writes: string[] = [];
+    for (let round = 0; !isAt(await world.app('till'), 'Done'); round += 1) {
+      const told = new Killer((round % 3) + 1, round % 2 === 0);
+      const killed = await world.run({ clock, told });
+      await until('an end', async () => told.isDone || isAt(await world.app('till'), 'Done'));
+      await killed[Symbol.asyncDispose]();
+      writes.push(...killed.writes);
+    }
+    expect(await imagesOf('till')).toEqual(['till:6', 'till:6', 'till:6']);
+    expect(stepsIn(writes, 'till', 6).toSorted()).toEqual(
+      shops.map((shop) => `PATCH deployments/till-${shop} 6`),
+    );
+  });
+
+  test('does no step that another who thinks the same has done', async () => {
+    const both = await Promise.all([world.run({ clock }), world.run({ clock })]);
+    await world.changeApp('till', templateOf('till:7'));
+    await reached('till', 'Done');
+    for (const one of both) await one[Symbol.asyncDispose]();
+    const steps = both.flatMap(({ writes }) => stepsIn(writes, 'till', 7));
+    expect(steps.toSorted()).toEqual(shops.map((shop) => `PATCH deployments/till-${shop} 7`));
+  });
+
+  test('writes nothing while nothing changes, from its start on', async () => {
+    // What was refused would be tried again.
+    await world.admin.delete(unitAppResource, { namespace, name: 'other' }, { signal });
+    await until('its clones to be gone', async () => (await world.deployment('other-shop-2')) === undefined);
+    running = await world.run({ clock, resyncMs: 200 });
+    await until('all is looked at again and again', async () => running.passes() > 40);
+    expect(running.writes).toEqual([]);
+    expect(running.lines.filter(({ level }) => level === 'error')).toEqual([]);
+  });
+});
