@@ -4,6 +4,7 @@ import { hubBench } from './hub/hub.ts';
 import { hubIdleBench } from './hub/idle.ts';
 import { podsBench } from './pods/pods.ts';
 import type { BenchRow } from './row.ts';
+import { scaleBench } from './scale/scale.ts';
 import { tunnelBench } from './tunnel/tunnel.ts';
 
 /** Every area by the name people type. */
@@ -14,4 +15,5 @@ export const areas: Readonly<Record<string, () => Promise<readonly BenchRow[]>>>
   'hub-idle': hubIdleBench,
   pods: podsBench,
   tunnel: tunnelBench,
+  units: scaleBench,
 };

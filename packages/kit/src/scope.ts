@@ -12,6 +12,9 @@ export function aborted(what: string): SelvedgeError {
   return new SelvedgeError(`${what} was stopped`, { code: 'Aborted' });
 }
 
+/** Made once: most scopes end so, one for each request, and an error takes longer than all the rest of it. */
+const ended = aborted('scope');
+
 /**
  * A signal that aborts with any of `parents`. Unlike `AbortSignal.any` it leaves nothing on a long-lived parent once
  * disposed: `using scope = scoped(signal)`.
@@ -22,7 +25,7 @@ export function scoped(...parents: readonly (AbortSignal | undefined)[]): Scope 
   const release = (): void => {
     for (const parent of watched) parent.removeEventListener('abort', onAbort);
   };
-  const abort = (reason: unknown = aborted('scope')): void => {
+  const abort = (reason: unknown = ended): void => {
     release();
     controller.abort(reason);
   };

@@ -6,24 +6,25 @@ const changing = new Set(['create', 'update', 'patch', 'delete', 'deletecollecti
 /** Questions that are asked by POST. */
 const asking = /^create (subject|token|selfsubject|localsubject)\w*reviews/;
 
-/** Whether it changes what is stored, beside the Leases by which servers know of each other. */
-const isWrite = ({ what, namespace }: CloudRequest): boolean =>
-  changing.has(what.split(' ', 1)[0] ?? '') &&
-  !asking.test(what) &&
-  !(what.endsWith(' leases') && namespace !== 'kube-node-lease');
+/** Whether it changes what is stored. */
+export const isWrite = ({ what }: CloudRequest): boolean => changing.has(what.split(' ', 1)[0] ?? '');
+
+/** Neither of the Leases by which servers know of each other, nor about the rights of whoever asks for metrics. */
+const isOfWork = ({ what, namespace }: CloudRequest): boolean =>
+  !asking.test(what) && !(what.endsWith(' leases') && namespace !== 'kube-node-lease');
 
 /** What one user asks of an API server, as that writes it down. */
 export interface Audit extends AsyncDisposable {
   /** Of the API server. */
   readonly flags: readonly string[];
-  /** All writes so far, in their order. */
-  writes(): Promise<readonly CloudRequest[]>;
+  /** All requests so far, in their order, beside those that keep the program itself going. */
+  requests(): Promise<readonly CloudRequest[]>;
 }
 
 class AuditFile implements Audit {
   readonly flags: readonly string[];
   readonly #file: FileHandle;
-  readonly #writes: CloudRequest[] = [];
+  readonly #requests: CloudRequest[] = [];
   #rest: Buffer = Buffer.alloc(0);
 
   constructor(flags: readonly string[], file: FileHandle) {
@@ -31,11 +32,11 @@ class AuditFile implements Audit {
     this.#file = file;
   }
 
-  async writes(): Promise<readonly CloudRequest[]> {
+  async requests(): Promise<readonly CloudRequest[]> {
     const chunk = Buffer.alloc(1024 * 1024);
     for (;;) {
       const { bytesRead } = await this.#file.read(chunk, 0, chunk.length);
-      if (bytesRead === 0) return this.#writes;
+      if (bytesRead === 0) return this.#requests;
       this.#take(Buffer.concat([this.#rest, chunk.subarray(0, bytesRead)]));
     }
   }
@@ -43,7 +44,7 @@ class AuditFile implements Audit {
   #take(bytes: Buffer): void {
     const end = bytes.lastIndexOf('\n') + 1;
     this.#rest = bytes.subarray(end);
-    this.#writes.push(...requestsIn(bytes.toString('utf8', 0, end)).filter(isWrite));
+    this.#requests.push(...requestsIn(bytes.toString('utf8', 0, end)).filter(isOfWork));
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -93,7 +93,7 @@ export class HollowNodes implements AsyncDisposable {
     return this.#beats.map(({ name }) => name);
   }
 
-  /** How much later than due a renewal was at most since this was last asked, and how many requests failed. */
+  /** How much later than due a renewal was made at most since this was last asked, and how many requests failed. */
   takeFaults(): { readonly lagMs: number; readonly failed: number } {
     const faults = { lagMs: this.#lagMs, failed: this.#failed };
     this.#lagMs = 0;
@@ -143,9 +143,10 @@ export class HollowNodes implements AsyncDisposable {
       else {
         const waitMs = beat.dueMs - clock.monotonicMs();
         if (waitMs > 0) await clock.sleep(waitMs, signal);
-        else this.#lagMs = Math.max(this.#lagMs, -waitMs);
-        beat.dueMs = Math.max(beat.dueMs, clock.monotonicMs() - this.#options.beatMs) + this.#options.beatMs;
         if (this.#linked.has(beat.name)) await this.#renew(beat, signal);
+        const now = clock.monotonicMs();
+        this.#lagMs = Math.max(this.#lagMs, now - beat.dueMs);
+        beat.dueMs = Math.max(beat.dueMs + this.#options.beatMs, now);
       }
     }
   }

@@ -1,10 +1,14 @@
 import { waitFor } from '@selvedge/bed';
 import { systemClock } from '@selvedge/kit';
 import type { CloudRequest } from '../hub/audit-log.ts';
+import { isWrite } from './audit.ts';
 import type { ScaleWorld } from './world.ts';
 
-/** What cloud-manager wrote in a time. */
+/** What cloud-manager asked and wrote in a time. */
 export interface Written {
+  /** Requests of any kind, the begin of a watch among them. */
+  readonly asked: number;
+  /** Of those, writes. */
   readonly total: number;
   /** By verb and kind, such as `patch nodes`. */
   readonly byKind: ReadonlyMap<string, number>;
@@ -21,10 +25,12 @@ function countBy<T>(items: readonly T[], keyOf: (item: T) => string): ReadonlyMa
 }
 
 /** Pure. `since`: Unix time in milliseconds. */
-export function writtenIn(writes: readonly CloudRequest[], since: number): Written {
-  const seen = writes.filter(({ atMs }) => atMs >= since);
+export function writtenIn(requests: readonly CloudRequest[], since: number): Written {
+  const asked = requests.filter(({ atMs }) => atMs >= since);
+  const seen = asked.filter(isWrite);
   const perSecond = countBy(seen, ({ atMs }) => String(Math.floor(atMs / 1_000)));
   return {
+    asked: asked.length,
     total: seen.length,
     byKind: countBy(seen, ({ what }) => what),
     peakPerSecond: Math.max(0, ...perSecond.values()),
@@ -34,9 +40,9 @@ export function writtenIn(writes: readonly CloudRequest[], since: number): Writt
 
 /** What a world has written from now on. */
 export async function watchWrites(world: ScaleWorld): Promise<() => Promise<Written>> {
-  const before = (await world.audit.writes()).length;
+  const before = (await world.audit.requests()).length;
   const since = Date.now();
-  return async () => writtenIn((await world.audit.writes()).slice(before), since);
+  return async () => writtenIn((await world.audit.requests()).slice(before), since);
 }
 
 const states = (state: string): string => `selvedge_autonomy_nodes{state="${state}"}`;

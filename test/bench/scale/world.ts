@@ -19,6 +19,7 @@ import {
 import { type Kubectl, createKubectl } from '../../bed/kubectl.ts';
 import { type Audit, openAudit } from './audit.ts';
 import { HollowNodes, type HollowNodesOptions } from './hollow-nodes.ts';
+import { createHollowWorkloads } from './hollow-workloads.ts';
 import { inTurns } from './in-turns.ts';
 import { type Manager, prepareManager } from './manager.ts';
 
@@ -40,7 +41,7 @@ export interface ScaleWorld extends AsyncDisposable {
   readonly audit: Audit;
   readonly nodes: HollowNodes;
   readonly units: readonly string[];
-  /** So many units more. */
+  /** So many units more, each in one of ten parts, as its label `example.org/part` says: `0` to `9`. */
   grow(units: number, nodesOfEach: number): Promise<void>;
   /** A pod that runs on each of these nodes, as their kubelets say. */
   addPods(nodes: readonly string[]): Promise<void>;
@@ -127,9 +128,10 @@ function worldOf({ client, manager, audit, nodes }: Parts, stack: AsyncDisposabl
       const membersOf = (unit: string): readonly string[] =>
         Array.from({ length: nodesOfEach }, (_, each) => `${unit}-node-${each}`);
       await nodes.add(names.flatMap(membersOf));
-      await inTurns(names, atOnce, async (name) => {
+      await inTurns(names, atOnce, async (name, place) => {
+        const metadata = { name, labels: { 'example.org/part': String((units.length + place) % 10) } };
         const spec = { members: { names: [...membersOf(name)] }, labels: { 'example.org/ring': 'stable' } };
-        await client.create(edgeUnitResource, { metadata: { name }, spec }, { signal, timeoutMs });
+        await client.create(edgeUnitResource, { metadata, spec }, { signal, timeoutMs });
       });
       units.push(...names);
     },
@@ -176,5 +178,8 @@ export async function openScaleWorld(options: ScaleOptions): Promise<ScaleWorld>
   const setup = { program, processors, controlPlane, kubeconfig, folder, gracePeriodSeconds };
   const manager = stack.use(await prepareManager(setup));
   const nodes = stack.use(new HollowNodes(options, { client, clock: systemClock }));
+  const workloads = createHollowWorkloads({ client, clock: systemClock });
+  stack.defer(() => workloads.stop());
+  await workloads.start(signal);
   return worldOf({ client, manager, audit, nodes }, stack.move());
 }

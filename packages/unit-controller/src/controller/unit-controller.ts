@@ -26,7 +26,8 @@ export interface UnitControllerDeps extends ClusterReaders {
 const defaultGatherMs = 1_000;
 /** Nodes, or units, that wait to be looked at. */
 const maxKeys = 100_000;
-const workers = 4;
+/** Each waits most of the time for the API server: more nodes at once join sooner, as many requests at most are under way. */
+const workers = 16;
 
 /**
  * Keeps nodes as their EdgeUnits want them, and tells in the units' statuses what has become of it. For one server at a
