@@ -58,6 +58,15 @@ interface HistogramValue {
   count: number;
 }
 
+/** The same for the same labels in any order. Everything that is counted comes through here. */
+function seriesKey(labels: Labels): string {
+  const names = Object.keys(labels);
+  if (names.length > 1) names.sort((a, b) => (a < b ? -1 : 1));
+  let key = '';
+  for (const name of names) key += `${name}=${JSON.stringify(labels[name])},`;
+  return key;
+}
+
 /** The series of one metric; at the cap further label sets are counted as lost instead of stored. */
 class SeriesMap<V> {
   readonly #series = new Map<string, Series<V>>();
@@ -74,7 +83,7 @@ class SeriesMap<V> {
   }
 
   update(labels: Labels, change: (value: V | undefined) => V): void {
-    const key = JSON.stringify(Object.entries(labels).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+    const key = seriesKey(labels);
     const known = this.#series.get(key);
     if (known === undefined && this.#series.size >= this.#max) {
       this.#onLost();
