@@ -18,7 +18,7 @@ export interface AwaitOptions {
   readonly everyMs?: number;
 }
 
-/** The run's bed, and a namespace of the test file's own. Usable inside tests and hooks. */
+/** A bed, and a namespace of the test file's own. Usable inside tests and hooks. */
 export interface Site {
   readonly bed: Bed;
   readonly client: KubeClient;
@@ -60,8 +60,8 @@ class TestSite implements Site {
     return this.#client;
   }
 
-  async open(): Promise<void> {
-    this.#bed = await Bed.open(laneBed());
+  async open(bed: Promise<Bed>): Promise<void> {
+    this.#bed = await bed;
     this.#client = await connect(this.#bed.kubeconfig, 'selvedge-e2e');
     const { client, signal, namespace } = this;
     await client.create(resources.namespaces, { metadata: { name: namespace } }, { signal });
@@ -128,10 +128,13 @@ class TestSite implements Site {
   }
 }
 
-/** Registers the hooks that make and remove the file's namespace. Call it once, outside of tests. */
-export function useSite(): Site {
+/**
+ * Registers the hooks that make and remove the file's namespace. Call it once, outside of tests. `open`: the bed; default
+ * the one of the worker.
+ */
+export function useSite(open: () => Promise<Bed> = () => Bed.open(laneBed())): Site {
   const site = new TestSite();
-  beforeAll(() => site.open());
+  beforeAll(() => site.open(open()));
   afterAll(() => site.close());
   return site;
 }
