@@ -53,7 +53,7 @@ beforeAll(async () => {
   const input = (await world.printWebhook(one)).replaceAll(/timeoutSeconds: \d+/g, 'timeoutSeconds: 30');
   await world.kubectl(['apply', '--server-side', '--filename', '-'], { input });
   await until('API servers to be told', async () => (await bundle()) === decoded(await secret(), 'ca.crt'));
-}, 120_000);
+});
 afterAll(() => world?.[Symbol.asyncDispose]());
 
 const secret = (): Promise<Secret> => world.admin.get(resources.secrets, secretAt, { signal });
@@ -138,7 +138,7 @@ describe('joining', () => {
       world.addNode('here'),
     ]);
     await until('the Node to be known', async () => /already/.test(await askToJoin(anybody, 'here')));
-  }, 60_000);
+  });
   afterAll(() => Promise.all([anybody?.close(), bound?.close()]));
 
   test('is for nodes that there are not yet, and of a token that names nodes for those', async () => {
@@ -229,7 +229,7 @@ describe('the certificate', () => {
     // The old one is trusted still.
     expect(decoded(after, 'ca.crt')).toContain(decoded(before, 'ca.crt'));
     await token.close();
-  }, 60_000);
+  });
 
   test('is made anew when the Secret is gone, and API servers are told', async () => {
     const before = decoded(await secret(), 'ca.crt');

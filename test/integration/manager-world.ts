@@ -131,7 +131,7 @@ class World implements ManagerWorld {
     });
     this.#children.push(child);
     const running = follow(child);
-    const started = (await running.line('started')) as unknown as RunningManager['ports'];
+    const started = (await running.line('started', 90_000)) as unknown as RunningManager['ports'];
     const { ca } = this.cluster.controlPlane;
     return Object.assign(running, {
       server,

@@ -21,13 +21,17 @@ export interface Wanted {
 
 /** How what is issued stands. */
 export interface Standing {
-  readonly newest: { readonly notAfter: number; readonly hasKey: boolean };
-  readonly serving: {
-    readonly notAfter: number;
-    /** Whether it is for the names that are wanted, and no others. */
-    readonly isNamed: boolean;
-    readonly isOfNewest: boolean;
-  };
+  /** undefined: it is over, or nobody can read it. */
+  readonly newest: { readonly notAfter: number; readonly hasKey: boolean } | undefined;
+  /** undefined: no API server would take it, or nobody could serve it. */
+  readonly serving:
+    | {
+        readonly notAfter: number;
+        /** Whether it is for the names that are wanted, and no others. */
+        readonly isNamed: boolean;
+        readonly isOfNewest: boolean;
+      }
+    | undefined;
 }
 
 /** The fields of the Secret's data: those of `kubernetes.io/tls`, and the authority's. */
@@ -43,18 +47,19 @@ export const maxAuthorities = 4;
 
 const block = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----\n?/g;
 
-/** What the Secret holds; undefined: not all of it. */
+/** What the Secret holds; without an authority it is nothing. */
 export function issuedIn(secret: Secret | undefined): Issued | undefined {
   const text = (field: string): string =>
     Buffer.from(secret?.data?.[field] ?? '', 'base64').toString('latin1');
   const authorities = text(fields.authorities).match(block) ?? [];
-  const [authorityKey, certificate, key] = [
-    text(fields.authorityKey),
-    text(fields.certificate),
-    text(fields.key),
-  ];
-  if (authorities.length === 0 || certificate === '' || key === '') return undefined;
-  return { authorities, authorityKey: authorityKey === '' ? undefined : authorityKey, certificate, key };
+  const authorityKey = text(fields.authorityKey);
+  if (authorities.length === 0) return undefined;
+  return {
+    authorities,
+    authorityKey: authorityKey === '' ? undefined : authorityKey,
+    certificate: text(fields.certificate),
+    key: text(fields.key),
+  };
 }
 
 /** What API servers are to trust, PEM. */
@@ -88,31 +93,44 @@ function isFor(certificate: X509Certificate, names: readonly string[]): boolean 
 const isKeyOf = (certificate: X509Certificate, key: string | undefined): boolean =>
   key !== undefined && certificate.checkPrivateKey(createPrivateKey(key));
 
-function standing(issued: Issued, { names, now }: Wanted): Standing | undefined {
-  const authorities = issued.authorities.map((pem) => new X509Certificate(pem));
-  const serving = new X509Certificate(issued.certificate);
-  const signer = authorities.findIndex((one) => serving.checkIssued(one) && serving.verify(one.publicKey));
-  const [newest] = authorities;
-  const isServable = isLasting(serving, now) && isKeyOf(serving, issued.key);
-  const signedBy = authorities[signer];
-  if (newest === undefined || signedBy === undefined || !isServable || !isLasting(signedBy, now))
-    return undefined;
-  return {
-    newest: { notAfter: notAfterOf(newest), hasKey: isKeyOf(newest, issued.authorityKey) },
-    serving: { notAfter: notAfterOf(serving), isNamed: isFor(serving, names), isOfNewest: signer === 0 },
-  };
-}
-
-/** How it stands at that time; undefined: no API server would take it, or nobody could serve it. */
-export function standingOf(issued: Issued | undefined, wanted: Wanted): Standing | undefined {
+/** What OpenSSL does not read is none, whatever it is. */
+function attempt<T>(read: () => T): T | undefined {
   try {
-    return issued === undefined ? undefined : standing(issued, wanted);
+    return read();
   } catch {
-    // OpenSSL does not read it: whatever it is, it is none.
     return undefined;
   }
 }
 
+/** Those that can be read and are not over yet; the rest stays out of the count. */
+function authoritiesOf({ authorities }: Issued, now: number): readonly (X509Certificate | undefined)[] {
+  const read = authorities.map((pem) => attempt(() => new X509Certificate(pem)));
+  return read.map((one) => (one !== undefined && isLasting(one, now) ? one : undefined));
+}
+
+function servingOf(issued: Issued, { names, now }: Wanted): Standing['serving'] {
+  const serving = new X509Certificate(issued.certificate);
+  const signer = authoritiesOf(issued, now).findIndex(
+    (one) => one !== undefined && serving.checkIssued(one) && serving.verify(one.publicKey),
+  );
+  if (signer < 0 || !isLasting(serving, now) || !isKeyOf(serving, issued.key)) return undefined;
+  return { notAfter: notAfterOf(serving), isNamed: isFor(serving, names), isOfNewest: signer === 0 };
+}
+
+/** How it stands at that time. Pure. */
+export function standingOf(issued: Issued | undefined, wanted: Wanted): Standing {
+  if (issued === undefined) return { newest: undefined, serving: undefined };
+  const [newest] = authoritiesOf(issued, wanted.now);
+  const { authorityKey } = issued;
+  return {
+    newest: newest && {
+      notAfter: notAfterOf(newest),
+      hasKey: attempt(() => isKeyOf(newest, authorityKey)) ?? false,
+    },
+    serving: attempt(() => servingOf(issued, wanted)),
+  };
+}
+
 /** Those that are not over yet. */
 export const lastingAuthorities = (authorities: readonly string[], now: number): readonly string[] =>
-  authorities.filter((pem) => isLasting(new X509Certificate(pem), now));
+  authorities.filter((pem) => attempt(() => isLasting(new X509Certificate(pem), now)) ?? false);

@@ -9,8 +9,7 @@ export interface Lifetimes {
 }
 
 export interface Facts {
-  /** undefined: nothing that can be served. */
-  readonly standing: Standing | undefined;
+  readonly standing: Standing;
   readonly now: number;
   /** Since when API servers are told of all authorities, in milliseconds before now; undefined: they are not. */
   readonly trustedForMs: number | undefined;
@@ -36,9 +35,12 @@ const third = (ms: number): number => ms / 3;
 const authorityRenewal = (notAfter: number, { authorityMs, servingMs }: Lifetimes): number =>
   notAfter - Math.max(servingMs, third(authorityMs));
 
-function planAnnounced({ newest }: Standing, facts: Facts, { overlapMs }: Lifetimes): CertificatePlan {
-  if (!newest.hasKey) return { kind: 'announce' };
-  const { trustedForMs, now } = facts;
+/** What there is nothing to serve without: of an authority that API servers may trust already, if there is one. Pure. */
+export const firstStep = ({ newest }: Standing): 'begin' | 'issue' =>
+  newest?.hasKey === true ? 'issue' : 'begin';
+
+/** While the newest authority has signed nothing yet. */
+function planAnnounced({ trustedForMs, now }: Facts, { overlapMs }: Lifetimes): CertificatePlan {
   if (trustedForMs !== undefined && trustedForMs >= overlapMs) return { kind: 'issue' };
   return { kind: 'keep', until: now + overlapMs - (trustedForMs ?? 0) };
 }
@@ -50,11 +52,12 @@ function planAnnounced({ newest }: Standing, facts: Facts, { overlapMs }: Lifeti
  */
 export function planCertificates(facts: Facts, lifetimes: Lifetimes): CertificatePlan {
   const { standing, now } = facts;
-  if (standing === undefined) return { kind: 'begin' };
   const { newest, serving } = standing;
-  if (!serving.isOfNewest) return planAnnounced(standing, facts, lifetimes);
+  if (serving === undefined) return { kind: firstStep(standing) };
+  if (newest === undefined || !newest.hasKey) return { kind: 'announce' };
+  if (!serving.isOfNewest) return planAnnounced(facts, lifetimes);
   const authorityUntil = authorityRenewal(newest.notAfter, lifetimes);
-  if (!newest.hasKey || now >= authorityUntil) return { kind: 'announce' };
+  if (now >= authorityUntil) return { kind: 'announce' };
   const servingUntil = serving.notAfter - third(lifetimes.servingMs);
   if (now >= servingUntil || !serving.isNamed) return { kind: 'issue' };
   return { kind: 'keep', until: Math.min(servingUntil, authorityUntil) };
@@ -64,7 +67,7 @@ const lasting = (now: number, ms: number): Validity => ({ notBefore: now - backd
 
 export interface Starting extends Wanted {
   readonly before: Issued | undefined;
-  readonly standing: Standing | undefined;
+  readonly standing: Standing;
 }
 
 /** What is issued after the step. */
@@ -83,7 +86,7 @@ export async function carriedOut(
   const own = { authorityKey: authority.key, authorities: [authority.certificate] };
   if (kind !== 'announce' || before === undefined) return { ...own, ...(await serve(authority)) };
   // One that was announced and signed nothing is in nobody's way.
-  const used = standing?.serving.isOfNewest === false ? before.authorities.slice(1) : before.authorities;
+  const used = standing.serving?.isOfNewest === false ? before.authorities.slice(1) : before.authorities;
   const others = lastingAuthorities(used, now).slice(0, maxAuthorities - 1);
   return { ...before, ...own, authorities: [authority.certificate, ...others] };
 }

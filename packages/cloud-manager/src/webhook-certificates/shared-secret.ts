@@ -22,7 +22,7 @@ export interface SharedSecretDeps {
 export interface Held {
   readonly secret: Secret | undefined;
   readonly issued: Issued | undefined;
-  readonly standing: Standing | undefined;
+  readonly standing: Standing;
   readonly now: number;
 }
 

@@ -13,6 +13,7 @@ import {
 import type { ServingPair, ServingSource } from '@selvedge/kit/serve';
 import { type KubeClient, type KubeMetrics, createObjectCaches, resources } from '@selvedge/kube';
 import { createKeeper } from './keeper.ts';
+import { firstStep } from './plan.ts';
 import { type SharedSecret, type SharedSecretOptions, createSharedSecret } from './shared-secret.ts';
 
 export type WebhookCertificatesOptions = SharedSecretOptions;
@@ -40,17 +41,18 @@ const againMs = 1_000;
 
 interface Beginning {
   readonly shared: SharedSecret;
-  readonly begun: () => void;
+  readonly done: (step: 'begin' | 'issue') => void;
   /** Until somebody else has written, for all that can be told. */
   readonly wait: () => Promise<void>;
 }
 
 /** Makes a certificate where there is none that can be served. */
-async function begin({ shared, wait, begun }: Beginning, signal: AbortSignal): Promise<void> {
-  for (let seen = shared.look(); seen.standing === undefined; seen = shared.look()) {
+async function begin({ shared, wait, done }: Beginning, signal: AbortSignal): Promise<void> {
+  for (let seen = shared.look(); seen.standing.serving === undefined; seen = shared.look()) {
     try {
-      await shared.write('begin', seen, signal);
-      begun();
+      const step = firstStep(seen.standing);
+      await shared.write(step, seen, signal);
+      done(step);
     } catch (error) {
       if (!hasCode(error, ...passing)) throw error;
       await wait();
@@ -80,7 +82,7 @@ export function createWebhookCertificates(
   const take = (): void => {
     const { issued, standing } = shared.look();
     changed.poke();
-    if (issued === undefined || standing === undefined) return;
+    if (issued === undefined || standing.serving === undefined) return;
     const { certificate, key } = issued;
     const isFirst = serving === undefined;
     if (serving?.certificate === certificate) return;
@@ -101,7 +103,7 @@ export function createWebhookCertificates(
       await caches.service.start(signal);
       unsubscribe = secrets.subscribe(take);
       const wait = (): Promise<void> => changed.wait(againMs, signal);
-      await begin({ shared, wait, begun: () => changes.add({ change: 'begin' }) }, signal);
+      await begin({ shared, wait, done: (change) => changes.add({ change }) }, signal);
       take();
     },
     async stop() {

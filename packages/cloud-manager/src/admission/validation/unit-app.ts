@@ -5,10 +5,10 @@ import {
   type EdgeUnitObject,
   type UnitAppObject,
   isSelected,
-  parseWindows,
   renderShared,
   renderUnit,
   substituted,
+  timetableOf,
   valuesOf,
 } from '@selvedge/unit-controller';
 import { type UnitFacts, problemOf, shortList } from './edge-unit.ts';
@@ -55,14 +55,10 @@ function checkPointers({ unmanagedFields = [], overrides = [], rollout }: UnitAp
   );
 }
 
-const checkSchedules = ({ scaling }: UnitAppSpec): Findings =>
-  problems(
-    ...(scaling?.schedules ?? []).map(({ name, cron, timeZone }) => {
-      const window = { cron, durationMinutes: 1, ...(timeZone === undefined ? {} : { timeZone }) };
-      const problem = problemOf(() => parseWindows([window]));
-      return problem === undefined ? undefined : `spec.scaling.schedules[${name}]: ${problem}`;
-    }),
-  );
+function checkSchedules({ scaling }: UnitAppSpec): Findings {
+  const timetable = timetableOf(scaling?.schedules);
+  return problems(timetable.kind === 'unusable' ? `spec.scaling.schedules: ${timetable.why}` : undefined);
+}
 
 /** Each percentage counts the waves before it, so one that is no more than another takes no unit. */
 function checkWaves({ rollout }: UnitAppSpec): Findings {

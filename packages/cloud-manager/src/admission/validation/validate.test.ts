@@ -157,7 +157,7 @@ describe('a UnitApp', () => {
     [
       'an hour that no day has',
       { scaling: { schedules: [{ name: 's', cron: '0 25 * * *', timeZone: 'UTC', replicas: 1 }] } },
-      /^spec\.scaling\.schedules\[s\]: /,
+      /^spec\.scaling\.schedules: the schedule s: /,
     ],
     ['a URL that is none', { rollout: metric('https://[x]/') }, /is no URL/],
     ['a secret in a URL', { rollout: metric('https://a:b@c/') }, /no credentials/],
