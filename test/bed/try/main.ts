@@ -15,7 +15,7 @@ process.exitCode = await runTool(async (signal) => {
   const terminal = processTerminal();
   const command = new Command('hack/try')
     .description(
-      'makes a cluster with two lite nodes, runs a Deployment on them, looks into it from the cloud, cuts them off; the cluster stays up',
+      'makes a cluster with lite nodes at three sites, runs a Deployment and an app in every site, looks into them from the cloud, cuts one off; the cluster stays up',
     )
     .option('-b, --bed <name>', 'which bed', defaultBedName)
     .addHelpText('after', usage)

@@ -1,6 +1,7 @@
 import { waitFor } from '../wait.ts';
 import { app } from './hello.ts';
 import { type Scene, fetchFrom, field, nodes, show, site, tell, typedFetch } from './scene.ts';
+import { showCaughtUp, showWaves } from './units.ts';
 
 const [first, second] = nodes;
 const podsOnSecond = ['pods', `--selector=app=${app}`, `--field-selector=spec.nodeName=${second}`] as const;
@@ -32,6 +33,21 @@ async function cut(scene: Scene, { url }: Before): Promise<void> {
   tell(scene, 'Now the site loses the cloud:', { typed: `cut ${site}` });
   const said = await fetchFrom(scene, first, url);
   tell(scene, 'Inside, the Service goes on:', { typed: typedFetch(first, url), said });
+}
+
+/** A cut is not a crash: the nodes stay Ready, nothing is evicted and nothing new is put there. */
+async function stay(scene: Scene): Promise<void> {
+  const { deps, signal } = scene;
+  const states = '{.items[*].status.state}';
+  await deps.setup.progress.step({ title: `${site} is told from a crash` }, () =>
+    waitFor({ what: 'autonomous nodes', signal }, deps.clock, async () => {
+      const seen = (await field(scene, states, ['edgenodes', ...nodes])).split(' ');
+      return seen.length === nodes.length && seen.every((state) => state === 'Autonomous');
+    }),
+  );
+  const title = 'The cloud knows that this is no crash: they are autonomous,';
+  await show(scene, title, ['get', 'edgenodes']);
+  await show(scene, 'and stay Ready, so nothing is evicted, for a day by default:', ['get', 'nodes']);
 }
 
 /** Resolves once each pod of the node has answered there, by way of the Service. */
@@ -72,15 +88,18 @@ async function heal(scene: Scene, before: Before): Promise<void> {
   await show(scene, 'It learns what happened meanwhile; the pods are the same:', pods);
 }
 
-/** Cuts the site off, cuts the power of a node in it, and heals. However it ends, the site is connected again. */
+/** Cuts the site off, rolls a change out to the others, cuts the power of a node in it, and heals. However it ends, the site is connected again. */
 export async function showOutage(scene: Scene): Promise<void> {
   const before = await lookAround(scene);
   try {
     await cut(scene, before);
+    await stay(scene);
+    await showWaves(scene);
     await powerCut(scene, before);
   } catch (error) {
     await scene.cluster.heal(site);
     throw error;
   }
   await heal(scene, before);
+  await showCaughtUp(scene);
 }

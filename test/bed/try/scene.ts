@@ -18,9 +18,24 @@ export interface Scene extends TourOptions, TourDeps {
   readonly cluster: Bed;
 }
 
-/** The second one loses its power. */
+/** A site with its lite nodes, which is a unit. */
+export interface Shop {
+  readonly unit: string;
+  readonly site: string;
+  readonly nodes: readonly [string, ...string[]];
+  /** Changes come here before they come to others. */
+  readonly isPilot?: true;
+}
+
+/** The first shop is cut off, and its second node loses its power. */
 export const nodes = ['lite-1', 'lite-2'] as const;
 export const site = 'site-1';
+
+export const shops: readonly Shop[] = [
+  { unit: 'shop-1', site, nodes },
+  { unit: 'shop-2', site: 'site-2', nodes: ['lite-3'] },
+  { unit: 'shop-3', site: 'site-3', nodes: ['lite-4'], isPilot: true },
+];
 
 /** What people type for this bed. */
 export const commandOf = ({ bed }: TourOptions): string =>

@@ -1,4 +1,4 @@
-import { Bed } from '../bed.ts';
+import { Bed, type BedOptions } from '../bed.ts';
 import { table } from '../cli/terminal.ts';
 import { applyManifests } from '../kubectl.ts';
 import { waitFor } from '../wait.ts';
@@ -13,11 +13,22 @@ import {
   fetchFrom,
   field,
   nodes,
+  shops,
   show,
   site,
   tell,
   typedFetch,
 } from './scene.ts';
+import { showUnits } from './units.ts';
+
+/** A node counts as cut off after seconds: nobody waits for more. */
+const plan: Pick<BedOptions, 'controlPlane' | 'sites' | 'nodes'> = {
+  controlPlane: { tunnel: true, managerConfig: { autonomy: { gracePeriodSeconds: 20 } } },
+  sites: shops.map((shop) => ({ name: shop.site })),
+  nodes: shops.flatMap((shop) =>
+    shop.nodes.map((name) => ({ name, site: shop.site, agent: 'lite', kubeProxy: true, leaseSeconds: 8 })),
+  ),
+};
 
 async function rollOut(scene: Scene): Promise<void> {
   const { cluster, deps, signal } = scene;
@@ -46,6 +57,7 @@ function sayWhatNext(scene: Scene): void {
     [`${hackBed} status`, 'what there is'],
     [`${hackBed} kubectl scale deployment/${app} --replicas=8`, 'kubectl, as you know it'],
     [`${hackBed} kubectl logs -f deployment/${app}`, 'from the cloud, through NAT'],
+    [`${hackBed} kubectl get edgeunits,unitapps`, 'shops, and what runs in each'],
     [`${hackBed} cut ${site}`, 'cut the site off again; stay as long as you like'],
     [`${hackBed} heal ${site}`, 'and back'],
     [`${hackBed} logs edge-lite.${nodes[0]}`, 'what the agent of a node says'],
@@ -55,22 +67,20 @@ function sayWhatNext(scene: Scene): void {
 }
 
 /**
- * Brings up the bed, joins two lite nodes, rolls out a Deployment, asks one of its pods, reaches into the site with kubectl, and
- * shows what a cut and a power cut do. The bed stays up.
+ * Brings up the bed, joins lite nodes at three sites, rolls out a Deployment, asks one of its pods, reaches into a site with
+ * kubectl, makes the sites units with an app in each, and shows what a cut and a power cut do. The bed stays up.
  */
 export async function runTour(options: TourOptions, deps: TourDeps): Promise<void> {
   const { signal } = options;
   await deps.deps.setup.preflight();
-  const cluster = await Bed.up({ name: options.bed, controlPlane: { tunnel: true }, signal }, deps.deps);
+  const cluster = await Bed.up({ name: options.bed, ...plan, signal }, deps.deps);
   const scene: Scene = { ...options, ...deps, cluster };
-  const present = (await cluster.describe()).nodes.map(({ name }) => name);
-  for (const name of nodes) {
-    if (!present.includes(name)) await cluster.addNode({ name, agent: 'lite', kubeProxy: true }, signal);
-  }
-  await show(scene, 'Two lite nodes have joined, without a kubelet:', ['get', 'nodes', '-o', 'wide']);
+  const nodesWide = ['get', 'nodes', '-o', 'wide'];
+  await show(scene, 'Four lite nodes have joined, at three sites, without a kubelet:', nodesWide);
   await rollOut(scene);
   await ask(scene);
   await showReach(scene);
+  await showUnits(scene);
   await showOutage(scene);
   sayWhatNext(scene);
 }
