@@ -3,7 +3,7 @@ import { type Clock, SelvedgeError, explain, isAbort, withDeadline } from '@selv
 export interface WaitOptions {
   /** What is being waited for; named in the error. */
   readonly what: string;
-  /** Default 30 s. */
+  /** Default 90 s: patient with a machine that has much to do. */
   readonly timeoutMs?: number | undefined;
   /** Time between two looks. Default 50 ms. */
   readonly everyMs?: number | undefined;
@@ -21,7 +21,7 @@ export async function waitFor<T>(
   clock: Clock,
   look: (signal: AbortSignal) => Promise<T | undefined | false>,
 ): Promise<T> {
-  const { what, timeoutMs = 30_000, everyMs = 50, hint } = options;
+  const { what, timeoutMs = 90_000, everyMs = 50, hint } = options;
   let last: unknown;
   const loop = async (signal: AbortSignal): Promise<T> => {
     for (;;) {

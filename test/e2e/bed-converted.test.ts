@@ -45,7 +45,7 @@ const running = async (pod: string): Promise<ContainerSummary | undefined> =>
   );
 
 const until = <T>(what: string, look: () => Promise<T | undefined | false>): Promise<T> =>
-  waitFor({ what, timeoutMs: 60_000 }, systemClock, look);
+  waitFor({ what }, systemClock, look);
 
 /** Healthy answers that a program in a pod got from the API by its in-cluster configuration. */
 async function apiCalls(): Promise<number> {

@@ -44,8 +44,7 @@ describe.each([
       .join('\n');
 
   /** A status is there before the events that tell of it. */
-  const told = (name: string, reason: string) =>
-    expect.poll(() => messages(name, reason), { timeout: 30_000, interval: 200 });
+  const told = (name: string, reason: string) => expect.poll(() => messages(name, reason), { interval: 200 });
 
   it('is pulled from a private registry with the credentials of the pod', async () => {
     const name = nameOf('known');

@@ -20,7 +20,7 @@ let bed: Bed;
 let program: string;
 
 const until = <T>(what: string, look: () => Promise<T | undefined | false>): Promise<T> =>
-  waitFor({ what, timeoutMs: 60_000 }, systemClock, look);
+  waitFor({ what }, systemClock, look);
 
 const kubectl = (...args: readonly string[]): Promise<CommandResult> =>
   runUnchecked({ argv: [program, `--kubeconfig=${bed.kubeconfig}`, '--request-timeout=20s', ...args] });

@@ -114,7 +114,7 @@ describe('sites that are cut off', () => {
     // The API server does not tell its clients why a log has ended. Source: apiserver, `StreamObject`.
     for (const one of following) expect([await one.ended, one.complaint]).toEqual([0, '']);
     // A dead peer is noticed within 14 s; the rest is for a busy machine. Nobody else would notice so soon.
-    expect(systemClock.monotonicMs() - cutMs).toBeLessThan(25_000);
+    expect(systemClock.monotonicMs() - cutMs).toBeLessThan(40_000);
     last = following.map((one) => numbers(one).at(-1) ?? 0);
     const away = await kubectl.run(['exec', podOf(nodes.lite), '--', 'true']);
     expect(away.stderr).toContain(`node ${nodes.lite} is not connected`);

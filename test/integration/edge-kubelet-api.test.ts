@@ -164,7 +164,7 @@ describe('the serving certificate', () => {
     await approve();
     const { fields } = { fields: await agent.line('kubelet API listens') };
     const listening = Number(fields['port']);
-    const node = await waitFor({ what: 'the port in the Node', timeoutMs: 30_000 }, systemClock, async () => {
+    const node = await waitFor({ what: 'the port in the Node' }, systemClock, async () => {
       const found = await edge.node();
       return found?.status?.daemonEndpoints?.kubeletEndpoint?.Port === listening ? found : undefined;
     });

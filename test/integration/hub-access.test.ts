@@ -226,7 +226,7 @@ describe('a decision', () => {
     expect(await authorize(list({ namespace: '' }))).toBe(false);
     const told = withdrawn.length;
     await withdraw();
-    await waitFor({ what: 'the withdrawal', timeoutMs: 10_000 }, systemClock, async (inner) => {
+    await waitFor({ what: 'the withdrawal' }, systemClock, async (inner) => {
       const { allowed } = await access.reauthorize(someone, list(), inner);
       return !allowed;
     });

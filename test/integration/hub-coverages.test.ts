@@ -47,7 +47,7 @@ const pods: CoverageSpec = {
 const services: CoverageSpec = { ...everything, resource: 'v1/services' };
 
 const eventually = <T>(what: string, look: () => T | undefined | false): Promise<T> =>
-  waitFor({ what, timeoutMs: 60_000 }, systemClock, async () => look());
+  waitFor({ what }, systemClock, async () => look());
 
 function shown(run: HubRun, resource: string, at: { readonly namespace: string; readonly name: string }) {
   const found = run.replica.reader(resource).get(at);
@@ -301,7 +301,7 @@ test('custom resources are followed like all others', async () => {
   await createTills();
   const at = { namespace, name: 'first' };
   const till = { metadata: at, spec: { drawer: 'open' } };
-  await waitFor({ what: 'the new kind', timeoutMs: 30_000 }, systemClock, async (attempt) =>
+  await waitFor({ what: 'the new kind' }, systemClock, async (attempt) =>
     cluster.admin.create(tills, till, { signal: attempt }).catch((error: unknown) => {
       if (hasCode(error, 'NotFound')) return undefined;
       throw error;

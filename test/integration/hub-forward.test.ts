@@ -207,7 +207,7 @@ describe('forwarding to a real API server', () => {
     const spec = { group: 'x.io', scope: 'Namespaced', names, versions };
     const definition = { metadata: { name: 'gadgets.x.io' }, spec };
     await client.create(resources.customResourceDefinitions, definition, { signal });
-    const created = await waitFor({ what: 'the custom resource', timeoutMs: 20_000 }, systemClock, async () =>
+    const created = await waitFor({ what: 'the custom resource' }, systemClock, async () =>
       client.create(gadgets, { metadata: at('one') }, { signal }).catch(() => undefined),
     );
     const list = await client.list(gadgets, { namespace, signal });

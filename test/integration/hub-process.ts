@@ -126,7 +126,7 @@ export async function createHubProcess(
     return JSON.parse((await bytesOf(answer)).toString('utf8')) as HubStatus;
   };
   const until = (kind: string): Promise<unknown> =>
-    waitFor({ what: `${kind} hub`, timeoutMs: 30_000, everyMs: 20 }, systemClock, async () =>
+    waitFor({ what: `${kind} hub`, everyMs: 20 }, systemClock, async () =>
       (await status()).connectivity.kind === kind ? true : undefined,
     );
   return {

@@ -102,14 +102,10 @@ const setRules = async (rules: typeof hubRole.rules): Promise<void> => {
 };
 
 const settle = (expected: readonly string[]): Promise<unknown> =>
-  waitFor(
-    { what: `only these to be refused: ${expected.join(', ')}`, timeoutMs: 15_000 },
-    systemClock,
-    async () => {
-      const { refused } = await ask(calls);
-      return JSON.stringify(refused) === JSON.stringify(expected);
-    },
-  );
+  waitFor({ what: `only these to be refused: ${expected.join(', ')}` }, systemClock, async () => {
+    const { refused } = await ask(calls);
+    return JSON.stringify(refused) === JSON.stringify(expected);
+  });
 
 test("with the generated rules, and the API server's own for nodes, every call of the hub is allowed", async () => {
   await settle([]);

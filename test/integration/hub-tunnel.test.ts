@@ -21,7 +21,7 @@ let kubelet: Target;
 let hub: HubProcess;
 
 const until = (what: string, look: () => Promise<boolean>): Promise<true> =>
-  waitFor({ what, timeoutMs: 40_000, everyMs: 20 }, systemClock, look);
+  waitFor({ what, everyMs: 20 }, systemClock, look);
 
 const joined = (): Promise<true> => until('the session', async () => server.reaches(nodeName));
 

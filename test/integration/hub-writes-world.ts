@@ -130,7 +130,7 @@ export async function createHubSite(cluster: HubCluster): Promise<HubSite> {
     return opened.run;
   };
   const until = (kind: string): Promise<true> =>
-    waitFor({ what: `${kind} hub`, timeoutMs: 20_000, everyMs: 10 }, systemClock, async () =>
+    waitFor({ what: `${kind} hub`, everyMs: 10 }, systemClock, async () =>
       runOf().upstream.connectivity.kind === kind ? true : undefined,
     );
   const stop = async (): Promise<void> => {

@@ -33,7 +33,7 @@ beforeEach(async () => {
 afterEach(() => site[Symbol.asyncDispose]());
 
 const eventually = <T>(what: string, probe: () => Promise<T | undefined>): Promise<T> =>
-  waitFor({ what, timeoutMs: 20_000, everyMs: 50 }, systemClock, probe);
+  waitFor({ what, everyMs: 50 }, systemClock, probe);
 
 const at = (name: string): { readonly name: string; readonly namespace: string } => ({ name, namespace });
 

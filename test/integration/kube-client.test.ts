@@ -282,7 +282,7 @@ describe('the client against a real API server', () => {
       { signal },
     );
     const gadget = { metadata: { namespace: 'default', name: 'g' }, spec: { size: 3 } };
-    const made = await waitFor({ what: 'the custom resource', timeoutMs: 20_000 }, systemClock, () =>
+    const made = await waitFor({ what: 'the custom resource' }, systemClock, () =>
       client().create(gadgets, gadget, { signal }),
     );
     expect(made.spec).toEqual({ size: 3 });

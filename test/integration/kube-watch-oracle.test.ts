@@ -123,7 +123,7 @@ describe('the watch cache beside the informer of @kubernetes/client-node', () =>
       await writer.finish();
       for (const watcher of [history, store.history]) {
         const look = async (): Promise<boolean> => watcher.some(({ name }) => name === 'last');
-        await waitFor({ what: 'the last event', timeoutMs: 20_000 }, systemClock, look);
+        await waitFor({ what: 'the last event' }, systemClock, look);
       }
       await reflector.stop();
       await informer.stop();
@@ -158,7 +158,7 @@ describe('the watch cache beside the informer of @kubernetes/client-node', () =>
     }
     await writer.finish();
     const look = async (): Promise<boolean> => store.objects.get(`${namespace}/last`) !== undefined;
-    await waitFor({ what: 'the last object', timeoutMs: 30_000 }, systemClock, look);
+    await waitFor({ what: 'the last object' }, systemClock, look);
     await reflector.stop();
     expect(store.lists).toBeGreaterThan(1);
     const truth = await direct.client.listAll(configMaps, { namespace, signal });

@@ -60,7 +60,7 @@ describe('watches against a real API server', () => {
     return reflector;
   };
   const sees = (store: { readonly size: number }, size: number): Promise<boolean> =>
-    waitFor({ what: `${size} objects`, timeoutMs: 20_000 }, systemClock, async () => store.size === size);
+    waitFor({ what: `${size} objects` }, systemClock, async () => store.size === size);
 
   it('takes its first list as a stream', async () => {
     const namespace = await newNamespace();
@@ -110,7 +110,7 @@ describe('watches against a real API server', () => {
     store.subscribe(({ kind, object }) => changes.push(`${kind} ${object.metadata.name}`));
     const second = await reflect({ namespace, initialResourceVersion: first.resourceVersion }, store);
     const both = async (): Promise<boolean> => changes.length === 2;
-    await waitFor({ what: 'both changes', timeoutMs: 20_000 }, systemClock, both);
+    await waitFor({ what: 'both changes' }, systemClock, both);
     expect(changes).toEqual(['added b', 'deleted a']);
     expect(replace).not.toHaveBeenCalled();
     await second.stop();
@@ -131,7 +131,7 @@ describe('watches against a real API server', () => {
     store.subscribe(({ kind, object }) => changes.push(`${kind} ${object.metadata.name}`));
     const second = await reflect({ namespace, initialResourceVersion: first.resourceVersion }, store);
     const both = async (): Promise<boolean> => changes.length === 2;
-    await waitFor({ what: 'both changes', timeoutMs: 20_000 }, systemClock, both);
+    await waitFor({ what: 'both changes' }, systemClock, both);
     expect(changes).toEqual(['deleted drop', 'added new']);
     await second.stop();
   });

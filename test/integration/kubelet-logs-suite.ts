@@ -65,7 +65,7 @@ function pods(nodeName: string): readonly Pod[] {
 /** Resolves once the log of the pod has been rotated. */
 async function rotated(root: string): Promise<void> {
   const folder = join(root, 'var/log/pods');
-  await waitFor({ what: 'a rotation', timeoutMs: 60_000 }, systemClock, async () => {
+  await waitFor({ what: 'a rotation' }, systemClock, async () => {
     const names = await readdir(folder, { recursive: true });
     return names.some((name) => /^default_flood_.*\/0\.log\.\d/.test(name));
   });

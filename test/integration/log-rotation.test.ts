@@ -65,7 +65,7 @@ describe('log rotation with containerd 1.6', () => {
     await world.status(pod, 'Running', ({ phase }) => phase === 'Running');
     const log = (await world.observe(engine))[0]?.containers[0]?.logPath ?? '';
     const reading = followed(log);
-    await waitFor({ what: 'the last line', timeoutMs: 60_000 }, systemClock, async () =>
+    await waitFor({ what: 'the last line' }, systemClock, async () =>
       (await written(log)).includes(lines - 1),
     );
     // The newest rotated file stays as it is until the next one comes.

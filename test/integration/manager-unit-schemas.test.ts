@@ -398,7 +398,7 @@ describe('people', () => {
 
   test('cannot delete a unit that has members unless they say what becomes of them', async () => {
     // The policy is in force a moment after it was made.
-    await waitFor({ what: 'a refusal', timeoutMs: 30_000 }, systemClock, async () =>
+    await waitFor({ what: 'a refusal' }, systemClock, async () =>
       kubectl(['delete', 'edgeunit', 'shop-1', '--dry-run=server']).then(
         () => false,
         (error: Error) => error.message.includes('the EdgeUnit has members'),

@@ -189,7 +189,7 @@ test('nothing is written while nothing changes, however often everything is look
       /queue_keys_total\{queue="unit-nodes",outcome="done"\} (\d+)/.exec(controller.metrics())?.[1] ?? 0,
     );
   // More than a day of the usual resyncs, for each node.
-  await waitFor({ what: 'resyncs', timeoutMs: 60_000 }, systemClock, async () => rounds() > 800);
+  await waitFor({ what: 'resyncs' }, systemClock, async () => rounds() > 800);
   expect(await world.writes()).toBe(before);
   expect(controller.metrics()).not.toContain('selvedge_units_writes_total{');
 });

@@ -68,7 +68,7 @@ export interface RunningManager extends EdgeLite {
 export const { signal } = new AbortController();
 
 export const until = <T>(what: string, look: () => Promise<T | undefined | false>): Promise<T> =>
-  waitFor({ what, timeoutMs: 40_000 }, systemClock, look);
+  waitFor({ what }, systemClock, look);
 
 /** A file's manifests are applied, then what they define is waited for. */
 async function install(kubectl: Kubectl): Promise<void> {

@@ -37,7 +37,7 @@ beforeAll(async () => {
     await exited;
   };
   resolver.setServers([`127.0.0.1:${port}`]);
-  await waitFor({ what: 'CoreDNS', timeoutMs: 20_000 }, systemClock, async () =>
+  await waitFor({ what: 'CoreDNS' }, systemClock, async () =>
     resolver.resolve4('cloud-manager.selvedge-system.svc.cluster.local').then(
       () => true,
       () => undefined,

@@ -141,7 +141,7 @@ export class PodsWorld {
   /** Waits; the error says what was reported of the pod instead. */
   async #explained<T>(what: string, pod: Pod, look: () => Promise<T | undefined>): Promise<T> {
     try {
-      return await waitFor({ what, timeoutMs: 90_000 }, systemClock, look);
+      return await waitFor({ what }, systemClock, look);
     } catch (cause) {
       const events = this.api.events.filter((event) => event.pod === pod.metadata.name);
       const lines = this.#lines.filter(({ level }) => level !== 'debug').slice(-10);

@@ -53,7 +53,7 @@ export interface UnitWorld extends AsyncDisposable {
 }
 
 export const until = <T>(what: string, look: () => Promise<T | undefined | false>): Promise<T> =>
-  waitFor({ what, timeoutMs: 40_000 }, systemClock, look);
+  waitFor({ what }, systemClock, look);
 
 const absent = (error: unknown): undefined => {
   if (hasCode(error, 'NotFound')) return undefined;

@@ -112,7 +112,7 @@ async function forget(site: Site, name: string): Promise<void> {
 /** The pods of the file's namespace as soon as they are those named, all ready. */
 function onlyThese(site: Site, names: ReadonlySet<string>): Promise<readonly Pod[]> {
   const { namespace, signal } = site;
-  const options = { what: `the pods ${[...names].join(', ')} and no others, all ready`, timeoutMs: 90_000 };
+  const options = { what: `the pods ${[...names].join(', ')} and no others, all ready` };
   return site.until(options, async () => {
     const { items } = await site.client.listAll(resources.pods, { namespace, signal });
     const expected = items.every((one) => isReady(one) && names.has(one.metadata.name ?? ''));

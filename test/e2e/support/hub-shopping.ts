@@ -22,7 +22,7 @@ export interface Requests {
 }
 
 /** A blackhole is noticed within 10 s; this machine is shared. */
-const noticeMs = 15_000;
+const noticeMs = 30_000;
 
 const shopperOf = (node: string): string => `shopper-${node}`;
 

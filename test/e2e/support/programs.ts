@@ -9,7 +9,7 @@ import { afterAll, afterEach, beforeAll } from 'vitest';
 export const until = <T>(
   what: string,
   look: () => Promise<T | undefined | false>,
-  timeoutMs = 30_000,
+  timeoutMs = 90_000,
 ): Promise<T> => waitFor({ what, timeoutMs }, systemClock, look);
 
 /** A program that goes on, and what it has said so far. */

@@ -7,7 +7,7 @@ import { afterAll, beforeAll } from 'vitest';
 import { laneBed } from './lane.ts';
 
 /** How long a test waits for something that happens on a node, unless it says otherwise. */
-const patienceMs = 60_000;
+const patienceMs = 90_000;
 
 export interface AwaitOptions {
   /** Named in the error, with the last state seen. */

@@ -81,7 +81,7 @@ export async function closeSiteWithSquid(bed: Bed, site: string, options: SquidO
     const script = 'LD_LIBRARY_PATH="$1" exec "$2" -N -f "$3/squid.conf" </dev/null >"$3/out.log" 2>&1 &';
     const libraries = join(dirname(squid), ownLibraries);
     await bed.exec(site, ['sh', '-c', script, 'sh', libraries, squid, folder]);
-    await waitFor({ what: `squid, see ${folder}`, timeoutMs: 30_000 }, systemClock, async () => {
+    await waitFor({ what: `squid, see ${folder}` }, systemClock, async () => {
       const listening = ['ss', '--no-header', '--listening', '--tcp', `sport = :${port}`] as const;
       return (await bed.exec(site, listening)).stdout !== '';
     });

@@ -207,7 +207,10 @@ describe('statistics', () => {
       answer('/metrics/cadvisor', '', { 'accept-encoding': encoding });
     const zipped = await page('deflate, gzip;q=0.5');
     expect(zipped.headers['content-encoding']).toBe('gzip');
-    expect(gunzipSync(zipped.body as Uint8Array).toString()).toBe(await get('/metrics/cadvisor'));
+    // The disk of the machine is in use by others.
+    const withoutValues = (text: string): string => text.replaceAll(/ \d+ \d+$/gm, '');
+    const unzipped = gunzipSync(zipped.body as Uint8Array).toString();
+    expect(withoutValues(unzipped)).toBe(withoutValues(await get('/metrics/cadvisor')));
     expect((await page('gzip;q=0, identity')).headers['content-encoding']).toBeUndefined();
     expect((await page('identity')).headers['content-encoding']).toBeUndefined();
   });
