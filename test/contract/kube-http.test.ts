@@ -181,11 +181,11 @@ describe.each<Protocol>(['h2', 'http/1.1', 'plain'])('the client over %s', (prot
       response.write(event('a', '1'));
       response.end(event('b', '2'));
     };
-    const watch = await connectTo(server.url).watch(configMaps, { idleTimeoutMs: 60, signal });
+    const watch = await connectTo(server.url).watch(configMaps, { idleTimeoutMs: 300, signal });
     let batches = 0;
     for await (const batch of watch) {
       batches += batch.length;
-      await systemClock.sleep(100, signal);
+      await systemClock.sleep(400, signal);
     }
     expect(batches).toBe(2);
   });

@@ -38,7 +38,7 @@ beforeAll(async () => {
   world = await TunnelWorld.create();
   server = await world.server({
     limits: { maxHandshakes: 50, maxSessionBytes: 1024 * 1024 },
-    timeouts: { handshakeMs: 1_000, quietMs: 500, pingMs: 1_000 },
+    timeouts: { handshakeMs: 3_000, quietMs: 1_000, pingMs: 3_000 },
   });
   echo = await startEcho();
   await world.agent({ servers: [...server.ports] });

@@ -207,7 +207,7 @@ describe('an agent', () => {
 
   it('gives a dial up that nobody waits for any more', async () => {
     await using world = await TunnelWorld.create();
-    const server = await world.server({ timeouts: { openMs: 100 } });
+    const server = await world.server({ timeouts: { openMs: 1_000 } });
     const signals: AbortSignal[] = [];
     await world.agent({
       servers: [...server.ports],

@@ -63,7 +63,7 @@ async function egressOf(server: keyof typeof ports): Promise<object> {
 const start = async (server: keyof typeof ports): Promise<RunningManager> =>
   world.startManager(server, {
     // New streams are taken for a sixth of that.
-    tunnel: { drainSeconds: 30 },
+    tunnel: { drainSeconds: 120 },
     egress: await egressOf(server),
     kubeletProxy: { listen: '127.0.0.1:0' },
   });

@@ -16,8 +16,8 @@ export async function headOf(socket: Socket): Promise<string> {
     if (said.includes('\r\n\r\n') || socket.readableEnded || socket.destroyed) return said;
     if (chunk === null) {
       await new Promise<void>((resolve) => {
-        socket.once('readable', resolve);
-        socket.once('close', resolve);
+        // One that is half open is not closed when all was said.
+        for (const event of ['readable', 'end', 'close']) socket.once(event, resolve);
       });
     }
   }

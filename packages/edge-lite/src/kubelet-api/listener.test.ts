@@ -8,7 +8,7 @@ import { type TestKubelet, createTestKubelet } from './testing.ts';
 
 let kubelet: TestKubelet;
 beforeAll(async () => {
-  kubelet = await createTestKubelet({ limits: { handshakeMs: 1_500, headersMs: 500 } });
+  kubelet = await createTestKubelet({ limits: { handshakeMs: 3_000 } });
   kubelet.reviews.allowed.add('admin get proxy');
 });
 afterAll(async () => {
@@ -61,7 +61,7 @@ describe('a listener', () => {
   });
 
   it('ends a connection that asks for nothing more', async () => {
-    await using quick = await createTestKubelet({ limits: { idleMs: 100 } });
+    await using quick = await createTestKubelet({ limits: { idleMs: 1_000 } });
     const socket = await connectTo(quick);
     socket.write('GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n');
     expect(await text(socket)).toContain('Unauthorized');
@@ -69,17 +69,19 @@ describe('a listener', () => {
   });
 
   it('does not wait for a request that never comes', async () => {
-    const socket = await connectTo(kubelet);
+    await using hasty = await createTestKubelet({ limits: { headersMs: 500 } });
+    const socket = await connectTo(hasty);
     expect(await text(socket)).toMatch(/^HTTP\/1\.1 408 |^$/);
-    await expect.poll(() => kubelet.server.connections).toBe(0);
+    await expect.poll(() => hasty.server.connections).toBe(0);
   });
 
   it('does not wait for headers that come one by one', async () => {
-    const socket = await connectTo(kubelet);
+    await using hasty = await createTestKubelet({ limits: { headersMs: 500 } });
+    const socket = await connectTo(hasty);
     socket.write('GET /pods HTTP/1.1\r\nhost: x\r\n');
     const answer = await text(socket);
     expect(answer).toMatch(/^HTTP\/1\.1 408 /);
-    await expect.poll(() => kubelet.server.connections).toBe(0);
+    await expect.poll(() => hasty.server.connections).toBe(0);
   });
 
   it('refuses headers that are too many', async () => {

@@ -222,7 +222,7 @@ describe('a page', () => {
 describe('a client that does not take its answer', () => {
   it('is cut off, but for one that follows a log', async () => {
     await using slow = await createTestKubelet({
-      limits: { idleMs: 200 },
+      limits: { idleMs: 1_500 },
       routes: [flood('/page', false), flood('/log', true)],
     });
     slow.reviews.allowed.add('admin get proxy');

@@ -100,7 +100,7 @@ describe('a stream', () => {
   });
 
   it('waits for a reader who rests', async () => {
-    await using patient = await createTestKubelet({ limits: { idleMs: 100 } });
+    await using patient = await createTestKubelet({ limits: { idleMs: 1_000 } });
     patient.reviews.allowed.add('admin create proxy');
     const { socket } = await askForStream(patient, exec, { user: 'admin' });
     const big = Buffer.alloc(8 * 1024 * 1024, 'x');

@@ -9,7 +9,7 @@ const authorization = 'Bearer token-of-ann';
 
 let hub: TestHub;
 beforeAll(async () => {
-  hub = await createTestHub({}, { limits: { headersMs: 500, bodyMs: 500, handshakeMs: 2_000 } });
+  hub = await createTestHub({}, { limits: { headersMs: 3_000, bodyMs: 3_000, handshakeMs: 3_000 } });
 });
 afterAll(async () => {
   await hub[Symbol.asyncDispose]();

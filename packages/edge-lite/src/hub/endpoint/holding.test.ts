@@ -83,7 +83,7 @@ describe('an answer that its client does not take', () => {
     };
     await using hub = await createTestHub(
       { handler },
-      { limits: { idleMs: 300, maxAnswerBytesEach: 100 * mebibyte, maxAnswerBytesInAll: 200 * mebibyte } },
+      { limits: { idleMs: 1_000, maxAnswerBytesEach: 100 * mebibyte, maxAnswerBytesInAll: 200 * mebibyte } },
     );
     const session = openHttp2(hub);
     const watch = session.request({ ':path': '/api/v1/pods?watch=1', ...asToken });
