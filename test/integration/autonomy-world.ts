@@ -47,11 +47,11 @@ const edgeUnitResource = defineResource<KubeObject & { readonly status?: EdgeUni
 
 export const { signal } = new AbortController();
 
-/** What the stock controller waits for, and what cloud-manager takes it for. */
-export const graceMs = 12_000;
+/** What cloud-manager takes the stock controller's grace for. */
 const assumedGraceMs = 10_000;
-const hurried = [
-  `--node-monitor-grace-period=${graceMs / 1_000}s`,
+/** A controller manager that waits no longer than this for a node. */
+export const hurried = (graceSeconds: number): readonly string[] => [
+  `--node-monitor-grace-period=${graceSeconds}s`,
   '--node-monitor-period=1s',
   '--node-eviction-rate=10',
 ];
@@ -67,7 +67,12 @@ const nodeUser = (node: string): { readonly username: string; readonly groups: r
   groups: ['system:nodes'],
 });
 
-const beatMs = 1_000;
+/** For how long pods tolerate a lost node, unless told otherwise. */
+export const ownSeconds = 2;
+/** How Ready of a node that was never given up was seen: before its kubelet said anything, and since. */
+export const neverGivenUp = ['none', 'True'];
+
+const beatMs = 2_000;
 /** Nodes whose kubelets are this test: they renew their Leases as long as they have a link. */
 export class TestNodes {
   readonly #admin: KubeClient;
@@ -145,6 +150,7 @@ export class AutonomyWorld {
   /** Each status of Ready that a node was seen with, after the first. */
   readonly readiness = new Map<string, string[]>();
   readonly #closers: (() => Promise<void>)[] = [];
+  #controls = 0;
 
   private constructor(cluster: Cluster, token: string) {
     this.cluster = cluster;
@@ -152,7 +158,7 @@ export class AutonomyWorld {
     this.#token = token;
   }
 
-  static async start(controllerManagerFlags: readonly string[] = hurried): Promise<AutonomyWorld> {
+  static async start(controllerManagerFlags: readonly string[] = hurried(12)): Promise<AutonomyWorld> {
     const { kubectl: program } = await ensureAssets({ binaries: ['kubectl'] });
     const cluster = await startCluster({ controllerManagerFlags });
     const kubectl = createKubectl({ program, kubeconfig: cluster.controlPlane.kubeconfig });
@@ -223,6 +229,20 @@ export class AutonomyWorld {
     };
   }
 
+  /**
+   * Resolves once the stock controllers have given up a node that falls silent now, and is none of ours, and have evicted
+   * its pod: they would have done the same to all that fell silent before.
+   */
+  async stockActs(): Promise<void> {
+    const name = `control-${this.#controls++}`;
+    await this.nodes.add(name);
+    await this.addPod(name, name, ownSeconds);
+    this.nodes.cut(name);
+    await until(`${name} is given up`, async () => this.readiness.get(name)?.at(-1) === 'Unknown');
+    await until(`the pod of ${name} is evicted`, async () => (await this.podIfAny(name)) === undefined);
+    await this.admin.delete(resources.nodes, { name }, { signal });
+  }
+
   async addEdgeNode(name: string, autonomy?: string): Promise<void> {
     await this.nodes.add(name);
     const spec = autonomy === undefined ? {} : { autonomy };
@@ -237,13 +257,13 @@ export class AutonomyWorld {
     await this.admin.patch(edgeUnitResource, { name }, options);
   }
 
-  /** Bound, running and ready, as its kubelet says. Its own tolerations are short. */
-  async addPod(name: string, nodeName: string, ownSeconds: number): Promise<void> {
+  /** Bound, running and ready, as its kubelet says; it tolerates a lost node for so long itself. */
+  async addPod(name: string, nodeName: string, tolerationSeconds = ownSeconds): Promise<void> {
     const tolerations = ['not-ready', 'unreachable'].map((taint) => ({
       key: `node.kubernetes.io/${taint}`,
       operator: 'Exists',
       effect: 'NoExecute',
-      tolerationSeconds: ownSeconds,
+      tolerationSeconds,
     }));
     const containers = [{ name: 'c', image: 'none' }];
     const spec = { nodeName, containers, tolerations, terminationGracePeriodSeconds: 0 };
@@ -308,6 +328,13 @@ export class AutonomyWorld {
     const client = connectWith(this.cluster.url, { certificateAuthority, clientCertificate });
     this.#closers.push(() => client.close());
     return client;
+  }
+
+  async allReady(): Promise<boolean> {
+    const { items } = await this.admin.list(resources.nodes, { signal });
+    return items.every(({ status }) =>
+      status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True'),
+    );
   }
 
   node(name: string): Promise<Node> {
