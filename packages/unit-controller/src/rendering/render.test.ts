@@ -274,6 +274,17 @@ describe('what comes with a clone', () => {
   });
 });
 
+test('a shared Service is open where its annotation says so, and asks of no unit', () => {
+  const shared = (annotations: Readonly<Record<string, string>>): RenderInput =>
+    inputOf({ service: { shared: true, spec: {}, metadata: { annotations } } });
+  const scope = 'selvedge.io/traffic-scope';
+  const [open] = renderShared(shared({ [scope]: 'cluster' }));
+  expect(open?.object.metadata.annotations).toEqual({ [scope]: 'cluster' });
+  expect(() => renderShared(shared({ shop: '{{ unit.name }}' }))).toThrow(
+    '{{ unit.name }} cannot be in a shared Service: it is one for all units',
+  );
+});
+
 describe('a variable', () => {
   test('stands for text and nothing else; other braces stay', () => {
     expect(substituted('{{ .Values.x }} {{unit.name}} {{unit.labels.selvedge.io/unit}}', shop)).toBe(

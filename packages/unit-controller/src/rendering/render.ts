@@ -14,7 +14,7 @@ import { hashOf } from './hash.ts';
 import { overridden } from './overrides.ts';
 import { pinned } from './pin.ts';
 import { withReferences } from './references.ts';
-import { type UnitValues, substitutedIn } from './unit-values.ts';
+import { type UnitValues, checkOfAll, substitutedIn } from './unit-values.ts';
 
 export const horizontalPodAutoscalers: Resource<KubeObject> = defineResource({
   apiVersion: 'autoscaling/v2',
@@ -46,11 +46,14 @@ function serviceOf(input: RenderInput, unit: UnitValues): readonly Child[] {
   return [child(input, { resource: resources.services, name, unit, metadata, body: { spec } })];
 }
 
-/** What the clone has before overrides: the template with the number of replicas that a schedule wants. */
+/**
+ * What the clone has before overrides: the template with the number of replicas that a schedule wants. One that is written
+ * nowhere is 1, as in a workload: it is ours, and comes back when scaling is taken out.
+ */
 function startOf({ spec, replicas }: RenderInput): JsonObject {
   const { kind, metadata = {}, spec: workload } = spec.template;
   const { apiVersion } = workloads[kind];
-  const scaled = replicas === undefined ? workload : { ...workload, replicas };
+  const scaled = replicas === undefined ? { replicas: 1, ...workload } : { ...workload, replicas };
   return { apiVersion, kind, metadata, spec: scaled };
 }
 
@@ -113,10 +116,14 @@ export function renderUnit(input: RenderInput, unit: UnitValues): readonly Child
   ];
 }
 
-/** What all units share: the Service with the UnitApp's name, whose traffic stays in the unit. Pure. */
+/**
+ * What all units share: the Service with the UnitApp's name, whose traffic stays in the unit. Throws `Invalid` if it asks of
+ * a unit. Pure.
+ */
 export function renderShared(input: RenderInput): readonly Child[] {
   const { service } = input.spec;
   if (service?.shared !== true) return [];
+  checkOfAll(service, 'a shared Service');
   const metadata = {
     ...service.metadata,
     annotations: { [trafficAnnotations.scope]: 'unit', ...service.metadata?.annotations },

@@ -60,3 +60,10 @@ export function substitutedIn(value: unknown, unit: UnitValues): unknown {
     Object.entries(value).map(([key, inner]) => [key, substitutedIn(inner, unit)] as const),
   ) satisfies JsonObject;
 }
+
+/** Throws `Invalid` if a text in what is of all units asks of one. Pure. */
+export function checkOfAll(value: unknown, what: string): void {
+  const [found] = JSON.stringify(value).match(variable) ?? [];
+  if (found === undefined) return;
+  throw new SelvedgeError(`${found} cannot be in ${what}: it is one for all units`, { code: 'Invalid' });
+}
