@@ -1,9 +1,17 @@
 import { once } from 'node:events';
-import { systemClock } from '@selvedge/kit';
+import { type Clock, systemClock } from '@selvedge/kit';
 import type { SessionChange } from '@selvedge/tunnel/server';
 import { describe, expect, it } from 'vitest';
 import { waitFor } from '../bed/wait.ts';
 import { TunnelWorld, ask, joined, open, startEcho } from './tunnel-world.ts';
+
+const hourMs = 3_600_000;
+
+/** A clock that can be put on. */
+function settableClock(): Clock & { passedMs: number } {
+  const clock = { ...systemClock, passedMs: 0, now: () => systemClock.now() + clock.passedMs };
+  return clock;
+}
 
 describe('a session whose certificate ends', () => {
   const expired = /^the certificate of .+ has ended$/;
@@ -15,16 +23,20 @@ describe('a session whose certificate ends', () => {
   it('drains, and the agent opens another with the one that it has by now', async () => {
     await using world = await TunnelWorld.create();
     await using echo = await startEcho();
-    const server = await world.server({ timeouts: { quietMs: 600 } });
+    const clock = settableClock();
+    const timeouts = { quietMs: 600, drainMs: 60_000 };
+    const server = await world.server({ clock, timeouts });
     const changes: SessionChange[] = [];
     server.onChange((change) => changes.push(change));
     await world.agent({
       servers: [...server.ports],
-      credentials: () => world.node('node-1', { lifetimeMs: 3_000 }),
+      timeouts,
+      credentials: () => world.node('node-1', { lifetimeMs: hourMs + 2 * clock.passedMs }),
     });
     await joined(server);
     const stream = await open(server, echo.address);
     const [first] = server.sessions;
+    clock.passedMs = 2 * hourMs;
     await inTime('the other', () =>
       server.sessions.some(({ id, state }) => id !== first?.id && state.kind === 'live'),
     );
@@ -49,13 +61,16 @@ describe('a session whose certificate ends', () => {
   it("counts for the server's, too", async () => {
     await using world = await TunnelWorld.create();
     const request = { commonName: 'tunnel', usages: ['server'], addresses: ['127.0.0.1'] } as const;
-    const credentials = await world.issue({ ...request, lifetimeMs: 5_000 });
+    const credentials = await world.issue({ ...request, lifetimeMs: hourMs });
     const server = await world.server({ credentials: () => credentials });
-    const agent = await world.agent({ servers: [...server.ports], timeouts: { quietMs: 600 } });
+    const clock = settableClock();
+    const agent = await world.agent({ servers: [...server.ports], clock, timeouts: { quietMs: 600 } });
     const reasons = new Set<string>();
     agent.onChange(({ sessions }) => {
       for (const { state } of sessions) if (state.kind === 'draining') reasons.add(state.reason);
     });
+    await joined(server);
+    clock.passedMs = 2 * hourMs;
     await inTime('it to drain', () => reasons.size > 0);
     expect([...reasons][0]).toMatch(expired);
   });
