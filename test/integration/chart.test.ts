@@ -20,6 +20,7 @@ interface Rendered {
   readonly kind: string;
   readonly metadata: { readonly name: string; readonly namespace?: string; readonly annotations?: object };
   readonly data?: Readonly<Record<string, string>>;
+  readonly webhooks?: readonly { readonly clientConfig: { readonly service: object } }[];
   readonly spec?: {
     readonly template?: { readonly spec: PodSpec; readonly metadata: { readonly annotations: object } };
     readonly ports?: readonly { readonly port: number; readonly targetPort: string }[];
@@ -124,6 +125,21 @@ describe('what the chart makes', () => {
     const { name, port } = config.webhook?.reach.service ?? {};
     const ports = named(objects, 'Service', name).spec?.ports;
     expect(ports).toContainEqual(expect.objectContaining({ port, targetPort: 'webhook' }));
+    const { webhooks = [] } = named(objects, 'ValidatingWebhookConfiguration', 'admission.selvedge.io');
+    const told = webhooks.map(({ clientConfig }) => clientConfig.service);
+    expect(told).toEqual(webhooks.map(() => expect.objectContaining({ namespace, name, port })));
+    expect(told.length).toBeGreaterThan(0);
+  });
+
+  test.each([
+    [
+      'has files of its own for it',
+      '--set=config.webhook.certificateFile=/c,config.webhook.keyFile=/k,config.webhook.caFile=/a',
+    ],
+    ['has no webhook', '--set=config.webhook=null'],
+  ])('registers no webhook for who %s', async (_who, value) => {
+    const kinds = (await render(value)).map(({ kind }) => kind);
+    expect(kinds).not.toContain('ValidatingWebhookConfiguration');
   });
 
   test('mounts all files that the config names', () => {
@@ -177,6 +193,7 @@ describe('at a real API server', () => {
     'clusterrole/selvedge:hub',
     'clusterrolebinding/selvedge:cloud-manager',
     'clusterrolebinding/selvedge:hub',
+    'validatingwebhookconfiguration/admission.selvedge.io',
   ];
   const definitions = ['edgenodes', 'edgeunits', 'unitapps'].map((one) => `crd/${one}.selvedge.io`);
   const policies = ['edgenodes', 'edgeunits'].map((one) => `validatingadmissionpolicy/${one}.selvedge.io`);

@@ -337,6 +337,14 @@ describe('the traffic scope of a namespace', () => {
     ]);
     await annotate('node');
     await become('node', 'cluster', 'node');
+    // What has changed nothing for them has written nothing: a Service that came later has been seen to.
+    const versions = (): Promise<readonly (string | undefined)[]> =>
+      Promise.all(['early', 'late', 'own'].map(async (name) => (await get(name)).metadata.resourceVersion));
+    const before = await versions();
+    await world.kubectl(['annotate', 'namespace', namespace, 'team=b']);
+    await add('marker');
+    await until('the marker', async () => (await get('marker')).metadata.annotations?.[scope] === 'node');
+    expect(await versions()).toEqual(before);
     const { resourceVersion } = (await get('own')).metadata;
     await annotate(null);
     await become(undefined, 'cluster', 'node');
@@ -355,4 +363,18 @@ test('the rights of the manifest are enough for all of this', async () => {
     expect(body).not.toMatch(/^selvedge_kube_requests_total\{[^}]*code="403"/m);
     expect(manager.lines.filter(({ level }) => level === 'error')).toEqual([]);
   }
+});
+
+test('nobody joins while nobody answers, and nodes go on writing', async () => {
+  const token = await withToken('eeeeee');
+  const node = world.client(await world.addNode('steady'));
+  for (const manager of managers) manager.signal('SIGKILL');
+  await Promise.all(managers.map(({ exited }) => exited));
+  expect(await askToJoin(token, 'new')).toMatch(/failed calling webhook "joining\.identity\.selvedge\.io"/);
+  const lease = {
+    metadata: { namespace: 'kube-node-lease', name: 'steady' },
+    spec: { holderIdentity: 'steady' },
+  };
+  expect(await outcome(node.create(resources.leases, lease, { signal }))).toBe('taken');
+  await token.close();
 });

@@ -16,7 +16,7 @@ const only = (annotations: Annotations | undefined, wanted: Iterable<string>): A
 };
 
 /** Those of traffic. */
-export const trafficOf = ({ metadata }: KubeObject): Annotations => only(metadata.annotations, keys);
+const trafficOf = ({ metadata }: KubeObject): Annotations => only(metadata.annotations, keys);
 
 type ManagedFields = NonNullable<KubeObject['metadata']['managedFields']>[number];
 
@@ -27,7 +27,7 @@ function keysIn({ fieldsV1 }: ManagedFields): readonly string[] {
 }
 
 /** The annotations of traffic that this field manager has, and no other. */
-export function inheritedKeys({ metadata }: KubeObject): readonly string[] {
+function inheritedKeys({ metadata }: KubeObject): readonly string[] {
   const entries = metadata.managedFields ?? [];
   const of = (isOurs: boolean): readonly string[] =>
     entries.filter(({ manager }) => (manager === fieldManager) === isOurs).flatMap(keysIn);
