@@ -57,7 +57,7 @@ function serverOf(setup: SoakSetup & { readonly role: 'server' }): Counted {
   const current = { certificate, privateKey, clientCa };
   const pem = {
     name: 'certificate',
-    certificateFile: 'certificate',
+    source: 'certificate',
     current,
     serving: { certificate, key: privateKey },
     onChange: () => new DisposableStack(),
