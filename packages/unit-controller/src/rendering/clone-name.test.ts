@@ -37,6 +37,22 @@ property.prop([fc.uniqueArray(pair, { selector: (both) => both.join('/'), maxLen
   },
 );
 
+/** Whoever may name UnitApps and units may name them after a clone. */
+const splits = (text: string): readonly (readonly [string, string])[] =>
+  Array.from(text.matchAll(/-/g), ({ index }) => [text.slice(0, index), text.slice(index + 1)] as const);
+
+property.prop([pair, fc.constantFrom('', '-a', '-0123456789')])(
+  'cannot be had by names that are chosen for it',
+  ([app, unit], tail) => {
+    const wanted = cloneName(app, unit);
+    const chosen = [...splits(wanted), ...splits(`${app}-${unit}`), ...splits(`${wanted}${tail}`)];
+    for (const [otherApp, otherUnit] of chosen) {
+      const isSame = otherApp === app && otherUnit === unit;
+      expect(cloneName(otherApp, otherUnit) === wanted).toBe(isSame);
+    }
+  },
+);
+
 const three = fc.tuple(name(maxWorkloadName), name(maxWorkloadName), name(63));
 
 property.prop([fc.uniqueArray(three, { selector: (all) => all.join('/'), maxLength: 40 })])(

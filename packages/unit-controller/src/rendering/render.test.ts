@@ -119,6 +119,10 @@ describe('a clone', () => {
       metadata: { name: 'till-shop-1' },
       spec: { ...scaling.horizontal, scaleTargetRef: { kind: 'Deployment', name: 'till-shop-1' } },
     });
+    const selector = { matchLabels: { shop: '{{unit.name}}' } };
+    const horizontal = { maxReplicas: 4, metrics: [{ external: { metric: { selector } } }] };
+    const [, own] = renderUnit(inputOf({ scaling: { horizontal } }), shop);
+    expect(JSON.stringify(own?.object['spec'])).toContain('{"shop":"shop-1"}');
     const daemons = inputOf({ template: { ...template(), kind: 'DaemonSet' } });
     expect(at(workload(daemons), 'spec')).not.toHaveProperty('replicas');
   });

@@ -99,7 +99,8 @@ function scalerOf(input: RenderInput, unit: UnitValues): readonly Child[] {
   if (scaling?.horizontal === undefined) return [];
   const { apiVersion, kind } = workloads[template.kind];
   const name = cloneName(appName(input), unit.name);
-  const spec = { scaleTargetRef: { apiVersion, kind, name }, ...scaling.horizontal };
+  const own = substitutedIn(scaling.horizontal, unit) as JsonObject;
+  const spec = { ...own, scaleTargetRef: { apiVersion, kind, name } };
   return [child(input, { resource: horizontalPodAutoscalers, name, unit, body: { spec } })];
 }
 

@@ -35,6 +35,7 @@ describe('a clone', () => {
     ['the metric is not known: no answer', { readMetric: () => unknown }, { metric }],
     ['the metric is 0.999999999999999999999, less than 1', says('0.999999999999999999999'), { metric }],
     ['the metric is 3e0, more than 2.5', says('3e0'), { metric }],
+    ['the metric is nonsense, less than 1', says('nonsense'), { metric }],
     ['1 of 2 pods available', { available: 1, ...says('0') }, { metric }],
   ] as [string, Partial<CloneFacts>, HealthGate][])('is not good yet where %s', (why, seen, gate) => {
     expect(healthOf(cloneOf(1, seen), gate)).toEqual({ kind: 'notYet', why });

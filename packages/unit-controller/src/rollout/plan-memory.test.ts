@@ -144,6 +144,15 @@ describe('a rollout that is done', () => {
     expect([planFor(world).againMs, world.asked]).toEqual([undefined, []]);
   });
 
+  test('knows nothing good of a unit that it does not remember', () => {
+    const world = running();
+    there(world, 'shop-3').isBroken = true;
+    const { units = [], ...status } = world.status ?? {};
+    world.status = { ...status, units: units.filter(({ name }) => name !== 'shop-3') };
+    plan(world);
+    expect(shown(world, 'shop-3')?.state).toBe('Updating');
+  });
+
   test('of more units than are shown is the same', () => {
     const world = worldOf(1_200, { rollout: { ...measured, bakeSeconds: 0 } });
     for (const one of world.shops.values()) one.metric = good;
@@ -151,12 +160,15 @@ describe('a rollout that is done', () => {
     world.asked.length = 0;
     there(world, 'shop-7').isBroken = true;
     there(world, 'shop-999').isBroken = true;
+    const late = shop({ restarts: 9 });
+    world.shops.set('shop-late', late);
     plan(world);
+    Object.assign(late, { revision: 1, running: 1 });
     world.nowMs += 24 * 60 * minute;
     plan(world);
     expect(world.status).toMatchObject({
       rollout: { state: 'Done' },
-      totals: { units: 1_200, healthy: 1_198, unhealthy: 2, failed: 0, updating: 0 },
+      totals: { units: 1_201, healthy: 1_198, unhealthy: 2, failed: 1, updating: 0 },
     });
     expect(world.status?.units).toHaveLength(1_000);
     expect([planFor(world).againMs, world.asked]).toEqual([undefined, []]);

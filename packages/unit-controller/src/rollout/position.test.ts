@@ -179,6 +179,7 @@ describe('a wave', () => {
     const last = at({ wave: 'Others' });
     const facts = { current: 2 };
     expect(next(last, ['one: updating', 'Others: healthy'], facts)).toBe(last);
+    expect(next(last, ['one: healthy', 'Others: updating'], facts)).toBe(last);
     expect(next(last, ['one: healthy', 'Others: healthy'], facts)).toEqual(arrived('Baking', 'Others'));
     const baking = at({ wave: 'Others', state: 'Baking' });
     const units = ['one: unhealthy', 'Others: healthy'];

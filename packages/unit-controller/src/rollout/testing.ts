@@ -32,6 +32,8 @@ export interface Shop {
   isBroken: boolean;
   /** Revisions that are bad elsewhere work in it. */
   isExempt?: boolean;
+  /** A label. Default `silver`. */
+  tier?: string;
   /** Of the pods of what runs there. */
   restarts?: number;
   /** What the server of metrics says of it. */
@@ -80,6 +82,8 @@ export const worldOf = (shops: number, change: Partial<World> = {}): World => ({
 const isGoodIn = ({ bad }: World, { revision, running, isBroken, isExempt = false }: Shop): boolean =>
   running !== undefined && running === revision && (isExempt || !bad.has(running)) && !isBroken;
 
+const labelsOf = (name: string, { tier = 'silver' }: Shop) => ({ name, tier });
+
 function factsOf(world: World, [name, seen]: readonly [string, Shop]): UnitFacts {
   const { isConnected, opensMs, revision, problem, restarts = 0 } = seen;
   const available = isGoodIn(world, seen) ? pods : 0;
@@ -88,7 +92,7 @@ function factsOf(world: World, [name, seen]: readonly [string, Shop]): UnitFacts
     return seen.metric;
   };
   const clone = revision === undefined ? undefined : cloneOf(revision, { available, restarts, readMetric });
-  return { name, labels: { name }, isConnected, opensMs, clone, problem };
+  return { name, labels: labelsOf(name, seen), isConnected, opensMs, clone, problem };
 }
 
 export function planFor(world: World): RolloutPlan {
@@ -131,7 +135,7 @@ export const stateOf = ({ status }: World): string | undefined => status?.rollou
 
 /** Names of the units of a wave, by its place. */
 export const inWave = (world: World, place: number): readonly string[] => {
-  const units = Array.from(world.shops.keys(), (name) => ({ name, labels: { name } }));
+  const units = Array.from(world.shops, ([name, seen]) => ({ name, labels: labelsOf(name, seen) }));
   const { of } = wavesOf(units, { waves: world.rollout.waves ?? [], seed: 'till' });
   return Array.from(of).flatMap(([name, wave]) => (wave === place ? [name] : []));
 };
