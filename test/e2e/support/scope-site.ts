@@ -102,7 +102,7 @@ export function useScopeSite(name: string): ScopeSite {
     await controller?.[Symbol.asyncDispose]();
     for (const node of [converted, lite, far]) await site.bed.removeNode(node);
     await site.bed.removeSite(name);
-    await kubectl('delete', '--kustomize', crds, '--wait=false');
+    await kubectl('delete', '--kustomize', crds, '--timeout=60s');
   });
   return {
     site,
