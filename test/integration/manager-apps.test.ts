@@ -123,7 +123,7 @@ describe('a rollout', () => {
     await world.changeApp('till', { ...templateOf('till:bad'), rollout: patient });
     await until('a unit on its way', async () => {
       const unit = unitOf(await world.app('till'), 'shop-1');
-      return unit?.revision === 4 && unit.state === 'Updating';
+      return unit?.revision === 4 && unit.message === '0 of 1 pods available';
     });
     clock.forward(11_000);
     await world.poke('till');
@@ -204,6 +204,47 @@ describe('a rollout', () => {
       const events = await world.events('other');
       return events.some((event) => event.startsWith('CloneRefused shop-1: the Deployment'));
     });
+  });
+
+  test('brings StatefulSets and DaemonSets as well, behind one Service for all units', async () => {
+    const unitSelector = { matchLabels: { tier: 'canary' } };
+    const service = { shared: true, spec: { ports: [{ port: 80 }] } };
+    const podTemplate = specOf('db:1').template.spec['template'];
+    for (const kind of ['StatefulSet', 'DaemonSet'] as const) {
+      const template = { kind, spec: { template: podTemplate } };
+      await world.createApp(kind.toLowerCase(), specOf('db:1', { unitSelector, service, template }));
+    }
+    await reached('daemonset', 'Done');
+    const { status } = await reached('statefulset', 'Done');
+    expect(status?.totals).toMatchObject({ units: 1, updated: 1, healthy: 1 });
+    const set = await world.admin.get(
+      resources.statefulSets,
+      { namespace, name: 'statefulset-shop-1' },
+      { signal },
+    );
+    expect(set.spec?.serviceName).toBe('statefulset');
+    const shared = await world.admin.get(resources.services, { namespace, name: 'statefulset' }, { signal });
+    expect(shared.metadata.annotations).toMatchObject({ 'selvedge.io/traffic-scope': 'unit' });
+    expect(shared.spec?.selector).toEqual({ [labels.unitApp]: 'statefulset' });
+  });
+
+  test('says what the API server refuses, and tries it no more for a while', async () => {
+    const unitSelector = { matchLabels: { tier: 'canary' } };
+    const { template } = specOf('odd:1');
+    const spec = { ...template.spec, unheardOf: true };
+    await world.createApp('odd', specOf('odd:1', { unitSelector, template: { ...template, spec } }));
+    const app = await until('a reason', async () => {
+      const seen = await world.app('odd');
+      return unitOf(seen, 'shop-1')?.message !== undefined && seen;
+    });
+    expect(unitOf(app, 'shop-1')).toMatchObject({
+      state: 'Waiting',
+      message: expect.stringContaining('unheardOf'),
+    });
+    expect(conditionOf(app, 'Invalid')).toBe('True Invalid');
+    await world.changeApp('odd', { ...templateOf('odd:1'), unitSelector });
+    await world.changeApp('odd', { template: { kind: 'Deployment', spec: { unheardOf: null } } });
+    await reached('odd', 'Done');
   });
 });
 

@@ -6,8 +6,9 @@ const making = ['get', 'list', 'watch', 'create', 'patch', 'delete'] as const;
 /** What the unit-controller needs, in whose name it ever runs. */
 export const unitRules: readonly Grant[] = [
   {
-    reason: 'The units, and the finalizer that keeps one until its members have nothing of it.',
-    rule: { apiGroups: ['selvedge.io'], resources: ['edgeunits'], verbs: ['list', 'watch', 'patch'] },
+    reason:
+      'The units, whether one is really gone, and the finalizer that keeps it until its members have nothing of it.',
+    rule: { apiGroups: ['selvedge.io'], resources: ['edgeunits'], verbs: ['get', 'list', 'watch', 'patch'] },
   },
   {
     reason: 'Members, counts and conflicts of the units.',

@@ -16,6 +16,7 @@ import { Openings, Refusals } from './facts/index.ts';
 import { createFollowing } from './following.ts';
 import { createHistory } from './history/index.ts';
 import type { AppMetrics } from './metrics.ts';
+import { Carrier, Reporter, Sweeper } from './pass/index.ts';
 
 export interface AppControllerOptions {
   /** Who asks servers of metrics, and which may be asked. */
@@ -43,7 +44,6 @@ const defaults = { gatherMs: 1_000, maxWrites: 16 };
 /** UnitApps that wait to be looked at. */
 const maxKeys = 10_000;
 const workers = 4;
-const metricMs = 20_000;
 
 /**
  * Brings UnitApps into their units and keeps them there. For one server at a time; the stores must be in sync before it
@@ -60,16 +60,18 @@ export function createAppController(options: AppControllerOptions, deps: AppCont
     metrics: metricGateMetrics,
     onReading: (app) => void queue.enqueue(app, gatherMs),
   });
+  const keeper = createKeeper({ ...deps, view, limiter });
+  const reporter = new Reporter({ ...deps, view });
+  const refusals = new Refusals();
+  const parts = { ...deps, view, metricGate, keeper, reporter, refusals };
   const reconcile = createAppReconciler(
-    { soonMs: gatherMs, metricMs },
+    { soonMs: gatherMs },
     {
-      ...deps,
-      view,
-      metricGate,
-      history: createHistory({ ...deps, view }),
-      keeper: createKeeper({ ...deps, view, limiter }),
+      ...parts,
+      history: createHistory(parts),
+      carrier: new Carrier({ soonMs: gatherMs }, parts),
+      sweeper: new Sweeper(parts),
       openings: new Openings(),
-      refusals: new Refusals(),
     },
   );
   const queue = createController(

@@ -21,18 +21,21 @@ const hasKeys = (item: unknown, keys: unknown): boolean =>
 function ownsItem(fields: FieldSet, item: unknown): boolean {
   return Object.entries(fields).some(([key, inner]) => {
     if (key.startsWith('v:')) return isDeepStrictEqual(parsed(key), item);
-    return key.startsWith('k:') && hasKeys(item, parsed(key)) && owns(inner, item);
+    return key.startsWith('k:') && hasKeys(item, parsed(key)) && covers(inner, item);
   });
 }
 
-/** Whether all fields of the value, which is as JSON has it, are among these. Pure. */
-export function owns(fields: unknown, value: unknown): boolean {
+function covers(fields: unknown, value: unknown): boolean {
   if (!isObject(fields)) return false;
   if (isWhole(fields)) return true;
   if (isList(value)) return value.every((item) => ownsItem(fields, item));
   if (!isObject(value)) return true;
-  return Object.entries(value).every(([key, inner]) => owns(fields[`f:${key}`], inner));
+  return Object.entries(value).every(([key, inner]) => covers(fields[`f:${key}`], inner));
 }
+
+/** Whether all fields of the object, which is as JSON has it, are among these. Pure. */
+export const owns = (fields: FieldSet, object: JsonObject): boolean =>
+  !isWhole(fields) && covers(fields, object);
 
 const tokensOf = (pointer: string): readonly string[] =>
   pointer

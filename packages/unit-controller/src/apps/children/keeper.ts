@@ -183,7 +183,8 @@ function releasing(
   if (!isObject(fields)) return undefined;
   const value = withoutFields(fields, pointers);
   return [
-    { op: 'test', path: '/metadata/resourceVersion', value: resourceVersion },
+    // With it the server compares: a failed `test` would be an invalid patch, not a conflict.
+    { op: 'replace', path: '/metadata/resourceVersion', value: resourceVersion },
     { op: 'replace', path: `/metadata/managedFields/${place}/fieldsV1`, value },
   ];
 }

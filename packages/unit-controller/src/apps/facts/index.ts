@@ -1,3 +1,3 @@
 export { isConnected } from './link.ts';
-export { type Opening, Openings } from './openings.ts';
-export { type Refusal, Refusals } from './refusals.ts';
+export { Openings } from './openings.ts';
+export { Refusals, sharedUnit } from './refusals.ts';

@@ -8,6 +8,9 @@ export interface Refusal {
   readonly untilMs: number;
 }
 
+/** In place of a unit's name: what all units share. */
+export const sharedUnit = '';
+
 /** Clones that could not be made. */
 const maxRefusals = 100_000;
 const patienceMs = 60_000;

@@ -13,6 +13,7 @@ import {
 import type { AppView } from '../app-view.ts';
 import type { AppMetrics } from '../metrics.ts';
 import { unitAppOf } from '../owner.ts';
+import { isFinal } from '../outcomes.ts';
 import { writing } from '../writing.ts';
 import { type StoredRevision, contentWith, objectsOf, storedRevisionOf } from './stored-revision.ts';
 
@@ -27,6 +28,8 @@ export interface KeptHistory {
   readonly revisions: ReadonlyMap<number, StoredRevision>;
   /** What is to be rolled out; undefined: `rollbackTo` names one that is not kept. */
   readonly wanted: StoredRevision | undefined;
+  /** Why nothing can be rolled out. */
+  readonly problem?: string;
   readonly remove: HistoryPlan['remove'];
 }
 
@@ -72,14 +75,22 @@ class ClusterHistory implements History {
     const newest = `${metadata.namespace ?? ''}/${nameOf(app)}-${hashOfContent(contentOf(spec))}`;
     const stored = storedOf(app, this.#deps.view.revisionsOf(keyOf(app), [newest]));
     const plan = planHistory({ revisions: stored, spec, inUse });
-    const made = plan.create === undefined ? [] : [await this.#create(app, plan.create, signal)];
-    const revisions = new Map([...stored, ...made].map((one) => [one.number, one] as const));
-    const { wanted } = plan;
-    return {
-      revisions,
-      wanted: wanted === undefined ? undefined : (revisions.get(wanted.number) ?? made[0]),
-      remove: plan.remove,
-    };
+    const { create, wanted, remove } = plan;
+    const kept = new Map(stored.map((one) => [one.number, one] as const));
+    if (create !== undefined) {
+      try {
+        const made = await this.#create(app, create, signal);
+        // Who made it at the same time may have given it another number.
+        kept.set(made.number, made);
+        if (wanted === create) return { revisions: kept, remove, wanted: made };
+      } catch (error) {
+        if (!isFinal(error)) throw error;
+        return { revisions: kept, remove, wanted: undefined, problem: error.message };
+      }
+    }
+    if (wanted !== undefined) return { revisions: kept, remove, wanted: kept.get(wanted.number) };
+    const problem = `revision ${spec.rollbackTo} is not kept`;
+    return { revisions: kept, remove, wanted: undefined, problem };
   }
 
   async content(

@@ -1,10 +1,13 @@
+import { keyOf } from '@selvedge/kube';
 import type { UnitAppObject } from '../../objects.ts';
-import type { RevisionContent } from '../../rollout/index.ts';
+import type { RevisionContent, UnitFacts } from '../../rollout/index.ts';
 import { nextScheduleChange, scheduledReplicas, timetableOf } from '../../scaling/index.ts';
 import type { AppFacts } from '../status/index.ts';
 import type { AppView } from '../app-view.ts';
+import type { Intent } from '../children/index.ts';
+import { type Refusals, sharedUnit } from '../facts/index.ts';
 import type { History, KeptHistory } from '../history/index.ts';
-import { Rendering } from './rendering.ts';
+import { type Rendered, Rendering } from './rendering.ts';
 import { type SelectedUnit, selectedBy } from './selected-unit.ts';
 import { type UnitFactsDeps, unitFactsOf } from './unit-facts.ts';
 
@@ -19,9 +22,13 @@ export interface Look {
   readonly units: readonly SelectedUnit[];
   readonly history: KeptHistory;
   readonly rendering: Rendering;
+  /** What all units share. */
+  readonly shared: Rendered;
   readonly facts: AppFacts;
-  /** When a timetable says another number. */
-  readonly againMs: number | undefined;
+  /** Units to which something was refused long enough ago to try it again, as if it had not been. */
+  readonly retried: readonly UnitFacts[];
+  /** When a timetable says another number, or something may be tried again. */
+  readonly moments: readonly number[];
   /** What it says cannot be used: clones stay as they are. */
   readonly isHeld: boolean;
 }
@@ -53,14 +60,41 @@ async function contentsOf(
   return contents;
 }
 
+const none: Rendered = { kind: 'intents', intents: [] };
+
+/** As the revision has it that all units had last: it cannot come in waves. */
+function sharedOf({ status }: UnitAppObject, wanted: number | undefined, rendering: Rendering): Rendered {
+  const { currentRevision = 0 } = status ?? {};
+  const current = currentRevision === 0 ? none : rendering.shared(currentRevision);
+  const isThere = current.kind === 'problem' || current.intents.length > 0;
+  return isThere || wanted === undefined ? current : rendering.shared(wanted);
+}
+
+export const sharedIntents = ({ shared }: Pick<Look, 'shared'>): readonly Intent[] =>
+  shared.kind === 'intents' ? shared.intents : [];
+
+/** Units to which something was refused that may be tried again. */
+function retriedIn({ app, units, nowMs }: AppFacts, refusals: Refusals): readonly UnitFacts[] {
+  return units.flatMap(({ problem, ...unit }) => {
+    const { untilMs = Infinity, why } = refusals.get(keyOf(app), unit.name) ?? {};
+    return problem === why && untilMs <= nowMs ? [unit] : [];
+  });
+}
+
+/** What cannot be used, of a unit. */
+const namedProblem = (app: string, { name, problem }: UnitFacts, refusals: Refusals): string | undefined => {
+  const why = problem ?? refusals.get(app, name)?.why;
+  return why === undefined ? undefined : `${name}: ${why}`;
+};
+
 /** Looks at everything once; the revision of the spec is kept from then on. */
 export async function lookAt(
   app: UnitAppObject,
   { nowMs, signal }: { readonly nowMs: number; readonly signal: AbortSignal },
   deps: LookDeps,
 ): Promise<Look> {
-  const units = selectedBy(app, deps.view);
-  const used = inUse(app, units);
+  const selected = selectedBy(app, deps.view);
+  const used = inUse(app, selected);
   const history = await deps.history.keep(app, used, signal);
   const wanted = history.wanted?.number;
   const numbers = present([...used, wanted]);
@@ -69,18 +103,27 @@ export async function lookAt(
   const { replicas } = scheduledReplicas(timetable, nowMs) ?? {};
   const rendering = new Rendering({ app, contents, replicas });
   const options = { app, wanted, rendering, nowMs };
-  const facts = units.map((unit) => unitFactsOf(unit, options, deps));
+  const units = selected.map((unit) => unitFactsOf(unit, options, deps));
+  const shared = sharedOf(app, wanted, rendering);
   const problems = [
-    ...(timetable.kind === 'unusable' ? [timetable.why] : []),
-    ...facts.flatMap(({ name, problem }) => (problem === undefined ? [] : [`${name}: ${problem}`])),
-  ];
+    history.problem,
+    timetable.kind === 'unusable' ? timetable.why : undefined,
+    shared.kind === 'problem' ? shared.why : deps.refusals.get(keyOf(app), sharedUnit)?.why,
+    ...units.map((unit) => namedProblem(keyOf(app), unit, deps.refusals)),
+  ].filter((problem) => problem !== undefined);
+  const facts: AppFacts = { app, wanted, units, problems, nowMs };
   return {
     app,
-    units,
+    units: selected,
     history,
     rendering,
-    facts: { app, wanted, units: facts, problems, nowMs },
-    againMs: nextScheduleChange(timetable, nowMs),
+    shared,
+    facts,
+    retried: retriedIn(facts, deps.refusals),
+    moments: [
+      ...present([nextScheduleChange(timetable, nowMs)]),
+      ...units.flatMap(({ name }) => deps.refusals.get(keyOf(app), name)?.untilMs ?? []),
+    ].filter((ms) => ms > nowMs),
     isHeld: timetable.kind === 'unusable',
   };
 }

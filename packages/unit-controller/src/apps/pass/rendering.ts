@@ -1,6 +1,13 @@
 import { hasCode } from '@selvedge/kit';
 import type { UnitAppObject } from '../../objects.ts';
-import { type UnitValues, hashOf, renderShared, renderUnit } from '../../rendering/index.ts';
+import {
+  type Child,
+  type RenderInput,
+  type UnitValues,
+  hashOf,
+  renderShared,
+  renderUnit,
+} from '../../rendering/index.ts';
 import type { RevisionContent } from '../../rollout/index.ts';
 import { type Intent, intentOf } from '../children/index.ts';
 
@@ -39,30 +46,33 @@ export class Rendering {
   }
 
   /** What all units share, as the revision has it. */
-  shared(revision: number): readonly Intent[] {
-    const content = this.#options.contents.get(revision);
-    return content === undefined ? [] : this.#intents(renderShared(this.#input(content)), revision);
+  shared(revision: number): Rendered {
+    return this.#rendering(revision, (input) => renderShared(input));
   }
 
   #render(unit: UnitValues, revision: number): Rendered {
+    return this.#rendering(revision, (input) => renderUnit(input, unit));
+  }
+
+  #rendering(revision: number, render: (input: RenderInput) => readonly Child[]): Rendered {
     const content = this.#options.contents.get(revision);
     if (content === undefined) return { kind: 'problem', why: `revision ${revision} is not kept` };
     try {
-      return { kind: 'intents', intents: this.#intents(renderUnit(this.#input(content), unit), revision) };
+      return { kind: 'intents', intents: this.#intents(render(this.#input(content)), revision) };
     } catch (error) {
       if (!hasCode(error, 'Invalid')) throw error;
       return { kind: 'problem', why: error.message };
     }
   }
 
-  #input(content: RevisionContent): Parameters<typeof renderUnit>[0] {
+  #input(content: RevisionContent): RenderInput {
     const { app, replicas } = this.#options;
     const { unitSelector, scaling } = app.spec;
     const own = { unitSelector, ...(scaling === undefined ? {} : { scaling }) };
     return { app, spec: { ...own, ...content }, replicas };
   }
 
-  #intents(children: ReturnType<typeof renderUnit>, revision: number): readonly Intent[] {
+  #intents(children: readonly Child[], revision: number): readonly Intent[] {
     const { unmanagedFields, scaling } = this.#options.app.spec;
     const isScaledByOthers = scaling?.horizontal !== undefined;
     return children.map((child) => intentOf(child, { revision, unmanagedFields, isScaledByOthers }));

@@ -1,4 +1,4 @@
-import { BoundedMap } from '@selvedge/kit';
+import { BoundedMap, SelvedgeError } from '@selvedge/kit';
 import { keyOf } from '@selvedge/kube';
 import { hashOf, horizontalPodAutoscalers } from '../../rendering/index.ts';
 import type { Made } from '../app-view.ts';
@@ -62,8 +62,8 @@ export class UnitBringer {
     const state = stateOf(look, task);
     if (!isStep && this.#settled.get(key) === state) return;
     const rendered = look.rendering.of(unit, revision);
-    // A unit that has a revision that cannot be made any more is left as it is.
-    if (rendered.kind === 'problem') return;
+    // It is left as it is.
+    if (rendered.kind === 'problem') throw new SelvedgeError(rendered.why, { code: 'Invalid' });
     const left = leftIn(rendered.intents, made);
     for (const one of left.filter(isScaler)) await this.#keeper.remove(one, signal);
     const isSettled = await this.#keepAll(rendered.intents, { app: look.app, ...task }, signal);

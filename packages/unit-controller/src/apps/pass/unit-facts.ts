@@ -49,14 +49,18 @@ function cloneFacts(
   return { revision, ...clone.facts, restarts, ...readMetricOf(unit, options, deps) };
 }
 
-/** Why the unit cannot be brought to a revision that it does not have. */
-function problemOf(
+/** What the API server said of a revision that the unit might be brought to. */
+function refusalOf(
   unit: SelectedUnit,
-  { app, wanted, rendering }: UnitFactsOptions,
+  { app, wanted }: UnitFactsOptions,
   refusals: Refusals,
 ): string | undefined {
-  const refusal = refusals.get(keyOf(app), unit.name);
-  if (refusal !== undefined && refusal.revision !== unit.revision) return refusal.why;
+  const { revision, why } = refusals.get(keyOf(app), unit.name) ?? {};
+  const isTarget = revision === wanted || revision === app.status?.currentRevision;
+  return isTarget && revision !== unit.revision ? why : undefined;
+}
+
+function renderingProblemOf(unit: SelectedUnit, { wanted, rendering }: UnitFactsOptions): string | undefined {
   if (wanted === undefined || wanted === unit.revision) return undefined;
   const rendered = rendering.of(unit, wanted);
   return rendered.kind === 'problem' ? rendered.why : undefined;
@@ -68,7 +72,8 @@ export function unitFactsOf(unit: SelectedUnit, options: UnitFactsOptions, deps:
   const opening = deps.openings.of(edgeUnit, options.nowMs);
   const isRespected = options.app.spec.rollout?.maintenanceWindows !== 'ignore';
   const closed = opening.kind === 'unreadable' && isRespected ? opening.why : undefined;
-  const problem = closed ?? problemOf(unit, options, deps.refusals);
+  const refusal = refusalOf(unit, options, deps.refusals);
+  const problem = closed ?? refusal ?? renderingProblemOf(unit, options);
   return {
     name,
     labels,

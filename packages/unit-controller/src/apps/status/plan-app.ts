@@ -21,10 +21,8 @@ type Planned = RolloutPlan & { readonly problems: readonly string[] };
 /** Where nothing can be rolled out, what was there stays. */
 function plannedOf({ app, wanted, units, problems, nowMs }: AppFacts): Planned {
   const { spec, status, metadata } = app;
-  const unchanged = { status: status ?? {}, steps: [], againMs: undefined };
-  if (wanted === undefined) {
-    return { ...unchanged, problems: [`revision ${spec.rollbackTo} is not kept`, ...problems] };
-  }
+  const unchanged = { status: status ?? {}, steps: [], againMs: undefined, problems };
+  if (wanted === undefined) return unchanged;
   const isSpecNew = status?.observedGeneration !== metadata.generation;
   const rollout = spec.rollout ?? {};
   try {
