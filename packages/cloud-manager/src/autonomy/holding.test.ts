@@ -27,6 +27,8 @@ async function world(
     readonly status?: EdgeNodeObject['status'];
     /** When the Lease was renewed last, by another leader. */
     readonly held?: string;
+    /** How long ago the node itself renewed it, by its clock; not seen here. */
+    readonly ownAgeMs?: number;
     /** Of the Node. */
     readonly ready?: string;
   } = {},
@@ -106,8 +108,9 @@ async function world(
   const conditions = [{ type: 'Ready', status: options.ready ?? 'True' }];
   nodes.replace([{ metadata: { name: 'a', uid: 'n', resourceVersion: '1' }, status: { conditions } }], '1');
   edgeNodes.replace([{ metadata: { name: 'a' }, status: options.status }], '1');
-  if (options.held === undefined) beat();
-  else store({ renewTime: options.held }, { [heldAnnotation]: options.held });
+  const { held, ownAgeMs = 0 } = options;
+  if (held === undefined) store({ renewTime: microTime(clock.now() - ownAgeMs) });
+  else store({ renewTime: held }, { [heldAnnotation]: held });
   sightings.follow(true);
   await holding.start(signal);
   closers.push(() => holding.stop());
@@ -188,7 +191,8 @@ describe('a node that falls silent', () => {
   });
 
   test('is not judged while it is we who hear nothing', async () => {
-    const { clock, moves, renewals, sightings, reachable } = await world();
+    const { clock, moves, renewals, sightings, beat, reachable } = await world();
+    beat();
     await clock.advance(10_000);
     sightings.follow(false);
     reachable(false);
@@ -250,6 +254,25 @@ describe('a leader that comes', () => {
     const status = { state: 'Connected', since: '2025-12-01T00:00:00Z' } as const;
     const { renewals, moves } = await world({ ready: 'Unknown', status });
     expect([renewals.length, moves]).toEqual([1, ['Autonomous']]);
+  });
+
+  test('holds at once who was silent for long already, and judges it in its time', async () => {
+    const status = { state: 'Connected', since: '2025-12-01T00:00:00Z' } as const;
+    const { clock, moves, renewals } = await world({ status, ownAgeMs: 25_000 });
+    expect([renewals.length, moves]).toEqual([1, []]);
+    await clock.advance(gracePeriodMs + 10_000);
+    expect(moves).toEqual(['Autonomous']);
+  });
+
+  test('leaves alone who renewed lately, and who renews again', async () => {
+    const status = { state: 'Connected', since: '2025-12-01T00:00:00Z' } as const;
+    const lately = await world({ status, ownAgeMs: 20_000 });
+    await lately.clock.advance(10_000);
+    expect(lately.renewals).toEqual([]);
+    const again = await world({ status, ownAgeMs: 25_000 });
+    again.beat();
+    await again.clock.advance(15_000);
+    expect(again.renewals).toHaveLength(1);
   });
 
   test('gives a node that was Connected its time to show that it is', async () => {

@@ -94,10 +94,20 @@ class Holder {
     if (isHeld(fate)) return true;
     if (fate.kind === 'Connected') {
       // Where the last renewal is ours the node was late, and has not renewed since: whoever looks goes on.
-      const isLate = silentMs >= this.#times.lateMs || isHeldLease(lease);
+      const isLate = silentMs >= this.#times.lateMs || isHeldLease(lease) || this.#mayBeLate(node, lease);
       return isLate && policy.kind !== 'off' && !isAccused;
     }
     return !isReleased(node) && clock.now() - fate.since < this.#times.releaseMs;
+  }
+
+  /**
+   * Of a node that this leader has not heard of yet nobody knows for how long it has been silent: its clock, which is
+   * believed in nothing else, is reason enough for a renewal that does no harm.
+   */
+  #mayBeLate(node: string, { spec }: Lease): boolean {
+    const { sightings, clock } = this.#deps;
+    const ageMs = clock.now() - Date.parse(spec?.renewTime ?? '');
+    return sightings.isAssumed(node) && ageMs >= this.#times.lateMs;
   }
 
   async #hold(node: string, lease: Lease, signal: AbortSignal): Promise<void> {

@@ -78,20 +78,14 @@ export class Judge {
   /** Whether it renewed its Lease so lately that nothing is to be done on its behalf. */
   isConnected(node: string): boolean {
     const { sightings } = this.#deps;
-    return this.fate(node)?.kind === 'Connected' && sightings.silentMs(node) < this.#options.lateMs;
+    return this.#known(node)?.kind === 'Connected' && sightings.silentMs(node) < this.#options.lateMs;
   }
 
   /** undefined: not an edge node, or one that never renewed a Lease. */
   look(node: string): Look | undefined {
-    const { edgeNodes, nodes, leases, sightings } = this.#deps;
-    const edgeNode = edgeNodes.get(node);
-    const lease = leases.get(`${nodeLeaseNamespace}/${node}`);
-    if (edgeNode === undefined || lease === undefined || nodes.get(node) === undefined) {
-      this.#fates.delete(node);
-      this.#cutSince.delete(node);
-      return undefined;
-    }
-    const fate = this.#fates.get(node) ?? this.#first(node, edgeNode);
+    const { sightings } = this.#deps;
+    const fate = this.#known(node);
+    if (fate === undefined) return undefined;
     const facts = this.#facts(node);
     const { peers, policy } = facts;
     return {
@@ -116,6 +110,19 @@ export class Judge {
     this.#deps.sightings.giveUp(node);
   }
 
+  /** Its fate, if it is an edge node that ever renewed a Lease. */
+  #known(node: string): Fate | undefined {
+    const { edgeNodes, nodes, leases } = this.#deps;
+    const edgeNode = edgeNodes.get(node);
+    const lease = leases.get(`${nodeLeaseNamespace}/${node}`);
+    if (edgeNode !== undefined && lease !== undefined && nodes.get(node) !== undefined) {
+      return this.#fates.get(node) ?? this.#first(node, edgeNode);
+    }
+    this.#fates.delete(node);
+    this.#cutSince.delete(node);
+    return undefined;
+  }
+
   #first(node: string, { status }: EdgeNodeObject): Fate {
     const { sightings, nodes, clock } = this.#deps;
     const isGivenUp = isUnknown(nodes.get(node)?.status?.conditions);
@@ -124,8 +131,14 @@ export class Judge {
     // Who was connected when somebody last looked has a grace period to show that it is, unless it is too late already.
     if (fate.kind !== 'Connected') this.#giveUp(node);
     else if (!isGivenUp && !Number.isFinite(sightings.silentMs(node))) sightings.assume(node);
+    if (fate.kind === 'Vouched') this.#recallWitnesses(node, fate.by);
     this.#deps.onMove(node, undefined, fate);
     return fate;
+  }
+
+  /** What the leader before heard counts as if it was heard now: who said it had no occasion yet to say it again. */
+  #recallWitnesses(subject: string, by: readonly string[]): void {
+    for (const witness of by) this.#deps.testimonies.add({ subject, witness, alive: true, ageMs: 0 });
   }
 
   #facts(node: string): Facts {

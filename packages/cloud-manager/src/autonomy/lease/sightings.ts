@@ -8,6 +8,8 @@ interface Sighting {
   readonly renewedMs: number;
   /** The same of the node's own ones; undefined: none since it was given up or the manager started. */
   readonly ownMs: number | undefined;
+  /** That one was not seen, only taken for granted. */
+  readonly isAssumed: boolean;
 }
 
 /**
@@ -34,7 +36,8 @@ export class Sightings {
     const renewedMs = this.#clock.monotonicMs();
     // The first one seen was made at any time before.
     const isOwn = change.kind === 'updated' && !isHeldLease(change.object);
-    this.#seen.set(name, { renewedMs, ownMs: isOwn ? renewedMs : known?.ownMs });
+    const last = known ?? { ownMs: undefined, isAssumed: false };
+    this.#seen.set(name, isOwn ? { renewedMs, ownMs: renewedMs, isAssumed: false } : { ...last, renewedMs });
     return isOwn;
   }
 
@@ -50,13 +53,19 @@ export class Sightings {
   /** As if the node had renewed now: there is no sign to the contrary yet. */
   assume(node: string): void {
     const now = this.#clock.monotonicMs();
-    this.#seen.set(node, { renewedMs: this.#seen.get(node)?.renewedMs ?? now, ownMs: now });
+    const renewedMs = this.#seen.get(node)?.renewedMs ?? now;
+    this.#seen.set(node, { renewedMs, ownMs: now, isAssumed: true });
+  }
+
+  /** Whether no renewal of its own was seen yet, and one is taken for granted. */
+  isAssumed(node: string): boolean {
+    return this.#seen.get(node)?.isAssumed === true;
   }
 
   /** The node is cut: only a renewal that comes from now on shows that it is back. */
   giveUp(node: string): void {
     const known = this.#seen.get(node);
-    if (known !== undefined) this.#seen.set(node, { ...known, ownMs: undefined });
+    if (known !== undefined) this.#seen.set(node, { ...known, ownMs: undefined, isAssumed: false });
   }
 
   forget(node: string): void {
