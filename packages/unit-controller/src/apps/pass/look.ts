@@ -102,7 +102,7 @@ export async function lookAt(
   const timetable = timetableOf(app.spec.scaling?.schedules);
   const { replicas } = scheduledReplicas(timetable, nowMs) ?? {};
   const rendering = new Rendering({ app, contents, replicas });
-  const options = { app, wanted, rendering, nowMs };
+  const options = { app, wanted, revisions: history.revisions, rendering, nowMs };
   const units = selected.map((unit) => unitFactsOf(unit, options, deps));
   const shared = sharedOf(app, wanted, rendering);
   const problems = [

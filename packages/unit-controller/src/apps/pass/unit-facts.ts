@@ -5,6 +5,7 @@ import type { CloneFacts, UnitFacts } from '../../rollout/index.ts';
 import type { AppView } from '../app-view.ts';
 import { podTemplateOf } from '../children/index.ts';
 import { type Openings, type Refusals, isConnected } from '../facts/index.ts';
+import type { KeptHistory } from '../history/index.ts';
 import type { Rendering } from './rendering.ts';
 import type { SelectedUnit } from './selected-unit.ts';
 
@@ -19,6 +20,7 @@ export interface UnitFactsOptions {
   readonly app: UnitAppObject;
   /** The number of the revision to roll out; undefined: there is none. */
   readonly wanted: number | undefined;
+  readonly revisions: KeptHistory['revisions'];
   readonly rendering: Rendering;
   readonly nowMs: number;
 }
@@ -45,7 +47,9 @@ function cloneFacts(
   const { app } = options;
   const template = podTemplateOf(clone) ?? '';
   const { namespace = '' } = app.metadata;
-  const restarts = restartsOf(deps.view.readers.pods, { namespace, app: nameOf(app), unit: name, template });
+  const sinceMs = options.revisions.get(revision)?.createdMs ?? 0;
+  const pods = { namespace, app: nameOf(app), unit: name, template, sinceMs };
+  const restarts = restartsOf(deps.view.readers.pods, pods);
   return { revision, ...clone.facts, restarts, ...readMetricOf(unit, options, deps) };
 }
 

@@ -2,7 +2,7 @@ import { labels } from '@selvedge/api';
 import { type KubeObject, type Resource, defineResource, slimMetadata } from '@selvedge/kube';
 import type { ContainerStatus, Pod } from '@selvedge/kube/types';
 
-/** Of a pod of a clone, what is kept in memory: names, the labels of its clone, how often it restarted. */
+/** Of a pod of a clone, what is kept in memory: names, the labels of its clone, since when it is, how often it restarted. */
 export interface ClonePod extends KubeObject {
   /** Of all its containers; those that began anew with the pod are not counted. */
   readonly restarts?: number | undefined;
@@ -30,5 +30,9 @@ export function keptClonePod(pod: ClonePod & Pod): ClonePod {
     [labels.unit]: own[labels.unit] ?? '',
     [labels.podTemplate]: own[labels.podTemplate] ?? '',
   };
-  return { metadata: { ...slimMetadata(pod.metadata), labels: identity }, restarts: restartsIn(pod) };
+  const { creationTimestamp } = pod.metadata;
+  return {
+    metadata: { ...slimMetadata(pod.metadata), labels: identity, creationTimestamp },
+    restarts: restartsIn(pod),
+  };
 }

@@ -12,6 +12,9 @@ const status = (name: string, restartCount: number) => ({
   ready: true,
 });
 
+const creationTimestamp = '2026-05-04T00:00:00Z';
+const sinceMs = Date.parse(creationTimestamp);
+
 function podOf(name: string, template: string, more: Partial<Pod> = {}): Pod {
   const { metadata, ...rest } = more;
   const labels = {
@@ -21,7 +24,15 @@ function podOf(name: string, template: string, more: Partial<Pod> = {}): Pod {
     app: 'till',
   };
   return {
-    metadata: { name, namespace: 'shops', uid: name, resourceVersion: '1', labels, ...metadata },
+    metadata: {
+      name,
+      namespace: 'shops',
+      uid: name,
+      resourceVersion: '1',
+      labels,
+      creationTimestamp,
+      ...metadata,
+    },
     spec: { containers: [] },
     status: { containerStatuses: [status('till', 2)] },
     ...rest,
@@ -38,7 +49,7 @@ function storeOf(pods: readonly Pod[]) {
   return store;
 }
 
-const clone = { namespace: 'shops', app: 'till', unit: 'shop-1', template: 'new' };
+const clone = { namespace: 'shops', app: 'till', unit: 'shop-1', template: 'new', sinceMs };
 
 describe('restarts', () => {
   test('are those of containers, init containers and sidecars, of all pods of the template', () => {
@@ -62,6 +73,13 @@ describe('restarts', () => {
     }
   });
 
+  test('of a pod that is older than the revision are not among them', () => {
+    const store = storeOf([podOf('a', 'new')]);
+    expect([sinceMs, sinceMs + 1_000].map((ms) => restartsOf(store, { ...clone, sinceMs: ms }))).toEqual([
+      2, 0,
+    ]);
+  });
+
   test('go with their pod', () => {
     const store = storeOf([podOf('a', 'new')]);
     store.apply([{ type: 'DELETED', object: podOf('a', 'new') }], '2');
@@ -83,6 +101,7 @@ describe('restarts', () => {
         namespace: 'shops',
         uid: 'a',
         resourceVersion: '1',
+        creationTimestamp,
         labels: {
           'selvedge.io/unit-app': 'till',
           'selvedge.io/unit': 'shop-1',

@@ -10,6 +10,8 @@ export interface ClonePods {
   readonly unit: string;
   /** The clone's label `selvedge.io/pod-template`. */
   readonly template: string;
+  /** When the revision came to be, in milliseconds since the Unix epoch. */
+  readonly sinceMs: number;
 }
 
 const index = 'clone and template';
@@ -24,12 +26,19 @@ export const clonePodIndexers: Readonly<Record<string, Indexer<ClonePod>>> = {
   },
 };
 
-/** How often containers restarted in the pods that there are; those of an older template do not count. */
+const isOlder = ({ metadata }: ClonePod, ms: number): boolean =>
+  Date.parse(metadata.creationTimestamp ?? '') < ms;
+
+/**
+ * How often containers restarted in the pods that there are. Those of an older template do not count, nor those that are
+ * older than the revision: one that changes only a Service keeps the pods, and what happened to them before.
+ */
 export function restartsOf(
   pods: Pick<ObjectReader<ClonePod>, 'byIndex'>,
-  { namespace, app, unit, template }: ClonePods,
+  { namespace, app, unit, template, sinceMs }: ClonePods,
 ): number {
   return pods
     .byIndex(index, keyOf(namespace, app, unit, template))
+    .filter((pod) => !isOlder(pod, sinceMs))
     .reduce((total, { restarts = 0 }) => total + restarts, 0);
 }
