@@ -45,15 +45,17 @@ export interface AppChange {
   readonly written: Written;
 }
 
+function isDone({ metadata, status = {} }: UnitAppObject): boolean {
+  const { units = -1, updated, healthy } = status.totals ?? {};
+  const isSeen = status.observedGeneration === metadata.generation && status.rollout?.state === 'Done';
+  return isSeen && updated === units && healthy === units;
+}
+
 async function untilUpdated(world: ScaleWorld, names: ReadonlySet<string>): Promise<void> {
   const wait = { what: 'UnitApps that are in all their units', timeoutMs: patientMs, everyMs: 500 };
   await waitFor(wait, systemClock, async () => {
     const { items } = await world.client.listAll(unitAppResource, { namespace, signal });
-    const done = items.filter(({ metadata, status }) => {
-      const { units = -1, updated, healthy } = status?.totals ?? {};
-      const isSeen = status?.observedGeneration === metadata.generation;
-      return isSeen && names.has(metadata.name ?? '') && updated === units && healthy === units;
-    });
+    const done = items.filter((app) => names.has(app.metadata.name ?? '') && isDone(app));
     return done.length === names.size;
   });
 }

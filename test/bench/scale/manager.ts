@@ -17,6 +17,8 @@ export interface ManagerSetup {
   readonly kubeconfig: string;
   readonly folder: string;
   readonly gracePeriodSeconds: number;
+  /** Of its config. Default: none. */
+  readonly leaderElection?: object | undefined;
   /** Processors that it may run on, as `taskset` takes them. Default: all. */
   readonly processors?: string | undefined;
 }
@@ -98,6 +100,10 @@ class Process implements Manager {
   }
 
   async metrics(): Promise<MetricsPage> {
+    const { exitCode = null, signalCode = null } = this.#child ?? {};
+    if ((exitCode ?? signalCode) !== null) {
+      throw new Error(`cloud-manager ended with ${exitCode ?? signalCode}: ${await this.log()}`);
+    }
     const { certificate: cert, key } = this.#identity;
     const { ca } = this.#setup.controlPlane;
     const options = { host: '127.0.0.1', port: this.#port, path: '/metrics', ca, cert, key, agent: false };
@@ -125,7 +131,7 @@ class Process implements Manager {
 }
 
 export async function prepareManager(setup: ManagerSetup): Promise<Manager> {
-  const { controlPlane, kubeconfig, folder, gracePeriodSeconds } = setup;
+  const { controlPlane, kubeconfig, folder, gracePeriodSeconds, leaderElection } = setup;
   const path = (name: string): string => join(folder, `cloud-manager.${name}`);
   const serving = await controlPlane.issue({ commonName: 'cloud-manager', addresses: ['127.0.0.1'] });
   const identity = await controlPlane.issue({
@@ -147,6 +153,7 @@ export async function prepareManager(setup: ManagerSetup): Promise<Manager> {
     tunnel: { listen: ['127.0.0.1:0'], ...pair, clientCaFile: path('ca') },
     health: { listen: `127.0.0.1:${port}`, ...pair },
     autonomy: { gracePeriodSeconds },
+    leaderElection,
     log: { level: 'warn' },
   };
   await writeFile(path('yaml'), JSON.stringify(config));

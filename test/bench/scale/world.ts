@@ -30,6 +30,8 @@ export interface ScaleOptions extends HollowNodesOptions {
   readonly processors?: string | undefined;
   /** For which cloud-manager takes the next; less than that. */
   readonly gracePeriodSeconds: number;
+  /** Of the config of cloud-manager. Default: none, as it is shipped. */
+  readonly leaderElection?: object | undefined;
   /** Of the node-lifecycle controller. */
   readonly monitorGraceSeconds: number;
 }
@@ -147,7 +149,7 @@ function worldOf({ client, manager, audit, nodes }: Parts, stack: AsyncDisposabl
 }
 
 export async function openScaleWorld(options: ScaleOptions): Promise<ScaleWorld> {
-  const { program, processors, gracePeriodSeconds, monitorGraceSeconds } = options;
+  const { monitorGraceSeconds } = options;
   const assets = await ensureAssets({
     binaries: ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kubectl'],
   });
@@ -175,8 +177,7 @@ export async function openScaleWorld(options: ScaleOptions): Promise<ScaleWorld>
   const kubeconfig = await install(controlPlane, kubectl);
   const client = await clientOf(controlPlane);
   stack.defer(() => client.close());
-  const setup = { program, processors, controlPlane, kubeconfig, folder, gracePeriodSeconds };
-  const manager = stack.use(await prepareManager(setup));
+  const manager = stack.use(await prepareManager({ ...options, controlPlane, kubeconfig, folder }));
   const nodes = stack.use(new HollowNodes(options, { client, clock: systemClock }));
   const workloads = createHollowWorkloads({ client, clock: systemClock });
   stack.defer(() => workloads.stop());
