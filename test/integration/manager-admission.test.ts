@@ -31,10 +31,11 @@ const configurations = defineResource<
 const configurationAt = { name: managerAdmission.configuration };
 const secretAt = { namespace: managerNamespace, name: managerAdmission.secret };
 
+const overlapSeconds = 5;
 const webhook = {
   listen: '127.0.0.1:0',
   reach: { url: 'https://127.0.0.1:1' },
-  certificate: { hosts: ['webhook.example.com'], overlapSeconds: 5 },
+  certificate: { hosts: ['webhook.example.com'], overlapSeconds },
 };
 
 let world: ManagerWorld;
@@ -74,6 +75,16 @@ async function servedOn(port: number): Promise<string | undefined> {
   const { fingerprint256 } = socket.getPeerCertificate();
   socket.destroy();
   return fingerprint256;
+}
+
+/** When each kind of change was made last, in milliseconds. */
+function changeTimes(): Readonly<Record<string, number>> {
+  const lines = managers.flatMap((manager) => manager.lines);
+  const changes = lines.flatMap(({ text, time, change = 'tell' }) => {
+    const isChange = text === 'webhook certificates changed' || text === 'API servers told whom to trust';
+    return isChange ? [[String(change), Date.parse(String(time))] as const] : [];
+  });
+  return Object.fromEntries(changes.toSorted(([, one], [, other]) => one - other));
 }
 
 /** 'taken', or what the API server said. */
@@ -226,6 +237,10 @@ describe('the certificate', () => {
     over.abort();
     await stream;
     expect(new Set(said)).toEqual(new Set(['taken']));
+    // Every API server had time to hear of the new authority before it met a certificate of it.
+    const { announce = 0, tell = 0, issue = 0 } = changeTimes();
+    expect(tell).toBeGreaterThan(announce);
+    expect(issue - tell).toBeGreaterThanOrEqual(overlapSeconds * 1_000);
     // The old one is trusted still.
     expect(decoded(after, 'ca.crt')).toContain(decoded(before, 'ca.crt'));
     await token.close();

@@ -8,6 +8,8 @@ export interface UnitFacts {
   /** All units as they are known, the one that is checked too. */
   readonly units: () => Iterable<EdgeUnitObject>;
   readonly now: number;
+  /** Whether there is time to look at another unit. */
+  readonly hasTime: () => boolean;
 }
 
 /** Of a selector, a window, a pointer: why it cannot be used. */

@@ -106,15 +106,37 @@ function checkNames({ overrides = [] }: UnitAppSpec, units: readonly EdgeUnitObj
   );
 }
 
-function checkRendering(app: UnitAppObject, units: readonly EdgeUnitObject[]): Findings {
-  const selected = units.filter((unit) => isSelected(app.spec.unitSelector, valuesOf(unit)));
-  const tried = selected.slice(0, maxRendered);
-  const failed = tried.flatMap((unit) => {
+interface Failed {
+  readonly unit: string;
+  readonly problem: string;
+}
+
+/** How many units were tried, and where it failed. */
+function tryIn(
+  app: UnitAppObject,
+  units: readonly EdgeUnitObject[],
+  hasTime: () => boolean,
+): { readonly tried: number; readonly failed: readonly Failed[] } {
+  const failed: Failed[] = [];
+  let tried = 0;
+  for (const unit of units.slice(0, maxRendered)) {
+    if (!hasTime()) break;
+    tried += 1;
     const problem = unitProblem(app, unit);
-    return problem === undefined ? [] : [{ unit: unit.metadata.name ?? '', problem }];
-  });
+    if (problem !== undefined) failed.push({ unit: unit.metadata.name ?? '', problem });
+  }
+  return { tried, failed };
+}
+
+function checkRendering(
+  app: UnitAppObject,
+  units: readonly EdgeUnitObject[],
+  { hasTime }: UnitFacts,
+): Findings {
+  const selected = units.filter((unit) => isSelected(app.spec.unitSelector, valuesOf(unit)));
+  const { tried, failed } = tryIn(app, selected, hasTime);
   const byProblem = Map.groupBy(failed, ({ problem }) => problem);
-  const left = selected.length - tried.length;
+  const left = selected.length - tried;
   return joined(
     problems(
       ...Array.from(
@@ -125,17 +147,17 @@ function checkRendering(app: UnitAppObject, units: readonly EdgeUnitObject[]): F
     ),
     warnings(
       selected.length === 0 ? 'spec.unitSelector selects no unit yet' : undefined,
-      left > 0 ? `tried in ${tried.length} units, not in ${left} others` : undefined,
+      left > 0 ? `tried in ${tried} units, not in ${left} others` : undefined,
     ),
   );
 }
 
 /** What the schema cannot say of a UnitApp: above all whether its clones can be made. Pure. */
-export function checkUnitApp(app: UnitAppObject, { units }: UnitFacts): Findings {
+export function checkUnitApp(app: UnitAppObject, facts: UnitFacts): Findings {
   const { spec } = app;
-  const known = Array.from(units());
+  const known = Array.from(facts.units());
   const formal = joined(checkSelectors(spec), checkPointers(spec), checkSchedules(spec), checkWaves(spec));
   // What selects nothing that can be told, or points nowhere, cannot be rendered either.
-  const rendered = formal.problems.length > 0 ? nothing : checkRendering(app, known);
+  const rendered = formal.problems.length > 0 ? nothing : checkRendering(app, known, facts);
   return joined(formal, checkNames(spec, known), rendered);
 }

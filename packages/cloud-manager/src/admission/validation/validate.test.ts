@@ -1,11 +1,10 @@
 import type { EdgeUnitSpec, UnitAppSpec } from '@selvedge/api';
+import type { Clock } from '@selvedge/kit';
 import { createManualClock } from '@selvedge/kit/testing';
 import type { EdgeUnitObject } from '@selvedge/unit-controller';
 import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
 import { parseWrite, validated, type Validated } from './validate.ts';
-
-const clock = createManualClock();
 
 const unit = (name: string, spec: EdgeUnitSpec = {}, labels: Readonly<Record<string, string>> = {}) => ({
   metadata: { name, labels },
@@ -15,9 +14,14 @@ const unit = (name: string, spec: EdgeUnitSpec = {}, labels: Readonly<Record<str
 interface Asked {
   readonly before?: object;
   readonly units?: readonly EdgeUnitObject[];
+  readonly clock?: Pick<Clock, 'now' | 'monotonicMs'>;
 }
 
-function answer(resource: string, object: object, { before, units = [] }: Asked = {}): Validated {
+function answer(
+  resource: string,
+  object: object,
+  { before, units = [], clock = createManualClock() }: Asked = {},
+): Validated {
   const review = {
     apiVersion: 'admission.k8s.io/v1',
     kind: 'AdmissionReview',
@@ -192,12 +196,32 @@ describe('a UnitApp', () => {
     ]);
   });
 
+  test('is tried as long as there is time, and the rest is told', () => {
+    let readings = 0;
+    const monotonicMs = (): number => 100 * readings++;
+    const { warnings } = answer('unitapps', app(), { units, clock: { now: () => 0, monotonicMs } });
+    expect(warnings).toEqual([]);
+    const many = Array.from({ length: 9 }, (_, i) => unit(`shop-${i}`));
+    readings = 0;
+    expect(answer('unitapps', app(), { units: many, clock: { now: () => 0, monotonicMs } }).warnings).toEqual(
+      ['tried in 2 units, not in 7 others'],
+    );
+  });
+
   test('is tried in so many units as there is time for, and the rest is told', () => {
     const many = Array.from({ length: 203 }, (_, i) => unit(`shop-${i}`));
     expect(answer('unitapps', app(), { units: many }).warnings).toEqual([
       'tried in 200 units, not in 3 others',
     ]);
   });
+});
+
+test('what is more than the schemas allow is no write of theirs', () => {
+  const windows = Array.from({ length: 17 }, () => ({ cron: '0 0 * * *', durationMinutes: 1 }));
+  expect(() => answer('edgeunits', unit('u', { maintenanceWindows: windows }))).toThrow(/no AdmissionReview/);
+  const jsonPatch = Array.from({ length: 65 }, () => ({ op: 'remove', path: '/a' }));
+  const app = { metadata: {}, spec: { overrides: [{ name: 'o', jsonPatch }] } };
+  expect(() => answer('unitapps', app)).toThrow(/no AdmissionReview/);
 });
 
 property.prop([fc.oneof(fc.json(), fc.string())])('whatever is sent is a write or Invalid', (text) => {

@@ -1,8 +1,9 @@
-import { SelvedgeError } from '@selvedge/kit';
+import { type Clock, SelvedgeError } from '@selvedge/kit';
 import type { KubeObject, ObjectReader } from '@selvedge/kube';
 import type { EdgeUnitObject, UnitAppObject } from '@selvedge/unit-controller';
 import { z } from 'zod';
 import { checkAnnotations } from './annotations.ts';
+import { boundsOf } from './bounds.ts';
 import { checkEdgeUnit, type UnitFacts } from './edge-unit.ts';
 import { type Findings, joined } from './findings.ts';
 import { checkUnitApp } from './unit-app.ts';
@@ -32,7 +33,7 @@ export type Write = z.output<typeof schema>['request'];
 
 export interface ValidationDeps {
   readonly edgeUnits: Pick<ObjectReader<EdgeUnitObject>, 'values'>;
-  readonly clock: { now(): number };
+  readonly clock: Pick<Clock, 'now' | 'monotonicMs'>;
 }
 
 /** What is answered to a write. */
@@ -44,11 +45,16 @@ export interface Validated {
 /** More is no help to anybody; kubectl shows each warning on a line of its own. */
 const maxTold = 5;
 const maxLength = 1_024;
+/** For what is looked at unit by unit: the tunnels of this server wait meanwhile, and the API server does. */
+const maxMs = 250;
 
 /** Throws `Invalid`. */
 export function parseWrite(text: string): Write {
   try {
-    return schema.parse(JSON.parse(text)).request;
+    const write = schema.parse(JSON.parse(text)).request;
+    const bounds = boundsOf[write.resource.resource];
+    for (const one of [write.object, write.oldObject]) if (one) bounds?.parse(one['spec']);
+    return write;
   } catch (cause) {
     const message = 'it is no AdmissionReview of admission.k8s.io/v1 about a write';
     throw new SelvedgeError(message, { code: 'Invalid', cause });
@@ -76,12 +82,14 @@ export function validated(
 ): Validated {
   if (typeof after.metadata.deletionTimestamp === 'string') return { why: undefined, warnings: [] };
   const units = (): Iterable<EdgeUnitObject> => edgeUnits.values();
-  const facts: UnitFacts = { units, now: clock.now() };
-  const found = findingsOf(resource.resource, after as KubeObject, facts);
-  const before =
-    found.problems.length === 0 || oldObject === undefined || oldObject === null
-      ? []
-      : findingsOf(resource.resource, oldObject as KubeObject, facts).problems;
+  const look = (one: KubeObject): Findings => {
+    const endMs = clock.monotonicMs() + maxMs;
+    const hasTime = (): boolean => clock.monotonicMs() < endMs;
+    return findingsOf(resource.resource, one, { units, now: clock.now(), hasTime });
+  };
+  const found = look(after as KubeObject);
+  const isNew = oldObject === undefined || oldObject === null;
+  const before = found.problems.length === 0 || isNew ? [] : look(oldObject as KubeObject).problems;
   const problems = found.problems.filter((problem) => !before.includes(problem));
   const left = found.problems.filter((problem) => before.includes(problem));
   return {
