@@ -5,18 +5,17 @@ import type { Pod, PodSpec, PodTemplateSpec } from '@selvedge/kube/types';
 import { isReady, running } from './pods.ts';
 import type { Site } from './site.ts';
 
+interface NodeTerm {
+  readonly matchExpressions: { key: string; operator: string; values: string[] }[];
+}
+
+const among = (...nodes: readonly string[]): NodeTerm => ({
+  matchExpressions: [{ key: 'kubernetes.io/hostname', operator: 'In', values: [...nodes] }],
+});
+
 /** Where the scheduler puts a pod if it may. */
-const preferring = (node: string): PodSpec['affinity'] => ({
-  nodeAffinity: {
-    preferredDuringSchedulingIgnoredDuringExecution: [
-      {
-        weight: 100,
-        preference: {
-          matchExpressions: [{ key: 'kubernetes.io/hostname', operator: 'In', values: [node] }],
-        },
-      },
-    ],
-  },
+const preferring = (node: string): NonNullable<PodSpec['affinity']>['nodeAffinity'] => ({
+  preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 100, preference: among(node) }],
 });
 
 function template(labels: Readonly<Record<string, string>>, spec: Partial<PodSpec> = {}): PodTemplateSpec {
@@ -41,7 +40,7 @@ export async function deployWeb(site: Site, node: string, unit: string): Promise
     spec: {
       replicas: 1,
       selector: { matchLabels: app },
-      template: template(labels, { affinity: preferring(node) }),
+      template: template(labels, { affinity: { nodeAffinity: preferring(node) } }),
     },
   });
 }
@@ -65,10 +64,10 @@ export async function deployStays(site: Site): Promise<void> {
 export const databaseName = 'db';
 
 /**
- * A StatefulSet of one pod, at home on a node, which agrees to be replaced when that is dead. It notes its pods down on a
- * volume of its own, a folder of the machine that all nodes share. Resolves with the file.
+ * A StatefulSet of one pod, at home on the first of these nodes, which agrees to be replaced when that is dead, on another
+ * of them. It notes its pods down on a volume of its own, a folder of the machine that all nodes share. Resolves with the file.
  */
-export async function deployDatabase(site: Site, node: string): Promise<string> {
+export async function deployDatabase(site: Site, nodes: readonly [string, ...string[]]): Promise<string> {
   const folder = join(site.bed.logs, '..', `volume-${site.namespace}`);
   const labels = { app: databaseName };
   const claim = { name: `data-${databaseName}-0`, namespace: site.namespace };
@@ -92,12 +91,16 @@ export async function deployDatabase(site: Site, node: string): Promise<string> 
     volumeMounts: [{ name: 'data', mountPath: '/data' }],
   });
   const annotations = { [autonomyAnnotations.failover]: 'true' };
+  const required = {
+    requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [among(...nodes)] },
+  };
+  const affinity = { nodeAffinity: { ...preferring(nodes[0]), ...required } };
   await site.create(resources.statefulSets, {
     metadata: { name: databaseName, annotations },
     spec: {
       serviceName: databaseName,
       selector: { matchLabels: labels },
-      template: template(labels, { affinity: preferring(node), containers: [container] }),
+      template: template(labels, { affinity, containers: [container] }),
       volumeClaimTemplates: [
         { metadata: { name: 'data' }, spec: { ...common, resources: { requests: { storage: '1Mi' } } } },
       ],

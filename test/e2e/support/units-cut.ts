@@ -7,8 +7,6 @@ import {
   type Histories,
   closed,
   expectUntouched,
-  kubeletOf,
-  liteOf,
   nodeNow,
   nodesOf,
   readiness,
@@ -21,10 +19,13 @@ import {
 import { podsOf, readyElsewhere, readyOn, webOf } from './unit-workloads.ts';
 
 const unit = 'cut';
+const nodes = nodesOf[unit];
+/** New pods would rather be there. */
+const [wanted] = nodes;
 const pinned = 'pinned';
 
 async function showsIt(here: UnitBed): Promise<void> {
-  for (const node of nodesOf(unit)) {
+  for (const node of nodes) {
     await here.untilState(node, 'Autonomous', 'UnitCut');
     await here.site.until({ what: `taint and condition of ${node}` }, async () => {
       const seen = await nodeNow(here, node);
@@ -46,21 +47,19 @@ async function killManager({ site }: UnitBed): Promise<void> {
 /** Pods that would rather be on the cut node: of a Deployment, and one that may be nowhere else. */
 async function wantsMore({ site }: UnitBed): Promise<void> {
   const { namespace } = site;
-  const node = kubeletOf(unit);
-  await site.bed.kubectl(['scale', `--namespace=${namespace}`, 'deployment', webOf(node), '--replicas=3']);
-  const nodeSelector = { 'kubernetes.io/hostname': node };
+  await site.bed.kubectl(['scale', `--namespace=${namespace}`, 'deployment', webOf(wanted), '--replicas=3']);
+  const nodeSelector = { 'kubernetes.io/hostname': wanted };
   const spec = { nodeSelector, terminationGracePeriodSeconds: 1, containers: [running()] };
   await site.create(resources.pods, { metadata: { name: pinned }, spec });
 }
 
 async function goesElsewhere({ site }: UnitBed): Promise<void> {
-  const node = kubeletOf(unit);
-  await readyElsewhere(site, webOf(node), node);
+  await readyElsewhere(site, webOf(wanted), wanted);
   const all = await site.until({ what: 'three pods with nodes' }, async () => {
-    const seen = await podsOf(site, webOf(node));
+    const seen = await podsOf(site, webOf(wanted));
     return seen.filter(({ spec }) => spec?.nodeName !== undefined).length === 3 && seen;
   });
-  expect(all.filter(({ spec }) => spec?.nodeName === node)).toHaveLength(1);
+  expect(all.filter(({ spec }) => spec?.nodeName === wanted)).toHaveLength(1);
   await site.pod(pinned, { what: 'it finds no node' }, (one) => condition(one, 'PodScheduled') === 'False');
 }
 
@@ -76,19 +75,25 @@ function expectInService({ slices }: Histories, served: readonly Pod[]): void {
   }
 }
 
-/** Resolves once the stock controllers have evicted the pods of a node that was cut off later, and is not held. */
-async function stockLimitsPass({ site }: UnitBed, { pods }: Histories, timeoutMs: number): Promise<void> {
-  const app = webOf(liteOf('left'));
+/**
+ * Resolves once the stock controllers have evicted the pods of a node that was cut off later, and is not held, and the period
+ * of another is over.
+ */
+async function stockLimitsPass({ site }: UnitBed, histories: Histories, timeoutMs: number): Promise<void> {
+  const { pods } = histories;
+  const [over, off] = nodesOf.left;
+  const app = webOf(off);
   await site.until({ what: 'the eviction where autonomy is off', timeoutMs }, async () => {
     const versions = pods.names.filter((name) => name.startsWith(`${app}-`)).flatMap((name) => pods.of(name));
     return versions.some(({ metadata }) => metadata.deletionTimestamp !== undefined);
   });
+  const expired = { what: `the end of the period of ${over}`, timeoutMs };
+  await site.until(expired, async () => statesOf(histories, over).includes('Expired'));
 }
 
 /** A unit that is cut off as a whole, and comes back. */
 export async function playCut(here: UnitBed, histories: Histories, timeoutMs: number): Promise<void> {
   const { site } = here;
-  const nodes = nodesOf(unit);
   const served = await Promise.all(nodes.map((node) => readyOn(site, webOf(node), node)));
   const before = await Promise.all(nodes.map((node) => stayingOn(here, node)));
   await showsIt(here);

@@ -7,12 +7,19 @@ import { runOf } from './pods.ts';
 import { type EdgeNodeObject, type UnitBed, edgeNodeResource } from './unit-bed.ts';
 import { containersOf, podOn, staysName } from './unit-workloads.ts';
 
-/** The units of the scene, each with a converted node, of a stock kubelet, and a lite node. */
-export const units = ['cut', 'near', 'left'] as const;
-export type UnitName = (typeof units)[number];
-export const kubeletOf = (unit: UnitName): string => `${unit}-kubelet`;
-export const liteOf = (unit: UnitName): string => `${unit}-lite`;
-export const nodesOf = (unit: UnitName): readonly [string, string] => [kubeletOf(unit), liteOf(unit)];
+/**
+ * The nodes of the scene by unit, each with a stock kubelet behind a hub or, by their names, lite. Those of `near` take over
+ * a volume, which lite nodes do not.
+ */
+export const nodesOf = {
+  cut: ['cut-kubelet', 'cut-lite'],
+  near: ['near-kubelet', 'near-mate'],
+  left: ['left-kubelet', 'left-lite'],
+} as const;
+type UnitName = keyof typeof nodesOf;
+export const units = Object.keys(nodesOf) as readonly UnitName[];
+export const agentOf = (node: string): 'lite' | 'converted' =>
+  node.endsWith('-lite') ? 'lite' : 'converted';
 
 /** What went on since the nodes lost their links. */
 export interface Histories extends AsyncDisposable {

@@ -6,7 +6,7 @@ import { playCrash } from './units-crash.ts';
 import { playCut } from './units-cut.ts';
 import { playLeft } from './units-left.ts';
 import { playLiar } from './units-liar.ts';
-import { type Histories, followAll, kubeletOf, liteOf, nodesOf, units } from './units-scene.ts';
+import { type Histories, agentOf, followAll, nodesOf, units } from './units-scene.ts';
 
 export interface UnitsSuite {
   /** Begins the bed's name. */
@@ -18,17 +18,14 @@ export interface UnitsSuite {
   readonly timeoutMs: number;
 }
 
-/** Three units, each with a stock kubelet behind a hub and a lite node, and what becomes of them without their links. */
+/** Three units of stock kubelets behind hubs and lite nodes, and what becomes of them without their links. */
 export function describeUnits({ prefix, limits, period, timeoutMs }: UnitsSuite): void {
   const here = useUnitBed({
     prefix,
     limits,
     units: units.map((name) => ({
       name,
-      nodes: [
-        { name: kubeletOf(name), agent: 'converted' },
-        { name: liteOf(name), agent: 'lite' },
-      ],
+      nodes: nodesOf[name].map((node) => ({ name: node, agent: agentOf(node) })),
       ...(name === 'left' ? { spec: { autonomy: period } } : {}),
     })),
   });
@@ -37,17 +34,17 @@ export function describeUnits({ prefix, limits, period, timeoutMs }: UnitsSuite)
 
   beforeAll(async () => {
     const options = { patch: mergePatch({ spec: { autonomy: 'off' } }), signal: site.signal };
-    await site.client.patch(edgeNodeResource, { name: liteOf('left') }, options);
+    await site.client.patch(edgeNodeResource, { name: nodesOf.left[1] }, options);
     await createService(site, 'cut');
     await deployStays(site);
-    volume = await deployDatabase(site, kubeletOf('near'));
-    const homes = units.flatMap((unit) => nodesOf(unit).map((node) => ({ unit, node })));
+    volume = await deployDatabase(site, nodesOf.near);
+    const homes = units.flatMap((unit) => nodesOf[unit].map((node) => ({ unit, node })));
     await Promise.all(homes.map(({ unit, node }) => deployWeb(site, node, unit)));
     await Promise.all(homes.map(({ node }) => readyOn(site, webOf(node), node)));
   });
 
   it('a node that writes its labels, annotations, EdgeNode or EdgeUnit changes nothing', async () => {
-    await playLiar(here, kubeletOf('near'), { unit: 'near', others: kubeletOf('cut') });
+    await playLiar(here, nodesOf.near[0], { unit: 'near', others: nodesOf.cut[0] });
   });
 
   describe('without their links', { concurrent: true, timeout: timeoutMs }, () => {
@@ -56,7 +53,7 @@ export function describeUnits({ prefix, limits, period, timeoutMs }: UnitsSuite)
       histories = await followAll(here);
       await site.bed.cut('cut', 'blackhole');
       await site.bed.cut('left', 'blackhole');
-      await here.cutLink(kubeletOf('near'));
+      await here.cutLink(nodesOf.near[0]);
     });
     afterAll(() => histories[Symbol.asyncDispose]());
 
