@@ -18,9 +18,9 @@ import {
 import { containersOf, readyElsewhere, readyOn, webOf } from './unit-workloads.ts';
 
 const unit = 'left';
-const nodes = nodesOf[unit];
+const members = nodesOf[unit];
 /** The one by the period of its unit, the other by its own EdgeNode. */
-const [over, off] = nodes;
+const [over, off] = members;
 
 /** Resolves once the stock controllers have given the node up and evicted its pod, which another replaces. */
 async function isGivenUp(
@@ -65,7 +65,7 @@ export async function playLeft(here: UnitBed, histories: Histories, timeoutMs: n
   const { site, limits } = here;
   const own = limits.tolerationSeconds;
   const [pod, other] = [await readyOn(site, webOf(over), over), await readyOn(site, webOf(off), off)];
-  const staying = await Promise.all(nodes.map((node) => stayingOn(here, node)));
+  const staying = await Promise.all(members.map((node) => stayingOn(here, node)));
   await site.pod(pod.metadata.name ?? '', { what: 'it tolerates the period' }, (one) => {
     const seconds = toleratedSeconds(one);
     return seconds !== undefined && seconds > own;
@@ -80,9 +80,9 @@ export async function playLeft(here: UnitBed, histories: Histories, timeoutMs: n
   expectRestored(histories, pod, own);
   for (const evicted of [pod, other]) expect(await containersOf(site, evicted)).toHaveLength(1);
   await site.bed.heal(unit);
-  for (const node of nodes) await untilBack(here, node);
+  for (const node of members) await untilBack(here, node);
   expect(statesOf(histories, over)).toEqual(['Connected', 'Autonomous', 'Expired', 'Connected']);
   expect(statesOf(histories, off)).toEqual(['Connected', 'Expired', 'Connected']);
   await untilCleanedUp(here, [pod, other]);
-  expect(await Promise.all(nodes.map((node) => stayingOn(here, node)))).toEqual(staying);
+  expect(await Promise.all(members.map((node) => stayingOn(here, node)))).toEqual(staying);
 }
