@@ -114,6 +114,17 @@ describe('a server of metrics', { timeout: 60_000 }, () => {
     expect(tokens).toEqual(['Bearer of-the-config', undefined]);
   });
 
+  it('is not asked without the credentials of the config, and nobody is told where they are', async () => {
+    const server = await serverOf('http/1.1', (_, response) => json(response, { value: 1 }));
+    const bearerTokenFile = join(folder, 'gone');
+    const { answer } = gateOf({ servers: [{ url: server.url, bearerTokenFile }] });
+    expect(await answer(wishOf(`${server.url}/`))).toEqual({
+      kind: 'unknown',
+      why: 'cannot read the credentials',
+    });
+    expect(server.connections).toBe(0);
+  });
+
   it('is not believed with a certificate of another authority', async () => {
     let requests = 0;
     const server = await serverOf('http/1.1', (_, response) => {

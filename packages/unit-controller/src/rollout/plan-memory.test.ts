@@ -5,6 +5,7 @@ import {
   type World,
   inWave,
   planFor,
+  reach,
   remember,
   run,
   settle,
@@ -36,14 +37,6 @@ function running(rollout: UnitAppRollout = {}, change: Partial<World> = {}): Wor
 }
 
 const plan = (world: World): void => remember(world, planFor(world));
-
-/** Until it is there. */
-function reach(world: World, state: string): void {
-  for (let round = 0; stateOf(world) !== state; round += 1) {
-    if (round > 100) throw new Error(`it does not come to ${state}, it is ${stateOf(world)}`);
-    turn(world);
-  }
-}
 
 describe('what is remembered', () => {
   test('is the same while nothing changes but the time', () => {
@@ -175,6 +168,49 @@ describe('a rollout that is done', () => {
   });
 });
 
+describe('a plan', () => {
+  test('is the same in whatever order units are told', () => {
+    const world = running({ waves: [], maxUnavailableUnits: 3 });
+    world.wanted = 2;
+    plan(world);
+    const other = { ...world, shops: new Map(Array.from(world.shops).toReversed()) };
+    expect(planFor(other)).toEqual(planFor(world));
+    expect(planFor(world).steps).toHaveLength(3);
+  });
+});
+
+describe('a rollout that moves', () => {
+  test('does nothing before that is written', () => {
+    const world = running({ bakeSeconds: 600 });
+    world.wanted = 2;
+    const step = (): number => planFor(world).steps.length;
+    expect(step()).toBe(0);
+    plan(world);
+    expect(step()).toBe(1);
+    reach(world, 'Baking');
+    world.nowMs += 10 * minute;
+    expect(step()).toBe(0);
+    plan(world);
+    expect(step()).toBe(9);
+  });
+});
+
+describe('the next look', () => {
+  test('is never now, and comes when a unit fails or a window opens', () => {
+    const world = running({ waves: [], maxUnavailableUnits: 1, unitDeadlineSeconds: 60 });
+    for (const one of world.shops.values()) one.opensMs = world.nowMs;
+    world.wanted = 2;
+    plan(world);
+    expect(planFor(world).againMs).toBe(undefined);
+    turn(world);
+    for (const one of world.shops.values()) one.isBroken = true;
+    plan(world);
+    expect(planFor(world).againMs).toBe(world.nowMs + minute);
+    there(world, 'shop-9').opensMs = world.nowMs + minute / 2;
+    expect(planFor(world).againMs).toBe(world.nowMs + minute / 2);
+  });
+});
+
 describe('restarts', () => {
   test('fail a unit at once, though its pods are available', () => {
     const world = running();
@@ -224,6 +260,7 @@ describe('a metric', () => {
     for (let round = 0; round < 3; round += 1) turn(world);
     const why = 'the metric is 0.5, less than 1';
     expect(shown(world, canary)).toMatchObject({ state: 'Updating', message: why });
+    expect(planFor(world).againMs).toBe(world.nowMs + minute / 2);
     one.metric = good;
     plan(world);
     expect(shown(world, canary)?.state).toBe('Healthy');
@@ -244,6 +281,7 @@ describe('a metric', () => {
     for (let round = 0; round < 3; round += 1) turn(world);
     world.nowMs += 10 * minute - 1;
     plan(world);
+    expect(planFor(world).againMs).toBe(world.nowMs + 1);
     const message = 'the metric is not known: it answered 503';
     expect(shown(world, canary)).toMatchObject({ state: 'Updating', message });
     world.nowMs += 1;
@@ -283,10 +321,13 @@ describe('a rollout that was stopped', () => {
     world.wanted = 2;
     settle(world);
     expect(stateOf(world)).toBe('Stopped');
+    const stopped = { ...world };
     world.nowMs += 60 * minute;
     Object.assign(world, { isSpecNew: true, rollout: { ...world.rollout, unitDeadlineSeconds: 600 } });
     plan(world);
     expect([stateOf(world), shown(world, canary)?.state]).toEqual(['Progressing', 'Updating']);
+    const others = (of: World) => of.status?.units?.filter(({ name }) => name !== canary);
+    expect(others(world)).toEqual(others(stopped));
     world.nowMs += 9 * minute;
     plan(world);
     expect(stateOf(world)).toBe('Progressing');
@@ -294,6 +335,20 @@ describe('a rollout that was stopped', () => {
     run(world);
     settle(world);
     expect(world.status).toMatchObject({ rollout: { state: 'Done' }, totals: { updated: 10, failed: 0 } });
+  });
+
+  test('is what gives it to them: what failed and is borne stays so', () => {
+    const world = running({ maxFailedUnits: 1, bakeSeconds: 3_600 });
+    const [canary = ''] = inWave(world, 0);
+    there(world, canary).isBroken = true;
+    world.wanted = 2;
+    for (let round = 0; round < 3; round += 1) turn(world);
+    world.nowMs += 10 * minute;
+    plan(world);
+    expect(shown(world, canary)?.state).toBe('Failed');
+    world.isSpecNew = true;
+    plan(world);
+    expect(shown(world, canary)?.state).toBe('Failed');
   });
 
   test('goes on from nothing else: not when the unit works again, nor when time passes', () => {

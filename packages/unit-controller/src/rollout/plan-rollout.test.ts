@@ -4,6 +4,7 @@ import {
   type World,
   inWave,
   planFor,
+  reach,
   remember,
   revisionsIn,
   settle,
@@ -41,7 +42,7 @@ describe('a rollout', () => {
     world.wanted = 2;
     const sizes: number[] = [];
     for (let round = 0; round < 3; round += 1) {
-      while (stateOf(world) !== 'Baking') turn(world);
+      reach(world, 'Baking');
       sizes.push(world.done.length);
       expect(planFor(world).againMs).toBe(begun + (round + 1) * 10 * minute);
       world.nowMs += 10 * minute;
@@ -184,7 +185,7 @@ describe('a rollout', () => {
   test('watches a wave anew when a unit of it breaks', () => {
     const world = running({ bakeSeconds: 600 });
     world.wanted = 2;
-    while (stateOf(world) !== 'Baking') turn(world);
+    reach(world, 'Baking');
     const broken = world.shops.get(inWave(world, 0)[0] ?? '') ?? shop();
     world.nowMs += 9 * minute;
     broken.isBroken = true;

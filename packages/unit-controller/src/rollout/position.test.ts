@@ -58,7 +58,7 @@ describe('a rollout begins', () => {
     ['anew where its wave is gone', at({ wave: 'gone' }), {}, 'one'],
     ['anew where the wave that is watched is gone', at({ wave: 'gone', state: 'Baking' }), {}, 'one'],
   ] as const)('%s', (_, position, change, wave) => {
-    expect(next(position, ['one: waiting'], change)).toEqual(arrived('Progressing', wave));
+    expect(next(position, ['half: waiting'], change)).toEqual(arrived('Progressing', wave));
   });
 });
 

@@ -45,6 +45,8 @@ describe('a revision', () => {
     expect(hashOfContent(contentOf(specOf('till:1', { ...other, rollbackTo: 1 })))).toBe(hash);
     const { spec, kind } = specOf('till:1').template;
     expect(hashOfContent({ template: { spec, kind } })).toBe(hash);
+    const empty = hashOfContent({ template: { kind, spec: { ...spec, strategy: null } } });
+    expect(empty).not.toBe(hash);
   });
 });
 
@@ -66,6 +68,21 @@ describe('the history', () => {
     expect(numbers(planHistory({ revisions, spec, inUse: new Set([1, 4]) }).remove)).toEqual([2]);
     const back = planHistory({ revisions, spec: { ...spec, rollbackTo: 2 }, inUse: none });
     expect([back.wanted?.number, numbers(back.remove)]).toEqual([2, [1, 3]]);
+  });
+
+  test('drops the oldest, in whatever order they are told', () => {
+    const revisions = history(['a', 'b', 'c', 'd', 'e'].map((image) => specOf(image))).toReversed();
+    const spec = specOf('e', { revisionHistoryLimit: 2 });
+    expect(numbers(planHistory({ revisions, spec, inUse: none }).remove)).toEqual([1, 2]);
+  });
+
+  test('keeps the one with the highest number, so that no number is given twice', () => {
+    const revisions = history(['a', 'b', 'c'].map((image) => specOf(image)));
+    const spec = specOf('a', { revisionHistoryLimit: 0 });
+    const plan = planHistory({ revisions, spec, inUse: none });
+    expect([plan.wanted?.number, numbers(plan.remove)]).toEqual([1, [2]]);
+    const next = planHistory({ revisions: kept(revisions, plan), spec: specOf('d'), inUse: none });
+    expect(next.create?.number).toBe(4);
   });
 
   test('has no revision to go back to that it does not keep', () => {

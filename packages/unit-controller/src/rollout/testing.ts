@@ -128,6 +128,14 @@ export function turn(world: World): RolloutPlan {
   return plan;
 }
 
+/** Turn after turn, until the rollout is there. */
+export function reach(world: World, state: string, rounds = 100): void {
+  for (let round = 0; world.status?.rollout?.state !== state; round += 1) {
+    if (round === rounds) throw new Error(`it does not come to ${state}`);
+    turn(world);
+  }
+}
+
 export const revisionsIn = (world: World): readonly (number | undefined)[] =>
   Array.from(world.shops.values(), ({ revision }) => revision);
 

@@ -1,4 +1,4 @@
-import { type Clock, SelvedgeError, explain, withDeadline } from '@selvedge/kit';
+import { type Clock, SelvedgeError, explain, hasCode, messageOf, withDeadline } from '@selvedge/kit';
 import { type CredentialSource, type HttpResponse, type Transport, collect } from '@selvedge/kube';
 import { type MetricReading, readingOf, unknown } from './reading.ts';
 
@@ -51,6 +51,7 @@ export async function askFor(
     return readingOf(body.toString('utf8'), field);
   } catch (error) {
     signal.throwIfAborted();
-    return unknown(explain(error));
+    // Where its credentials are is nobody's business who writes a UnitApp.
+    return unknown(hasCode(error, 'Unauthenticated') ? messageOf(error) : explain(error));
   }
 }

@@ -48,6 +48,7 @@ describe('an answer', () => {
     ['{"value": 3}', '/value', '3'],
     ['{"a/b": {"~": [0, -1.5]}}', '/a~1b/~0/1', '-1.5'],
     ['{"": 1}', '/', '1'],
+    ['{"~1": 2, "/": 3}', '/~01', '2'],
     ['{"value": 1e-7}', '/value', '1e-7'],
   ])('%s has at %s the number %s', (body, field, text) => {
     expect(readingOf(body, field)).toEqual({ kind: 'number', text });
