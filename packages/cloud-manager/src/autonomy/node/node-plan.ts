@@ -13,8 +13,6 @@ const outOfService: Taint = {
   effect: 'NoExecute',
 };
 
-/** True while its Lease is held. */
-export const conditionType = autonomousCondition;
 /** Why a node or a pod is Ready although nobody could hear of it. */
 export const heldReason = 'SelvedgeHeld';
 
@@ -53,7 +51,7 @@ export function plannedTaints(
 }
 
 function mirrored(conditions: readonly NodeCondition[], fate: Fate): NodeCondition | undefined {
-  const now = conditions.find(({ type }) => type === conditionType);
+  const now = conditions.find(({ type }) => type === autonomousCondition);
   // A node that never was anything else needs no condition that says so.
   if (now === undefined && fate.kind === 'Connected') return undefined;
   const status = isHeld(fate) ? 'True' : 'False';
@@ -61,7 +59,7 @@ function mirrored(conditions: readonly NodeCondition[], fate: Fate): NodeConditi
   if (now?.status === status && now.reason === fate.kind && now.message === message) return undefined;
   const at = timestamp(fate.since);
   return {
-    type: conditionType,
+    type: autonomousCondition,
     status,
     reason: fate.kind,
     message,
