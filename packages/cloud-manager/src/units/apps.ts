@@ -8,7 +8,7 @@ import {
   followApps,
 } from '@selvedge/unit-controller';
 import { version } from '../version.ts';
-import type { UnitsDeps } from './units.ts';
+import type { UnitsDeps } from './units-deps.ts';
 
 const userAgent = `cloud-manager/${version}`;
 

@@ -1,38 +1,8 @@
-import {
-  type Clock,
-  type Logger,
-  type MetricsRegistry,
-  type Random,
-  type Service,
-  createServiceGroup,
-} from '@selvedge/kit';
-import { type KubeClient, type KubeMetrics, type ObjectReader, createEventRecorder } from '@selvedge/kube';
-import type { Node } from '@selvedge/kube/types';
-import {
-  type EdgeNodeObject,
-  type EdgeUnitObject,
-  createUnitController,
-  createUnitMetrics,
-} from '@selvedge/unit-controller';
-import type { Config } from '../config/index.ts';
+import { type Service, createServiceGroup } from '@selvedge/kit';
+import { type ObjectReader, createEventRecorder } from '@selvedge/kube';
+import { type EdgeUnitObject, createUnitController, createUnitMetrics } from '@selvedge/unit-controller';
 import { createApps } from './apps.ts';
-
-export interface UnitsDeps {
-  /** Of this server among all. */
-  readonly server: string;
-  readonly config: Pick<Config, 'metricGate'>;
-  readonly client: KubeClient;
-  readonly edgeUnits: ObjectReader<EdgeUnitObject>;
-  /** Names, uids, versions, labels, annotations, taints, `unschedulable` and addresses at least. */
-  readonly nodes: ObjectReader<Node>;
-  /** With `unitIndexers`. */
-  readonly edgeNodes: ObjectReader<EdgeNodeObject>;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Logger;
-  readonly metrics: MetricsRegistry;
-  readonly kubeMetrics: KubeMetrics;
-}
+import type { UnitsDeps } from './units-deps.ts';
 
 /** Makes what keeps units and UnitApps, for each time that this server leads. */
 export function createUnits(deps: UnitsDeps): () => Service {

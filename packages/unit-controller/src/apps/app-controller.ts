@@ -8,15 +8,13 @@ import {
 } from '@selvedge/kit';
 import { type EventRecorder, type KubeClient, type KubeMetrics, createController } from '@selvedge/kube';
 import { type MetricGateMetrics, type MetricGateOptions, createMetricGate } from '../gate/index.ts';
-import type { AppReaders } from './app-readers.ts';
 import { createAppReconciler } from './app-reconciler.ts';
-import { AppView } from './app-view.ts';
-import { createKeeper } from './children/index.ts';
 import { Openings, Refusals } from './facts/index.ts';
 import { createFollowing } from './following.ts';
-import { createHistory } from './history/index.ts';
+import { createHistory, createKeeper } from './keeping/index.ts';
 import type { AppMetrics } from './metrics.ts';
 import { Carrier, Reporter, Sweeper } from './pass/index.ts';
+import { type AppReaders, AppView } from './view/index.ts';
 
 export interface AppControllerOptions {
   /** Who asks servers of metrics, and which may be asked. */

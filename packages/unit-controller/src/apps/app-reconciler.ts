@@ -1,12 +1,12 @@
 import type { Clock } from '@selvedge/kit';
 import type { ReconcileResult } from '@selvedge/kube';
 import type { UnitAppObject } from '../objects.ts';
-import type { AppView } from './app-view.ts';
-import type { History } from './history/index.ts';
+import type { History } from './keeping/index.ts';
 import type { RolloutStep } from '../rollout/index.ts';
 import { isPassing } from './outcomes.ts';
 import { type Carrier, type Look, type LookDeps, type Reporter, type Sweeper, lookAt } from './pass/index.ts';
 import { planApp } from './status/index.ts';
+import type { AppView } from './view/index.ts';
 
 export interface AppReconcilerDeps extends LookDeps {
   readonly view: AppView;

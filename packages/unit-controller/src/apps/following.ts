@@ -5,7 +5,7 @@ import { type Controller, type KubeObject, type StoreChange, keyOf } from '@selv
 import type { ClonePod } from '../gate/index.ts';
 import type { EdgeUnitObject, UnitAppObject } from '../objects.ts';
 import { isSelected, valuesOf } from '../rendering/index.ts';
-import type { AppView } from './app-view.ts';
+import type { AppView } from './view/index.ts';
 import { isConnected } from './facts/index.ts';
 import { appKeyOf } from './owner.ts';
 

@@ -18,10 +18,10 @@ export const appOf = (spec: UnitAppSpec = specOf()): UnitAppObject => ({
   spec,
 });
 
-export const shop = { name: 'shop-1', labels: { tier: 'gold' } };
+const shop = { name: 'shop-1', labels: { tier: 'gold' } };
 
 /** Of a unit, by their kinds. */
-export function intentsOf(spec: UnitAppSpec = specOf(), revision = 1): ReadonlyMap<string, Intent> {
+function intentsOf(spec: UnitAppSpec = specOf(), revision = 1): ReadonlyMap<string, Intent> {
   const { unmanagedFields, scaling } = spec;
   const isScaledByOthers = scaling?.horizontal !== undefined;
   const children = renderUnit({ app: appOf(spec), spec }, shop);

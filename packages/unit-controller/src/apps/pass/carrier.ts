@@ -1,8 +1,8 @@
 import type { Logger } from '@selvedge/kit';
 import { keyOf } from '@selvedge/kube';
 import type { RolloutStep } from '../../rollout/index.ts';
-import type { AppView } from '../app-view.ts';
-import type { Keeper } from '../children/index.ts';
+import type { AppView } from '../view/index.ts';
+import type { Keeper } from '../keeping/index.ts';
 import { type Refusals, sharedUnit } from '../facts/index.ts';
 import type { AppMetrics } from '../metrics.ts';
 import { byUnit } from './leftovers.ts';

@@ -1,7 +1,7 @@
 import { labels } from '@selvedge/api';
 import { keyOf, resources } from '@selvedge/kube';
 import { type UnitAppObject, nameOf } from '../../objects.ts';
-import type { Made } from '../app-view.ts';
+import type { Made } from '../view/index.ts';
 import { type Intent, unitOf } from '../children/index.ts';
 import { unitAppOf } from '../owner.ts';
 

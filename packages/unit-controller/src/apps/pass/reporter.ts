@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { UnitAppStatus } from '@selvedge/api';
 import { type EventContent, type EventRecorder, type KubeClient, applyPatch } from '@selvedge/kube';
 import { type UnitAppObject, nameOf, unitAppResource } from '../../objects.ts';
-import type { AppView } from '../app-view.ts';
+import type { AppView } from '../view/index.ts';
 import type { AppMetrics } from '../metrics.ts';
 import { newsOf } from '../status/index.ts';
 import { writing } from '../writing.ts';

@@ -2,7 +2,7 @@ import type { KubeObject, Resource } from '@selvedge/kube';
 import type { EdgeUnitObject, UnitAppObject } from '../../objects.ts';
 import { nameOf } from '../../objects.ts';
 import { type UnitValues, cloneName, isSelected, valuesOf, workloads } from '../../rendering/index.ts';
-import type { AppView } from '../app-view.ts';
+import type { AppView } from '../view/index.ts';
 import { type SeenChild, revisionOf } from '../children/index.ts';
 
 /** A unit that a UnitApp selects, and what it has of it. */

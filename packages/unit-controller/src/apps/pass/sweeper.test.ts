@@ -4,7 +4,7 @@ import { type KubeObject, createIndexedStore, resources } from '@selvedge/kube';
 import { expect, test } from 'vitest';
 import type { EdgeUnitObject } from '../../objects.ts';
 import { unitNamed } from '../../testing.ts';
-import { AppView, type Made } from '../app-view.ts';
+import { AppView, type Made } from '../view/index.ts';
 import { type SeenChild, createKeep } from '../children/index.ts';
 import { appIndexers } from '../owner.ts';
 import { appOf, applied, fieldsOf, intentNamed, specOf } from '../testing.ts';

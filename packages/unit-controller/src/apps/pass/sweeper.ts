@@ -1,8 +1,8 @@
 import { hasCode } from '@selvedge/kit';
 import { type KubeClient, keyOf } from '@selvedge/kube';
 import { edgeUnitResource } from '../../objects.ts';
-import type { AppView } from '../app-view.ts';
-import type { Keeper } from '../children/index.ts';
+import type { AppView } from '../view/index.ts';
+import type { Keeper } from '../keeping/index.ts';
 import { timeoutMs } from '../writing.ts';
 import { byUnit, leftOfShared } from './leftovers.ts';
 import { type Look, sharedIntents } from './look.ts';

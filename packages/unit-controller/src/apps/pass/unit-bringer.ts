@@ -1,8 +1,9 @@
 import { BoundedMap, SelvedgeError } from '@selvedge/kit';
 import { keyOf } from '@selvedge/kube';
 import { hashOf, horizontalPodAutoscalers } from '../../rendering/index.ts';
-import type { Made } from '../app-view.ts';
-import { type Intent, type Keeper, isWorkload } from '../children/index.ts';
+import type { Made } from '../view/index.ts';
+import { type Intent, isWorkload } from '../children/index.ts';
+import type { Keeper } from '../keeping/index.ts';
 import { leftIn } from './leftovers.ts';
 import type { Look } from './look.ts';
 import type { SelectedUnit } from './selected-unit.ts';

@@ -2,10 +2,10 @@ import { keyOf } from '@selvedge/kube';
 import { type MetricGate, restartsOf } from '../../gate/index.ts';
 import { type UnitAppObject, nameOf } from '../../objects.ts';
 import type { CloneFacts, UnitFacts } from '../../rollout/index.ts';
-import type { AppView } from '../app-view.ts';
+import type { AppView } from '../view/index.ts';
 import { podTemplateOf } from '../children/index.ts';
 import { type Openings, type Refusals, isConnected } from '../facts/index.ts';
-import type { KeptHistory } from '../history/index.ts';
+import type { KeptHistory } from '../keeping/index.ts';
 import type { Rendering } from './rendering.ts';
 import type { SelectedUnit } from './selected-unit.ts';
 

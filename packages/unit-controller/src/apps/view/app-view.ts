@@ -1,9 +1,9 @@
 import { type KubeObject, type Newest, type Resource, createNewest, keyOf } from '@selvedge/kube';
 import type { ControllerRevision } from '@selvedge/kube/types';
-import type { UnitAppObject } from '../objects.ts';
+import type { UnitAppObject } from '../../objects.ts';
 import type { AppReaders } from './app-readers.ts';
-import type { SeenChild } from './children/index.ts';
-import { appIndex } from './owner.ts';
+import type { SeenChild } from '../children/index.ts';
+import { appIndex } from '../owner.ts';
 
 /** Objects that were written and may not be seen as written yet, of each kind. */
 const maxWritten = 10_000;

@@ -1,2 +1,2 @@
 export { createHistory, type History, type KeptHistory } from './history.ts';
-export { keptRevision, type StoredRevision } from './stored-revision.ts';
+export { createKeeper, type Keeper, type KeeperDeps } from './keeper.ts';

@@ -8,12 +8,12 @@ import {
   resources,
 } from '@selvedge/kube';
 import { describe, expect, test } from 'vitest';
-import { AppView } from '../app-view.ts';
+import { AppView } from '../view/index.ts';
 import { createAppMetrics } from '../metrics.ts';
 import { appIndexers } from '../owner.ts';
 import { applied, fieldsOf, intentNamed, specOf } from '../testing.ts';
 import { type Keeper, type KeeperDeps, createKeeper } from './keeper.ts';
-import { type SeenChild, createKeep } from './seen-child.ts';
+import { type SeenChild, createKeep } from '../children/index.ts';
 
 const { signal } = new AbortController();
 const intent = intentNamed('Deployment');

@@ -22,7 +22,7 @@ export interface StoredRevision extends Revision {
 }
 
 /** The type of Secrets that hold those of a revision. */
-export const revisionSecretType = 'selvedge.io/revision';
+const revisionSecretType = 'selvedge.io/revision';
 const secretsKey = 'secrets.json';
 
 const nameIn = (app: UnitAppObject, hash: string): string => `${nameOf(app)}-${hash}`;

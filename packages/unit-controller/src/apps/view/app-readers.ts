@@ -8,12 +8,12 @@ import {
   withoutManagedFields,
 } from '@selvedge/kube';
 import type { ControllerRevision } from '@selvedge/kube/types';
-import { type ClonePod, clonePodIndexers, clonePodResource, keptClonePod } from '../gate/index.ts';
-import { type EdgeUnitObject, type UnitAppObject, unitAppResource } from '../objects.ts';
-import { horizontalPodAutoscalers } from '../rendering/index.ts';
-import { type Keep, type SeenChild, createKeep } from './children/index.ts';
-import { keptRevision } from './history/index.ts';
-import { appIndexers } from './owner.ts';
+import { type ClonePod, clonePodIndexers, clonePodResource, keptClonePod } from '../../gate/index.ts';
+import { type EdgeUnitObject, type UnitAppObject, unitAppResource } from '../../objects.ts';
+import { horizontalPodAutoscalers } from '../../rendering/index.ts';
+import { type Keep, type SeenChild, createKeep } from '../children/index.ts';
+import { keptRevision } from '../revisions/index.ts';
+import { appIndexers } from '../owner.ts';
 
 /** Objects of one kind that UnitApps make. */
 export interface ChildReader {

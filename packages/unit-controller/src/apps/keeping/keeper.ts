@@ -9,14 +9,18 @@ import {
   refOfKey,
 } from '@selvedge/kube';
 import { unitAppManager } from '../../rendering/index.ts';
-import type { AppView, Made } from '../app-view.ts';
+import type { AppView, Made } from '../view/index.ts';
 import type { AppMetrics } from '../metrics.ts';
 import { unitAppOf } from '../owner.ts';
 import { timeoutMs, writing } from '../writing.ts';
-import { withoutFields } from './field-set.ts';
-import type { Intent } from './intent.ts';
-import { type ChildStep, planChild } from './plan-child.ts';
-import { type SeenChild, revisionOf } from './seen-child.ts';
+import {
+  type ChildStep,
+  type Intent,
+  type SeenChild,
+  planChild,
+  revisionOf,
+  withoutFields,
+} from '../children/index.ts';
 
 export interface KeeperDeps {
   readonly client: Pick<KubeClient, 'get' | 'patch' | 'delete'>;

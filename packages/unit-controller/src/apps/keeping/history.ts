@@ -10,12 +10,12 @@ import {
   hashOfContent,
   planHistory,
 } from '../../rollout/index.ts';
-import type { AppView } from '../app-view.ts';
+import type { AppView } from '../view/index.ts';
 import type { AppMetrics } from '../metrics.ts';
 import { unitAppOf } from '../owner.ts';
 import { isFinal } from '../outcomes.ts';
 import { writing } from '../writing.ts';
-import { type StoredRevision, contentWith, objectsOf, storedRevisionOf } from './stored-revision.ts';
+import { type StoredRevision, contentWith, objectsOf, storedRevisionOf } from '../revisions/index.ts';
 
 export interface HistoryDeps {
   readonly client: Pick<KubeClient, 'create' | 'get' | 'delete'>;

@@ -1,0 +1,7 @@
+export {
+  contentWith,
+  keptRevision,
+  objectsOf,
+  storedRevisionOf,
+  type StoredRevision,
+} from './stored-revision.ts';
