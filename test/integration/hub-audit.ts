@@ -9,6 +9,14 @@ export interface AuditEvent {
   readonly requestURI: string;
   readonly userAgent: string;
   readonly user: { readonly username: string };
+  /** Undefined: it was about no resource. */
+  readonly objectRef?: {
+    readonly apiGroup?: string;
+    readonly resource: string;
+    readonly subresource?: string;
+    readonly namespace?: string;
+    readonly name?: string;
+  };
   readonly responseStatus?: { readonly code: number };
 }
 
@@ -18,6 +26,8 @@ export interface Audit extends AsyncDisposable {
   readonly flags: readonly string[];
   /** What a program asked for and was granted so far, but for health and discovery. */
   requests(userAgent: string): Promise<readonly AuditEvent[]>;
+  /** Whatever a user asked for so far, but for health and discovery. */
+  requestsOf(username: string): Promise<readonly AuditEvent[]>;
 }
 
 const policy = `
@@ -35,16 +45,19 @@ export async function createAudit(): Promise<Audit> {
   const [policyFile, logFile] = ['policy.yaml', 'log'].map((name) => join(folder, name)) as [string, string];
   await writeFile(policyFile, policy);
   await writeFile(logFile, '');
+  const read = async (): Promise<readonly AuditEvent[]> => {
+    // What comes after the last line's end is being written.
+    const lines = (await readFile(logFile, 'utf8')).split('\n').slice(0, -1);
+    return lines.map((line) => JSON.parse(line) as AuditEvent);
+  };
+  // A watch is written down when it begins and when it ends.
+  const first = (event: AuditEvent): boolean =>
+    event.verb === 'watch' ? event.stage === 'ResponseStarted' : event.stage === 'ResponseComplete';
   return {
     flags: [`--audit-policy-file=${policyFile}`, `--audit-log-path=${logFile}`],
-    async requests(userAgent) {
-      const lines = (await readFile(logFile, 'utf8')).split('\n').filter((line) => line !== '');
-      const events = lines.map((line) => JSON.parse(line) as AuditEvent);
-      // A watch is written down when it begins and when it ends.
-      const first = (event: AuditEvent): boolean =>
-        event.verb === 'watch' ? event.stage === 'ResponseStarted' : event.stage === 'ResponseComplete';
-      return events.filter((event) => event.userAgent === userAgent && first(event));
-    },
+    requests: async (userAgent) =>
+      (await read()).filter((event) => event.userAgent === userAgent && first(event)),
+    requestsOf: async (username) => (await read()).filter(({ user }) => user.username === username),
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true }),
   };
 }
