@@ -118,8 +118,8 @@ export interface RunningApps extends AsyncDisposable {
   /** That were accepted, but for Events. */
   readonly writes: readonly string[];
   readonly lines: ReturnType<typeof recordingLogger>['lines'];
-  /** How often a UnitApp was looked at. */
-  readonly passes: () => number;
+  /** How often a UnitApp was looked at since anything was written. */
+  readonly passesSinceWrite: () => number;
 }
 
 async function run(client: KubeClient, options: ControllerOptions): Promise<RunningApps> {
@@ -127,10 +127,20 @@ async function run(client: KubeClient, options: ControllerOptions): Promise<Runn
   const kubeMetrics = createKubeMetrics(registry);
   const log = recordingLogger();
   const writes: string[] = [];
+  let passesBefore = 0;
+  const passes = (): number =>
+    parseMetrics(registry.render())
+      .filter(
+        ({ name, labels: own }) => name === 'selvedge_kube_queue_keys_total' && own['outcome'] === 'done',
+      )
+      .reduce((sum, { value }) => sum + value, 0);
   const told: Told = {
     onWrite: (write) => options.told?.onWrite?.(write),
     onAccepted(write) {
-      if (!/^\w+ events/.test(write)) writes.push(write);
+      if (!/^\w+ events/.test(write)) {
+        writes.push(write);
+        passesBefore = passes();
+      }
       options.told?.onAccepted?.(write);
     },
   };
@@ -164,12 +174,7 @@ async function run(client: KubeClient, options: ControllerOptions): Promise<Runn
   return {
     writes,
     lines: log.lines,
-    passes: () =>
-      parseMetrics(registry.render())
-        .filter(
-          ({ name, labels: own }) => name === 'selvedge_kube_queue_keys_total' && own['outcome'] === 'done',
-        )
-        .reduce((sum, { value }) => sum + value, 0),
+    passesSinceWrite: () => passes() - passesBefore,
     [Symbol.asyncDispose]: () => group.stop(),
   };
 }
@@ -265,6 +270,22 @@ export class AppWorld implements AsyncDisposable {
       if (hasCode(error, 'NotFound')) return undefined;
       throw error;
     }
+  }
+
+  /** The stock controllers and the kubelets have nothing more to do. */
+  async isAtRest(): Promise<boolean> {
+    const { items } = await this.admin.list(resources.deployments, {
+      namespace,
+      labelSelector: labels.unitApp,
+      signal,
+    });
+    return items.every(({ metadata, spec, status = {} }) => {
+      const { replicas = 0, updatedReplicas = 0, availableReplicas = 0 } = status;
+      const counts = [replicas, updatedReplicas, availableReplicas];
+      return (
+        status.observedGeneration === metadata.generation && counts.every((count) => count === spec?.replicas)
+      );
+    });
   }
 
   async events(name: string): Promise<readonly string[]> {

@@ -424,8 +424,12 @@ describe('whoever leads', () => {
     // What was refused would be tried again.
     await world.admin.delete(unitAppResource, { namespace, name: 'other' }, { signal });
     await until('its clones to be gone', async () => (await world.deployment('other-shop-2')) === undefined);
+    await until('workloads at rest', () => world.isAtRest());
+    const last = await world.run({ clock, resyncMs: 200 });
+    await until('what was left is told', async () => last.passesSinceWrite() > 40);
+    await last[Symbol.asyncDispose]();
     running = await world.run({ clock, resyncMs: 200 });
-    await until('all is looked at again and again', async () => running.passes() > 40);
+    await until('all is looked at again and again', async () => running.passesSinceWrite() > 40);
     expect(running.writes).toEqual([]);
     expect(running.lines.filter(({ level }) => level === 'error')).toEqual([]);
   });
