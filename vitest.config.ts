@@ -3,10 +3,10 @@ import { defineConfig } from 'vitest/config';
 /** For tests that hold however slow the machine is: only what hangs takes so long. */
 const patient = { testTimeout: 180_000, hookTimeout: 600_000 };
 /**
- * What a file shares with others that run at the same time is the machine: it has processes, or a bed, of its own. Tests
- * that are concurrent start programs, each of which takes a processor for seconds.
+ * What a file shares with others that run at the same time is the machine: it has processes, or a bed, of its own, and waits
+ * for them half of the time.
  */
-const inPairs = { maxWorkers: 2, maxConcurrency: 3 };
+const inThrees = { maxWorkers: 3 };
 
 /** Each file has an API server of its own. */
 const api = 'test/integration/{edge,hub,kube,manager}-*.test.ts';
@@ -39,7 +39,7 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'api', include: [api], exclude: [long], globalSetup: run, ...inPairs },
+        test: { name: 'api', include: [api], exclude: [long], globalSetup: run, ...inThrees },
       },
       {
         extends: true,
@@ -48,8 +48,7 @@ export default defineConfig({
           include: ['test/integration/**/*.test.ts'],
           exclude: [api, long],
           globalSetup: run,
-          // They wait most of the time.
-          maxWorkers: 3,
+          ...inThrees,
         },
       },
       {
@@ -59,7 +58,7 @@ export default defineConfig({
           include: ['test/e2e/**/*.test.ts'],
           exclude: [long],
           globalSetup: [run, beds],
-          ...inPairs,
+          maxWorkers: 2,
         },
       },
       {
@@ -74,6 +73,8 @@ export default defineConfig({
       },
     ],
     ...patient,
+    // Tests that are concurrent start programs, each of which takes a processor for seconds.
+    maxConcurrency: 3,
     expect: { poll: { timeout: 60_000 } },
     retry: 0,
     passWithNoTests: false,

@@ -36,10 +36,22 @@ interface Answer {
 
 const figures = /(\d+) ([\d.]+) (\d+)\s*$/;
 
+/** For what has no answer. */
+const briefly = ['--max-time', '2'] as const;
+
 /** Asks for a URL at a place of the bed. */
 async function curl(place: string, url: string, ...options: readonly string[]): Promise<Answer> {
   const format = '%{exitcode} %{time_total} %{size_download}';
-  const quiet = ['--silent', '--insecure', '--max-time', '2', '--output', '/dev/null', '--write-out', format];
+  const quiet = [
+    '--silent',
+    '--insecure',
+    '--max-time',
+    '30',
+    '--output',
+    '/dev/null',
+    '--write-out',
+    format,
+  ];
   const said = await bed.exec(place, ['curl', ...quiet, ...options, url]).then(
     ({ stdout }) => stdout,
     // curl prints its figures whatever happens, and a failed command's error ends with what it printed.
@@ -76,8 +88,8 @@ describe('NAT', () => {
     await bed.exec('cloud', ['ip', 'route', 'add', `${address}/32`, 'via', router]);
     try {
       expect(await curl(shop, `${url}hostname`)).toMatchObject({ exitCode: 0 });
-      expect(await curl('cloud', url)).toMatchObject({ exitCode: 28 });
-      expect(await curl('cloud', `http://${router}:8099/`)).toMatchObject({ exitCode: 28 });
+      expect(await curl('cloud', url, ...briefly)).toMatchObject({ exitCode: 28 });
+      expect(await curl('cloud', `http://${router}:8099/`, ...briefly)).toMatchObject({ exitCode: 28 });
     } finally {
       await bed.exec('cloud', ['ip', 'route', 'del', `${address}/32`]);
     }
@@ -91,7 +103,7 @@ describe('NAT', () => {
     const url = `http://${machine}:${(server.address() as AddressInfo).port}/`;
     try {
       expect(await curl('cloud', url)).toMatchObject({ exitCode: 0, bytes: 2 });
-      expect((await curl('till-1', url)).exitCode).not.toBe(0);
+      expect((await curl('till-1', url, ...briefly)).exitCode).not.toBe(0);
     } finally {
       server.close();
     }
@@ -103,7 +115,7 @@ describe('a cut', () => {
     await bed.cut(shop, 'refused');
     expect(await curl('till-1', livez())).toMatchObject({ exitCode: 7 });
     await bed.cut(shop, 'blackhole');
-    expect(await curl('till-1', livez())).toMatchObject({ exitCode: 28 });
+    expect(await curl('till-1', livez(), ...briefly)).toMatchObject({ exitCode: 28 });
     expect(await curl('till-2', livez())).toMatchObject({ exitCode: 0 });
     await bed.heal(shop);
     expect(await curl('till-1', livez())).toMatchObject({ exitCode: 0 });
@@ -136,7 +148,7 @@ describe('a shape', () => {
 
   it('limits the rate', async () => {
     await bed.shape(shop, { kilobitsPerSecond: 400 });
-    const { exitCode, bytes } = await curl('till-1', `${bed.server}/openapi/v2`, ...asAdmin());
+    const { exitCode, bytes } = await curl('till-1', `${bed.server}/openapi/v2`, ...asAdmin(), ...briefly);
     expect(exitCode).toBe(28);
     expect(bytes).toBeLessThan(200_000);
     await bed.heal(shop);
@@ -145,7 +157,7 @@ describe('a shape', () => {
 
   it('loses packets', async () => {
     await bed.shape(shop, { loss: 1 });
-    expect(await curl('till-1', livez())).toMatchObject({ exitCode: 28 });
+    expect(await curl('till-1', livez(), ...briefly)).toMatchObject({ exitCode: 28 });
   });
 
   it('resets connections', async () => {

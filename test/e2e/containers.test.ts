@@ -96,13 +96,16 @@ describe('a crashing container', () => {
 
 describe('probes', () => {
   it('keep a pod unready until the readiness probe succeeds', async () => {
+    const path = `/tmp/selvedge-ready-${site.namespace}`;
     await site.create(
       resources.pods,
       pod({
         name: 'slow',
+        volumes: [{ name: 'host', hostPath: { path, type: 'DirectoryOrCreate' } }],
         containers: [
-          running('sleep 3; touch /tmp/ready', {
-            readinessProbe: { exec: { command: ['test', '-e', '/tmp/ready'] }, periodSeconds: 1 },
+          running('', {
+            volumeMounts: [{ name: 'host', mountPath: '/host' }],
+            readinessProbe: { exec: { command: ['test', '-e', '/host/ready'] }, periodSeconds: 1 },
           }),
         ],
       }),
@@ -113,8 +116,10 @@ describe('probes', () => {
       (one) => containerStatus(one)?.state?.running !== undefined,
     );
     expect(isReady(started)).toBe(false);
+    await site.bed.exec('lite-1', ['touch', `${path}/ready`]);
     expect(isReady(await site.pod('slow', { what: 'it is ready' }, isReady))).toBe(true);
     await site.deletePod('slow');
+    await site.bed.exec('lite-1', ['rm', '-r', path]);
   });
 
   it('restart a container that the liveness probe finds dead', async () => {
@@ -146,7 +151,7 @@ describe('probes', () => {
 
   it('hold liveness back until the startup probe has succeeded', async () => {
     const script = 'sleep 4; touch /tmp/up';
-    const probe = { exec: { command: ['test', '-e', '/tmp/up'] }, periodSeconds: 1 };
+    const probe = { exec: { command: ['test', '-e', '/tmp/up'] }, periodSeconds: 1, timeoutSeconds: 20 };
     await site.create(
       resources.pods,
       pod({
