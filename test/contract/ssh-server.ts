@@ -3,7 +3,7 @@ import { generateKeyPairSync, timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
 import { type AddressInfo, connect } from 'node:net';
 import { systemCode } from '@selvedge/kit';
-import ssh2, { type AuthContext, type Connection, type Session } from 'ssh2';
+import ssh2, { type AuthContext, type Client, type Connection, type Session } from 'ssh2';
 
 const { Server, utils } = ssh2;
 
@@ -75,6 +75,10 @@ function onSession(session: Session, lines: string[], running: Set<ChildProcess>
   });
 }
 
+/** The types know it of clients only. */
+const canHurry = (connection: Connection): connection is Connection & Pick<Client, 'setNoDelay'> =>
+  'setNoDelay' in connection;
+
 /** An SSH server on a free port of the loopback interface that runs what the one key asks for. */
 export async function startSshServer(): Promise<SshServer> {
   const [host, user] = [newKey(), newKey()];
@@ -84,7 +88,7 @@ export async function startSshServer(): Promise<SshServer> {
   let forwarded = 0;
   const server = new Server({ hostKeys: [host] }, (connection) => {
     connections.add(connection);
-    connection.setNoDelay(true);
+    if (canHurry(connection)) connection.setNoDelay(true);
     connection.on('error', () => undefined);
     connection.on('close', () => connections.delete(connection));
     connection.on('authentication', (context) => {
