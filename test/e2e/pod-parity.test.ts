@@ -57,6 +57,8 @@ function eventsOf(events: readonly Event[]): readonly unknown[] {
 interface Case {
   readonly what: string;
   readonly input: Omit<PodInput, 'name' | 'node'>;
+  /** What becomes of its spec once it is ready. */
+  readonly change?: object;
   readonly until: (one: Pod) => boolean;
   /** The reason of an event that must have been seen too. */
   readonly event?: string;
@@ -173,7 +175,8 @@ const cases: readonly Case[] = [
   },
   {
     what: 'a pod whose time is up',
-    input: { activeDeadlineSeconds: 2, terminationGracePeriodSeconds: 1, containers: [running()] },
+    input: { terminationGracePeriodSeconds: 1, containers: [running()] },
+    change: { activeDeadlineSeconds: 1 },
     until: failed,
   },
 ];
@@ -182,11 +185,18 @@ describe('a lite node and a stock kubelet report alike', () => {
   beforeAll(() => site.bed.addNode({ name: stock, agent: 'stock', containerd: '2.4' }));
   afterAll(() => site.bed.removeNode(stock));
 
-  it.each(cases)('$what', async ({ what, input, until, event }) => {
+  it.each(cases)('$what', async ({ what, input, change, until, event }) => {
     const nameOf = (side: string): string => `parity-${side}-${what.replaceAll(/[^a-z]+/g, '-')}`;
     const report = async (side: string, node: string): Promise<unknown> => {
-      await site.create(resources.pods, pod({ ...input, name: nameOf(side), node }));
-      return statusOf(await site.pod(nameOf(side), { what }, until));
+      const name = nameOf(side);
+      await site.create(resources.pods, pod({ ...input, name, node }));
+      if (change !== undefined) {
+        await site.pod(name, { what: 'it is ready' }, isReady);
+        const { namespace, signal } = site;
+        const patch = { type: 'application/merge-patch+json', body: { spec: change } } as const;
+        await site.client.patch(resources.pods, { namespace, name }, { patch, signal });
+      }
+      return statusOf(await site.pod(name, { what }, until));
     };
     const [expected, status] = await Promise.all([report('stock', stock), report('lite', lite)]);
     expect(status).toEqual(expected);
