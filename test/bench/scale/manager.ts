@@ -36,7 +36,8 @@ export interface ManagerUse extends TreeUse {
 
 /** One cloud-manager, a process of its own, started and ended again and again. */
 export interface Manager extends AsyncDisposable {
-  start(): Promise<void>;
+  /** With another grace period from now on, if that is given. */
+  start(gracePeriodSeconds?: number): Promise<void>;
   stop(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>;
   /** Rejects while it does not serve. */
   metrics(): Promise<MetricsPage>;
@@ -63,25 +64,36 @@ interface Files {
   readonly log: string;
 }
 
+interface Parts {
+  readonly files: Files;
+  readonly port: number;
+  readonly identity: KeyPair;
+  readonly config: object;
+}
+
 class Process implements Manager {
   readonly #setup: ManagerSetup;
   readonly #files: Files;
   readonly #port: number;
   readonly #identity: KeyPair;
+  readonly #config: object;
+  #gracePeriodSeconds: number;
   #child: ChildProcess | undefined;
 
-  constructor(
-    setup: ManagerSetup,
-    parts: { readonly files: Files; readonly port: number; readonly identity: KeyPair },
-  ) {
+  constructor(setup: ManagerSetup, parts: Parts) {
     this.#setup = setup;
     this.#files = parts.files;
     this.#port = parts.port;
     this.#identity = parts.identity;
+    this.#config = parts.config;
+    this.#gracePeriodSeconds = setup.gracePeriodSeconds;
   }
 
-  async start(): Promise<void> {
+  async start(gracePeriodSeconds = this.#gracePeriodSeconds): Promise<void> {
     const { program, processors } = this.#setup;
+    this.#gracePeriodSeconds = gracePeriodSeconds;
+    const config = { ...this.#config, autonomy: { gracePeriodSeconds } };
+    await writeFile(this.#files.config, JSON.stringify(config));
     const pinned = ['taskset', '--cpu-list', processors ?? '', ...program] as const;
     const [file, ...rest] = processors === undefined ? program : pinned;
     const args = [...rest, 'run', '--config', this.#files.config];
@@ -131,7 +143,7 @@ class Process implements Manager {
 }
 
 export async function prepareManager(setup: ManagerSetup): Promise<Manager> {
-  const { controlPlane, kubeconfig, folder, gracePeriodSeconds, leaderElection } = setup;
+  const { controlPlane, kubeconfig, folder, leaderElection } = setup;
   const path = (name: string): string => join(folder, `cloud-manager.${name}`);
   const serving = await controlPlane.issue({ commonName: 'cloud-manager', addresses: ['127.0.0.1'] });
   const identity = await controlPlane.issue({
@@ -152,10 +164,9 @@ export async function prepareManager(setup: ManagerSetup): Promise<Manager> {
     cluster: { kubeconfig: path('kubeconfig') },
     tunnel: { listen: ['127.0.0.1:0'], ...pair, clientCaFile: path('ca') },
     health: { listen: `127.0.0.1:${port}`, ...pair },
-    autonomy: { gracePeriodSeconds },
     leaderElection,
     log: { level: 'warn' },
   };
-  await writeFile(path('yaml'), JSON.stringify(config));
-  return new Process(setup, { files: { config: path('yaml'), log: path('log') }, port, identity });
+  const files = { config: path('yaml'), log: path('log') };
+  return new Process(setup, { files, port, identity, config });
 }

@@ -68,6 +68,16 @@ export async function converged(world: ScaleWorld, since: number, timeoutMs: num
   return Date.now() - since;
 }
 
+/** Nothing is written for so long: what is gathered for a while before it is written has been, too. */
+export async function quiet(world: ScaleWorld, seconds: number, timeoutMs: number): Promise<void> {
+  const wait = { what: `${seconds} s without a write`, timeoutMs, everyMs: 1 };
+  await waitFor(wait, systemClock, async (signal) => {
+    const written = await watchWrites(world);
+    await systemClock.sleep(seconds * 1_000, signal);
+    return (await written()).total === 0;
+  });
+}
+
 /** How many nodes are in the state, as the leader says. */
 export async function inState(world: ScaleWorld, state: string): Promise<number> {
   return (await world.manager.metrics()).sum(states(state));

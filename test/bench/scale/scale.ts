@@ -2,7 +2,7 @@ import { bundleOf, bundleProgram } from '@selvedge/hack/programs';
 import { type BenchRow, type Goal, row } from '../row.ts';
 import { type AppChange, changeImage, createApps } from './app-scenes.ts';
 import { lineThrough, valueAt } from './linear.ts';
-import { converged } from './observe.ts';
+import { converged, quiet } from './observe.ts';
 import { type Idle, type Restart, cut, heal, idle, relabel, restart } from './scenes.ts';
 import { type ScaleWorld, openScaleWorld } from './world.ts';
 
@@ -12,6 +12,7 @@ const sizes = [100, 300, 1_000];
 const predictedNodes = 100_000;
 const shortIdleSeconds = 60;
 const longIdleSeconds = 600;
+const quietSeconds = 5;
 const cutShare = 0.3;
 /** One in all units, the others in a tenth of them. */
 const apps = 100;
@@ -31,8 +32,10 @@ const ticksPerSecond = 100;
 async function measureSize(world: ScaleWorld, units: number): Promise<Sized> {
   await world.grow(units - world.units.length, nodesOfEach);
   await converged(world, Date.now(), patientMs);
+  await quiet(world, quietSeconds, patientMs);
   const nodes = world.nodes.names.length;
   const restarts = [await restart(world), await restart(world), await restart(world)];
+  await quiet(world, quietSeconds, patientMs);
   const seen = await idle(world, shortIdleSeconds);
   say(`${nodes} nodes: renewals were late by ${Math.round(seen.lagMs)} ms at most`);
   return { nodes, restarts, idle: seen };
@@ -76,7 +79,7 @@ async function steadyRows(world: ScaleWorld): Promise<readonly BenchRow[]> {
 async function cutRows(world: ScaleWorld): Promise<readonly BenchRow[]> {
   const { names } = world.nodes;
   await world.addPods(names);
-  await converged(world, Date.now(), patientMs);
+  await quiet(world, quietSeconds, patientMs);
   const gone = names.slice(0, names.length * cutShare);
   const seen = await cut(world, gone, { holdSeconds: 120, pods: names.length });
   await heal(world, gone);

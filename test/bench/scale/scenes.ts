@@ -31,7 +31,8 @@ export async function restart(world: ScaleWorld): Promise<Restart> {
     const { metadata } = await world.client.get(resources.nodes, { name: node }, { signal });
     return metadata.labels?.['example.org/ring'] !== undefined;
   });
-  return { convergedMs, use: await world.manager.use(), written: await written() };
+  const use = await world.manager.use();
+  return { convergedMs, use, written: await written() };
 }
 
 export interface Idle {
@@ -78,10 +79,15 @@ export interface Cut {
   readonly written: Written;
   /** Of those, renewals of Leases. */
   readonly renewals: number;
+  /** Of nodes into a state: at least one of each that was cut. */
+  readonly moves: number;
   /** Nodes that were not Ready at the end, and pods that are gone or going. */
   readonly unready: number;
   readonly evicted: number;
 }
+
+const movesOf = async (world: ScaleWorld): Promise<number> =>
+  (await world.manager.metrics()).sum('selvedge_autonomy_moves_total');
 
 async function allNodes<T>(client: KubeClient, pick: (nodes: readonly EdgeNodeObject[]) => T): Promise<T> {
   return pick((await client.listAll(edgeNodeResource, { signal })).items);
@@ -104,6 +110,7 @@ export async function cut(
   { holdSeconds, pods }: { readonly holdSeconds: number; readonly pods: number },
 ): Promise<Cut> {
   const written = await watchWrites(world);
+  const moved = await movesOf(world);
   const since = Date.now();
   world.nodes.cut(names);
   const wait = { timeoutMs: patientMs, everyMs: 250 };
@@ -124,7 +131,9 @@ export async function cut(
   await systemClock.sleep(holdSeconds * 1_000, signal);
   const all = await written();
   const renewals = all.byKind.get('patch leases') ?? 0;
-  return { knownMs, markedMs: marks.lastMs, written: all, renewals, ...(await damageOf(world, pods)) };
+  const moves = (await movesOf(world)) - moved;
+  const damage = await damageOf(world, pods);
+  return { knownMs, markedMs: marks.lastMs, written: all, renewals, moves, ...damage };
 }
 
 /** The link is back; resolves when the leader knows of it and has nothing left to do. */
