@@ -204,6 +204,7 @@ describe('a rollout', () => {
       const events = await world.events('other');
       return events.some((event) => event.startsWith('CloneRefused shop-1: the Deployment'));
     });
+    await world.admin.delete(unitAppResource, { namespace, name: 'other' }, { signal });
   });
 
   test('brings StatefulSets and DaemonSets as well, behind one Service for all units', async () => {
@@ -421,9 +422,10 @@ describe('whoever leads', () => {
   });
 
   test('writes nothing while nothing changes, from its start on', async () => {
-    // What was refused would be tried again.
-    await world.admin.delete(unitAppResource, { namespace, name: 'other' }, { signal });
-    await until('its clones to be gone', async () => (await world.deployment('other-shop-2')) === undefined);
+    await until(
+      'the clones of a UnitApp that is gone to be gone',
+      async () => (await world.deployment('other-shop-2')) === undefined,
+    );
     await until('workloads at rest', () => world.isAtRest());
     const last = await world.run({ clock, resyncMs: 200 });
     await until('what was left is told', async () => last.passesSinceWrite() > 40);

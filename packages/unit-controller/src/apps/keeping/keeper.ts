@@ -121,7 +121,7 @@ class ChildKeeper implements Keeper {
     return limiter.run(options.signal, () => {
       if (step.kind === 'create' || intent.seen === undefined) return this.#create(intent, options);
       if (step.kind === 'release') return this.#release(intent, step.pointers, options.signal);
-      return this.#apply(intent, intent.seen, options);
+      return this.#apply(intent, intent.seen, options.signal);
     });
   }
 
@@ -139,11 +139,10 @@ class ChildKeeper implements Keeper {
     }
   }
 
-  #apply(intent: Intent, { metadata }: SeenChild, { step, signal }: KeepOptions): Promise<SeenChild> {
-    const { uid, resourceVersion } = metadata;
-    // What another has done to it by now makes this step one of the past.
-    const at = step === undefined ? { metadata: { uid } } : versioned(resourceVersion);
-    return this.#patch(intent, mergePatched(intent.kept, at), signal);
+  /** On the condition that it is what was seen: what has overtaken this look is not undone by it. */
+  #apply(intent: Intent, { metadata }: SeenChild, signal: AbortSignal): Promise<SeenChild> {
+    const { resourceVersion } = metadata;
+    return this.#patch(intent, mergePatched(intent.kept, versioned(resourceVersion)), signal);
   }
 
   async #patch({ resource, key }: Intent, body: unknown, signal: AbortSignal): Promise<SeenChild> {
