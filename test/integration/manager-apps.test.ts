@@ -1,5 +1,4 @@
-import { type UnitAppRollout, type UnitAppSpec, type UnitAppUnit, labels } from '@selvedge/api';
-import { SelvedgeError } from '@selvedge/kit';
+import { labels } from '@selvedge/api';
 import { mergePatch, resources, strategicMergePatch } from '@selvedge/kube';
 import type { Deployment } from '@selvedge/kube/types';
 import {
@@ -9,6 +8,17 @@ import {
   unitAppResource,
 } from '@selvedge/unit-controller';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  Killer,
+  conditionOf,
+  imageOf,
+  isAt,
+  rollout,
+  specOf,
+  stepsIn,
+  templateOf,
+  unitOf,
+} from './app-tools.ts';
 import { AppWorld, type RunningApps, ShiftedClock, namespace, signal, until } from './app-world.ts';
 
 const hourMs = 3_600_000;
@@ -28,46 +38,11 @@ afterAll(async () => {
   await world[Symbol.asyncDispose]();
 });
 
-const rollout: UnitAppRollout = {
-  waves: [
-    { name: 'canary', unitSelector: { matchLabels: { tier: 'canary' } } },
-    { name: 'some', percentage: 60 },
-  ],
-  maxUnavailableUnits: '100%',
-  bakeSeconds: 0,
-};
-
-const specOf = (image: string, more: Partial<UnitAppSpec> = {}): UnitAppSpec => ({
-  unitSelector: { matchExpressions: [{ key: 'tier', operator: 'Exists' }] },
-  template: {
-    kind: 'Deployment',
-    spec: { replicas: 1, template: { spec: { containers: [{ name: 'till', image }] } } },
-  },
-  rollout,
-  ...more,
-});
-
-const templateOf = (image: string): Pick<UnitAppSpec, 'template'> => ({ template: specOf(image).template });
-
-const isAt = (app: UnitAppObject, state: string): boolean =>
-  app.status?.observedGeneration === app.metadata.generation && app.status?.rollout?.state === state;
-
 const reached = (name: string, state: string): Promise<UnitAppObject> =>
   until(`${name} ${state}`, async () => {
     const app = await world.app(name);
     return isAt(app, state) && app;
   });
-
-const unitOf = (app: UnitAppObject, unit: string): UnitAppUnit | undefined =>
-  app.status?.units?.find(({ name }) => name === unit);
-
-const conditionOf = (app: UnitAppObject, wanted: string): string | undefined => {
-  const found = app.status?.conditions?.find(({ type }) => type === wanted);
-  return found === undefined ? undefined : `${found.status} ${found.reason}`;
-};
-
-const imageOf = (deployment: Deployment | undefined): string | undefined =>
-  deployment?.spec?.template.spec?.containers[0]?.image;
 
 const imagesOf = (app: string): Promise<readonly (string | undefined)[]> =>
   Promise.all(shops.map(async (shop) => imageOf(await world.deployment(`${app}-${shop}`))));
@@ -78,10 +53,6 @@ const change = (name: string, patch: object): Promise<Deployment> =>
     { namespace, name },
     { patch: strategicMergePatch(patch), fieldManager: 'somebody', signal },
   );
-
-/** Writes to clones that were accepted, of a revision. */
-const stepsIn = (writes: readonly string[], app: string, revision: number): readonly string[] =>
-  writes.filter((write) => write.startsWith(`PATCH deployments/${app}-`) && write.endsWith(` ${revision}`));
 
 describe('a rollout', () => {
   test('comes to all units, wave after wave, and says so to kubectl', async () => {
@@ -369,32 +340,6 @@ describe('a clone', () => {
 });
 
 describe('whoever leads', () => {
-  /** Does so many writes and is killed: before the next one is sent, or before its answer comes. */
-  class Killer {
-    readonly #isAnswerLost: boolean;
-    #left: number;
-    isDone = false;
-
-    constructor(writes: number, isAnswerLost: boolean) {
-      this.#left = writes;
-      this.#isAnswerLost = isAnswerLost;
-    }
-
-    readonly onWrite = (): void => {
-      if (this.#left <= 0) this.#kill();
-      this.#left -= 1;
-    };
-
-    readonly onAccepted = (): void => {
-      if (this.#left <= 0 && this.#isAnswerLost) this.#kill();
-    };
-
-    #kill(): never {
-      this.isDone = true;
-      throw new SelvedgeError('killed', { code: 'Aborted' });
-    }
-  }
-
   test('goes on where the one before was killed: no step is lost, none is done twice', async () => {
     await running[Symbol.asyncDispose]();
     await world.changeApp('till', templateOf('till:6'));
