@@ -46,7 +46,7 @@ export interface Manager extends AsyncDisposable {
   log(): Promise<string>;
 }
 
-export function metricsPage(page: string): MetricsPage {
+function metricsPage(page: string): MetricsPage {
   const samples = page
     .split('\n')
     .filter((line) => line !== '' && !line.startsWith('#'))

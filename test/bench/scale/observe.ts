@@ -25,7 +25,7 @@ function countBy<T>(items: readonly T[], keyOf: (item: T) => string): ReadonlyMa
 }
 
 /** Pure. `since`: Unix time in milliseconds. */
-export function writtenIn(requests: readonly CloudRequest[], since: number): Written {
+function writtenIn(requests: readonly CloudRequest[], since: number): Written {
   const asked = requests.filter(({ atMs }) => atMs >= since);
   const seen = asked.filter(isWrite);
   const perSecond = countBy(seen, ({ atMs }) => String(Math.floor(atMs / 1_000)));

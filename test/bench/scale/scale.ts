@@ -83,11 +83,11 @@ async function cutRows(world: ScaleWorld): Promise<readonly BenchRow[]> {
   const gone = names.slice(0, names.length * cutShare);
   const seen = await cut(world, gone, { holdSeconds: 120, pods: names.length });
   await heal(world, gone);
-  const marks = (seen.written.total - seen.renewals) / gone.length;
+  const marks = (seen.written.total - seen.renewals) / seen.moves;
   return [
     row({ id: 'units.cut.known', unit: 's', ours: [seen.knownMs / 1_000] }),
     row({ id: 'units.cut.marked', unit: 's', ours: [seen.markedMs / 1_000] }),
-    row({ id: 'units.cut.writes', unit: '1/node', ours: [marks] }),
+    row({ id: 'units.cut.writes', unit: '1/move', ours: [marks] }),
     row({ id: 'units.cut.writes.peak', unit: '1/s', ours: [seen.written.peakPerSecond] }),
     row({ id: 'units.cut.unready', unit: '', ours: [seen.unready], goal: atMost(0) }),
     row({ id: 'units.cut.evicted', unit: '', ours: [seen.evicted], goal: atMost(0) }),
