@@ -313,6 +313,26 @@ describe('a metric', () => {
 });
 
 describe('a rollout that was stopped', () => {
+  test.each([
+    ['stand in a later wave', (): number => 0],
+    ['have no window till later', ({ nowMs }: World): number => nowMs + 24 * 60 * minute],
+  ])('does not keep the next one from units that work, where those that it broke %s', (_, opensIn) => {
+    const world = running({ maxUnavailableUnits: 1 }, { bad: new Set([2]) });
+    const [canary = ''] = inWave(world, 0);
+    there(world, canary).isExempt = true;
+    world.wanted = 2;
+    settle(world);
+    expect(stateOf(world)).toBe('Stopped');
+    const broken = Array.from(world.shops.values()).filter((one) => one.revision === 2 && !one.isExempt);
+    expect(broken).toHaveLength(1);
+    for (const one of broken) one.opensMs = opensIn(world);
+    world.wanted = 3;
+    plan(world);
+    expect(planFor(world).steps).toEqual([{ unit: canary, revision: 3 }]);
+    settle(world);
+    expect(world.status).toMatchObject({ rollout: { state: 'Done' }, totals: { updated: 10, healthy: 10 } });
+  });
+
   test('gives units that failed their time again when the UnitApp is changed', () => {
     const world = running({ unitDeadlineSeconds: 60 });
     const [canary = ''] = inWave(world, 0);

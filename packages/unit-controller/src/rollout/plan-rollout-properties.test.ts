@@ -93,9 +93,15 @@ function takenOut(world: World): ReadonlySet<string> {
 const saidOf = ({ status }: RolloutPlan, name: string): string | undefined =>
   status.units?.find((unit) => unit.name === name)?.state;
 
-/** As many are on their way as may be, those that have failed and are borne aside. */
+/** It has failed, or was broken by another revision and it is not its turn. */
+const isAside = (made: RolloutPlan, name: string): boolean => {
+  const said = saidOf(made, name);
+  return said === 'Failed' || (said === 'Waiting' && !made.steps.some(({ unit }) => unit === name));
+};
+
+/** As many are on their way as may be, those aside that it does not have under way. */
 function expectWithinBudget(world: World, made: RolloutPlan): void {
-  const before = Array.from(takenOut(world)).filter((name) => saidOf(made, name) !== 'Failed');
+  const before = Array.from(takenOut(world)).filter((name) => !isAside(made, name));
   const { currentRevision } = world.status ?? {};
   const taken = made.steps.filter(({ unit, revision: to }) => {
     const isNew = world.shops.get(unit)?.revision === undefined;

@@ -122,6 +122,21 @@ describe('a rollout', () => {
     expect([stateOf(world), ...new Set(revisionsIn(world))]).toEqual(['Done', 1]);
   });
 
+  test('goes back by hand though units are broken for another reason', () => {
+    const world = running();
+    world.wanted = 2;
+    settle(world);
+    world.rollout = { ...world.rollout, maxUnavailableUnits: 1 };
+    world.wanted = 3;
+    reach(world, 'Baking');
+    const [broken = ''] = inWave(world, 2);
+    for (const name of [broken, ...inWave(world, 0)])
+      Object.assign(world.shops.get(name) ?? {}, { isBroken: true });
+    world.wanted = 2;
+    settle(world);
+    expect([stateOf(world), ...new Set(revisionsIn(world))]).toEqual(['Done', 2]);
+  });
+
   test('does nothing while it is paused, and then goes on', () => {
     const world = running({ pause: true });
     world.wanted = 2;
@@ -217,13 +232,29 @@ describe('a rollout', () => {
 
   test('passes a unit that cannot have the revision, and shows why', () => {
     const world = running();
+    const [, other = ''] = inWave(world, 1);
+    const without = world.shops.get(other) ?? shop();
+    without.problem = 'no label region';
+    world.wanted = 2;
+    settle(world);
+    expect([stateOf(world), without.revision]).toEqual(['Done', 1]);
+    const shown = world.status?.units?.find(({ name }) => name === other);
+    expect(shown).toMatchObject({ state: 'Waiting', revision: 1, message: 'no label region' });
+  });
+
+  test('is held by a wave of which no unit can have the revision', () => {
+    const world = running();
     const [canary = ''] = inWave(world, 0);
     const without = world.shops.get(canary) ?? shop();
     without.problem = 'no label region';
     world.wanted = 2;
     settle(world);
-    expect([stateOf(world), without.revision]).toEqual(['Done', 1]);
-    const shown = world.status?.units?.find(({ name }) => name === canary);
-    expect(shown).toMatchObject({ state: 'Waiting', revision: 1, message: 'no label region' });
+    const message = `no unit of the wave can have it: ${canary}: no label region`;
+    expect(world.status).toMatchObject({ currentRevision: 1, rollout: { state: 'Progressing', message } });
+    expect(world.done).toEqual([]);
+    delete without.problem;
+    settle(world);
+    expect(world.status).toMatchObject({ currentRevision: 2, rollout: { state: 'Done' } });
+    expect(world.status?.rollout?.message).toBeUndefined();
   });
 });

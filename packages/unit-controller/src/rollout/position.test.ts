@@ -81,11 +81,17 @@ describe('a failure', () => {
   test.each([
     ['what all had last is there', 1, 'RollingBack'],
     ['nothing was before', 0, 'Stopped'],
-    ['it is what all had last', 2, 'Stopped'],
   ] as const)('takes it back where %s', (_, current, state) => {
     const rollout: UnitAppRollout = { onFailure: 'rollback' };
     const expected = arrived(state, 'half', { message: why });
     expect(next(at(), failures, { rollout, current })).toEqual(expected);
+  });
+
+  test('stops nothing that goes back to what all had last', () => {
+    const position = at({ wave: 'Others' });
+    expect(next(position, failures, { current: 2 })).toBe(position);
+    const facts = { current: 2, rollout: { onFailure: 'rollback' } } as const;
+    expect(next(position, failures.slice(0, 2), facts)).toEqual(arrived('Baking', 'Others'));
   });
 
   test('stops it though it is to be paused', () => {
@@ -188,11 +194,23 @@ describe('a wave', () => {
 
   test.each([
     ['one', ['Others: waiting'], 'Others'],
-    ['one', ['half: offline', 'half: skipped', 'Others: waiting'], 'Others'],
+    ['one', ['half: offline', 'Others: waiting'], 'Others'],
+    ['one', ['half: offline', 'half: skipped', 'Others: waiting'], 'half'],
     ['one', ['one: offline', 'half: healthy', 'Others: waiting'], 'half'],
     ['half', ['one: waiting', 'half: offline', 'Others: waiting'], 'Others'],
   ] as const)('%s that nobody is in is passed, of %j to %s', (wave, units, to) => {
     expect(next(at({ wave }), units)).toEqual(arrived('Progressing', to));
+  });
+
+  test('is held where none of its units with a link can have it, and says why', () => {
+    const message = 'no unit of the wave can have it: shop-0: it is so';
+    const held = at({ message });
+    const units = ['half: skipped', 'half: offline', 'Others: waiting'];
+    expect(next(at(), units)).toEqual(held);
+    expect(next(held, units)).toBe(held);
+    expect(next(held, ['half: waiting', 'Others: waiting'])).toEqual(at());
+    expect(next(at({ wave: 'Others' }), ['one: healthy', 'Others: skipped']).state).toBe('Progressing');
+    expect(next(at({ state: 'Baking', wave: 'one' }), ['one: healthy', 'half: skipped']).wave).toBe('half');
   });
 
   test('that nobody is in is the end where nobody is in a later one', () => {

@@ -42,8 +42,10 @@ const maxNamed = 3;
 export const bakeMsOf = ({ bakeSeconds = defaultBakeSeconds }: UnitAppRollout): number =>
   bakeSeconds * secondMs;
 
-/** Units without a link neither hold a wave nor fail it, and those that cannot have the revision do not either. */
+/** Units without a link neither hold a wave nor fail it; those that cannot have the revision hold it when no other is there. */
 const takesPart = ({ state }: UnitInWave): boolean => state.kind !== 'offline' && state.kind !== 'skipped';
+
+const isSkipped = ({ state }: UnitInWave): boolean => state.kind === 'skipped';
 
 const failedOf = ({ units }: Pick<PositionFacts, 'units'>): readonly UnitInWave[] =>
   units.filter(({ state }) => state.kind === 'failed');
@@ -51,13 +53,17 @@ const failedOf = ({ units }: Pick<PositionFacts, 'units'>): readonly UnitInWave[
 export const isOverFailed = (facts: Pick<PositionFacts, 'units' | 'rollout'>): boolean =>
   failedOf(facts).length > (facts.rollout.maxFailedUnits ?? 0);
 
-function failureOf(facts: PositionFacts): string {
-  const failed = failedOf(facts);
-  const named = failed
+function reasonsOf(units: readonly UnitInWave[]): string {
+  const named = units
     .slice(0, maxNamed)
     .map(({ name, state }) => `${name}: ${'why' in state ? state.why : ''}`);
-  const more = failed.length > maxNamed ? `; and ${failed.length - maxNamed} more` : '';
-  return `${failed.length} failed: ${named.join('; ')}${more}`;
+  const more = units.length > maxNamed ? `; and ${units.length - maxNamed} more` : '';
+  return `${named.join('; ')}${more}`;
+}
+
+function failureOf(facts: PositionFacts): string {
+  const failed = failedOf(facts);
+  return `${failed.length} failed: ${reasonsOf(failed)}`;
 }
 
 type Move = (position: Position, facts: PositionFacts) => Position;
@@ -68,11 +74,15 @@ const to = (
   change: Partial<Pick<Position, 'state' | 'wave' | 'message'>>,
 ): Position => ({ ...position, message: '', ...change, sinceMs: facts.nowMs });
 
-/** The next wave that anybody takes part in; waves that nobody does are passed. */
+const saying = (position: Position, message: string): Position =>
+  position.message === message ? position : { ...position, message };
+
+/** The next wave of which anybody has a link; waves of which nobody has are passed. */
 const advanced: Move = (position, facts) => {
   const place = facts.waves.indexOf(position.wave);
   const next = facts.waves.findIndex(
-    (_, other) => other > place && facts.units.some((unit) => unit.place === other && takesPart(unit)),
+    (_, other) =>
+      other > place && facts.units.some((unit) => unit.place === other && unit.state.kind !== 'offline'),
   );
   const wave = facts.waves[next];
   return wave === undefined
@@ -87,12 +97,11 @@ function started(facts: PositionFacts): Position {
   return { state: 'Progressing', revision: wanted, wave, sinceMs: nowMs, message: '' };
 }
 
-/** What stops a rollout, before anything moves it on. */
+/** What stops a rollout, before anything moves it on. What all had last comes to all whoever fails, as when it is taken back. */
 function halted(position: Position, facts: PositionFacts): Position | undefined {
-  const { current, rollout } = facts;
-  if (isOverFailed(facts)) {
-    const canGoBack = current > 0 && current !== position.revision;
-    const state = rollout.onFailure === 'rollback' && canGoBack ? 'RollingBack' : 'Stopped';
+  const { wanted, current, rollout } = facts;
+  if (isOverFailed(facts) && wanted !== current) {
+    const state = rollout.onFailure === 'rollback' && current > 0 ? 'RollingBack' : 'Stopped';
     return to(position, facts, { state, message: failureOf(facts) });
   }
   return rollout.pause === true ? to(position, facts, { state: 'Paused' }) : undefined;
@@ -108,9 +117,13 @@ function unitsAt(place: number, { units, wanted, current }: PositionFacts): read
 const progressing: Move = (position, facts) => {
   const place = facts.waves.indexOf(position.wave);
   if (place === -1) return started(facts);
-  const inWave = unitsAt(place, facts).filter(takesPart);
-  if (!inWave.every(({ state }) => settled.includes(state.kind))) return position;
+  const units = unitsAt(place, facts);
+  const inWave = units.filter(takesPart);
+  if (!inWave.every(({ state }) => settled.includes(state.kind))) return saying(position, '');
   if (inWave.length > 0) return to(position, facts, { state: 'Baking' });
+  const skipped = units.filter(isSkipped);
+  // A wave that could not show anything is no proof for the next one.
+  if (skipped.length > 0) return saying(position, `no unit of the wave can have it: ${reasonsOf(skipped)}`);
   // Where there are units and none can show anything, nothing is known of the revision.
   return facts.units.length === 0 || facts.units.some(takesPart) ? advanced(position, facts) : position;
 };

@@ -62,7 +62,6 @@ describe('the budget', () => {
   test.each([
     ['updating', { kind: 'updating', revision: 2, isGood: false }],
     ['unhealthy', { kind: 'unhealthy', revision: 2, isGood: false }],
-    ['waiting, and broken by another revision that was on its way', { revision: 3, isGood: false, place: 1 }],
   ] as const)('is used by a unit that is %s', (_, other) => {
     const two = { rollout: { maxUnavailableUnits: 2 } };
     expect(steps({ ...waiting, other }, two)).toEqual(['shop-1 2']);
@@ -79,6 +78,8 @@ describe('the budget', () => {
     ['waiting, and broken by what it had before', { isGood: false, place: 1 }],
     ['waiting, without any clone', { revision: undefined, isGood: false, opensMs: undefined }],
     ['waiting, and good with another revision', { revision: 3, place: 1 }],
+    ['waiting for its turn, and broken by another revision', { revision: 3, isGood: false, place: 1 }],
+    ['waiting for its window, and broken by another', { revision: 3, isGood: false, opensMs: nowMs + 1 }],
   ] as const)('is not used by a unit that is %s', (_, other) => {
     const two = { rollout: { maxUnavailableUnits: 2, maxFailedUnits: 1 } };
     expect(steps({ ...waiting, other }, two)).toEqual(['shop-1 2', 'shop-2 2']);

@@ -32,15 +32,16 @@ export function budgetOf({ maxUnavailableUnits = defaultBudget }: UnitAppRollout
   return Math.ceil((units * Number.parseInt(maxUnavailableUnits, 10)) / maxPercent);
 }
 
+/** The rollout has it under way; what has failed is counted by `maxFailedUnits`. */
+const isUnderWay = ({ state }: UnitInRollout): boolean =>
+  state.kind === 'updating' || state.kind === 'unhealthy';
+
 /**
- * Units that a rollout has under way. What was unhealthy before it is not its doing, and must not keep it from bringing
- * what may help; what has failed is counted by `maxFailedUnits`.
+ * It was under way with another revision, and does not work with it. What was unhealthy before that is no rollout's doing,
+ * and must not keep this one from bringing what may help.
  */
-function isUnderWay({ state, facts, isGood }: UnitInRollout, current: number): boolean {
-  if (state.kind === 'updating' || state.kind === 'unhealthy') return true;
-  const isBefore = facts.clone === undefined || facts.clone.revision === current;
-  return state.kind === 'waiting' && !isBefore && !isGood;
-}
+const isBrokenBy = ({ facts: { clone }, isGood }: UnitInRollout, current: number): boolean =>
+  clone !== undefined && clone.revision !== current && !isGood;
 
 type IsTurn = (unit: UnitInRollout) => boolean;
 
@@ -79,7 +80,8 @@ function newcomersIn(
 
 /**
  * What is to be done now in a position that has been written. Units come in the order of waves, then as they were given;
- * those that are on their way already, with another revision, cost nothing of the budget. Pure.
+ * those that another revision broke come beside the budget and use it. Until it is their turn they do not: they would keep
+ * what may help from ever reaching them. Pure.
  */
 export function stepsIn(facts: StepsFacts): readonly RolloutStep[] {
   const { units, position, current, rollout } = facts;
@@ -89,10 +91,10 @@ export function stepsIn(facts: StepsFacts): readonly RolloutStep[] {
   const due = units
     .filter((unit) => unit.state.kind === 'waiting' && isTurn?.(unit) === true)
     .toSorted((one, other) => one.place - other.place);
-  const underWay = units.filter((unit) => isUnderWay(unit, current)).length;
-  const room = Math.max(0, budgetOf(rollout, units.length) - underWay);
-  const free = due.filter((unit) => isUnderWay(unit, current));
-  const others = due.filter((unit) => !isUnderWay(unit, current)).slice(0, room);
+  const free = due.filter((unit) => isBrokenBy(unit, current));
+  const used = units.filter(isUnderWay).length + free.length;
+  const room = Math.max(0, budgetOf(rollout, units.length) - used);
+  const others = due.filter((unit) => !isBrokenBy(unit, current)).slice(0, room);
   const begun = [...free, ...others].map(({ name }) => ({ unit: name, revision }));
   const held = new Set(due.map(({ name }) => name));
   return [...begun, ...newcomersIn(facts, held)];

@@ -49,9 +49,18 @@ describe('a unit', () => {
   test.each([
     [nowMs, 'turn'],
     [nowMs + 1, 'window'],
-    [undefined, 'window'],
   ])('whose window opens at %s waits for its %s', (opensMs, reason) => {
     expect(found(unit({ opensMs })).state).toEqual({ kind: 'waiting', for: reason });
+  });
+
+  test('whose windows never open is passed, unless it leaves what does not work', () => {
+    const closed = { opensMs: undefined };
+    const passed = { kind: 'skipped', why: 'its maintenance windows never open' };
+    expect(found(unit(closed)).state).toEqual(passed);
+    expect(found(unit({ ...closed, clone: cloneOf(1) }), undefined, { trial: 'left' }).state).toEqual(passed);
+    const broken = unit({ ...closed, clone: cloneOf(1, { available: 0 }) });
+    expect(found(broken).state).toEqual(passed);
+    expect(found(broken, undefined, { trial: 'left' }).state.kind).toBe('waiting');
   });
 
   test.each([

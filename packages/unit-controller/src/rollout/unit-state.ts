@@ -25,7 +25,7 @@ export interface UnitFacts extends UnitValues {
 export type UnitState =
   /** It has no link: it is not touched, and catches up when it has one. */
   | { readonly kind: 'offline' }
-  /** It cannot have the revision. */
+  /** It cannot have the revision, or never is to be changed. */
   | { readonly kind: 'skipped'; readonly why: string }
   | { readonly kind: 'waiting'; readonly for: 'turn' | 'window' }
   | { readonly kind: 'updating'; readonly why: string }
@@ -82,6 +82,8 @@ export const stateNames = {
   failed: 'Failed',
 } as const satisfies Record<UnitState['kind'], UnitAppUnit['state']>;
 
+const neverOpens = 'its maintenance windows never open';
+
 export const isUnitOpen = ({ opensMs }: UnitFacts, nowMs: number): boolean =>
   opensMs !== undefined && opensMs <= nowMs;
 
@@ -114,8 +116,16 @@ function stateWith({ health, last }: Judged, options: StateOptions): UnitState {
   return { kind: isFailed ? 'failed' : kind, why };
 }
 
-function stateWithout({ problem, ...unit }: UnitFacts, nowMs: number): UnitState {
+/** Of a unit that does not. Who leaves what does not work needs no window. */
+function stateWithout(
+  unit: UnitFacts,
+  judgement: Judged | undefined,
+  { trial, nowMs }: StateOptions,
+): UnitState {
+  const { problem, opensMs } = unit;
   if (problem !== undefined) return { kind: 'skipped', why: problem };
+  const isLeaving = trial === 'left' && judgement?.health.kind !== 'good';
+  if (opensMs === undefined && !isLeaving) return { kind: 'skipped', why: neverOpens };
   return { kind: 'waiting', for: isUnitOpen(unit, nowMs) ? 'turn' : 'window' };
 }
 
@@ -124,7 +134,7 @@ function stateOf(unit: UnitFacts, judgement: Judged | undefined, options: StateO
   const hasTarget = unit.clone?.revision === options.target;
   return hasTarget && judgement !== undefined
     ? stateWith(judgement, options)
-    : stateWithout(unit, options.nowMs);
+    : stateWithout(unit, judgement, options);
 }
 
 /** What state a unit is in, from what is seen and what it was. */
