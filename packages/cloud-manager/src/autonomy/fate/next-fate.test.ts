@@ -12,6 +12,7 @@ const day: Autonomy = { kind: 'period', ms: 24 * hour };
 const connected: Fate = { kind: 'Connected', since: start, reason: 'LeaseRenewed' };
 const autonomous: Fate = { kind: 'Autonomous', since: start, reason: 'UnitCut' };
 const dead: Fate = { kind: 'Dead', since: start, reason: 'SeenDead', by: ['b'] };
+const vouched: Fate = { kind: 'Vouched', since: start, reason: 'SeenAlive', by: ['b'] };
 const over: Fate = { kind: 'Expired', since: start, reason: 'PeriodOver' };
 const cut: Facts = { now: start + hour, isCut: true, policy: day, peers: { kind: 'cut' } };
 const seen = (peers: Partial<Peers & { kind: 'connected' }>): Peers => ({
@@ -50,6 +51,18 @@ describe('a node', () => {
       autonomous,
       { peers: seen({ silentMs: 30_000 }) },
       'Expired NotVouched',
+    ],
+    [
+      'whose last vouch is over has its peers asked anew, however long it has been cut',
+      vouched,
+      { peers: seen({ silentMs: hour }) },
+      'Autonomous AwaitingWitness',
+    ],
+    [
+      'whose last vouch was over lately may yet be seen',
+      { ...autonomous, since: start + hour - 29_999 },
+      { peers: seen({ silentMs: hour }) },
+      'Autonomous AwaitingWitness',
     ],
     ['whose period is over is Expired', autonomous, { now: start + 24 * hour }, 'Expired PeriodOver'],
     ['stays Expired when its unit is cut later', over, {}, 'Expired PeriodOver'],
@@ -90,9 +103,15 @@ describe('a node', () => {
   });
 
   test('that vouches kept alive has its whole period left when they end', () => {
-    const vouched = next(autonomous, { now: start + 23 * hour, peers: seen({ alive: ['b'] }) });
-    const alone = next(vouched, { now: start + 30 * hour });
+    const seenAgain = next(autonomous, { now: start + 23 * hour, peers: seen({ alive: ['b'] }) });
+    const alone = next(seenAgain, { now: start + 30 * hour });
     expect(alone).toEqual({ kind: 'Autonomous', since: start + 30 * hour, reason: 'UnitCut' });
+  });
+
+  test('that was vouched for is Autonomous when its unit is cut, though a witness is seen connected a while longer', () => {
+    const lapsed = next(vouched, { peers: seen({ silentMs: hour }) });
+    const alone = next(lapsed, { now: start + hour + 20_000 });
+    expect(alone).toEqual({ kind: 'Autonomous', since: start + hour, reason: 'UnitCut' });
   });
 });
 

@@ -34,7 +34,8 @@ function unattested(fate: Fate, facts: Facts, { silenceMs }: FateOptions): Undat
   const { policy, peers, now } = facts;
   const since = fate.kind === 'Autonomous' ? fate.since : now;
   if (policy.kind === 'period' && now - since >= policy.ms) return expired('PeriodOver');
-  if (peers.kind === 'connected' && (peers.silentMs ?? 0) >= silenceMs) return expired('NotVouched');
+  if (peers.kind === 'connected' && Math.min(peers.silentMs ?? 0, now - since) >= silenceMs)
+    return expired('NotVouched');
   return { kind: 'Autonomous', reason: cutBecause(peers) };
 }
 
@@ -53,6 +54,8 @@ function judged(fate: Fate, facts: Facts, options: FateOptions): Undated {
  * - Dead needs a peer that says so; no silence, of nobody and however long, makes a node Dead.
  * - Vouched as long as a peer vouches. The period of autonomy counts from the last evidence of life.
  * - Where a peer that is known to witness could have vouched and did not, the node is not held any longer: stock life cycle.
+ *   Whoever was seen alive until now has its peers asked for all of that time: the last vouch lapses while its witness is
+ *   taken for connected, also where both have just been cut.
  */
 export function nextFate(fate: Fate, facts: Facts, options: FateOptions): Fate {
   const next = judged(fate, facts, options);

@@ -63,11 +63,11 @@ function world(
     { perMinute: 60, burst: 2, unitPercent: 50 },
     { client, edgeNodes, nodes, pods: bound, membersOf: () => members, clock },
   );
-  const ask = async (): Promise<string> => {
-    const permission = await failover.permission('a', signal);
+  const ask = async (node = 'a'): Promise<string> => {
+    const permission = await failover.permission(node, signal);
     return permission.kind === 'granted' ? 'granted' : `${permission.kind}: ${permission.why}`;
   };
-  return { clock, ask };
+  return { clock, ask, failover };
 }
 
 describe('a dead node', () => {
@@ -101,6 +101,14 @@ describe('a dead node', () => {
   test('waits while too many of its unit have failed over', async () => {
     expect(await world([], {}, ['b']).ask()).toBe('granted');
     expect(await world([], {}, ['b', 'c']).ask()).toMatch(/^limited: 2 of 4 members/);
+  });
+
+  test('waits for another of its unit that may and is not seen to have', async () => {
+    const { ask, failover } = world([], {}, ['d']);
+    const together = await Promise.all([ask('a'), ask('b')]);
+    expect(together).toEqual(['granted', expect.stringMatching(/^limited: 2 of 4 members/)]);
+    failover.forget('a');
+    expect(await ask('b')).toBe('granted');
   });
 
   test('waits for its turn', async () => {

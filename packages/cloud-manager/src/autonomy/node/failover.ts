@@ -64,6 +64,8 @@ export class Failover {
   readonly #options: AutonomyOptions['failover'];
   readonly #deps: FailoverDeps;
   readonly #bucket: TokenBucket;
+  /** What was granted is seen later, in the Nodes. */
+  readonly #granted = new Set<string>();
 
   constructor(options: AutonomyOptions['failover'], deps: FailoverDeps) {
     this.#options = options;
@@ -82,12 +84,21 @@ export class Failover {
     if (others + 1 > allowedOfUnit(members.length, this.#options.unitPercent)) {
       return { kind: 'limited', why: `${others} of ${members.length} members of its unit have failed over` };
     }
-    return this.#bucket.take()
-      ? { kind: 'granted' }
-      : { kind: 'limited', why: `${this.#options.perMinute} nodes a minute may fail over` };
+    if (!this.#bucket.take()) {
+      return { kind: 'limited', why: `${this.#options.perMinute} nodes a minute may fail over` };
+    }
+    // Nothing is waited for between this and the look at the others.
+    this.#granted.add(node);
+    return { kind: 'granted' };
+  }
+
+  /** The node is not dead any more, or gone. */
+  forget(node: string): void {
+    this.#granted.delete(node);
   }
 
   #isGone(member: string): boolean {
+    if (this.#granted.has(member)) return true;
     const node = this.#deps.nodes.get(member);
     return node !== undefined && isFailedOver(node);
   }

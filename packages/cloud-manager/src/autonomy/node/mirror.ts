@@ -63,11 +63,13 @@ class Mirror {
 
   forget(node: string): void {
     this.#unready.delete(node);
+    this.#deps.failover.forget(node);
   }
 
   async reconcile(node: string, signal: AbortSignal): Promise<ReconcileResult | undefined> {
     const fate = this.#deps.judge.fate(node);
     const object = this.#deps.nodes.get(node);
+    if (fate?.kind !== 'Dead') this.#deps.failover.forget(node);
     if (fate === undefined || object === undefined) return undefined;
     try {
       await this.#record(node, fate, signal);
