@@ -94,7 +94,8 @@ export class Session implements Holder {
     this.#tasks = createTaskGroup({ name: 'session' }, { onFailure: (error) => this.#fail(error) });
     http2.on('error', (error) => this.#fail(error));
     http2.on('goaway', (code, _last, words) => this.#told(code, words));
-    deps.socket.once('close', () => this.#fail(undefined));
+    // HTTP/2 tells its own reason only after its connection has gone.
+    deps.socket.once('close', () => this.#fail(deps.socket.errored ?? undefined));
     this.closed = new Promise<void>((resolve) => {
       http2.once('close', resolve);
     }).then(() => {
