@@ -1,7 +1,9 @@
+import type { NodeState } from '@selvedge/api';
 import { SelvedgeError } from '@selvedge/kit';
 import { fc, test as property } from '@fast-check/vitest';
 import { expect, test } from 'vitest';
 import type { RequestedNames } from '../csr/index.ts';
+import type { EdgeNodeObject } from '../edge-nodes/index.ts';
 import { identityDenialOf, nodeClientSigner, parseCertificateReview } from './identity.ts';
 import { requestedNames } from './testing.ts';
 
@@ -18,13 +20,23 @@ interface Asked {
   readonly signerName?: string;
 }
 
-/** A Node `here`; EdgeNodes: `was` with no Node any more, `planned` that never came, `again` that may come again. */
-const edgeNodes = new Map([
-  ['was', { metadata: { name: 'was' }, status: { state: 'Connected' as const } }],
+const mayJoin = (name: string, state: NodeState | undefined): EdgeNodeObject => ({
+  metadata: { name, annotations: { 'selvedge.io/allow-join': 'true' } },
+  ...(state === undefined ? {} : { status: { state } }),
+});
+
+/**
+ * Nodes without an EdgeNode: `here`. EdgeNodes: `was` with no Node any more, `planned` that never came; those that may come
+ * again: `again`, `moved` without a state, and `back`, which has come.
+ */
+const edgeNodes = new Map<string, EdgeNodeObject>([
+  ['was', { metadata: { name: 'was' }, status: { state: 'Connected' } }],
   ['planned', { metadata: { name: 'planned' } }],
-  ['again', { metadata: { name: 'again', annotations: { 'selvedge.io/allow-join': 'true' } } }],
+  ['again', mayJoin('again', 'Expired')],
+  ['back', mayJoin('back', 'Connected')],
+  ['moved', mayJoin('moved', undefined)],
 ]);
-const nodes = new Map(['here', 'again'].map((name) => [name, { metadata: { name } }]));
+const nodes = new Map(['here', 'again', 'back', 'moved'].map((name) => [name, { metadata: { name } }]));
 
 function denial(
   names: RequestedNames | undefined,
@@ -50,9 +62,11 @@ function denial(
 test.each<[string, RequestedNames | undefined, Asked, RegExp]>([
   ['a new node', asNode('new'), {}, /^taken$/],
   ['a node that is expected', asNode('planned'), {}, /^taken$/],
-  ['a node that there is', asNode('here'), {}, /there is a node here already, .* annotate edgenode here/],
-  ['a node that there was', asNode('was'), {}, /there is a node was already/],
+  ['a node that there is', asNode('here'), {}, /there is a node here already, .* replaced, delete the Node$/],
+  ['a node that there was', asNode('was'), {}, /there is a node was already, .* annotate edgenode was /],
   ['a node that may come again', asNode('again'), {}, /^taken$/],
+  ['one that was no edge node', asNode('moved'), {}, /^taken$/],
+  ['one that has come', asNode('back'), {}, /there is a node back already/],
   ['the node that the token is for', asNode('new'), { groups: bound('other', 'new') }, /^taken$/],
   ['the same with dots', asNode('new.shop.7'), { groups: bound('new:shop:7') }, /^taken$/],
   ['another node', asNode('new'), { groups: bound('a', 'b:c') }, /not for node new: .* those of a, b\.c/],

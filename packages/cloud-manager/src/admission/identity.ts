@@ -58,12 +58,19 @@ function nodeIn(names: Names): { readonly node: string } | { readonly why: strin
   return others.length > 0 ? { why: `it asks for the name ${others[0]} too` } : { node };
 }
 
-/** Whether there is such a node, or was and nobody said that it may come again. */
+/** Whether there is such a node, or was and nobody said that it may come again. Once it has come it is taken again. */
 function isTaken(node: string, { nodes, edgeNodes }: IdentityDeps): boolean {
   const edgeNode = edgeNodes.get(node);
-  if (edgeNode?.metadata.annotations?.[joinAnnotations.allowJoin] === 'true') return false;
+  if (edgeNode?.metadata.annotations?.[joinAnnotations.allowJoin] === 'true')
+    return edgeNode.status?.state === 'Connected';
   return nodes.get(node) !== undefined || edgeNode?.status?.state !== undefined;
 }
+
+/** What helps. */
+const remedyOf = (node: string, { edgeNodes }: IdentityDeps): string =>
+  edgeNodes.get(node) === undefined
+    ? 'delete the Node'
+    : `delete the Node and the EdgeNode, or allow it, as long as the node is not Connected, with kubectl annotate edgenode ${node} ${joinAnnotations.allowJoin}=true`;
 
 function problemOfJoining(names: Names, groups: readonly string[], deps: IdentityDeps): string | undefined {
   const found = nodeIn(names);
@@ -73,7 +80,7 @@ function problemOfJoining(names: Names, groups: readonly string[], deps: Identit
   if (bound !== undefined && !bound.includes(node))
     return `the bootstrap token is not for node ${node}: it has not the group ${bootstrapGroupOf(node)}, but those of ${bound.join(', ')}`;
   if (!isTaken(node, deps)) return undefined;
-  return `there is a node ${node} already, and a bootstrap token makes no second one. If its machine was replaced, delete the Node and the EdgeNode, or allow it with kubectl annotate edgenode ${node} ${joinAnnotations.allowJoin}=true`;
+  return `there is a node ${node} already, and a bootstrap token makes no second one. If its machine was replaced, ${remedyOf(node, deps)}`;
 }
 
 /**

@@ -47,7 +47,18 @@ describe('a Service', () => {
       { [fallback]: 'cluster' },
     ],
     ['gets nothing of no meaning', service({}), { [scope]: 'Unit' }, undefined],
-    ['loses what has no meaning any more', service(unit, [scope]), { [scope]: 'Unit' }, {}],
+    [
+      'keeps it while the namespace says what has no meaning',
+      service(unit, [scope]),
+      { [scope]: 'Unit' },
+      undefined,
+    ],
+    [
+      'keeps it while the half of that has no meaning',
+      service(unit, [scope]),
+      { [scope]: 'node', [fallback]: 'Cluster' },
+      undefined,
+    ],
     ['gets it back when it was taken', service({}, []), unit, unit],
   ])('%s', (_what, one, annotations, expected) => {
     expect(planInheritance(one, namespace(annotations))).toEqual(expected);

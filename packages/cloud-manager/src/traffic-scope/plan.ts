@@ -43,24 +43,27 @@ interface Fields {
 const isApiServer = ({ metadata }: KubeObject): boolean =>
   metadata.namespace === 'default' && metadata.name === 'kubernetes';
 
-/** What the namespace says, if it says something that there is. */
-const defaultOf = (namespace: KubeObject | undefined): Annotations => {
+/** What the namespace says; undefined: in words that mean nothing. */
+const defaultOf = (namespace: KubeObject | undefined): Annotations | undefined => {
   const traffic = namespace === undefined ? {} : trafficOf(namespace);
-  return parseTraffic(traffic) === undefined ? {} : traffic;
+  return parseTraffic(traffic) === undefined ? undefined : traffic;
 };
 
 /**
  * What the Service is to have from its namespace: of either annotation the namespace's, unless somebody gave the Service one
- * of its own. undefined: it is so already. Pure.
+ * of its own. undefined: it is so already, or nobody can tell: who wrote words that mean nothing wanted less than everything,
+ * and to take away what there is would open the Service. Pure.
  */
 export function planInheritance(
   service: KubeObject,
   namespace: KubeObject | undefined,
 ): Annotations | undefined {
+  const said = isApiServer(service) ? {} : defaultOf(namespace);
+  if (said === undefined) return undefined;
   const has = trafficOf(service);
   const inherited = inheritedKeys(service);
   const isOpen = (key: string): boolean => !Object.hasOwn(has, key) || inherited.includes(key);
-  const wanted = isApiServer(service) ? {} : only(defaultOf(namespace), keys.filter(isOpen));
+  const wanted = only(said, keys.filter(isOpen));
   const isSo =
     inherited.every((key) => Object.hasOwn(wanted, key)) &&
     Object.entries(wanted).every(([key, value]) => has[key] === value && inherited.includes(key));
