@@ -6,7 +6,7 @@ let running: RunningAutonomy;
 
 beforeAll(async () => {
   // Of two hundred, one is easily late on a machine that has other work to do.
-  world = await AutonomyWorld.start(hurried(18));
+  world = await AutonomyWorld.start(hurried(30));
   running = await world.run();
 });
 afterAll(async () => {

@@ -158,7 +158,7 @@ export class AutonomyWorld {
     this.#token = token;
   }
 
-  static async start(controllerManagerFlags: readonly string[] = hurried(12)): Promise<AutonomyWorld> {
+  static async start(controllerManagerFlags: readonly string[] = hurried(18)): Promise<AutonomyWorld> {
     const { kubectl: program } = await ensureAssets({ binaries: ['kubectl'] });
     const cluster = await startCluster({ controllerManagerFlags });
     const kubectl = createKubectl({ program, kubeconfig: cluster.controlPlane.kubeconfig });
