@@ -41,7 +41,10 @@ function managerRoles(): string {
 function registration(): string {
   const service = { namespace: managerNamespace, name: 'cloud-manager', port: 443 };
   const text = stringify(webhookConfiguration({ service }, undefined), { lineWidth: 0 })
-    .replaceAll(managerNamespace, '{{ $.Release.Namespace }}')
+    .replaceAll(
+      managerNamespace,
+      `{{ .reach.service.namespace | replace "$(POD_NAMESPACE)" $.Release.Namespace }}`,
+    )
     .replaceAll('name: cloud-manager', 'name: {{ .reach.service.name }}')
     .replaceAll('port: 443', 'port: {{ .reach.service.port | default 443 }}');
   const header =

@@ -8,6 +8,7 @@ import {
   managerNodeLeaseRules,
   managerObjects,
   managerRules,
+  unitAppRules,
 } from '@selvedge/api';
 import { expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
@@ -20,7 +21,7 @@ test.each([
     'a cloud-manager',
     renderManagerRoles(),
     managerObjects,
-    [...managerRules, ...managerNamespaceRules, ...managerNodeLeaseRules],
+    [...managerRules, ...unitAppRules, ...managerNamespaceRules, ...managerNodeLeaseRules],
   ],
 ])('the manifest of %s is its objects, and tells why each rule is there', (_of, text, objects, grants) => {
   const documents = parseAllDocuments(text).map((each) => ('toJS' in each ? each.toJS() : each));

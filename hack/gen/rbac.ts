@@ -9,6 +9,7 @@ import {
   managerNodeLeaseRules,
   managerObjects,
   managerRules,
+  unitAppRules,
 } from '@selvedge/api';
 import { Document, isNode, isSeq } from 'yaml';
 import type { GeneratedFile, Generator } from './generator.ts';
@@ -46,6 +47,7 @@ export function renderHubRole(): string {
 export function renderRoles(objects: readonly object[]): string {
   return render('cloud-manager', objects, [
     ...managerRules,
+    ...unitAppRules,
     ...managerNamespaceRules,
     ...managerNodeLeaseRules,
   ]);

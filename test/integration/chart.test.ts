@@ -131,6 +131,13 @@ describe('what the chart makes', () => {
     expect(told.length).toBeGreaterThan(0);
   });
 
+  test('asks at the Service that the config names, wherever it is', async () => {
+    const other = await render('--set=config.webhook.reach.service.namespace=front');
+    const { webhooks = [] } = named(other, 'ValidatingWebhookConfiguration', 'admission.selvedge.io');
+    const told = webhooks.map(({ clientConfig }) => clientConfig.service);
+    expect(told).toEqual(webhooks.map(() => expect.objectContaining({ namespace: 'front' })));
+  });
+
   test.each([
     [
       'has files of its own for it',
@@ -191,8 +198,10 @@ describe('at a real API server', () => {
     'clusterrole/selvedge:cloud-manager',
     'clusterrole/selvedge:edge-client',
     'clusterrole/selvedge:hub',
+    'clusterrole/selvedge:unit-apps',
     'clusterrolebinding/selvedge:cloud-manager',
     'clusterrolebinding/selvedge:hub',
+    'clusterrolebinding/selvedge:unit-apps',
     'validatingwebhookconfiguration/admission.selvedge.io',
   ];
   const definitions = ['edgenodes', 'edgeunits', 'unitapps'].map((one) => `crd/${one}.selvedge.io`);

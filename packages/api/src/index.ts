@@ -43,6 +43,7 @@ export { hubRole, hubRoleBinding } from './rbac/hub-role.ts';
 export { hubRules, type Grant } from './rbac/hub-rules.ts';
 export { managerNamespace, managerObjects } from './rbac/manager-role.ts';
 export { managerNamespaceRules, managerNodeLeaseRules, managerRules } from './rbac/manager-rules.ts';
+export { unitAppRules } from './rbac/unit-rules.ts';
 export type { ClusterRole, ClusterRoleBinding, PolicyRule } from './rbac/role.ts';
 export {
   parseTraffic,

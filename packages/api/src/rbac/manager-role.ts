@@ -1,5 +1,6 @@
 import { managerNamespaceRules, managerNodeLeaseRules, managerRules } from './manager-rules.ts';
 import { accountObjects } from './role.ts';
+import { unitAppRules } from './unit-rules.ts';
 
 /** Where cloud-manager runs, and its Leases are, unless it is configured otherwise. */
 export const managerNamespace = 'selvedge-system';
@@ -10,6 +11,7 @@ export const managerObjects: readonly object[] = accountObjects({
   namespace: managerNamespace,
   account: 'cloud-manager',
   rules: managerRules.map(({ rule }) => rule),
+  otherRoles: { 'selvedge:unit-apps': unitAppRules.map(({ rule }) => rule) },
   namespaceRules: managerNamespaceRules.map(({ rule }) => rule),
   otherNamespaces: { 'kube-node-lease': managerNodeLeaseRules.map(({ rule }) => rule) },
 });

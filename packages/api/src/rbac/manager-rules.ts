@@ -130,7 +130,7 @@ export const managerNamespaceRules: readonly Grant[] = [
     },
   },
   {
-    reason: 'Making that Secret. What is to be made cannot be limited by name; it gives no sight of others.',
+    reason: 'Making that Secret. What is to be made cannot be limited by name.',
     rule: { apiGroups: [''], resources: ['secrets'], verbs: ['create'] },
   },
 ];

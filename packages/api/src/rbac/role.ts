@@ -51,6 +51,8 @@ export interface AccountOptions {
   readonly namespace: string;
   readonly account: string;
   readonly rules: readonly PolicyRule[];
+  /** ClusterRoles of their own, by name: what can be taken away from the program and leaves the rest of it at work. */
+  readonly otherRoles?: Readonly<Record<string, readonly PolicyRule[]>>;
   /** In its own namespace only. */
   readonly namespaceRules: readonly PolicyRule[];
   /** In namespaces that are there already. */
@@ -73,20 +75,27 @@ function roleIn({ name, namespace, rules, subjects }: RoleOptions): readonly obj
   ];
 }
 
-/** A namespace, a service account in it, its ClusterRole and its Roles, all bound to it. In the order of applying. */
+/** A ClusterRole and its binding. */
+const roleEverywhere = ({ name, rules, subjects }: Omit<RoleOptions, 'namespace'>): readonly object[] => [
+  clusterRole(name, rules),
+  {
+    apiVersion,
+    kind: 'ClusterRoleBinding',
+    metadata: { name },
+    roleRef: { apiGroup: group, kind: 'ClusterRole', name },
+    subjects,
+  },
+];
+
+/** A namespace, a service account in it, its ClusterRoles and its Roles, all bound to it. In the order of applying. */
 export function accountObjects({ name, namespace, account, ...options }: AccountOptions): readonly object[] {
   const subjects = [{ kind: 'ServiceAccount', name: account, namespace }];
   return [
     { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } },
     { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: account, namespace } },
-    clusterRole(name, options.rules),
-    {
-      apiVersion,
-      kind: 'ClusterRoleBinding',
-      metadata: { name },
-      roleRef: { apiGroup: group, kind: 'ClusterRole', name },
-      subjects,
-    },
+    ...Object.entries({ [name]: options.rules, ...options.otherRoles }).flatMap(([one, rules]) =>
+      roleEverywhere({ name: one, rules, subjects }),
+    ),
     ...Object.entries({ [namespace]: options.namespaceRules, ...options.otherNamespaces }).flatMap(
       ([where, rules]) => roleIn({ name, namespace: where, rules, subjects }),
     ),

@@ -41,12 +41,20 @@ export const unitRules: readonly Grant[] = [
     rule: { apiGroups: ['selvedge.io'], resources: ['unitapps/finalizers'], verbs: ['update'] },
   },
   {
+    reason: 'What people are told about units and UnitApps.',
+    rule: { apiGroups: [''], resources: ['events'], verbs: ['create', 'patch'] },
+  },
+];
+
+/** What UnitApps are made of, wherever they are: the widest of all rights, so in a role of its own. */
+export const unitAppRules: readonly Grant[] = [
+  {
     reason: 'The clones of UnitApps.',
     rule: { apiGroups: ['apps'], resources: ['daemonsets', 'deployments', 'statefulsets'], verbs: making },
   },
   {
     reason:
-      'What clones read and are reached by. Of Secrets only those with the label of a UnitApp are read; RBAC cannot say so.',
+      'What clones read and are reached by. Of Secrets only those with the label of a UnitApp are read; RBAC cannot say so, and allows all.',
     rule: { apiGroups: [''], resources: ['configmaps', 'secrets', 'services'], verbs: making },
   },
   {
@@ -64,9 +72,5 @@ export const unitRules: readonly Grant[] = [
   {
     reason: 'How often containers of a new revision restart.',
     rule: { apiGroups: [''], resources: ['pods'], verbs: ['list', 'watch'] },
-  },
-  {
-    reason: 'What people are told about units and UnitApps.',
-    rule: { apiGroups: [''], resources: ['events'], verbs: ['create', 'patch'] },
   },
 ];

@@ -63,6 +63,13 @@ describe('the guard', () => {
     ['lets pods without a node be deleted', 'pods', '', { graceSeconds: 0 }, undefined],
     ['lets the node delete itself', 'nodes', 'cut', { by: 'system:node:cut' }, undefined],
     ['lets the node end its pods', 'pods', 'cut', { by: 'system:node:cut', graceSeconds: 0 }, undefined],
+    [
+      'lets controllers without accounts of their own do their work',
+      'pods',
+      'cut',
+      { by: 'system:kube-controller-manager', graceSeconds: 0 },
+      undefined,
+    ],
     ['does not let another node', 'pods', 'cut', { by: 'system:node:here', graceSeconds: 0 }, 'Autonomous'],
     ['lets it be done where it was allowed', 'nodes', 'allowed', {}, undefined],
   ])('%s', (_what, resource, node, asked, expected) => {

@@ -28,13 +28,15 @@ const { allowDeletion } = autonomyAnnotations;
 
 /**
  * Whose work it is: pod GC deletes pods of nodes that are out of service or gone, the namespace controller those of a
- * namespace that ends, the garbage collector those whose owner is gone.
+ * namespace that ends, the garbage collector those whose owner is gone. Without `--use-service-account-credentials` all of
+ * them are kube-controller-manager itself.
  */
 export const exemptUsers: readonly string[] = [
-  'pod-garbage-collector',
-  'namespace-controller',
-  'generic-garbage-collector',
-].map((account) => `system:serviceaccount:kube-system:${account}`);
+  'system:kube-controller-manager',
+  ...['pod-garbage-collector', 'namespace-controller', 'generic-garbage-collector'].map(
+    (account) => `system:serviceaccount:kube-system:${account}`,
+  ),
+];
 
 export interface GuardDeps {
   readonly edgeNodes: ObjectReader<EdgeNodeObject>;
