@@ -1,36 +1,15 @@
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { changeImage, createApps } from '../bench/scale/app-scenes.ts';
-import { converged, quiet } from '../bench/scale/observe.ts';
-import { cut, heal, idle, relabel, restart } from '../bench/scale/scenes.ts';
-import { type ScaleWorld, openScaleWorld } from '../bench/scale/world.ts';
+import { idle, relabel } from '../bench/scale/scenes.ts';
+import type { ScaleWorld } from '../bench/scale/world.ts';
+import { openSmallWorld, patient, small } from './scale-world.ts';
 
-// The bench in small: what is counted must be the same on any machine, however slow.
-
-const main = join(import.meta.dirname, '../../packages/cloud-manager/src/main.ts');
-const units = 20;
-const nodesOfEach = 3;
-const patient = { timeout: 400_000 };
-const patientMs = 300_000;
-/** Nobody is to be taken for cut because the machine is slow, until that is what is looked at. */
-const graceSeconds = { long: 600, short: 10, stock: 60 };
+const { units, nodesOfEach } = small;
 
 let world: ScaleWorld;
 
 beforeAll(async () => {
-  world = await openScaleWorld({
-    program: [process.execPath, main],
-    gracePeriodSeconds: graceSeconds.long,
-    leaderElection: { leaseDurationSeconds: 5, renewDeadlineSeconds: 3, retrySeconds: 1 },
-    monitorGraceSeconds: graceSeconds.stock,
-    beatMs: 1_000,
-    beatsPerStatus: 5,
-  });
-  await world.grow(units, nodesOfEach);
-  await world.addPods(world.nodes.names);
-  await world.manager.start();
-  await converged(world, Date.now(), patientMs);
-  await quiet(world, 4, patientMs);
+  world = await openSmallWorld();
 });
 afterAll(() => world[Symbol.asyncDispose]());
 
@@ -58,30 +37,3 @@ test('a change of one UnitApp is one request for each unit, and few for the Unit
   expect(reports).toBeLessThanOrEqual(units + 3);
   expect(written.asked - reports).toBeLessThanOrEqual(2 * units);
 });
-
-test('a leader that starts anew writes what changed meanwhile, and no more', patient, async () => {
-  const { written } = await restart(world);
-  expect(written.byKind.get('patch nodes')).toBeGreaterThanOrEqual(1);
-  expect(written.byKind.get('patch edgeunits/status') ?? 0).toBeLessThanOrEqual(2);
-  expect(written.total).toBeLessThanOrEqual(4);
-});
-
-test(
-  'nodes that lose their link at once stay Ready and keep their pods, for a few writes each',
-  patient,
-  async () => {
-    const { manager, nodes } = world;
-    await manager.stop('SIGTERM');
-    await manager.start(graceSeconds.short);
-    await converged(world, Date.now(), patientMs);
-    const names = nodes.names.slice(0, (units * nodesOfEach * 3) / 10);
-    const seen = await cut(world, names, { holdSeconds: 1, pods: nodes.names.length });
-    expect({ unready: seen.unready, evicted: seen.evicted }).toEqual({ unready: 0, evicted: 0 });
-    expect(seen.moves).toBeGreaterThanOrEqual(names.length);
-    // EdgeNode, taint, condition, event, the unit; where the last of a unit goes later than the first, with another reason.
-    expect(seen.written.total - seen.renewals).toBeLessThanOrEqual(seen.moves * 12);
-    await heal(world, names);
-    // With exactly the rights of the manifest.
-    expect(await manager.log()).not.toContain('Forbidden');
-  },
-);

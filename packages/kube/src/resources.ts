@@ -50,11 +50,7 @@ export const resources = {
   clusterRoleBindings: clusterWide<ClusterRoleBinding>(rbac, 'ClusterRoleBinding', 'clusterrolebindings'),
   clusterRoles: clusterWide<ClusterRole>(rbac, 'ClusterRole', 'clusterroles'),
   configMaps: namespaced<ConfigMap>('v1', 'ConfigMap', 'configmaps'),
-  controllerRevisions: namespaced<ControllerRevision>(
-    'apps/v1',
-    'ControllerRevision',
-    'controllerrevisions',
-  ),
+  controllerRevisions: namespaced<ControllerRevision>('apps/v1', 'ControllerRevision', 'controllerrevisions'),
   customResourceDefinitions: clusterWide<CustomResourceDefinition>(
     'apiextensions.k8s.io/v1',
     'CustomResourceDefinition',

@@ -14,7 +14,7 @@ const showClones = (scene: Scene, title: string): Promise<void> =>
   show(scene, title, [...clones, '-o', `custom-columns=${columns}`]);
 
 /** Resolves once a field of the UnitApp is this. */
-export async function untilApp(scene: Scene, path: string, wanted: string): Promise<void> {
+async function untilApp(scene: Scene, path: string, wanted: string): Promise<void> {
   const { deps, signal } = scene;
   const wait = { what: `unitapp/${till} with ${path} ${wanted}`, everyMs: 250, timeoutMs: 180_000, signal };
   await waitFor(wait, deps.clock, async () => (await field(scene, path, ['unitapp', till])) === wanted);
