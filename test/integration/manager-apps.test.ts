@@ -159,6 +159,16 @@ describe('a rollout', () => {
     const metadata = { annotations: { rack: '{{unit.labels.rack}}' } };
     const { template } = specOf('till:1');
     await world.createApp('other', specOf('till:1', { template: { ...template, metadata } }));
+    const held = await until('a wave that holds', async () => {
+      const seen = await world.app('other');
+      return seen.status?.rollout?.message !== undefined && seen;
+    });
+    expect(held.status?.rollout).toMatchObject({
+      state: 'Progressing',
+      wave: 'canary',
+      message: expect.stringContaining('no unit of the wave can show it: shop-1: the Deployment'),
+    });
+    await world.changeApp('other', { rollout: { ...rollout, waves: [] } });
     const app = await until('reasons', async () => {
       const seen = await world.app('other');
       return unitOf(seen, 'shop-1')?.message !== undefined && isAt(seen, 'Done') && seen;
@@ -276,8 +286,21 @@ describe('a clone', () => {
     const { stdout } = await world.kubectl(['get', 'controllerrevisions', '--output=json']);
     expect(stdout).not.toContain('hidden');
     await enrol('shop-3', null);
-    await until('nothing', async () => (await names('shop-3')).length === 0);
+    await until('nothing', async () => {
+      clock.forward(10_000);
+      await world.poke('web');
+      return (await names('shop-3')).length === 0;
+    });
     expect(await names('shop-2')).toEqual(all);
+    await enrol('shop-2', null);
+    const emptied = await until('a reason', async () => {
+      const seen = await world.app('web');
+      return conditionOf(seen, 'Invalid') === 'True Invalid' && seen;
+    });
+    expect(emptied.status?.totals?.units).toBe(0);
+    expect(await names('shop-2')).toEqual(all);
+    await enrol('shop-2', 'yes');
+    await until('the unit again', async () => conditionOf(await world.app('web'), 'Updated') === 'True Done');
   });
 
   test('has as many replicas as its autoscaler says, and those of the template without one', async () => {

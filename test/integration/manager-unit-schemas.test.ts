@@ -221,7 +221,7 @@ describe('a UnitApp', () => {
           },
         ],
         scaling: { schedules: [{ name: 'open', cron: '0 8 * * *', timeZone: 'Europe/Berlin', replicas: 3 }] },
-        unmanagedFields: ['/spec/replicas'],
+        unmanagedFields: ['/spec/replicas', '/spec/template/metadata/annotations'],
         rollout: {
           waves: [
             { name: 'canary', unitSelector: { matchLabels: { canary: 'yes' } } },
@@ -300,6 +300,14 @@ describe('a UnitApp', () => {
     ],
     ['a relative pointer', override({ jsonPatch: [{ op: 'remove', path: 'spec' }] }), /begins with \//],
     ['unmanaged identities', { unmanagedFields: ['/metadata/name'] }, /must be a JSON pointer under \/spec/],
+    ['an unmanaged revision', { unmanagedFields: ['/metadata/labels/selvedge.io~1revision'] }, /is known by/],
+    [
+      'unmanaged labels of pods',
+      { unmanagedFields: ['/spec/template/metadata/labels/selvedge.io~1unit'] },
+      /is known by/,
+    ],
+    ['an unmanaged selector', { unmanagedFields: ['/spec/selector/matchLabels'] }, /is known by/],
+    ['an unmanaged template', { unmanagedFields: ['/spec/template'] }, /is known by/],
     ['a revision zero', { rollbackTo: 0 }, /greater than or equal to 1/],
     [
       'a time zone of no form',

@@ -35,6 +35,11 @@ export const unitAppSpecSchema = {
             rule: String.raw`self.matches('^/(spec|metadata/(labels|annotations))/.+$')`,
             message: 'must be a JSON pointer under /spec, /metadata/labels or /metadata/annotations',
           },
+          {
+            rule: String.raw`!self.matches('^/spec/(selector(/.*)?|template(/metadata(/labels)?)?)$|/(labels|annotations)/([-a-z0-9.]+[.])?selvedge[.]io~1')`,
+            message:
+              'must not be what a clone is known by: its selector, and labels and annotations of selvedge.io',
+          },
         ],
       },
     },

@@ -4,7 +4,15 @@ import type { UnitAppObject } from '../objects.ts';
 import type { History } from './keeping/index.ts';
 import type { RolloutStep } from '../rollout/index.ts';
 import { isPassing } from './outcomes.ts';
-import { type Carrier, type Look, type LookDeps, type Reporter, type Sweeper, lookAt } from './pass/index.ts';
+import {
+  type Carrier,
+  type Look,
+  type LookDeps,
+  type Reporter,
+  type Sweeper,
+  lookAt,
+  selectorProblemOf,
+} from './pass/index.ts';
 import { planApp } from './status/index.ts';
 import type { AppView } from './view/index.ts';
 
@@ -40,14 +48,21 @@ async function pass(
 ): Promise<ReconcileResult | undefined> {
   const { clock, reporter, carrier, sweeper, history } = deps;
   const nowMs = clock.now();
+  const problem = selectorProblemOf(app);
+  if (problem !== undefined) {
+    const { status } = planApp({ app, wanted: undefined, units: [], problems: [problem], nowMs });
+    await reporter.report(app, status, signal);
+    return undefined;
+  }
   const look = await lookAt(app, { nowMs, signal }, deps);
   const plan = planApp(look.facts);
   await reporter.report(app, plan.status, signal);
   const steps = [...plan.steps, ...retriesIn(look)];
-  const later = await carrier.carryOut(look, steps, signal);
-  await sweeper.sweep(look, signal);
+  const { moments, failure } = await carrier.carryOut(look, steps, signal);
+  const left = await sweeper.sweep(look, signal);
   await history.remove(app, look.history.remove, signal);
-  const againMs = earliest([plan.againMs, ...look.moments, ...later]);
+  if (failure !== undefined) throw failure.error;
+  const againMs = earliest([plan.againMs, ...look.moments, ...moments, ...left]);
   return againMs === undefined ? undefined : { againAfterMs: Math.max(0, againMs - nowMs) };
 }
 

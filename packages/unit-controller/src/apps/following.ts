@@ -6,7 +6,7 @@ import type { ClonePod } from '../gate/index.ts';
 import type { EdgeUnitObject, UnitAppObject } from '../objects.ts';
 import { isSelected, valuesOf } from '../rendering/index.ts';
 import type { AppView } from './view/index.ts';
-import { isConnected } from './facts/index.ts';
+import { isConnected, isCutInPart } from './facts/index.ts';
 import { appKeyOf } from './owner.ts';
 
 export interface FollowingDeps {
@@ -22,6 +22,7 @@ const meaningOf = (unit: EdgeUnitObject): unknown => [
   unit.metadata.labels,
   unit.spec?.maintenanceWindows,
   isConnected(unit),
+  isCutInPart(unit),
 ];
 
 const restartsIn = (change: StoreChange<ClonePod>): readonly (number | undefined)[] =>

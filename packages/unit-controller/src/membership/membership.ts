@@ -33,7 +33,7 @@ export interface Membership {
   dropNode(node: string): ReadonlySet<string>;
 }
 
-/** Other labels select nothing: nodes may write them. */
+/** By others the API server lets no unit select, since nodes may write them: such a unit asks every node. */
 const isIndexed = (key: string): boolean =>
   /(?:^|\.)node-restriction\.kubernetes\.io\/|^node-role\.kubernetes\.io\//.test(key);
 

@@ -1,4 +1,5 @@
 export type { CloneFacts } from './health.ts';
+export { isGoingBack } from './position.ts';
 export { planRollout, type RolloutPlan } from './plan-rollout.ts';
 export {
   contentOf,

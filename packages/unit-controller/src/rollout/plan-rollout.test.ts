@@ -249,7 +249,7 @@ describe('a rollout', () => {
     without.problem = 'no label region';
     world.wanted = 2;
     settle(world);
-    const message = `no unit of the wave can have it: ${canary}: no label region`;
+    const message = `no unit of the wave can show it: ${canary}: no label region`;
     expect(world.status).toMatchObject({ currentRevision: 1, rollout: { state: 'Progressing', message } });
     expect(world.done).toEqual([]);
     delete without.problem;

@@ -173,6 +173,7 @@ describe('a wave', () => {
     ['half: failed'],
     ['half: offline'],
     ['half: skipped'],
+    ['half: stuck'],
     ['one: updating'],
     ['one: unhealthy'],
     ['Others: waiting'],
@@ -203,10 +204,11 @@ describe('a wave', () => {
   });
 
   test('is held where none of its units with a link can have it, and says why', () => {
-    const message = 'no unit of the wave can have it: shop-0: it is so';
+    const message = 'no unit of the wave can show it: shop-0: it is so';
     const held = at({ message });
     const units = ['half: skipped', 'half: offline', 'Others: waiting'];
     expect(next(at(), units)).toEqual(held);
+    expect(next(at(), ['half: stuck', 'Others: waiting'])).toEqual(held);
     expect(next(held, units)).toBe(held);
     expect(next(held, ['half: waiting', 'Others: waiting'])).toEqual(at());
     expect(next(at({ wave: 'Others' }), ['one: healthy', 'Others: skipped']).state).toBe('Progressing');

@@ -42,10 +42,11 @@ const maxNamed = 3;
 export const bakeMsOf = ({ bakeSeconds = defaultBakeSeconds }: UnitAppRollout): number =>
   bakeSeconds * secondMs;
 
-/** Units without a link neither hold a wave nor fail it; those that cannot have the revision hold it when no other is there. */
-const takesPart = ({ state }: UnitInWave): boolean => state.kind !== 'offline' && state.kind !== 'skipped';
+/** It has a link, and can show nothing of the revision. */
+const isMute = ({ state }: UnitInWave): boolean => state.kind === 'skipped' || state.kind === 'stuck';
 
-const isSkipped = ({ state }: UnitInWave): boolean => state.kind === 'skipped';
+/** Units without a link neither hold a wave nor fail it; those that can show nothing hold it when no other is there. */
+const takesPart = (unit: UnitInWave): boolean => unit.state.kind !== 'offline' && !isMute(unit);
 
 const failedOf = ({ units }: Pick<PositionFacts, 'units'>): readonly UnitInWave[] =>
   units.filter(({ state }) => state.kind === 'failed');
@@ -121,9 +122,9 @@ const progressing: Move = (position, facts) => {
   const inWave = units.filter(takesPart);
   if (!inWave.every(({ state }) => settled.includes(state.kind))) return saying(position, '');
   if (inWave.length > 0) return to(position, facts, { state: 'Baking' });
-  const skipped = units.filter(isSkipped);
+  const mute = units.filter(isMute);
   // A wave that could not show anything is no proof for the next one.
-  if (skipped.length > 0) return saying(position, `no unit of the wave can have it: ${reasonsOf(skipped)}`);
+  if (mute.length > 0) return saying(position, `no unit of the wave can show it: ${reasonsOf(mute)}`);
   // Where there are units and none can show anything, nothing is known of the revision.
   return facts.units.length === 0 || facts.units.some(takesPart) ? advanced(position, facts) : position;
 };
@@ -165,7 +166,7 @@ export function moved(position: Position | undefined, facts: PositionFacts): Pos
 }
 
 /** Its revision failed, and is taken back. */
-export const isGoingBack = ({ state }: Position): boolean =>
+export const isGoingBack = ({ state }: Pick<Position, 'state'>): boolean =>
   state === 'RollingBack' || state === 'RolledBack';
 
 /** What units shall have in this position, when it is their turn. */

@@ -148,7 +148,7 @@ describe('a turn', () => {
     },
   );
 
-  test.each(['healthy', 'ailing', 'updating', 'unhealthy', 'failed', 'offline', 'skipped'] as const)(
+  test.each(['healthy', 'ailing', 'updating', 'unhealthy', 'failed', 'offline', 'skipped', 'stuck'] as const)(
     'is not that of a unit that is %s',
     (kind) => {
       const rest = { rollout: { ...rollout, maxFailedUnits: 9 } };

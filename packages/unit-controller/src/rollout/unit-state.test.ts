@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { cloneOf } from './testing.ts';
-import { type StateOptions, type UnitBefore, type UnitFacts, viewOf } from './unit-state.ts';
+import { type StateOptions, type UnitBefore, type UnitFacts, stateNames, viewOf } from './unit-state.ts';
 
 const since = '2026-05-04T00:00:00Z';
 const nowMs = Date.parse(since) + 60_000;
@@ -77,6 +77,22 @@ describe('a unit', () => {
     expect(found(facts, was(state), late).state.kind).toBe(then);
     const justBefore = { nowMs: late.nowMs - 1 };
     expect(found(facts, was(state), justBefore).state.kind).toBe(early);
+  });
+
+  test.each([
+    ['Updating', 'stuck'],
+    ['Unhealthy', 'ailing'],
+    ['Failed', 'failed'],
+  ] as const)('that was %s too long and has a node without a link is %s', (state, kind) => {
+    const facts = unit({ clone: starting, isCutInPart: true });
+    const why = `0 of 2 pods available${kind === 'failed' ? '' : '; one of its nodes has no link'}`;
+    const { state: is } = found(facts, was(state), late);
+    expect(is).toEqual({ kind, why });
+    const before = { ...was(state), state: stateNames[is.kind] };
+    expect(found(facts, before, late).state).toEqual(is);
+    expect(found(unit({ ...facts, clone: cloneOf(2, { restarts: 9 }) }), was(state)).state.kind).toBe(
+      'failed',
+    );
   });
 
   test('is not what it was with another revision', () => {

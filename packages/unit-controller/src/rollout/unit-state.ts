@@ -14,6 +14,8 @@ import {
 export interface UnitFacts extends UnitValues {
   /** One of its nodes has a link. */
   readonly isConnected: boolean;
+  /** One of its nodes has none. Default: none is without. */
+  readonly isCutInPart?: boolean | undefined;
   /** When it may be changed next, as `nextOpening` says it; undefined: never. */
   readonly opensMs: number | undefined;
   /** Why it cannot have the revision: a label that a text of the template names is missing. */
@@ -29,10 +31,12 @@ export type UnitState =
   | { readonly kind: 'skipped'; readonly why: string }
   | { readonly kind: 'waiting'; readonly for: 'turn' | 'window' }
   | { readonly kind: 'updating'; readonly why: string }
+  /** It has been on its way for too long, and one of its nodes has no link: that is no failure, and holds nobody. */
+  | { readonly kind: 'stuck'; readonly why: string }
   | { readonly kind: 'healthy' }
   /** It has been healthy with a revision that is tried out. */
   | { readonly kind: 'unhealthy'; readonly why: string }
-  /** It has been healthy with a revision that all units had: no rollout's doing, and it holds none. */
+  /** It has been healthy with a revision that all units had, or before a node lost its link: no rollout's doing, and it holds none. */
   | { readonly kind: 'ailing'; readonly why: string }
   | { readonly kind: 'failed'; readonly why: string };
 
@@ -76,12 +80,14 @@ export const stateNames = {
   skipped: 'Waiting',
   waiting: 'Waiting',
   updating: 'Updating',
+  stuck: 'Updating',
   healthy: 'Healthy',
   unhealthy: 'Unhealthy',
   ailing: 'Unhealthy',
   failed: 'Failed',
 } as const satisfies Record<UnitState['kind'], UnitAppUnit['state']>;
 
+const cutInPart = 'one of its nodes has no link';
 const neverOpens = 'its maintenance windows never open';
 
 export const isUnitOpen = ({ opensMs }: UnitFacts, nowMs: number): boolean =>
@@ -105,15 +111,24 @@ function isLate(kind: UnitState['kind'], last: UnitBefore | undefined, options: 
   return nowMs - Date.parse(last.since) >= deadlineMs;
 }
 
+function lateIn(
+  { isCutInPart = false }: UnitFacts,
+  { wasHealthy, why }: { readonly wasHealthy: boolean; readonly why: string },
+): UnitState {
+  if (!isCutInPart) return { kind: 'failed', why };
+  return { kind: wasHealthy ? 'ailing' : 'stuck', why: `${why}; ${cutInPart}` };
+}
+
 /** Of a unit that has the revision. */
-function stateWith({ health, last }: Judged, options: StateOptions): UnitState {
+function stateWith(unit: UnitFacts, { health, last }: Judged, options: StateOptions): UnitState {
   if (health.kind === 'good') return { kind: 'healthy' };
   const { why } = health;
   const { wasHealthy, isTargetProven } = options;
   if (wasHealthy && isTargetProven) return { kind: 'ailing', why };
   const kind = wasHealthy ? 'unhealthy' : 'updating';
-  const isFailed = health.kind === 'bad' || last?.state === 'Failed' || isLate(kind, last, options);
-  return { kind: isFailed ? 'failed' : kind, why };
+  if (health.kind === 'bad' || last?.state === 'Failed') return { kind: 'failed', why };
+  if (!isLate(kind, last, options)) return { kind, why };
+  return lateIn(unit, { wasHealthy, why });
 }
 
 /** Of a unit that does not. Who leaves what does not work needs no window. */
@@ -133,7 +148,7 @@ function stateOf(unit: UnitFacts, judgement: Judged | undefined, options: StateO
   if (!unit.isConnected) return { kind: 'offline' };
   const hasTarget = unit.clone?.revision === options.target;
   return hasTarget && judgement !== undefined
-    ? stateWith(judgement, options)
+    ? stateWith(unit, judgement, options)
     : stateWithout(unit, judgement, options);
 }
 

@@ -63,6 +63,22 @@ function checkWaves({ rollout }: UnitAppSpec): Findings {
   );
 }
 
-/** What can be said of a UnitApp without any unit: selectors, JSON pointers, schedules, waves. Pure. */
+/** https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#forced-rollback */
+function checkGoingBack({ template, rollout }: UnitAppSpec): Findings {
+  const isOrdered = template.kind === 'StatefulSet' && template.spec['podManagementPolicy'] !== 'Parallel';
+  return warnings(
+    isOrdered && rollout?.onFailure === 'rollback'
+      ? 'spec.rollout.onFailure: rollback does not heal a StatefulSet by itself unless its podManagementPolicy is Parallel: a pod that never became ready has to be deleted by hand'
+      : undefined,
+  );
+}
+
+/** What can be said of a UnitApp without any unit: selectors, JSON pointers, schedules, waves, the way back. Pure. */
 export const checkForm = (spec: UnitAppSpec): Findings =>
-  joined(checkSelectors(spec), checkPointers(spec), checkSchedules(spec), checkWaves(spec));
+  joined(
+    checkSelectors(spec),
+    checkPointers(spec),
+    checkSchedules(spec),
+    checkWaves(spec),
+    checkGoingBack(spec),
+  );

@@ -196,6 +196,21 @@ describe('a UnitApp', () => {
     ]);
   });
 
+  test.each([
+    ['StatefulSet', 'rollback', undefined, 1],
+    ['StatefulSet', 'rollback', 'OrderedReady', 1],
+    ['StatefulSet', 'rollback', 'Parallel', 0],
+    ['StatefulSet', 'stop', undefined, 0],
+    ['Deployment', 'rollback', undefined, 0],
+  ] as const)(
+    'that is a %s, %s, %s is warned of what does not heal: %i',
+    (kind, onFailure, policy, count) => {
+      const template = { kind, spec: policy === undefined ? pods : { ...pods, podManagementPolicy: policy } };
+      const { warnings } = answer('unitapps', app({ template, rollout: { onFailure } }), { units });
+      expect(warnings.filter((text) => text.includes('podManagementPolicy'))).toHaveLength(count);
+    },
+  );
+
   test('is tried as long as there is time, and the rest is told', () => {
     let readings = 0;
     const monotonicMs = (): number => 100 * readings++;

@@ -1,17 +1,23 @@
 import { describe, expect, test } from 'vitest';
 import { unitNamed } from '../../testing.ts';
-import { isConnected } from './link.ts';
+import { isConnected, isCutInPart } from './link.ts';
 import { Openings } from './openings.ts';
 import { Refusals } from './refusals.ts';
 
 const at = (text: string): number => Date.parse(text);
 
 describe('a unit', () => {
+  const unitWith = (...states: readonly ('Connected' | 'Vouched' | 'Autonomous' | undefined)[]) => ({
+    ...unitNamed('shop-1'),
+    status: { members: states.map((state, place) => ({ name: `n${place}`, ...(state && { state }) })) },
+  });
+
+  test('is cut in part when one of its nodes has no link', () => {
+    expect(isCutInPart(unitWith('Connected', 'Connected'))).toBe(false);
+    expect(isCutInPart(unitWith('Connected', 'Vouched'))).toBe(true);
+  });
+
   test('has a link when one of its nodes has', () => {
-    const unitWith = (...states: readonly ('Connected' | 'Vouched' | 'Autonomous' | undefined)[]) => ({
-      ...unitNamed('shop-1'),
-      status: { members: states.map((state, place) => ({ name: `n${place}`, ...(state && { state }) })) },
-    });
     expect([
       isConnected(unitWith('Vouched', 'Connected')),
       isConnected(unitWith('Autonomous')),
@@ -37,8 +43,20 @@ test('a refusal is news once, and is forgotten when it is over', () => {
   const unit = { app: 'shops/till', unit: 'shop-1' };
   expect(refusals.add(unit, { revision: 1, why: 'a' }, 0)).toBe(true);
   expect(refusals.add(unit, { revision: 1, why: 'a' }, 90_000)).toBe(false);
-  expect(refusals.get('shops/till', 'shop-1')).toEqual({ revision: 1, why: 'a', untilMs: 150_000 });
+  expect(refusals.get('shops/till', 'shop-1')).toMatchObject({ revision: 1, why: 'a' });
   expect(refusals.add(unit, { revision: 1, why: 'b' }, 90_000)).toBe(true);
   refusals.clear('shops/till', 'shop-1');
   expect(refusals.get('shops/till', 'shop-1')).toBeUndefined();
+});
+
+test('what is refused again and again is tried less and less, what is refused anew soon', () => {
+  const refusals = new Refusals();
+  const waits = (refused: { readonly revision: number; readonly why: string }): number => {
+    refusals.add({ app: 'shops/till', unit: 'shop-1' }, refused, 0);
+    return (refusals.get('shops/till', 'shop-1')?.untilMs ?? 0) / 60_000;
+  };
+  const refused = { revision: 1, why: 'a'.repeat(9_000) };
+  expect(Array.from({ length: 7 }, () => waits(refused))).toEqual([1, 2, 4, 8, 16, 30, 30]);
+  expect(refusals.get('shops/till', 'shop-1')?.why).toHaveLength(1_024);
+  expect([waits({ revision: 2, why: refused.why }), waits({ revision: 2, why: 'b' })]).toEqual([1, 1]);
 });

@@ -1,3 +1,3 @@
-export { isConnected } from './link.ts';
+export { isConnected, isCutInPart } from './link.ts';
 export { Openings } from './openings.ts';
 export { Refusals, sharedUnit } from './refusals.ts';

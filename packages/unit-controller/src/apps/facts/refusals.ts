@@ -6,6 +6,8 @@ export interface Refusal {
   readonly why: string;
   /** Until then it is not tried again, while the same is wanted. */
   readonly untilMs: number;
+  /** For how long it was not tried. */
+  readonly patienceMs: number;
 }
 
 /** In place of a unit's name: what all units share. */
@@ -13,7 +15,9 @@ export const sharedUnit = '';
 
 /** Clones that could not be made. */
 const maxRefusals = 100_000;
-const patienceMs = 60_000;
+const minPatienceMs = 60_000;
+const maxPatienceMs = 30 * 60_000;
+const maxWhy = 1_024;
 
 /** Remembers what the API server would refuse again, for a while. */
 export class Refusals {
@@ -24,15 +28,19 @@ export class Refusals {
     return this.#refusals.get(`${app}/${unit}`);
   }
 
-  /** Whether it is news. */
+  /** Whether it is news. What is not is waited for twice as long as the last time, up to half an hour. */
   add(
     at: { readonly app: string; readonly unit: string },
-    { revision, why }: Omit<Refusal, 'untilMs'>,
+    refused: Pick<Refusal, 'revision' | 'why'>,
     nowMs: number,
   ): boolean {
     const key = `${at.app}/${at.unit}`;
+    const { revision } = refused;
+    const why = refused.why.slice(0, maxWhy);
     const before = this.#refusals.get(key);
-    this.#refusals.set(key, { revision, why, untilMs: nowMs + patienceMs });
+    const isSame = before?.revision === revision && before.why === why;
+    const patienceMs = isSame ? Math.min(maxPatienceMs, 2 * before.patienceMs) : minPatienceMs;
+    this.#refusals.set(key, { revision, why, patienceMs, untilMs: nowMs + patienceMs });
     return before?.why !== why;
   }
 

@@ -1,6 +1,6 @@
 import { SelvedgeError, hasCode } from '@selvedge/kit';
-import { type KubeClient, keyOf, resources } from '@selvedge/kube';
-import type { ControllerRevision } from '@selvedge/kube/types';
+import { type KubeClient, type KubeObject, keyOf, resources } from '@selvedge/kube';
+import type { ControllerRevision, Secret } from '@selvedge/kube/types';
 import { type UnitAppObject, nameOf } from '../../objects.ts';
 import {
   type HistoryPlan,
@@ -56,11 +56,15 @@ const absent = (error: unknown): undefined => {
   throw error;
 };
 
+const isOf = ({ metadata }: UnitAppObject, object: KubeObject): boolean =>
+  unitAppOf(object)?.uid === metadata.uid;
+
+const foreign = (kind: string, name: string): SelvedgeError =>
+  new SelvedgeError(`the ${kind} ${name} is there and is not this UnitApp's`, { code: 'Invalid' });
+
 /** Ours only: those of a UnitApp that had the name before are on their way out. */
 function storedOf(app: UnitAppObject, objects: readonly ControllerRevision[]): readonly StoredRevision[] {
-  return objects
-    .filter((object) => unitAppOf(object)?.uid === app.metadata.uid)
-    .flatMap((object) => storedRevisionOf(object) ?? []);
+  return objects.filter((object) => isOf(app, object)).flatMap((object) => storedRevisionOf(object) ?? []);
 }
 
 class ClusterHistory implements History {
@@ -77,16 +81,15 @@ class ClusterHistory implements History {
     const plan = planHistory({ revisions: stored, spec, inUse });
     const { create, wanted, remove } = plan;
     const kept = new Map(stored.map((one) => [one.number, one] as const));
-    if (create !== undefined) {
-      try {
-        const made = await this.#create(app, create, signal);
-        // Who made it at the same time may have given it another number.
-        kept.set(made.number, made);
-        if (wanted === create) return { revisions: kept, remove, wanted: made };
-      } catch (error) {
-        if (!isFinal(error)) throw error;
-        return { revisions: kept, remove, wanted: undefined, problem: error.message };
-      }
+    try {
+      if (create === undefined) await this.#restoreSecret(app, stored, signal);
+      const made = create && (await this.#create(app, create, signal));
+      // Who made it at the same time may have given it another number.
+      if (made !== undefined) kept.set(made.number, made);
+      if (made !== undefined && wanted === create) return { revisions: kept, remove, wanted: made };
+    } catch (error) {
+      if (!isFinal(error)) throw error;
+      return { revisions: kept, remove, wanted: undefined, problem: error.message };
     }
     if (wanted !== undefined) return { revisions: kept, remove, wanted: kept.get(wanted.number) };
     const problem = `revision ${spec.rollbackTo} is not kept`;
@@ -122,9 +125,7 @@ class ClusterHistory implements History {
     const objects = objectsOf(app, revision, contentOf(app.spec));
     const options = { ...writing, signal };
     metrics.writes.add({ what: 'revision' });
-    if (objects.secret !== undefined) {
-      await client.create(resources.secrets, objects.secret, options).catch(exists);
-    }
+    if (objects.secret !== undefined) await this.#keepSecret(app, objects.secret, signal);
     const { namespace, name = '' } = objects.revision.metadata;
     const made =
       (await client.create(resources.controllerRevisions, objects.revision, options).catch(exists)) ??
@@ -132,9 +133,34 @@ class ClusterHistory implements History {
     view.wroteRevision(made);
     const [stored] = storedOf(app, [made]);
     if (stored !== undefined) return stored;
-    throw new SelvedgeError(`the ControllerRevision ${name} is there and is not this UnitApp's`, {
-      code: 'Invalid',
-    });
+    throw foreign('ControllerRevision', name);
+  }
+
+  /** The spec says once more what is in it. */
+  async #restoreSecret(
+    app: UnitAppObject,
+    stored: readonly StoredRevision[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    const content = contentOf(app.spec);
+    const revision = stored.find(({ hash }) => hash === hashOfContent(content));
+    if (revision?.hasSecrets !== true) return;
+    const seen = this.#deps.view.child(resources.secrets, `${app.metadata.namespace ?? ''}/${revision.name}`);
+    if (seen !== undefined && isOf(app, seen)) return;
+    const { secret } = objectsOf(app, revision, content);
+    if (secret !== undefined) await this.#keepSecret(app, secret, signal);
+  }
+
+  /** One that is there counts if it is ours: that of a UnitApp that had the name before goes with that. */
+  async #keepSecret(app: UnitAppObject, secret: Secret, signal: AbortSignal): Promise<void> {
+    const { client, view } = this.#deps;
+    const { namespace, name = '' } = secret.metadata;
+    const options = { ...writing, signal };
+    const kept =
+      (await client.create(resources.secrets, secret, options).catch(exists)) ??
+      (await client.get(resources.secrets, { namespace, name }, options));
+    if (!isOf(app, kept)) throw foreign('Secret', name);
+    view.wroteChild(resources.secrets, kept);
   }
 }
 

@@ -3,7 +3,7 @@ import { keyOf } from '@selvedge/kube';
 import type { RolloutStep } from '../../rollout/index.ts';
 import type { AppView } from '../view/index.ts';
 import type { Keeper } from '../keeping/index.ts';
-import { type Refusals, sharedUnit } from '../facts/index.ts';
+import { type Refusals, isConnected, sharedUnit } from '../facts/index.ts';
 import type { AppMetrics } from '../metrics.ts';
 import { byUnit } from './leftovers.ts';
 import { type Look, sharedIntents } from './look.ts';
@@ -27,6 +27,14 @@ interface Work {
   readonly run: () => Promise<void>;
 }
 
+/** What came of it. */
+export interface Carried {
+  /** When it is to be looked again although nothing has changed. */
+  readonly moments: readonly number[];
+  /** What may pass by itself. */
+  readonly failure: { readonly error: unknown } | undefined;
+}
+
 /** Carries out what a look has led to. */
 export class Carrier {
   readonly #deps: CarrierDeps;
@@ -40,30 +48,30 @@ export class Carrier {
     this.#bringer = new UnitBringer(deps.keeper);
   }
 
-  /**
-   * Each unit on its own: one that cannot be brought holds up none of the others. Rejects, after all of them, with what
-   * may pass by itself. The moments at which it is to be looked again although nothing has changed.
-   */
-  async carryOut(look: Look, steps: readonly RolloutStep[], signal: AbortSignal): Promise<readonly number[]> {
+  /** Each unit on its own: one that cannot be brought holds up none of the others. */
+  async carryOut(look: Look, steps: readonly RolloutStep[], signal: AbortSignal): Promise<Carried> {
     const units = this.#tasksOf(look, steps).map((task) => this.#workOf(look, task, signal));
     const shared = { unit: sharedUnit, revision: 0, run: () => this.#share(look, signal) };
     const works = [...units, shared].map((work) => this.#carryOut(look, work));
     const outcomes = await Promise.allSettled(works);
     signal.throwIfAborted();
     const failed = outcomes.find((outcome) => outcome.status === 'rejected');
-    if (failed !== undefined) throw failed.reason;
-    return outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? (outcome.value ?? []) : []));
+    return {
+      moments: outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? (outcome.value ?? []) : [])),
+      failure: failed && { error: failed.reason },
+    };
   }
 
+  /** What is no step waits while the unit has no link, as steps do. */
   #tasksOf({ app, units, isHeld }: Look, steps: readonly RolloutStep[]): readonly Task[] {
     const made = byUnit(app, this.#deps.view.childrenOf(keyOf(app)));
     const stepOf = new Map(steps.map(({ unit, revision }) => [unit, revision] as const));
     return units.flatMap((unit) => {
       const step = stepOf.get(unit.name);
-      const revision = step ?? (isHeld ? undefined : unit.revision);
-      const isUnknown = revision === undefined || revision === 0;
       const isStep = step !== undefined;
-      return isUnknown ? [] : [{ unit, revision, isStep, made: made.get(unit.name) ?? [] }];
+      const { revision = 0 } = isStep ? { revision: step } : unit;
+      const isLeft = isHeld || revision === 0 || !(isStep || isConnected(unit.edgeUnit));
+      return isLeft ? [] : [{ unit, revision, isStep, made: made.get(unit.name) ?? [] }];
     });
   }
 

@@ -27,12 +27,18 @@ export const leftIn = (intents: readonly Intent[], ofUnit: readonly Made[]): rea
 /** Of what all units share: the Service, and Secrets of revisions that are not kept any more. Pure. */
 export function leftOfShared(
   app: UnitAppObject,
-  wanted: { readonly intents: readonly Intent[]; readonly revisions: ReadonlySet<string> },
+  wanted: {
+    /** Undefined: there is no telling, and all stays. */
+    readonly intents: readonly Intent[] | undefined;
+    readonly revisions: ReadonlySet<string>;
+  },
   made: readonly Made[],
 ): readonly Made[] {
   const isLeft = (one: Made): boolean => {
     const { name = '', labels: own } = one.object.metadata;
-    if (one.resource === resources.services) return name === nameOf(app) && !isWanted(wanted.intents, one);
+    if (one.resource === resources.services) {
+      return name === nameOf(app) && wanted.intents !== undefined && !isWanted(wanted.intents, one);
+    }
     return (
       one.resource === resources.secrets &&
       own?.[labels.revision] !== undefined &&

@@ -1,4 +1,5 @@
-import { keyOf } from '@selvedge/kube';
+import { messageOf } from '@selvedge/kit';
+import { keyOf, labelRequirementsOf } from '@selvedge/kube';
 import type { UnitAppObject } from '../../objects.ts';
 import type { RevisionContent, UnitFacts } from '../../rollout/index.ts';
 import { nextScheduleChange, scheduledReplicas, timetableOf } from '../../scaling/index.ts';
@@ -7,6 +8,7 @@ import type { AppView } from '../view/index.ts';
 import type { Intent } from '../children/index.ts';
 import { type Refusals, sharedUnit } from '../facts/index.ts';
 import type { History, KeptHistory } from '../keeping/index.ts';
+import { byUnit } from './leftovers.ts';
 import { type Rendered, Rendering } from './rendering.ts';
 import { type SelectedUnit, selectedBy } from './selected-unit.ts';
 import { type UnitFactsDeps, unitFactsOf } from './unit-facts.ts';
@@ -31,6 +33,8 @@ export interface Look {
   readonly moments: readonly number[];
   /** What it says cannot be used: clones stay as they are. */
   readonly isHeld: boolean;
+  /** It selects no unit, and units that are there have what it made: nobody means to take that from all at once. */
+  readonly isEmptied: boolean;
 }
 
 const present = <T>(values: readonly (T | undefined)[]): ReadonlySet<T> =>
@@ -60,6 +64,14 @@ async function contentsOf(
   return contents;
 }
 
+function isEmptied(app: UnitAppObject, selected: readonly SelectedUnit[], view: AppView): boolean {
+  if (selected.length > 0) return false;
+  const had = Array.from(byUnit(app, view.childrenOf(keyOf(app))).keys());
+  return had.some((unit) => view.readers.units.get(unit) !== undefined);
+}
+
+const emptied = 'spec.unitSelector selects no unit any more: what there is in units stays';
+
 const none: Rendered = { kind: 'intents', intents: [] };
 
 /** As the revision has it that all units had last: it cannot come in waves. */
@@ -87,7 +99,17 @@ const namedProblem = (app: string, { name, problem }: UnitFacts, refusals: Refus
   return why === undefined ? undefined : `${name}: ${why}`;
 };
 
-/** Looks at everything once; the revision of the spec is kept from then on. */
+/** Why its selector is none. It selects nothing then, which must not be mistaken for the wish to run nowhere. */
+export function selectorProblemOf({ spec }: UnitAppObject): string | undefined {
+  try {
+    labelRequirementsOf(spec.unitSelector);
+    return undefined;
+  } catch (error) {
+    return `spec.unitSelector: ${messageOf(error)}`;
+  }
+}
+
+/** Looks at everything once; the revision of the spec is kept from then on. Throws `Invalid` for a selector that is none. */
 export async function lookAt(
   app: UnitAppObject,
   { nowMs, signal }: { readonly nowMs: number; readonly signal: AbortSignal },
@@ -105,7 +127,9 @@ export async function lookAt(
   const options = { app, wanted, revisions: history.revisions, rendering, nowMs };
   const units = selected.map((unit) => unitFactsOf(unit, options, deps));
   const shared = sharedOf(app, wanted, rendering);
+  const hasNone = isEmptied(app, selected, deps.view);
   const problems = [
+    hasNone ? emptied : undefined,
     history.problem,
     timetable.kind === 'unusable' ? timetable.why : undefined,
     shared.kind === 'problem' ? shared.why : deps.refusals.get(keyOf(app), sharedUnit)?.why,
@@ -125,5 +149,6 @@ export async function lookAt(
       ...units.flatMap(({ name }) => deps.refusals.get(keyOf(app), name)?.untilMs ?? []),
     ].filter((ms) => ms > nowMs),
     isHeld: timetable.kind === 'unusable',
+    isEmptied: hasNone,
   };
 }

@@ -13,7 +13,7 @@ export interface SelectedUnit extends UnitValues {
   readonly revision: number | undefined;
 }
 
-/** In any order; none where the selector is none. */
+/** In any order. Throws `Invalid` if the selector is none. */
 export function selectedBy(app: UnitAppObject, view: AppView): readonly SelectedUnit[] {
   const { metadata, spec } = app;
   const resource: Resource<KubeObject> = workloads[spec.template.kind];

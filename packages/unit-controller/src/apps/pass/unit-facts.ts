@@ -1,10 +1,10 @@
 import { keyOf } from '@selvedge/kube';
 import { type MetricGate, restartsOf } from '../../gate/index.ts';
 import { type UnitAppObject, nameOf } from '../../objects.ts';
-import type { CloneFacts, UnitFacts } from '../../rollout/index.ts';
+import { type CloneFacts, type UnitFacts, isGoingBack } from '../../rollout/index.ts';
 import type { AppView } from '../view/index.ts';
 import { podTemplateOf } from '../children/index.ts';
-import { type Openings, type Refusals, isConnected } from '../facts/index.ts';
+import { type Openings, type Refusals, isConnected, isCutInPart } from '../facts/index.ts';
 import type { KeptHistory } from '../keeping/index.ts';
 import type { Rendering } from './rendering.ts';
 import type { SelectedUnit } from './selected-unit.ts';
@@ -53,20 +53,26 @@ function cloneFacts(
   return { revision, ...clone.facts, restarts, ...readMetricOf(unit, options, deps) };
 }
 
+/** What the rollout brings, or what it goes back to. */
+function targetOf({ app, wanted }: UnitFactsOptions): number | undefined {
+  const { rollout, currentRevision } = app.status ?? {};
+  return rollout?.revision === wanted && rollout !== undefined && isGoingBack(rollout)
+    ? currentRevision
+    : wanted;
+}
+
 /** What the API server said of a revision that the unit might be brought to. */
-function refusalOf(
-  unit: SelectedUnit,
-  { app, wanted }: UnitFactsOptions,
-  refusals: Refusals,
-): string | undefined {
+function refusalOf(unit: SelectedUnit, options: UnitFactsOptions, refusals: Refusals): string | undefined {
+  const { app } = options;
   const { revision, why } = refusals.get(keyOf(app), unit.name) ?? {};
-  const isTarget = revision === wanted || revision === app.status?.currentRevision;
+  const isTarget = revision === targetOf(options) || revision === app.status?.currentRevision;
   return isTarget && revision !== unit.revision ? why : undefined;
 }
 
-function renderingProblemOf(unit: SelectedUnit, { wanted, rendering }: UnitFactsOptions): string | undefined {
-  if (wanted === undefined || wanted === unit.revision) return undefined;
-  const rendered = rendering.of(unit, wanted);
+function renderingProblemOf(unit: SelectedUnit, options: UnitFactsOptions): string | undefined {
+  const target = targetOf(options);
+  if (target === undefined || target === unit.revision) return undefined;
+  const rendered = options.rendering.of(unit, target);
   return rendered.kind === 'problem' ? rendered.why : undefined;
 }
 
@@ -82,6 +88,7 @@ export function unitFactsOf(unit: SelectedUnit, options: UnitFactsOptions, deps:
     name,
     labels,
     isConnected: isConnected(edgeUnit),
+    isCutInPart: isCutInPart(edgeUnit),
     opensMs: opening.kind === 'opens' ? opening.atMs : undefined,
     ...(problem === undefined ? {} : { problem }),
     clone: cloneFacts(unit, options, deps),

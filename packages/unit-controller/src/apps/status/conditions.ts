@@ -9,18 +9,26 @@ export interface ConditionFacts {
   readonly units: readonly UnitFacts[];
   /** What cannot be used, for people. */
   readonly problems: readonly string[];
+  /** The status is about what is wanted; else there is no telling, and it is that of before. */
+  readonly isPlanned: boolean;
 }
 
 type Verdict = Pick<NewCondition, 'status' | 'reason' | 'message'>;
 
 /** Of a condition's message. */
 const maxNamed = 3;
+const maxMessage = 1_024;
 
 const verdict = (status: NewCondition['status'], reason: string, message = ''): Verdict => ({
   status,
   reason,
-  message,
+  message: message.slice(0, maxMessage),
 });
+
+function namedIn({ problems }: ConditionFacts): string {
+  const more = problems.length > maxNamed ? `; and ${problems.length - maxNamed} more` : '';
+  return `${problems.slice(0, maxNamed).join('; ')}${more}`;
+}
 
 const linked = ({ units }: ConditionFacts): number => units.filter(({ isConnected }) => isConnected).length;
 
@@ -35,6 +43,7 @@ function availableVerdict(facts: ConditionFacts): Verdict {
 function updatedVerdict(facts: ConditionFacts): Verdict {
   const { rollout, updateRevision = 0 } = facts.status;
   const { state = 'Progressing', message = '' } = rollout ?? {};
+  if (!facts.isPlanned) return verdict('False', 'Invalid', namedIn(facts));
   const units = linked(facts);
   const updated = facts.units.filter(
     ({ isConnected, clone }) => isConnected && clone?.revision === updateRevision,
@@ -51,11 +60,8 @@ function progressingVerdict({ status }: ConditionFacts): Verdict {
   return verdict(isUnderWay ? 'True' : 'False', state, message || (isUnderWay ? `wave ${wave}` : ''));
 }
 
-function invalidVerdict({ problems }: ConditionFacts): Verdict {
-  if (problems.length === 0) return verdict('False', 'Valid');
-  const more = problems.length > maxNamed ? `; and ${problems.length - maxNamed} more` : '';
-  return verdict('True', 'Invalid', `${problems.slice(0, maxNamed).join('; ')}${more}`);
-}
+const invalidVerdict = (facts: ConditionFacts): Verdict =>
+  facts.problems.length === 0 ? verdict('False', 'Valid') : verdict('True', 'Invalid', namedIn(facts));
 
 /** For `kubectl wait` and people. Pure. */
 export const conditionsOf = (facts: ConditionFacts): readonly NewCondition[] => [

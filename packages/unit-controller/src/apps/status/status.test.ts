@@ -29,7 +29,9 @@ const rolloutIn = (state: NonNullable<UnitAppStatus['rollout']>['state'], health
 });
 
 const conditions = (status: UnitAppStatus, units: readonly UnitFacts[], problems: readonly string[] = []) =>
-  conditionsOf({ status, units, problems }).map(({ type, status: is, reason }) => `${type}=${is} ${reason}`);
+  conditionsOf({ status, units, problems, isPlanned: true }).map(
+    ({ type, status: is, reason }) => `${type}=${is} ${reason}`,
+  );
 
 describe('conditions', () => {
   const [done, old] = [unitOf('a', { clone: cloneOf(2) }), unitOf('b', { clone: cloneOf(1) })];
@@ -106,8 +108,11 @@ describe('conditions', () => {
 
   test('name what cannot be used, the first three', () => {
     const problems = ['a: x', 'b: y', 'c: z', 'd: w'];
-    const [, , , invalid] = conditionsOf({ status: rolloutIn('Done'), units: [], problems });
+    const facts = { status: rolloutIn('Done'), units: [], isPlanned: true };
+    const [, , , invalid] = conditionsOf({ ...facts, problems });
     expect(invalid).toMatchObject({ status: 'True', message: 'a: x; b: y; c: z; and 1 more' });
+    const [, , , long] = conditionsOf({ ...facts, problems: ['x'.repeat(5_000)] });
+    expect(long?.message).toHaveLength(1_024);
   });
 });
 
@@ -141,6 +146,18 @@ describe('the plan of a UnitApp', () => {
     });
     expect(steps).toEqual([]);
     expect(status.conditions?.find(({ type }) => type === 'Invalid')?.message).toBe('revision 7 is not kept');
+  });
+
+  test('is not said to have come anywhere where there is no telling what is wanted', () => {
+    const done = unitOf('a', { clone: cloneOf(2) });
+    const app = { ...appOf(), status: rolloutIn('Done') };
+    const problems = ['revision 7 is not kept'];
+    const { status } = planApp({ ...facts, app, units: [done], wanted: undefined, problems });
+    expect(status.conditions?.find(({ type }) => type === 'Updated')).toMatchObject({
+      status: 'False',
+      reason: 'Invalid',
+      message: 'revision 7 is not kept',
+    });
   });
 
   test('keeps the status of a rollout whose waves cannot be read', () => {
