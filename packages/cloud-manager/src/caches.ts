@@ -32,11 +32,11 @@ export interface Caches {
 
 /** A Node without its images and most of its conditions, which are most of it. Pure. */
 function keptNode({ metadata, spec, status }: Node): Node {
-  const { labels, annotations } = metadata;
+  const { labels, annotations, creationTimestamp } = metadata;
   const { podCIDRs, taints, unschedulable } = spec ?? {};
   const { addresses, daemonEndpoints, conditions } = status ?? {};
   return {
-    metadata: { ...slimMetadata(metadata), labels, annotations },
+    metadata: { ...slimMetadata(metadata), labels, annotations, creationTimestamp },
     spec: { podCIDRs, taints, unschedulable },
     status: {
       addresses,

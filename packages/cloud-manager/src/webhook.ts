@@ -1,5 +1,12 @@
 import { isIPv6 } from 'node:net';
-import type { Clock, Logger, MetricsRegistry, Random, Service } from '@selvedge/kit';
+import {
+  type Clock,
+  type Logger,
+  type MetricsRegistry,
+  type Random,
+  type Service,
+  createServiceGroup,
+} from '@selvedge/kit';
 import type { KubeClient, KubeMetrics } from '@selvedge/kube';
 import { apiServerLimits, createAdmissionWebhook, strangerLimits } from './admission/index.ts';
 import type { Caches } from './caches.ts';
@@ -15,6 +22,7 @@ import {
   createPemFiles,
   createSmallServer,
 } from './serving/index.ts';
+import { type StartedLater, startedLater } from './started-later.ts';
 import { createWebhookCertificates } from './webhook-certificates/index.ts';
 
 export interface WebhookDeps {
@@ -30,10 +38,9 @@ export interface WebhookDeps {
 }
 
 /** Where API servers ask, if they are to ask at all. */
-export interface Webhook {
+export interface Webhook extends Partial<StartedLater> {
   /** What the config names: to be started first. */
   readonly files: readonly Service[];
-  readonly services: readonly Service[];
   readonly shown: readonly ShownCertificate[];
   /** Once started. */
   readonly port: number | undefined;
@@ -95,7 +102,7 @@ function certificateOf(settings: WebhookConfig, deps: WebhookDeps): Certificate 
   return { files: [configured(pem)], services: [], shown: pem, pem, keepers: () => [] };
 }
 
-const none: Webhook = { files: [], services: [], shown: [], port: undefined, keepers: () => [] };
+const none: Webhook = { files: [], shown: [], port: undefined, keepers: () => [] };
 
 /** As the config says; without it nothing is served. */
 export function createWebhook(settings: WebhookConfig | undefined, deps: WebhookDeps): Webhook {
@@ -116,7 +123,8 @@ export function createWebhook(settings: WebhookConfig | undefined, deps: Webhook
   const server = createSmallServer(options, { ...deps, pem, handler });
   return {
     files,
-    services: [...services, server],
+    // It waits for its certificate, and tunnels do not wait for it; API servers ask it until the tunnels are drained.
+    ...startedLater(createServiceGroup({ name: 'webhook', services: [...services, server] }, deps)),
     shown: [shown],
     keepers,
     get port() {

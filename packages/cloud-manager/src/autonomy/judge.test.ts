@@ -14,7 +14,7 @@ const members = ['a', 'b'];
 const witnessMs = 30_000;
 
 /** A leader that comes to a unit whose node `a` had been vouched for by `b`. */
-function leader(clock: ManualClock): Judge {
+function leader(clock: ManualClock, creationTimestamp?: string): Judge {
   const [leases, nodes] = [createIndexedStore<Lease>(), createIndexedStore<Node>()];
   const edgeNodes = createIndexedStore<EdgeNodeObject>();
   const edgeUnits = createIndexedStore<EdgeUnitObject>({ indexers: { member: membersOf } });
@@ -29,7 +29,7 @@ function leader(clock: ManualClock): Judge {
     '1',
   );
   nodes.replace(
-    members.map((name) => ({ metadata: metadataOf(name) })),
+    members.map((name) => ({ metadata: { ...metadataOf(name), creationTimestamp } })),
     '1',
   );
   const vouched = {
@@ -74,5 +74,12 @@ describe('a leader that comes to a node that is Vouched', () => {
     expect(judge.look('a')?.next).toMatchObject({ kind: 'Vouched', by: ['b'] });
     await clock.advance(witnessMs);
     expect(judge.look('a')?.next).toMatchObject({ kind: 'Autonomous' });
+  });
+
+  test('does not when the Node was made since: that was another one', () => {
+    const judge = leader(createManualClock(), '2025-12-01T00:00:01Z');
+    expect(judge.look('a')?.fate).toMatchObject({ kind: 'Connected' });
+    const same = leader(createManualClock(), '2025-12-01T00:00:00Z');
+    expect(same.look('a')?.fate).toMatchObject({ kind: 'Vouched' });
   });
 });

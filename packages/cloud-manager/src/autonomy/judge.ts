@@ -37,6 +37,13 @@ export interface Look {
 const isUnknown = (conditions: readonly { readonly type: string; readonly status: string }[] = []): boolean =>
   conditions.some(({ type, status }) => type === 'Ready' && status === 'Unknown');
 
+/** What an earlier leader wrote of the node, and not of an earlier Node of that name. */
+function recalledOf(node: Node | undefined, status: EdgeNodeObject['status']): Fate | undefined {
+  const fate = recalledFate(status);
+  const madeAt = Date.parse(node?.metadata.creationTimestamp ?? '');
+  return fate !== undefined && fate.since < madeAt ? undefined : fate;
+}
+
 /** Of a node that nobody has looked at before: one that the stock life cycle has already is not taken out of it. */
 const firstFate = (since: number, isGivenUp: boolean): Fate =>
   isGivenUp
@@ -126,7 +133,7 @@ export class Judge {
   #first(node: string, { status }: EdgeNodeObject): Fate {
     const { sightings, nodes, clock } = this.#deps;
     const isGivenUp = isUnknown(nodes.get(node)?.status?.conditions);
-    const fate = recalledFate(status) ?? firstFate(clock.now(), isGivenUp);
+    const fate = recalledOf(nodes.get(node), status) ?? firstFate(clock.now(), isGivenUp);
     this.#fates.set(node, fate);
     // Who was connected when somebody last looked has a grace period to show that it is, unless it is too late already.
     if (fate.kind !== 'Connected') this.#giveUp(node);

@@ -26,7 +26,7 @@ export interface TermDeps {
   readonly edgeNodes: ObjectReader<EdgeNodeObject>;
   /** With `memberIndexers`. */
   readonly edgeUnits: ObjectReader<EdgeUnitObject>;
-  /** Their taints, Ready and what is mirrored to them, at least. */
+  /** Their age, taints, Ready and what is mirrored to them, at least. */
   readonly nodes: ObjectReader<Node>;
   readonly clock: Clock;
   readonly random: Random;

@@ -1,4 +1,5 @@
 import {
+  BoundedMap,
   type Clock,
   type Logger,
   type Random,
@@ -36,6 +37,8 @@ const maxKeys = 100_000;
 /** A namespace with many Services is no burst for the API server. */
 const workers = 4;
 const timeoutMs = 10_000;
+/** Whoever else writes a Service again and again is answered once in this time. */
+const gatherMs = 1_000;
 
 const inNamespace = 'namespace';
 /** It is another one by now, or none, or somebody gave it an annotation just now: the watch brings it. */
@@ -59,6 +62,7 @@ export function createTrafficDefaults(deps: TrafficDefaultsDeps): Service {
     { keep: keptTraffic, indexers: { [inNamespace]: (service) => [namespaceOf(service)] } },
   );
   const newest = createNewest({ capacity: maxWritten }, services);
+  const said = new BoundedMap<string, true>({ capacity: maxWritten });
   const reconcile = async (key: string, signal: AbortSignal): Promise<void> => {
     const service = newest.get(key);
     const wanted = service && planInheritance(service, namespaces.get(namespaceOf(service)));
@@ -67,7 +71,9 @@ export function createTrafficDefaults(deps: TrafficDefaultsDeps): Service {
     const options = { patch, fieldManager, timeoutMs, signal };
     try {
       newest.wrote(keptTraffic(await client.patch(resources.services, refOfKey(key), options)));
-      log.info('traffic scope of the namespace set', { service: key, annotations: wanted });
+      const level = said.get(key) === true ? 'debug' : 'info';
+      said.set(key, true);
+      log[level]('traffic scope of the namespace set', { service: key, annotations: wanted });
     } catch (error) {
       newest.forget(key);
       if (!hasCode(error, ...passing)) throw error;
@@ -81,7 +87,7 @@ export function createTrafficDefaults(deps: TrafficDefaultsDeps): Service {
     services.subscribe(({ object, kind }) => {
       const key = keyOf(object);
       if (kind === 'deleted') newest.forget(key);
-      else controller.enqueue(key);
+      else controller.enqueue(key, kind === 'added' ? 0 : gatherMs);
     }),
     namespaces.subscribe(({ object }) => {
       for (const service of services.byIndex(inNamespace, object.metadata.name ?? ''))

@@ -38,6 +38,8 @@ export interface KeeperDeps {
 const key = 'webhook';
 /** Everything is looked at again at least so often. */
 const maxWaitMs = 10 * 60_000;
+/** Whoever else writes there again and again is answered once in this time. */
+const gatherMs = 1_000;
 /** Somebody else wrote in between: the watch brings it. */
 const passing = ['Conflict', 'AlreadyExists', 'NotFound'] as const;
 
@@ -47,6 +49,8 @@ class Keeper {
   readonly #configurations: ObjectReader<WebhookConfiguration>;
   /** Since when API servers are told of what, by the monotonic clock. */
   #told: { readonly bundle: string; readonly sinceMs: number } | undefined;
+  /** What was said in the log to have been told. */
+  #said = '';
 
   constructor(lifetimes: Lifetimes, deps: KeeperDeps, configurations: ObjectReader<WebhookConfiguration>) {
     this.#lifetimes = lifetimes;
@@ -85,7 +89,9 @@ class Keeper {
     if (configuration === undefined || isTold(configuration, bundle)) return;
     await tell(client, configuration, { bundle, signal });
     changes.add({ change: 'tell' });
-    log.info('API servers told whom to trust', { configuration: managerAdmission.configuration });
+    const level = this.#said === bundle ? 'debug' : 'info';
+    this.#said = bundle;
+    log[level]('API servers told whom to trust', { configuration: managerAdmission.configuration });
   }
 }
 
@@ -117,7 +123,7 @@ export function createKeeper(lifetimes: Lifetimes, deps: KeeperDeps): Service {
       metrics,
     },
   );
-  const look = (): void => void controller.enqueue(key);
+  const look = (): void => void controller.enqueue(key, gatherMs);
   const following = createSubscriptions({ name: 'webhook subscriptions' }, () => [
     secrets.subscribe(look),
     configurations.subscribe(look),

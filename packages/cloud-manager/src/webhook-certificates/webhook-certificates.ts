@@ -6,15 +6,16 @@ import {
   type MetricsRegistry,
   type Random,
   type Service,
+  createBackoff,
   createListeners,
   createPoke,
-  hasCode,
+  limitRepeats,
 } from '@selvedge/kit';
 import type { ServingPair, ServingSource } from '@selvedge/kit/serve';
 import { type KubeClient, type KubeMetrics, createObjectCaches, resources } from '@selvedge/kube';
+import { begin } from './begin.ts';
 import { createKeeper } from './keeper.ts';
-import { firstStep } from './plan.ts';
-import { type SharedSecret, type SharedSecretOptions, createSharedSecret } from './shared-secret.ts';
+import { type SharedSecretOptions, createSharedSecret } from './shared-secret.ts';
 
 export type WebhookCertificatesOptions = SharedSecretOptions;
 
@@ -35,30 +36,8 @@ export interface WebhookCertificates extends Service, ServingSource {
   keeper(): Service;
 }
 
-/** Whoever was faster has made what this server wants as well. */
-const passing = ['Conflict', 'AlreadyExists', 'NotFound'] as const;
-const againMs = 1_000;
-
-interface Beginning {
-  readonly shared: SharedSecret;
-  readonly done: (step: 'begin' | 'issue') => void;
-  /** Until somebody else has written, for all that can be told. */
-  readonly wait: () => Promise<void>;
-}
-
-/** Makes a certificate where there is none that can be served. */
-async function begin({ shared, wait, done }: Beginning, signal: AbortSignal): Promise<void> {
-  for (let seen = shared.look(); seen.standing.serving === undefined; seen = shared.look()) {
-    try {
-      const step = firstStep(seen.standing);
-      await shared.write(step, seen, signal);
-      done(step);
-    } catch (error) {
-      if (!hasCode(error, ...passing)) throw error;
-      await wait();
-    }
-  }
-}
+const delays = { initialMs: 1_000, maxMs: 30_000, resetAfterMs: 60_000 };
+const repeatWindowMs = 60_000;
 
 export function createWebhookCertificates(
   options: WebhookCertificatesOptions,
@@ -102,8 +81,16 @@ export function createWebhookCertificates(
     async start(signal) {
       await caches.service.start(signal);
       unsubscribe = secrets.subscribe(take);
-      const wait = (): Promise<void> => changed.wait(againMs, signal);
-      await begin({ shared, wait, done: (change) => changes.add({ change }) }, signal);
+      await begin(
+        {
+          shared,
+          wait: (ms) => changed.wait(ms, signal),
+          backoff: createBackoff(delays, deps),
+          done: (change) => changes.add({ change }),
+          log: limitRepeats({ windowMs: repeatWindowMs }, deps),
+        },
+        signal,
+      );
       take();
     },
     async stop() {
