@@ -36,6 +36,7 @@ const rollouts: fc.Arbitrary<UnitAppRollout> = fc.record({
 
 type Change =
   | { readonly kind: 'link'; readonly isConnected: boolean }
+  | { readonly kind: 'cut'; readonly isCutInPart: boolean }
   | { readonly kind: 'break'; readonly isBroken: boolean }
   | { readonly kind: 'restarts'; readonly restarts: number }
   | { readonly kind: 'label'; readonly tier: string }
@@ -51,6 +52,7 @@ type Event =
 const flag = fc.boolean();
 const change: fc.Arbitrary<Change> = fc.oneof(
   fc.record({ kind: fc.constant('link' as const), isConnected: flag }),
+  fc.record({ kind: fc.constant('cut' as const), isCutInPart: flag }),
   fc.record({ kind: fc.constant('break' as const), isBroken: flag }),
   fc.record({ kind: fc.constant('restarts' as const), restarts: fc.constantFrom(0, 9) }),
   fc.record({ kind: fc.constant('label' as const), tier: fc.constantFrom('gold', 'silver') }),
@@ -142,6 +144,7 @@ function planned(world: World, one: Extract<Event, { kind: 'plan' }>): void {
 
 function changed(world: World, seen: Shop, one: Change): void {
   if (one.kind === 'link') seen.isConnected = one.isConnected;
+  if (one.kind === 'cut') seen.isCutInPart = one.isCutInPart;
   if (one.kind === 'break') seen.isBroken = one.isBroken;
   if (one.kind === 'restarts') seen.restarts = one.restarts;
   if (one.kind === 'label') seen.tier = one.tier;
@@ -163,7 +166,13 @@ function live(world: World, one: Event): void {
 /** All is well in the end, and another revision is wanted: what had stopped the rollout is not to stop this one. */
 function heal(world: World, wanted: number, rollout: UnitAppRollout): void {
   for (const seen of world.shops.values()) {
-    Object.assign(seen, { isConnected: true, isBroken: false, restarts: 0, tier: 'silver' });
+    Object.assign(seen, {
+      isConnected: true,
+      isCutInPart: false,
+      isBroken: false,
+      restarts: 0,
+      tier: 'silver',
+    });
   }
   Object.assign(world, { wanted, rollout, isSpecNew: true });
 }

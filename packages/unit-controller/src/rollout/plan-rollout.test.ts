@@ -185,6 +185,27 @@ describe('a rollout', () => {
     expect([stateOf(world), world.status?.currentRevision]).toEqual(['Progressing', 1]);
   });
 
+  test('is not stopped by a unit of which a node is cut, and waits until it has shown something', () => {
+    const world = running();
+    const [canary = ''] = inWave(world, 0);
+    const cut = world.shops.get(canary) ?? shop();
+    Object.assign(cut, { isCutInPart: true, isBroken: true });
+    world.wanted = 2;
+    settle(world);
+    const why = `${canary}: 0 of 2 pods available; one of its nodes has no link`;
+    expect(world.status?.rollout).toMatchObject({
+      state: 'Progressing',
+      message: `no unit of the wave can show it: ${why}`,
+    });
+    cut.isCutInPart = false;
+    world.nowMs += 60 * minute;
+    remember(world, planFor(world));
+    expect(world.status).toMatchObject({ rollout: { state: 'Progressing' }, totals: { updating: 1 } });
+    cut.isBroken = false;
+    settle(world);
+    expect(world.status).toMatchObject({ rollout: { state: 'Done' }, totals: { updated: 10, healthy: 10 } });
+  });
+
   test('gives a unit that is new what the others have, and its turn when it comes', () => {
     const world = running({}, { bad: new Set([2]) });
     world.wanted = 2;

@@ -22,6 +22,8 @@ export const cloneOf = (revision: number, change: Partial<CloneFacts> = {}): Clo
 
 export interface Shop {
   isConnected: boolean;
+  /** One of its nodes has no link. */
+  isCutInPart?: boolean;
   /** When its window opens; undefined: never. */
   opensMs: number | undefined;
   /** What the API server has. */
@@ -85,14 +87,14 @@ const isGoodIn = ({ bad }: World, { revision, running, isBroken, isExempt = fals
 const labelsOf = (name: string, { tier = 'silver' }: Shop) => ({ name, tier });
 
 function factsOf(world: World, [name, seen]: readonly [string, Shop]): UnitFacts {
-  const { isConnected, opensMs, revision, problem, restarts = 0 } = seen;
+  const { isConnected, isCutInPart, opensMs, revision, problem, restarts = 0 } = seen;
   const available = isGoodIn(world, seen) ? pods : 0;
   const readMetric = (): MetricReading | undefined => {
     world.asked.push(name);
     return seen.metric;
   };
   const clone = revision === undefined ? undefined : cloneOf(revision, { available, restarts, readMetric });
-  return { name, labels: labelsOf(name, seen), isConnected, opensMs, clone, problem };
+  return { name, labels: labelsOf(name, seen), isConnected, isCutInPart, opensMs, clone, problem };
 }
 
 export function planFor(world: World): RolloutPlan {

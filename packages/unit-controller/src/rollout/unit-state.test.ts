@@ -80,19 +80,27 @@ describe('a unit', () => {
   });
 
   test.each([
-    ['Updating', 'stuck'],
-    ['Unhealthy', 'ailing'],
-    ['Failed', 'failed'],
-  ] as const)('that was %s too long and has a node without a link is %s', (state, kind) => {
-    const facts = unit({ clone: starting, isCutInPart: true });
-    const why = `0 of 2 pods available${kind === 'failed' ? '' : '; one of its nodes has no link'}`;
-    const { state: is } = found(facts, was(state), late);
-    expect(is).toEqual({ kind, why });
-    const before = { ...was(state), state: stateNames[is.kind] };
-    expect(found(facts, before, late).state).toEqual(is);
-    expect(found(unit({ ...facts, clone: cloneOf(2, { restarts: 9 }) }), was(state)).state.kind).toBe(
-      'failed',
-    );
+    ['Updating', 'updating'],
+    ['Unhealthy', 'unhealthy'],
+  ] as const)(
+    'that was %s too long is stuck while a node has no link, and has its time again then',
+    (state, kind) => {
+      const cut = unit({ clone: starting, isCutInPart: true });
+      const past = { wasHealthy: state === 'Unhealthy' };
+      expect(found(cut, was(state), past).state.kind).toBe(kind);
+      const { state: stuck } = found(cut, was(state), { ...late, ...past });
+      expect(stuck).toEqual({ kind: 'stuck', why: '0 of 2 pods available; one of its nodes has no link' });
+      const before = was(stateNames.stuck);
+      expect(found(cut, before, { ...late, ...past }).state).toEqual(stuck);
+      expect(found(unit({ clone: starting }), before, { ...late, ...past }).state.kind).toBe(kind);
+    },
+  );
+
+  test('that failed, or restarts, has failed whatever link its nodes have', () => {
+    const cut = unit({ clone: starting, isCutInPart: true });
+    expect(found(cut, was('Failed')).state.kind).toBe('failed');
+    const restarting = { ...cut, clone: cloneOf(2, { restarts: 9 }) };
+    expect(found(restarting, was('Updating')).state.kind).toBe('failed');
   });
 
   test('is not what it was with another revision', () => {

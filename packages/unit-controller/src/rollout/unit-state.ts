@@ -36,7 +36,7 @@ export type UnitState =
   | { readonly kind: 'healthy' }
   /** It has been healthy with a revision that is tried out. */
   | { readonly kind: 'unhealthy'; readonly why: string }
-  /** It has been healthy with a revision that all units had, or before a node lost its link: no rollout's doing, and it holds none. */
+  /** It has been healthy with a revision that all units had,: no rollout's doing, and it holds none. */
   | { readonly kind: 'ailing'; readonly why: string }
   | { readonly kind: 'failed'; readonly why: string };
 
@@ -80,7 +80,7 @@ export const stateNames = {
   skipped: 'Waiting',
   waiting: 'Waiting',
   updating: 'Updating',
-  stuck: 'Updating',
+  stuck: 'Waiting',
   healthy: 'Healthy',
   unhealthy: 'Unhealthy',
   ailing: 'Unhealthy',
@@ -111,24 +111,25 @@ function isLate(kind: UnitState['kind'], last: UnitBefore | undefined, options: 
   return nowMs - Date.parse(last.since) >= deadlineMs;
 }
 
-function lateIn(
-  { isCutInPart = false }: UnitFacts,
-  { wasHealthy, why }: { readonly wasHealthy: boolean; readonly why: string },
-): UnitState {
-  if (!isCutInPart) return { kind: 'failed', why };
-  return { kind: wasHealthy ? 'ailing' : 'stuck', why: `${why}; ${cutInPart}` };
+/** Of a unit that may become healthy yet. While a node has no link its time stands still once it is over, and begins anew then. */
+function pendingIn({ isCutInPart = false }: UnitFacts, judgement: Judged, options: StateOptions): UnitState {
+  const { health, last } = judgement;
+  const why = 'why' in health ? health.why : '';
+  const kind = options.wasHealthy ? 'unhealthy' : 'updating';
+  const isOver = isLate(kind, last, options);
+  const isStuck = isCutInPart && (isOver || last?.state === stateNames.stuck);
+  if (isStuck) return { kind: 'stuck', why: `${why}; ${cutInPart}` };
+  return { kind: isOver ? 'failed' : kind, why };
 }
 
 /** Of a unit that has the revision. */
-function stateWith(unit: UnitFacts, { health, last }: Judged, options: StateOptions): UnitState {
+function stateWith(unit: UnitFacts, judgement: Judged, options: StateOptions): UnitState {
+  const { health, last } = judgement;
   if (health.kind === 'good') return { kind: 'healthy' };
   const { why } = health;
-  const { wasHealthy, isTargetProven } = options;
-  if (wasHealthy && isTargetProven) return { kind: 'ailing', why };
-  const kind = wasHealthy ? 'unhealthy' : 'updating';
-  if (health.kind === 'bad' || last?.state === 'Failed') return { kind: 'failed', why };
-  if (!isLate(kind, last, options)) return { kind, why };
-  return lateIn(unit, { wasHealthy, why });
+  if (options.wasHealthy && options.isTargetProven) return { kind: 'ailing', why };
+  const isFailed = health.kind === 'bad' || last?.state === 'Failed';
+  return isFailed ? { kind: 'failed', why } : pendingIn(unit, judgement, options);
 }
 
 /** Of a unit that does not. Who leaves what does not work needs no window. */

@@ -148,6 +148,7 @@ class ClusterHistory implements History {
     const seen = this.#deps.view.child(resources.secrets, `${app.metadata.namespace ?? ''}/${revision.name}`);
     if (seen !== undefined && isOf(app, seen)) return;
     const { secret } = objectsOf(app, revision, content);
+    this.#deps.metrics.writes.add({ what: 'revision' });
     if (secret !== undefined) await this.#keepSecret(app, secret, signal);
   }
 
