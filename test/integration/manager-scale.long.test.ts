@@ -20,7 +20,7 @@ test('a leader that starts anew writes what changed meanwhile, and no more', pat
 });
 
 test(
-  'nodes that lose their link at once stay Ready and keep their pods, for a few writes each',
+  'nodes that lose their link at once are marked by a few writes each, which make none unready and delete no pod',
   patient,
   async () => {
     const { manager, nodes } = world;
