@@ -1,5 +1,5 @@
 import type { Autonomy } from '@selvedge/api';
-import { type Clock, type Counter, type Logger, type Random, hasCode } from '@selvedge/kit';
+import { BoundedMap, type Clock, type Counter, type Logger, type Random, hasCode } from '@selvedge/kit';
 import {
   type Controller,
   type KubeClient,
@@ -60,6 +60,8 @@ function toleranceOf(policy: Autonomy): Tolerance {
 
 class Keeper {
   readonly #deps: PodKeeperDeps;
+  /** Nodes that are or were edge nodes: tolerations like ours are ours there alone. */
+  readonly #known = new BoundedMap<string, true>({ capacity: maxKeys });
 
   constructor(deps: PodKeeperDeps) {
     this.#deps = deps;
@@ -80,11 +82,12 @@ class Keeper {
     }
   }
 
-  /** undefined: not to be said. Of an edge node that nobody has looked at yet nothing is undone. */
+  /** undefined: not to be said. Of an edge node that nobody has looked at yet, and of any other, nothing is undone. */
   #tolerance(node: string): Tolerance | undefined {
     const { judge, isEdge } = this.#deps;
     const fate = judge.fate(node);
-    if (fate === undefined) return isEdge(node) ? undefined : { kind: 'own' };
+    if (fate !== undefined || isEdge(node)) this.#known.set(node, true);
+    if (fate === undefined) return isEdge(node) || !this.#known.get(node) ? undefined : { kind: 'own' };
     return keepsPods(fate) ? toleranceOf(judge.policy(node)) : { kind: 'own' };
   }
 
