@@ -23,7 +23,7 @@ const maxWhy = 1_024;
 export class Refusals {
   readonly #refusals = new BoundedMap<string, Refusal>({ capacity: maxRefusals });
 
-  /** By the keys of the UnitApp and the unit. */
+  /** By the uid of the UnitApp, for another of its name is another, and the name of the unit. */
   get(app: string, unit: string): Refusal | undefined {
     return this.#refusals.get(`${app}/${unit}`);
   }

@@ -91,12 +91,12 @@ export class Carrier {
   async #carryOut(look: Look, work: Work): Promise<number | undefined> {
     const { refusals } = this.#deps;
     const { nowMs } = look.facts;
-    const key = keyOf(look.app);
-    const last = refusals.get(key, work.unit);
+    const { uid = '' } = look.app.metadata;
+    const last = refusals.get(uid, work.unit);
     if (last?.revision === work.revision && last.untilMs > nowMs) return last.untilMs;
     try {
       await work.run();
-      refusals.clear(key, work.unit);
+      refusals.clear(uid, work.unit);
       return undefined;
     } catch (error) {
       this.#onFailure(look, work, error);
@@ -111,9 +111,9 @@ export class Carrier {
     if (!isFinal(error)) throw error;
     metrics.refusals.add();
     const why = error.message;
-    const at = { app: keyOf(app), unit };
-    if (!refusals.add(at, { revision, why }, facts.nowMs)) return;
-    log.warn('a clone cannot be made', { ...at, revision, why });
+    const { uid = '' } = app.metadata;
+    if (!refusals.add({ app: uid, unit }, { revision, why }, facts.nowMs)) return;
+    log.warn('a clone cannot be made', { app: keyOf(app), unit, revision, why });
     const message = unit === sharedUnit ? why : `${unit}: ${why}`;
     reporter.tell(app, { type: 'Warning', reason: 'CloneRefused', message });
   }

@@ -88,7 +88,7 @@ export const sharedIntents = ({ shared }: Pick<Look, 'shared'>): readonly Intent
 /** Units to which something was refused that may be tried again. */
 function retriedIn({ app, units, nowMs }: AppFacts, refusals: Refusals): readonly UnitFacts[] {
   return units.flatMap(({ problem, ...unit }) => {
-    const { untilMs = Infinity, why } = refusals.get(keyOf(app), unit.name) ?? {};
+    const { untilMs = Infinity, why } = refusals.get(app.metadata.uid ?? '', unit.name) ?? {};
     return problem === why && untilMs <= nowMs ? [unit] : [];
   });
 }
@@ -115,6 +115,7 @@ export async function lookAt(
   { nowMs, signal }: { readonly nowMs: number; readonly signal: AbortSignal },
   deps: LookDeps,
 ): Promise<Look> {
+  const { uid = '' } = app.metadata;
   const selected = selectedBy(app, deps.view);
   const used = inUse(app, selected);
   const history = await deps.history.keep(app, used, signal);
@@ -132,8 +133,8 @@ export async function lookAt(
     hasNone ? emptied : undefined,
     history.problem,
     timetable.kind === 'unusable' ? timetable.why : undefined,
-    shared.kind === 'problem' ? shared.why : deps.refusals.get(keyOf(app), sharedUnit)?.why,
-    ...units.map((unit) => namedProblem(keyOf(app), unit, deps.refusals)),
+    shared.kind === 'problem' ? shared.why : deps.refusals.get(uid, sharedUnit)?.why,
+    ...units.map((unit) => namedProblem(uid, unit, deps.refusals)),
   ].filter((problem) => problem !== undefined);
   const facts: AppFacts = { app, wanted, units, problems, nowMs };
   return {
@@ -146,7 +147,7 @@ export async function lookAt(
     retried: retriedIn(facts, deps.refusals),
     moments: [
       ...present([nextScheduleChange(timetable, nowMs)]),
-      ...units.flatMap(({ name }) => deps.refusals.get(keyOf(app), name)?.untilMs ?? []),
+      ...units.flatMap(({ name }) => deps.refusals.get(uid, name)?.untilMs ?? []),
     ].filter((ms) => ms > nowMs),
     isHeld: timetable.kind === 'unusable',
     isEmptied: hasNone,

@@ -16,14 +16,17 @@ const rendering = {
 } as unknown as Rendering;
 
 /** Of a unit that has no clone yet, and cannot have the second revision. */
-function problemIn(state: NonNullable<UnitAppStatus['rollout']>['state']): string | undefined {
+function problemIn(
+  state: NonNullable<UnitAppStatus['rollout']>['state'],
+  refusals = new Refusals(),
+): string | undefined {
   const empty = createIndexedStore<never>();
   const children: readonly never[] = [];
   const readers = { apps: empty, units: empty, revisions: empty, pods: empty, children, keep: createKeep() };
   const deps: UnitFactsDeps = {
     view: new AppView(readers),
     openings: new Openings(),
-    refusals: new Refusals(),
+    refusals,
     metricGate: { read: () => undefined },
   };
   const status = { currentRevision: 1, rollout: { state, revision: 2 } };
@@ -41,4 +44,14 @@ function problemIn(state: NonNullable<UnitAppStatus['rollout']>['state']): strin
 test('what a unit cannot have is about the revision that it shall have, on the way back too', () => {
   expect(problemIn('Progressing')).toBe(why);
   expect([problemIn('RollingBack'), problemIn('RolledBack')]).toEqual([undefined, undefined]);
+});
+
+test('what was refused to a UnitApp that had the name before says nothing of this one', () => {
+  const refusals = new Refusals();
+  const refused = { revision: 1, why: 'refused' };
+  refusals.add({ app: 'shops/till', unit: 'shop-1' }, refused, 0);
+  refusals.add({ app: 'before', unit: 'shop-1' }, refused, 0);
+  expect(problemIn('RolledBack', refusals)).toBeUndefined();
+  refusals.add({ app: 'app', unit: 'shop-1' }, refused, 0);
+  expect(problemIn('RolledBack', refusals)).toBe('refused');
 });

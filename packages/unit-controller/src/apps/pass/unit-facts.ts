@@ -64,7 +64,7 @@ function targetOf({ app, wanted }: UnitFactsOptions): number | undefined {
 /** What the API server said of a revision that the unit might be brought to. */
 function refusalOf(unit: SelectedUnit, options: UnitFactsOptions, refusals: Refusals): string | undefined {
   const { app } = options;
-  const { revision, why } = refusals.get(keyOf(app), unit.name) ?? {};
+  const { revision, why } = refusals.get(app.metadata.uid ?? '', unit.name) ?? {};
   const isTarget = revision === targetOf(options) || revision === app.status?.currentRevision;
   return isTarget && revision !== unit.revision ? why : undefined;
 }
