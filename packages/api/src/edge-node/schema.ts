@@ -103,9 +103,10 @@ const pushed = {
       maxLength: 63,
       description: 'Of the Node that has it: a later one of the same name has nothing of it.',
     },
+    // All that a unit gives, thrice: with what that takes the place of, and what was left when a server died meanwhile.
     fields: {
       type: 'array',
-      maxItems: 96,
+      maxItems: 256,
       'x-kubernetes-list-type': 'atomic',
       description: 'Such as labels[tier], taints[example.org/shop:NoSchedule] or unschedulable.',
       items: { type: 'string', description: 'A field of the Node.', maxLength: 400 },

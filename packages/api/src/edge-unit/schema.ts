@@ -161,7 +161,8 @@ export const edgeUnitSpecSchema = {
     uplinkSharing: {
       type: 'boolean',
       default: false,
-      description: 'Members lend their uplink to members that lost theirs.',
+      description:
+        'A wish that members lend their uplink to members that lost theirs. Recorded and shown, for hubs that share uplinks; those of this version do not.',
     },
     maintenanceWindows,
     deletionPolicy: {

@@ -1,5 +1,5 @@
 import { fc, test as property } from '@fast-check/vitest';
-import { type PushedToNode, labels } from '@selvedge/api';
+import { type PushedToNode, edgeNodeDefinition, labels } from '@selvedge/api';
 import type { Node } from '@selvedge/kube/types';
 import { describe, expect, test } from 'vitest';
 import { changed, nodeNamed, unitNamed } from '../testing.ts';
@@ -48,7 +48,35 @@ const shop = givenBy(
   }),
 );
 
+/** As much as the definition lets a unit give. */
+const most = (of: string): NodeFacts['given'] => {
+  const few = { labels: 32, annotations: 32, taints: 16 };
+  const keys = (count: number) => Array.from({ length: count }, (_, at) => `${of}-${at}`);
+  const values = (count: number) => Object.fromEntries(keys(count).map((key) => [key, of]));
+  return givenBy(
+    unitNamed('shop-1', {
+      labels: values(few.labels),
+      annotations: values(few.annotations),
+      taints: keys(few.taints).map((key) => ({ key, effect: 'NoSchedule' as const })),
+      unschedulable: true,
+    }),
+  );
+};
+
 describe('the plan for a node', () => {
+  test('records no more than the definition takes, also where all takes the place of all and a server dies meanwhile', () => {
+    const given = settled(fresh(nodeNamed('n')), most('first'));
+    const died = settled(given, most('second'), 1);
+    const recorded = after(died, planNode({ ...died, given: most('third') }).steps[0] ?? { kind: 'create' });
+    const status = 'versions[0].schema.openAPIV3Schema.properties.status';
+    expect(edgeNodeDefinition.spec).toHaveProperty(
+      `${status}.properties.unit.properties.fields.maxItems`,
+      256,
+    );
+    expect(recorded.pushed?.fields?.length).toBeGreaterThan(2 * (32 + 32 + 16));
+    expect(recorded.pushed?.fields?.length).toBeLessThanOrEqual(256);
+  });
+
   test('records what it sets before it sets it', () => {
     const { steps } = planNode({ ...fresh(nodeNamed('n')), given: shop });
     expect(steps.map(({ kind }) => kind)).toEqual(['create', 'record', 'change']);
