@@ -22,6 +22,7 @@ import {
 } from '@selvedge/kube';
 import type { Deployment, Pod } from '@selvedge/kube/types';
 import {
+  type MetricGateOptions,
   type UnitAppObject,
   createAppController,
   createAppMetrics,
@@ -109,6 +110,8 @@ const watched = (client: KubeClient, { onWrite, onAccepted }: Told): Called => (
 export interface ControllerOptions {
   readonly clock?: Clock;
   readonly resyncMs?: number;
+  /** Default: no server may be asked. */
+  readonly metricGate?: Pick<MetricGateOptions, 'servers' | 'freshMs'>;
   /** Told of each write before it is sent, and when it was accepted; an error is what comes of it. */
   readonly told?: Partial<Told>;
 }
@@ -157,7 +160,7 @@ async function run(client: KubeClient, options: ControllerOptions): Promise<Runn
   const controller = createAppController(
     {
       gatherMs: 20,
-      metricGate: { userAgent: 'test', servers: [] },
+      metricGate: { userAgent: 'test', servers: [], ...options.metricGate },
       ...(resyncMs === undefined ? {} : { resyncMs }),
     },
     {
@@ -187,8 +190,8 @@ export class AppWorld implements AsyncDisposable {
   readonly #clients: KubeClient[] = [];
   readonly #clock: Clock = systemClock;
   readonly #tasks: TaskGroup;
-  /** Units whose kubelets are cut off: their pods are not run. */
-  readonly #cut = new Set<string>();
+  /** Units whose kubelets run no pods. */
+  readonly #idle = new Set<string>();
 
   private constructor(controlPlane: PrivateControlPlane, admin: KubeClient, kubectl: Kubectl) {
     this.controlPlane = controlPlane;
@@ -237,11 +240,16 @@ export class AppWorld implements AsyncDisposable {
 
   /** As the unit-controller and autonomy would tell. */
   async link(name: string, isConnected: boolean): Promise<void> {
-    if (isConnected) this.#cut.delete(name);
-    else this.#cut.add(name);
+    this.kubelets(name, isConnected);
     const members = [{ name: `${name}-node`, state: isConnected ? 'Connected' : 'Autonomous' }];
     const patch = mergePatch({ status: { members } });
     await this.admin.patch(edgeUnitResource, { name }, { patch, subresource: 'status', signal });
+  }
+
+  /** Whether they run the pods that are new to the unit. */
+  kubelets(unit: string, areRunning: boolean): void {
+    if (areRunning) this.#idle.delete(unit);
+    else this.#idle.add(unit);
   }
 
   createApp(name: string, spec: UnitAppSpec): Promise<UnitAppObject> {
@@ -300,23 +308,25 @@ export class AppWorld implements AsyncDisposable {
     await this.controlPlane.stop();
   }
 
-  /** Each pod is Ready at once, unless its image is bad or its unit is cut off. */
+  /** Each pod is Ready at once, unless its image is bad or its unit's kubelets run none. */
   async #runPods(inner: AbortSignal): Promise<void> {
     for (;;) {
-      const { items } = await this.admin.list(resources.pods, {
-        namespace,
-        labelSelector: labels.unitApp,
-        signal: inner,
-      });
-      await Promise.all(items.filter((pod) => this.#isToRun(pod)).map((pod) => this.#runPod(pod, inner)));
+      // The API server may be away.
+      await this.#runNewPods(inner).catch(() => undefined);
       await this.#clock.sleep(50, inner);
     }
+  }
+
+  async #runNewPods(inner: AbortSignal): Promise<void> {
+    const labelSelector = labels.unitApp;
+    const { items } = await this.admin.list(resources.pods, { namespace, labelSelector, signal: inner });
+    await Promise.all(items.filter((pod) => this.#isToRun(pod)).map((pod) => this.#runPod(pod, inner)));
   }
 
   #isToRun({ metadata, spec, status }: Pod): boolean {
     const isReady = status?.conditions?.some(({ type }) => type === 'Ready') ?? false;
     const isBad = spec?.containers.some(({ image = '' }) => image.includes('bad')) ?? false;
-    return !isReady && !isBad && !this.#cut.has(metadata.labels?.[labels.unit] ?? '');
+    return !isReady && !isBad && !this.#idle.has(metadata.labels?.[labels.unit] ?? '');
   }
 
   async #runPod({ metadata }: Pod, inner: AbortSignal): Promise<void> {
