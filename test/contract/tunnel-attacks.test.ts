@@ -5,19 +5,11 @@ import { connect, type Socket } from 'node:net';
 import type { ConnectionOptions, TLSSocket } from 'node:tls';
 import { fc } from '@fast-check/vitest';
 import { systemClock } from '@selvedge/kit';
+import { hasClosed } from '@selvedge/kit/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { waitFor } from '../bed/wait.ts';
 import { until } from './kube-bench.ts';
-import {
-  Frames,
-  answerPings,
-  askForService,
-  closed,
-  frame,
-  member,
-  settings,
-  stranger,
-} from './tunnel-hostile.ts';
+import { Frames, answerPings, askForService, frame, member, settings, stranger } from './tunnel-hostile.ts';
 import {
   TunnelWorld,
   ask,
@@ -65,7 +57,7 @@ describe('the port', () => {
       fc.asyncProperty(fc.uint8Array({ minLength: 1, maxLength: 2_000 }), async (bytes) => {
         const socket = plain();
         socket.end(bytes);
-        await closed(socket);
+        await hasClosed(socket);
       }),
       { numRuns: 100 },
     );
@@ -81,7 +73,7 @@ describe('the port', () => {
           const socket = await secured('stranger');
           if (greets) socket.write(settings);
           socket.end(bytes);
-          await closed(socket);
+          await hasClosed(socket);
         },
       ),
       { numRuns: 40 },
@@ -96,7 +88,7 @@ describe('the port', () => {
     await world.agent({ servers: [...server.ports], name: 'late' });
     await joined(server, 'late');
     await works();
-    await Promise.all(silent.map(closed));
+    await Promise.all(silent.map(hasClosed));
     expect(server.metrics.render()).toMatch(/sessions_total\{outcome="displaced"\} \d{3}/);
     expect(server.metrics.render()).toContain('selvedge_tunnel_handshakes 0');
   });
@@ -109,7 +101,7 @@ describe('the port', () => {
       if (!socket.destroyed) socket.write('x', () => setTimeout(drip, 20));
     };
     drip();
-    await closed(socket);
+    await hasClosed(socket);
   });
 
   it.each([
@@ -121,7 +113,7 @@ describe('the port', () => {
     socket.write(`${line}\r\nhost: a\r\n${upgrade}\r\n`);
     const [answer] = (await once(socket, 'data')) as [Buffer];
     expect(String(answer)).toContain(` ${status} `);
-    await closed(socket);
+    await hasClosed(socket);
   });
 
   it('takes no name from a header', async () => {
@@ -173,7 +165,7 @@ describe('a peer that has proved who it is', () => {
   ])('that sends %s loses its session', async (_what, bytes) => {
     const socket = await secured('hostile');
     socket.write(Buffer.concat([settings, bytes]));
-    await closed(socket);
+    await hasClosed(socket);
     await until('its session to be gone', () => !server.reaches('hostile'));
     await works();
   });
@@ -254,7 +246,7 @@ describe('a peer that has proved who it is', () => {
     banned.write(askForService);
     const words: Buffer[] = [];
     banned.on('data', (chunk: Buffer) => words.push(chunk));
-    await closed(banned);
+    await hasClosed(banned);
     expect(String(Buffer.concat(words))).toContain('node banned is banned');
     const slow = await secured('slow', ours);
     const answers = new Frames(slow);

@@ -51,11 +51,6 @@ export async function startFalseServer(
   return { port: (server.address() as AddressInfo).port, [Symbol.asyncDispose]: end };
 }
 
-export const closed = async (socket: Duplex): Promise<void> => {
-  socket.resume();
-  if (!socket.closed) await once(socket, 'close');
-};
-
 /** One frame. Source: RFC 9113 section 4.1. */
 export function frame(
   type: number,

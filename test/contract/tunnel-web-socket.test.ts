@@ -2,9 +2,10 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import type { TLSSocket } from 'node:tls';
 import { fc, it } from '@fast-check/vitest';
+import { hasClosed } from '@selvedge/kit/testing';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { until } from './kube-bench.ts';
-import { closed, member } from './tunnel-hostile.ts';
+import { member } from './tunnel-hostile.ts';
 import {
   TunnelWorld,
   ask,
@@ -89,7 +90,7 @@ describe('the request for a WebSocket', () => {
       const answer = text(socket).catch(() => '');
       socket.end(Buffer.from(`${[first, ...lines].join('\r\n')}\r\n\r\n${rest}`, 'latin1'));
       expect(await answer).toMatch(/^$|^HTTP\/1\.1 (101|[45]\d\d) /);
-      await closed(socket);
+      await hasClosed(socket);
     },
   );
 
@@ -140,7 +141,7 @@ describe('a WebSocket', () => {
     async (random, framed) => {
       const socket = await upgraded();
       socket.end(framed ? message(random) : random);
-      await closed(socket);
+      await hasClosed(socket);
     },
   );
 
@@ -148,13 +149,13 @@ describe('a WebSocket', () => {
     const socket = await upgraded();
     // 1 GiB is announced.
     socket.write(Buffer.from([0x82, 0x80 | 127, 0, 0, 0, 0, 0x40, 0, 0, 0, 0, 0, 0, 0]));
-    await closed(socket);
+    await hasClosed(socket);
   });
 
   it('that says nothing, or too little, is closed in time', async () => {
     const [silent, slow] = [await upgraded(), await upgraded()];
     slow.write(message(Buffer.from([22, 3, 1])));
-    await Promise.all([closed(silent), closed(slow)]);
+    await Promise.all([hasClosed(silent), hasClosed(slow)]);
     expect(await ask(await open(server, echo.address), 'undisturbed')).toBe('undisturbed');
     await until('none to be left', () => server.sessions.length === 1);
     expect(server.metrics.render()).toContain('selvedge_tunnel_handshakes 0');

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { Server, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Clock } from './clock.ts';
 import type { LogFields, LogLevel, Logger } from './log.ts';
 import type { Random } from './random.ts';
@@ -115,6 +116,13 @@ export function endingAtOnce(server: Server): () => Promise<void> {
     for (const socket of sockets) socket.destroy();
     await ended;
   };
+}
+
+/** The end of a connection, whose rest nobody wants. Not `once`, which fails at a reset: that is an end like any other. */
+export async function hasClosed(socket: Duplex): Promise<void> {
+  const closed = Promise.withResolvers<void>();
+  socket.on('error', () => undefined).once('close', closed.resolve);
+  if (!socket.resume().closed) await closed.promise;
 }
 
 export interface RecordedLine {

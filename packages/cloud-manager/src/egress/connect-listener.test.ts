@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fc, it } from '@fast-check/vitest';
 import { silentLogger } from '@selvedge/kit';
+import { hasClosed } from '@selvedge/kit/testing';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { acceptance } from './answers.ts';
 import { type ConnectListener, createUnixListener, defaultConnectLimits } from './connect-listener.ts';
@@ -48,8 +49,7 @@ describe('a listener for CONNECT', () => {
     async (bytes) => {
       const socket = await dialUnix(join(folder, 'socket'));
       socket.end(bytes);
-      socket.resume();
-      if (!socket.closed) await once(socket, 'close');
+      await hasClosed(socket);
     },
   );
 

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { ClientHttp2Stream } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
+import { hasClosed } from '@selvedge/kit/testing';
 import { describe, expect, it } from 'vitest';
 import type { HubHandler } from '../request.ts';
 import { type TestHub, ask, askOver, connectTo, createTestHub, openHttp2 } from './testing.ts';
@@ -207,7 +208,7 @@ describe('a hub that stops', () => {
   it('lets a watch end by itself over HTTP/1.1, and asks whoever comes behind it to come again', async () => {
     await using hub = await createTestHub({ handler: following });
     const idle = await connectTo(hub);
-    const idleClosed = once(idle.resume(), 'close');
+    const idleClosed = hasClosed(idle);
     const socket = await connectTo(hub);
     let text = '';
     socket.on('data', (chunk: Buffer) => (text += chunk.toString()));
@@ -240,7 +241,7 @@ describe('a hub that stops', () => {
     socket.on('data', (chunk: Buffer) => (text += chunk.toString()));
     socket.write(get('/api/v1/namespaces/a/pods/b/log?follow=true'));
     await expect.poll(() => text).toContain('first ');
-    await Promise.all([once(socket, 'close'), hub.endpoint.stop()]);
+    await Promise.all([hasClosed(socket), hub.endpoint.stop()]);
     expect(text).not.toContain('last');
   });
 
