@@ -1,6 +1,45 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fc } from '@fast-check/vitest';
-import type { Host } from '@selvedge/installer';
+import type { Host, HostCommand } from '@selvedge/installer';
+import { systemCode } from '@selvedge/kit';
 import { describe, expect, it } from 'vitest';
+
+/** A program that goes on until it is ended, and tells whether it was. */
+interface Slow extends AsyncDisposable {
+  readonly argv: HostCommand['argv'];
+  begun(): Promise<void>;
+  ended(): Promise<void>;
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    if (systemCode(error) === 'ESRCH') return false;
+    throw error;
+  }
+}
+
+/** On this machine, which all of these hosts are in the end. */
+async function startSlow(): Promise<Slow> {
+  const folder = await mkdtemp(join(tmpdir(), 'selvedge-slow-'));
+  const file = join(folder, 'pid');
+  // Whole at once: the shell makes the file before it writes to it.
+  const script = 'echo $$ > "$1.new" && mv "$1.new" "$1" && exec sleep 1000';
+  const pid = async (): Promise<number> => Number(await readFile(file, 'utf8').catch(() => Number.NaN));
+  return {
+    argv: ['sh', '-c', script, 'sh', file],
+    begun: () => expect.poll(pid).toBeGreaterThan(0),
+    async ended() {
+      const id = await pid();
+      expect(id).toBeGreaterThan(0);
+      await expect.poll(() => isRunning(id)).toBe(false);
+    },
+    [Symbol.asyncDispose]: () => rm(folder, { recursive: true }),
+  };
+}
 
 /** What every machine must do, whatever the way to it. `open` makes one on which the shell of POSIX is. */
 export function hostContract(name: string, open: () => Promise<Host>): void {
@@ -74,17 +113,30 @@ export function hostContract(name: string, open: () => Promise<Host>): void {
 
     it('ends a program that takes too long', async () => {
       await using host = await open();
-      const slow = host.run({ argv: ['sleep', '1000'], timeoutMs: 50 });
-      await expect(slow).rejects.toMatchObject({ code: 'DeadlineExceeded' });
+      await using slow = await startSlow();
+      const running = host.run({ argv: slow.argv, timeoutMs: 3_000 });
+      await expect(running).rejects.toMatchObject({ code: 'DeadlineExceeded' });
+      await slow.ended();
       expect((await host.run({ argv: ['true'] })).exitCode).toBe(0);
     });
 
-    it('stops waiting when it is told to', async () => {
+    it('ends a program when it is told to', async () => {
+      await using host = await open();
+      await using slow = await startSlow();
+      const stop = new AbortController();
+      const reason = host.run({ argv: slow.argv }, stop.signal).catch((error: unknown) => error);
+      await slow.begun();
+      stop.abort(new Error('enough'));
+      expect(await reason).toMatchObject({ message: 'enough' });
+      await slow.ended();
+    });
+
+    it('waits for nothing that it was told to leave at once', async () => {
       await using host = await open();
       const stop = new AbortController();
-      const slow = host.run({ argv: ['sleep', '1000'] }, stop.signal);
+      const running = host.run({ argv: ['sleep', '1000'] }, stop.signal);
       stop.abort(new Error('enough'));
-      await expect(slow).rejects.toThrow('enough');
+      await expect(running).rejects.toThrow('enough');
     });
 
     it('says that a program is not there', async () => {

@@ -48,7 +48,7 @@ async function finish(command: HostCommand, signal: AbortSignal): Promise<HostRe
   // It may end without having read all.
   child.stdin.on('error', () => undefined);
   child.stdin.end(command.stdin ?? '');
-  return ended.promise;
+  return await ended.promise;
 }
 
 /** This machine. Programs run with the rights of this process. */
@@ -60,8 +60,7 @@ export function createLocalHost({ clock }: { readonly clock: Clock }): Host {
       const deadline = { what: command.argv[0], timeoutMs, signal };
       return withDeadline(deadline, clock, (within) => finish(command, within));
     },
-    async [Symbol.asyncDispose]() {
-      await Promise.resolve();
-    },
+    // Each program has ended, or was told to, when its `run` has.
+    [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 }

@@ -59,7 +59,7 @@ async function finish(
     });
   });
   channel.end(command.stdin ?? '');
-  return ended.promise;
+  return await ended.promise;
 }
 
 /** A machine behind SSH, on one connection. Throws as `connectSsh`. */
