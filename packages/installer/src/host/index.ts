@@ -1,3 +1,4 @@
+export type { Hosts, Machine } from './hosts.ts';
 export { createLocalHost } from './local.ts';
 export { connectSshHost } from './ssh/host.ts';
 export type { SshOptions } from './ssh/options.ts';
