@@ -71,6 +71,7 @@ function gateOf(options: Partial<MetricGateOptions>) {
 
 const wishOf = (url: string, field = '/value'): MetricWish => ({
   app: 'shops/till',
+  uid: 'one',
   revision: 2,
   unit: { name: 'shop-1', labels: { region: 'a&b=c/../d' } },
   metric: { url, field, atLeast: '1' },
@@ -271,14 +272,17 @@ describe('the gate', { timeout: 60_000 }, () => {
     expect(gate.read(wish)).toEqual(unknown('answered 503'));
   });
 
-  it('takes an answer about one revision for none about another', async () => {
+  it.each([
+    ['revision', { revision: 3 }],
+    ['UnitApp of the same name', { uid: 'another' }],
+  ])('takes an answer about one for none about another %s', async (_what, other) => {
     let value = 1;
     const server = await serverOf('plain', (_, response) => json(response, { value }));
     const { gate, answer } = gateOf({ servers: [{ url: server.url }] });
     const wish = wishOf(`${server.url}/`);
     expect(await answer(wish)).toEqual(number('1'));
     value = 2;
-    const next = { ...wish, revision: 3 };
+    const next = { ...wish, ...other };
     expect(gate.read(next)).toBe(undefined);
     expect(await answer(next)).toEqual(number('2'));
     expect(gate.read(wish)).toEqual(number('1'));

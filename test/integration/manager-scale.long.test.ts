@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { cut, heal, restart } from '../bench/scale/scenes.ts';
+import { quiet } from '../bench/scale/observe.ts';
 import type { ScaleWorld } from '../bench/scale/world.ts';
-import { graceSeconds, openSmallWorld, patient, small, untilConverged } from './scale-world.ts';
+import { graceSeconds, openSmallWorld, patient, patientMs, small, untilConverged } from './scale-world.ts';
 
 const { units, nodesOfEach } = small;
 
@@ -28,12 +29,15 @@ test(
     await manager.start(graceSeconds.short);
     await untilConverged(world);
     const names = nodes.names.slice(0, (units * nodesOfEach * 3) / 10);
-    const seen = await cut(world, names, { holdSeconds: 1, pods: nodes.names.length });
+    const control = await world.addControl();
+    await world.addPods([...names, control]);
+    await quiet(world, 4, patientMs);
+    const seen = await cut(world, names, { control, holdSeconds: 1 });
     expect({ unready: seen.unready, evicted: seen.evicted }).toEqual({ unready: 0, evicted: 0 });
     expect(seen.moves).toBeGreaterThanOrEqual(names.length);
     // EdgeNode, taint, condition, event, the unit; where the last of a unit goes later than the first, with another reason.
     expect(seen.written.total - seen.renewals).toBeLessThanOrEqual(seen.moves * 12);
-    await heal(world, names);
+    await heal(world, [...names, control]);
     // With exactly the rights of the manifest.
     expect(await manager.log()).not.toContain('Forbidden');
   },

@@ -3,7 +3,7 @@ import { converged, quiet } from '../bench/scale/observe.ts';
 import { type ScaleWorld, openScaleWorld } from '../bench/scale/world.ts';
 
 const main = join(import.meta.dirname, '../../packages/cloud-manager/src/main.ts');
-const patientMs = 300_000;
+export const patientMs = 300_000;
 
 /** The bench in small: what is counted must be the same on any machine, however slow. */
 export const small = { units: 20, nodesOfEach: 3 };
@@ -15,7 +15,7 @@ export const untilConverged = async (world: ScaleWorld): Promise<void> => {
   await converged(world, Date.now(), patientMs);
 };
 
-/** Units with nodes that have pods, and a cloud-manager that has done all that is to be done. */
+/** Units with nodes, and a cloud-manager that has done all that is to be done. */
 export async function openSmallWorld(): Promise<ScaleWorld> {
   const world = await openScaleWorld({
     program: [process.execPath, main],
@@ -26,7 +26,6 @@ export async function openSmallWorld(): Promise<ScaleWorld> {
     beatsPerStatus: 5,
   });
   await world.grow(small.units, small.nodesOfEach);
-  await world.addPods(world.nodes.names);
   await world.manager.start();
   await untilConverged(world);
   await quiet(world, 4, patientMs);

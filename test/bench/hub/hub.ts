@@ -3,6 +3,7 @@ import type { BenchRow, Goal } from '../row.ts';
 import { row } from '../row.ts';
 import { type Place, type Samples, deliveries, getRate, gets, lists } from './latency.ts';
 import { createPods } from './objects.ts';
+import { scopeRows } from './scope.ts';
 import { type HubWorld, openHubWorld } from './world.ts';
 
 const peerName = 'kube-apiserver 1.36.3';
@@ -63,6 +64,7 @@ export async function hubBench(): Promise<readonly BenchRow[]> {
   await using world = await openHubWorld();
   const { signal } = new AbortController();
   const rows: BenchRow[] = [...(await memory(world, '0'))];
+  rows.push(...(await scopeRows(world, signal)));
   for (const count of sizes) rows.push(...(await ofSize(world, count, signal)));
   const place: Place = { namespace: `pods-${sizes[1]}`, count: sizes[1], signal };
   const fanOut = await deliveries(world, place, { watchers: 50, rounds: 50 });

@@ -20,12 +20,14 @@ import {
   createPrivateControlPlane,
 } from '../../bed/control-plane/private-control-plane.ts';
 import { freePort } from '../../bed/free-port.ts';
+import { createKubectl } from '../../bed/kubectl.ts';
 import { publicKeyHash } from '../../bed/node/lite.ts';
 import type { KeyPair } from '../../bed/pki/certificate.ts';
 import { renderKubeconfig } from '../../bed/pki/kubeconfig.ts';
 import { type TreeUse, useOfTree } from '../process-tree.ts';
 
-const nodeName = 'bench';
+/** The node of the hub. */
+export const nodeName = 'bench';
 /** A client with every right, directly and through the hub. */
 const user = 'selvedge:bench';
 const signal = new AbortController().signal;
@@ -37,7 +39,11 @@ export interface HubWorld extends AsyncDisposable {
   use(): Promise<TreeUse>;
   /** Ends the hub and starts it on what it left; resolves with the time to the first answer, in milliseconds. */
   restart(): Promise<number>;
+  /** Our definitions, as they are shipped. */
+  define(): Promise<void>;
 }
+
+const definitions = join(import.meta.dirname, '../../../deploy/crds');
 
 function clientOf(server: string, ca: string, { certificate, key }: KeyPair): KubeClient {
   const credentials = { certificateAuthority: ca, clientCertificate: { certificate, privateKey: key } };
@@ -151,7 +157,7 @@ class Hub {
 
 export async function openHubWorld(): Promise<HubWorld> {
   await bundleProgram('edge-lite');
-  const assets = await ensureAssets({ binaries: ['etcd', 'kube-apiserver'] });
+  const assets = await ensureAssets({ binaries: ['etcd', 'kube-apiserver', 'kubectl'] });
   const programs = { etcd: assets.etcd, apiServer: assets['kube-apiserver'] };
   const controlPlane = createPrivateControlPlane({ programs }, { clock: systemClock });
   await controlPlane.start(signal);
@@ -173,6 +179,11 @@ export async function openHubWorld(): Promise<HubWorld> {
     async restart() {
       await hub.stop();
       return hub.start();
+    },
+    async define() {
+      const kubectl = createKubectl({ program: assets.kubectl, kubeconfig: controlPlane.kubeconfig });
+      await kubectl(['apply', '--server-side', '--kustomize', definitions]);
+      await kubectl(['wait', '--for=condition=Established', '--timeout=60s', 'crd', '--all']);
     },
     async [Symbol.asyncDispose]() {
       await hub.stop();

@@ -3,7 +3,7 @@ import { type BenchRow, type Goal, row } from '../row.ts';
 import { type AppChange, changeImage, createApps } from './app-scenes.ts';
 import { lineThrough, valueAt } from './linear.ts';
 import { converged, quiet } from './observe.ts';
-import { type Idle, type Restart, cut, heal, idle, relabel, restart } from './scenes.ts';
+import { type Idle, type Restart, cut, enlist, heal, idle, relabel, restart } from './scenes.ts';
 import { type ScaleWorld, openScaleWorld } from './world.ts';
 
 const nodesOfEach = 5;
@@ -17,6 +17,8 @@ const cutShare = 0.3;
 /** One in all units, the others in a tenth of them. */
 const apps = 100;
 const parts = 10;
+/** Even: all are members in the end. */
+const memberMoves = 10;
 const patientMs = 30 * 60_000;
 
 interface Sized {
@@ -70,19 +72,25 @@ function predict(measured: readonly Sized[]): void {
 async function steadyRows(world: ScaleWorld): Promise<readonly BenchRow[]> {
   const seen = await idle(world, longIdleSeconds);
   const change = await relabel(world, 'unit-1', 'beta');
+  const all = world.nodes.names.filter((name) => name.startsWith('unit-2-'));
+  const moves: number[] = [];
+  for (let round = 0; round < memberMoves; round += 1) {
+    moves.push(await enlist(world, 'unit-2', round % 2 === 0 ? all.slice(1) : all));
+  }
   return [
     row({ id: 'units.idle.writes.10min', unit: '', ours: [seen.written.total], goal: atMost(0) }),
     row({ id: 'units.change.writes', unit: '1/node', ours: [change.total / nodesOfEach] }),
+    row({ id: 'units.change.members', unit: 'ms', ours: moves, goal: atMost(2_000) }),
   ];
 }
 
 async function cutRows(world: ScaleWorld): Promise<readonly BenchRow[]> {
-  const { names } = world.nodes;
-  await world.addPods(names);
+  const gone = world.nodes.names.slice(0, world.nodes.names.length * cutShare);
+  const control = await world.addControl();
+  await world.addPods([...gone, control]);
   await quiet(world, quietSeconds, patientMs);
-  const gone = names.slice(0, names.length * cutShare);
-  const seen = await cut(world, gone, { holdSeconds: 120, pods: names.length });
-  await heal(world, gone);
+  const seen = await cut(world, gone, { control, holdSeconds: 60 });
+  await heal(world, [...gone, control]);
   const marks = (seen.written.total - seen.renewals) / seen.moves;
   return [
     row({ id: 'units.cut.known', unit: 's', ours: [seen.knownMs / 1_000] }),

@@ -71,6 +71,20 @@ export async function relabel(world: ScaleWorld, unit: string, ring: string): Pr
   return written();
 }
 
+/** Another list of members for a unit; resolves with the milliseconds until its status, by which hubs go, says so. */
+export async function enlist(world: ScaleWorld, unit: string, names: readonly string[]): Promise<number> {
+  const patch = mergePatch({ spec: { members: { names } } });
+  await world.client.patch(edgeUnitResource, { name: unit }, { patch, signal });
+  const since = performance.now();
+  const wait = { what: `members of ${unit}`, timeoutMs: patientMs, everyMs: 20 };
+  await waitFor(wait, systemClock, async () => {
+    const { status } = await world.client.get(edgeUnitResource, { name: unit }, { signal });
+    const members = new Set(status?.members?.map(({ name }) => name));
+    return members.size === names.length && names.every((name) => members.has(name));
+  });
+  return performance.now() - since;
+}
+
 export interface Cut {
   /** From the cut to the last node that is known to be cut, in milliseconds. */
   readonly knownMs: number;
@@ -81,9 +95,16 @@ export interface Cut {
   readonly renewals: number;
   /** Of nodes into a state: at least one of each that was cut. */
   readonly moves: number;
-  /** Nodes that were not Ready at the end, and pods that are gone or going. */
+  /** Nodes that were not Ready at some time, and pods that are gone or going; of those that were cut. */
   readonly unready: number;
   readonly evicted: number;
+}
+
+export interface CutOptions {
+  /** A node without autonomy that loses its link with them: what happens to it would happen to all. */
+  readonly control: string;
+  /** For so long after its pod is evicted the others stay cut. */
+  readonly holdSeconds: number;
 }
 
 const movesOf = async (world: ScaleWorld): Promise<number> =>
@@ -93,33 +114,27 @@ async function allNodes<T>(client: KubeClient, pick: (nodes: readonly EdgeNodeOb
   return pick((await client.listAll(edgeNodeResource, { signal })).items);
 }
 
-async function damageOf(world: ScaleWorld, pods: number): Promise<Pick<Cut, 'unready' | 'evicted'>> {
-  const nodes = await world.client.listAll(resources.nodes, { signal });
-  const ready = nodes.items.filter(({ status }) =>
-    status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True'),
+/** When each node became what it is, Ready or not. */
+async function readiness(world: ScaleWorld): Promise<ReadonlyMap<string, string>> {
+  const { items } = await world.client.listAll(resources.nodes, { signal });
+  return new Map(
+    items.map(({ metadata, status }) => {
+      const ready = status?.conditions?.find(({ type }) => type === 'Ready');
+      return [metadata.name ?? '', `${ready?.status} since ${ready?.lastTransitionTime}`] as const;
+    }),
   );
-  const { items } = await world.client.listAll(resources.pods, { namespace: 'default', signal });
-  const staying = items.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
-  return { unready: nodes.items.length - ready.length, evicted: pods - staying.length };
 }
 
-/** These nodes lose their link at once, for so long after all of them are marked. `pods`: how many there are. */
-export async function cut(
-  world: ScaleWorld,
-  names: readonly string[],
-  { holdSeconds, pods }: { readonly holdSeconds: number; readonly pods: number },
-): Promise<Cut> {
-  const written = await watchWrites(world);
-  const moved = await movesOf(world);
-  const since = Date.now();
-  world.nodes.cut(names);
-  const wait = { timeoutMs: patientMs, everyMs: 250 };
-  await waitFor({ what: 'nodes that are known to be cut', ...wait }, systemClock, async () => {
-    return (await inState(world, 'Autonomous')) >= names.length;
-  });
-  const knownMs = Date.now() - since;
-  const gone = new Set(names);
-  await waitFor({ what: 'nodes that are marked', ...wait, everyMs: 1_000 }, systemClock, () =>
+/** Which nodes have a pod that nobody deletes. */
+async function nodesWithPods(world: ScaleWorld): Promise<ReadonlySet<string>> {
+  const { items } = await world.client.listAll(resources.pods, { namespace: 'default', signal });
+  const staying = items.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+  return new Set(staying.map(({ spec }) => spec?.nodeName ?? ''));
+}
+
+async function untilMarked(world: ScaleWorld, gone: ReadonlySet<string>): Promise<void> {
+  const wait = { what: 'nodes that are marked', timeoutMs: patientMs, everyMs: 1_000 };
+  await waitFor(wait, systemClock, () =>
     allNodes(world.client, (nodes) => {
       const marked = nodes.filter(({ metadata, status }) => {
         return gone.has(metadata.name ?? '') && status?.state === 'Autonomous';
@@ -127,13 +142,47 @@ export async function cut(
       return marked.length === gone.size;
     }),
   );
+}
+
+/** These nodes lose their link at once, with a pod on each. */
+export async function cut(
+  world: ScaleWorld,
+  names: readonly string[],
+  { control, holdSeconds }: CutOptions,
+): Promise<Cut> {
+  const before = await readiness(world);
+  const written = await watchWrites(world);
+  const moved = await movesOf(world);
+  const since = Date.now();
+  world.nodes.cut([...names, control]);
+  const wait = { timeoutMs: patientMs, everyMs: 250 };
+  await waitFor({ what: 'nodes that are known to be cut', ...wait }, systemClock, async () => {
+    return (await inState(world, 'Autonomous')) >= names.length;
+  });
+  const knownMs = Date.now() - since;
+  await untilMarked(world, new Set(names));
   const marks = await written();
+  await waitFor(
+    { what: `the pod of ${control} is evicted`, ...wait, everyMs: 1_000 },
+    systemClock,
+    async () => {
+      return !(await nodesWithPods(world)).has(control);
+    },
+  );
   await systemClock.sleep(holdSeconds * 1_000, signal);
   const all = await written();
   const renewals = all.byKind.get('patch leases') ?? 0;
   const moves = (await movesOf(world)) - moved;
-  const damage = await damageOf(world, pods);
-  return { knownMs, markedMs: marks.lastMs, written: all, renewals, moves, ...damage };
+  const [after, kept] = [await readiness(world), await nodesWithPods(world)];
+  return {
+    knownMs,
+    markedMs: marks.lastMs,
+    written: all,
+    renewals,
+    moves,
+    unready: names.filter((name) => after.get(name) !== before.get(name)).length,
+    evicted: names.filter((name) => !kept.has(name)).length,
+  };
 }
 
 /** The link is back; resolves when the leader knows of it and has nothing left to do. */

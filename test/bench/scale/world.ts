@@ -45,7 +45,9 @@ export interface ScaleWorld extends AsyncDisposable {
   readonly units: readonly string[];
   /** So many units more, each in one of ten parts, as its label `example.org/part` says: `0` to `9`. */
   grow(units: number, nodesOfEach: number): Promise<void>;
-  /** A pod that runs on each of these nodes, as their kubelets say. */
+  /** A unit of its own with one node and no autonomy; resolves with the node. */
+  addControl(): Promise<string>;
+  /** A pod on each of these nodes that is evicted at once when its node is not Ready. */
   addPods(nodes: readonly string[]): Promise<void>;
 }
 
@@ -137,10 +139,23 @@ function worldOf({ client, manager, audit, nodes }: Parts, stack: AsyncDisposabl
       });
       units.push(...names);
     },
+    async addControl() {
+      const name = 'control-node';
+      await nodes.add([name]);
+      const spec = { members: { names: [name] }, autonomy: 'off' };
+      await client.create(edgeUnitResource, { metadata: { name: 'control' }, spec }, { signal, timeoutMs });
+      return name;
+    },
     async addPods(names) {
+      const tolerations = ['not-ready', 'unreachable'].map((taint) => ({
+        key: `node.kubernetes.io/${taint}`,
+        operator: 'Exists',
+        effect: 'NoExecute',
+        tolerationSeconds: 1,
+      }));
       await inTurns(names, atOnce, async (nodeName) => {
         const metadata = { name: nodeName, namespace: 'default' };
-        const spec = { nodeName, containers: [{ name: 'c', image: 'none' }] };
+        const spec = { nodeName, tolerations, containers: [{ name: 'c', image: 'none' }] };
         await client.create(resources.pods, { metadata, spec }, { signal, timeoutMs });
       });
     },

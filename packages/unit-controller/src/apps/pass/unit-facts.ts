@@ -34,7 +34,8 @@ function readMetricOf(
   const { metric } = app.spec.rollout?.healthGate ?? {};
   const { revision } = unit;
   if (metric === undefined || revision === undefined || revision !== wanted) return {};
-  return { readMetric: () => metricGate.read({ app: keyOf(app), unit, revision, metric }) };
+  const { uid = '' } = app.metadata;
+  return { readMetric: () => metricGate.read({ app: keyOf(app), uid, unit, revision, metric }) };
 }
 
 function cloneFacts(

@@ -121,9 +121,9 @@ function serverOf(
 }
 
 const keyOf = (
-  { app, revision }: MetricWish,
+  { uid, revision }: MetricWish,
   { url, field }: { readonly url: URL; readonly field: string },
-) => `${app} ${revision} ${url.href} ${field}`;
+) => `${uid} ${revision} ${url.href} ${field}`;
 
 /** Throws `Invalid` for a server whose URL cannot be one. Does no I/O before the first question. */
 export function createMetricGate(given: MetricGateOptions, deps: MetricGateDeps): MetricGate {

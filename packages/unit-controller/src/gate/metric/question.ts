@@ -8,6 +8,8 @@ import { type AllowedServer, serverFor } from './servers.ts';
 export interface MetricWish {
   /** The UnitApp's key. */
   readonly app: string;
+  /** Of the UnitApp: another of its name is another. */
+  readonly uid: string;
   readonly revision: number;
   readonly unit: UnitValues;
   readonly metric: NonNullable<NonNullable<UnitAppRollout['healthGate']>['metric']>;
