@@ -1,0 +1,37 @@
+/** Processors as Kubernetes, Debian and image indexes name them. */
+export type Architecture = 'amd64' | 'arm64';
+
+/** One file of a release, as it was published. */
+export interface Artifact {
+  /** Its name in the folder. */
+  readonly file: string;
+  readonly bytes: Buffer;
+  /** Of `bytes`, hexadecimal. */
+  readonly sha256: string;
+  /** Of the release, SemVer. */
+  readonly version: string;
+}
+
+/**
+ * The folder of a release. A file is read when it is asked for and held then, for whoever asks next. Nothing is given that is
+ * not what was published. Each call throws `NotFound` if the release has no such file or the folder lacks it, and `Corrupt`
+ * if it is another one.
+ */
+export interface Artifacts {
+  /** The single executable of edge-lite. */
+  edgeLite(arch: Architecture): Promise<Artifact>;
+  /** The image of cloud-manager: an OCI image layout in a tar, for `ctr images import`. */
+  managerImage(arch: Architecture): Promise<Artifact>;
+  /** The image in which programs of a node are run where there is no SSH, in the same form. */
+  nodeShellImage(arch: Architecture): Promise<Artifact>;
+}
+
+/** SHA-256, hexadecimal, by the name of the file. */
+export type Digests = ReadonlyMap<string, string>;
+
+export interface ArtifactsDeps {
+  /** The content of a file. Rejects as node:fs does. */
+  readonly readFile: (path: string) => Promise<Buffer>;
+  /** What the files of the release have to be; undefined: what `SHA256SUMS` in the folder says. Default: `releasedDigests`. */
+  readonly digests?: Digests | undefined;
+}

@@ -1,0 +1,1 @@
+export { edgeLiteUnit, type EdgeLiteRole, type EdgeLiteUnitOptions } from './edge-lite-unit.ts';
