@@ -1,2 +1,11 @@
 export { createHostFiles } from './host-files.ts';
-export type { FileState, HostFiles, NewFile, Owner, PathState } from './types.ts';
+export type {
+  ComposedFile,
+  FileState,
+  HostFiles,
+  LargeFile,
+  NewFile,
+  Owner,
+  PathState,
+  TreeState,
+} from './types.ts';

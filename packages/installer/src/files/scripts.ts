@@ -31,12 +31,14 @@ sync "$2" "$(dirname "$2")"`,
   /** `$1`: the kept one, `$2`: where it was. Of two names of one file, which `mv` leaves alone, one is taken away. */
   putBack: `
 set -eu
+rm -f "$2.selvedge-new"
 [ -e "$1" ] || exit 66
 if [ "$1" -ef "$2" ]; then rm -f "$1"; else mv -f "$1" "$2"; fi
 sync "$(dirname "$2")"`,
+  /** With what was written of a new one when the power went. */
   remove: `
 set -eu
-rm -f "$1"
+rm -f "$1" "$1.selvedge-new"
 sync "$(dirname "$1")"`,
   makeFolder: `
 set -eu
@@ -47,6 +49,74 @@ set -eu
 [ -e "$1" ] || exit 0
 rmdir "$1" || exit 66
 sync "$(dirname "$1")"`,
+  lookTree: `
+if [ -L "$1" ] || { [ -e "$1" ] && [ ! -d "$1" ]; }; then echo other
+elif [ ! -e "$1" ]; then echo absent
+elif [ -z "$(ls -A -- "$1")" ]; then echo empty
+else echo full
+fi`,
+  /** `$2`: `keep` for the folder itself. What is mounted below it is not ours to delete. */
+  removeTree: `
+set -eu
+[ -e "$1" ] || exit 0
+awk -v below="$1/" 'index($2, below) == 1 { print $2 }' /proc/self/mounts | sort -r |
+  while read -r mount; do umount -l "$(printf '%b' "$mount")"; done
+if [ "$2" = keep ]; then find "$1" -xdev -mindepth 1 -delete; else rm -rf --one-file-system -- "$1"; fi
+sync "$(dirname "$1")"`,
+  /** `$2`: its mode. Then pairs: a field of a kubeconfig, or `-` for a whole file, and the file. */
+  compose: `
+set -eu
+umask 077
+path="$1" mode="$2" new="$1.selvedge-new"
+shift 2
+: > "$new"
+while [ $# -gt 0 ]; do
+  if [ "$1" = - ]; then cat -- "$2" >> "$new"
+  else
+    value=$(sed -n -E "s/^[[:space:]]*(- )?$1:[[:space:]]*[\"']?([A-Za-z0-9+\/=]+)[\"']?[[:space:]]*$/\\2/p" "$2")
+    [ "$(printf '%s\n' "$value" | grep -c .)" = 1 ] || { echo "$1 is not once in $2" >&2; exit 66; }
+    printf '%s' "$value" | base64 -d >> "$new"
+  fi
+  [ -z "$(tail -c 1 "$new")" ] || echo >> "$new"
+  shift 2
+done
+chmod "$mode" "$new"
+sync "$new"
+mv -f "$new" "$path"
+sync "$(dirname "$path")"`,
+  /** Prints how much of a new file is there. */
+  partSize: `stat -c %s -- "$1.selvedge-new" 2> /dev/null || echo 0`,
+  /** `$2`: how much is there. What is added comes by gzip. Prints how much is there then. */
+  appendPart: `
+set -eu
+umask 077
+new="$1.selvedge-new"
+[ -e "$new" ] || : > "$new"
+[ "$(stat -c %s -- "$new")" = "$2" ] || exit 66
+gunzip -c >> "$new"
+stat -c %s -- "$new"`,
+  /** `$2`: the hash that it must have, `$3`: its mode. */
+  finishPart: `
+set -eu
+new="$1.selvedge-new"
+[ "$(sha256sum < "$new" | cut -c 1-64)" = "$2" ] || { rm -f "$new"; exit 66; }
+chown 0:0 "$new"
+chmod "$3" "$new"
+sync "$new"
+mv -f "$new" "$1"
+sync "$(dirname "$1")"`,
+  /** Prints a line for each folder: when it was changed last, or `-`. */
+  times: `
+for path; do
+  if [ -d "$path" ]; then stat -c %.9Y -- "$path"; else echo -; fi
+done`,
+  /** Pairs: a time, and the folder that gets it. */
+  setTimes: `
+set -eu
+while [ $# -gt 0 ]; do
+  if [ -d "$2" ]; then touch -c -m -d "@$1" -- "$2" && sync "$2"; fi
+  shift 2
+done`,
 } as const;
 
 /** What the scripts exit with when the file is not there, or not as it must be (`EX_NOINPUT`, sysexits.h). */

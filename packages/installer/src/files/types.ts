@@ -53,4 +53,34 @@ export interface HostFiles {
   makeFolder(path: string, mode: number, signal?: AbortSignal): Promise<void>;
   /** Removes an empty folder. Nothing happens if it is not there; throws `Conflict` if it is not empty. */
   removeFolder(path: string, signal?: AbortSignal): Promise<void>;
+  lookTree(path: string, signal?: AbortSignal): Promise<TreeState>;
+  /** Removes all that is in a folder and, unless `keep`, the folder. What is mounted in it is unmounted. */
+  removeTree(path: string, options: { readonly keep: boolean }, signal?: AbortSignal): Promise<void>;
+  /** Makes a file of others on the machine. Throws `Conflict` if a field is not there, or not once. */
+  compose(path: string, file: ComposedFile, signal?: AbortSignal): Promise<void>;
+  /** Makes or replaces a large file, piece by piece; called again, it goes on. Throws `Corrupt` if the hash is another. */
+  upload(path: string, file: LargeFile, signal?: AbortSignal): Promise<void>;
+  /** When folders were changed last, seconds since 1970 with nine decimals, by path; those that are not there are not in it. */
+  times(paths: readonly string[], signal?: AbortSignal): Promise<Readonly<Record<string, string>>>;
+  setTimes(times: Readonly<Record<string, string>>, signal?: AbortSignal): Promise<void>;
+}
+
+export type TreeState = 'absent' | 'empty' | 'full' | 'other';
+
+export interface ComposedFile {
+  readonly from: readonly {
+    readonly path: string;
+    /** Not the whole file: what this field of a kubeconfig says, base64 decoded. */
+    readonly field?: string;
+  }[];
+  /** Permission bits. */
+  readonly mode: number;
+}
+
+export interface LargeFile {
+  readonly content: Uint8Array;
+  /** Of the content, hexadecimal. */
+  readonly sha256: string;
+  /** Permission bits. */
+  readonly mode: number;
 }

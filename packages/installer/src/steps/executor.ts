@@ -1,3 +1,4 @@
+import type { Clock } from '@selvedge/kit';
 import type { HostFiles } from '../files/index.ts';
 import type { Host } from '../host/index.ts';
 import type { Before, Step } from './types.ts';
@@ -19,6 +20,11 @@ export interface ExecutorDeps {
   readonly files: HostFiles;
   /** Of the run: names of kept files bear it. */
   readonly run: string;
+  readonly clock: Clock;
+  /** What `upload` steps name: the whole content. */
+  readonly sources: Sources;
 }
+
+export type Sources = (name: string, signal: AbortSignal) => Promise<Uint8Array>;
 
 export type Executors = { readonly [K in Step['kind']]: Executor<Extract<Step, { kind: K }>> };

@@ -1,76 +1,11 @@
-import { createHash } from 'node:crypto';
-import { dirname, basename, join } from 'node:path';
-import { SelvedgeError } from '@selvedge/kit';
-import type { FileState, PathState } from '../files/index.ts';
 import type { Executor, ExecutorDeps } from './executor.ts';
-import type { Before, FileStep, Step } from './types.ts';
+import { conflict, fileBefore, hashOf, nothing, putBack } from './before.ts';
+import { changeText } from './text-changes.ts';
+import type { Before, EditStep, FileStep, Step } from './types.ts';
 
 type AbsentStep = Extract<Step, { kind: 'absent' }>;
 type FolderStep = Extract<Step, { kind: 'folder' }>;
-
-const nothing = { kind: 'nothing' } as const;
-
-function conflict(path: string, what: string, hint: string): SelvedgeError {
-  return new SelvedgeError(`${path} ${what}`, { code: 'Conflict', hint });
-}
-
-/** Programs that read a folder pass over names with a dot in front: the kubelet, systemd, containerd, CNI. */
-function backupOf(path: string, run: string): string {
-  return join(dirname(path), `.${basename(path)}.selvedge-${run}`);
-}
-
-function fileBefore(path: string, state: PathState, run: string): Before {
-  switch (state.kind) {
-    case 'absent':
-      return nothing;
-    case 'file':
-      return { kind: 'file', file: state, backup: backupOf(path, run) };
-    case 'folder':
-    case 'other':
-      throw conflict(
-        path,
-        `is not a file (${state.kind === 'other' ? state.what : 'folder'})`,
-        'move it away first',
-      );
-  }
-}
-
-const hashOf = (content: string): string => createHash('sha256').update(content).digest('hex');
-const isSame = (state: PathState, { sha256, mode, owner }: FileState): boolean =>
-  state.kind === 'file' &&
-  state.sha256 === sha256 &&
-  state.mode === mode &&
-  state.owner.uid === owner.uid &&
-  state.owner.gid === owner.gid;
-
-/** Puts back what was at a path. `ours`: what the step left there, by its hash; undefined: nothing. */
-async function putBack(
-  { path, ours }: { readonly path: string; readonly ours: string | undefined },
-  before: Before,
-  { files, signal }: Pick<ExecutorDeps, 'files'> & { readonly signal: AbortSignal },
-): Promise<void> {
-  const state = await files.look(path, signal);
-  const isOurs = state.kind === 'file' ? state.sha256 === ours : state.kind === 'absent';
-  if (before.kind !== 'file') {
-    if (state.kind === 'absent') return;
-    if (!isOurs) throw conflict(path, 'was changed since', 'remove it, or move it away, and run this again');
-    return files.remove(path, signal);
-  }
-  const kept = await files.look(before.backup, signal);
-  // It was put back, or never taken away.
-  if (kept.kind === 'absent' && isSame(state, before.file)) return;
-  if (!isSame(kept, before.file)) {
-    throw conflict(before.backup, `is not what ${path} was`, 'put the file back from your own backup');
-  }
-  if (!isOurs && !isSame(state, before.file)) {
-    throw conflict(
-      path,
-      'was changed since',
-      `what it was is in ${before.backup}: move one of them to ${path}`,
-    );
-  }
-  await files.putBack(before.backup, path, signal);
-}
+type TreeStep = Extract<Step, { kind: 'tree' }>;
 
 export function fileExecutor({ files, run }: ExecutorDeps): Executor<FileStep> {
   return {
@@ -82,6 +17,38 @@ export function fileExecutor({ files, run }: ExecutorDeps): Executor<FileStep> {
     },
     undo: ({ path, content }, before, signal) =>
       putBack({ path, ours: hashOf(content) }, before, { files, signal }),
+  };
+}
+
+/** What an edit makes of a file, from what is kept of it. */
+async function edited(
+  { changes }: EditStep,
+  { backup }: Extract<Before, { kind: 'file' }>,
+  { files, signal }: Pick<ExecutorDeps, 'files'> & { readonly signal: AbortSignal },
+): Promise<string> {
+  return changeText((await files.read(backup, {}, signal)).toString(), changes);
+}
+
+export function editExecutor({ files, run }: ExecutorDeps): Executor<EditStep> {
+  return {
+    async look({ path, sha256 }, signal) {
+      const before = fileBefore(path, await files.look(path, signal), run);
+      if (before.kind === 'file' && before.file.sha256 === sha256) return before;
+      throw conflict(path, 'was changed since it was looked at', 'run the same command again');
+    },
+    async apply(step, before, signal) {
+      if (before.kind !== 'file') return;
+      const { mode, owner } = before.file;
+      await files.keep(step.path, before.backup, signal);
+      const content = await edited(step, before, { files, signal });
+      await files.write(step.path, { content, mode, owner }, signal);
+    },
+    async undo(step, before, signal) {
+      if (before.kind !== 'file') return;
+      const kept = await files.look(before.backup, signal);
+      const ours = kept.kind === 'file' ? hashOf(await edited(step, before, { files, signal })) : undefined;
+      await putBack({ path: step.path, ours }, before, { files, signal });
+    },
   };
 }
 
@@ -115,5 +82,25 @@ export function folderExecutor({ files }: ExecutorDeps): Executor<FolderStep> {
     async undo({ path }, before, signal) {
       if (before.kind === 'nothing') await files.removeFolder(path, signal);
     },
+  };
+}
+
+export function treeExecutor({ files }: ExecutorDeps): Executor<TreeStep> {
+  return {
+    async look({ path }, signal) {
+      const state = await files.lookTree(path, signal);
+      if (state === 'absent') return nothing;
+      if (state === 'empty') return { kind: 'folder' };
+      throw conflict(
+        path,
+        state === 'full' ? 'is there, and not empty' : 'is not a folder',
+        'it may be of an earlier installation: take that back first, or move it away',
+      );
+    },
+    async apply({ path, mode }, before, signal) {
+      if (before.kind === 'folder') return;
+      if ((await files.lookTree(path, signal)) === 'absent') await files.makeFolder(path, mode, signal);
+    },
+    undo: ({ path }, before, signal) => files.removeTree(path, { keep: before.kind === 'folder' }, signal),
   };
 }

@@ -1,4 +1,14 @@
-export type { Executor, Executors } from './executor.ts';
+export type { Executor, ExecutorDeps, Executors, Sources } from './executor.ts';
 export { createExecutors } from './executors.ts';
 export { applySteps, undoSteps, type RunDeps, type StepEvent } from './run.ts';
-export type { Before, FileStep, Step } from './types.ts';
+export type {
+  Before,
+  CopySource,
+  CopyStep,
+  EditStep,
+  FileStep,
+  LeftoverStep,
+  Step,
+  TextChange,
+  UploadStep,
+} from './types.ts';

@@ -1,6 +1,6 @@
 import { mkdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hasCode } from '@selvedge/kit';
+import { hasCode, systemClock } from '@selvedge/kit';
 import { describe, expect, it, vi } from 'vitest';
 import { createHostFiles } from '../files/index.ts';
 import type { Host } from '../host/index.ts';
@@ -17,6 +17,8 @@ const { signal } = new AbortController();
 const stride = 5;
 const first = { before: 0, after: 2 } as const;
 const old = { kubelet: 'server: https://cloud:6443\n', stale: 'gone when converted\n' };
+
+const program = Buffer.from('edge-lite\n');
 
 /** What a conversion does, with files alone. */
 function stepsIn(folder: string): readonly Step[] {
@@ -49,7 +51,14 @@ async function start(disk: TestDisk, host: Host, way: 'apply' | 'undo'): Promise
     const steps = stepsIn(disk.folder);
     await journal.write({ kind: 'begun', run: 'r1', command: 'convert', version: '0', at, steps }, signal);
   }
-  const deps = { journal, executors: createExecutors({ host, files, run: 'r1' }), onEvent: () => undefined };
+  const executors = createExecutors({
+    host,
+    files,
+    run: 'r1',
+    clock: systemClock,
+    sources: async () => program,
+  });
+  const deps = { journal, executors, onEvent: () => undefined };
   await (way === 'apply' ? applySteps(deps, signal) : undoSteps(deps, signal));
 }
 

@@ -16,6 +16,11 @@ export interface RunDeps {
   readonly journal: Journal;
   readonly executors: Executors;
   readonly onEvent: (event: StepEvent) => void;
+  /**
+   * What must be so before a run counts as done: it is looked at when all steps are. A run of which the last step is done and
+   * this is not goes on here.
+   */
+  readonly check?: (signal: AbortSignal) => Promise<void>;
 }
 
 function executorOf(executors: Executors, step: Step): Executor<Step> {
@@ -56,6 +61,7 @@ export async function applySteps(deps: RunDeps, signal: AbortSignal): Promise<vo
     await journal.write({ kind: 'did', step: at }, signal);
     onEvent({ ...event, kind: 'end' });
   }
+  await deps.check?.(signal);
   await journal.write({ kind: 'ended', as: 'done' }, signal);
 }
 

@@ -1,20 +1,30 @@
 import type { FileState } from '../files/index.ts';
 
-/** One change of a machine. Paths are absolute, and of folders that are there when its turn comes. */
+/** One change of a machine. Paths are absolute, and of folders that are there when its turn comes. No secrets are in it. */
 export type Step =
   | { readonly kind: 'folder'; readonly path: string; readonly mode: number }
+  /** A folder of ours; back: it goes with all that is in it. Nothing may be in it before. */
+  | { readonly kind: 'tree'; readonly path: string; readonly mode: number }
   | FileStep
+  | EditStep
+  | UploadStep
+  | CopyStep
   /** A file that must not be there. */
   | { readonly kind: 'absent'; readonly path: string }
+  /** Back, the folders get the time of their last change again: it tells of files that came and went. */
+  | { readonly kind: 'times'; readonly paths: readonly string[] }
   /** systemd reads its units anew, whichever way the run goes. */
   | { readonly kind: 'reload' }
-  /** A unit of ours, which runs, at boot too; back: it does not. */
+  /** A unit of ours, which runs, at boot too; back: it does not. Ends when the unit says that it is ready. */
   | { readonly kind: 'unit'; readonly name: string }
   /**
    * A unit that was there, and is started again. On the way forth `apply` steps count, which come after the files they
    * are about; on the way back `undo` steps, which come before them.
    */
-  | { readonly kind: 'restart'; readonly name: string; readonly on: 'apply' | 'undo' };
+  | { readonly kind: 'restart'; readonly name: string; readonly on: 'apply' | 'undo' }
+  /** Waits for a file, on the way forth. */
+  | { readonly kind: 'await'; readonly path: string; readonly timeoutMs: number }
+  | LeftoverStep;
 
 export interface FileStep {
   readonly kind: 'file';
@@ -23,10 +33,71 @@ export interface FileStep {
   readonly content: string;
 }
 
+/** Changes parts of a text file that is there, and nothing else of it: mode and owner stay. */
+export interface EditStep {
+  readonly kind: 'edit';
+  readonly path: string;
+  /** Of the content that the changes are of. */
+  readonly sha256: string;
+  /** In the order of the file; they do not overlap. */
+  readonly changes: readonly TextChange[];
+}
+
+/** `old`, which stands at `at`, becomes `new`. Secrets are in neither. */
+export interface TextChange {
+  /** Counted in UTF-16 code units from the start of the text. */
+  readonly at: number;
+  readonly old: string;
+  readonly new: string;
+}
+
+/** A large file of ours, such as a program. */
+export interface UploadStep {
+  readonly kind: 'upload';
+  readonly path: string;
+  readonly mode: number;
+  /** Its name among `ExecutorDeps.sources`. */
+  readonly source: string;
+  /** Of the content, hexadecimal: what has another is not put in place. */
+  readonly sha256: string;
+}
+
+/** A file that is made of others on the same machine, one after the other, and that only root may read; back: it goes. */
+export interface CopyStep {
+  readonly kind: 'copy';
+  readonly from: readonly CopySource[];
+  readonly path: string;
+  readonly mode: number;
+}
+
+export interface CopySource {
+  readonly path: string;
+  /** Not the whole file: what this field of a kubeconfig says, base64 decoded. It is there once. */
+  readonly field?: 'client-certificate-data' | 'client-key-data';
+}
+
+/** What our programs make while they run, and leave when they are killed; back: it goes, if it was not there before. */
+export interface LeftoverStep {
+  readonly kind: 'leftover';
+  /** An address of `lo`, `FAMILY NAME` of an nft table, a network interface. */
+  readonly what: 'address' | 'table' | 'link';
+  readonly name: string;
+}
+
 /** What was there before a step, as far as going back needs it. */
 export type Before =
   | { readonly kind: 'nothing' }
   /** Made by somebody else: it stays. */
   | { readonly kind: 'folder' }
   | { readonly kind: 'file'; readonly file: FileState; readonly backup: string }
-  | { readonly kind: 'unit'; readonly enabled: boolean; readonly active: boolean };
+  | {
+      readonly kind: 'unit';
+      readonly enabled: boolean;
+      readonly active: boolean;
+      readonly invocation: string;
+    }
+  /** The run of a unit that was going on. Empty: none. */
+  | { readonly kind: 'invocation'; readonly id: string }
+  /** Seconds since 1970 with nine decimals, of each folder that was there. */
+  | { readonly kind: 'times'; readonly times: Readonly<Record<string, string>> }
+  | { readonly kind: 'there' };

@@ -1,27 +1,12 @@
 import { SelvedgeError } from '@selvedge/kit';
-import type { Host } from '../host/index.ts';
+import { nothing } from './before.ts';
 import type { Executor, ExecutorDeps } from './executor.ts';
+import { startAnew, systemctl, systemctlSays, unitStatus } from './systemd.ts';
 import type { Step } from './types.ts';
 
 type StepOf<K extends Step['kind']> = Extract<Step, { kind: K }>;
 
-const nothing = { kind: 'nothing' } as const;
-/** A unit has as long to start and to stop as systemd gives it (`DefaultTimeoutStartSec`), and a little more. */
-const timeoutMs = 120_000;
-
-async function systemctl(host: Host, args: readonly string[], signal: AbortSignal): Promise<void> {
-  const { exitCode, stderr } = await host.run({ argv: ['systemctl', ...args], timeoutMs }, signal);
-  if (exitCode === 0) return;
-  const unit = args.at(-1) ?? '';
-  throw new SelvedgeError(`systemctl ${args.join(' ')} on ${host.name}: ${stderr.toString().trim()}`, {
-    code: 'Internal',
-    hint: `journalctl -u ${unit} on that machine says why`,
-  });
-}
-
-async function says(host: Host, args: readonly string[], signal: AbortSignal): Promise<boolean> {
-  return (await host.run({ argv: ['systemctl', '--quiet', ...args] }, signal)).exitCode === 0;
-}
+const pauseMs = 500;
 
 export function reloadExecutor({ host }: ExecutorDeps): Executor<StepOf<'reload'>> {
   const reload = (signal: AbortSignal): Promise<void> => systemctl(host, ['daemon-reload'], signal);
@@ -32,16 +17,17 @@ export function reloadExecutor({ host }: ExecutorDeps): Executor<StepOf<'reload'
   };
 }
 
-export function unitExecutor({ host }: ExecutorDeps): Executor<StepOf<'unit'>> {
+export function unitExecutor(deps: ExecutorDeps): Executor<StepOf<'unit'>> {
+  const { host } = deps;
   return {
     async look({ name }, signal) {
-      const enabled = await says(host, ['is-enabled', name], signal);
-      const active = await says(host, ['is-active', name], signal);
-      return { kind: 'unit', enabled, active };
+      const enabled = await systemctlSays(host, ['is-enabled', name], signal);
+      const { active, invocation } = await unitStatus(host, name, signal);
+      return { kind: 'unit', enabled, active: active === 'active', invocation };
     },
-    async apply({ name }, _before, signal) {
+    async apply({ name }, before, signal) {
       await systemctl(host, ['enable', '--quiet', name], signal);
-      await systemctl(host, ['restart', name], signal);
+      await startAnew(deps, { name, old: before.kind === 'unit' ? before.invocation : '' }, signal);
     },
     async undo({ name }, before, signal) {
       if (before.kind !== 'unit') return;
@@ -51,16 +37,41 @@ export function unitExecutor({ host }: ExecutorDeps): Executor<StepOf<'unit'>> {
   };
 }
 
-export function restartExecutor({ host }: ExecutorDeps): Executor<StepOf<'restart'>> {
-  const restart = (name: string, signal: AbortSignal): Promise<void> =>
-    systemctl(host, ['restart', name], signal);
+export function restartExecutor(deps: ExecutorDeps): Executor<StepOf<'restart'>> {
+  const { host } = deps;
+  return {
+    async look({ name }, signal) {
+      return { kind: 'invocation', id: (await unitStatus(host, name, signal)).invocation };
+    },
+    async apply({ name, on }, before, signal) {
+      if (on === 'apply' && before.kind === 'invocation') {
+        await startAnew(deps, { name, old: before.id }, signal);
+      }
+    },
+    async undo({ name, on }, before, signal) {
+      if (on !== 'undo' || before.kind !== 'invocation') return;
+      const { invocation } = await unitStatus(host, name, signal);
+      // It has run since before the first change: it never read one.
+      if (invocation === before.id) return;
+      await startAnew(deps, { name, old: invocation }, signal);
+    },
+  };
+}
+
+export function awaitExecutor({ files, clock }: ExecutorDeps): Executor<StepOf<'await'>> {
   return {
     look: async () => nothing,
-    async apply({ name, on }, _before, signal) {
-      if (on === 'apply') await restart(name, signal);
+    async apply({ path, timeoutMs }, _before, signal) {
+      const until = clock.monotonicMs() + timeoutMs;
+      while ((await files.look(path, signal)).kind !== 'file') {
+        if (clock.monotonicMs() >= until) {
+          throw new SelvedgeError(`${path} is not there after ${timeoutMs / 1_000} s`, {
+            code: 'DeadlineExceeded',
+          });
+        }
+        await clock.sleep(pauseMs, signal);
+      }
     },
-    async undo({ name, on }, _before, signal) {
-      if (on === 'undo') await restart(name, signal);
-    },
+    undo: () => Promise.resolve(),
   };
 }

@@ -1,0 +1,3 @@
+export { describeSteps } from './describe.ts';
+export { planConversion } from './plan.ts';
+export type { ConversionOptions } from './types.ts';

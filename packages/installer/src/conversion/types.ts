@@ -1,0 +1,17 @@
+/** What a conversion of a node is to make of it. */
+export interface ConversionOptions {
+  /** The program for the machine's architecture: its name among `ExecutorDeps.sources`. */
+  readonly executable: { readonly source: string; readonly sha256: string };
+  /** The text of `edge-lite.service`. */
+  readonly unit: string;
+  /** `host:port` of tunnel servers. Empty: no tunnel. */
+  readonly tunnelServers: readonly string[];
+  /** Who signed their certificate, PEM. Default: the cluster's CA. */
+  readonly tunnelCa?: string;
+  /** API servers for edge-lite, `https://host:port`. Default: those that the kubelet uses. */
+  readonly servers?: readonly string[];
+  /** `modules.hub.port` of edge-lite. Default 10270. */
+  readonly hubPort?: number;
+  /** The ConfigMap that kube-proxy's pods read, if they do, `namespace/name`. Default `kube-system/kube-proxy`. */
+  readonly kubeProxyConfigMap?: string;
+}

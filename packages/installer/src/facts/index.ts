@@ -1,0 +1,13 @@
+export { gatherFacts } from './gather.ts';
+export type {
+  CniFacts,
+  DiskFacts,
+  FileFacts,
+  KernelFeatures,
+  ListeningPort,
+  NodeFacts,
+  OsFacts,
+  ProcessFacts,
+  SelvedgeFacts,
+  UnitFacts,
+} from './types.ts';

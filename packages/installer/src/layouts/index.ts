@@ -1,0 +1,9 @@
+export { recognize } from './recognize.ts';
+export type {
+  KubeletLayout,
+  KubeProxyLayout,
+  Layout,
+  LayoutChange,
+  LayoutKind,
+  Recognition,
+} from './types.ts';

@@ -1,0 +1,33 @@
+import { SelvedgeError } from '@selvedge/kit';
+import { conflict, fileBefore, hashOf, nothing, putBack } from './before.ts';
+import type { Executor, ExecutorDeps } from './executor.ts';
+import type { CopyStep, UploadStep } from './types.ts';
+
+export function uploadExecutor({ files, run, sources }: ExecutorDeps): Executor<UploadStep> {
+  return {
+    look: async ({ path }, signal) => fileBefore(path, await files.look(path, signal), run),
+    async apply({ path, mode, source, sha256 }, before, signal) {
+      const there = await files.look(path, signal);
+      if (there.kind === 'file' && there.sha256 === sha256 && there.mode === mode) return;
+      const content = await sources(source, signal);
+      if (hashOf(content) !== sha256) {
+        throw new SelvedgeError(`${source} is not what it was when it was checked`, { code: 'Corrupt' });
+      }
+      if (before.kind === 'file') await files.keep(path, before.backup, signal);
+      await files.upload(path, { content, sha256, mode }, signal);
+    },
+    undo: ({ path, sha256 }, before, signal) => putBack({ path, ours: sha256 }, before, { files, signal }),
+  };
+}
+
+export function copyExecutor({ files }: ExecutorDeps): Executor<CopyStep> {
+  return {
+    async look({ path }, signal) {
+      if ((await files.look(path, signal)).kind === 'absent') return nothing;
+      throw conflict(path, 'is there already', 'it may be of an earlier installation: move it away');
+    },
+    apply: ({ path, from, mode }, _before, signal) => files.compose(path, { from, mode }, signal),
+    // Our program may have renewed it since.
+    undo: ({ path }, _before, signal) => files.remove(path, signal),
+  };
+}
