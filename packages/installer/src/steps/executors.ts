@@ -1,6 +1,9 @@
 import type { ExecutorDeps, Executors } from './executor.ts';
 import { absentExecutor, editExecutor, fileExecutor, folderExecutor, treeExecutor } from './file-steps.ts';
 import { copyExecutor, uploadExecutor } from './large-steps.ts';
+import { imagesExecutor, podsExecutor, secretExecutor, sysctlExecutor } from './lite-steps.ts';
+import { packagesExecutor } from './packages-step.ts';
+import { rulesExecutor } from './rules-step.ts';
 import { leftoverExecutor, timesExecutor } from './trace-steps.ts';
 import { awaitExecutor, reloadExecutor, restartExecutor, unitExecutor } from './unit-steps.ts';
 
@@ -19,5 +22,11 @@ export function createExecutors(deps: ExecutorDeps): Executors {
     restart: restartExecutor(deps),
     await: awaitExecutor(deps),
     leftover: leftoverExecutor(deps),
+    packages: packagesExecutor(deps),
+    sysctl: sysctlExecutor(deps),
+    secret: secretExecutor(deps),
+    pods: podsExecutor(deps),
+    images: imagesExecutor(deps),
+    rules: rulesExecutor(deps),
   };
 }

@@ -1,5 +1,15 @@
 export type { Executor, ExecutorDeps, Executors, Sources } from './executor.ts';
 export { createExecutors } from './executors.ts';
+export type {
+  ImagesStep,
+  LiteBefore,
+  LiteStep,
+  PackagesStep,
+  PodsStep,
+  RulesStep,
+  SecretStep,
+  SysctlStep,
+} from './lite-types.ts';
 export { applySteps, undoSteps, type RunDeps, type StepEvent } from './run.ts';
 export type {
   Before,

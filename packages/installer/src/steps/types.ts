@@ -1,4 +1,5 @@
 import type { FileState } from '../files/index.ts';
+import type { LiteBefore, LiteStep } from './lite-types.ts';
 
 /** One change of a machine. Paths are absolute, and of folders that are there when its turn comes. No secrets are in it. */
 export type Step =
@@ -24,7 +25,8 @@ export type Step =
   | { readonly kind: 'restart'; readonly name: string; readonly on: 'apply' | 'undo' }
   /** Waits for a file, on the way forth. */
   | { readonly kind: 'await'; readonly path: string; readonly timeoutMs: number }
-  | LeftoverStep;
+  | LeftoverStep
+  | LiteStep;
 
 export interface FileStep {
   readonly kind: 'file';
@@ -100,4 +102,5 @@ export type Before =
   | { readonly kind: 'invocation'; readonly id: string }
   /** Seconds since 1970 with nine decimals, of each folder that was there. */
   | { readonly kind: 'times'; readonly times: Readonly<Record<string, string>> }
-  | { readonly kind: 'there' };
+  | { readonly kind: 'there' }
+  | LiteBefore;

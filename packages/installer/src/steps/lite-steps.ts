@@ -1,0 +1,82 @@
+import { SelvedgeError } from '@selvedge/kit';
+import { conflict, nothing } from './before.ts';
+import type { Executor, ExecutorDeps } from './executor.ts';
+import type { ImagesStep, PodsStep, SecretStep, SysctlStep } from './lite-types.ts';
+import { runOrThrow } from './run-or-throw.ts';
+
+const setSysctl = `printf '%s\\n' "$2" > "$1"`;
+
+export function sysctlExecutor({ host }: ExecutorDeps): Executor<SysctlStep> {
+  const read = async (name: string, signal: AbortSignal): Promise<string> =>
+    (await runOrThrow(host, { argv: ['cat', `/proc/sys/${name}`] }, signal)).trim();
+  const set = async (name: string, value: string, signal: AbortSignal): Promise<void> => {
+    if ((await read(name, signal)) === value) return;
+    await runOrThrow(host, { argv: ['sh', '-c', setSysctl, 'sh', `/proc/sys/${name}`, value] }, signal);
+  };
+  return {
+    look: async ({ name }, signal) => ({ kind: 'value', value: await read(name, signal) }),
+    apply: ({ name, value }, _before, signal) => set(name, value, signal),
+    async undo({ name }, before, signal) {
+      if (before.kind === 'value') await set(name, before.value, signal);
+    },
+  };
+}
+
+export function secretExecutor({ files, sources }: ExecutorDeps): Executor<SecretStep> {
+  return {
+    async look({ path }, signal) {
+      if ((await files.look(path, signal)).kind === 'absent') return nothing;
+      throw conflict(path, 'is there already', 'it may be of an earlier installation: move it away');
+    },
+    async apply({ path, source }, _before, signal) {
+      await files.write(path, { content: await sources(source, signal), mode: 0o600 }, signal);
+    },
+    undo: ({ path }, _before, signal) => files.remove(path, signal),
+  };
+}
+
+/** Containers end in their own time, up to half a minute, and the runtime takes some for each. */
+const clearTimeoutMs = 300_000;
+
+export function podsExecutor({ host, files }: ExecutorDeps): Executor<PodsStep> {
+  return {
+    look: async () => nothing,
+    apply: () => Promise.resolve(),
+    async undo({ program, config }, _before, signal) {
+      // Without them it never ran.
+      for (const path of [program, config]) {
+        if ((await files.look(path, signal)).kind === 'absent') return;
+      }
+      const argv = [program, 'clear', '--config', config] as const;
+      await runOrThrow(host, { argv, timeoutMs: clearTimeoutMs }, signal).catch((cause: unknown) => {
+        signal.throwIfAborted();
+        throw new SelvedgeError(`the pods on ${host.name} cannot be ended`, {
+          code: 'Unavailable',
+          cause,
+          hint: 'containerd has to run for it: systemctl start containerd, then the same command again',
+        });
+      });
+    },
+  };
+}
+
+export function imagesExecutor({ host }: ExecutorDeps): Executor<ImagesStep> {
+  const list = async (namespace: string, signal: AbortSignal): Promise<readonly string[]> => {
+    const argv = ['ctr', '--namespace', namespace, 'images', 'list', '--quiet'] as const;
+    return (await runOrThrow(host, { argv }, signal)).split('\n').filter((name) => name !== '');
+  };
+  return {
+    look: async ({ namespace }, signal) => ({ kind: 'images', names: await list(namespace, signal) }),
+    apply: () => Promise.resolve(),
+    async undo({ namespace }, before, signal) {
+      if (before.kind !== 'images') return;
+      const pulled = (await list(namespace, signal)).filter((name) => !before.names.includes(name));
+      if (pulled.length === 0) return;
+      await runOrThrow(
+        host,
+        { argv: ['ctr', '--namespace', namespace, 'images', 'remove', '--sync', ...pulled] },
+        signal,
+      );
+    },
+  };
+}

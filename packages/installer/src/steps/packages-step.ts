@@ -1,0 +1,92 @@
+import { SelvedgeError } from '@selvedge/kit';
+import type { HostFiles } from '../files/index.ts';
+import type { Host } from '../host/index.ts';
+import type { Executor, ExecutorDeps, Sources } from './executor.ts';
+import type { PackagesStep } from './lite-types.ts';
+import { type PackageManager, lines, packageManagers } from './package-managers.ts';
+import { runOrThrow } from './run-or-throw.ts';
+
+type Argv = readonly [string, ...string[]];
+
+/** A mirror may be slow. */
+const timeoutMs = 600_000;
+/** Where files of packages lie while they are installed. */
+const folder = '/var/lib/selvedge-installer/packages';
+
+const fetchHint =
+  'let this machine reach the mirrors of its distribution, or put the files of the packages into packages/ of the folder of --artifacts';
+
+/** Those of `names` of which something is there, and of them those that are installed. */
+async function statesOf(
+  { host, manager }: { readonly host: Host; readonly manager: PackageManager },
+  names: readonly string[],
+  signal: AbortSignal,
+): Promise<{ readonly known: readonly string[]; readonly installed: readonly string[] }> {
+  if (names.length === 0) return { known: [], installed: [] };
+  const { stdout } = await host.run({ argv: manager.states(names) }, signal);
+  const states = lines(stdout.toString()).flatMap((line) => {
+    const [, state = '', name = ''] = /^(..)\s*(\S+)$/.exec(line) ?? [];
+    return state === '' || state === 'un' ? [] : [{ state, name }];
+  });
+  const installed = states.filter(({ state }) => state === 'ii');
+  return { known: states.map(({ name }) => name), installed: installed.map(({ name }) => name) };
+}
+
+/** What an installation by name would bring. */
+async function simulated(
+  { host, manager }: { readonly host: Host; readonly manager: PackageManager },
+  names: readonly string[],
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  try {
+    await runOrThrow(host, { argv: manager.refresh, timeoutMs }, signal);
+    return manager.added(await runOrThrow(host, { argv: manager.simulate(names), timeoutMs }, signal));
+  } catch (cause) {
+    signal.throwIfAborted();
+    const message = `${names.join(', ')} cannot be fetched on ${host.name}`;
+    throw new SelvedgeError(message, { code: 'Unavailable', cause, hint: fetchHint });
+  }
+}
+
+/** Brings files of packages to the machine; their paths there. */
+async function bring(
+  { files, sources }: { readonly files: HostFiles; readonly sources: Sources },
+  archives: readonly string[],
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  await files.removeTree(folder, { keep: false }, signal);
+  await files.makeFolder(folder, 0o700, signal);
+  for (const archive of archives) {
+    const content = await sources(archive, signal);
+    await files.write(`${folder}/${archive}`, { content, mode: 0o600 }, signal);
+  }
+  return archives.map((archive) => `${folder}/${archive}`);
+}
+
+export function packagesExecutor({ host, files, sources }: ExecutorDeps): Executor<PackagesStep> {
+  const run = (argv: Argv, signal: AbortSignal): Promise<string> =>
+    runOrThrow(host, { argv, timeoutMs }, signal);
+  return {
+    async look({ manager: name, names, archives }, signal) {
+      const on = { host, manager: packageManagers[name] };
+      const wanted =
+        archives.length > 0 ? archives.map(on.manager.packageOf) : await simulated(on, names, signal);
+      const { installed } = await statesOf(on, wanted, signal);
+      return { kind: 'packages', missing: wanted.filter((one) => !installed.includes(one)) };
+    },
+    async apply({ manager: name, names, archives }, _before, signal) {
+      const manager = packageManagers[name];
+      await run(manager.repair, signal);
+      if (archives.length === 0) return void (await run(manager.install(names), signal));
+      await run(manager.installFiles(await bring({ files, sources }, archives, signal)), signal);
+      return files.removeTree(folder, { keep: false }, signal);
+    },
+    async undo({ manager: name }, before, signal) {
+      await files.removeTree(folder, { keep: false }, signal);
+      if (before.kind !== 'packages') return;
+      const manager = packageManagers[name];
+      const { known } = await statesOf({ host, manager }, before.missing, signal);
+      if (known.length > 0) await run(manager.remove(known), signal);
+    },
+  };
+}
