@@ -17,6 +17,20 @@ export {
   type TokenVerdict,
   type UserInfo,
 } from './access/index.ts';
+export {
+  certificatesOf,
+  newTokenHint,
+  parseBootstrapToken,
+  pinOf,
+  readClusterInfo,
+  signedByToken,
+  verifyClusterInfo,
+  type BootstrapToken,
+  type ClusterInfo,
+  type OpenTcp,
+  type UnverifiedClusterInfo,
+  type UnverifiedGet,
+} from './bootstrap/index.ts';
 export type {
   CallOptions,
   DeleteOptions,
@@ -155,6 +169,7 @@ export {
   type LeaderState,
 } from './leader/election.ts';
 export { kubeconfigCredentials, type KubeconfigCredentialsOptions } from './kubeconfig-credentials.ts';
+export { editedText, redirectKubeconfig, type ClusterTarget, type TextEdit } from './kubeconfig-edit.ts';
 export { loadKubeconfig, parseKubeconfig, type ClusterAccess, type KubeconfigOptions } from './kubeconfig.ts';
 export {
   addQuantities,

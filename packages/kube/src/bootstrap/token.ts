@@ -1,0 +1,44 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import { SelvedgeError } from '@selvedge/kit';
+
+/** A bootstrap token. Source: kubernetes.io "Authenticating with Bootstrap Tokens". */
+export interface BootstrapToken {
+  /** Public: names the token. */
+  readonly id: string;
+  readonly secret: string;
+}
+
+/** What to do without a token that is valid. */
+export const newTokenHint = 'make a new one: selvedge token create, or kubeadm token create';
+
+/** Throws `Unauthenticated`; the error does not show the text. */
+export function parseBootstrapToken(text: string): BootstrapToken {
+  const [, id, secret] = /^([a-z0-9]{6})\.([a-z0-9]{16})$/.exec(text.trim()) ?? [];
+  if (id === undefined || secret === undefined) {
+    const message =
+      'a bootstrap token is 6 characters, a dot and 16 characters of a-z and 0-9; this one is not';
+    throw new SelvedgeError(message, { code: 'Unauthenticated', hint: newTokenHint });
+  }
+  return { id, secret };
+}
+
+function headerOf(encoded: string): Readonly<Record<string, unknown>> {
+  try {
+    const header: unknown = JSON.parse(Buffer.from(encoded, 'base64url').toString());
+    return typeof header === 'object' && header !== null ? { ...header } : {};
+  } catch {
+    return {};
+  }
+}
+
+/** Whether `signature` is the token's own detached JWS over `content` (RFC 7515, appendix F; HS256 only). */
+export function signedByToken(content: string, signature: string, token: BootstrapToken): boolean {
+  const [protectedHeader = '', payload, given = '', ...rest] = signature.split('.');
+  const header = headerOf(protectedHeader);
+  if (payload !== '' || rest.length > 0 || header['alg'] !== 'HS256' || header['kid'] !== token.id)
+    return false;
+  const signed = `${protectedHeader}.${Buffer.from(content).toString('base64url')}`;
+  const expected = createHmac('sha256', token.secret).update(signed).digest();
+  const actual = Buffer.from(given, 'base64url');
+  return actual.length === expected.length && timingSafeEqual(actual, expected);
+}
