@@ -4,6 +4,7 @@ import { type Clock, SelvedgeError } from '@selvedge/kit';
 import { waitFor } from '../wait.ts';
 import { diskOf, prepareDisk } from './disk.ts';
 import { createDoors } from './doors.ts';
+import { machineSocket } from './enter.ts';
 import { type Inside, createInside } from './inside.ts';
 import { type Power, createPower } from './power.ts';
 import { hostKeyArgv, hostKeyFile, identityFiles } from './provision.ts';
@@ -99,6 +100,7 @@ export function createMachine(options: MachineOptions, deps: MachineDeps): Machi
     consoleFile,
     ...inside,
     isOn: async () => (await power.init()) !== undefined,
+    hostRoot: () => machineSocket(options, '/'),
     powerOn,
     powerOff: (signal) => shutDown('poweroff', { power, inside, signal }),
     powerCut: () => power.cut(),

@@ -65,6 +65,8 @@ export interface Machine {
   reboot(signal?: AbortSignal): Promise<void>;
   /** Pulls the plug and removes the disk. Safe for a machine that is half there or not at all. */
   remove(): Promise<void>;
+  /** The path, on the host, of its root while it is on. For looking, by `lstat`: links below it lead into the host. */
+  hostRoot(): Promise<string>;
   /** The argv, on the host, of a program in the machine, which must be on. For programs that want a terminal. */
   argv(argv: Argv): Promise<Argv>;
   /** Runs a program in the machine, on or off (then it sees the disk and nothing else). Rejects if it fails. */
