@@ -44,7 +44,7 @@ async function composeAgent(metrics: MetricsRegistry): Promise<void> {
   createAgent(config, paths(config.root), {
     ...deps,
     metrics,
-    systemd: createSystemd({ notifySocket: undefined }),
+    systemd: createSystemd({ env: {}, pid: 1 }),
     store: store.store,
     machine: await readMachine(),
     kill: () => undefined,

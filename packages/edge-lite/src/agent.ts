@@ -39,6 +39,7 @@ import type { Systemd } from './systemd.ts';
 import type { Tunnel } from './tunnel/index.ts';
 import { createTunnelService, throughTunnel } from './tunnel-service.ts';
 import { version } from './version.ts';
+import { createWatchdog } from './watchdog.ts';
 
 /** What the agent takes from the machine that it runs on. */
 export interface AgentHost extends MachineHost {
@@ -309,11 +310,12 @@ export function createAgent(config: Config, paths: Paths, host: AgentHost): Serv
     tunnel === undefined ? {} : { [tunnel.name]: tunnel.status() };
   const hub = hubOf(context, settings, { identity, statusOfOthers });
   const readiness = createReadiness({ systemd, log, synced: (signal) => hub.whenSynced(signal) });
+  const watchdog = createWatchdog({ systemd, clock, log });
   // The tunnel may be the hub's way to the cloud, to the last.
   const begin = (): readonly Service[] => [...base, ...(tunnel === undefined ? [] : [tunnel]), hub];
   if (pods === undefined) {
     tunnel = tunnelOf(context, { hub, identity });
-    return createServiceGroup({ name: 'edge-lite', services: [...begin(), readiness] }, { log });
+    return createServiceGroup({ name: 'edge-lite', services: [...begin(), readiness, watchdog] }, { log });
   }
   const { services, presence, engine, kubeletPort } = podServices(context, { hub, pods, identity });
   tunnel = tunnelOf(context, { hub, identity, kubeletPort });
@@ -323,7 +325,7 @@ export function createAgent(config: Config, paths: Paths, host: AgentHost): Serv
   ];
   const farewell = createFarewell({ machineTimeoutMs }, { systemd, clock, log, onMachineShutdown });
   return createServiceGroup(
-    { name: 'edge-lite', services: [...begin(), ...services, readiness, farewell] },
+    { name: 'edge-lite', services: [...begin(), ...services, readiness, watchdog, farewell] },
     { log },
   );
 }

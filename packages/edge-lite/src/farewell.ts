@@ -7,7 +7,7 @@ export interface FarewellOptions {
 }
 
 export interface FarewellDeps {
-  readonly systemd: Systemd;
+  readonly systemd: Pick<Systemd, 'notify' | 'shutdown'>;
   readonly clock: Clock;
   readonly log: Logger;
   /** Called together when the machine goes down: tell the cluster, which may be out of reach, and end the pods. */

@@ -1,3 +1,4 @@
+import { isSea } from 'node:sea';
 import { explain, startTuned } from '@selvedge/kit';
 import { type Command, parseCommand, usage } from './arguments.ts';
 import { exitCodeOf, originating } from './exit-code.ts';
@@ -8,12 +9,12 @@ import { version } from './version.ts';
 const bundled = typeof __filename === 'string';
 
 async function run(configFile: string): Promise<number> {
-  startTuned(tuning, process);
+  startTuned(tuning, process, { single: isSea() });
   const { runAgent } = await import('./run.ts');
   return runAgent({
     configFile,
     driver: bundled ? 'node' : 'better',
-    notifySocket: process.env['NOTIFY_SOCKET'],
+    systemd: process,
     random: Math.random,
     host: process,
     kill: (pid) => process.kill(pid, 'SIGKILL'),

@@ -1,5 +1,5 @@
-import { type ErrorCode, SelvedgeError, silentLogger, tunedCommand } from '@selvedge/kit';
-import { createManualClock, recordingLogger } from '@selvedge/kit/testing';
+import { type ErrorCode, SelvedgeError, type Service, silentLogger, tunedCommand } from '@selvedge/kit';
+import { type ManualClock, createManualClock, recordingLogger } from '@selvedge/kit/testing';
 import { describe, expect, test } from 'vitest';
 import { parseCommand, usage } from './arguments.ts';
 import { type Origin, exitCodeOf, originating, refusals } from './exit-code.ts';
@@ -7,6 +7,7 @@ import { createFarewell } from './farewell.ts';
 import { createReadiness } from './readiness.ts';
 import { type Shutdown, createSystemd } from './systemd.ts';
 import { tuning } from './tuning.ts';
+import { createWatchdog } from './watchdog.ts';
 
 describe('the command line', () => {
   test.each([
@@ -74,7 +75,7 @@ describe('the exit code', () => {
 });
 
 describe('memory settings', () => {
-  const invocation = { env: { PATH: '/bin' }, execArgv: ['--flag'], program: ['main.cjs', 'run'] };
+  const invocation = { env: { PATH: '/bin' }, execArgv: ['--flag'], argv: ['node', 'main.cjs', 'run'] };
 
   test('are added once, before the program and beside what was given', () => {
     const command = tunedCommand(tuning, invocation);
@@ -88,9 +89,19 @@ describe('memory settings', () => {
 
 describe('systemd', () => {
   test('that is not there is not missed', async () => {
-    const systemd = createSystemd({ notifySocket: '/nonexistent/socket' });
+    const systemd = createSystemd({ env: { NOTIFY_SOCKET: '/nonexistent/socket' }, pid: 7 });
     await systemd.notify('READY=1');
-    expect(await createSystemd({ notifySocket: undefined }).shutdown()).toBe('restart');
+    expect(await createSystemd({ env: {}, pid: 7 }).shutdown()).toBe('restart');
+  });
+
+  test.each([
+    ['nobody', {}, undefined],
+    ['this process', { WATCHDOG_USEC: '120000000', WATCHDOG_PID: '7' }, 120_000],
+    ['all of the unit', { WATCHDOG_USEC: '120000000' }, 120_000],
+    ['another process', { WATCHDOG_USEC: '120000000', WATCHDOG_PID: '8' }, undefined],
+    ['nobody, in words', { WATCHDOG_USEC: 'never' }, undefined],
+  ])('watches %s', (_who, env, watchdogMs) => {
+    expect(createSystemd({ env, pid: 7 }).watchdogMs).toBe(watchdogMs);
   });
 });
 
@@ -111,6 +122,39 @@ describe('readiness', () => {
     await readiness.stop();
     expect(told).toEqual(['READY=1']);
     expect(log.lines.map(({ text }) => text)).toEqual(['synced']);
+  });
+});
+
+describe('the watchdog', () => {
+  const watch = (
+    watchdogMs: number | undefined,
+  ): { told: string[]; clock: ManualClock; service: Service } => {
+    const told: string[] = [];
+    const clock = createManualClock();
+    const notify = async (state: string): Promise<void> => {
+      told.push(state);
+    };
+    const service = createWatchdog({ systemd: { watchdogMs, notify }, clock, log: silentLogger });
+    return { told, clock, service };
+  };
+
+  test('is told twice in its period, until the end', async () => {
+    const { told, clock, service } = watch(120_000);
+    await service.start(new AbortController().signal);
+    for (const count of [1, 2, 3]) {
+      await clock.asleep();
+      expect(told).toEqual(Array(count).fill('WATCHDOG=1'));
+      await clock.advance(60_000);
+    }
+    await service.stop();
+    expect(clock.sleepers).toBe(0);
+  });
+
+  test('is told nothing where there is none', async () => {
+    const { told, service } = watch(undefined);
+    await service.start(new AbortController().signal);
+    await service.stop();
+    expect(told).toEqual([]);
   });
 });
 

@@ -32,7 +32,7 @@ server: { urls: [https://203.0.113.9:6443], caHash: 'sha256:${'0a'.repeat(32)}' 
     const configFile = join(folder, 'config.yaml');
     await writeFile(configFile, text);
     const said: string[] = [];
-    const taken = { random: () => 0.5, host, kill: () => undefined, notifySocket: undefined };
+    const taken = { random: () => 0.5, host, kill: () => undefined, systemd: { env: {}, pid: 1 } };
     const options = {
       configFile,
       driver: 'node',

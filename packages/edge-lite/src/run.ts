@@ -14,14 +14,14 @@ import { createMachineHost } from './machine-host.ts';
 import { readMachine } from './pods/index.ts';
 import { loadProxy } from './proxy.ts';
 import { type DriverName, openStore } from './store/index.ts';
-import { createSystemd } from './systemd.ts';
+import { type SystemdOptions, createSystemd } from './systemd.ts';
 import { version } from './version.ts';
 
 /** What `main` takes from the process. */
 export interface RunOptions {
   readonly configFile: string;
   readonly driver: DriverName;
-  readonly notifySocket: string | undefined;
+  readonly systemd: SystemdOptions;
   readonly random: Random;
   readonly host: ProgramHost;
   /** Ends a process for good. */
@@ -35,7 +35,7 @@ const drainTimeoutMs = 80_000;
 
 /** Runs the agent until it is told to stop; resolves with the exit code. Rejects before it has a log. */
 export async function runAgent(options: RunOptions): Promise<number> {
-  const { configFile, driver, notifySocket, random, host, kill, write } = options;
+  const { configFile, driver, random, host, kill, write } = options;
   const config = await originating('config', () => loadConfig(configFile));
   const proxy = await originating('config', () => loadProxy(config.server.proxy));
   const clock = systemClock;
@@ -45,7 +45,7 @@ export async function runAgent(options: RunOptions): Promise<number> {
   const state = { path: places.stateDb, sealKeyPath: places.sealKey, driver };
   const store = await originating('store', () => openStore(state, { clock, log }));
   const metrics = createMetricsRegistry();
-  const systemd = createSystemd({ notifySocket });
+  const systemd = createSystemd(options.systemd);
   const machine = await readMachine();
   const service = createAgent(config, places, {
     clock,

@@ -10,14 +10,31 @@ export type Shutdown = 'restart' | 'machine';
 /** The parts of systemd that matter here; without it nothing is told and every stop is a restart. */
 export interface Systemd {
   /** Source: sd_notify(3). Never fails: nobody listens when it is not a `Type=notify` unit. */
-  notify(state: 'READY=1' | 'STOPPING=1'): Promise<void>;
+  notify(state: 'READY=1' | 'STOPPING=1' | 'WATCHDOG=1'): Promise<void>;
+  /** Who says nothing for so long is killed; undefined: nobody waits. */
+  readonly watchdogMs: number | undefined;
   /** Whether the machine goes down with us. */
   shutdown(): Promise<Shutdown>;
 }
 
+/** What systemd puts into the environment. Source: sd_notify(3), sd_watchdog_enabled(3). */
+export interface SystemdEnvironment {
+  readonly NOTIFY_SOCKET?: string | undefined;
+  readonly WATCHDOG_USEC?: string | undefined;
+  readonly WATCHDOG_PID?: string | undefined;
+}
+
 export interface SystemdOptions {
-  /** `NOTIFY_SOCKET` of the environment. */
-  readonly notifySocket: string | undefined;
+  readonly env: SystemdEnvironment;
+  /** Of this process. */
+  readonly pid: number;
+}
+
+/** The watchdog's period, if it is this process that is watched. */
+function watchdogOf({ env, pid }: SystemdOptions): number | undefined {
+  const periodMs = Number(env.WATCHDOG_USEC) / 1_000;
+  const isOurs = env.WATCHDOG_PID === undefined || env.WATCHDOG_PID === String(pid);
+  return isOurs && periodMs > 0 ? periodMs : undefined;
 }
 
 async function output(command: string, args: readonly string[]): Promise<string> {
@@ -30,10 +47,11 @@ async function output(command: string, args: readonly string[]): Promise<string>
   }
 }
 
-export function createSystemd({ notifySocket }: SystemdOptions): Systemd {
+export function createSystemd(options: SystemdOptions): Systemd {
   return {
+    watchdogMs: watchdogOf(options),
     async notify(state) {
-      if (notifySocket !== undefined) await output('systemd-notify', [state]);
+      if (options.env.NOTIFY_SOCKET !== undefined) await output('systemd-notify', [state]);
     },
     async shutdown() {
       return (await output('systemctl', ['is-system-running'])) === 'stopping' ? 'machine' : 'restart';

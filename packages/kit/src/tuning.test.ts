@@ -5,7 +5,7 @@ const tuning = { flags: ['--small'], environment: { MALLOC_ARENA_MAX: '1' } };
 const invocation = {
   env: { PATH: '/bin', GONE: undefined },
   execArgv: ['--flag'],
-  program: ['main.cjs', 'run'],
+  argv: ['/bin/node', 'main.cjs', 'run'],
 };
 
 describe('settings of a process', () => {
@@ -18,10 +18,16 @@ describe('settings of a process', () => {
     expect(tunedCommand(tuning, { ...invocation, env: command?.env ?? {} })).toBeUndefined();
   });
 
+  test('of a single executable are in it, and its arguments are its own', () => {
+    const argv = ['/bin/agent', '/bin/agent', 'run', '--flag'];
+    const command = tunedCommand(tuning, { ...invocation, argv, single: true });
+    expect(command?.args).toEqual(['run', '--flag']);
+    expect(command?.env).toMatchObject(tuning.environment);
+  });
+
   test('replace the process, if the system can', () => {
     const started: unknown[] = [];
-    const { env, execArgv } = invocation;
-    const host = { env, execArgv, argv: ['node', 'main.cjs', 'run'], execPath: '/bin/node' };
+    const host = { ...invocation, execPath: '/bin/node' };
     const execve = (...call: unknown[]): never => {
       started.push(call);
       throw new Error('replaced');

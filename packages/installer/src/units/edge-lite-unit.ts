@@ -99,6 +99,7 @@ export function edgeLiteUnit({ role, executable, configFile }: EdgeLiteUnitOptio
   const unit: Settings = [
     ['Description', descriptions[role]],
     ['After', 'network.target containerd.service'],
+    ['ConditionPathExists', config],
     ['StartLimitIntervalSec', '0'],
   ];
   return `[Unit]
