@@ -1,5 +1,7 @@
+export { flagOf } from './flags.ts';
 export { gatherFacts } from './gather.ts';
 export type {
+  CertificateFacts,
   CniFacts,
   DiskFacts,
   FileFacts,

@@ -28,6 +28,8 @@ export interface NodeFacts {
   readonly processes: readonly ProcessFacts[];
   /** Files that matter and are there, by path. */
   readonly files: Readonly<Record<string, FileFacts>>;
+  /** The first certificate in each of those files that has one. */
+  readonly certificates: Readonly<Record<string, CertificateFacts>>;
   /** Folders that matter and are there. */
   readonly folders: readonly string[];
   /** Sockets of container runtimes that are there. */
@@ -99,6 +101,16 @@ export interface FileFacts {
   readonly sha256: string;
   /** Undefined if it is too large, or not text. Of files with certificates: these alone, without keys. */
   readonly text?: string;
+}
+
+export interface CertificateFacts {
+  /** `system:node:shop-1`. */
+  readonly commonName: string;
+  /** The common name of who signed it. */
+  readonly issuer: string;
+  /** Milliseconds since 1970. */
+  readonly notBeforeMs: number;
+  readonly notAfterMs: number;
 }
 
 export interface CniFacts {

@@ -2,7 +2,7 @@ import { SelvedgeError } from '@selvedge/kit';
 import type { PathState } from './types.ts';
 
 const file = /^file ([0-7]+) (\d+) (\d+) (\d+) (\d+)\n([0-9a-f]{64}) /;
-const folder = /^folder ([0-7]+) (\d+) (\d+)\n/;
+const folder = /^folder ([0-7]+) (\d+) (\d+)$/;
 
 /** What the script `look` printed. Throws `Internal` for anything else. */
 export function parsePathState(printed: string): PathState {

@@ -1,4 +1,7 @@
-/** Scripts for a POSIX shell. What they work on are arguments: `$1` is the path. */
+/**
+ * Scripts for a POSIX shell. What they work on are arguments: `$1` is the path, absolute. What is not whole yet has a dot in
+ * front of its name: the kubelet would run a half manifest. Source: Kubernetes 1.36, pkg/kubelet/config/file.go and file_linux.go.
+ */
 export const scripts = {
   look: `
 if [ -L "$1" ]; then echo link
@@ -11,7 +14,7 @@ fi`,
   write: `
 set -eu
 umask 077
-new="$1.selvedge-new"
+new="\${1%/*}/.\${1##*/}.selvedge-new"
 cat > "$new"
 chown "$3" "$new"
 chmod "$2" "$new"
@@ -31,14 +34,14 @@ sync "$2" "$(dirname "$2")"`,
   /** `$1`: the kept one, `$2`: where it was. Of two names of one file, which `mv` leaves alone, one is taken away. */
   putBack: `
 set -eu
-rm -f "$2.selvedge-new"
+rm -f "\${2%/*}/.\${2##*/}.selvedge-new"
 [ -e "$1" ] || exit 66
 if [ "$1" -ef "$2" ]; then rm -f "$1"; else mv -f "$1" "$2"; fi
 sync "$(dirname "$2")"`,
   /** With what was written of a new one when the power went. */
   remove: `
 set -eu
-rm -f "$1" "$1.selvedge-new"
+rm -f "$1" "\${1%/*}/.\${1##*/}.selvedge-new"
 sync "$(dirname "$1")"`,
   makeFolder: `
 set -eu
@@ -64,7 +67,7 @@ awk -v below="$1/" 'index($2, below) == 1 { print $2 }' /proc/self/mounts | sort
 if [ "$2" = keep ]; then find "$1" -xdev -mindepth 1 -delete; else rm -rf --one-file-system -- "$1"; fi
 sync "$(dirname "$1")"`,
   /** `$2`: its mode. Then pairs: a field of a kubeconfig, or `-` for a whole file, and the file. */
-  compose: `
+  compose: String.raw`
 set -eu
 umask 077
 path="$1" mode="$2" new="$1.selvedge-new"
@@ -73,7 +76,7 @@ shift 2
 while [ $# -gt 0 ]; do
   if [ "$1" = - ]; then cat -- "$2" >> "$new"
   else
-    value=$(sed -n -E "s/^[[:space:]]*(- )?$1:[[:space:]]*[\"']?([A-Za-z0-9+\/=]+)[\"']?[[:space:]]*$/\\2/p" "$2")
+    value=$(sed -n -E "s|^[[:space:]]*(- )?$1:[[:space:]]*[\"']?([A-Za-z0-9+/=]+)[\"']?[[:space:]]*$|\2|p" "$2")
     [ "$(printf '%s\n' "$value" | grep -c .)" = 1 ] || { echo "$1 is not once in $2" >&2; exit 66; }
     printf '%s' "$value" | base64 -d >> "$new"
   fi
@@ -85,12 +88,12 @@ sync "$new"
 mv -f "$new" "$path"
 sync "$(dirname "$path")"`,
   /** Prints how much of a new file is there. */
-  partSize: `stat -c %s -- "$1.selvedge-new" 2> /dev/null || echo 0`,
+  partSize: `stat -c %s -- "\${1%/*}/.\${1##*/}.selvedge-new" 2> /dev/null || echo 0`,
   /** `$2`: how much is there. What is added comes by gzip. Prints how much is there then. */
   appendPart: `
 set -eu
 umask 077
-new="$1.selvedge-new"
+new="\${1%/*}/.\${1##*/}.selvedge-new"
 [ -e "$new" ] || : > "$new"
 [ "$(stat -c %s -- "$new")" = "$2" ] || exit 66
 gunzip -c >> "$new"
@@ -98,7 +101,7 @@ stat -c %s -- "$new"`,
   /** `$2`: the hash that it must have, `$3`: its mode. */
   finishPart: `
 set -eu
-new="$1.selvedge-new"
+new="\${1%/*}/.\${1##*/}.selvedge-new"
 [ "$(sha256sum < "$new" | cut -c 1-64)" = "$2" ] || { rm -f "$new"; exit 66; }
 chown 0:0 "$new"
 chmod "$3" "$new"

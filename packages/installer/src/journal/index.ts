@@ -1,2 +1,6 @@
-export { openJournal, type Journal } from './journal.ts';
+export { decodeJournal, type JournalReading } from './codec.ts';
+export { describeRun } from './describe.ts';
+export { openJournal, readJournal, type Journal } from './journal.ts';
+export { lockMachine, type LockOptions, type MachineLock } from './lock.ts';
+export { forgetJournal, journalPlace, prepareJournal, type JournalPlace } from './place.ts';
 export type { JournalRecord, RunState, StepProgress } from './records.ts';

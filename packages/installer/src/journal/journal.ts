@@ -1,6 +1,7 @@
 import { SelvedgeError, hasCode } from '@selvedge/kit';
 import type { HostFiles } from '../files/index.ts';
-import { decodeJournal, encodeRecord } from './codec.ts';
+import { type JournalReading, decodeJournal, encodeRecord } from './codec.ts';
+import { describeRun } from './describe.ts';
 import type { JournalRecord, RunState } from './records.ts';
 import { replay } from './replay.ts';
 
@@ -13,7 +14,11 @@ export interface Journal {
 
 const maxBytes = 16 * 2 ** 20;
 
-async function readIfThere(files: HostFiles, path: string, signal?: AbortSignal): Promise<string> {
+async function readIfThere(
+  files: Pick<HostFiles, 'read'>,
+  path: string,
+  signal?: AbortSignal,
+): Promise<string> {
   try {
     return (await files.read(path, { maxBytes }, signal)).toString();
   } catch (error) {
@@ -22,18 +27,41 @@ async function readIfThere(files: HostFiles, path: string, signal?: AbortSignal)
   }
 }
 
-function damaged(path: string, line: number, known: number): SelvedgeError {
-  return new SelvedgeError(`the journal ${path} is damaged in line ${line}`, {
+function damaged(
+  path: string,
+  { line, records }: Extract<JournalReading, { kind: 'damaged' }>,
+): SelvedgeError {
+  const known = describeRun(replay(records));
+  return new SelvedgeError(`the journal ${path} is damaged in line ${line}; up to there: ${known}`, {
     code: 'Corrupt',
-    hint: `what the ${known} lines before it say is shown by \`selvedge status\`; nothing was changed`,
+    hint: 'nothing was changed; put things back by hand: what files were is beside them, as .NAME.selvedge-RUN',
   });
+}
+
+/** What a journal tells, also a damaged one. */
+export interface JournalContent {
+  /** Where the run is; of a damaged journal: where it was before the damage, and it may have gone on since. */
+  readonly state: RunState;
+  /** The first line that cannot be believed; undefined: all can. */
+  readonly damagedLine: number | undefined;
+}
+
+/** Reads the journal of a machine for people, and changes nothing. */
+export async function readJournal(
+  path: string,
+  files: Pick<HostFiles, 'read'>,
+  signal?: AbortSignal,
+): Promise<JournalContent> {
+  const reading = decodeJournal(await readIfThere(files, path, signal));
+  const damagedLine = reading.kind === 'damaged' ? reading.line : undefined;
+  return { state: replay(reading.records), damagedLine };
 }
 
 /** Reads the journal of a machine. Throws `Corrupt` if it is damaged: nothing is guessed. */
 export async function openJournal(path: string, files: HostFiles, signal?: AbortSignal): Promise<Journal> {
   const text = await readIfThere(files, path, signal);
   const reading = decodeJournal(text);
-  if (reading.kind === 'damaged') throw damaged(path, reading.line, reading.records.length);
+  if (reading.kind === 'damaged') throw damaged(path, reading);
   let records = reading.records;
   let state = replay(records);
   let last = reading.last;

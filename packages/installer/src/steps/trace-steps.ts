@@ -36,7 +36,7 @@ const leftovers: {
 
 export function leftoverExecutor({ host }: ExecutorDeps): Executor<LeftoverStep> {
   const isThere = async ({ what, name }: LeftoverStep, signal: AbortSignal): Promise<boolean> => {
-    const { exitCode, stdout } = await host.run({ argv: leftovers[what].show(name) as [string] }, signal);
+    const { exitCode, stdout } = await host.run({ argv: leftovers[what].show(name) }, signal);
     return exitCode === 0 && stdout.length > 0;
   };
   return {
@@ -45,7 +45,7 @@ export function leftoverExecutor({ host }: ExecutorDeps): Executor<LeftoverStep>
     async undo(step, before, signal) {
       if (before.kind === 'there' || !(await isThere(step, signal))) return;
       const argv = leftovers[step.what].remove(step.name);
-      const { exitCode, stderr } = await host.run({ argv: argv as [string] }, signal);
+      const { exitCode, stderr } = await host.run({ argv: argv }, signal);
       if (exitCode === 0) return;
       throw new SelvedgeError(`${argv.join(' ')} on ${host.name}: ${stderr.toString().trim()}`, {
         code: 'Internal',

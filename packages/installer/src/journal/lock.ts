@@ -1,0 +1,110 @@
+import { type Clock, SelvedgeError, isAbort, scoped } from '@selvedge/kit';
+import type { Host, HostResult } from '../host/index.ts';
+import { type JournalPlace, prepareJournal } from './place.ts';
+
+export interface LockOptions {
+  /** Who takes it, for people, in one line; unlike that of any other run: `selvedge convert by ann@ops-1, run 7f3c`. */
+  readonly owner: string;
+  readonly place: JournalPlace;
+}
+
+/** This machine is ours to change while it is held. Who takes it disposes of it. */
+export interface MachineLock extends AsyncDisposable {
+  /** Aborted when it is lost, with the machine for instance. */
+  readonly signal: AbortSignal;
+}
+
+/** `EX_TEMPFAIL`, sysexits.h. */
+const taken = 75;
+/** As long as a program may hold it; what it writes meanwhile is far below what a host bears. */
+const holdMs = 7 * 86_400_000;
+const pauseMs = 100;
+
+/**
+ * `$1`: the file, `$2`: who. The kernel gives it back when this ends, however. It writes a dot now and then: when nobody
+ * listens any more because the connection is gone, that ends it. A file that was removed meanwhile is nobody's lock.
+ */
+const holdScript = `
+umask 077
+exec 9>> "$1" || exit 1
+flock -n 9 || exit ${taken}
+[ "$1" -ef /proc/self/fd/9 ] || exit ${taken}
+printf '%s\\n%s\\n' "$2" $$ > "$1"
+while printf .; do sleep 5 9>&-; done`;
+
+/** Ends the holder at once: it may be where no signal of ours gets. */
+const releaseScript = `
+{ read -r owner && read -r pid; } < "$1" || exit 0
+if [ "$owner" = "$2" ]; then : > "$1"; kill "$pid"; fi
+exit 0`;
+
+const shell = (script: string, ...args: readonly string[]): [string, ...string[]] => [
+  'sh',
+  '-c',
+  script,
+  'sh',
+  ...args,
+];
+
+async function ownerIn(host: Host, path: string, signal: AbortSignal): Promise<string> {
+  const { stdout } = await host.run({ argv: ['head', '-n', '1', '--', path] }, signal);
+  return stdout.toString().trim();
+}
+
+function refused({ name }: Host, owner: string): SelvedgeError {
+  return new SelvedgeError(`${name} is being changed by another run: ${owner === '' ? 'unknown' : owner}`, {
+    code: 'Conflict',
+    hint: 'wait until it ends, or end it there; nothing was changed',
+  });
+}
+
+const lost = ({ name }: Host, cause?: unknown): SelvedgeError =>
+  new SelvedgeError(`the lock of ${name} was lost`, {
+    code: 'Unavailable',
+    cause,
+    hint: 'run the same command again: it goes on where it was',
+  });
+
+/**
+ * Takes the machine for this run, by a `flock` that a program there holds. Throws `Conflict` if another run has it, and
+ * says which.
+ */
+export async function lockMachine(
+  { owner, place }: LockOptions,
+  { host, clock }: { readonly host: Host; readonly clock: Clock },
+  signal: AbortSignal,
+): Promise<MachineLock> {
+  await prepareJournal(host, place, signal);
+  // It lasts until it is given back: who was told to stop has things to put right.
+  const scope = scoped();
+  const gone = scoped();
+  const end: { result?: HostResult } = {};
+  const holding = host
+    .run({ argv: shell(holdScript, place.lock, owner), timeoutMs: holdMs }, scope.signal)
+    .then(
+      (result) => {
+        end.result = result;
+        gone.abort(lost(host, new Error(result.stderr.toString().trim())));
+      },
+      (error: unknown) => gone.abort(isAbort(error) ? error : lost(host, error)),
+    );
+  const release = async (): Promise<void> => {
+    const nobody = new AbortController().signal;
+    await host.run({ argv: shell(releaseScript, place.lock, owner) }, nobody).catch(() => undefined);
+    scope.abort(lost(host));
+    await holding;
+    scope[Symbol.dispose]();
+  };
+  try {
+    for (;;) {
+      const now = await ownerIn(host, place.lock, signal);
+      if (end.result?.exitCode === taken) throw refused(host, now);
+      gone.signal.throwIfAborted();
+      if (now === owner) return { signal: gone.signal, [Symbol.asyncDispose]: release };
+      await clock.sleep(pauseMs, signal);
+    }
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}

@@ -1,0 +1,53 @@
+import { dirname, join } from 'node:path';
+import { SelvedgeError } from '@selvedge/kit';
+import type { Host } from '../host/index.ts';
+
+/** Where a machine keeps its journal. */
+export interface JournalPlace {
+  readonly folder: string;
+  readonly journal: string;
+  readonly lock: string;
+}
+
+export const journalPlace = (folder = '/var/lib/selvedge-installer'): JournalPlace => ({
+  folder,
+  journal: join(folder, 'journal'),
+  lock: join(folder, 'lock'),
+});
+
+/** `$1`: the folder, `$2`: its parent. When the parent was changed last is kept in a file: the folder itself changes it. */
+const prepareScript = `
+set -eu
+umask 077
+[ -d "$1" ] && exit 0
+time=$(stat -c %.9Y -- "$2")
+mkdir -m 0700 "$1.new" 2> /dev/null || [ -d "$1.new" ]
+[ -e "$1.new/parent-time" ] || printf '%s\\n' "$time" > "$1.new/parent-time"
+mv -T "$1.new" "$1"
+sync "$2"`;
+
+/** A parent that was changed by somebody else meanwhile is older than it was; nobody goes by that. */
+const forgetScript = `
+set -eu
+[ -d "$1" ] || exit 0
+time=$(cat "$1/parent-time" 2> /dev/null || stat -c %.9Y -- "$2")
+rm -rf --one-file-system -- "$1"
+touch -c -m -d "@$time" -- "$2"
+sync "$2"`;
+
+type Place = Pick<JournalPlace, 'folder'>;
+
+const running =
+  (script: string) =>
+  async (host: Host, { folder }: Place, signal: AbortSignal): Promise<void> => {
+    const argv = ['sh', '-c', script, 'sh', folder, dirname(folder)] as const;
+    const { exitCode, stderr } = await host.run({ argv: [...argv] }, signal);
+    if (exitCode === 0) return;
+    throw new SelvedgeError(`${folder} on ${host.name}: ${stderr.toString().trim()}`, { code: 'Internal' });
+  };
+
+/** Makes the folder of the journal, if it is not there. */
+export const prepareJournal = running(prepareScript);
+
+/** Removes the journal and its folder, after all was taken back. */
+export const forgetJournal = running(forgetScript);
