@@ -22,6 +22,7 @@ export {
   newTokenHint,
   parseBootstrapToken,
   pinOf,
+  pinned,
   readClusterInfo,
   signedByToken,
   verifyClusterInfo,

@@ -27,6 +27,8 @@ export interface Paths {
   readonly containerLogs: string;
   /** `Localhost` seccomp profiles. */
   readonly seccompProfiles: string;
+  /** Which address of the pod network is whose. */
+  readonly podAddresses: string;
 }
 
 export function paths(root: string): Paths {
@@ -48,5 +50,6 @@ export function paths(root: string): Paths {
     podLogs: join(root, 'var/log/pods'),
     containerLogs: join(root, 'var/log/containers'),
     seccompProfiles: join(state, 'seccomp'),
+    podAddresses: join(state, 'pod-addresses'),
   };
 }

@@ -43,6 +43,7 @@ const linkLocal = text(
   'an IPv4 address in 169.254.0.0/16, or none',
   (value) => value === 'none' || (isIP(value) === 4 && value.startsWith('169.254.')),
 );
+const interfaceName = pattern('the name of an interface', /^[A-Za-z][-A-Za-z0-9_.]{0,14}$/);
 const quantity = pattern('a quantity such as 250m or 512Mi', /^\d+(\.\d+)?(m|k|[KMGT]i?)?$/);
 const list = <T>(item: v.GenericSchema<T>, what: string): v.GenericSchema<T[]> =>
   v.array(item, `a list of ${what}`);
@@ -84,6 +85,15 @@ const pods = v.strictObject(
     ),
     clusterDomain: v.optional(pattern('a domain name', subdomain), 'cluster.local'),
     maxPods: v.optional(wholeNumber(1, 500), 110),
+    network: v.optional(
+      v.strictObject(
+        {
+          file: v.optional(absolutePath, '/etc/cni/net.d/99-selvedge.conflist'),
+          bridge: v.optional(interfaceName, 'selvedge0'),
+        },
+        'a mapping',
+      ),
+    ),
     kubeletApi: v.optional(
       v.strictObject(
         {
@@ -98,32 +108,51 @@ const pods = v.strictObject(
   'a mapping',
 );
 
-const hub = v.strictObject(
-  {
-    port: v.optional(wholeNumber(0, 65_535), 10_270),
-    address: v.optional(linkLocal, '169.254.77.1'),
-    clusterDomain: v.optional(pattern('a domain name', subdomain)),
-    clients: v.optional(
-      v.pipe(
-        list(
-          v.strictObject(
-            { name: pattern('a user name', /^\S+$/), kubeconfig: absolutePath },
-            'a mapping with name and kubeconfig',
+/** Of a namespaced object. */
+const objectName = v.pipe(
+  pattern('namespace/name', new RegExp(`^${label}/${label}(\\.${label})*$`)),
+  v.transform((value) => {
+    const [namespace = '', name = ''] = value.split('/');
+    return { namespace, name };
+  }),
+);
+
+const hub = v.pipe(
+  v.strictObject(
+    {
+      port: v.optional(wholeNumber(0, 65_535), 10_270),
+      address: v.optional(linkLocal, '169.254.77.1'),
+      clusterDomain: v.optional(pattern('a domain name', subdomain)),
+      clients: v.optional(
+        v.pipe(
+          list(
+            v.strictObject(
+              { name: pattern('a user name', /^\S+$/), kubeconfig: absolutePath },
+              'a mapping with name and kubeconfig',
+            ),
+            'clients',
           ),
-          'clients',
+          v.maxLength(16, 'at most 16 clients'),
         ),
-        v.maxLength(16, 'at most 16 clients'),
+        [],
       ),
-      [],
+      kubeProxyConfigMap: v.optional(objectName),
+      operators: v.optional(
+        v.pipe(list(pattern('a group name', /^\S+$/), 'group names'), v.maxLength(16, 'at most 16 groups')),
+        ['system:masters', 'kubeadm:cluster-admins'],
+      ),
+      keepUnusedHours: v.optional(wholeNumber(1, 8_760), 24),
+      maxStateMiB: v.optional(wholeNumber(16, 16_384), 256),
+    },
+    'a mapping',
+  ),
+  v.forward(
+    v.check(
+      ({ address, kubeProxyConfigMap }) => address !== 'none' || kubeProxyConfigMap === undefined,
+      'only with an address, for pods trust the hub only then',
     ),
-    operators: v.optional(
-      v.pipe(list(pattern('a group name', /^\S+$/), 'group names'), v.maxLength(16, 'at most 16 groups')),
-      ['system:masters', 'kubeadm:cluster-admins'],
-    ),
-    keepUnusedHours: v.optional(wholeNumber(1, 8_760), 24),
-    maxStateMiB: v.optional(wholeNumber(16, 16_384), 256),
-  },
-  'a mapping',
+    ['kubeProxyConfigMap'],
+  ),
 );
 
 const hostPort = text('host:port', (value) => parseTarget(value) !== undefined);

@@ -1,8 +1,13 @@
 import { type Clock, SelvedgeError, hasCode, withDeadline } from '@selvedge/kit';
-import { type ClusterInfo, verifyClusterInfo } from './cluster-info.ts';
+import {
+  type BootstrapToken,
+  type ClusterInfo,
+  type OpenTcp,
+  newTokenHint,
+  readClusterInfo,
+  verifyClusterInfo,
+} from '@selvedge/kube';
 import { type RetryDeps, retry } from './retry.ts';
-import type { BootstrapToken } from './token.ts';
-import { type OpenTcp, unverifiedGet } from './unverified-get.ts';
 
 export interface DiscoverOptions {
   readonly urls: readonly string[];
@@ -20,7 +25,6 @@ export interface DiscoverDeps extends RetryDeps {
   readonly openTcp?: OpenTcp | undefined;
 }
 
-const path = '/api/v1/namespaces/kube-public/configmaps/cluster-info';
 const getTimeoutMs = 15_000;
 const unsignedPauseMs = 1_000;
 
@@ -28,10 +32,9 @@ async function ask(options: DiscoverOptions, { clock, openTcp }: DiscoverDeps): 
   let failure: unknown;
   for (const server of options.urls) {
     try {
-      const url = new URL(path, server);
-      const deadline = { what: `GET ${url.href}`, timeoutMs: getTimeoutMs, signal: options.signal };
-      const configMap = await withDeadline(deadline, clock, (signal) =>
-        unverifiedGet({ url, openTcp }, signal),
+      const deadline = { what: `cluster-info of ${server}`, timeoutMs: getTimeoutMs, signal: options.signal };
+      const { configMap } = await withDeadline(deadline, clock, (signal) =>
+        readClusterInfo({ server, openTcp }, signal),
       );
       return verifyClusterInfo(configMap, options.token, options.caHash);
     } catch (error) {
@@ -56,7 +59,7 @@ export async function discoverClusterCa(options: DiscoverOptions, deps: Discover
     if (clock.monotonicMs() - since >= options.unsignedTimeoutMs) {
       throw new SelvedgeError(`the cluster does not know bootstrap token ${options.token.id}`, {
         code: 'Unauthenticated',
-        hint: 'it expired, was revoked or is of another cluster; make a new one: kubeadm token create',
+        hint: `it expired, was revoked or is of another cluster; ${newTokenHint}`,
       });
     }
     await clock.sleep(unsignedPauseMs, options.signal);

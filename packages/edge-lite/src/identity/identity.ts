@@ -9,13 +9,12 @@ import {
   createListeners,
   createTaskGroup,
 } from '@selvedge/kit';
-import type { CredentialSource, Credentials } from '@selvedge/kube';
+import type { CredentialSource, Credentials, OpenTcp } from '@selvedge/kube';
 import { clientPurpose } from './certificate-request.ts';
 import { issuePair } from './issue.ts';
 import { type IdentityClient, type JoinDeps, type Joined, join } from './join.ts';
 import { createPendingKey } from './pending-key.ts';
 import { rotationTime } from './rotation-time.ts';
-import type { OpenTcp } from './unverified-get.ts';
 import { createVault } from './vault.ts';
 
 export interface IdentityOptions {

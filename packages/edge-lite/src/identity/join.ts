@@ -1,12 +1,18 @@
 import { type Clock, type Logger, SelvedgeError, hasCode } from '@selvedge/kit';
-import { type CredentialSource, type KubeClient, resources, staticCredentials } from '@selvedge/kube';
+import {
+  type CredentialSource,
+  type KubeClient,
+  type OpenTcp,
+  newTokenHint,
+  resources,
+  staticCredentials,
+} from '@selvedge/kube';
 import { discoverClusterCa } from './discover.ts';
 import { clientPurpose } from './certificate-request.ts';
 import { issuePair } from './issue.ts';
 import type { Pair } from './pair.ts';
 import type { PendingKey } from './pending-key.ts';
 import { type RetryDeps, retry } from './retry.ts';
-import type { OpenTcp } from './unverified-get.ts';
 import { readToken } from './token.ts';
 
 /** The part of the Kubernetes client that identity needs. */
@@ -50,7 +56,7 @@ async function withClient<T>(client: IdentityClient, work: () => Promise<T>): Pr
 /** What the API server says to a token that is dead or may not ask, in words that help. */
 function explainRefusal(cause: unknown): unknown {
   if (hasCode(cause, 'Unauthenticated')) {
-    const hint = 'it expired or was revoked; make a new one: kubeadm token create';
+    const hint = `it expired or was revoked; ${newTokenHint}`;
     return new SelvedgeError('the bootstrap token is not accepted', { code: 'Unauthenticated', cause, hint });
   }
   if (hasCode(cause, 'Forbidden') && cause.details['status'] === 403) {

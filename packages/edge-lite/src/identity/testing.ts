@@ -11,12 +11,17 @@ import {
 } from '@peculiar/x509';
 import { type Clock, SelvedgeError } from '@selvedge/kit';
 import { endingAtOnce } from '@selvedge/kit/testing';
-import type { CredentialSource, KubeObject, ObjectRef, Resource } from '@selvedge/kube';
+import {
+  type BootstrapToken,
+  type CredentialSource,
+  type KubeObject,
+  type ObjectRef,
+  type Resource,
+  certificatesOf,
+  pinOf,
+} from '@selvedge/kube';
 import type { CertificateSigningRequest, Node } from '@selvedge/kube/types';
 import type { IdentityClient } from './join.ts';
-import { certificatesOf } from '../x509/index.ts';
-import { pinOf } from './pin.ts';
-import type { BootstrapToken } from './token.ts';
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 const hourMs = 3_600_000;

@@ -1,60 +1,21 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { SelvedgeError } from '@selvedge/kit';
+import { type BootstrapToken, newTokenHint, parseBootstrapToken } from '@selvedge/kube';
 
-/** A bootstrap token. Source: kubernetes.io "Authenticating with Bootstrap Tokens". */
-export interface BootstrapToken {
-  /** Public: names the token. */
-  readonly id: string;
-  readonly secret: string;
-}
-
-const newToken = 'make a new one: kubeadm token create';
-
-export function parseToken(text: string): BootstrapToken {
-  const [, id, secret] = /^([a-z0-9]{6})\.([a-z0-9]{16})$/.exec(text.trim()) ?? [];
-  if (id === undefined || secret === undefined) {
-    const message =
-      'a bootstrap token is 6 characters, a dot and 16 characters of a-z and 0-9; this one is not';
-    throw new SelvedgeError(message, { code: 'Unauthenticated', hint: newToken });
-  }
-  return { id, secret };
-}
-
+/** The token in the file that the config names. Throws `Unauthenticated`. */
 export async function readToken(file: string | undefined): Promise<BootstrapToken> {
   if (file === undefined) {
     throw new SelvedgeError('this node has no valid certificate and the config names no server.tokenFile', {
       code: 'Unauthenticated',
-      hint: newToken,
+      hint: newTokenHint,
     });
   }
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
     throw new SelvedgeError(`cannot read the bootstrap token ${file}`, {
       code: 'Unauthenticated',
       cause,
-      hint: newToken,
+      hint: newTokenHint,
     });
   });
-  return parseToken(text);
-}
-
-function headerOf(encoded: string): Readonly<Record<string, unknown>> {
-  try {
-    const header: unknown = JSON.parse(Buffer.from(encoded, 'base64url').toString());
-    return typeof header === 'object' && header !== null ? { ...header } : {};
-  } catch {
-    return {};
-  }
-}
-
-/** Whether `signature` is the token's own detached JWS over `content` (RFC 7515, appendix F; HS256 only). */
-export function signedByToken(content: string, signature: string, token: BootstrapToken): boolean {
-  const [protectedHeader = '', payload, given = '', ...rest] = signature.split('.');
-  const header = headerOf(protectedHeader);
-  if (payload !== '' || rest.length > 0 || header['alg'] !== 'HS256' || header['kid'] !== token.id)
-    return false;
-  const signed = `${protectedHeader}.${Buffer.from(content).toString('base64url')}`;
-  const expected = createHmac('sha256', token.secret).update(signed).digest();
-  const actual = Buffer.from(given, 'base64url');
-  return actual.length === expected.length && timingSafeEqual(actual, expected);
+  return parseBootstrapToken(text);
 }

@@ -1,9 +1,9 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { SelvedgeError, ifPresent, writeFileAtomic } from '@selvedge/kit';
+import { pinned } from '@selvedge/kube';
 import type { Joined } from './join.ts';
 import { loadPair, savePair } from './pair.ts';
-import { pinned } from './pin.ts';
 
 export interface VaultOptions {
   readonly nodeName: string;

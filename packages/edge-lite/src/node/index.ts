@@ -1,4 +1,4 @@
 export { createHostReader } from './host.ts';
 export { defaultInterface, taskCount } from './parse.ts';
 export { createNodePresence, type NodePresence } from './node.ts';
-export type { NodeRuntime } from './ports.ts';
+export type { NodeRuntime, ShownNode } from './ports.ts';

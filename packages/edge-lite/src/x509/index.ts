@@ -1,4 +1,4 @@
-export { certificatesOf } from './bundle.ts';
+export { certificatesOf } from '@selvedge/kube';
 export {
   createAuthorityCertificate,
   createServerCertificate,

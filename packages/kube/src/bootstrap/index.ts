@@ -1,4 +1,4 @@
-export { certificatesOf, pinOf } from './certificates.ts';
+export { certificatesOf, pinOf, pinned } from './certificates.ts';
 export { verifyClusterInfo, type ClusterInfo } from './cluster-info.ts';
 export { newTokenHint, parseBootstrapToken, signedByToken, type BootstrapToken } from './token.ts';
 export {

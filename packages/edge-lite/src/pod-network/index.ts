@@ -1,0 +1,1 @@
+export { createPodNetwork, type PodNetworkDeps, type PodNetworkOptions } from './pod-network.ts';
