@@ -1,9 +1,5 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fc } from '@fast-check/vitest';
 import type { Host, HostCommand } from '@selvedge/installer';
-import { systemCode } from '@selvedge/kit';
 import { describe, expect, it } from 'vitest';
 
 /** A program that goes on until it is ended, and tells whether it was. */
@@ -13,31 +9,28 @@ interface Slow extends AsyncDisposable {
   ended(): Promise<void>;
 }
 
-function isRunning(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    if (systemCode(error) === 'ESRCH') return false;
-    throw error;
-  }
-}
-
-/** On this machine, which all of these hosts are in the end. */
-async function startSlow(): Promise<Slow> {
-  const folder = await mkdtemp(join(tmpdir(), 'selvedge-slow-'));
-  const file = join(folder, 'pid');
+/** A program of that machine, and how it can be seen there. */
+async function startSlow(host: Host): Promise<Slow> {
+  const printed = async (...argv: [string, ...string[]]): Promise<string> =>
+    (await host.run({ argv })).stdout.toString().trim();
+  const folder = await printed('mktemp', '-d');
+  const file = `${folder}/pid`;
   // Whole at once: the shell makes the file before it writes to it.
   const script = 'echo $$ > "$1.new" && mv "$1.new" "$1" && exec sleep 1000';
-  const pid = async (): Promise<number> => Number(await readFile(file, 'utf8').catch(() => Number.NaN));
+  const pid = async (): Promise<number> => Number((await printed('cat', file)) || Number.NaN);
   return {
     argv: ['sh', '-c', script, 'sh', file],
     begun: () => expect.poll(pid).toBeGreaterThan(0),
     async ended() {
       const id = await pid();
       expect(id).toBeGreaterThan(0);
-      await expect.poll(() => isRunning(id)).toBe(false);
+      const isRunning = async (): Promise<boolean> =>
+        (await host.run({ argv: ['sh', '-c', 'kill -0 "$1"', 'sh', `${id}`] })).exitCode === 0;
+      await expect.poll(isRunning).toBe(false);
     },
-    [Symbol.asyncDispose]: () => rm(folder, { recursive: true }),
+    async [Symbol.asyncDispose]() {
+      await host.run({ argv: ['rm', '-r', folder] });
+    },
   };
 }
 
@@ -113,7 +106,7 @@ export function hostContract(name: string, open: () => Promise<Host>): void {
 
     it('ends a program that takes too long', async () => {
       await using host = await open();
-      await using slow = await startSlow();
+      await using slow = await startSlow(host);
       const running = host.run({ argv: slow.argv, timeoutMs: 3_000 });
       await expect(running).rejects.toMatchObject({ code: 'DeadlineExceeded' });
       await slow.ended();
@@ -122,7 +115,7 @@ export function hostContract(name: string, open: () => Promise<Host>): void {
 
     it('ends a program when it is told to', async () => {
       await using host = await open();
-      await using slow = await startSlow();
+      await using slow = await startSlow(host);
       const stop = new AbortController();
       const reason = host.run({ argv: slow.argv }, stop.signal).catch((error: unknown) => error);
       await slow.begun();

@@ -1,11 +1,16 @@
 export { createHostFiles, type FileState, type HostFiles, type PathState } from './files/index.ts';
 export {
+  type ApiAccess,
   connectSshHost,
+  createJobHosts,
   createLocalHost,
   createSudoHost,
   type Host,
   type HostCommand,
   type HostResult,
+  type Hosts,
+  type JobDeps,
+  type JobOptions,
   type SshOptions,
   type SudoOptions,
 } from './host/index.ts';

@@ -1,4 +1,5 @@
 export type { Hosts, Machine } from './hosts.ts';
+export { type ApiAccess, createJobHosts, type JobDeps, type JobOptions } from './job/index.ts';
 export { createLocalHost } from './local.ts';
 export { connectSshHost } from './ssh/host.ts';
 export type { SshOptions } from './ssh/options.ts';

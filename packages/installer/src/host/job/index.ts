@@ -1,0 +1,2 @@
+export { createJobHosts } from './hosts.ts';
+export type { ApiAccess, JobDeps, JobOptions } from './options.ts';

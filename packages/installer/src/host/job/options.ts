@@ -1,0 +1,40 @@
+import type { Clock, Random } from '@selvedge/kit';
+import type { CredentialSource, KubeClient } from '@selvedge/kube';
+
+export interface JobOptions {
+  /** Has `sh`, `sleep`, `head` and `nsenter`: `selvedge.io/node-shell`, which is part of a release. */
+  readonly image: string;
+  /** Where Jobs are made; it must let privileged pods in. Default `kube-system`. */
+  readonly namespace?: string;
+  /** How long a Job lasts at most, if nobody is left to remove it. Default 7,200. */
+  readonly maxSeconds?: number;
+  /** How long its container may take to start. Default 120,000. */
+  readonly startTimeoutMs?: number;
+  /** How long the way to the container is tried again, while a kubelet restarts for instance. Default 60,000. */
+  readonly dialTimeoutMs?: number;
+}
+
+/** The API server as a kubeconfig names it: `exec` wants a connection of its own for each program. */
+export interface ApiAccess {
+  /** `https://host:port`. */
+  readonly server: string;
+  /** The name that its certificate must carry, if it is not the URL's host. */
+  readonly serverName?: string | undefined;
+  readonly credentials: CredentialSource;
+}
+
+export interface JobDeps {
+  readonly cluster: Pick<KubeClient, 'create' | 'delete' | 'list'>;
+  readonly api: ApiAccess;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+export const jobDefaults = {
+  namespace: 'kube-system',
+  maxSeconds: 7_200,
+  startTimeoutMs: 120_000,
+  dialTimeoutMs: 60_000,
+  /** How long the end of a pod, or of a program that was told to end, is waited for. */
+  endTimeoutMs: 20_000,
+} as const;

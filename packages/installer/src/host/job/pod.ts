@@ -1,0 +1,77 @@
+import { SelvedgeError, jittered, withDeadline } from '@selvedge/kit';
+import { resources } from '@selvedge/kube';
+import type { ContainerState, Pod } from '@selvedge/kube/types';
+import type { ExecTarget } from './exec.ts';
+import { jobNameLabel, jobs } from './manifest.ts';
+import { type JobDeps, type JobOptions, jobDefaults } from './options.ts';
+
+/** A Job that was made. */
+export interface MadeJob {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+const lookEveryMs = 250;
+
+/** What keeps a container from starting and does not pass. Source: the kubelet's `pkg/kubelet/images/types.go`. */
+const hopeless = new Set(['ErrImagePull', 'ImagePullBackOff', 'ErrImageNeverPull', 'InvalidImageName']);
+
+async function podsOf(
+  { namespace, name }: MadeJob,
+  deps: JobDeps,
+  signal: AbortSignal,
+): Promise<readonly Pod[]> {
+  const labelSelector = `${jobNameLabel}=${name}`;
+  return (await deps.cluster.list(resources.pods, { namespace, labelSelector, signal })).items;
+}
+
+function noImage(node: string, image: string, said = ''): SelvedgeError {
+  return new SelvedgeError(`${node} has no image ${image}: ${said}`, {
+    code: 'Unavailable',
+    hint: 'import node-shell of the release there (ctr -n k8s.io images import), or name a copy of it with --job-image',
+  });
+}
+
+const stateOf = ({ status }: Pod): ContainerState => status?.containerStatuses?.[0]?.state ?? {};
+
+/** Why its container never will run, if it will not. */
+function hopelessOf(pod: Pod, image: string): SelvedgeError | undefined {
+  const { status: { phase, reason, message } = {} } = pod;
+  const node = pod.spec?.nodeName ?? '';
+  const { waiting } = stateOf(pod);
+  if (hopeless.has(waiting?.reason ?? '')) return noImage(node, image, waiting?.message);
+  if (phase !== 'Failed') return undefined;
+  const why = [reason, message].filter((one) => one !== undefined).join(': ');
+  return new SelvedgeError(`the pod of the Job failed on ${node}: ${why}`, { code: 'Unavailable' });
+}
+
+/** Waits for the container of a Job. Throws `Unavailable` with the reason if it does not start. */
+export async function jobPod(
+  job: MadeJob,
+  { options, deps }: { readonly options: JobOptions; readonly deps: JobDeps },
+  signal: AbortSignal | undefined,
+): Promise<ExecTarget> {
+  const { clock, random } = deps;
+  const timeoutMs = options.startTimeoutMs ?? jobDefaults.startTimeoutMs;
+  return withDeadline({ what: `the pod of Job ${job.name}`, timeoutMs, signal }, clock, async (within) => {
+    for (;;) {
+      const [pod] = await podsOf(job, deps, within);
+      const why = pod === undefined ? undefined : hopelessOf(pod, options.image);
+      if (why !== undefined) throw why;
+      if (pod?.metadata.name !== undefined && stateOf(pod).running !== undefined)
+        return { namespace: job.namespace, pod: pod.metadata.name };
+      await clock.sleep(jittered(lookEveryMs, random), within);
+    }
+  });
+}
+
+/** Removes a Job and waits, for a while, until its pods are gone: a node that is away keeps its own. */
+export async function removeJob(job: MadeJob, deps: JobDeps): Promise<void> {
+  const { clock, random, cluster } = deps;
+  const deadline = { what: `the end of Job ${job.name}`, timeoutMs: jobDefaults.endTimeoutMs };
+  await withDeadline(deadline, clock, async (signal) => {
+    await cluster.delete(jobs, job, { signal, propagationPolicy: 'Background' });
+    while ((await podsOf(job, deps, signal)).length > 0)
+      await clock.sleep(jittered(lookEveryMs, random), signal);
+  });
+}

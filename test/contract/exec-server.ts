@@ -1,0 +1,191 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { type IncomingMessage, type ServerResponse, createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { constants, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { json } from 'node:stream/consumers';
+import { systemCode } from '@selvedge/kit';
+import { type WebSocket, WebSocketServer } from 'ws';
+
+/** What the pod of a Job is. */
+export type PodState =
+  | { readonly kind: 'running' }
+  | { readonly kind: 'waiting'; readonly reason: string; readonly message: string }
+  | { readonly kind: 'failed'; readonly reason: string };
+
+interface Knobs {
+  /** Of every Job. */
+  pod: PodState;
+  /** As many execs from now on end before anything began: the kubelet is not reached. */
+  away: number;
+  /** Answers with this instead of another protocol. */
+  refusal: number | undefined;
+}
+
+/** As much of an API server, a Job controller and a kubelet as a Job that is entered by exec sees of them. */
+export interface ExecServer extends Knobs, AsyncDisposable {
+  readonly url: string;
+  /** Jobs that are there, as they were made. */
+  readonly jobs: ReadonlyMap<string, object>;
+  /** Programs that were asked for. */
+  readonly execs: readonly (readonly string[])[];
+  /** What it answered instead of another protocol. */
+  readonly refused: readonly number[];
+  /** Breaks every connection; what runs goes on, as on a node. */
+  cut(): void;
+}
+
+const channels = { stdin: 0, stdout: 1, stderr: 2, error: 3 } as const;
+
+/** Enters nothing: the namespaces are these already. */
+const nsenter = `#!/bin/sh
+while [ "$1" != /usr/bin/env ]; do shift; done
+exec "$@"
+`;
+
+function end({ pid }: ChildProcess): void {
+  try {
+    process.kill(-(pid ?? 0), 'SIGKILL');
+  } catch (error) {
+    if (systemCode(error) !== 'ESRCH') throw error;
+  }
+}
+
+function statusOf(exitCode: number): object {
+  if (exitCode === 0) return { kind: 'Status', status: 'Success' };
+  const causes = [{ reason: 'ExitCode', message: `${exitCode}` }];
+  return { kind: 'Status', status: 'Failure', reason: 'NonZeroExitCode', details: { causes } };
+}
+
+function say(socket: WebSocket, channel: number, bytes: Uint8Array): void {
+  socket.send(Buffer.concat([Buffer.of(channel), bytes]));
+}
+
+function tell(socket: WebSocket, status: object): void {
+  say(socket, channels.error, Buffer.from(JSON.stringify(status)));
+  socket.close();
+}
+
+/** Runs a program as a runtime does in a container: it leads a session, and does not end with its connection. */
+function runIn(folder: string, argv: readonly string[], socket: WebSocket): ChildProcess {
+  const [program = '', ...args] = argv;
+  const env = { ...process.env, PATH: `${folder}:${process.env['PATH']}` };
+  const child = spawn(program, args, { detached: true, env, stdio: ['pipe', 'pipe', 'pipe'] });
+  say(socket, channels.stdout, Buffer.alloc(0));
+  child.stdout.on('data', (bytes: Buffer) => say(socket, channels.stdout, bytes));
+  child.stderr.on('data', (bytes: Buffer) => say(socket, channels.stderr, bytes));
+  child.stdin.on('error', () => undefined);
+  socket.on('message', (data: Buffer) => {
+    if (data[0] === channels.stdin) child.stdin.write(data.subarray(1));
+  });
+  child.once('close', (code, signal) => {
+    tell(socket, statusOf(code ?? 128 + constants.signals[signal ?? 'SIGKILL']));
+  });
+  return child;
+}
+
+const containerState = (pod: PodState): object =>
+  pod.kind === 'waiting' ? { waiting: { reason: pod.reason, message: pod.message } } : { running: {} };
+
+function podOf(job: string, pod: PodState): object {
+  const status =
+    pod.kind === 'failed'
+      ? { phase: 'Failed', reason: pod.reason }
+      : { phase: 'Running', containerStatuses: [{ name: 'shell', state: containerState(pod) }] };
+  return { metadata: { name: `${job}-pod`, namespace: 'kube-system' }, spec: { nodeName: 'shop-1' }, status };
+}
+
+interface Asked {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+}
+
+async function answer(
+  { request, response }: Asked,
+  jobs: Map<string, object>,
+  { pod }: Knobs,
+): Promise<void> {
+  const { method, url = '' } = request;
+  const reply = (status: number, body: object): void => {
+    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+  };
+  if (method === 'POST') {
+    const job = (await json(request)) as { readonly metadata: { readonly generateName: string } };
+    const name = `${job.metadata.generateName}${jobs.size}`;
+    jobs.set(name, job);
+    return reply(201, { ...job, metadata: { ...job.metadata, name } });
+  }
+  if (method === 'DELETE') {
+    const name = url.split('/').at(-1) ?? '';
+    return reply(jobs.delete(name) ? 200 : 404, { kind: 'Status', status: 'Success' });
+  }
+  const items = [...jobs.keys()].map((job) => podOf(job, pod));
+  return reply(200, { kind: 'PodList', metadata: {}, items });
+}
+
+export async function startExecServer(): Promise<ExecServer> {
+  const folder = await mkdtemp(join(tmpdir(), 'selvedge-exec-'));
+  await writeFile(join(folder, 'nsenter'), nsenter, { mode: 0o755 });
+  const execs: (readonly string[])[] = [];
+  const [children, sockets] = [new Set<ChildProcess>(), new Set<WebSocket>()];
+  const knobs: Knobs = { pod: { kind: 'running' }, away: 0, refusal: undefined };
+  const refused: number[] = [];
+  const jobs = new Map<string, object>();
+  const handleProtocols = (offered: Set<string>): string | false =>
+    offered.has('v5.channel.k8s.io') && 'v5.channel.k8s.io';
+  const webSockets = new WebSocketServer({ noServer: true, handleProtocols });
+  const server = createServer((request, response) => void answer({ request, response }, jobs, knobs));
+  const exec = (socket: WebSocket, url: URL): void => {
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+    const argv = url.searchParams.getAll('command');
+    execs.push(argv);
+    if (knobs.away > 0) {
+      knobs.away -= 1;
+      return tell(socket, {
+        kind: 'Status',
+        status: 'Failure',
+        reason: 'InternalError',
+        message: 'dial tcp: refused',
+      });
+    }
+    const child = runIn(folder, argv, socket);
+    children.add(child);
+    child.once('close', () => children.delete(child));
+    return undefined;
+  };
+  server.on('upgrade', (request, socket, head) => {
+    if (knobs.refusal !== undefined) {
+      refused.push(knobs.refusal);
+      socket.end(`HTTP/1.1 ${knobs.refusal} No\r\ncontent-length: 0\r\n\r\n`);
+      return;
+    }
+    webSockets.handleUpgrade(request, socket, head, (webSocket) =>
+      exec(webSocket, new URL(request.url ?? '', 'http://node')),
+    );
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const cut = (): void => {
+    for (const socket of sockets) socket.terminate();
+    sockets.clear();
+  };
+  return Object.assign(knobs, {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    jobs,
+    execs,
+    refused,
+    cut,
+    async [Symbol.asyncDispose]() {
+      for (const child of children) end(child);
+      cut();
+      const closed = once(server, 'close');
+      server.close();
+      server.closeAllConnections();
+      await closed;
+      await rm(folder, { recursive: true });
+    },
+  });
+}

@@ -1,0 +1,134 @@
+import { type Host, type HostResult, type JobOptions, createJobHosts } from '@selvedge/installer';
+import { createMetricsRegistry, silentLogger, systemClock as clock } from '@selvedge/kit';
+import { createKubeClient, createKubeMetrics, staticCredentials } from '@selvedge/kube';
+import { describe, expect, it, vi } from 'vitest';
+import { type ExecServer, startExecServer } from './exec-server.ts';
+import { hostContract } from './installer-host.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
+
+const machine = { name: 'shop-1', addresses: [] };
+
+async function open(server: ExecServer, more: Partial<JobOptions> = {}): Promise<Host> {
+  const credentials = staticCredentials({});
+  const deps = { clock, random: () => 0.5 };
+  const metrics = createKubeMetrics(createMetricsRegistry());
+  const cluster = createKubeClient(
+    { servers: [server.url], userAgent: 'test' },
+    { ...deps, credentials, log: silentLogger, metrics },
+  );
+  const api = { server: server.url, credentials };
+  try {
+    const hosts = createJobHosts({ image: 'node-shell', ...more }, { cluster, api, ...deps });
+    const host = await hosts.open(machine);
+    return {
+      ...host,
+      async [Symbol.asyncDispose]() {
+        await host[Symbol.asyncDispose]();
+        await cluster.close();
+      },
+    };
+  } catch (error) {
+    await cluster.close();
+    throw error;
+  }
+}
+
+async function openAlone(): Promise<Host> {
+  const server = await startExecServer();
+  const host = await open(server);
+  return {
+    ...host,
+    async [Symbol.asyncDispose]() {
+      await host[Symbol.asyncDispose]();
+      await server[Symbol.asyncDispose]();
+    },
+  };
+}
+
+hostContract('a machine behind a Job', openAlone);
+
+describe('a machine behind a Job', () => {
+  it('has one Job, bound to its node, which is gone when it is left', async () => {
+    await using server = await startExecServer();
+    {
+      await using host = await open(server);
+      expect(host.name).toBe('shop-1');
+      const pod = { nodeName: 'shop-1', hostPID: true, tolerations: [{ operator: 'Exists' }] };
+      expect([...server.jobs.values()]).toMatchObject([
+        { spec: { backoffLimit: 0, activeDeadlineSeconds: 7_200, template: { spec: pod } } },
+      ]);
+    }
+    expect(server.jobs.size).toBe(0);
+  });
+
+  it('whose image cannot be pulled says so at once, and leaves nothing', async () => {
+    await using server = await startExecServer();
+    server.pod = { kind: 'waiting', reason: 'ErrImagePull', message: 'no such host' };
+    const opened = open(server);
+    await expect(opened).rejects.toMatchObject({ code: 'Unavailable', message: /node-shell: no such host/ });
+    expect(server.jobs.size).toBe(0);
+  });
+
+  it('whose pod failed says why', async () => {
+    await using server = await startExecServer();
+    server.pod = { kind: 'failed', reason: 'OutOfpods' };
+    await expect(open(server)).rejects.toMatchObject({ code: 'Unavailable', message: /OutOfpods/ });
+  });
+
+  it('that nobody starts is given up', async () => {
+    await using server = await startExecServer();
+    server.pod = { kind: 'waiting', reason: 'ContainerCreating', message: '' };
+    await expect(open(server, { startTimeoutMs: 100 })).rejects.toMatchObject({ code: 'DeadlineExceeded' });
+    expect(server.jobs.size).toBe(0);
+  });
+
+  it('is dialled again while its kubelet is away, and the program is begun once', async () => {
+    await using server = await startExecServer();
+    await using host = await open(server);
+    server.away = 2;
+    expect((await host.run({ argv: ['echo', 'once'] })).stdout.toString()).toBe('once\n');
+    expect(server.execs).toHaveLength(3);
+  });
+
+  it('is not dialled for ever', async () => {
+    await using server = await startExecServer();
+    await using host = await open(server, { dialTimeoutMs: 10 });
+    server.away = Number.POSITIVE_INFINITY;
+    const running = host.run({ argv: ['true'] });
+    await expect(running).rejects.toMatchObject({ code: 'Unavailable', message: /refused/ });
+  });
+
+  it('is dialled again while its API server refuses', async () => {
+    await using server = await startExecServer();
+    await using host = await open(server);
+    server.refusal = 503;
+    const running = host.run({ argv: ['echo', 'there'] });
+    await expect.poll(() => server.refused).toHaveLength(2);
+    server.refusal = undefined;
+    expect((await running).stdout.toString()).toBe('there\n');
+  });
+
+  it('that may not be entered says so at once', async () => {
+    await using server = await startExecServer();
+    await using host = await open(server);
+    server.refusal = 403;
+    await expect(host.run({ argv: ['true'] })).rejects.toMatchObject({
+      code: 'Forbidden',
+      hint: /pods\/exec/,
+    });
+  });
+
+  it('that is lost in the middle of a program is told as lost, and can be used again', async () => {
+    await using server = await startExecServer();
+    await using host = await open(server);
+    const folder = (await host.run({ argv: ['mktemp', '-d'] })).stdout.toString().trim();
+    const running = host.run({ argv: ['sh', '-c', 'echo > "$1/begun"; exec sleep 1000', 'sh', folder] });
+    const lost = running.catch((error: unknown) => error);
+    const look = (): Promise<HostResult> => host.run({ argv: ['rm', '-r', `${folder}/begun`] });
+    await expect.poll(async () => (await look()).exitCode).toBe(0);
+    server.cut();
+    expect(await lost).toMatchObject({ code: 'Unavailable', hint: /again/ });
+    expect((await host.run({ argv: ['rmdir', folder] })).exitCode).toBe(0);
+  });
+});
