@@ -1,0 +1,32 @@
+import { hasCode } from '@selvedge/kit';
+import { type KubeClient, resources } from '@selvedge/kube';
+import { cloudReachable, edgeNodeResource } from './sight.ts';
+
+const options = { timeoutMs: 30_000 } as const;
+
+async function edgeNodeNames(
+  client: Pick<KubeClient, 'listAll'>,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  try {
+    const { items } = await client.listAll(edgeNodeResource, { ...options, metadataOnly: true, signal });
+    return items.map(({ metadata }) => metadata.name ?? '');
+  } catch (error) {
+    // It was never defined.
+    if (hasCode(error, 'NotFound')) return [];
+    throw error;
+  }
+}
+
+/** The names of nodes that the cloud remembers as edge nodes, or that have said so themselves. */
+export async function listTraces(
+  client: Pick<KubeClient, 'listAll'>,
+  signal: AbortSignal,
+): Promise<ReadonlySet<string>> {
+  const names = await edgeNodeNames(client, signal);
+  const { items } = await client.listAll(resources.nodes, { ...options, signal });
+  const spoken = items.filter(({ status }) =>
+    (status?.conditions ?? []).some(({ type }) => type === cloudReachable),
+  );
+  return new Set([...names, ...spoken.map(({ metadata }) => metadata.name ?? '')]);
+}

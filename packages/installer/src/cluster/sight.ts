@@ -1,0 +1,68 @@
+import { type EdgeNode, edgeNodes } from '@selvedge/api';
+import { hasCode } from '@selvedge/kit';
+import { type KubeClient, type KubeObject, defineResource, resources } from '@selvedge/kube';
+import type { NodeCondition } from '@selvedge/kube/types';
+
+export type EdgeNodeObject = EdgeNode & KubeObject;
+export const edgeNodeResource = defineResource<EdgeNodeObject>(edgeNodes);
+
+/** The hub's own condition of its Node. Source: docs/reference/hub.md. */
+export const cloudReachable = 'selvedge.io/CloudReachable';
+
+/** What the API server says of a node now. Times are the node's own, in milliseconds since 1970. */
+export interface NodeSight {
+  readonly ready: { readonly isTrue: boolean; readonly reason: string; readonly heartbeatMs: number };
+  /** Its hub says that it reaches the cloud; undefined: no hub ever said anything. */
+  readonly hub: boolean | undefined;
+  readonly leaseRenewedMs: number;
+  /** Tunnel sessions by which the cloud reaches it. */
+  readonly sessions: number;
+  /** The cloud has an EdgeNode of it. */
+  readonly isEdge: boolean;
+}
+
+const requestTimeoutMs = 10_000;
+const leaseNamespace = 'kube-node-lease';
+const timeOf = (time: string | undefined): number => Date.parse(time ?? '') || 0;
+
+/** undefined if there is none, or nothing of that kind. */
+async function ifThere<T>(work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if (hasCode(error, 'NotFound')) return undefined;
+    throw error;
+  }
+}
+
+function readyOf(conditions: readonly NodeCondition[]): NodeSight['ready'] {
+  const ready = conditions.find(({ type }) => type === 'Ready');
+  return {
+    isTrue: ready?.status === 'True',
+    reason: ready === undefined ? 'no condition' : `${ready.reason ?? ''}: ${ready.message ?? ''}`,
+    heartbeatMs: timeOf(ready?.lastHeartbeatTime),
+  };
+}
+
+export async function lookAtNode(
+  client: Pick<KubeClient, 'get'>,
+  name: string,
+  signal: AbortSignal,
+): Promise<NodeSight> {
+  const options = { timeoutMs: requestTimeoutMs, signal };
+  const [node, lease, edgeNode] = await Promise.all([
+    client.get(resources.nodes, { name }, options),
+    ifThere(client.get(resources.leases, { namespace: leaseNamespace, name }, options)),
+    ifThere(client.get(edgeNodeResource, { name }, options)),
+  ]);
+  const conditions = node.status?.conditions ?? [];
+  const hub = conditions.find(({ type }) => type === cloudReachable);
+  const sessions = edgeNode?.status?.sessions ?? [];
+  return {
+    ready: readyOf(conditions),
+    hub: hub === undefined ? undefined : hub.status === 'True',
+    leaseRenewedMs: timeOf(lease?.spec?.renewTime),
+    sessions: sessions.filter(({ direction, state }) => direction === 'reverse' && state === 'live').length,
+    isEdge: edgeNode !== undefined,
+  };
+}

@@ -1,0 +1,67 @@
+import type { Clock, Random } from '@selvedge/kit';
+import type { KubeClient } from '@selvedge/kube';
+import {
+  type ContainersBefore,
+  type LogsSight,
+  type PodSight,
+  isProxyPod,
+  listPods,
+  lookAtLogs,
+  readContainers,
+  rememberPods,
+  removeConditions,
+} from '../cluster/index.ts';
+import { type Home, convertCommand, newRun, recall, remember } from '../revert/index.ts';
+import type { Step } from '../steps/index.ts';
+import type { Workable } from './plan.ts';
+
+/** What there was before a node was touched. */
+export interface Before {
+  readonly containers: ContainersBefore;
+  readonly logs: LogsSight;
+}
+
+export interface BeginDeps {
+  readonly cluster: KubeClient;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly version: string;
+  /** Steps for a node that was never begun. */
+  readonly stepsOf: (finding: Workable) => readonly Step[];
+}
+
+interface Beginning {
+  readonly finding: Workable;
+  readonly home: Home;
+}
+
+async function containersOf(
+  { finding: { machine }, home }: Beginning,
+  pods: readonly PodSight[],
+  { clock, signal }: BeginDeps & { readonly signal: AbortSignal },
+): Promise<ContainersBefore> {
+  const nowMs = clock.now() + home.clockAheadMs;
+  const isMeant = (pod: PodSight): boolean => isProxyPod(machine.layout.kubeProxy, pod);
+  const containers = await readContainers(home.host, signal);
+  return { containers, ...rememberPods(pods, { nowMs, isMeant }) };
+}
+
+/** Begins a run on the machine, unless one is there that goes on. */
+export async function begin(beginning: Beginning, deps: BeginDeps, signal: AbortSignal): Promise<Before> {
+  const { finding, home } = beginning;
+  const { cluster, clock, random, version } = deps;
+  const { name } = finding.node;
+  const pods = await listPods(cluster, name, signal);
+  const logs = await lookAtLogs(cluster, pods, signal);
+  const isBegun = home.journal.state.kind === 'begun';
+  const kept = isBegun ? await recall(home, signal) : undefined;
+  const containers = kept ?? (await containersOf(beginning, pods, { ...deps, signal }));
+  if (kept === undefined) await remember(home, containers, signal);
+  if (isBegun) return { containers, logs };
+  // What an earlier hub said would be taken for what this one says.
+  await removeConditions(cluster, name, signal);
+  const at = new Date(clock.now()).toISOString();
+  const run = { run: newRun(random), command: convertCommand, version, at } as const;
+  await home.journal.write({ kind: 'begun', ...run, steps: deps.stepsOf(finding) }, signal);
+  return { containers, logs };
+}

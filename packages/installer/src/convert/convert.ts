@@ -1,0 +1,142 @@
+import { SelvedgeError } from '@selvedge/kit';
+import type { CloudPlan, CloudResult, CloudTunnel } from '../cloud/index.ts';
+import { listNodes, runWaves, selectNodes, wavesOf } from '../cluster/index.ts';
+import { type Progress, isDone } from '../command/index.ts';
+import type { Step } from '../steps/index.ts';
+import { convertNode } from './convert-node.ts';
+import { type Workable, convertPlan, isWorkable } from './plan.ts';
+import { type Finding, type Knowing, survey } from './survey.ts';
+import {
+  type ConvertDeps,
+  type ConvertOptions,
+  type ConvertResult,
+  type ConvertedNode,
+  convertDefaults,
+} from './types.ts';
+
+/** The cloud's part of a conversion. */
+export interface CloudWork {
+  plan(): Promise<CloudPlan>;
+  apply(plan: CloudPlan, progress: Progress): Promise<CloudResult>;
+}
+
+/** What makes the steps of a node. */
+export interface NodeWork extends Knowing {
+  /** `tunnel`: what nodes are told of the cloud. */
+  steps(finding: Workable, tunnel: CloudTunnel): Promise<readonly Step[]>;
+  /** The content of what steps send, by its name there. */
+  source(name: string, signal: AbortSignal): Promise<Uint8Array>;
+}
+
+export interface ConvertEngineDeps extends Omit<ConvertDeps, 'artifacts'> {
+  readonly cloud: CloudWork;
+  readonly nodes: NodeWork;
+  /** Where things are kept on machines. Default: as everywhere. */
+  readonly folder?: string;
+}
+
+type StepsOf = (finding: Workable) => readonly Step[];
+
+/** The steps of nodes that were never begun. */
+async function stepsFor(findings: readonly Finding[], work: NodeWork, tunnel: CloudTunnel): Promise<StepsOf> {
+  const fresh = findings.filter(isWorkable).filter(({ kind }) => kind === 'new');
+  const all = await Promise.all(
+    fresh.map(async (finding) => [finding.node.name, await work.steps(finding, tunnel)] as const),
+  );
+  const steps = new Map(all);
+  return ({ node }) => steps.get(node.name) ?? [];
+}
+
+function refused(findings: readonly Finding[]): SelvedgeError | undefined {
+  const all = findings.filter((one) => one.kind === 'refused');
+  const [first] = all;
+  if (first === undefined) return undefined;
+  const told = all.map(({ node, why }) => `${node.name}: ${why}`);
+  return new SelvedgeError(`${told.join('; ')}. Nothing was changed`, {
+    code: 'Conflict',
+    hint: `${first.hint ?? 'selvedge check says more'}; or let the others go on: --on-failure continue`,
+    details: { findings: told },
+  });
+}
+
+/** What is told of a node that nothing was done to. */
+function restOf(finding: Finding): ConvertedNode {
+  const { node } = finding;
+  const identity = { node: node.name, ...(node.unit === undefined ? {} : { unit: node.unit }) };
+  switch (finding.kind) {
+    case 'refused': {
+      const { why, hint } = finding;
+      return { ...identity, outcome: 'refused', because: why, ...(hint === undefined ? {} : { hint }) };
+    }
+    case 'converted':
+      return { ...identity, layout: finding.layout, outcome: 'unchanged' };
+    case 'new':
+    case 'begun':
+      return { ...identity, layout: finding.machine.layout.name, outcome: 'not-begun' };
+  }
+}
+
+function outcomeOf(nodes: readonly ConvertedNode[]): ConvertResult['outcome'] {
+  if (nodes.some(({ outcome }) => outcome === 'failed')) return 'failed';
+  const isWhole = nodes.every(({ outcome }) => outcome === 'converted' || outcome === 'unchanged');
+  return isWhole ? 'done' : 'partly';
+}
+
+interface Agreed {
+  readonly findings: readonly Finding[];
+  readonly cloud: CloudResult;
+  readonly stepsOf: StepsOf;
+}
+
+async function convertNodes(
+  options: ConvertOptions,
+  deps: ConvertEngineDeps,
+  { findings, cloud, stepsOf }: Agreed,
+): Promise<readonly ConvertedNode[]> {
+  const { progress, signal, nodes } = deps;
+  const todo = findings.filter(isWorkable).map((finding) => ({ ...finding.node, finding }));
+  const nodeDeps = {
+    ...deps,
+    stepsOf,
+    sources: (name: string, within: AbortSignal) => nodes.source(name, within),
+    timeoutMs: options.timeoutMs ?? convertDefaults.timeoutMs,
+    hasEgress: cloud.mode === 'unit',
+  };
+  const results = await runWaves(wavesOf(todo, options.maxUnavailable ?? convertDefaults.maxUnavailable), {
+    progress,
+    onFailure: options.onFailure ?? convertDefaults.onFailure,
+    signal,
+    work: ({ finding }, own) => convertNode(finding, nodeDeps, own),
+    failureOf: ({ outcome, because }) => (outcome === 'converted' ? undefined : because),
+  });
+  return findings.map((finding) => results.get(finding.node.name) ?? restOf(finding));
+}
+
+/** A conversion, with the cloud's part and that of machines given. */
+export async function convertWith(options: ConvertOptions, deps: ConvertEngineDeps): Promise<ConvertResult> {
+  const { progress, agree, cluster, signal, nodes: work } = deps;
+  const chosen = selectNodes(options, await listNodes(cluster, signal));
+  if (chosen.length === 0) {
+    throw new SelvedgeError('no node has these labels', {
+      code: 'NotFound',
+      hint: 'kubectl get nodes --show-labels',
+    });
+  }
+  const cloudPlan = await progress.task('look at the cloud', () => deps.cloud.plan());
+  const findings = await progress.task(`look at ${chosen.length} nodes`, () =>
+    survey(chosen, { ...deps, knowing: work }),
+  );
+  const error = refused(findings);
+  if (error !== undefined && (options.onFailure ?? convertDefaults.onFailure) === 'stop') throw error;
+  const servers = { servers: options.cloud.tunnelServers };
+  const plan = convertPlan(findings, cloudPlan, await stepsFor(findings, work, servers));
+  if (isDone(plan)) {
+    const nodes = findings.map(restOf);
+    return { outcome: nodes.every(({ outcome }) => outcome === 'unchanged') ? 'unchanged' : 'partly', nodes };
+  }
+  if (!(await agree(plan))) return { outcome: 'declined', nodes: [] };
+  const cloud = await progress.task('convert the cloud', (own) => deps.cloud.apply(cloudPlan, own));
+  const stepsOf = await stepsFor(findings, work, cloud.tunnel);
+  const nodes = await convertNodes(options, deps, { findings, cloud, stepsOf });
+  return { outcome: outcomeOf(nodes), cloud, nodes };
+}

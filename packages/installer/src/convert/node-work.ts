@@ -1,0 +1,37 @@
+import { SelvedgeError } from '@selvedge/kit';
+import type { Architecture, Artifacts } from '../artifacts/index.ts';
+import { planConversion } from '../conversion/index.ts';
+import { gatherFacts } from '../facts/index.ts';
+import { recognize } from '../layouts/index.ts';
+import { edgeLiteUnit } from '../units/index.ts';
+import type { NodeWork } from './convert.ts';
+
+/** What steps call the program for an architecture. */
+const sourceOf = (arch: Architecture): string => `edge-lite-${arch}`;
+const architectures: readonly Architecture[] = ['amd64', 'arm64'];
+
+/** How machines are made edge nodes. */
+export function createNodeWork(
+  { hubPort }: { readonly hubPort?: number },
+  { artifacts }: { readonly artifacts: Pick<Artifacts, 'edgeLite'> },
+): NodeWork {
+  return {
+    gather: gatherFacts,
+    recognize,
+    async steps({ machine: { arch, facts, layout } }, { servers, ca }) {
+      const { sha256 } = await artifacts.edgeLite(arch);
+      return planConversion(facts, layout, {
+        executable: { source: sourceOf(arch), sha256 },
+        unit: edgeLiteUnit({ role: 'hub' }),
+        tunnelServers: servers,
+        ...(ca === undefined ? {} : { tunnelCa: ca }),
+        ...(hubPort === undefined ? {} : { hubPort }),
+      });
+    },
+    async source(name) {
+      const arch = architectures.find((one) => sourceOf(one) === name);
+      if (arch !== undefined) return (await artifacts.edgeLite(arch)).bytes;
+      throw new SelvedgeError(`nothing is called ${name}`, { code: 'NotFound' });
+    },
+  };
+}

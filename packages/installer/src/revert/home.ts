@@ -1,0 +1,90 @@
+import { type Clock, type Random, SelvedgeError, hasCode, scoped } from '@selvedge/kit';
+import type { ContainersBefore } from '../cluster/index.ts';
+import { type HostFiles, createHostFiles } from '../files/index.ts';
+import type { Host, Hosts, Machine } from '../host/index.ts';
+import {
+  type Journal,
+  type JournalPlace,
+  forgetJournal,
+  journalPlace,
+  lockMachine,
+  openJournal,
+} from '../journal/index.ts';
+
+/** A machine that is ours to change, and what was done on it. */
+export interface Home {
+  readonly host: Host;
+  readonly files: HostFiles;
+  readonly place: JournalPlace;
+  readonly journal: Journal;
+  /** What is to be added to the time here for that of the machine, in milliseconds, to about a second. */
+  readonly clockAheadMs: number;
+}
+
+export interface HomeDeps {
+  readonly hosts: Hosts;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Where things are kept on machines. Default: that of `journalPlace`. */
+  readonly folder?: string;
+}
+
+const maxBytes = 16 * 2 ** 20;
+const beforeOf = ({ folder }: JournalPlace): string => `${folder}/before.json`;
+
+/** Eight hexadecimal digits that nobody else has, most probably. */
+export function newRun(random: Random): string {
+  return Math.floor(random() * 2 ** 32)
+    .toString(16)
+    .padStart(8, '0');
+}
+
+async function clockAhead(host: Host, clock: Clock, signal: AbortSignal): Promise<number> {
+  const { exitCode, stdout } = await host.run({ argv: ['date', '+%s'] }, signal);
+  if (exitCode === 0) return Number(stdout.toString()) * 1_000 - clock.now();
+  throw new SelvedgeError(`${host.name} does not tell its time`, { code: 'Internal' });
+}
+
+/**
+ * Enters a machine, takes it for this run and reads its journal, for as long as `work` takes; its signal is aborted when the
+ * machine is lost. Where nothing was begun nothing is left. Throws `Corrupt` if the journal is damaged, `Conflict` if another
+ * run has the machine.
+ */
+export async function withHome<T>(
+  { machine, command }: { readonly machine: Machine; readonly command: string },
+  { hosts, clock, random, folder, signal }: HomeDeps & { readonly signal: AbortSignal },
+  work: (home: Home, signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  await using host = await hosts.open(machine, signal);
+  const place = journalPlace(folder);
+  const owner = `${command}, run ${newRun(random)}`;
+  await using lock = await lockMachine({ owner, place }, { host, clock }, signal);
+  using scope = scoped(signal, lock.signal);
+  const files = createHostFiles(host);
+  const journal = await openJournal(place.journal, files, scope.signal);
+  const clockAheadMs = await clockAhead(host, clock, scope.signal);
+  try {
+    return await work({ host, files, place, journal, clockAheadMs }, scope.signal);
+  } finally {
+    if (journal.state.kind === 'none' && !scope.signal.aborted)
+      await forgetJournal(host, place, scope.signal);
+  }
+}
+
+/** Keeps what ran before the first change, for whoever goes on. */
+export async function remember(home: Home, before: ContainersBefore, signal: AbortSignal): Promise<void> {
+  const file = { content: `${JSON.stringify(before)}\n`, mode: 0o600 };
+  await home.files.write(beforeOf(home.place), file, signal);
+}
+
+/** undefined if it was not kept. */
+export async function recall(home: Home, signal: AbortSignal): Promise<ContainersBefore | undefined> {
+  try {
+    const text = await home.files.read(beforeOf(home.place), { maxBytes }, signal);
+    // Written whole, by `remember`, where only root writes.
+    return JSON.parse(text.toString()) as ContainersBefore;
+  } catch (error) {
+    if (hasCode(error, 'NotFound')) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,59 @@
+import { hasCode, messageOf } from '@selvedge/kit';
+import { createHostFiles } from '../files/index.ts';
+import type { Hosts, Machine } from '../host/index.ts';
+import { type RunState, decodeJournal, journalPlace, readJournal } from '../journal/index.ts';
+import { describeRecords } from './damage.ts';
+
+/** What is found on a machine that may have to be taken back. */
+export type Found =
+  /** A run of `convert`, whole or not. */
+  | { readonly kind: 'touched'; readonly left: number; readonly of: number }
+  /** Nothing of ours. */
+  | { readonly kind: 'clean' }
+  /** What another command made, and takes back: `selvedge join`. */
+  | { readonly kind: 'other'; readonly command: string }
+  | { readonly kind: 'damaged'; readonly line: number; readonly known: readonly string[] }
+  | { readonly kind: 'closed'; readonly message: string; readonly hint?: string };
+
+export interface LookDeps {
+  readonly hosts: Hosts;
+  /** Where things are kept on machines. Default: that of `journalPlace`. */
+  readonly folder?: string;
+}
+
+/** What the journals of conversions are begun with. */
+export const convertCommand = 'selvedge convert';
+
+const maxBytes = 16 * 2 ** 20;
+
+function foundIn(state: RunState): Found {
+  if (state.kind === 'none') return { kind: 'clean' };
+  if (state.command !== convertCommand) return { kind: 'other', command: state.command };
+  const left = state.steps.filter(({ progress }) => 'before' in progress).length;
+  return { kind: 'touched', left, of: state.steps.length };
+}
+
+async function look(machine: Machine, { hosts, folder }: LookDeps, signal: AbortSignal): Promise<Found> {
+  await using host = await hosts.open(machine, signal);
+  const files = createHostFiles(host);
+  const { journal } = journalPlace(folder);
+  const { state, damagedLine } = await readJournal(journal, files, signal);
+  if (damagedLine === undefined) return foundIn(state);
+  const text = await files.read(journal, { maxBytes }, signal);
+  return {
+    kind: 'damaged',
+    line: damagedLine,
+    known: describeRecords(decodeJournal(text.toString()).records),
+  };
+}
+
+/** Looks at what was done on a machine. Changes nothing. Throws for the signal alone. */
+export async function lookAtMachine(machine: Machine, deps: LookDeps, signal: AbortSignal): Promise<Found> {
+  try {
+    return await look(machine, deps, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    const hint = hasCode(error, 'Unavailable', 'Forbidden') ? error.hint : undefined;
+    return { kind: 'closed', message: messageOf(error), ...(hint === undefined ? {} : { hint }) };
+  }
+}

@@ -1,0 +1,65 @@
+import { SelvedgeError, messageOf } from '@selvedge/kit';
+import type { KubeClient } from '@selvedge/kube';
+import { removeTraces } from '../cluster/index.ts';
+import type { Progress } from '../command/index.ts';
+import { type HomeDeps, withHome } from './home.ts';
+import type { FoundNode } from './plan.ts';
+import { type TakenBack, takeBack } from './take-back.ts';
+import type { RevertedNode } from './types.ts';
+
+export interface RevertNodeDeps extends HomeDeps {
+  /** undefined: out of reach. */
+  readonly cluster: KubeClient | undefined;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+type Identity = Pick<RevertedNode, 'node' | 'unit'>;
+
+export function identityOf({ node: { name, unit } }: FoundNode): Identity {
+  return { node: name, ...(unit === undefined ? {} : { unit }) };
+}
+
+function taken({ node }: FoundNode, deps: RevertNodeDeps, progress: Progress): Promise<TakenBack> {
+  const { cluster, clock, timeoutMs } = deps;
+  const onNote = (text: string): void => progress.note(text);
+  return withHome({ machine: node, command: 'selvedge revert' }, deps, (home, signal) =>
+    takeBack({ home, node: node.name, timeoutMs }, { cluster, clock, onNote }, signal),
+  );
+}
+
+/** Takes back a machine, or what the cloud remembers of one that has nothing of ours. */
+async function revertOne(
+  found: FoundNode,
+  deps: RevertNodeDeps,
+  progress: Progress,
+): Promise<TakenBack | undefined> {
+  if (found.found.kind === 'touched') return await taken(found, deps, progress);
+  if (deps.cluster !== undefined) await removeTraces(deps.cluster, found.node.name, deps.signal);
+  return undefined;
+}
+
+function failed(found: FoundNode, error: unknown): RevertedNode {
+  const told = error instanceof SelvedgeError ? error.hint : undefined;
+  const hint = told ?? 'run the same command again: it goes on where it was';
+  return { ...identityOf(found), outcome: 'failed', because: messageOf(error), hint };
+}
+
+/** Takes a node back, or what the cloud remembers of it. Throws for the signal alone. */
+export async function revertNode(
+  found: FoundNode,
+  deps: RevertNodeDeps,
+  progress: Progress,
+): Promise<RevertedNode> {
+  const { cluster, clock, signal } = deps;
+  const begunMs = clock.monotonicMs();
+  try {
+    const { unitsMs = 0, containers } = (await revertOne(found, deps, progress)) ?? {};
+    const totalMs = clock.monotonicMs() - begunMs;
+    const facts = { outcome: 'reverted', verified: cluster !== undefined, totalMs, unitsMs } as const;
+    return { ...identityOf(found), ...facts, ...(containers === undefined ? {} : { containers }) };
+  } catch (error) {
+    signal.throwIfAborted();
+    return failed(found, error);
+  }
+}

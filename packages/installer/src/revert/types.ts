@@ -1,0 +1,75 @@
+import type { KubeClient } from '@selvedge/kube';
+import type { CloudArtifacts } from '../cloud/index.ts';
+import type { MaxUnavailable, NodeChoice, Restarts } from '../cluster/index.ts';
+import type { CommandContext } from '../command/index.ts';
+import type { Hosts } from '../host/index.ts';
+
+/** What a person chose to take back. */
+export interface RevertOptions extends NodeChoice {
+  /** What was defined and made of Selvedge's own kinds stays in the cloud. Default false. */
+  readonly keepData?: boolean;
+  /** The cloud is not asked: the machines alone are put back, those that are named with an address. Default false. */
+  readonly offline?: boolean;
+  /** As of a conversion. */
+  readonly maxUnavailable?: MaxUnavailable;
+  /** What becomes of the others when one cannot be taken back. Default `continue`. */
+  readonly onFailure?: 'stop' | 'continue';
+  /** For one node to be seen by the cloud again. Default 300,000. */
+  readonly timeoutMs?: number;
+}
+
+export const revertDefaults = {
+  maxUnavailable: { kind: 'count', count: 1 },
+  onFailure: 'continue',
+  timeoutMs: 300_000,
+} as const satisfies Partial<RevertOptions>;
+
+export interface RevertDeps extends CommandContext {
+  /** With `offline` nothing is asked of it. */
+  readonly cluster: KubeClient;
+  readonly hosts: Hosts;
+  /** For the cloud's part alone. */
+  readonly artifacts: CloudArtifacts;
+}
+
+/** What became of a node. */
+export type RevertOutcome =
+  | 'reverted'
+  /** Nothing of ours is on it. */
+  | 'unchanged'
+  /** Its journal tells how far it is. */
+  | 'failed'
+  /** Its journal is damaged: nothing was guessed, and nothing changed. */
+  | 'damaged'
+  /** Nothing was done, because of another node. */
+  | 'not-begun';
+
+/** Plain JSON. */
+export interface RevertedNode {
+  readonly node: string;
+  readonly unit?: string;
+  readonly outcome: RevertOutcome;
+  /** True if the API server saw it Ready afterwards; false offline. */
+  readonly verified?: boolean;
+  /** Why it was not reverted. */
+  readonly because?: string;
+  readonly hint?: string;
+  /** What a damaged journal says, line by line, as far as it can be believed. */
+  readonly known?: readonly string[];
+  readonly totalMs?: number;
+  /** Of it: units that were started and stopped, as systemd takes its time for them. */
+  readonly unitsMs?: number;
+  readonly containers?: Restarts;
+}
+
+/** Plain JSON: what `selvedge revert --json` prints. */
+export interface RevertResult {
+  /**
+   * `unchanged`: nothing of ours was there. `partly`: some nodes could not be taken back, and the cloud's part was left for them.
+   * `declined`: nobody agreed, or it was a dry run.
+   */
+  readonly outcome: 'done' | 'unchanged' | 'partly' | 'declined';
+  readonly nodes: readonly RevertedNode[];
+  /** Left: nodes need it, nodes alone were chosen, or it is out of reach. */
+  readonly cloud: 'taken-back' | 'unchanged' | 'left';
+}
