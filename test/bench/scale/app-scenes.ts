@@ -15,10 +15,12 @@ export interface AppsOptions {
   readonly name: string;
   /** The units that it is in, by their label `example.org/part`; undefined: all. */
   readonly part?: string | undefined;
+  /** Default: all units at once, without a bake. */
+  readonly rollout?: object | undefined;
 }
 
-/** With a Deployment and a Service in each unit, without waves. */
-function appOf({ name, part }: AppsOptions): UnitAppObject {
+/** With a Deployment in each unit. */
+function appOf({ name, part, rollout }: AppsOptions): UnitAppObject {
   const matchLabels = { app: name };
   const containers = [{ name: 'main', image: 'registry.example.org/shop:1', ports: [{ containerPort: 80 }] }];
   return {
@@ -34,7 +36,7 @@ function appOf({ name, part }: AppsOptions): UnitAppObject {
           template: { metadata: { labels: matchLabels }, spec: { containers } },
         },
       },
-      rollout: { maxUnavailableUnits: '100%', bakeSeconds: 0 },
+      rollout: rollout ?? { maxUnavailableUnits: '100%', bakeSeconds: 0 },
     },
   } as unknown as UnitAppObject;
 }

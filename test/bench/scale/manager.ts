@@ -10,6 +10,8 @@ import type { KeyPair } from '../../bed/pki/certificate.ts';
 import { type TreeUse, useOfTree } from '../process-tree.ts';
 
 export interface ManagerSetup {
+  /** Of the server among those that run beside each other, and of its files. */
+  readonly name: string;
   /** What is run, up to its own arguments. */
   readonly program: readonly [string, ...string[]];
   readonly controlPlane: PrivateControlPlane;
@@ -143,8 +145,8 @@ class Process implements Manager {
 }
 
 export async function prepareManager(setup: ManagerSetup): Promise<Manager> {
-  const { controlPlane, kubeconfig, folder, leaderElection } = setup;
-  const path = (name: string): string => join(folder, `cloud-manager.${name}`);
+  const { name, controlPlane, kubeconfig, folder, leaderElection } = setup;
+  const path = (suffix: string): string => join(folder, `${name}.${suffix}`);
   const serving = await controlPlane.issue({ commonName: 'cloud-manager', addresses: ['127.0.0.1'] });
   const identity = await controlPlane.issue({
     commonName: 'bench-scraper',
@@ -160,7 +162,7 @@ export async function prepareManager(setup: ManagerSetup): Promise<Manager> {
   const config = {
     apiVersion: 'cloud-manager.selvedge.io/v1alpha1',
     kind: 'Config',
-    serverName: 'scale',
+    serverName: name,
     cluster: { kubeconfig: path('kubeconfig') },
     tunnel: { listen: ['127.0.0.1:0'], ...pair, clientCaFile: path('ca') },
     health: { listen: `127.0.0.1:${port}`, ...pair },

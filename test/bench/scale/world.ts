@@ -40,6 +40,8 @@ export interface ScaleOptions extends HollowNodesOptions {
 export interface ScaleWorld extends AsyncDisposable {
   readonly client: KubeClient;
   readonly manager: Manager;
+  /** Another one, which is not started; it takes over from the first. */
+  addManager(): Promise<Manager>;
   readonly audit: Audit;
   readonly nodes: HollowNodes;
   readonly units: readonly string[];
@@ -112,18 +114,17 @@ async function install(controlPlane: PrivateControlPlane, kubectl: Kubectl): Pro
   });
 }
 
-interface Parts {
-  readonly client: KubeClient;
-  readonly manager: Manager;
-  readonly audit: Audit;
-  readonly nodes: HollowNodes;
-}
+type Parts = Pick<ScaleWorld, 'client' | 'manager' | 'addManager' | 'audit' | 'nodes'>;
 
-function worldOf({ client, manager, audit, nodes }: Parts, stack: AsyncDisposableStack): ScaleWorld {
+function worldOf(
+  { client, manager, addManager, audit, nodes }: Parts,
+  stack: AsyncDisposableStack,
+): ScaleWorld {
   const units: string[] = [];
   return {
     client,
     manager,
+    addManager,
     audit,
     nodes,
     units,
@@ -192,10 +193,17 @@ export async function openScaleWorld(options: ScaleOptions): Promise<ScaleWorld>
   const kubeconfig = await install(controlPlane, kubectl);
   const client = await clientOf(controlPlane);
   stack.defer(() => client.close());
-  const manager = stack.use(await prepareManager({ ...options, controlPlane, kubeconfig, folder }));
+  const managers = stack.use(new AsyncDisposableStack());
+  let count = 0;
+  const addManager = async (): Promise<Manager> => {
+    count += 1;
+    const setup = { ...options, name: `cloud-manager-${count}`, controlPlane, kubeconfig, folder };
+    return managers.use(await prepareManager(setup));
+  };
+  const manager = await addManager();
   const nodes = stack.use(new HollowNodes(options, { client, clock: systemClock }));
   const workloads = createHollowWorkloads({ client, clock: systemClock });
   stack.defer(() => workloads.stop());
   await workloads.start(signal);
-  return worldOf({ client, manager, audit, nodes }, stack.move());
+  return worldOf({ client, manager, addManager, audit, nodes }, stack.move());
 }
