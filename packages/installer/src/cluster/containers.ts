@@ -25,19 +25,16 @@ const marker = '\n--\n';
 const maxOutputBytes = 16 * 2 ** 20;
 const cgroup =
   /^\/proc\/(\d+)\/cgroup:.*pod([0-9a-f_-]{32,36})(?:\.slice)?[/:](?:[a-z-]+[-:])?([0-9a-f]{64})/;
-/** The name in brackets may hold anything. Source: proc_pid_stat(5). */
-const stat = /^(\d+) .*\) (.*)$/s;
-const startedField = 19;
+/** The name in brackets may hold anything, 15 bytes of it, 64 of a thread of the kernel. Source: proc_pid_stat(5). */
+const stat = /^(\d+) \([^]{0,64}?\) [A-Za-z] ((?:-?\d+ ?)+)$/gm;
+/** Counted from the field after the state: its 22nd is this one. */
+const startedField = 18;
 
 function startTimes(text: string): ReadonlyMap<string, number> {
-  const lines = text.split(/\n(?=\d+ \()/);
-  return new Map(
-    lines.flatMap((line) => {
-      const [, pid, fields] = stat.exec(line.trimEnd()) ?? [];
-      const started = Number(fields?.split(' ')[startedField] ?? Number.NaN);
-      return pid === undefined || Number.isNaN(started) ? [] : [[pid, started] as const];
-    }),
-  );
+  const processes = Array.from(text.matchAll(stat), ([, pid = '', fields = '']) => {
+    return [pid, Number(fields.split(' ')[startedField] ?? Number.NaN)] as const;
+  });
+  return new Map(processes.filter(([, started]) => !Number.isNaN(started)));
 }
 
 /** The containers in what the script printed, by their ids. Pure. */

@@ -1,3 +1,4 @@
+export type { ClusterClient } from './client.ts';
 export { type ClusterNode, clusterNodeOf } from './cluster-node.ts';
 export { type Container, parseContainers, readContainers } from './containers.ts';
 export { type Expectation, lacksOf } from './expectations.ts';

@@ -1,6 +1,6 @@
 import type { Clock, Random } from '@selvedge/kit';
-import type { KubeClient } from '@selvedge/kube';
 import {
+  type ClusterClient,
   type ContainersBefore,
   type LogsSight,
   type PodSight,
@@ -22,7 +22,7 @@ export interface Before {
 }
 
 export interface BeginDeps {
-  readonly cluster: KubeClient;
+  readonly cluster: ClusterClient;
   readonly clock: Clock;
   readonly random: Random;
   readonly version: string;

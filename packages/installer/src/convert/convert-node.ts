@@ -1,6 +1,5 @@
 import { SelvedgeError, type StateMachine, messageOf, withDeadline } from '@selvedge/kit';
-import type { KubeClient } from '@selvedge/kube';
-import type { Restarts } from '../cluster/index.ts';
+import type { ClusterClient, Restarts } from '../cluster/index.ts';
 import type { Progress } from '../command/index.ts';
 import { type Home, type HomeDeps, convertCommand, watchSteps, withHome } from '../revert/index.ts';
 import { type Sources, type Step, applySteps, createExecutors } from '../steps/index.ts';
@@ -12,7 +11,7 @@ import type { ConvertedNode, NodeDurations } from './types.ts';
 import { verify } from './verify.ts';
 
 export interface NodeDeps extends HomeDeps {
-  readonly cluster: KubeClient;
+  readonly cluster: ClusterClient;
   readonly signal: AbortSignal;
   readonly version: string;
   /** Steps for a node that was never begun. */

@@ -1,18 +1,13 @@
 import { SelvedgeError } from '@selvedge/kit';
 import type { CloudPlan, CloudResult, CloudTunnel } from '../cloud/index.ts';
-import { listNodes, runWaves, selectNodes, wavesOf } from '../cluster/index.ts';
-import { type Progress, isDone } from '../command/index.ts';
+import { type ClusterClient, listNodes, runWaves, selectNodes, wavesOf } from '../cluster/index.ts';
+import { type CommandContext, type Progress, isDone } from '../command/index.ts';
+import type { Hosts } from '../host/index.ts';
 import type { Step } from '../steps/index.ts';
 import { convertNode } from './convert-node.ts';
 import { type Workable, convertPlan, isWorkable } from './plan.ts';
 import { type Finding, type Knowing, survey } from './survey.ts';
-import {
-  type ConvertDeps,
-  type ConvertOptions,
-  type ConvertResult,
-  type ConvertedNode,
-  convertDefaults,
-} from './types.ts';
+import { type ConvertOptions, type ConvertResult, type ConvertedNode, convertDefaults } from './types.ts';
 
 /** The cloud's part of a conversion. */
 export interface CloudWork {
@@ -28,7 +23,9 @@ export interface NodeWork extends Knowing {
   source(name: string, signal: AbortSignal): Promise<Uint8Array>;
 }
 
-export interface ConvertEngineDeps extends Omit<ConvertDeps, 'artifacts'> {
+export interface ConvertEngineDeps extends CommandContext {
+  readonly cluster: ClusterClient;
+  readonly hosts: Hosts;
   readonly cloud: CloudWork;
   readonly nodes: NodeWork;
   /** Where things are kept on machines. Default: as everywhere. */

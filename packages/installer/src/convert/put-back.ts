@@ -1,11 +1,10 @@
 import { hasCode } from '@selvedge/kit';
-import type { KubeClient } from '@selvedge/kube';
-import type { ClusterNode } from '../cluster/index.ts';
+import type { ClusterClient, ClusterNode } from '../cluster/index.ts';
 import type { Progress } from '../command/index.ts';
 import { type HomeDeps, convertCommand, takeBack, withHome } from '../revert/index.ts';
 
 export interface PutBackDeps extends HomeDeps {
-  readonly cluster: KubeClient;
+  readonly cluster: ClusterClient;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
 }

@@ -1,6 +1,6 @@
 import { type Clock, SelvedgeError } from '@selvedge/kit';
-import type { KubeClient } from '@selvedge/kube';
 import {
+  type ClusterClient,
   type ContainersBefore,
   type LogsSight,
   type PodSight,
@@ -31,7 +31,7 @@ export interface Verification {
 }
 
 export interface VerifyDeps {
-  readonly cluster: KubeClient;
+  readonly cluster: ClusterClient;
   readonly clock: Clock;
   readonly onNote: (text: string) => void;
 }

@@ -1,6 +1,5 @@
 import { SelvedgeError, messageOf } from '@selvedge/kit';
-import type { KubeClient } from '@selvedge/kube';
-import { removeTraces } from '../cluster/index.ts';
+import { type ClusterClient, removeTraces } from '../cluster/index.ts';
 import type { Progress } from '../command/index.ts';
 import { type HomeDeps, withHome } from './home.ts';
 import type { FoundNode } from './plan.ts';
@@ -9,7 +8,7 @@ import type { RevertedNode } from './types.ts';
 
 export interface RevertNodeDeps extends HomeDeps {
   /** undefined: out of reach. */
-  readonly cluster: KubeClient | undefined;
+  readonly cluster: ClusterClient | undefined;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
 }

@@ -1,18 +1,20 @@
 import { SelvedgeError, createLimiter, hasCode } from '@selvedge/kit';
-import type { KubeClient } from '@selvedge/kube';
 import type { CloudUndoPlan } from '../cloud/index.ts';
-import { type ClusterNode, listNodes, listTraces, runWaves, selectNodes, wavesOf } from '../cluster/index.ts';
-import { type Progress, isDone } from '../command/index.ts';
+import {
+  type ClusterClient,
+  type ClusterNode,
+  listNodes,
+  listTraces,
+  runWaves,
+  selectNodes,
+  wavesOf,
+} from '../cluster/index.ts';
+import { type CommandContext, type Progress, isDone } from '../command/index.ts';
+import type { Hosts } from '../host/index.ts';
 import { lookAtMachine } from './machine.ts';
 import { type FoundNode, isToDo, revertPlan } from './plan.ts';
 import { identityOf, revertNode } from './revert-node.ts';
-import {
-  type RevertDeps,
-  type RevertOptions,
-  type RevertResult,
-  type RevertedNode,
-  revertDefaults,
-} from './types.ts';
+import { type RevertOptions, type RevertResult, type RevertedNode, revertDefaults } from './types.ts';
 
 /** The cloud's part of a revert. */
 export interface CloudUndo {
@@ -20,7 +22,10 @@ export interface CloudUndo {
   undo(plan: CloudUndoPlan, progress: Progress): Promise<void>;
 }
 
-export interface RevertEngineDeps extends Omit<RevertDeps, 'artifacts'> {
+export interface RevertEngineDeps extends CommandContext {
+  /** With `offline` nothing is asked of it. */
+  readonly cluster: ClusterClient;
+  readonly hosts: Hosts;
   readonly cloud: CloudUndo;
   /** Where things are kept on machines. Default: that of `journalPlace`. */
   readonly folder?: string;
@@ -31,7 +36,7 @@ const lookers = 8;
 
 interface Scene {
   /** undefined: out of reach. */
-  readonly cluster: KubeClient | undefined;
+  readonly cluster: ClusterClient | undefined;
   readonly nodes: readonly Pick<ClusterNode, 'name' | 'addresses' | 'unit'>[];
   readonly traces: ReadonlySet<string>;
   /** Nodes were chosen: the cloud's part stays. */

@@ -1,6 +1,6 @@
 import { type Clock, SelvedgeError } from '@selvedge/kit';
-import type { KubeClient } from '@selvedge/kube';
 import {
+  type ClusterClient,
   type ContainersBefore,
   type PodSight,
   type Restarts,
@@ -22,7 +22,7 @@ import { type StepsWatch, isKubelet, watchSteps } from './watch.ts';
 
 export interface TakeBackDeps {
   /** undefined: the cloud is out of reach; then the machine alone is put back. */
-  readonly cluster: KubeClient | undefined;
+  readonly cluster: ClusterClient | undefined;
   readonly clock: Clock;
   readonly onNote: (text: string) => void;
 }
@@ -68,7 +68,7 @@ interface Seeing {
 /** Waits until the API server sees the node as one that was never converted. */
 async function untilPlain(
   { home, node, restartedAt, replaced, timeoutMs }: Seeing,
-  { cluster, clock, onNote }: TakeBackDeps & { readonly cluster: KubeClient },
+  { cluster, clock, onNote }: TakeBackDeps & { readonly cluster: ClusterClient },
   signal: AbortSignal,
 ): Promise<void> {
   const sinceMs = Math.floor(((restartedAt ?? clock.now()) + home.clockAheadMs) / 1_000) * 1_000 - 1_000;

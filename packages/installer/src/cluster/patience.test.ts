@@ -1,0 +1,48 @@
+import { SelvedgeError } from '@selvedge/kit';
+import { createManualClock } from '@selvedge/kit/testing';
+import { describe, expect, it } from 'vitest';
+import { untilNothingLacks } from './patience.ts';
+
+const { signal } = new AbortController();
+
+describe('patience', () => {
+  it('looks until nothing is missing, and tells what is, once each', async () => {
+    const clock = createManualClock();
+    const told: string[] = [];
+    const looks = [['a', 'b'], ['a', 'b'], ['b'], []];
+    const patience = {
+      what: 'n',
+      everyMs: 100,
+      timeoutMs: 1_000,
+      onMissing: (one: string) => told.push(one),
+      signal,
+    };
+    const waiting = untilNothingLacks(patience, clock, () => Promise.resolve(looks.shift() ?? []));
+    await clock.advance(300);
+    await waiting;
+    expect([told, looks]).toEqual([['a, b', 'b'], []]);
+  });
+
+  it('ends with what was missing at last, a cluster that is away included', async () => {
+    const clock = createManualClock();
+    const away = new SelvedgeError('nobody answers', { code: 'Unavailable' });
+    const waiting = untilNothingLacks({ what: 'n', timeoutMs: 1_000, signal }, clock, () =>
+      Promise.reject(away),
+    );
+    const ended = expect(waiting).rejects.toMatchObject({
+      code: 'DeadlineExceeded',
+      message: 'waited 1 s for n: nobody answers',
+    });
+    await clock.advance(2_000);
+    await ended;
+  });
+
+  it('does not go on after an error that time does not mend', async () => {
+    const refused = new SelvedgeError('no', { code: 'Forbidden' });
+    const clock = createManualClock();
+    const waiting = untilNothingLacks({ what: 'n', timeoutMs: 1_000, signal }, clock, () =>
+      Promise.reject(refused),
+    );
+    await expect(waiting).rejects.toBe(refused);
+  });
+});
