@@ -1,4 +1,4 @@
-import { customResourceFiles } from './crds.ts';
+import { customResources } from '@selvedge/api';
 import type { GeneratedFile, Generator } from './generator.ts';
 
 /** The part of a schema that people are told of. */
@@ -131,7 +131,7 @@ export const apiReference: Generator = {
   name: 'api-reference',
   folder: 'docs/reference/api',
   generate: async () =>
-    customResourceFiles.map(({ source, objects }) =>
+    customResources.map(({ source, objects }) =>
       renderReference(source, objects[0] as unknown as Definition),
     ),
 };

@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { customResources } from '@selvedge/api';
 import { expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import { crds, customResourceFiles, renderCustomResource } from './crds.ts';
+import { crds, renderCustomResource } from './crds.ts';
 
-test.each(customResourceFiles)('the manifest of $source is the resource and what guards it', (file) => {
+test.each(customResources)('the manifest of $source is the resource and what guards it', (file) => {
   const { content } = renderCustomResource(file);
   const documents = parseAllDocuments(content).map((each) => ('toJS' in each ? each.toJS() : each));
   expect(documents).toEqual(file.objects);

@@ -6,12 +6,22 @@ import { apiReference } from './api-reference.ts';
 import { chart } from './chart.ts';
 import { crds } from './crds.ts';
 import type { GeneratedFile, Generator } from './generator.ts';
+import { installerSources } from './installer-sources.ts';
 import { protoTypes } from './protos.ts';
 import { rbac } from './rbac.ts';
 import { schemas } from './schemas.ts';
 import { wireTypes } from './wire-types.ts';
 
-const generators: readonly Generator[] = [apiReference, chart, crds, protoTypes, rbac, schemas, wireTypes];
+const generators: readonly Generator[] = [
+  apiReference,
+  chart,
+  crds,
+  installerSources,
+  protoTypes,
+  rbac,
+  schemas,
+  wireTypes,
+];
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
 /** One path that is not as generated. `content` is absent when nothing belongs there. */

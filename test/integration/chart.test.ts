@@ -1,12 +1,11 @@
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { managerObjects } from '@selvedge/api';
+import { customResources, managerObjects } from '@selvedge/api';
 import { versionOf } from '@selvedge/hack/programs';
 import { ensureAssets } from '@selvedge/hack/setup';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
-import { customResourceFiles } from '../../hack/gen/crds.ts';
 import { loadConfig } from '../../packages/cloud-manager/src/config/index.ts';
 import { type Helm, chartFolder, createHelm } from '../bed/helm.ts';
 import { type Kubectl, createKubectl } from '../bed/kubectl.ts';
@@ -93,7 +92,7 @@ describe('what the chart makes', () => {
     const all = managerObjects as readonly Rendered[];
     const rights = all.filter(({ kind }) => kind !== 'Namespace');
     const annotations = { 'helm.sh/resource-policy': 'keep' };
-    const kept = customResourceFiles
+    const kept = customResources
       .flatMap((file) => file.objects as readonly Rendered[])
       .map((one) => ({ ...one, metadata: { ...one.metadata, annotations } }));
     for (const one of [...rights, ...kept]) {

@@ -2,6 +2,7 @@ export { managerAdmission } from './admission.ts';
 export { bootstrapGroupOf, bootstrappersGroup, nodesOfBootstrapGroups } from './bootstrap-groups.ts';
 export { autonomySchema, parseAutonomy, type Autonomy } from './autonomy.ts';
 export type { CustomResourceDefinition } from './custom-resource.ts';
+export { customResources, type CustomResource } from './custom-resources.ts';
 export {
   edgeNodeDefinition,
   edgeNodes,
@@ -38,6 +39,7 @@ export {
   labels,
   unitAppAnnotations,
 } from './labels.ts';
+export { webhookConfiguration, type WebhookReach } from './registration.ts';
 export { clientRole, clientRules } from './rbac/client-role.ts';
 export { hubRole, hubRoleBinding } from './rbac/hub-role.ts';
 export { hubRules, type Grant } from './rbac/hub-rules.ts';

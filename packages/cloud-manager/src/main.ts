@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
+import { webhookConfiguration } from '@selvedge/api';
 import { explain, startTuned } from '@selvedge/kit';
 import { stringify } from 'yaml';
-import { webhookConfiguration } from './admission/index.ts';
 import { type Command, parseCommand, usage } from './arguments.ts';
 import { loadConfig } from './config/index.ts';
 import { egressSelectorConfiguration } from './egress/index.ts';

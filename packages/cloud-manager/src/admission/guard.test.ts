@@ -1,8 +1,9 @@
+import { managerAdmission } from '@selvedge/api';
 import { createIndexedStore } from '@selvedge/kube';
 import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
 import type { EdgeNodeObject } from '../edge-nodes/index.ts';
-import { exemptUsers, guardDenialOf, guardMessage, parseDeletion } from './guard.ts';
+import { guardDenialOf, guardMessage, parseDeletion } from './guard.ts';
 
 const edgeNodes = createIndexedStore<EdgeNodeObject>();
 const edgeNode = (
@@ -76,7 +77,7 @@ describe('the guard', () => {
     expect(denied(resource, node, asked)).toBe(expected);
   });
 
-  test.each(exemptUsers.map((user) => [user]))('lets %s do its work', (by) => {
+  test.each(managerAdmission.exemptFromGuard.map((user) => [user]))('lets %s do its work', (by) => {
     expect(denied('pods', 'cut', { by, graceSeconds: 0 })).toBeUndefined();
   });
 

@@ -1,4 +1,4 @@
-import { autonomyAnnotations } from '@selvedge/api';
+import { autonomyAnnotations, managerAdmission } from '@selvedge/api';
 import { SelvedgeError } from '@selvedge/kit';
 import type { ObjectReader } from '@selvedge/kube';
 import { z } from 'zod';
@@ -26,17 +26,7 @@ export type Deletion = z.output<typeof schema>['request'];
 /** On the EdgeNode, not on the Node or the pods: those a node may annotate itself. */
 const { allowDeletion } = autonomyAnnotations;
 
-/**
- * Whose work it is: pod GC deletes pods of nodes that are out of service or gone, the namespace controller those of a
- * namespace that ends, the garbage collector those whose owner is gone. Without `--use-service-account-credentials` all of
- * them are kube-controller-manager itself.
- */
-export const exemptUsers: readonly string[] = [
-  'system:kube-controller-manager',
-  ...['pod-garbage-collector', 'namespace-controller', 'generic-garbage-collector'].map(
-    (account) => `system:serviceaccount:kube-system:${account}`,
-  ),
-];
+const exemptUsers: readonly string[] = managerAdmission.exemptFromGuard;
 
 export interface GuardDeps {
   readonly edgeNodes: ObjectReader<EdgeNodeObject>;

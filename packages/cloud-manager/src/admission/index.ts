@@ -1,3 +1,2 @@
-export { webhookConfiguration } from './configuration.ts';
 export { createAdmissionWebhook } from './webhook.ts';
 export { apiServerLimits, strangerLimits } from './connection-limits.ts';

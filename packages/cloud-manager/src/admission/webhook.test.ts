@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { type TLSSocket, connect } from 'node:tls';
+import { managerAdmission } from '@selvedge/api';
 import {
   type MetricsRegistry,
   type Service,
@@ -24,7 +25,7 @@ import { type SmallServer, createPemFiles, createSmallServer } from '../serving/
 import { apiServerLimits, strangerLimits } from './connection-limits.ts';
 
 import { requestedNames } from './testing.ts';
-import { banPath, createAdmissionWebhook } from './webhook.ts';
+import { createAdmissionWebhook } from './webhook.ts';
 
 const { signal } = new AbortController();
 const largest = 6 * 1024 * 1024;
@@ -109,7 +110,13 @@ interface Got {
 
 async function ask(body: string, headers: Readonly<Record<string, string | number>> = {}): Promise<Got> {
   const ca = authority.keyPair.certificate;
-  const at = { host: '127.0.0.1', port: server.port, path: banPath, method: 'POST', agent: false };
+  const at = {
+    host: '127.0.0.1',
+    port: server.port,
+    path: managerAdmission.paths.ban,
+    method: 'POST',
+    agent: false,
+  };
   const { certificate: cert, key } = authority.keyPair;
   const sent = request({ ...at, ca, cert, key, headers });
   sent.on('error', () => undefined);
@@ -128,7 +135,7 @@ async function dial(): Promise<TLSSocket> {
 }
 
 const head = (length: number, more = ''): string =>
-  `POST ${banPath} HTTP/1.1\r\nhost: w\r\n${more}content-length: ${length}\r\n\r\n`;
+  `POST ${managerAdmission.paths.ban} HTTP/1.1\r\nhost: w\r\n${more}content-length: ${length}\r\n\r\n`;
 
 /** For a machine with other things to do. */
 const patient = { handshakeMs: 60_000, headersMs: 60_000, bodyMs: 60_000 };

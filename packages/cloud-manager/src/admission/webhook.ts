@@ -1,3 +1,4 @@
+import { managerAdmission } from '@selvedge/api';
 import type { Clock, LogFields, Logger, MetricsRegistry } from '@selvedge/kit';
 import { createBodyReader, createByteShares, textAnswer } from '@selvedge/kit/serve';
 import type { ObjectReader } from '@selvedge/kube';
@@ -15,11 +16,7 @@ export interface AdmissionWebhookDeps extends AdmissionDeps, GuardDeps, Identity
   readonly metrics: MetricsRegistry;
 }
 
-/** Where API servers ask. */
-export const banPath = '/admission/ban';
-export const guardPath = '/admission/guard';
-export const identityPath = '/admission/identity';
-export const validationPath = '/admission/validation';
+const { paths } = managerAdmission;
 
 /**
  * An object as large as etcd stores (1.5 MiB), once more as it was, and what is around them: JSON of twice that length.
@@ -91,10 +88,10 @@ export function createAdmissionWebhook(deps: AdmissionWebhookDeps): Handler {
   });
   const bodies = createBodyReader(limits, { ...deps, shares: createByteShares(shares) });
   const routes = new Map<string, { readonly webhook: string; readonly decide: Decide }>([
-    [banPath, { webhook: 'ban', decide: banVerdict(deps) }],
-    [guardPath, { webhook: 'guard', decide: guardVerdict(deps) }],
-    [identityPath, { webhook: 'identity', decide: identityVerdict(deps) }],
-    [validationPath, { webhook: 'validation', decide: validationVerdict(deps) }],
+    [paths.ban, { webhook: 'ban', decide: banVerdict(deps) }],
+    [paths.guard, { webhook: 'guard', decide: guardVerdict(deps) }],
+    [paths.identity, { webhook: 'identity', decide: identityVerdict(deps) }],
+    [paths.validation, { webhook: 'validation', decide: validationVerdict(deps) }],
   ]);
   return async (asked) => {
     const { request, signal } = asked;

@@ -5,6 +5,7 @@ import { imagesExecutor, podsExecutor, secretExecutor, sysctlExecutor } from './
 import { packagesExecutor } from './packages-step.ts';
 import { rulesExecutor } from './rules-step.ts';
 import { leftoverExecutor, timesExecutor } from './trace-steps.ts';
+import { userExecutor } from './user-step.ts';
 import { awaitExecutor, reloadExecutor, restartExecutor, unitExecutor } from './unit-steps.ts';
 
 export function createExecutors(deps: ExecutorDeps): Executors {
@@ -22,6 +23,7 @@ export function createExecutors(deps: ExecutorDeps): Executors {
     restart: restartExecutor(deps),
     await: awaitExecutor(deps),
     leftover: leftoverExecutor(deps),
+    user: userExecutor(deps),
     packages: packagesExecutor(deps),
     sysctl: sysctlExecutor(deps),
     secret: secretExecutor(deps),

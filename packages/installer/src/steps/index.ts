@@ -21,4 +21,5 @@ export type {
   Step,
   TextChange,
   UploadStep,
+  UserStep,
 } from './types.ts';

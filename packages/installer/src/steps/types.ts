@@ -26,6 +26,7 @@ export type Step =
   /** Waits for a file, on the way forth. */
   | { readonly kind: 'await'; readonly path: string; readonly timeoutMs: number }
   | LeftoverStep
+  | UserStep
   | LiteStep;
 
 export interface FileStep {
@@ -86,6 +87,13 @@ export interface LeftoverStep {
   readonly name: string;
 }
 
+/** A system user with a group of its own; back: it goes, and with it every trace in the files of users. One that is there stays. */
+export interface UserStep {
+  readonly kind: 'user';
+  readonly name: string;
+  readonly description: string;
+}
+
 /** What was there before a step, as far as going back needs it. */
 export type Before =
   | { readonly kind: 'nothing' }
@@ -103,4 +111,12 @@ export type Before =
   /** Seconds since 1970 with nine decimals, of each folder that was there. */
   | { readonly kind: 'times'; readonly times: Readonly<Record<string, string>> }
   | { readonly kind: 'there' }
+  /** The files of users, as they were before ours. */
+  | {
+      readonly kind: 'users';
+      readonly files: readonly {
+        readonly path: string;
+        readonly before: Extract<Before, { kind: 'nothing' | 'file' }>;
+      }[];
+    }
   | LiteBefore;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { webhookConfiguration } from './configuration.ts';
+import { webhookConfiguration } from './registration.ts';
 
 interface Webhook {
   readonly name: string;

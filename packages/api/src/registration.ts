@@ -1,7 +1,14 @@
-import { autonomyAnnotations, bootstrappersGroup, managerAdmission } from '@selvedge/api';
-import type { WebhookConfig } from '../config/index.ts';
-import { exemptUsers } from './guard.ts';
-import { banPath, guardPath, identityPath, validationPath } from './webhook.ts';
+import { managerAdmission } from './admission.ts';
+import { bootstrappersGroup } from './bootstrap-groups.ts';
+import { autonomyAnnotations } from './labels.ts';
+
+/** How API servers reach the webhook: one of both. */
+export interface WebhookReach {
+  readonly url?: string | undefined;
+  readonly service?: { readonly namespace: string; readonly name: string; readonly port: number } | undefined;
+}
+
+const { paths } = managerAdmission;
 
 interface Rule {
   readonly apiGroups: readonly string[];
@@ -32,7 +39,7 @@ const certificateRequests: Rule = {
 /** Heartbeats are among them: an outage of cloud-manager would else be one of all nodes. */
 const bannedWrites: Question = {
   name: 'writes.ban.selvedge.io',
-  path: banPath,
+  path: paths.ban,
   rules: [{ apiGroups: ['*'], operations: ['CREATE', 'UPDATE', 'DELETE', 'CONNECT'], resources: ['*/*'] }],
   conditions: {
     'of-a-node': fromNode,
@@ -44,7 +51,7 @@ const bannedWrites: Question = {
 /** Of anybody: a bootstrap token asks in the name of a node. */
 const bannedCertificates: Question = {
   name: 'certificates.ban.selvedge.io',
-  path: banPath,
+  path: paths.ban,
   rules: [certificateRequests],
   conditions: { 'not-of-a-node': `!${fromNode}` },
 };
@@ -52,19 +59,19 @@ const bannedCertificates: Question = {
 /** Deletions that take away what may be running still. Many pods are deleted by force by those whose work it is. */
 const guardedDeletions: Question = {
   name: 'deletions.guard.selvedge.io',
-  path: guardPath,
+  path: paths.guard,
   rules: [{ apiGroups: [''], operations: ['DELETE'], resources: ['nodes', 'pods'] }],
   conditions: {
     'by-force':
       "request.resource.resource == 'nodes' || (has(request.options) && has(request.options.gracePeriodSeconds) && request.options.gracePeriodSeconds == 0)",
-    'not-exempt': `!(request.userInfo.username in ${JSON.stringify(exemptUsers)})`,
+    'not-exempt': `!(request.userInfo.username in ${JSON.stringify(managerAdmission.exemptFromGuard)})`,
   },
 };
 
 /** A machine that joins can wait, an identity that was given away cannot be taken back: nobody answers, nobody joins. */
 const joiningNodes: Question = {
   name: 'joining.identity.selvedge.io',
-  path: identityPath,
+  path: paths.identity,
   failurePolicy: 'Fail',
   timeoutSeconds: 10,
   rules: [certificateRequests],
@@ -78,7 +85,7 @@ const writes = ['CREATE', 'UPDATE'];
 /** A courtesy: what the schemas forbid they forbid without us, and what cannot be used is told in the status as well. */
 const ownObjects: Question = {
   name: 'objects.validation.selvedge.io',
-  path: validationPath,
+  path: paths.validation,
   rules: [
     { apiGroups: ['selvedge.io'], operations: writes, resources: ['edgenodes', 'edgeunits', 'unitapps'] },
   ],
@@ -88,7 +95,7 @@ const ownObjects: Question = {
 /** The same, for the few objects of others that have annotations of ours. */
 const annotations: Question = {
   name: 'annotations.validation.selvedge.io',
-  path: validationPath,
+  path: paths.validation,
   rules: [
     { apiGroups: [''], operations: writes, resources: ['namespaces', 'persistentvolumeclaims', 'services'] },
     { apiGroups: ['apps'], operations: writes, resources: ['statefulsets'] },
@@ -107,11 +114,7 @@ const questions: readonly Question[] = [
   annotations,
 ];
 
-function clientConfig(
-  { url, service }: WebhookConfig['reach'],
-  ca: string | undefined,
-  path: string,
-): object {
+function clientConfig({ url, service }: WebhookReach, ca: string | undefined, path: string): object {
   const trust = ca === undefined ? {} : { caBundle: Buffer.from(ca).toString('base64') };
   if (service !== undefined) return { service: { ...service, path }, ...trust };
   return { url: `${url?.replace(/\/$/, '')}${path}`, ...trust };
@@ -120,7 +123,7 @@ function clientConfig(
 /**
  * The registration of the webhooks: which writes API servers ask about, and what becomes of these when nobody answers in time. `ca`: PEM of who signed the webhook's certificate; undefined: cloud-manager makes it, and fills that in. Pure.
  */
-export function webhookConfiguration(reach: WebhookConfig['reach'], ca: string | undefined): object {
+export function webhookConfiguration(reach: WebhookReach, ca: string | undefined): object {
   return {
     apiVersion: 'admissionregistration.k8s.io/v1',
     kind: 'ValidatingWebhookConfiguration',

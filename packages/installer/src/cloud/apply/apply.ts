@@ -1,0 +1,108 @@
+import { managerNamespace } from '@selvedge/api';
+import { jsonPatch, resources } from '@selvedge/kube';
+import { certificateIn, tlsSecret } from '../certificates/secret.ts';
+import { fieldManager, getIfThere, openInventory, refOf, resourceAt } from '../inventory/index.ts';
+import { isRolledOut } from '../look.ts';
+import { describeChange } from '../plan-text.ts';
+import { tunnelOf } from '../tunnel.ts';
+import {
+  type CloudChange,
+  type CloudDeps,
+  type CloudPlan,
+  type CloudResult,
+  cloudTimeouts,
+} from '../types.ts';
+import { makeCertificate } from './certificate.ts';
+import { type Ledger, openLedger } from './ledger.ts';
+import { changeMachine } from './machines.ts';
+import { applyChange, applyObject } from './objects.ts';
+import { until } from './wait.ts';
+
+type ZoneChange = Extract<CloudChange, { kind: 'zone' }>;
+
+async function addZone(
+  { zone, text }: ZoneChange,
+  ledger: Ledger,
+  { cluster, signal }: CloudDeps,
+): Promise<void> {
+  const { place, key, text: before } = zone;
+  await ledger.note({ kind: 'text', place, key, text });
+  const path = `/data/${key}`;
+  const patch =
+    before === undefined
+      ? jsonPatch([{ op: 'add', path, value: text }])
+      : // What somebody wrote meanwhile is not lost: the test fails then.
+        jsonPatch([
+          { op: 'test', path, value: before },
+          { op: 'replace', path, value: `${before}${text}` },
+        ]);
+  await cluster.patch(resourceAt(place), refOf(place), { patch, fieldManager, signal });
+}
+
+async function awaitReady(plan: CloudPlan, deps: CloudDeps): Promise<void> {
+  if (plan.mode === 'unit') return;
+  const { cluster, signal, timeouts = cloudTimeouts } = deps;
+  const at = { resource: resources.deployments, at: { namespace: managerNamespace, name: 'cloud-manager' } };
+  const waiting = {
+    what: `the Deployment ${managerNamespace}/cloud-manager being ready`,
+    timeoutMs: timeouts.readyMs,
+    hint: `kubectl -n ${managerNamespace} describe pods says why; its image has to be where nodes pull from (docs/tasks/cloud-manager.md)`,
+  };
+  await until(waiting, deps, async () => {
+    const found = await getIfThere(cluster, at, signal);
+    return found !== undefined && isRolledOut(found);
+  });
+}
+
+async function make(change: CloudChange, { plan, ledger }: Run, deps: CloudDeps): Promise<void> {
+  switch (change.kind) {
+    case 'object':
+      return applyChange(change, ledger, deps);
+    case 'certificate':
+      return makeCertificate(change, { machines: plan.controlPlanes, ledger }, deps);
+    case 'zone':
+      return addZone(change, ledger, deps);
+    case 'machine': {
+      const { phase, machine } = change;
+      await ledger.note({ kind: 'machine', phase, name: machine.name, addresses: machine.addresses });
+      return changeMachine(change, plan, deps);
+    }
+    case 'ready':
+      return awaitReady(plan, deps);
+    case 'record':
+      return ledger.complete();
+  }
+}
+
+interface Run {
+  readonly plan: CloudPlan;
+  readonly ledger: Ledger;
+}
+
+const isNamespace = (change: CloudChange): change is Extract<CloudChange, { kind: 'object' }> =>
+  change.kind === 'object' && change.place.kind === 'Namespace';
+
+/**
+ * Does what was planned, each change written down in the cluster before. Stops at the first that fails; called again with a new
+ * plan it goes on there. Throws what the API server or a machine says.
+ */
+export async function applyCloud(plan: CloudPlan, deps: CloudDeps): Promise<CloudResult> {
+  const { cluster, signal, progress } = deps;
+  // In it is written down what else is made; that it is ours it says itself.
+  for (const change of plan.changes.filter(isNamespace)) {
+    await progress.task(describeChange(change).what, () => applyObject(change, deps));
+  }
+  const changes = plan.changes.filter((one) => !isNamespace(one));
+  if (changes.length > 0) {
+    const ledger = await openLedger(plan, await openInventory(cluster, signal), deps);
+    for (const change of changes) {
+      signal.throwIfAborted();
+      await progress.task(describeChange(change).what, () => make(change, { plan, ledger }, deps));
+    }
+  }
+  const secret = { resource: resources.secrets, at: { namespace: managerNamespace, name: tlsSecret } };
+  const certificate = certificateIn(await getIfThere(cluster, secret, signal));
+  const { mode, instructions, options } = plan;
+  const tunnel = await tunnelOf({ servers: options.tunnelServers, certificate }, deps);
+  return { mode, changed: plan.changes.length, tunnel, instructions };
+}

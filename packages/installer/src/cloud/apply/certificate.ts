@@ -1,0 +1,90 @@
+import { X509Certificate } from 'node:crypto';
+import { managerNamespace } from '@selvedge/api';
+import { SelvedgeError } from '@selvedge/kit';
+import { resources } from '@selvedge/kube';
+import { type KeyPair, newAuthority, newServing } from '../certificates/authority.ts';
+import {
+  authorityDays,
+  authoritySecret,
+  pairIn,
+  pairSecret,
+  servingDays,
+  slackMs,
+  tlsSecret,
+} from '../certificates/secret.ts';
+import { signThere } from '../certificates/sign-there.ts';
+import { getIfThere } from '../inventory/index.ts';
+import { withMachine } from '../machine/run.ts';
+import type { CloudChange, CloudDeps, ControlPlaneMachine } from '../types.ts';
+import type { Ledger } from './ledger.ts';
+import { applyMade } from './objects.ts';
+
+type CertificateChange = Extract<CloudChange, { kind: 'certificate' }>;
+type Pair = KeyPair & { readonly ca: string };
+
+const dayMs = 86_400_000;
+
+const secretAt = (name: string) => ({
+  resource: resources.secrets,
+  at: { namespace: managerNamespace, name },
+});
+
+/** The pair that is there; the certificate of the tunnel is made by then. Throws `NotFound`. */
+export async function tunnelPair({ cluster, signal }: Pick<CloudDeps, 'cluster' | 'signal'>): Promise<Pair> {
+  const pair = pairIn(await getIfThere(cluster, secretAt(tlsSecret), signal));
+  if (pair !== undefined) return pair;
+  throw new SelvedgeError(`the Secret ${managerNamespace}/${tlsSecret} has no certificate`, {
+    code: 'NotFound',
+  });
+}
+
+const isLasting = ({ certificate }: KeyPair, now: number): boolean =>
+  new X509Certificate(certificate).validToDate.getTime() - now > servingDays * dayMs;
+
+/** The authority of before while it outlives what it signs: nodes need not be told of another one. */
+async function authority(ledger: Ledger, deps: CloudDeps): Promise<KeyPair> {
+  const now = deps.clock.now();
+  const known = pairIn(await getIfThere(deps.cluster, secretAt(authoritySecret), deps.signal));
+  if (known !== undefined && isLasting(known, now)) return known;
+  const pair = await newAuthority({ notBefore: now - slackMs, notAfter: now + authorityDays * dayMs });
+  await applyMade(pairSecret(authoritySecret, pair, pair.certificate), ledger, deps);
+  return pair;
+}
+
+interface Making {
+  readonly machines: readonly ControlPlaneMachine[];
+  readonly ledger: Ledger;
+}
+
+async function newPair(
+  change: CertificateChange,
+  { machines, ledger }: Making,
+  deps: CloudDeps,
+): Promise<Pair> {
+  const { names, signer } = change;
+  if (signer.kind === 'own') {
+    const own = await authority(ledger, deps);
+    const now = deps.clock.now();
+    const pair = await newServing(own, names, {
+      notBefore: now - slackMs,
+      notAfter: now + servingDays * dayMs,
+    });
+    return { ...pair, ca: own.certificate };
+  }
+  const machine = machines.find((one) => one.machine.name === signer.machine.name);
+  const ca = machine?.kind === 'open' ? (machine.ca ?? '') : '';
+  const pair = await withMachine(signer.machine, deps, (host) =>
+    signThere(host, { names, days: servingDays }, deps.signal),
+  );
+  return { ...pair, ca };
+}
+
+/** Makes the certificate of the tunnel, or the next one. */
+export async function makeCertificate(
+  change: CertificateChange,
+  making: Making,
+  deps: CloudDeps,
+): Promise<void> {
+  const pair = await newPair(change, making, deps);
+  await applyMade(pairSecret(tlsSecret, pair, pair.ca), making.ledger, deps);
+}

@@ -1,0 +1,151 @@
+import { managerNamespace } from '@selvedge/api';
+import { SelvedgeError, explain } from '@selvedge/kit';
+import { type JsonObject, isObject, resources } from '@selvedge/kube';
+import type { HostFiles } from '../../files/index.ts';
+import type { Sources, Step } from '../../steps/index.ts';
+import { kubeadmMachines, portOf } from '../desired.ts';
+import { awaitApiServer } from '../egress/api-server.ts';
+import { apiServerPort, manifestFile } from '../egress/manifest.ts';
+import { getIfThere } from '../inventory/index.ts';
+import { applyOn, undoOn, withMachine } from '../machine/run.ts';
+import { egressSteps, managerSteps, sources } from '../machine/steps.ts';
+import {
+  type CloudChange,
+  type CloudDeps,
+  type CloudPlan,
+  type ControlPlaneMachine,
+  cloudTimeouts,
+} from '../types.ts';
+import { paths, unitConfig } from '../unit/config.ts';
+import { tokenKubeconfig } from '../unit/kubeconfig.ts';
+import { tokenSecret } from '../unit/objects.ts';
+import { tunnelPair } from './certificate.ts';
+import { until } from './wait.ts';
+
+type MachineChange = Extract<CloudChange, { kind: 'machine' }>;
+type Open = Extract<ControlPlaneMachine, { kind: 'open' }>;
+
+function openMachine(plan: CloudPlan, { machine }: MachineChange): Open {
+  const found = kubeadmMachines(plan.controlPlanes).find((one) => one.machine.name === machine.name);
+  if (found !== undefined) return found;
+  throw new SelvedgeError(`nobody looked at ${machine.name}`, { code: 'Internal' });
+}
+
+async function awaitToken(deps: CloudDeps): Promise<string> {
+  const { cluster, signal, timeouts = cloudTimeouts } = deps;
+  const at = { resource: resources.secrets, at: { namespace: managerNamespace, name: tokenSecret } };
+  const found: { token?: string | undefined } = {};
+  const waiting = {
+    what: `a token in the Secret ${managerNamespace}/${tokenSecret}`,
+    timeoutMs: timeouts.readyMs,
+    hint: 'kube-controller-manager makes it: is it running?',
+  };
+  await until(waiting, deps, async () => {
+    found.token = (await getIfThere(cluster, at, signal))?.data?.['token'];
+    return found.token !== undefined;
+  });
+  return Buffer.from(found.token ?? '', 'base64').toString();
+}
+
+function sourcesOf(machine: Open, deps: CloudDeps): Sources {
+  const { address, arch, ca = '', manifest = '' } = machine;
+  const server = `https://${address.includes(':') ? `[${address}]` : address}:${apiServerPort(manifest)}`;
+  const table: Readonly<Record<string, () => Promise<Uint8Array | string>>> = {
+    [sources.program]: async () => (await deps.artifacts.cloudManager(arch)).bytes,
+    [sources.certificate]: async () => (await tunnelPair(deps)).certificate,
+    [sources.key]: async () => (await tunnelPair(deps)).key,
+    [sources.ca]: async () => (await tunnelPair(deps)).ca,
+    [sources.kubeconfig]: async () => tokenKubeconfig({ server, ca, token: await awaitToken(deps) }),
+  };
+  return async (name) => {
+    const source = table[name];
+    if (source === undefined) throw new SelvedgeError(`there is no source ${name}`, { code: 'Internal' });
+    return Buffer.from(await source());
+  };
+}
+
+function configOf(plan: CloudPlan, { address, ipv6, manifest = '' }: Open): string {
+  const { tunnelServers, values } = plan.options;
+  const over: JsonObject = isObject(values['config']) ? values['config'] : {};
+  const machines = plan.controlPlanes.length;
+  const tunnelPort = portOf(tunnelServers[0] ?? ':443');
+  return unitConfig({ tunnelPort, address, apiServerPort: apiServerPort(manifest), ipv6, machines, over });
+}
+
+async function renew(machine: Open, deps: CloudDeps): Promise<void> {
+  const { certificate, key, ca } = await tunnelPair(deps);
+  const { signal } = deps;
+  await withMachine(machine.machine, deps, async (host, files) => {
+    const put = (path: string, content: string): Promise<void> =>
+      files.write(path, { content, mode: 0o600 }, signal);
+    await put(paths.certificate, certificate);
+    await put(paths.key, key);
+    await put(paths.ca, ca);
+    const { exitCode, stderr } = await host.run(
+      { argv: ['systemctl', 'restart', 'cloud-manager.service'], timeoutMs: 180_000 },
+      signal,
+    );
+    if (exitCode === 0) return;
+    throw new SelvedgeError(`cloud-manager on ${host.name}: ${stderr.toString().trim()}`, {
+      code: 'Internal',
+      hint: 'journalctl -u cloud-manager there says why',
+    });
+  });
+}
+
+async function runManager(machine: Open, plan: CloudPlan, deps: CloudDeps): Promise<void> {
+  const steps = async (): Promise<readonly Step[]> => {
+    const { sha256 } = await deps.artifacts.cloudManager(machine.arch);
+    return managerSteps({ sha256, config: configOf(plan, machine) });
+  };
+  const run = { machine: machine.machine, phase: 'manager' } as const;
+  await applyOn(run, { plan: steps, sources: sourcesOf(machine, deps) }, deps);
+}
+
+/** Takes the edit back after the API server did not come back, and says both. */
+async function takenBack(machine: Open, cause: unknown, deps: CloudDeps): Promise<SelvedgeError> {
+  const { name } = machine.machine;
+  const { timeouts = cloudTimeouts } = deps;
+  const message = `the API server of ${name} was not ready with the EgressSelector`;
+  try {
+    await undoOn({ machine: machine.machine, phase: 'egress' }, deps);
+    await awaitApiServer({ node: name, withEgress: false, timeoutMs: timeouts.apiServerMs }, deps);
+  } catch (error) {
+    return new SelvedgeError(`${message}, and taking it back failed: ${explain(error)}`, {
+      code: 'Internal',
+      cause,
+      hint: `put ${manifestFile} on ${name} right; what it was is beside it, as .kube-apiserver.yaml.selvedge-…`,
+    });
+  }
+  return new SelvedgeError(`${message}; its manifest is as it was, and it serves again`, {
+    code: 'Unavailable',
+    cause,
+    hint: `crictl logs of kube-apiserver on ${name} say why; without it: --cloud deployment`,
+  });
+}
+
+const noSources: Sources = (name) => Promise.reject(new Error(`there is no source ${name}`));
+
+async function wireEgress(machine: Open, deps: CloudDeps): Promise<void> {
+  const { signal, timeouts = cloudTimeouts } = deps;
+  const run = { machine: machine.machine, phase: 'egress' } as const;
+  const steps = async (files: HostFiles): Promise<readonly Step[]> =>
+    egressSteps((await files.read(manifestFile, {}, signal)).toString());
+  await applyOn(run, { plan: steps, sources: noSources }, deps);
+  try {
+    await awaitApiServer(
+      { node: machine.machine.name, withEgress: true, timeoutMs: timeouts.apiServerMs },
+      deps,
+    );
+  } catch (error) {
+    if (signal.aborted) throw error;
+    throw await takenBack(machine, error, deps);
+  }
+}
+
+/** Does one phase of a machine. */
+export function changeMachine(change: MachineChange, plan: CloudPlan, deps: CloudDeps): Promise<void> {
+  const machine = openMachine(plan, change);
+  if (change.phase === 'egress') return wireEgress(machine, deps);
+  return change.renew ? renew(machine, deps) : runManager(machine, plan, deps);
+}

@@ -1,0 +1,51 @@
+import { SelvedgeError } from '@selvedge/kit';
+import { type KubeObject, applyPatch } from '@selvedge/kube';
+import { fieldManager, getIfThere, placeKey, placeOf, refOf, resourceAt } from '../inventory/index.ts';
+import { isMarkedAsMade, markedAsMade } from '../objects/metadata.ts';
+import type { CloudChange, CloudDeps } from '../types.ts';
+import type { Ledger } from './ledger.ts';
+
+type ObjectChange = Extract<CloudChange, { kind: 'object' }>;
+type Deps = Pick<CloudDeps, 'cluster' | 'signal'>;
+
+function inBetween(change: ObjectChange): SelvedgeError {
+  return new SelvedgeError(`${placeKey(change.place)} was made by somebody else just now`, {
+    code: 'Conflict',
+    hint: 'run the same command again: it plans anew',
+  });
+}
+
+/** Applies an object as ours, without its being written down: the namespace, in which that is. */
+export async function applyObject(
+  { place, object, force }: Pick<ObjectChange, 'place' | 'object' | 'force'>,
+  { cluster, signal }: Deps,
+): Promise<KubeObject> {
+  return cluster.patch(resourceAt(place), refOf(place), {
+    patch: applyPatch(object),
+    fieldManager,
+    force,
+    signal,
+  });
+}
+
+/** Makes or changes an object, and writes down that before. */
+export async function applyChange(change: ObjectChange, ledger: Ledger, deps: Deps): Promise<void> {
+  const { place } = change;
+  const live = await getIfThere(deps.cluster, { resource: resourceAt(place), at: refOf(place) }, deps.signal);
+  const isOurs = live === undefined || isMarkedAsMade(live);
+  if (change.what === 'make' && !isOurs) throw inBetween(change);
+  await ledger.announce(place, isOurs ? undefined : live);
+  ledger.done(place, await applyObject(change, deps));
+}
+
+/** The same for an object whose content is known only now. */
+export function applyMade(object: KubeObject, ledger: Ledger, deps: Deps): Promise<void> {
+  const change = {
+    what: 'make',
+    place: placeOf(object),
+    object: markedAsMade(object),
+    detail: [],
+    force: false,
+  } as const;
+  return applyChange({ kind: 'object', ...change }, ledger, deps);
+}

@@ -1,0 +1,43 @@
+import type { KubeObject } from '@selvedge/kube';
+import { type CloudObjects, chartObjects } from './objects/cloud.ts';
+import { chartValues } from './objects/values.ts';
+import type { CloudOptions, ControlPlaneMachine } from './types.ts';
+import { objectsBeside } from './unit/objects.ts';
+
+type Open = Extract<ControlPlaneMachine, { kind: 'open' }>;
+
+/** Machines whose API server can be given a cloud-manager of its own. */
+export const kubeadmMachines = (machines: readonly ControlPlaneMachine[]): readonly Open[] =>
+  machines.filter(
+    (one): one is Open => one.kind === 'open' && one.manifest !== undefined && one.ca !== undefined,
+  );
+
+/** Whether cloud-manager runs in the cluster or beside API servers. Pure. */
+export function modeOf(
+  { mode }: Pick<CloudOptions, 'mode'>,
+  machines: readonly ControlPlaneMachine[],
+): 'deployment' | 'unit' {
+  if (mode !== 'auto') return mode;
+  return machines.length > 0 && kubeadmMachines(machines).length === machines.length ? 'unit' : 'deployment';
+}
+
+export const portOf = (server: string): number => Number(server.slice(server.lastIndexOf(':') + 1));
+
+/** All objects that are to be there, but for the namespace and the certificate. Pure. */
+export function desiredObjects(
+  options: CloudOptions,
+  machines: readonly ControlPlaneMachine[],
+): CloudObjects {
+  if (modeOf(options, machines) === 'unit') {
+    return objectsBeside(kubeadmMachines(machines).map(({ address }) => address));
+  }
+  // The Service listens where agents are told, unless a person says otherwise.
+  const service = { tunnelService: { port: portOf(options.tunnelServers[0] ?? ':443') } };
+  return chartObjects(chartValues(service, options.values));
+}
+
+export const allOf = ({ foundations, program, registration }: CloudObjects): readonly KubeObject[] => [
+  ...foundations,
+  ...program,
+  ...registration,
+];

@@ -1,0 +1,3 @@
+export { lookAtDns, type DnsSeen } from './look.ts';
+export type { ZonePlace } from './types.ts';
+export { withoutAddition, zoneAddition, zoneBlock } from './zone.ts';

@@ -1,0 +1,113 @@
+import { managerNamespace } from '@selvedge/api';
+import { SelvedgeError, hasCode } from '@selvedge/kit';
+import { type KubeClient, resources } from '@selvedge/kube';
+import type { ConfigMap } from '@selvedge/kube/types';
+import { z } from 'zod';
+import { getIfThere } from './get-if-there.ts';
+import type { Inventory } from './types.ts';
+
+export const inventoryName = 'selvedge-install';
+/** Of everything that the installer writes in the cluster. */
+export const fieldManager = 'selvedge-installer';
+
+const at = { namespace: managerNamespace, name: inventoryName } as const;
+const key = 'inventory.json';
+
+const place = z.object({
+  apiVersion: z.string(),
+  kind: z.string(),
+  plural: z.string(),
+  namespace: z.string().optional(),
+  name: z.string(),
+});
+const entry = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('made'), place, uid: z.string().optional() }),
+  z.object({
+    kind: z.literal('changed'),
+    place,
+    uid: z.string(),
+    before: z.record(z.string(), z.unknown()),
+    after: z.string().optional(),
+  }),
+  z.object({ kind: z.literal('text'), place, key: z.string(), text: z.string() }),
+  z.object({
+    kind: z.literal('machine'),
+    phase: z.enum(['manager', 'egress']),
+    name: z.string(),
+    addresses: z.array(z.string()),
+  }),
+]);
+const schema = z.object({
+  version: z.string(),
+  mode: z.enum(['deployment', 'unit']),
+  complete: z.boolean(),
+  tunnelServers: z.array(z.string()),
+  entries: z.array(entry),
+});
+
+function parse(text: string): Inventory {
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new SelvedgeError(`the ConfigMap ${at.namespace}/${at.name} cannot be read`, {
+      code: 'Corrupt',
+      cause,
+      hint: 'it tells what was made: put it back as it was, or take things back by hand (docs/tasks/cloud-manager.md)',
+    });
+  }
+}
+
+/** The inventory in the cluster. One writer: a second one at the same time is refused. */
+export interface InventoryStore {
+  readonly inventory: Inventory | undefined;
+  /** Throws `Conflict` if another run wrote since. */
+  write(inventory: Inventory): Promise<void>;
+  remove(): Promise<void>;
+}
+
+function beside(cause: unknown): SelvedgeError {
+  return new SelvedgeError('another run changes the cloud at the same time', {
+    code: 'Conflict',
+    cause,
+    hint: `wait until it ends; it writes the ConfigMap ${at.namespace}/${at.name}`,
+  });
+}
+
+/** Opens it, or nothing if there is none. Throws `Corrupt` if it cannot be read. */
+export async function openInventory(
+  cluster: Pick<KubeClient, 'get' | 'create' | 'replace' | 'delete'>,
+  signal: AbortSignal,
+): Promise<InventoryStore> {
+  let stored: ConfigMap | undefined = await getIfThere(
+    cluster,
+    { resource: resources.configMaps, at },
+    signal,
+  );
+  const text = stored?.data?.[key];
+  let inventory = text === undefined ? undefined : parse(text);
+  const options = { signal, fieldManager };
+  return {
+    get inventory() {
+      return inventory;
+    },
+    async write(next) {
+      const data = { [key]: `${JSON.stringify(next, null, 1)}\n` };
+      const labels = { 'app.kubernetes.io/managed-by': fieldManager };
+      const object: ConfigMap = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { ...at, labels }, data };
+      try {
+        stored =
+          stored === undefined
+            ? await cluster.create(resources.configMaps, object, options)
+            : await cluster.replace(resources.configMaps, { ...stored, data }, options);
+      } catch (error) {
+        throw hasCode(error, 'Conflict', 'AlreadyExists') ? beside(error) : error;
+      }
+      inventory = next;
+    },
+    async remove() {
+      if (stored === undefined) return;
+      await cluster.delete(resources.configMaps, at, { signal });
+      [stored, inventory] = [undefined, undefined];
+    },
+  };
+}

@@ -1,0 +1,91 @@
+import { SelvedgeError, hasCode, messageOf } from '@selvedge/kit';
+import { type KubeClient, resources } from '@selvedge/kube';
+import type { Node } from '@selvedge/kube/types';
+import type { Architecture } from '../artifacts/index.ts';
+import type { HostFiles } from '../files/index.ts';
+import type { Host, Machine } from '../host/index.ts';
+import { clusterCa } from './certificates/sign-there.ts';
+import { manifestFile } from './egress/manifest.ts';
+import { type MachineDeps, runStateOf, withMachine } from './machine/run.ts';
+import type { ControlPlaneMachine } from './types.ts';
+
+type Open = Extract<ControlPlaneMachine, { kind: 'open' }>;
+
+const architectures: Readonly<Record<string, Architecture>> = { x86_64: 'amd64', aarch64: 'arm64' };
+
+async function readIfThere(files: HostFiles, path: string, signal: AbortSignal): Promise<string | undefined> {
+  try {
+    return (await files.read(path, {}, signal)).toString();
+  } catch (error) {
+    if (hasCode(error, 'NotFound')) return undefined;
+    throw error;
+  }
+}
+
+async function succeeds(
+  host: Host,
+  argv: readonly [string, ...string[]],
+  signal: AbortSignal,
+): Promise<boolean> {
+  return (await host.run({ argv }, signal)).exitCode === 0;
+}
+
+async function architectureOf(host: Host, signal: AbortSignal): Promise<Architecture> {
+  const name = (await host.run({ argv: ['uname', '-m'] }, signal)).stdout.toString().trim();
+  const found = architectures[name];
+  if (found !== undefined) return found;
+  throw new SelvedgeError(`${host.name} has a processor for which there is no cloud-manager: ${name}`, {
+    code: 'Unsupported',
+  });
+}
+
+async function inspect(
+  at: { readonly machine: Machine; readonly address: string },
+  deps: MachineDeps,
+): Promise<Open> {
+  const { signal } = deps;
+  return withMachine(at.machine, deps, async (host, files) => ({
+    kind: 'open',
+    ...at,
+    arch: await architectureOf(host, signal),
+    manifest: await readIfThere(files, manifestFile, signal),
+    ca: await readIfThere(files, clusterCa.certificate, signal),
+    signs:
+      (await succeeds(host, ['test', '-r', clusterCa.key], signal)) &&
+      (await succeeds(host, ['openssl', 'version'], signal)),
+    ipv6: await succeeds(host, ['test', '-s', '/proc/net/if_inet6'], signal),
+    runs: {
+      manager: await runStateOf('manager', files, signal),
+      egress: await runStateOf('egress', files, signal),
+    },
+  }));
+}
+
+function machineOf(node: Node): Machine {
+  const addresses = (node.status?.addresses ?? []).map(({ address }) => address);
+  return { name: node.metadata.name ?? '', addresses: [...new Set(addresses)] };
+}
+
+async function lookAt(node: Node, deps: MachineDeps): Promise<ControlPlaneMachine> {
+  const machine = machineOf(node);
+  const address = node.status?.addresses?.find(({ type }) => type === 'InternalIP')?.address;
+  if (address === undefined) return { kind: 'closed', machine, why: 'its Node has no InternalIP' };
+  try {
+    return await inspect({ machine, address }, deps);
+  } catch (error) {
+    deps.signal.throwIfAborted();
+    if (!hasCode(error, 'Unavailable', 'Forbidden', 'DeadlineExceeded', 'Unsupported')) throw error;
+    return { kind: 'closed', machine, why: messageOf(error) };
+  }
+}
+
+/** The machines of the control plane, as far as they are Nodes: those of a hosted one are none. */
+export async function lookAtControlPlanes(
+  deps: MachineDeps & { readonly cluster: Pick<KubeClient, 'listAll'> },
+): Promise<readonly ControlPlaneMachine[]> {
+  const { items } = await deps.cluster.listAll(resources.nodes, {
+    labelSelector: 'node-role.kubernetes.io/control-plane',
+    signal: deps.signal,
+  });
+  return Promise.all(items.map((node) => lookAt(node, deps)));
+}

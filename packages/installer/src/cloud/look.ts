@@ -1,0 +1,58 @@
+import { managerNamespace } from '@selvedge/api';
+import { type KubeClient, resources } from '@selvedge/kube';
+import type { Deployment } from '@selvedge/kube/types';
+import { certificateIn, tlsSecret } from './certificates/secret.ts';
+import { allOf, desiredObjects, modeOf } from './desired.ts';
+import { lookAtDns } from './dns/index.ts';
+import { getIfThere, openInventory } from './inventory/index.ts';
+import { lookAtControlPlanes } from './look-machines.ts';
+import { lookAtObjects } from './look-objects.ts';
+import type { MachineDeps } from './machine/run.ts';
+import { ownNamespace } from './objects/cloud.ts';
+import type { CloudOptions, CloudSeen, ControlPlaneMachine } from './types.ts';
+
+export interface LookDeps extends MachineDeps {
+  readonly cluster: KubeClient;
+}
+
+/** Whether all pods that are wanted are there, of this Deployment's newest form. Source: apps/v1 DeploymentStatus. */
+export function isRolledOut({ metadata, spec, status }: Deployment): boolean {
+  const { replicas = 1 } = spec ?? {};
+  const { observedGeneration = 0, updatedReplicas = 0, availableReplicas = 0 } = status ?? {};
+  return (
+    observedGeneration >= (metadata.generation ?? 0) &&
+    updatedReplicas >= replicas &&
+    availableReplicas >= replicas
+  );
+}
+
+async function isReady(
+  mode: 'deployment' | 'unit',
+  machines: readonly ControlPlaneMachine[],
+  deps: LookDeps,
+): Promise<boolean> {
+  if (mode === 'unit') return machines.every((one) => one.kind === 'open' && one.runs.manager === 'done');
+  const at = { resource: resources.deployments, at: { namespace: managerNamespace, name: 'cloud-manager' } };
+  const found = await getIfThere(deps.cluster, at, deps.signal);
+  return found !== undefined && isRolledOut(found);
+}
+
+/** Looks at all that a plan depends on. Changes nothing. */
+export async function lookAtCloud(options: CloudOptions, deps: LookDeps): Promise<CloudSeen> {
+  const { cluster, signal, clock } = deps;
+  // Machines are not asked who runs nothing on them.
+  const controlPlanes = options.mode === 'deployment' ? [] : await lookAtControlPlanes(deps);
+  const wanted = allOf(desiredObjects(options, controlPlanes));
+  const secret = { resource: resources.secrets, at: { namespace: managerNamespace, name: tlsSecret } };
+  const answer = await cluster.raw({ method: 'GET', path: '/version', signal });
+  return {
+    now: clock.now(),
+    version: (JSON.parse(answer.body.toString()) as { readonly gitVersion?: string }).gitVersion ?? '',
+    controlPlanes,
+    objects: await lookAtObjects([ownNamespace, ...wanted], deps),
+    certificate: certificateIn(await getIfThere(cluster, secret, signal)),
+    ...(await lookAtDns(cluster, signal)),
+    inventory: (await openInventory(cluster, signal)).inventory,
+    ready: await isReady(modeOf(options, controlPlanes), controlPlanes, deps),
+  };
+}

@@ -1,0 +1,202 @@
+import { SelvedgeError } from '@selvedge/kit';
+import type { KubeObject } from '@selvedge/kube';
+import type { PlannedChange } from '../command/index.ts';
+import { wantedNames, whyRenew } from './certificates/secret.ts';
+import { kubeadmMachines, desiredObjects, modeOf } from './desired.ts';
+import { zoneAddition, zoneBlock } from './dns/index.ts';
+import { egressOf } from './egress/manifest.ts';
+import { contentOf, differences, placeKey, placeOf } from './inventory/index.ts';
+import { toApply } from './look-objects.ts';
+import { ownNamespace } from './objects/cloud.ts';
+import { isMarkedAsMade, ownObject } from './objects/metadata.ts';
+import { describeChange } from './plan-text.ts';
+import type { CertificateSigner, CloudChange, CloudOptions, CloudPlan, CloudSeen } from './types.ts';
+
+type Mode = CloudPlan['mode'];
+
+function objectChange(object: KubeObject, seen: CloudSeen): readonly CloudChange[] {
+  const place = placeOf(object);
+  const found = seen.objects.get(placeKey(place));
+  const wanted = toApply(object, found?.live);
+  if (found === undefined)
+    return [{ kind: 'object', what: 'make', place, object: wanted, detail: [], force: false }];
+  const fields = differences(contentOf(found.live), contentOf(found.applied));
+  if (fields.length === 0 && found.conflicts.length === 0) return [];
+  const detail = [
+    `differs in ${fields.slice(0, 5).join(', ')}`,
+    ...found.conflicts.map((one) => `taken over: ${one}`),
+  ];
+  const force = found.conflicts.length > 0;
+  return [{ kind: 'object', what: 'change', place, object: wanted, detail, force }];
+}
+
+function signerOf(seen: CloudSeen): CertificateSigner {
+  const signing = seen.controlPlanes.find((one) => one.kind === 'open' && one.signs);
+  return signing === undefined ? { kind: 'own' } : { kind: 'cluster', machine: signing.machine };
+}
+
+function certificateChange(options: CloudOptions, seen: CloudSeen): readonly CloudChange[] {
+  const names = wantedNames(options.tunnelServers);
+  const why = whyRenew(seen.certificate, { names, now: seen.now });
+  const isOthers = seen.certificate !== undefined && !seen.certificate.isOurs;
+  return why === undefined || isOthers ? [] : [{ kind: 'certificate', names, signer: signerOf(seen), why }];
+}
+
+function zoneChange({ dns }: CloudOptions, { zone, clusterDomain }: CloudSeen): readonly CloudChange[] {
+  if (!dns || zone.kind === 'unknown') return [];
+  if (zone.kind === 'corefile') {
+    const text = zoneAddition(zone.text, clusterDomain);
+    return text === '' ? [] : [{ kind: 'zone', zone, text }];
+  }
+  const text = zoneBlock(clusterDomain);
+  if (zone.text === text) return [];
+  if (zone.isThere) return [{ kind: 'zone', zone, text: zoneAddition(zone.text ?? '', clusterDomain) }];
+  const { place, key } = zone;
+  const { namespace = '', name } = place;
+  const object = ownObject({ apiVersion: 'v1', kind: 'ConfigMap', name, fields: { data: { [key]: text } } });
+  const made = toApply({ ...object, metadata: { name, namespace } }, undefined);
+  return [{ kind: 'object', what: 'make', place, object: made, detail: [], force: false }];
+}
+
+function machineChanges(mode: Mode, seen: CloudSeen, renews: boolean): readonly CloudChange[] {
+  if (mode === 'deployment') return [];
+  return kubeadmMachines(seen.controlPlanes).flatMap(({ machine, runs }): readonly CloudChange[] => {
+    if (runs.manager !== 'done') return [{ kind: 'machine', phase: 'manager', machine, renew: false }];
+    return renews ? [{ kind: 'machine', phase: 'manager', machine, renew: true }] : [];
+  });
+}
+
+function egressChanges(mode: Mode, seen: CloudSeen): readonly CloudChange[] {
+  if (mode === 'deployment') return [];
+  return kubeadmMachines(seen.controlPlanes)
+    .filter(({ runs, manifest }) => runs.egress !== 'done' || egressOf(manifest ?? '') !== 'ours')
+    .map(({ machine }) => ({ kind: 'machine', phase: 'egress', machine, renew: false }));
+}
+
+function changesOf(options: CloudOptions, seen: CloudSeen): readonly CloudChange[] {
+  const mode = modeOf(options, seen.controlPlanes);
+  const { foundations, program, registration } = desiredObjects(options, seen.controlPlanes);
+  const objects = (list: readonly KubeObject[]): readonly CloudChange[] =>
+    list.flatMap((object) => objectChange(object, seen));
+  const certificate = certificateChange(options, seen);
+  const changes = [
+    ...(seen.objects.has(placeKey(placeOf(ownNamespace))) ? [] : objects([ownNamespace])),
+    ...objects(foundations),
+    ...certificate,
+    ...objects(program),
+    ...machineChanges(mode, seen, certificate.length > 0),
+    ...(seen.ready && !objects(program).length ? [] : [{ kind: 'ready' } as const]),
+    ...objects(registration),
+    ...zoneChange(options, seen),
+    ...egressChanges(mode, seen),
+  ];
+  const isComplete = seen.inventory?.complete === true && changes.length === 0;
+  return isComplete ? [] : [...changes, { kind: 'record' }];
+}
+
+/** Objects of a run before whose inventory went with it (`revert --keep-data`): ours again. */
+const adoptedOf = ({ objects, inventory }: CloudSeen): CloudPlan['adopted'] => {
+  const known = new Set(
+    (inventory?.entries ?? []).flatMap((one) => ('place' in one ? [placeKey(one.place)] : [])),
+  );
+  return [...objects.entries()]
+    .filter(([key, { live }]) => isMarkedAsMade(live) && !known.has(key) && live.kind !== 'Namespace')
+    .map(([, { live }]) => ({ kind: 'made', place: placeOf(live), uid: live.metadata.uid }));
+};
+
+function closedWarnings({ mode }: CloudOptions, { controlPlanes }: CloudSeen): readonly string[] {
+  if (mode === 'deployment') return [];
+  return controlPlanes.flatMap((one) => (one.kind === 'closed' ? [`${one.machine.name}: ${one.why}`] : []));
+}
+
+function warningsOf(options: CloudOptions, seen: CloudSeen, mode: Mode): readonly string[] {
+  const { zone } = seen;
+  const warnings = [...closedWarnings(options, seen)];
+  const why = whyRenew(seen.certificate, { names: wantedNames(options.tunnelServers), now: seen.now });
+  if (seen.certificate?.isOurs === false && why !== undefined)
+    warnings.push(`the Secret selvedge-system/cloud-manager-tls is yours and is left alone, but ${why}`);
+  if (options.dns && zone.kind === 'corefile' && !zone.reloads)
+    warnings.push('CoreDNS has no plugin reload: restart it for the zone nodes.selvedge');
+  if (mode === 'unit')
+    warnings.push(
+      'each API server is started again, one after the other; `kubeadm upgrade` writes its manifest anew: run this again afterwards',
+    );
+  return warnings;
+}
+
+const noEgress = `The API server does not go through the tunnel: kubectl logs, exec and port-forward of nodes at the edge, and webhooks there, do not work from it. Metrics do (docs/tasks/metrics.md), by the port 10250 of the Service selvedge-system/cloud-manager. If you can set flags of your API servers: cloud-manager egress-configuration prints what --egress-selector-config-file has to be (docs/operations/cloud-manager.md, "Let the API server reach the edge").`;
+
+function instructionsOf({ dns }: CloudOptions, { zone }: CloudSeen, mode: Mode): readonly string[] {
+  const instructions = mode === 'deployment' ? [noEgress] : [];
+  if (!dns || zone.kind !== 'unknown') return instructions;
+  return [
+    ...instructions,
+    `${zone.why}: let your DNS answer *.nodes.selvedge with a CNAME to cloud-manager.selvedge-system.svc.cluster.local for metrics of nodes by name (deploy/dns/nodes.selvedge.corefile).`,
+  ];
+}
+
+function checked(options: CloudOptions, seen: CloudSeen): Mode {
+  const mode = modeOf(options, seen.controlPlanes);
+  const wrong = options.tunnelServers.find((one) => !/^(\[[0-9a-fA-F:.]+\]|[^:\s]+):\d{1,5}$/.test(one));
+  if (wrong !== undefined || options.tunnelServers.length === 0) {
+    throw new SelvedgeError(`${wrong ?? 'nothing'} is no HOST:PORT where nodes connect`, {
+      code: 'Invalid',
+      hint: '--tunnel-server tunnel.example.com:443',
+    });
+  }
+  const unfit = seen.controlPlanes
+    .filter((one) => !kubeadmMachines([one]).length)
+    .map(({ machine }) => machine.name);
+  if (mode === 'unit' && (unfit.length > 0 || seen.controlPlanes.length === 0)) {
+    throw new SelvedgeError(
+      `no unit can be made beside each API server: ${unfit.join(', ') || 'no Node has the role control-plane'}`,
+      {
+        code: 'Unsupported',
+        hint: [
+          ...closedWarnings(options, seen),
+          'let cloud-manager run in the cluster: --cloud deployment',
+        ].join('; '),
+      },
+    );
+  }
+  if (seen.inventory !== undefined && seen.inventory.mode !== mode) {
+    throw new SelvedgeError(`cloud-manager was installed as a ${seen.inventory.mode}, not as a ${mode}`, {
+      code: 'Conflict',
+      hint: `keep it with --cloud ${seen.inventory.mode}, or revert before`,
+    });
+  }
+  return mode;
+}
+
+const asPlanned = (change: CloudChange): PlannedChange => {
+  const { what, detail } = describeChange(change);
+  return detail.length === 0 ? { what } : { what, detail };
+};
+
+/**
+ * What is to be done in the cloud. Throws `Invalid` for options that cannot be, `Unsupported` where the wanted mode cannot be,
+ * `Conflict` where something of somebody else's is in the way. Pure.
+ */
+export function planCloud(options: CloudOptions, seen: CloudSeen): CloudPlan {
+  const mode = checked(options, seen);
+  const changes = changesOf(options, seen);
+  const ofMachines = changes.filter((one) => one.kind === 'machine');
+  const names = [...new Set(ofMachines.map(({ machine }) => machine.name))];
+  const inCluster = changes.filter((one) => one.kind !== 'machine').map(asPlanned);
+  return {
+    mode,
+    options,
+    controlPlanes: seen.controlPlanes,
+    changes,
+    adopted: adoptedOf(seen),
+    parts: [
+      ...(inCluster.length === 0 ? [] : [{ where: 'cluster', changes: inCluster }]),
+      ...names.map((name) => ({
+        where: `control plane ${name}`,
+        changes: ofMachines.filter(({ machine }) => machine.name === name).map(asPlanned),
+      })),
+    ],
+    warnings: changes.length === 0 ? [] : warningsOf(options, seen, mode),
+    instructions: instructionsOf(options, seen, mode),
+  };
+}

@@ -1,0 +1,50 @@
+/** What the person who converts needs to be allowed: one SelfSubjectAccessReview each. */
+export interface CloudRight {
+  /** Empty: the core group. */
+  readonly group: string;
+  readonly resource: string;
+  readonly verb: string;
+  /** Absent: the cluster scope, or all namespaces. */
+  readonly namespace?: string;
+  readonly name?: string;
+}
+
+const made = [
+  ['', 'namespaces'],
+  ['apiextensions.k8s.io', 'customresourcedefinitions'],
+  ['admissionregistration.k8s.io', 'validatingadmissionpolicies'],
+  ['admissionregistration.k8s.io', 'validatingadmissionpolicybindings'],
+  ['admissionregistration.k8s.io', 'validatingwebhookconfigurations'],
+  ['rbac.authorization.k8s.io', 'clusterroles'],
+  ['rbac.authorization.k8s.io', 'clusterrolebindings'],
+  ['rbac.authorization.k8s.io', 'roles'],
+  ['rbac.authorization.k8s.io', 'rolebindings'],
+  ['', 'serviceaccounts'],
+  ['', 'secrets'],
+  ['', 'configmaps'],
+  ['', 'services'],
+  ['discovery.k8s.io', 'endpointslices'],
+  ['apps', 'deployments'],
+  ['policy', 'poddisruptionbudgets'],
+] as const;
+const verbs = ['get', 'create', 'patch', 'update', 'delete'] as const;
+
+/** Roles are made that hold more than who makes them may hold itself: that takes both. Source: kubernetes.io "Using RBAC Authorization", "Privilege escalation prevention and bootstrapping". */
+const granting = ['clusterroles', 'roles'].flatMap((resource) =>
+  (['escalate', 'bind'] as const).map((verb) => ({ group: 'rbac.authorization.k8s.io', resource, verb })),
+);
+
+const ours = ['edgenodes', 'edgeunits', 'unitapps'].flatMap((resource) =>
+  (['list', 'patch', 'delete'] as const).map((verb) => ({ group: 'selvedge.io', resource, verb })),
+);
+
+/** All that converting the cloud, and taking it back, needs. */
+export function cloudRights(): readonly CloudRight[] {
+  const objects = made.flatMap(([group, resource]) => verbs.map((verb) => ({ group, resource, verb })));
+  const seen = ['nodes', 'pods', 'namespaces', 'services'].map((resource) => ({
+    group: '',
+    resource,
+    verb: 'list',
+  }));
+  return [...objects, ...granting, ...ours, ...seen];
+}

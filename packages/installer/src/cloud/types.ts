@@ -1,0 +1,213 @@
+import type { Clock } from '@selvedge/kit';
+import type { JsonObject, KubeClient, KubeObject } from '@selvedge/kube';
+import type { Architecture, Artifact } from '../artifacts/index.ts';
+import type { PlanPart, Progress } from '../command/index.ts';
+import type { Hosts, Machine } from '../host/index.ts';
+import type { ZonePlace } from './dns/index.ts';
+import type { Inventory, InventoryEntry, Place } from './inventory/index.ts';
+
+/** What a person chose for the cloud's part of a conversion. */
+export interface CloudOptions {
+  /** Where nodes at the edge connect, `tunnel.example.com:443`; 1 to 16. The names are in the certificate. */
+  readonly tunnelServers: readonly string[];
+  /**
+   * `deployment`: pods in the cluster. `unit`: a systemd unit beside each API server, with the EgressSelector. `auto`: the unit
+   * if all control-plane machines can be entered and are kubeadm's, else the Deployment.
+   */
+  readonly mode: 'auto' | 'deployment' | 'unit';
+  /** False: the cluster's DNS is left alone, and so are metrics of nodes by name. */
+  readonly dns: boolean;
+  /** Values of charts/selvedge, laid over its own as helm does it (`null` takes a part away). For the Deployment. */
+  readonly values: JsonObject;
+}
+
+export interface CloudTimeouts {
+  /** For cloud-manager to be ready. */
+  readonly readyMs: number;
+  /** For an API server to be ready again after its manifest was edited; then the edit is taken back. */
+  readonly apiServerMs: number;
+  /** For cloud-manager to take back what it gave to nodes and pods. */
+  readonly takenBackMs: number;
+}
+
+export const cloudTimeouts: CloudTimeouts = { readyMs: 180_000, apiServerMs: 300_000, takenBackMs: 600_000 };
+
+/** What is needed of a release: the executable of cloud-manager, for the unit alone. */
+export interface CloudArtifacts {
+  cloudManager(arch: Architecture): Promise<Artifact>;
+}
+
+export interface CloudDeps {
+  readonly cluster: KubeClient;
+  readonly hosts: Hosts;
+  readonly artifacts: CloudArtifacts;
+  readonly progress: Progress;
+  readonly clock: Clock;
+  /** Of this program. */
+  readonly version: string;
+  readonly signal: AbortSignal;
+  /** Default `cloudTimeouts`. */
+  readonly timeouts?: CloudTimeouts;
+}
+
+/** A machine with an API server. */
+export type ControlPlaneMachine =
+  | { readonly kind: 'closed'; readonly machine: Machine; readonly why: string }
+  | {
+      readonly kind: 'open';
+      readonly machine: Machine;
+      /** Its first InternalIP. */
+      readonly address: string;
+      readonly arch: Architecture;
+      /** Of /etc/kubernetes/manifests/kube-apiserver.yaml; undefined: it is not kubeadm's. */
+      readonly manifest: string | undefined;
+      /** PEM of /etc/kubernetes/pki/ca.crt. */
+      readonly ca: string | undefined;
+      /** Whether certificates can be signed there: by the cluster's CA, with the `openssl` of that machine. */
+      readonly signs: boolean;
+      readonly ipv6: boolean;
+      /** How far runs of ours on that machine are. */
+      readonly runs: { readonly [P in MachinePhase]: 'none' | 'begun' | 'done' | 'undone' };
+    };
+
+/** `manager`: cloud-manager as a unit; `egress`: its API server goes through it. */
+export type MachinePhase = 'manager' | 'egress';
+
+/** What there is of an object that we want. */
+export interface ObjectSeen {
+  readonly live: KubeObject;
+  /** What it would be after applying ours. */
+  readonly applied: KubeObject;
+  /** Fields of others that ours would take over: `spec.replicas of helm`. */
+  readonly conflicts: readonly string[];
+}
+
+export interface CertificateSeen {
+  readonly names: readonly string[];
+  /** The installer made it; else somebody else did, and it is left alone. */
+  readonly isOurs: boolean;
+  /** Milliseconds since the Unix epoch. */
+  readonly notBefore: number;
+  readonly notAfter: number;
+  /** PEM of who signed it. */
+  readonly ca: string;
+}
+
+/** All that a plan for the cloud depends on. */
+export interface CloudSeen {
+  /** Milliseconds since the Unix epoch. */
+  readonly now: number;
+  readonly version: string;
+  readonly controlPlanes: readonly ControlPlaneMachine[];
+  /** By `placeKey`. */
+  readonly objects: ReadonlyMap<string, ObjectSeen>;
+  readonly certificate: CertificateSeen | undefined;
+  readonly zone: ZonePlace;
+  readonly inventory: Inventory | undefined;
+  /** Addresses of the cluster's ClusterIPs are of this domain, `cluster.local`. */
+  readonly clusterDomain: string;
+  /** Whether the Deployment, or all units, are ready. */
+  readonly ready: boolean;
+}
+
+/** One thing that is done in the cloud. */
+export type CloudChange =
+  | {
+      readonly kind: 'object';
+      readonly what: 'make' | 'change';
+      readonly place: Place;
+      readonly object: KubeObject;
+      readonly detail: readonly string[];
+      /** Fields of others are taken over, which `detail` says. */
+      readonly force: boolean;
+    }
+  | {
+      readonly kind: 'certificate';
+      readonly names: readonly string[];
+      readonly signer: CertificateSigner;
+      readonly why: string;
+    }
+  /** The text of our zone, at the end of a key of a ConfigMap. */
+  | {
+      readonly kind: 'zone';
+      readonly zone: ZonePlace & { readonly kind: 'corefile' | 'custom' };
+      readonly text: string;
+    }
+  | {
+      readonly kind: 'machine';
+      readonly phase: MachinePhase;
+      readonly machine: Machine;
+      /** It runs already, and gets another certificate. */
+      readonly renew: boolean;
+    }
+  | { readonly kind: 'ready' }
+  /** The inventory says that all was done. */
+  | { readonly kind: 'record' };
+
+/** The machine whose `openssl` signs with the cluster's CA, whose key stays there; or an authority of our own. */
+export type CertificateSigner =
+  | { readonly kind: 'cluster'; readonly machine: Machine }
+  | { readonly kind: 'own' };
+
+export interface CloudPlan {
+  readonly mode: 'deployment' | 'unit';
+  readonly options: CloudOptions;
+  readonly controlPlanes: readonly ControlPlaneMachine[];
+  /** In the order of doing. Empty: everything is as it shall be. */
+  readonly changes: readonly CloudChange[];
+  /** Objects of ours that no inventory tells of. */
+  readonly adopted: readonly InventoryEntry[];
+  /** For people. */
+  readonly parts: readonly PlanPart[];
+  readonly warnings: readonly string[];
+  /** What this program cannot do, for people, in words and commands: part of the result. */
+  readonly instructions: readonly string[];
+}
+
+/** What nodes need to know of the cloud. */
+export interface CloudTunnel {
+  readonly servers: readonly string[];
+  /** PEM, for `modules.tunnel.caFile`; undefined: the cluster's CA signed, which agents trust without being told. */
+  readonly ca?: string | undefined;
+}
+
+/** Plain JSON. */
+export interface CloudResult {
+  readonly mode: 'deployment' | 'unit';
+  readonly changed: number;
+  readonly tunnel: CloudTunnel;
+  readonly instructions: readonly string[];
+}
+
+export interface CloudUndoOptions {
+  /** The definitions and all EdgeUnits, UnitApps and EdgeNodes stay, and what they gave to nodes and pods. */
+  readonly keepData: boolean;
+}
+
+export interface CloudUndoPlan {
+  readonly options: CloudUndoOptions;
+  readonly inventory: Inventory | undefined;
+  /** Whether there is anything to be done. */
+  readonly isDone: boolean;
+  readonly parts: readonly PlanPart[];
+  readonly warnings: readonly string[];
+}
+
+/** What is known of the cloud's part. Plain JSON. */
+export type CloudStatus =
+  | { readonly kind: 'none' }
+  | {
+      readonly kind: 'installed';
+      readonly version: string;
+      readonly mode: 'deployment' | 'unit';
+      /** False: a run was interrupted; the same command goes on. */
+      readonly complete: boolean;
+      readonly tunnel: CloudTunnel;
+      readonly certificate?:
+        | { readonly names: readonly string[] /** RFC 3339. */; readonly notAfter: string }
+        | undefined;
+      /** `Deployment selvedge-system/cloud-manager`. */
+      readonly made: readonly string[];
+      readonly changed: readonly string[];
+      readonly machines: readonly string[];
+    };

@@ -1,0 +1,97 @@
+import { SelvedgeError, hasCode } from '@selvedge/kit';
+import { type KubeObject, isObject, jsonPatch } from '@selvedge/kube';
+import { withoutAddition } from '../dns/index.ts';
+import { awaitApiServer } from '../egress/api-server.ts';
+import {
+  type InventoryEntry,
+  contentOf,
+  fieldManager,
+  getIfThere,
+  hashOfContent,
+  placeKey,
+  refOf,
+  resourceAt,
+} from '../inventory/index.ts';
+import { undoOn } from '../machine/run.ts';
+import { type CloudDeps, cloudTimeouts } from '../types.ts';
+
+type EntryOf<K extends InventoryEntry['kind']> = Extract<InventoryEntry, { kind: K }>;
+
+/** Deletes what we made: that very object, and no other of its name. */
+async function undoMade({ place, uid }: EntryOf<'made'>, { cluster, signal }: CloudDeps): Promise<void> {
+  if (uid === undefined) return;
+  try {
+    const preconditions = { uid };
+    await cluster.delete(resourceAt(place), refOf(place), {
+      signal,
+      preconditions,
+      propagationPolicy: 'Background',
+    });
+  } catch (error) {
+    // Another object of that name is somebody else's.
+    if (!hasCode(error, 'NotFound', 'Conflict')) throw error;
+  }
+}
+
+async function undoChanged(
+  { place, uid, before, after }: EntryOf<'changed'>,
+  { cluster, signal }: CloudDeps,
+): Promise<void> {
+  const at = { resource: resourceAt(place), at: refOf(place) };
+  const live = await getIfThere(cluster, at, signal);
+  if (live === undefined || live.metadata.uid !== uid) return;
+  const now = hashOfContent(contentOf(live));
+  if (now === hashOfContent(before)) return;
+  if (now !== after) {
+    throw new SelvedgeError(`${placeKey(place)} was changed since`, {
+      code: 'Conflict',
+      hint: `what it was is in the ConfigMap selvedge-system/selvedge-install; put it right by hand, then take its entry out there`,
+    });
+  }
+  const metadata = {
+    ...(isObject(before['metadata']) ? before['metadata'] : {}),
+    resourceVersion: live.metadata.resourceVersion,
+  };
+  const object: KubeObject = { ...before, metadata };
+  await cluster.replace(resourceAt(place), object, { fieldManager, signal });
+}
+
+async function undoText(
+  { place, key, text }: EntryOf<'text'>,
+  { cluster, signal }: CloudDeps,
+): Promise<void> {
+  const live = await getIfThere<KubeObject & { data?: Record<string, string> }>(
+    cluster,
+    { resource: resourceAt(place), at: refOf(place) },
+    signal,
+  );
+  const now = live?.data?.[key];
+  if (now === undefined) return;
+  const value = withoutAddition(now, text);
+  if (value === now) return;
+  const path = `/data/${key}`;
+  const test = { op: 'test', path, value: now } as const;
+  const patch = jsonPatch([test, value === '' ? { op: 'remove', path } : { op: 'replace', path, value }]);
+  await cluster.patch(resourceAt(place), refOf(place), { patch, fieldManager, signal });
+}
+
+async function undoMachine({ phase, name, addresses }: EntryOf<'machine'>, deps: CloudDeps): Promise<void> {
+  await undoOn({ machine: { name, addresses }, phase }, deps);
+  const { timeouts = cloudTimeouts } = deps;
+  if (phase === 'egress')
+    await awaitApiServer({ node: name, withEgress: false, timeoutMs: timeouts.apiServerMs }, deps);
+}
+
+/** Takes one thing back. Called again it ends the same. Throws `Conflict` if somebody changed since what we changed. */
+export function undoEntry(entry: InventoryEntry, deps: CloudDeps): Promise<void> {
+  switch (entry.kind) {
+    case 'made':
+      return undoMade(entry, deps);
+    case 'changed':
+      return undoChanged(entry, deps);
+    case 'text':
+      return undoText(entry, deps);
+    case 'machine':
+      return undoMachine(entry, deps);
+  }
+}

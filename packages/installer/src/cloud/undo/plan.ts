@@ -1,0 +1,97 @@
+import { managerNamespace } from '@selvedge/api';
+import { SelvedgeError } from '@selvedge/kit';
+import { type KubeClient, resources } from '@selvedge/kube';
+import type { PlanPart } from '../../command/index.ts';
+import { getIfThere, type InventoryEntry, openInventory, placeKey } from '../inventory/index.ts';
+import { isMarkedAsMade } from '../objects/metadata.ts';
+import type { CloudUndoOptions, CloudUndoPlan } from '../types.ts';
+
+/** What outlives `--keep-data`: the definitions, and what guards their objects. */
+const kinds: readonly string[] = [
+  'CustomResourceDefinition',
+  'ValidatingAdmissionPolicy',
+  'ValidatingAdmissionPolicyBinding',
+];
+
+export const isData = (entry: InventoryEntry): boolean =>
+  entry.kind === 'made' && kinds.includes(entry.place.kind);
+
+/** In words. Pure. */
+export function undoText(entry: InventoryEntry): string {
+  switch (entry.kind) {
+    case 'made':
+      return `delete ${placeKey(entry.place)}`;
+    case 'changed':
+      return `put ${placeKey(entry.place)} back as it was`;
+    case 'text':
+      return `take the zone nodes.selvedge out of ${placeKey(entry.place)}`;
+    case 'machine':
+      return entry.phase === 'egress'
+        ? `put the manifest of its API server back, and wait until it is ready`
+        : 'remove the unit cloud-manager with all its files';
+  }
+}
+
+async function refuseHelm(cluster: KubeClient, signal: AbortSignal): Promise<void> {
+  const { items } = await cluster.listAll(resources.secrets, {
+    namespace: managerNamespace,
+    labelSelector: 'owner=helm,name=selvedge',
+    metadataOnly: true,
+    signal,
+  });
+  if (items.length === 0) return;
+  throw new SelvedgeError('helm has taken the installation over', {
+    code: 'Conflict',
+    hint: `helm uninstall selvedge -n ${managerNamespace}, then run this again for the rest`,
+  });
+}
+
+const data = [
+  'delete all UnitApps, and wait until their clones are gone',
+  'delete all EdgeUnits, and wait until nodes have nothing of them',
+  'turn autonomy off, and wait until pods have their own tolerations',
+  'take the annotations of traffic scope from Namespaces',
+] as const;
+
+function partsOf(
+  entries: readonly InventoryEntry[],
+  more: { readonly first: readonly string[]; readonly last: readonly string[] },
+): readonly PlanPart[] {
+  const machines = entries.filter((one) => one.kind === 'machine');
+  const inCluster = entries.filter((one) => one.kind !== 'machine').map(undoText);
+  return [
+    ...machines.map((one) => ({ where: `control plane ${one.name}`, changes: [{ what: undoText(one) }] })),
+    { where: 'cluster', changes: [...more.first, ...inCluster, ...more.last].map((what) => ({ what })) },
+  ];
+}
+
+/** Whether the installer made the namespace, and nobody is deleting it. */
+async function isNamespaceOurs(cluster: KubeClient, signal: AbortSignal): Promise<boolean> {
+  const namespace = { resource: resources.namespaces, at: { name: managerNamespace } };
+  const found = await getIfThere(cluster, namespace, signal);
+  return found !== undefined && isMarkedAsMade(found) && found.metadata.deletionTimestamp === undefined;
+}
+
+/** What has to be done for the cloud to be as before. Changes nothing. Throws `Conflict` if helm has taken it over. */
+export async function planCloudUndo(
+  options: CloudUndoOptions,
+  { cluster, signal }: { readonly cluster: KubeClient; readonly signal: AbortSignal },
+): Promise<CloudUndoPlan> {
+  const isOurs = await isNamespaceOurs(cluster, signal);
+  const { inventory } = await openInventory(cluster, signal);
+  if (inventory === undefined && !isOurs) {
+    return { options, inventory, isDone: true, parts: [], warnings: [] };
+  }
+  await refuseHelm(cluster, signal);
+  const all = inventory?.entries ?? [];
+  const entries = all.filter((one) => !(options.keepData && isData(one))).toReversed();
+  const takesBack = !options.keepData && entries.some(isData);
+  const parts = partsOf(entries, {
+    first: takesBack ? data : [],
+    last: isOurs ? [`delete Namespace ${managerNamespace}`] : [],
+  });
+  const warnings = takesBack
+    ? ['all EdgeNodes, and with them every ban, go; keep them with --keep-data']
+    : [];
+  return { options, inventory, isDone: false, parts, warnings };
+}

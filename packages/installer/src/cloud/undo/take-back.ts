@@ -1,0 +1,109 @@
+import { autonomousTaint, edgeNodes, edgeUnits, trafficAnnotations, unitApps } from '@selvedge/api';
+import { hasCode } from '@selvedge/kit';
+import { type KubeObject, type Resource, defineResource, mergePatch, resources } from '@selvedge/kube';
+import { until } from '../apply/wait.ts';
+import { fieldManager, type Place, refOf } from '../inventory/index.ts';
+import { type CloudDeps, cloudTimeouts } from '../types.ts';
+import { hasItsOwn } from './tolerations.ts';
+
+const units = defineResource(edgeUnits);
+const apps = defineResource(unitApps);
+const nodes = defineResource(edgeNodes);
+
+const placeIn = (
+  resource: Resource<KubeObject>,
+  { metadata: { namespace, name = '' } }: KubeObject,
+): Place => {
+  const { apiVersion, kind, plural } = resource;
+  return { apiVersion, kind, plural, name, ...(namespace === undefined ? {} : { namespace }) };
+};
+
+/** None, where the kind is not defined. */
+async function all(
+  resource: Resource<KubeObject>,
+  { cluster, signal }: CloudDeps,
+): Promise<readonly KubeObject[]> {
+  try {
+    return (await cluster.listAll(resource, { signal })).items;
+  } catch (error) {
+    if (hasCode(error, 'NotFound')) return [];
+    throw error;
+  }
+}
+
+type Patching = readonly [resource: Resource<KubeObject>, object: KubeObject, body: object];
+
+async function merge([resource, object, body]: Patching, { cluster, signal }: CloudDeps): Promise<void> {
+  const options = { patch: mergePatch(body), fieldManager, signal };
+  await ifThere(cluster.patch(resource, refOf(placeIn(resource, object)), options));
+}
+
+async function ifThere(work: Promise<unknown>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    if (!hasCode(error, 'NotFound')) throw error;
+  }
+}
+
+async function remove(resource: Resource<KubeObject>, deps: CloudDeps): Promise<void> {
+  for (const object of await all(resource, deps)) {
+    await ifThere(deps.cluster.delete(resource, refOf(placeIn(resource, object)), { signal: deps.signal }));
+  }
+  const { timeouts = cloudTimeouts } = deps;
+  const waiting = {
+    what: `every ${resource.kind} being gone`,
+    timeoutMs: timeouts.takenBackMs,
+    hint: 'cloud-manager takes back what they gave: its log says what it waits for; or keep them with --keep-data',
+  };
+  await until(waiting, deps, async () => (await all(resource, deps)).length === 0);
+}
+
+async function release(deps: CloudDeps): Promise<void> {
+  for (const unit of await all(units, deps)) {
+    await merge([units, unit, { spec: { deletionPolicy: 'release' } }], deps);
+  }
+  await remove(units, deps);
+}
+
+async function endAutonomy(deps: CloudDeps): Promise<void> {
+  const edge = await all(nodes, deps);
+  for (const node of edge) await merge([nodes, node, { spec: { autonomy: 'off' } }], deps);
+  if (edge.length === 0) return;
+  const { cluster, signal, timeouts = cloudTimeouts } = deps;
+  const waiting = {
+    what: 'every pod having its own tolerations, and no node the taint of autonomy,',
+    timeoutMs: timeouts.takenBackMs,
+    hint: 'cloud-manager gives them back: its log says what it waits for; or keep them with --keep-data',
+  };
+  await until(waiting, deps, async () => {
+    const { items: found } = await cluster.listAll(resources.nodes, { signal });
+    if (found.some(({ spec }) => spec?.taints?.some(({ key }) => key === autonomousTaint))) return false;
+    const { items: pods } = await cluster.listAll(resources.pods, { signal });
+    return pods.every(({ spec }) => hasItsOwn(spec?.tolerations ?? []));
+  });
+}
+
+async function endTrafficScopes(deps: CloudDeps): Promise<void> {
+  const { scope, fallback } = trafficAnnotations;
+  for (const namespace of await all(resources.namespaces, deps)) {
+    const { annotations = {} } = namespace.metadata;
+    if (annotations[scope] === undefined && annotations[fallback] === undefined) continue;
+    const body = { metadata: { annotations: { [scope]: null, [fallback]: null } } };
+    await merge([resources.namespaces, namespace, body], deps);
+  }
+}
+
+/**
+ * While cloud-manager runs: what it gave to nodes, pods and Services is taken back by it, in the order of
+ * docs/tasks/cloud-manager.md "Remove everything". Throws `DeadlineExceeded` if that takes too long; called again it goes on.
+ */
+export async function takeBack(deps: CloudDeps): Promise<void> {
+  const { progress } = deps;
+  await progress.task('delete all UnitApps, and wait until their clones are gone', () => remove(apps, deps));
+  await progress.task('delete all EdgeUnits, and wait until nodes have nothing of them', () => release(deps));
+  await progress.task('turn autonomy off, and wait until pods have their own tolerations', () =>
+    endAutonomy(deps),
+  );
+  await progress.task('take the annotations of traffic scope from Namespaces', () => endTrafficScopes(deps));
+}

@@ -1,0 +1,64 @@
+import { managerAdmission, managerNamespace } from '@selvedge/api';
+import { hasCode } from '@selvedge/kit';
+import { resources } from '@selvedge/kube';
+import { getIfThere, type InventoryStore, openInventory, settleEntries } from '../inventory/index.ts';
+import { isMarkedAsMade } from '../objects/metadata.ts';
+import type { CloudDeps, CloudUndoPlan } from '../types.ts';
+import { undoEntry } from './entries.ts';
+import { isData, undoText } from './plan.ts';
+import { takeBack } from './take-back.ts';
+
+async function orGone(work: Promise<void>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    if (!hasCode(error, 'NotFound')) throw error;
+  }
+}
+
+/** What cloud-manager made for itself in a namespace that stays. */
+async function removeTraces({ cluster, signal }: CloudDeps): Promise<void> {
+  const namespace = managerNamespace;
+  const { items } = await cluster.listAll(resources.leases, { namespace, signal });
+  const ours = items.flatMap(({ metadata: { name = '' } }) =>
+    name === 'cloud-manager' || name.startsWith('tunnel-server.') ? [name] : [],
+  );
+  for (const name of ours) await orGone(cluster.delete(resources.leases, { namespace, name }, { signal }));
+  await orGone(cluster.delete(resources.secrets, { namespace, name: managerAdmission.secret }, { signal }));
+}
+
+async function undoEntries(store: InventoryStore, keepData: boolean, deps: CloudDeps): Promise<void> {
+  const { inventory } = store;
+  if (inventory === undefined) return;
+  const { progress, cluster, signal } = deps;
+  let entries = await settleEntries(inventory.entries, cluster, signal);
+  if (!keepData && entries.some(isData)) await takeBack(deps);
+  for (const entry of entries.toReversed()) {
+    if (keepData && isData(entry)) continue;
+    signal.throwIfAborted();
+    await progress.task(undoText(entry), () => undoEntry(entry, deps));
+    entries = entries.filter((one) => one !== entry);
+    await store.write({ ...inventory, complete: false, entries });
+  }
+}
+
+/**
+ * Takes back what the inventory tells, in reverse. Stops at the first thing that cannot be; called again with a new plan it
+ * goes on there. Throws `Conflict` for what somebody changed since, `Unavailable` for machines that are out of reach.
+ */
+export async function undoCloud({ options, isDone }: CloudUndoPlan, deps: CloudDeps): Promise<void> {
+  if (isDone) return;
+  const { cluster, signal, progress } = deps;
+  const store = await openInventory(cluster, signal);
+  await undoEntries(store, options.keepData, deps);
+  const at = { name: managerNamespace };
+  const namespace = await getIfThere(cluster, { resource: resources.namespaces, at }, signal);
+  if (namespace === undefined) return;
+  await removeTraces(deps);
+  await store.remove();
+  if (!isMarkedAsMade(namespace) || namespace.metadata.deletionTimestamp !== undefined) return;
+  const { uid = '' } = namespace.metadata;
+  await progress.task(`delete Namespace ${managerNamespace}`, () =>
+    cluster.delete(resources.namespaces, at, { signal, preconditions: { uid } }),
+  );
+}
