@@ -1,7 +1,51 @@
 import type { PlannedChange } from '../command/index.ts';
-import type { Step } from '../steps/index.ts';
+import type { CopySource, Step, TextChange } from '../steps/index.ts';
 
-/** For people: what steps do, with what changes in files. */
+type StepOf<K extends Step['kind']> = Extract<Step, { kind: K }>;
+
+const maxLines = 40;
+const maxWidth = 100;
+
+const short = (line: string): string => (line.length <= maxWidth ? line : `${line.slice(0, maxWidth - 1)}…`);
+
+function marked(mark: '+' | '-', text: string): readonly string[] {
+  const lines = text.replace(/\n$/, '').split('\n');
+  const shown = lines.slice(0, maxLines).map((line) => short(`${mark} ${line}`));
+  return lines.length <= maxLines ? shown : [...shown, `${mark} … and ${lines.length - maxLines} lines more`];
+}
+
+const diffOf = ({ old, new: next }: TextChange): readonly string[] => [
+  ...(old === '' ? [] : marked('-', old)),
+  ...(next === '' ? [] : marked('+', next)),
+];
+
+const sourceOf = ({ path, field }: CopySource): string =>
+  field === undefined ? path : `${field} of ${path}`;
+
+/** In words, for each kind that a person should know of before. */
+const words: { readonly [K in Step['kind']]?: (step: StepOf<K>) => PlannedChange | undefined } = {
+  folder: ({ path }) => ({ what: `make the folder ${path}` }),
+  tree: ({ path }) => ({ what: `make the folder ${path}` }),
+  file: ({ path, content }) => ({ what: `write ${path}`, detail: marked('+', content) }),
+  edit: ({ path, changes }) => ({ what: `edit ${path}`, detail: changes.flatMap(diffOf) }),
+  upload: ({ path, sha256 }) => ({ what: `install ${path}`, detail: [`sha256 ${sha256}`] }),
+  copy: ({ path, from }) => ({ what: `copy ${from.map(sourceOf).join(' and ')} to ${path}` }),
+  absent: ({ path }) => ({ what: `remove ${path}` }),
+  unit: ({ name }) => ({ what: `start ${name}, and at boot` }),
+  restart: ({ name, on }) => (on === 'apply' ? { what: `restart ${name}; containers go on` } : undefined),
+  packages: ({ names, archives }) => ({
+    what: `install ${names.join(', ')}`,
+    ...(archives.length === 0 ? {} : { detail: archives }),
+  }),
+  sysctl: ({ name, value }) => ({ what: `set ${name} to ${value}` }),
+  secret: ({ path }) => ({ what: `write ${path}, for root alone` }),
+};
+
+/** For people: what steps do, with what changes in files. Pure. */
 export function describeSteps(steps: readonly Step[]): readonly PlannedChange[] {
-  return steps.map(({ kind }) => ({ what: kind }));
+  return steps.flatMap((step) => {
+    // The table has for each kind the words of that kind.
+    const say = words[step.kind] as ((one: Step) => PlannedChange | undefined) | undefined;
+    return say?.(step) ?? [];
+  });
 }

@@ -6,8 +6,6 @@ export interface ConversionOptions {
   readonly unit: string;
   /** `host:port` of tunnel servers. Empty: no tunnel. */
   readonly tunnelServers: readonly string[];
-  /** Who signed their certificate, PEM. Default: the cluster's CA. */
-  readonly tunnelCa?: string;
   /** API servers for edge-lite, `https://host:port`. Default: those that the kubelet uses. */
   readonly servers?: readonly string[];
   /** `modules.hub.port` of edge-lite. Default 10270. */
@@ -15,3 +13,11 @@ export interface ConversionOptions {
   /** The ConfigMap that kube-proxy's pods read, if they do, `namespace/name`. Default `kube-system/kube-proxy`. */
   readonly kubeProxyConfigMap?: string;
 }
+
+export const conversionDefaults = {
+  hubPort: 10_270,
+  kubeProxyConfigMap: 'kube-system/kube-proxy',
+} as const;
+
+/** `modules.hub.address` of edge-lite, as it is without being said. */
+export const hubAddress = '169.254.77.1';

@@ -80,7 +80,7 @@ for path in /etc/kubernetes/kubelet.conf /etc/kubernetes/bootstrap-kubelet.conf 
   /etc/kubernetes/pki/ca.crt /var/lib/kubelet/config.yaml /var/lib/kubelet/kubeadm-flags.env \
   /var/lib/kubelet/instance-config.yaml /var/lib/kubelet/pki/kubelet-client-current.pem \
   /etc/default/kubelet /etc/sysconfig/kubelet /etc/selvedge/edge-lite.yaml /etc/systemd/system/edge-lite.service \
-  /usr/local/bin/edge-lite; do
+  /usr/local/bin/edge-lite /var/lib/selvedge/pki/ca.crt; do
   file "$path"
 done
 for name in k3s rke2; do

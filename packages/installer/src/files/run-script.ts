@@ -14,10 +14,10 @@ export interface Script {
 /** Runs scripts on a machine. */
 export interface ScriptRunner {
   /** What it printed. */
-  run(script: Script, signal?: AbortSignal): Promise<Buffer>;
+  readonly run: (script: Script, signal?: AbortSignal) => Promise<Buffer>;
   /** What it printed, without the end of the line. */
-  text(script: Script, signal?: AbortSignal): Promise<string>;
-  done(script: Script, signal?: AbortSignal): Promise<void>;
+  readonly text: (script: Script, signal?: AbortSignal) => Promise<string>;
+  readonly done: (script: Script, signal?: AbortSignal) => Promise<void>;
 }
 
 export const octal = (mode: number): string => mode.toString(8).padStart(4, '0');

@@ -1,0 +1,55 @@
+import { X509Certificate, createHash } from 'node:crypto';
+import { SelvedgeError } from '@selvedge/kit';
+import { stringify } from 'yaml';
+import type { KubeProxyLayout, Layout } from '../layouts/index.ts';
+import { places } from '../places.ts';
+import { type ConversionOptions, conversionDefaults } from './types.ts';
+
+/** `sha256:` and the hash of the public key of the first authority, as `kubeadm` prints it. */
+export function caHashOf(pem: string): string {
+  try {
+    const key = new X509Certificate(pem).publicKey.export({ type: 'spki', format: 'der' });
+    return `sha256:${createHash('sha256').update(key).digest('hex')}`;
+  } catch (cause) {
+    throw new SelvedgeError('the authority of the cluster is no certificate', { code: 'Conflict', cause });
+  }
+}
+
+/** kube-proxy as a client of the hub that shows a certificate: the hub acts for it with its own kubeconfig. */
+function clientsOf(proxy: KubeProxyLayout): readonly object[] {
+  if (proxy.kind === 'unit' && proxy.user !== undefined) {
+    return [{ name: proxy.user, kubeconfig: places.kubeProxyKubeconfig }];
+  }
+  if (proxy.kind === 'argument' && proxy.user !== undefined) {
+    return [{ name: proxy.user, kubeconfig: proxy.kubeconfig }];
+  }
+  return [];
+}
+
+function hubOf({ kubeProxy, clusterDomain }: Layout, options: ConversionOptions): object {
+  const { hubPort, kubeProxyConfigMap = conversionDefaults.kubeProxyConfigMap } = options;
+  const clients = clientsOf(kubeProxy);
+  return {
+    ...(hubPort === undefined ? {} : { port: hubPort }),
+    ...(clusterDomain === 'cluster.local' ? {} : { clusterDomain }),
+    ...(clients.length === 0 ? {} : { clients }),
+    ...(kubeProxy.kind === 'daemonset' ? { kubeProxyConfigMap } : {}),
+  };
+}
+
+/** The text of `edge-lite.yaml` of a converted node. Pure. Fields: docs/reference/edge-lite-config.md. */
+export function edgeLiteConfig(layout: Layout, options: ConversionOptions): string {
+  const { nodeName, clusterCa, runtimeEndpoint, cgroupDriver } = layout;
+  const { servers = layout.servers, tunnelServers } = options;
+  return stringify({
+    apiVersion: 'edge-lite.selvedge.io/v1alpha1',
+    kind: 'Config',
+    nodeName,
+    server: { urls: servers.map((server) => new URL(server).origin), caHash: caHashOf(clusterCa) },
+    runtime: { endpoint: runtimeEndpoint, cgroupDriver },
+    modules: {
+      hub: hubOf(layout, options),
+      ...(tunnelServers.length === 0 ? {} : { tunnel: { servers: [...tunnelServers] } }),
+    },
+  });
+}

@@ -1,0 +1,43 @@
+import { SelvedgeError } from '@selvedge/kit';
+import { type ClusterTarget, type TextEdit, editedText, redirectKubeconfig } from '@selvedge/kube';
+import type { FileFacts, NodeFacts } from '../facts/index.ts';
+import { places } from '../places.ts';
+import type { EditStep } from '../steps/index.ts';
+
+/** The hub as programs of the machine find it. */
+export const hubTarget = (port: number): ClusterTarget => ({
+  server: `https://127.0.0.1:${port}`,
+  certificateAuthority: places.hubCa,
+});
+
+function read(facts: NodeFacts, path: string): FileFacts & { readonly text: string } {
+  const file = facts.files[path];
+  if (file?.text !== undefined) return { ...file, text: file.text };
+  throw new SelvedgeError(`${path} is not there, or not text`, { code: 'Conflict' });
+}
+
+function editsOf(path: string, text: string, target: ClusterTarget): readonly TextEdit[] {
+  const edits = redirectKubeconfig(text, target);
+  if (edits !== undefined) return edits;
+  throw new SelvedgeError(`${path} is no kubeconfig that can be edited`, {
+    code: 'Conflict',
+    hint: 'it needs a current-context whose cluster has a server, in plain YAML',
+  });
+}
+
+/** Leads a kubeconfig to the hub, where it stands. */
+export function redirectInPlace(facts: NodeFacts, path: string, target: ClusterTarget): EditStep {
+  const { text, sha256 } = read(facts, path);
+  return { kind: 'edit', path, sha256, changes: editsOf(path, text, target) };
+}
+
+/** The text of a kubeconfig like that one which leads to the hub. Only for one whose secrets are in files. */
+export function redirectedCopy(facts: NodeFacts, path: string, target: ClusterTarget): string {
+  const { text } = read(facts, path);
+  if (/^[^#\n]*\b(client-key-data|token|password):/m.test(text)) {
+    throw new SelvedgeError(`${path} holds a secret, which is not written anywhere else`, {
+      code: 'Conflict',
+    });
+  }
+  return editedText(text, editsOf(path, text, target));
+}

@@ -1,0 +1,85 @@
+import { dirname } from 'node:path';
+import { X509Certificate } from 'node:crypto';
+import { type ClusterAccess, isObject, memberOf, parseKubeconfig } from '@selvedge/kube';
+import { hasCode } from '@selvedge/kit';
+import { parse } from 'yaml';
+import { type NodeFacts, flagOf } from '../facts/index.ts';
+import type { CopySource } from '../steps/index.ts';
+
+type TextOrFile = NonNullable<ClusterAccess['credentials']['certificate']>;
+
+export interface Kubeconfig extends ClusterAccess {
+  readonly path: string;
+}
+
+/** A kubeconfig that is there and can be understood, or why not. */
+export function readKubeconfig(facts: NodeFacts, path: string): Kubeconfig | string {
+  const text = facts.files[path]?.text;
+  if (text === undefined) return `${path} is not there`;
+  try {
+    return { path, ...parseKubeconfig(text, { folder: dirname(path) }) };
+  } catch (error) {
+    if (hasCode(error, 'Invalid', 'Unsupported')) return `${path}: ${error.message}`;
+    throw error;
+  }
+}
+
+/** The program's arguments, of the process that its unit runs if it does. */
+export function argumentsOf(facts: NodeFacts, program: string, unit: string): readonly string[] {
+  const running = facts.processes.filter((one) => one.program === program);
+  const main = facts.units[unit]?.mainPid;
+  return (running.find(({ pid }) => pid === main) ?? running[0])?.argv ?? [];
+}
+
+/** The value of a flag: of the process, else as the unit has it. */
+export function flagIn(
+  facts: NodeFacts,
+  { program, unit }: { readonly program: string; readonly unit: string },
+  flag: string,
+): string | undefined {
+  const inUnit = new RegExp(`--${flag}[= ]([^\\s"'\\\\]+)`).exec(facts.units[unit]?.text ?? '')?.[1];
+  return flagOf(argumentsOf(facts, program, unit), flag) ?? inUnit;
+}
+
+/** A field of a YAML file, if it is there and a string. */
+export function stringIn(facts: NodeFacts, path: string, ...keys: readonly string[]): string | undefined {
+  const text = facts.files[path]?.text;
+  if (text === undefined) return undefined;
+  try {
+    const value: unknown = keys.reduce<unknown>(
+      (at, key) => (isObject(at) ? memberOf(at, key) : undefined),
+      parse(text),
+    );
+    return typeof value === 'string' && value !== '' ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What it says: the text, or that of the file. */
+export function contentOf(facts: NodeFacts, source: TextOrFile | undefined): string | undefined {
+  if (source === undefined) return undefined;
+  return 'text' in source ? source.text : facts.files[source.file]?.text;
+}
+
+/** Where the client's certificate and key are; undefined without them. */
+export function identityOf({ path, credentials }: Kubeconfig): readonly CopySource[] | undefined {
+  const { certificate, privateKey } = credentials;
+  if (certificate === undefined || privateKey === undefined) return undefined;
+  const of = (one: TextOrFile, field: CopySource['field'] & string): CopySource =>
+    'file' in one ? { path: one.file } : { path, field };
+  const [first, second] = [of(certificate, 'client-certificate-data'), of(privateKey, 'client-key-data')];
+  return first.path === second.path && first.field === undefined ? [first] : [first, second];
+}
+
+/** The user in a client certificate. */
+export function userOf(facts: NodeFacts, { credentials }: Kubeconfig): string | undefined {
+  const pem = contentOf(facts, credentials.certificate);
+  if (pem === undefined) return undefined;
+  try {
+    const names = new X509Certificate(pem).subject.split('\n');
+    return names.find((line) => line.startsWith('CN='))?.slice('CN='.length);
+  } catch {
+    return undefined;
+  }
+}

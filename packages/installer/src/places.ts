@@ -1,0 +1,19 @@
+/** Where things of ours are on a node. */
+export const places = {
+  executable: '/usr/local/bin/edge-lite',
+  unit: 'edge-lite.service',
+  unitFile: '/etc/systemd/system/edge-lite.service',
+  /** What systemd links when the unit is enabled. */
+  wants: '/etc/systemd/system/multi-user.target.wants',
+  config: '/etc/selvedge/edge-lite.yaml',
+  configFolder: '/etc/selvedge',
+  state: '/var/lib/selvedge',
+  pki: '/var/lib/selvedge/pki',
+  clusterCa: '/var/lib/selvedge/pki/ca.crt',
+  identity: '/var/lib/selvedge/pki/client.pem',
+  hubCa: '/var/lib/selvedge/pki/hub-ca.crt',
+  kubeletKubeconfig: '/etc/selvedge/kubelet.kubeconfig',
+  kubeProxyKubeconfig: '/etc/selvedge/kube-proxy.kubeconfig',
+  /** In the folder that k3s and RKE2 read parts of their configuration from. */
+  rancherDropIn: '99-selvedge.yaml',
+} as const;
