@@ -17,11 +17,13 @@ export interface ImageContent {
   /** With host and tag: `registry.k8s.io/pause:3.10.2`. */
   readonly ref: string;
   readonly config: ImageConfig;
+  /** Default amd64. */
+  readonly architecture?: 'amd64' | 'arm64';
   /** Uncompressed tar archives, the lowest first. */
   readonly layers: readonly Uint8Array[];
 }
 
-const platform = { architecture: 'amd64', os: 'linux' } as const;
+const platformOf = ({ architecture = 'amd64' }: ImageContent): object => ({ architecture, os: 'linux' });
 const epoch = '1970-01-01T00:00:00Z';
 
 /** What a descriptor tells of a content. Source: OCI image specification, "Content Descriptors". */
@@ -53,7 +55,7 @@ const pathOf = ({ digest }: Blob): string => `blobs/${digest.replace(':', '/')}`
 /** The image's configuration document. Its digest is the image's ID. */
 export function configDocument(image: ImageContent): Buffer {
   const document = {
-    ...platform,
+    ...platformOf(image),
     created: epoch,
     config: image.config,
     rootfs: { type: 'layers', diff_ids: image.layers.map((layer) => `sha256:${sha256(layer)}`) },
@@ -80,7 +82,10 @@ export async function imageArchive(image: ImageContent): Promise<Buffer> {
     'io.containerd.image.name': image.ref,
     'org.opencontainers.image.ref.name': image.ref.slice(image.ref.lastIndexOf(':') + 1),
   };
-  const index = { schemaVersion: 2, manifests: [{ ...descriptorOf(manifest), platform, annotations }] };
+  const index = {
+    schemaVersion: 2,
+    manifests: [{ ...descriptorOf(manifest), platform: platformOf(image), annotations }],
+  };
   const docker = [{ Config: pathOf(config), RepoTags: [image.ref], Layers: layers.map(pathOf) }];
   const blobs = new Map([config, manifest, ...layers].map((blob) => [pathOf(blob), blob.content]));
   const files = [

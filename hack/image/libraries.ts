@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { SelvedgeError } from '@selvedge/kit';
 import { run } from '../setup/index.ts';
 import type { TarEntry } from './tar.ts';
@@ -21,6 +22,30 @@ export async function librariesOf(program: string, signal?: AbortSignal): Promis
     paths.map(async (path) => {
       const content = await readFile(path);
       return { kind: 'file', path: path.slice(1), content, mode: 0o755 } as const;
+    }),
+  );
+}
+
+/** Where Debian's packages for cross-compilation have the libraries of arm64, and its loader. */
+const arm64Folder = '/usr/aarch64-linux-gnu/lib';
+const arm64Loader = `${arm64Folder}/ld-linux-aarch64.so.1`;
+
+/** The same of a program for arm64, from Debian's `libc6-arm64-cross` and `libstdc++6-arm64-cross`; all in `/lib`. */
+export async function arm64LibrariesOf(program: string, signal?: AbortSignal): Promise<readonly TarEntry[]> {
+  const argv = [
+    'qemu-aarch64-static',
+    arm64Loader,
+    '--library-path',
+    arm64Folder,
+    '--list',
+    program,
+  ] as const;
+  const found = parseLdd(program, (await run({ argv, signal })).stdout);
+  const paths = found.filter((path) => path.startsWith(`${arm64Folder}/`));
+  return Promise.all(
+    [...new Set([arm64Loader, ...paths])].map(async (path) => {
+      const content = await readFile(path);
+      return { kind: 'file', path: `lib/${basename(path)}`, content, mode: 0o755 } as const;
     }),
   );
 }

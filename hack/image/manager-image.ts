@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { ImageContent } from './archive.ts';
-import { librariesOf } from './libraries.ts';
+import { arm64LibrariesOf, librariesOf } from './libraries.ts';
 import { type TarEntry, layerOf } from './tar.ts';
 
 export interface ManagerImageOptions {
@@ -9,6 +9,8 @@ export interface ManagerImageOptions {
   readonly version: string;
   /** The Node that runs it. Default: the one of this process, which is pinned. */
   readonly node?: string;
+  /** Of the Node. Default amd64. */
+  readonly architecture?: 'amd64' | 'arm64';
 }
 
 /** Nobody in particular, as in other images of this kind. Pods of the chart run as this user. */
@@ -28,10 +30,13 @@ export async function managerImage({
   bundle,
   version,
   node = process.execPath,
+  architecture = 'amd64',
 }: ManagerImageOptions): Promise<ImageContent> {
   const program = { kind: 'file', path: 'usr/local/lib/cloud-manager.cjs', content: await readFile(bundle) };
   const runtime = { kind: 'file', path: 'usr/local/bin/node', content: await readFile(node), mode: 0o755 };
+  const libraries = architecture === 'arm64' ? await arm64LibrariesOf(node) : await librariesOf(node);
   return {
+    architecture,
     ref: `selvedge.io/cloud-manager:${version}`,
     config: {
       Entrypoint: ['/usr/local/bin/node', '/usr/local/lib/cloud-manager.cjs'],
@@ -44,7 +49,7 @@ export async function managerImage({
       },
     },
     layers: [
-      await layerOf([...accounts, ...(await librariesOf(node))]),
+      await layerOf([...accounts, ...libraries]),
       await layerOf([{ ...runtime, kind: 'file' }]),
       await layerOf([{ ...program, kind: 'file' }]),
     ],

@@ -1,0 +1,2 @@
+export { buildExecutable, type ExecutableOptions } from './executable.ts';
+export { nodeFor } from './runtime.ts';
