@@ -1,0 +1,66 @@
+import { SelvedgeError, hasCode } from '@selvedge/kit';
+import {
+  type KubeClient,
+  type KubeObject,
+  type ObjectRef,
+  applyPatch,
+  mergePatch,
+  resourceName,
+} from '@selvedge/kube';
+import type { CommandContext } from '../command/index.ts';
+import type { ClusterChange, ClusterWrite } from './types.ts';
+
+export interface ApplyDeps extends Pick<CommandContext, 'progress' | 'signal'> {
+  readonly cluster: Pick<KubeClient, 'create' | 'patch' | 'delete'>;
+}
+
+/** Of what this program writes. */
+const fieldManager = 'selvedge';
+
+const refOf = ({ namespace, name = '' }: KubeObject['metadata']): ObjectRef => ({ namespace, name });
+
+async function write(change: ClusterWrite, { cluster, signal }: ApplyDeps): Promise<void> {
+  const { resource } = change;
+  const options = { signal, fieldManager };
+  switch (change.kind) {
+    case 'apply': {
+      const { object } = change;
+      await cluster.patch(resource, refOf(object.metadata), { ...options, patch: applyPatch(object) });
+      return;
+    }
+    case 'create':
+      await cluster.create(resource, change.object, options);
+      return;
+    case 'merge':
+      await cluster.patch(resource, change.at, { ...options, patch: mergePatch(change.body) });
+      return;
+    case 'delete':
+      await cluster.delete(resource, change.at, { signal }).catch((error: unknown) => {
+        if (!hasCode(error, 'NotFound')) throw error;
+      });
+  }
+}
+
+function changedMeanwhile(change: ClusterWrite, cause: unknown): SelvedgeError {
+  const name = 'at' in change ? change.at.name : change.object.metadata.name;
+  return new SelvedgeError(
+    `${resourceName(change.resource)} ${name ?? ''} was changed by somebody else just now`,
+    {
+      code: 'Conflict',
+      cause,
+      hint: 'run the same command again: it plans anew',
+    },
+  );
+}
+
+/** Does the changes one after another, each a task. Throws what the API server says; what was done before stays. */
+export async function applyChanges(changes: readonly ClusterChange[], deps: ApplyDeps): Promise<void> {
+  for (const { what, write: change } of changes) {
+    deps.signal.throwIfAborted();
+    await deps.progress.task(what, async () => {
+      await write(change, deps).catch((error: unknown) => {
+        throw hasCode(error, 'Conflict', 'AlreadyExists') ? changedMeanwhile(change, error) : error;
+      });
+    });
+  }
+}

@@ -1,0 +1,88 @@
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import { SelvedgeError, createMetricsRegistry, hasCode, silentLogger } from '@selvedge/kit';
+import {
+  type ClusterAccess,
+  type CredentialSource,
+  type KubeClient,
+  createKubeClient,
+  createKubeMetrics,
+  fileCredentials,
+  loadKubeconfig,
+} from '@selvedge/kube';
+import type { ClusterFlags } from './flags/cluster.ts';
+import type { CliHost } from './host.ts';
+
+/** The cluster that a person chose. */
+export interface Cluster extends AsyncDisposable {
+  readonly client: KubeClient;
+  /** `https://host:port`. */
+  readonly server: string;
+  /** As a kubeconfig names it. */
+  readonly api: {
+    readonly server: string;
+    readonly serverName: string | undefined;
+    readonly credentials: CredentialSource;
+  };
+  /** PEM of whom the kubeconfig trusts, if it says. */
+  readonly certificateAuthority: () => Promise<string | undefined>;
+  /** The same API server, as somebody else. Who asks closes it. */
+  readonly connect: (credentials: CredentialSource) => KubeClient;
+}
+
+async function isThere(file: string): Promise<boolean> {
+  return access(file).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** As kubectl looks for it, but for one: of several files in $KUBECONFIG the first that is there counts, alone. */
+async function kubeconfigOf({ kubeconfig }: ClusterFlags, { env, person }: CliHost): Promise<string> {
+  if (kubeconfig !== undefined) return kubeconfig;
+  const named = (env['KUBECONFIG'] ?? '').split(':').filter((file) => file !== '');
+  const files = named.length > 0 ? named : [join(person.home, '.kube/config')];
+  for (const file of files) if (await isThere(file)) return file;
+  throw new SelvedgeError(`there is no kubeconfig: looked for ${files.join(', ')}`, {
+    code: 'Invalid',
+    hint: 'give --kubeconfig FILE',
+  });
+}
+
+async function load(file: string, { context }: ClusterFlags): Promise<ClusterAccess> {
+  try {
+    return await loadKubeconfig(file, context === undefined ? {} : { context });
+  } catch (cause) {
+    if (!hasCode(cause, 'NotFound')) throw cause;
+    throw new SelvedgeError(cause.message, {
+      code: 'Invalid',
+      cause: cause.cause,
+      hint: 'give --kubeconfig FILE',
+    });
+  }
+}
+
+/** A client of the API server in a kubeconfig. Does not ask it yet. Throws `Invalid`, `NotFound` and `Unsupported`. */
+export async function openCluster(flags: ClusterFlags, host: CliHost): Promise<Cluster> {
+  const { clock, random, version } = host;
+  const file = await kubeconfigOf(flags, host);
+  const found = await load(file, flags);
+  const metrics = createKubeMetrics(createMetricsRegistry());
+  const userAgent = `selvedge/${version} (${process.platform}/${process.arch})`;
+  const { server, serverName } = found;
+  const connect = (credentials: CredentialSource): KubeClient =>
+    createKubeClient(
+      { servers: [server], serverName, userAgent },
+      { credentials, clock, random, log: silentLogger, metrics },
+    );
+  const credentials = fileCredentials(found.credentials, { clock });
+  const client = connect(credentials);
+  return {
+    client,
+    server,
+    api: { server, serverName, credentials },
+    connect,
+    certificateAuthority: async () => (await credentials(new AbortController().signal)).certificateAuthority,
+    [Symbol.asyncDispose]: () => client.close(),
+  };
+}

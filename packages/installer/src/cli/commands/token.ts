@@ -1,0 +1,166 @@
+import { randomInt } from 'node:crypto';
+import { type Clock, SelvedgeError } from '@selvedge/kit';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import {
+  type TokenCreated,
+  type TokenInfo,
+  type TokenList,
+  type TokensDeleted,
+  createToken,
+  deleteTokens,
+  listTokens,
+  parseTokenId,
+} from '../../token/index.ts';
+import { type Cluster, openCluster } from '../cluster.ts';
+import { type ClusterFlags, withCluster } from '../flags/cluster.ts';
+import { moreWords, parsedBy, duration, withChanges, withJson } from '../flags/common.ts';
+import type { CommonFlags, Program } from '../program.ts';
+import { durationText, table } from '../text/index.ts';
+
+interface CreateFlags extends CommonFlags, ClusterFlags {
+  readonly ttl: number;
+  readonly description?: string;
+  readonly node?: readonly string[];
+  readonly unit?: string;
+  readonly server?: string;
+}
+
+const usualTtlMs = 2 * 3_600_000;
+/** A token that is good for longer is good for whoever finds it. */
+const maxTtlMs = 30 * 24 * 3_600_000;
+const minTtlMs = 60_000;
+
+function ttl(text: string): number {
+  const ms = duration(text);
+  if (ms >= minTtlMs && ms <= maxTtlMs) return ms;
+  throw new InvalidArgumentError('a token is good for 1m to 30d');
+}
+
+/** DNS subdomain names. Source: kubernetes.io "Object Names and IDs". */
+function nodeNames(text: string, before?: readonly string[]): readonly string[] {
+  const names = moreWords(text, before);
+  const wrong = names.find((name) => name.length > 253 || !/^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/.test(name));
+  if (wrong === undefined) return names;
+  throw new InvalidArgumentError(`${JSON.stringify(wrong)} is no name of a node`);
+}
+
+const serverUrl = parsedBy((text: string): string => {
+  const url = URL.parse(text);
+  if (url?.protocol === 'https:' && url.pathname === '/') return url.origin;
+  throw new SelvedgeError(`${JSON.stringify(text)} is no API server`, {
+    code: 'Invalid',
+    hint: 'write it as https://host:port',
+  });
+});
+
+/** Each argument with what belongs to it on a line of its own, so that it is copied as one. */
+function commandLines(join: readonly string[]): string {
+  const lines: string[] = [];
+  for (const word of join) {
+    if (lines.length === 0 || word.startsWith('--')) lines.push(word);
+    else lines[lines.length - 1] = `${lines.at(-1) ?? ''} ${word}`;
+  }
+  return lines.join(' \\\n      ');
+}
+
+function describeCreated({ join, expiresAt, nodes, unit }: TokenCreated): string {
+  const forWhom = nodes.length === 0 ? 'any new node' : `node ${nodes.join(', ')} only`;
+  const member = unit === undefined ? '' : `, which becomes a member of unit ${unit}`;
+  return [
+    `Good until ${expiresAt}, for ${forWhom}${member}. It is not shown again. On the machine, as root:`,
+    '',
+    `    ${commandLines(join)}`,
+  ].join('\n');
+}
+
+function row(
+  { id, description, expiresAt, isExpired, nodes, unit }: TokenInfo,
+  nowMs: number,
+): readonly string[] {
+  const left = expiresAt === undefined ? 'never' : durationText(Date.parse(expiresAt) - nowMs);
+  return [
+    id,
+    isExpired ? 'expired' : left,
+    nodes.length === 0 ? 'any' : nodes.join(','),
+    unit ?? '-',
+    description ?? '',
+  ];
+}
+
+const describeList =
+  (clock: Pick<Clock, 'now'>) =>
+  ({ tokens }: TokenList, columns: number | undefined): string => {
+    if (tokens.length === 0) return 'There are no bootstrap tokens.';
+    const rows = tokens.map((token) => row(token, clock.now()));
+    return table(['ID', 'EXPIRES', 'NODES', 'UNIT', 'DESCRIPTION'], rows, { columns });
+  };
+
+const describeDeleted = ({ deleted }: TokensDeleted): string =>
+  deleted.length === 0 ? 'Nothing was deleted.' : `Deleted: ${deleted.join(', ')}`;
+
+function addCreate(token: Command, program: Program): void {
+  const { host } = program;
+  withChanges(withCluster(token.command('create')))
+    .description('make a bootstrap token and print how a machine joins by it')
+    .addOption(
+      new Option('--ttl <duration>', 'how long it is good for: 30m, 2h, 7d')
+        .argParser(ttl)
+        .default(usualTtlMs, '2h'),
+    )
+    .option('--node <name>', 'bind it to this node; may be given several times', nodeNames)
+    .option('--unit <name>', 'make the nodes members of this unit; needs --node')
+    .option('--server <url>', 'where machines reach the API server; default: as cluster-info says', serverUrl)
+    .option('--description <text>', 'for people')
+    .action((flags: CreateFlags) =>
+      program.perform({ kind: 'TokenCreated', describe: describeCreated }, flags, async (run) => {
+        await using cluster = await openCluster(flags, host);
+        const { ttl: ttlMs, node: nodes = [], unit, server, description } = flags;
+        const options = { ttlMs, nodes, unit, server, description };
+        return await createToken(options, { ...run, ...depsOf(cluster), access: await accessOf(cluster) });
+      }),
+    );
+}
+
+const depsOf = ({
+  client,
+  connect,
+}: Cluster): Pick<Parameters<typeof createToken>[1], 'cluster' | 'connect' | 'randomInt'> => ({
+  cluster: client,
+  connect,
+  randomInt: (below) => randomInt(below),
+});
+
+async function accessOf({
+  server,
+  certificateAuthority,
+}: Cluster): Promise<Parameters<typeof createToken>[1]['access']> {
+  return { server, certificateAuthority: await certificateAuthority() };
+}
+
+export function addToken(root: Command, program: Program): void {
+  const { host } = program;
+  const token = root.command('token').description('bootstrap tokens, by which machines join');
+  addCreate(token, program);
+  withJson(withCluster(token.command('list')))
+    .description('the bootstrap tokens of the cluster, without their secrets')
+    .action((flags: CommonFlags & ClusterFlags) => {
+      const frame = { kind: 'TokenList', describe: describeList(host.clock) };
+      return program.perform(frame, flags, async (run) => {
+        await using cluster = await openCluster(flags, host);
+        return await listTokens({ ...run, cluster: cluster.client });
+      });
+    });
+  withChanges(withCluster(token.command('delete')))
+    .description('delete bootstrap tokens; nodes that joined by them stay')
+    .argument(
+      '<id...>',
+      'as `selvedge token list` shows them',
+      (text: string, before?: readonly string[]) => [...(before ?? []), parsedBy(parseTokenId)(text)],
+    )
+    .action((ids: readonly string[], flags: CommonFlags & ClusterFlags) =>
+      program.perform({ kind: 'TokensDeleted', describe: describeDeleted }, flags, async (run) => {
+        await using cluster = await openCluster(flags, host);
+        return await deleteTokens(ids, { ...run, cluster: cluster.client });
+      }),
+    );
+}

@@ -1,0 +1,46 @@
+import type { CompletedCommand } from './words.ts';
+
+const keyOf = ({ path }: CompletedCommand): string => ['selvedge', ...path].join(' ');
+
+function commandCase(command: CompletedCommand): string {
+  const words = [...command.commands.map(({ name }) => name), ...command.flags.flatMap(({ names }) => names)];
+  return `    '${keyOf(command)}') words='${words.join(' ')}' ;;`;
+}
+
+function valueCases(command: CompletedCommand): readonly string[] {
+  return command.flags.flatMap(({ names, value }) => {
+    if (value === undefined) return [];
+    const patterns = names.map((name) => `'${keyOf(command)} ${name}'`).join(' | ');
+    const reply =
+      value.kind === 'choice'
+        ? `compgen -W '${value.choices.join(' ')}' -- "$word"`
+        : 'compgen -f -- "$word"';
+    return [
+      `    ${patterns}) ${value.kind === 'any' ? 'return' : `mapfile -t COMPREPLY < <(${reply}); return`} ;;`,
+    ];
+  });
+}
+
+/** For bash 4.4 or newer; needs no bash-completion. */
+export function bashCompletion(commands: readonly CompletedCommand[]): string {
+  const names = commands.filter(({ path }) => path.length > 0).map((one) => `'${keyOf(one)}'`);
+  return `# Completion of selvedge for bash: source <(selvedge completion bash)
+_selvedge() {
+  local word=\${COMP_WORDS[COMP_CWORD]} before=\${COMP_WORDS[COMP_CWORD-1]} command=selvedge words= each
+  for each in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+    case "$command $each" in
+      ${names.join(' | ')}) command="$command $each" ;;
+    esac
+  done
+  COMPREPLY=()
+  case "$command $before" in
+${commands.flatMap(valueCases).join('\n')}
+  esac
+  case "$command" in
+${commands.map(commandCase).join('\n')}
+  esac
+  mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
+}
+complete -o filenames -F _selvedge selvedge
+`;
+}

@@ -1,0 +1,2 @@
+export type { CliHost, Output } from './host.ts';
+export { runCli } from './run.ts';

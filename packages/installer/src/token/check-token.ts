@@ -1,0 +1,67 @@
+import { SelvedgeError, hasCode } from '@selvedge/kit';
+import { resources, staticCredentials } from '@selvedge/kube';
+import { type BootstrapToken, tokenText } from './bootstrap-token.ts';
+import { clusterInfoAt, signatureKeyOf } from './cluster-info.ts';
+import { joinGroup } from './token-secret.ts';
+import type { TokenDeps } from './types.ts';
+
+/** API servers learn of a new token, and of new rights, within a second or so. */
+const patienceMs = 20_000;
+const pauseMs = 200;
+
+const notTaken = (cause: unknown): SelvedgeError =>
+  new SelvedgeError('the API server does not take bootstrap tokens', {
+    code: 'Unsupported',
+    cause,
+    hint: 'start it with --enable-bootstrap-token-auth=true; the token was deleted again',
+  });
+
+const notToBeRead = (cause: unknown): SelvedgeError =>
+  new SelvedgeError('a machine that joins cannot read kube-public/cluster-info', {
+    code: 'Unsupported',
+    cause,
+    hint: 'see `kubectl auth can-i get configmap/cluster-info -n kube-public --as=system:anonymous`; the token was deleted again',
+  });
+
+/** Does `attempt` until it goes well, for a while. */
+async function until(
+  attempt: () => Promise<void>,
+  failed: (cause: unknown) => Error,
+  { clock, signal }: TokenDeps,
+): Promise<void> {
+  const since = clock.monotonicMs();
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!hasCode(error, 'Unauthenticated', 'Forbidden', 'NotFound')) throw error;
+      if (clock.monotonicMs() - since >= patienceMs) throw failed(error);
+    }
+    await clock.sleep(pauseMs, signal);
+  }
+}
+
+/** What a machine does first: reads, as nobody, what its token signed; then says who it is. Throws `Unsupported`. */
+export async function checkToken(token: BootstrapToken, deps: TokenDeps): Promise<void> {
+  const { connect, access, signal } = deps;
+  const { certificateAuthority } = access;
+  const nobody = connect(staticCredentials({ certificateAuthority }));
+  const holder = connect(staticCredentials({ certificateAuthority, bearerToken: tokenText(token) }));
+  try {
+    const readSignature = async (): Promise<void> => {
+      const { data = {} } = await nobody.get(resources.configMaps, clusterInfoAt, { signal });
+      if (data[signatureKeyOf(token.id)] === undefined)
+        throw new SelvedgeError('it is not signed by the token', { code: 'NotFound' });
+    };
+    const sayWho = async (): Promise<void> => {
+      const { status } = await holder.create(resources.selfSubjectReviews, { metadata: {} }, { signal });
+      if (status?.userInfo?.groups?.includes(joinGroup) !== true)
+        throw new SelvedgeError('the token is of another group', { code: 'Unauthenticated' });
+    };
+    await until(readSignature, notToBeRead, deps);
+    await until(sayWho, notTaken, deps);
+  } finally {
+    await Promise.all([nobody.close(), holder.close()]);
+  }
+}

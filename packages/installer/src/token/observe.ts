@@ -1,0 +1,103 @@
+import { hubRole, managerAdmission } from '@selvedge/api';
+import { SelvedgeError, hasCode } from '@selvedge/kit';
+import {
+  type GetOptions,
+  type KubeClient,
+  type KubeObject,
+  type ObjectRef,
+  type Resource,
+  defineResource,
+  resources,
+  staticCredentials,
+} from '@selvedge/kube';
+import type { ClusterRoleBinding } from '@selvedge/kube/types';
+import { type EdgeUnitObject, edgeUnitResource } from '../unit/index.ts';
+import { type ClusterInfo, clusterInfoAt, readClusterInfo } from './cluster-info.ts';
+import type { TokenCreateOptions, TokenDeps } from './types.ts';
+
+/** What a cluster has of what joining needs. */
+export interface Observed {
+  readonly bindings: readonly ClusterRoleBinding[];
+  readonly clusterInfo: ClusterInfo | undefined;
+  /** Whether it can be read without credentials. */
+  readonly isClusterInfoOpen: boolean;
+  /** Whether cloud-manager holds tokens to their nodes. */
+  readonly hasWebhook: boolean;
+  /** Whether hubs may read what they need. */
+  readonly hasHubRole: boolean;
+  /** Of the nodes that the token is for, those that there are. */
+  readonly existingNodes: readonly string[];
+  /** All, where the token is for one. */
+  readonly units: readonly EdgeUnitObject[];
+}
+
+const webhooks = defineResource({
+  apiVersion: 'admissionregistration.k8s.io/v1',
+  kind: 'ValidatingWebhookConfiguration',
+  plural: 'validatingwebhookconfigurations',
+  namespaced: false,
+});
+
+async function find<T extends KubeObject>(
+  client: Pick<KubeClient, 'get'>,
+  resource: Resource<T>,
+  { options, ...at }: ObjectRef & { readonly options: GetOptions },
+): Promise<T | undefined> {
+  return client.get(resource, at, options).catch((error: unknown) => {
+    if (hasCode(error, 'NotFound')) return undefined;
+    throw error;
+  });
+}
+
+const noAnonymous = (cause: unknown): SelvedgeError =>
+  new SelvedgeError('the API server answers nobody who shows no credentials, as a machine that joins', {
+    code: 'Unsupported',
+    cause,
+    hint: 'start it with --anonymous-auth=true, or allow anonymous requests for the path of kube-public/cluster-info in its AuthenticationConfiguration',
+  });
+
+/** As a machine sees it that knows the authority only. */
+async function isOpen({ connect, access, signal }: TokenDeps): Promise<boolean> {
+  const { certificateAuthority } = access;
+  const nobody = connect(staticCredentials({ certificateAuthority }));
+  try {
+    await nobody.get(resources.configMaps, clusterInfoAt, { signal });
+    return true;
+  } catch (error) {
+    if (hasCode(error, 'Unauthenticated')) throw noAnonymous(error);
+    if (hasCode(error, 'Forbidden', 'NotFound')) return false;
+    throw error;
+  } finally {
+    await nobody.close();
+  }
+}
+
+async function existing(names: readonly string[], deps: TokenDeps): Promise<readonly string[]> {
+  const options = { signal: deps.signal };
+  const found = await Promise.all(
+    names.map((name) => find(deps.cluster, resources.nodes, { name, options })),
+  );
+  return found.flatMap((node) => node?.metadata.name ?? []);
+}
+
+/** Reads all that a plan needs. Changes nothing. Throws `Unsupported` where no machine can join. */
+export async function observe(options: TokenCreateOptions, deps: TokenDeps): Promise<Observed> {
+  const { cluster, signal } = deps;
+  const lookUp = { options: { signal } };
+  const [configMap, webhook, role] = await Promise.all([
+    find(cluster, resources.configMaps, { ...clusterInfoAt, ...lookUp }),
+    find(cluster, webhooks, { name: managerAdmission.configuration, ...lookUp }),
+    find(cluster, resources.clusterRoles, { name: hubRole.metadata.name, ...lookUp }),
+  ]);
+  const { items: bindings } = await cluster.listAll(resources.clusterRoleBindings, { signal });
+  const units = options.unit === undefined ? [] : (await cluster.listAll(edgeUnitResource, { signal })).items;
+  return {
+    bindings,
+    clusterInfo: configMap === undefined ? undefined : readClusterInfo(configMap),
+    isClusterInfoOpen: await isOpen(deps),
+    hasWebhook: webhook !== undefined,
+    hasHubRole: role !== undefined,
+    existingNodes: await existing(options.nodes, deps),
+    units,
+  };
+}

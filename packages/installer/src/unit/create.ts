@@ -1,0 +1,83 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { EdgeUnitSpec } from '@selvedge/api';
+import { SelvedgeError } from '@selvedge/kit';
+import type { KubeClient } from '@selvedge/kube';
+import { type ClusterChange, applyChanges, planOf } from '../changes/index.ts';
+import type { CommandContext } from '../command/index.ts';
+import { refuseOthers, unitNameOf } from './membership.ts';
+import { type EdgeUnitObject, edgeUnitResource } from './objects.ts';
+import { nodeSelectorOf } from './selector.ts';
+
+export interface UnitCreateOptions {
+  readonly name: string;
+  /** Names of Nodes, which need not exist yet. */
+  readonly nodes?: readonly string[] | undefined;
+  /** In its string form, of labels that nodes cannot write. Not with `nodes`. */
+  readonly selector?: string | undefined;
+  /** `off`, `forever` or a duration: how long members are left in peace when they lose their link. */
+  readonly autonomy?: string | undefined;
+}
+
+export interface UnitCreated {
+  readonly unit: string;
+  /** False: it was there, just so. */
+  readonly isNew: boolean;
+}
+
+export interface UnitDeps extends CommandContext {
+  readonly cluster: KubeClient;
+}
+
+function membersOf({ nodes, selector }: UnitCreateOptions): Pick<EdgeUnitSpec, 'members'> {
+  if (nodes !== undefined) return { members: { names: [...new Set(nodes)] } };
+  return selector === undefined ? {} : { members: { nodeSelector: nodeSelectorOf(selector) } };
+}
+
+const sorted = (all: readonly string[]): readonly string[] => all.toSorted();
+
+function isSame(unit: EdgeUnitObject, wanted: EdgeUnitSpec): boolean {
+  const { members: { names = [], nodeSelector } = {}, autonomy } = unit.spec ?? {};
+  return (
+    isDeepStrictEqual(sorted(names), sorted(wanted.members?.names ?? [])) &&
+    isDeepStrictEqual(nodeSelector, wanted.members?.nodeSelector) &&
+    autonomy === wanted.autonomy
+  );
+}
+
+function whom({ nodes, selector }: UnitCreateOptions): string {
+  if (nodes !== undefined) return ` with ${nodes.join(', ')}`;
+  return selector === undefined ? ' without members' : ` with the nodes that have ${selector}`;
+}
+
+/** Pure. Throws `AlreadyExists` if it is there otherwise, `Conflict` if a node belongs to another, `Invalid`. */
+export function planUnit(
+  options: UnitCreateOptions,
+  units: readonly EdgeUnitObject[],
+): readonly ClusterChange[] {
+  const { name, autonomy, nodes = [] } = options;
+  const spec: EdgeUnitSpec = { ...membersOf(options), ...(autonomy === undefined ? {} : { autonomy }) };
+  const there = units.find((unit) => unitNameOf(unit) === name);
+  if (there !== undefined && isSame(there, spec)) return [];
+  if (there !== undefined) {
+    throw new SelvedgeError(`there is a unit ${name}, and it is another one`, {
+      code: 'AlreadyExists',
+      hint: `add nodes with \`selvedge unit move NODE ${name}\`, change the rest with \`kubectl edit edgeunit ${name}\``,
+    });
+  }
+  refuseOthers(units, name, nodes);
+  const object: EdgeUnitObject = { metadata: { name }, spec };
+  const what = `make the unit ${name}${whom(options)}`;
+  return [{ where: `unit ${name}`, what, write: { kind: 'create', resource: edgeUnitResource, object } }];
+}
+
+/** Makes a unit. Undefined if the plan was not agreed to. Throws as `planUnit`, and what the API server says. */
+export async function createUnit(
+  options: UnitCreateOptions,
+  deps: UnitDeps,
+): Promise<UnitCreated | undefined> {
+  const { items } = await deps.cluster.listAll(edgeUnitResource, { signal: deps.signal });
+  const changes = planUnit(options, items);
+  if (!(await deps.agree(planOf(`make unit ${options.name}`, changes)))) return undefined;
+  await applyChanges(changes, deps);
+  return { unit: options.name, isNew: changes.length > 0 };
+}

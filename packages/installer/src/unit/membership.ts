@@ -1,0 +1,71 @@
+import { SelvedgeError } from '@selvedge/kit';
+import { type LabelSet, labelRequirementsOf, matchesLabels } from '@selvedge/kube';
+import type { ClusterChange, ClusterWrite } from '../changes/index.ts';
+import { type EdgeUnitObject, edgeUnitResource } from './objects.ts';
+
+export const unitNameOf = ({ metadata }: EdgeUnitObject): string => metadata.name ?? '';
+export const namesIn = ({ spec }: EdgeUnitObject): readonly string[] => spec?.members?.names ?? [];
+
+/** Whether a unit wants a node: by its name, or by labels that only the cloud writes. */
+export function wants(unit: EdgeUnitObject, node: string, labels: LabelSet | undefined): boolean {
+  const selector = unit.spec?.members?.nodeSelector;
+  if (selector === undefined) return namesIn(unit).includes(node);
+  return labels !== undefined && matchesLabels(labelRequirementsOf(selector), labels);
+}
+
+export function unitNamed(units: readonly EdgeUnitObject[], name: string): EdgeUnitObject {
+  const unit = units.find((one) => unitNameOf(one) === name);
+  if (unit !== undefined) return unit;
+  throw new SelvedgeError(`there is no unit ${name}`, {
+    code: 'NotFound',
+    hint: `make it with \`selvedge unit create ${name}\`, or see \`selvedge unit list\``,
+  });
+}
+
+/** The write after which just these are named in it; it fails if the unit was changed meanwhile. */
+export function namesWrite(unit: EdgeUnitObject, names: readonly string[]): ClusterWrite {
+  const { resourceVersion } = unit.metadata;
+  return {
+    kind: 'merge',
+    resource: edgeUnitResource,
+    at: { name: unitNameOf(unit) },
+    body: { metadata: { resourceVersion }, spec: { members: { names } } },
+  };
+}
+
+/** Throws `Conflict` if one of the nodes is named by another unit. */
+export function refuseOthers(units: readonly EdgeUnitObject[], name: string, nodes: readonly string[]): void {
+  const others = units.filter((unit) => unitNameOf(unit) !== name);
+  for (const node of nodes) {
+    const other = others.find((unit) => namesIn(unit).includes(node));
+    if (other === undefined) continue;
+    throw new SelvedgeError(`node ${node} belongs to unit ${unitNameOf(other)}`, {
+      code: 'Conflict',
+      hint: `move it with \`selvedge unit move ${node} ${name}\``,
+    });
+  }
+}
+
+/**
+ * What makes nodes, which need not exist yet, members of a unit. Pure. Throws `NotFound`, `Conflict` if one belongs to
+ * another unit, `Unsupported` if the unit chooses its members by labels.
+ */
+export function addMembers(
+  units: readonly EdgeUnitObject[],
+  name: string,
+  nodes: readonly string[],
+): readonly ClusterChange[] {
+  const unit = unitNamed(units, name);
+  if (unit.spec?.members?.nodeSelector !== undefined) {
+    throw new SelvedgeError(`unit ${name} has members by labels, not by names`, {
+      code: 'Unsupported',
+      hint: 'leave --unit away, and give the Node the labels once it has joined: kubectl label node',
+    });
+  }
+  refuseOthers(units, name, nodes);
+  const names = namesIn(unit);
+  const added = nodes.filter((node) => !names.includes(node));
+  if (added.length === 0) return [];
+  const what = `name ${added.join(', ')} as ${added.length === 1 ? 'a member' : 'members'}`;
+  return [{ where: `unit ${name}`, what, write: namesWrite(unit, [...names, ...added]) }];
+}

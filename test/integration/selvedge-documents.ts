@@ -1,0 +1,102 @@
+import { z } from 'zod';
+
+/** What `--json` prints, as docs/reference/selvedge.md says it. Nothing else is in it. */
+
+const header = <const K extends string>(kind: K) => ({
+  apiVersion: z.literal('cli.selvedge.io/v1alpha1'),
+  kind: z.literal(kind),
+});
+const id = z.string().regex(/^[a-z0-9]{6}$/);
+const time = z.iso.datetime();
+const scope = {
+  description: z.string().optional(),
+  nodes: z.array(z.string()),
+  unit: z.string().optional(),
+};
+
+const plan = {
+  title: z.string(),
+  parts: z.array(
+    z.strictObject({
+      where: z.string(),
+      changes: z.array(z.strictObject({ what: z.string(), detail: z.array(z.string()).optional() })),
+    }),
+  ),
+  warnings: z.array(z.string()),
+};
+
+export const documents = {
+  Plan: z.strictObject({ ...header('Plan'), ...plan }),
+  TokenCreated: z.strictObject({
+    ...header('TokenCreated'),
+    ...scope,
+    id,
+    token: z.string().regex(/^[a-z0-9]{6}\.[a-z0-9]{16}$/),
+    expiresAt: time,
+    server: z.url(),
+    caHash: z.string().regex(/^sha256:[0-9a-f]{64}$/),
+    join: z.array(z.string()),
+  }),
+  TokenList: z.strictObject({
+    ...header('TokenList'),
+    tokens: z.array(
+      z.strictObject({
+        ...scope,
+        id,
+        expiresAt: time.optional(),
+        isExpired: z.boolean(),
+        groups: z.array(z.string()),
+      }),
+    ),
+  }),
+  TokensDeleted: z.strictObject({
+    ...header('TokensDeleted'),
+    deleted: z.array(id),
+    absent: z.array(id),
+  }),
+  UnitCreated: z.strictObject({ ...header('UnitCreated'), unit: z.string(), isNew: z.boolean() }),
+  UnitList: z.strictObject({
+    ...header('UnitList'),
+    units: z.array(
+      z.strictObject({
+        name: z.string(),
+        members: z.array(z.strictObject({ name: z.string(), state: z.string().optional() })),
+        missing: z.int(),
+        connected: z.int(),
+        isSettled: z.boolean().optional(),
+        conflicts: z.int(),
+        autonomy: z.string().optional(),
+      }),
+    ),
+  }),
+  NodeMoved: z.strictObject({
+    ...header('NodeMoved'),
+    node: z.string(),
+    unit: z.string(),
+    left: z.array(z.string()),
+  }),
+} as const;
+
+/** Each line of stderr. */
+export const progressLine = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('Task'),
+    time,
+    id: z.int(),
+    parent: z.int().optional(),
+    path: z.array(z.string()).min(1),
+    state: z.enum(['started', 'noted', 'done', 'failed', 'stopped']),
+    text: z.string().optional(),
+    durationMs: z.number().optional(),
+  }),
+  z.strictObject({ kind: z.literal('Message'), time, text: z.string() }),
+  z.strictObject({ kind: z.literal('Plan'), time, ...plan }),
+  z.strictObject({
+    kind: z.literal('Error'),
+    time,
+    code: z.string(),
+    what: z.string(),
+    why: z.array(z.string()),
+    next: z.string().min(1),
+  }),
+]);
