@@ -8,6 +8,7 @@ export const binaries = {
     'kubelet',
     'kube-proxy',
     'kubectl',
+    'kubeadm',
     'agnhost',
   ],
   /** Kubernetes 1.35.4, the control plane only. */

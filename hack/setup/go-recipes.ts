@@ -80,6 +80,8 @@ export const goRecipes: readonly GoRecipe[] = [
   kubernetes('kube-scheduler', 6),
   kubernetes('kubelet', 18),
   kubernetes('kube-proxy', 6),
+  // In a module of its own: what it needs besides would have all the others built anew.
+  { ...kubernetes('kubeadm', 20), module: 'kubeadm' },
   {
     ...kubernetes('agnhost', 6, 'test/images/agnhost'),
     stamps: { 'main.Version': '2.63.0' },

@@ -6,7 +6,7 @@ import { agnhostImage } from './agnhost.ts';
 import { busyboxImage } from './busybox.ts';
 import { nginxImage, nginxPackages } from './nginx.ts';
 import { pauseImage } from './pause.ts';
-import { type ImageName, type ImageRecipe, imageRefs } from './recipe.ts';
+import { type ImageName, type ImageRecipe, type Recipe, imageRefs } from './recipe.ts';
 
 export interface Image {
   readonly ref: string;
@@ -44,23 +44,28 @@ async function ownSources(): Promise<readonly Uint8Array[]> {
   return Promise.all(sources.map((file) => readFile(file)));
 }
 
-/** Makes the images that are not in the cache; no registry is asked. */
+/** Makes the image unless it is in the cache; no registry is asked. */
+export async function ensureImage(recipe: Recipe, setup: Setup, signal?: AbortSignal): Promise<Image> {
+  const { name, ref } = recipe;
+  const key = contentKey([...(await ownSources()), ...(await recipe.inputs(signal))]);
+  const fill = (folder: string): Promise<void> =>
+    setup.progress.step({ title: `make image ${ref}` }, async () =>
+      writeFile(join(folder, 'image.tar'), await imageArchive(await recipe.content(signal))),
+    );
+  const folder = await setup.cache.folder({ name: `images/${name}`, key }, fill, signal);
+  return { ref, tar: join(folder, 'image.tar') };
+}
+
+/** The same for the images of the testbed. */
 export async function ensureImages(
   options: EnsureImagesOptions = {},
   setup: Setup = processSetup(),
 ): Promise<readonly Image[]> {
   const { signal } = options;
-  const sources = await ownSources();
   const images: Image[] = [];
   for (const name of options.names ?? (Object.keys(imageRefs) as ImageName[])) {
     const recipe = await recipeOf(name, setup, signal);
-    const key = contentKey([...sources, ...(await recipe.inputs(signal))]);
-    const fill = (folder: string): Promise<void> =>
-      setup.progress.step({ title: `make image ${imageRefs[name]}` }, async () =>
-        writeFile(join(folder, 'image.tar'), await imageArchive(await recipe.content(signal))),
-      );
-    const folder = await setup.cache.folder({ name: `images/${name}`, key }, fill, signal);
-    images.push({ ref: imageRefs[name], tar: join(folder, 'image.tar') });
+    images.push(await ensureImage({ ...recipe, ref: imageRefs[name] }, setup, signal));
   }
   return images;
 }

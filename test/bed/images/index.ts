@@ -1,2 +1,2 @@
-export { type Image, ensureImages } from './ensure-images.ts';
-export { type ImageName, imageRefs } from './recipe.ts';
+export { type Image, ensureImage, ensureImages } from './ensure-images.ts';
+export { type ImageName, type Recipe, imageRefs } from './recipe.ts';

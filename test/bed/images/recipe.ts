@@ -11,9 +11,14 @@ export const imageRefs = {
 export type ImageName = keyof typeof imageRefs;
 
 /** How one image is made. */
-export interface ImageRecipe {
-  readonly name: ImageName;
+export interface Recipe {
+  /** Names its folder in the cache. */
+  readonly name: string;
+  readonly ref: string;
   /** What the content depends on, cheap to read. */
   inputs(signal?: AbortSignal): Promise<readonly (string | Uint8Array)[]>;
   content(signal?: AbortSignal): Promise<ImageContent>;
 }
+
+/** The same of an image of `imageRefs`. */
+export type ImageRecipe = Omit<Recipe, 'name' | 'ref'> & { readonly name: ImageName };

@@ -48,7 +48,7 @@ interface NodeCondition {
 }
 
 /** Makes the network of a node anew. */
-async function renewNetwork(
+export async function renewNetwork(
   context: BedContext,
   bed: BedDescription,
   node: string,

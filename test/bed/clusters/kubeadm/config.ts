@@ -1,0 +1,94 @@
+import { stringify } from 'yaml';
+import { apiServerPort, podRange, serviceRange } from '../../addresses.ts';
+import { machineFolders } from '../../machine/host.ts';
+import { imageRepository, tags } from './versions.ts';
+
+/** What kubeadm's checks find fault with here, and is as it has to be. */
+const ignored = {
+  // No kernel configuration to read, and cgroups of version 1.
+  SystemVerification: true,
+  // The host's swap shows in machines.
+  Swap: true,
+} as const;
+
+export interface NodeIdentity {
+  readonly name: string;
+  readonly address: string;
+}
+
+interface BootstrapToken {
+  readonly token: string;
+}
+
+const documents = (of: readonly object[]): string => of.map((document) => stringify(document)).join('---\n');
+
+const kubeadm = 'kubeadm.k8s.io/v1beta4';
+
+const registration = ({ name, address }: NodeIdentity): object => ({
+  name,
+  criSocket: `unix://${machineFolders.runtimeSocket}`,
+  kubeletExtraArgs: [{ name: 'node-ip', value: address }],
+  ignorePreflightErrors: Object.keys(ignored),
+});
+
+/**
+ * What this host asks of a kubelet: cgroups of version 1, of which no limit is enforced for pods as a whole; no
+ * CAP_SYS_RESOURCE; room on the disk is the host's business.
+ */
+const kubelet = {
+  apiVersion: 'kubelet.config.k8s.io/v1beta1',
+  kind: 'KubeletConfiguration',
+  failCgroupV1: false,
+  cgroupDriver: 'cgroupfs',
+  enforceNodeAllocatable: [],
+  failSwapOn: false,
+  oomScoreAdj: 0,
+  imageMinimumGCAge: '24h',
+  evictionHard: { 'nodefs.available': '1%', 'imagefs.available': '1%', 'memory.available': '50Mi' },
+} as const;
+
+/** Connection tracking is left as it is: its limits are the host's. */
+const kubeProxy = {
+  apiVersion: 'kubeproxy.config.k8s.io/v1alpha1',
+  kind: 'KubeProxyConfiguration',
+  mode: 'nftables',
+  conntrack: { maxPerCore: 0, min: 0, tcpEstablishedTimeout: '0s', tcpCloseWaitTimeout: '0s' },
+} as const;
+
+/** The file of `kubeadm init --config`. Source: Kubernetes, "kubeadm Configuration (v1beta4)". */
+export function initConfig(node: NodeIdentity, { token }: BootstrapToken): string {
+  const init = {
+    apiVersion: kubeadm,
+    kind: 'InitConfiguration',
+    bootstrapTokens: [{ token, ttl: '24h0m0s' }],
+    localAPIEndpoint: { advertiseAddress: node.address, bindPort: apiServerPort },
+    nodeRegistration: registration(node),
+  };
+  const cluster = {
+    apiVersion: kubeadm,
+    kind: 'ClusterConfiguration',
+    kubernetesVersion: tags.kubernetes,
+    imageRepository,
+    networking: { podSubnet: podRange, serviceSubnet: serviceRange },
+    dns: { imageTag: tags.coredns },
+    // Nothing that outlives the machine is in it.
+    etcd: { local: { imageTag: tags.etcd, extraArgs: [{ name: 'unsafe-no-fsync', value: 'true' }] } },
+  };
+  return documents([init, cluster, kubelet, kubeProxy]);
+}
+
+/** The file of `kubeadm join --config`. The rest a node learns from the cluster. */
+export function joinConfig(
+  node: NodeIdentity,
+  { token, server, caHash }: BootstrapToken & { readonly server: string; readonly caHash: string },
+): string {
+  const bootstrapToken = { token, apiServerEndpoint: server, caCertHashes: [caHash] };
+  return documents([
+    {
+      apiVersion: kubeadm,
+      kind: 'JoinConfiguration',
+      discovery: { bootstrapToken },
+      nodeRegistration: registration(node),
+    },
+  ]);
+}

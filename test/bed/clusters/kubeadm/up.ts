@@ -1,0 +1,139 @@
+import { X509Certificate, createHash } from 'node:crypto';
+import type { Binary } from '@selvedge/hack/setup';
+import type { BedContext } from '../../context.ts';
+import type { BedDescription } from '../../description.ts';
+import { ensureImages } from '../../images/index.ts';
+import { machineFolders } from '../../machine/host.ts';
+import { provideBaseRoot } from '../../machine/index.ts';
+import { reconcileNetwork } from '../../reconcile.ts';
+import { writeAtomically } from '../../state/files.ts';
+import { clusterOf } from '../cluster.ts';
+import { apiEndpoint, clusterMachines } from '../machines.ts';
+import { ensureOperatorKey, writeKnownHosts } from '../operator.ts';
+import { podRangesOf, writePodNetwork, writePodRoutes } from '../pod-network.ts';
+import { importImages, placeFiles, untilRuntime } from '../prepare.ts';
+import { writeRecord } from '../record.ts';
+import type { Cluster, ClusterMachine } from '../types.ts';
+import { initConfig, joinConfig } from './config.ts';
+import { packageFiles } from './files.ts';
+import { ensureKubeadmImages } from './images.ts';
+
+const programs = ['kubelet', 'kubeadm', 'kubectl'] as const satisfies readonly Binary[];
+/** Of a cluster that lives for a test, in a network of its own. */
+const token = 'shop01.0123456789abcdef';
+
+interface Stock {
+  readonly programs: Readonly<Record<(typeof programs)[number], string>>;
+  /** Archives. */
+  readonly controlPlane: readonly string[];
+  readonly node: readonly string[];
+}
+
+const tars = (images: readonly { readonly tar: string }[]): readonly string[] => images.map(({ tar }) => tar);
+
+async function stockOf({ setup }: BedContext, signal?: AbortSignal): Promise<Stock> {
+  return {
+    programs: await setup.assets({ binaries: programs, signal }),
+    controlPlane: tars(await ensureKubeadmImages('controlPlane', setup, signal)),
+    node: [
+      ...tars(await ensureKubeadmImages('node', setup, signal)),
+      ...tars(await ensureImages({ names: ['busybox', 'agnhost'], signal }, setup)),
+    ],
+  };
+}
+
+/** A machine as it is before kubeadm runs: packages installed, images there. */
+async function prepare(
+  context: BedContext,
+  of: ClusterMachine,
+  stock: Stock,
+  signal?: AbortSignal,
+): Promise<void> {
+  await of.machine.powerOn(signal);
+  await placeFiles(of, packageFiles(stock.programs), signal);
+  // The site's machines forward by their networks' setup; this is the cloud's own.
+  await of.machine.exec(['sysctl', '--quiet', '--write', 'net.ipv4.ip_forward=1'], { signal });
+  await of.machine.exec(['systemctl', 'restart', 'containerd'], { signal });
+  await of.machine.exec(['systemctl', 'enable', '--quiet', 'kubelet'], { signal });
+  await untilRuntime(context, of, signal);
+  const archives = of.role === 'control-plane' ? [...stock.controlPlane, ...stock.node] : stock.node;
+  await importImages(of, archives, signal);
+}
+
+/** Runs kubeadm with a config file, as a person does. */
+async function kubeadm(
+  { machine }: ClusterMachine,
+  verb: 'init' | 'join',
+  { config, signal }: { readonly config: string; readonly signal?: AbortSignal | undefined },
+): Promise<void> {
+  const path = `etc/kubernetes/kubeadm-${verb}.yaml`;
+  await machine.writeFiles([{ kind: 'file', path, content: config, mode: 0o600 }], signal);
+  await machine.exec(['kubeadm', verb, `--config=/${path}`], { signal });
+}
+
+/** What a joining node knows the cluster's CA by. Source: kubeadm, `--discovery-token-ca-cert-hash`. */
+export function caHashOf(pem: string): string {
+  const key = new X509Certificate(pem).publicKey.export({ type: 'spki', format: 'der' });
+  return `sha256:${createHash('sha256').update(key).digest('hex')}`;
+}
+
+async function init(context: BedContext, controlPlane: ClusterMachine, signal?: AbortSignal): Promise<void> {
+  await kubeadm(controlPlane, 'init', { config: initConfig(controlPlane, { token }), signal });
+  const kubeconfig = await controlPlane.machine.readFile('/etc/kubernetes/admin.conf', signal);
+  await writeAtomically(context.folders.kubeconfig, kubeconfig, 0o600);
+}
+
+async function untilReady({ kubectl }: BedContext, signal?: AbortSignal): Promise<void> {
+  const patience = '--timeout=180s';
+  await kubectl(['wait', 'node', '--all', '--for=condition=Ready', patience], { signal });
+  const rollout = ['--namespace=kube-system', 'rollout', 'status', patience];
+  await kubectl([...rollout, 'daemonset/kube-proxy'], { signal });
+  await kubectl([...rollout, 'deployment/coredns'], { signal });
+}
+
+/** Makes a cluster by `kubeadm init` and, for each worker, `kubeadm join`. */
+export async function upKubeadm(
+  context: BedContext,
+  bed: BedDescription,
+  signal?: AbortSignal,
+): Promise<Cluster> {
+  const { progress } = context.setup;
+  const base = await provideBaseRoot({ ...context.setup, signal });
+  const stock = await stockOf(context, signal);
+  await reconcileNetwork(context, bed, signal);
+  const files = [...Object.values(stock.programs), ...stock.controlPlane, ...stock.node];
+  const authorizedKeys = [await ensureOperatorKey(context)];
+  const machines = clusterMachines({ context, bed, base, files, authorizedKeys, layout: 'kubeadm' });
+  const [controlPlane, ...workers] = machines;
+  if (controlPlane === undefined) throw new TypeError('a cluster of kubeadm has a control plane');
+  await progress.step({ title: 'machines, kubeadm init' }, () =>
+    Promise.all([
+      prepare(context, controlPlane, stock, signal).then(() => init(context, controlPlane, signal)),
+      ...workers.map((worker) => prepare(context, worker, stock, signal)),
+    ]),
+  );
+  await writeKnownHosts(context, machines);
+  const caHash = caHashOf(await controlPlane.machine.readFile('/etc/kubernetes/pki/ca.crt', signal));
+  await progress.step({ title: 'kubeadm join' }, () =>
+    Promise.all(
+      workers.map((worker) => {
+        const config = joinConfig(worker, { token, server: apiEndpoint(bed), caHash });
+        return kubeadm(worker, 'join', { config, signal });
+      }),
+    ),
+  );
+  await progress.step({ title: 'nodes' }, async () => {
+    const ranges = await podRangesOf(
+      context,
+      machines.map(({ name }) => name),
+      signal,
+    );
+    await Promise.all(
+      machines.map((one) => writePodNetwork(one, { ranges, folder: machineFolders.cni }, signal)),
+    );
+    await writePodRoutes(context, bed, { ranges, workers });
+    await writeRecord(context, { layout: 'kubeadm', files, ranges });
+    await untilReady(context, signal);
+  });
+  return clusterOf(context, { layout: 'kubeadm', bed, machines });
+}
