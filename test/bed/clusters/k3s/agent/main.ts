@@ -70,4 +70,4 @@ async function run(programs: Programs): Promise<void> {
 }
 
 const { K3S_PLAYED_KUBELET: kubelet = '', K3S_PLAYED_KUBE_PROXY: kubeProxy = '' } = process.env;
-await run({ kubelet, kubeProxy, containerd: '/usr/bin/containerd' });
+void run({ kubelet, kubeProxy, containerd: '/usr/bin/containerd' });
