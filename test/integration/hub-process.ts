@@ -6,7 +6,7 @@ import { publicKeyHash } from '../bed/node/lite.ts';
 import { waitFor } from '../bed/wait.ts';
 import { type ReadApi, bytesOf, createHttpsReadApi } from '../contract/read-api-client.ts';
 import { type ResetProxy, startResetProxy } from '../contract/reset-proxy.ts';
-import { type EdgeLite, createEdgeNode } from './edge-world.ts';
+import { type EdgeLite, type EdgeLiteProgram, createEdgeNode } from './edge-world.ts';
 import { type HubCluster, nodeName } from './hub-cluster.ts';
 
 /** Who a client of the hub is. */
@@ -50,6 +50,10 @@ export interface HubProcessOptions {
   readonly clients?: readonly string[];
   /** Of what it takes for the API server. Default: the API server's. */
   readonly serverPort?: number;
+  /** More of `modules.hub`. */
+  readonly hub?: object;
+  /** What starts edge-lite. Default: Node, from the source. */
+  readonly program?: EdgeLiteProgram;
   /** `modules.tunnel` of its config. Default: it has none. */
   readonly tunnel?: object;
 }
@@ -98,7 +102,7 @@ export async function createHubProcess(
   const link = stack.use(await startResetProxy(options.serverPort ?? cluster.controlPlane.port));
   const server = { url: `https://127.0.0.1:${link.port}`, ca: cluster.controlPlane.ca };
   const at = { admin: cluster.admin, url: server.url, caHash: publicKeyHash(server.ca) };
-  const node = stack.use(await createEdgeNode(at, nodeName));
+  const node = stack.use(await createEdgeNode(at, nodeName, options.program));
   const pair = await cluster.issue(kubelet);
   await mkdir(node.pki, { recursive: true, mode: 0o700 });
   await writeFile(join(node.pki, 'ca.crt'), server.ca);
@@ -142,8 +146,8 @@ export async function createHubProcess(
       return runOf();
     },
     async start() {
-      const { tunnel } = options;
-      run = await node.start({ modules: { hub: { port, address: 'none', clients }, tunnel } });
+      const hub = { port, address: 'none', clients, ...options.hub };
+      run = await node.start({ modules: { hub, tunnel: options.tunnel } });
       const { port: opened } = await run.line('hub listens');
       port = Number(opened);
       ca = await readFile(join(node.pki, 'hub-ca.crt'), 'utf8');

@@ -27,8 +27,15 @@ import { createFarewell } from './farewell.ts';
 import { type Hub, createHub } from './hub/index.ts';
 import { type Identity, createIdentity } from './identity/index.ts';
 import { createKubeletServices } from './kubelet-services.ts';
-import { type NodePresence, type NodeRuntime, createHostReader, createNodePresence } from './node/index.ts';
+import {
+  type NodePresence,
+  type NodeRuntime,
+  type ShownNode,
+  createHostReader,
+  createNodePresence,
+} from './node/index.ts';
 import type { Machine, ObjectSource, Pods } from './pods/index.ts';
+import { createPodNetwork } from './pod-network/index.ts';
 import { createPodServices } from './pod-services.ts';
 import type { MachineHost } from './machine-host.ts';
 import { createReadiness } from './readiness.ts';
@@ -142,6 +149,11 @@ interface NodeParts {
   readonly kubeletPort: () => number | undefined;
 }
 
+const shownNode = (source: ObjectSource, name: string): ShownNode => ({
+  get: () => source.get<Node>({ resource: 'nodes', name }),
+  subscribe: (changed) => source.subscribe('nodes', changed),
+});
+
 function presenceOf(
   { config, paths, ...deps }: Context,
   { client, runtime, source, pods, recorder, kubeletPort }: NodeParts,
@@ -149,7 +161,6 @@ function presenceOf(
   const { nodeName, node, modules } = config;
   const domain = modules.tunnel?.domain ?? 'none';
   const dnsName = domain === 'none' ? undefined : `${nodeName}.${domain}`;
-  const ref = { resource: 'nodes', name: nodeName } as const;
   // The kubelet puts the name where the uid belongs, and `kubectl describe node` looks for it there.
   const about = { apiVersion: 'v1', kind: 'Node', name: nodeName, uid: nodeName };
   return createNodePresence(
@@ -161,12 +172,17 @@ function presenceOf(
       runtime: nodeRuntime(runtime),
       readHost: createHostReader(paths.state),
       events: { record: (event) => recorder.record(about, event) },
-      shown: {
-        get: () => source.get<Node>(ref),
-        subscribe: (changed) => source.subscribe('nodes', changed),
-      },
+      shown: shownNode(source, nodeName),
     },
   );
+}
+
+/** None where another program configures the network of the pods. */
+function podNetworkOf(context: Context, pods: PodsConfig, source: ObjectSource): readonly Service[] {
+  const { config, paths } = context;
+  if (pods.network === undefined) return [];
+  const options = { ...pods.network, addresses: paths.podAddresses };
+  return [createPodNetwork(options, { ...context, shown: shownNode(source, config.nodeName) })];
 }
 
 function hubOf(
@@ -182,7 +198,7 @@ function hubOf(
 ): Hub {
   const { config, paths } = context;
   const { nodeName, server, modules } = config;
-  const { port, address, clients, operators, keepUnusedHours, maxStateMiB } = settings;
+  const { port, address, clients, kubeProxyConfigMap, operators, keepUnusedHours, maxStateMiB } = settings;
   return createHub(
     {
       nodeName,
@@ -194,6 +210,7 @@ function hubOf(
       linkLocalAddress: address === 'none' ? undefined : address,
       clusterDomain: settings.clusterDomain ?? modules.pods?.clusterDomain ?? 'cluster.local',
       clients,
+      kubeProxyConfigMap,
       operators,
       keepUnusedMs: keepUnusedHours * 3_600_000,
       maxStoreBytes: maxStateMiB * 2 ** 20,
@@ -248,7 +265,17 @@ function podServices(
       nodeRemoved: () => presence.removed,
     },
   );
-  const services = [recorder, transport, runtime, sink, presence, ...engine.services, ...kubelet.services];
+  const network = podNetworkOf(context, pods, source);
+  const services = [
+    recorder,
+    transport,
+    runtime,
+    sink,
+    presence,
+    ...network,
+    ...engine.services,
+    ...kubelet.services,
+  ];
   return { services, presence, engine: engine.pods, kubeletPort: kubelet.port };
 }
 

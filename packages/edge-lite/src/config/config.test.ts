@@ -55,6 +55,22 @@ test('the pod module brings the hub along, the hub comes alone', () => {
   expect(alone).toEqual({ hub: { ...defaults, address: 'none' } });
 });
 
+test('the ConfigMap of kube-proxy is one object, and needs an address that pods trust', () => {
+  const hub = (fields: string): string => `${minimal}modules: {hub: {${fields}}}\n`;
+  expect(parse(hub('kubeProxyConfigMap: kube-system/kube-proxy')).modules.hub?.kubeProxyConfigMap).toEqual({
+    namespace: 'kube-system',
+    name: 'kube-proxy',
+  });
+  for (const wrong of ['kube-proxy', 'a/b/c', 'Kube/proxy', '/x']) {
+    expect(findings(hub(`kubeProxyConfigMap: ${wrong}`))).toEqual([
+      expect.objectContaining({ field: 'modules.hub.kubeProxyConfigMap' }),
+    ]);
+  }
+  expect(findings(hub('address: none, kubeProxyConfigMap: kube-system/kube-proxy'))).toEqual([
+    expect.objectContaining({ problem: expect.stringContaining('only with an address') }),
+  ]);
+});
+
 test('the tunnel brings the hub along too, and takes servers with or without more about them', () => {
   const { hub, pods, tunnel } = parse(`${minimal}modules:
   tunnel:

@@ -10,7 +10,7 @@ import { type Facts, type Trust, createFacts, createTrust } from './facts/index.
 import { rebase } from './merge/index.ts';
 import { type HubPki, createHubPki } from './pki/index.ts';
 import { type RunningReplica, createReplica } from './replica/index.ts';
-import type { ApplyViews } from './replica/types.ts';
+import type { ApplyViews, ObjectName } from './replica/types.ts';
 import type { PodIdentity } from './request.ts';
 import { matchesSelection } from './selection/index.ts';
 import { type Unit, createUnit } from './unit/index.ts';
@@ -38,6 +38,8 @@ export interface HubOptions {
   readonly maxStoreBytes: number;
   /** No service proxy leads pods to the hub: the Service `default/kubernetes` itself shall. */
   readonly leadsService: boolean;
+  /** The ConfigMap whose kubeconfig leads kube-proxy's pods, to the hub then; undefined: it is shown as it is. */
+  readonly kubeProxyConfigMap?: ObjectName | undefined;
   /** The hub's authorities with their keys, and the bundle that clients trust. */
   readonly authorityPath: string;
   readonly bundlePath: string;

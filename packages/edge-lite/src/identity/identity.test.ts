@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { type Socket, connect } from 'node:net';
@@ -127,6 +127,19 @@ describe('joining', () => {
     await again.start(signal);
     expect(await currentOf(again)).toContain('BEGIN CERTIFICATE');
     expect(certificates.requests.size).toBe(1);
+  });
+
+  test('the certificate of a kubelet is taken as it is, with its kind of key', async () => {
+    await create().start(signal);
+    const path = join(folder, 'pki', 'client.pem');
+    const pem = await readFile(path, 'utf8');
+    const key = createPrivateKey(pem.slice(pem.indexOf('-----BEGIN PRIVATE')));
+    const sec1 = key.export({ type: 'sec1', format: 'pem' }).toString();
+    expect(sec1).toContain('BEGIN EC PRIVATE KEY');
+    await writeFile(path, pem.slice(0, pem.indexOf('-----BEGIN PRIVATE')) + sec1);
+    const again = create();
+    await again.start(signal);
+    expect((await again.credentials(signal)).clientCertificate?.privateKey).toBe(sec1);
   });
 
   test.each([

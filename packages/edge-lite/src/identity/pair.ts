@@ -43,7 +43,8 @@ export function parsePair(chain: string, privateKey: string, nodeName: string): 
   };
 }
 
-const keyBlock = /-----BEGIN PRIVATE KEY-----[\s\S]+?-----END PRIVATE KEY-----\n?/;
+/** PKCS #8 as we write it, and what the kubelet writes, whose certificate is the first one of a converted node. */
+const keyBlock = /-----BEGIN ((?:EC |RSA )?PRIVATE KEY)-----[\s\S]+?-----END \1-----\n?/;
 
 /** Reads the pair from its one file. Undefined if there is none; throws `Unauthenticated` on one that is unusable. */
 export async function loadPair(path: string, nodeName: string): Promise<Pair | undefined> {
