@@ -22,9 +22,20 @@ async function run(configFile: string): Promise<number> {
   });
 }
 
+/** What a command that ends by itself prints. */
+async function outcome(command: Exclude<Command, { kind: 'run' }>): Promise<string> {
+  if (command.kind === 'help') return usage;
+  if (command.kind === 'version') return `edge-lite ${version}\n`;
+  const { clearCommand, statusCommand } = await import('./commands/index.ts');
+  const options = { configFile: command.config, random: Math.random };
+  const { signal } = new AbortController();
+  const found = await (command.kind === 'clear' ? clearCommand : statusCommand)(options, signal);
+  return `${JSON.stringify(found)}\n`;
+}
+
 async function execute(command: Command): Promise<number> {
   if (command.kind === 'run') return run(command.config);
-  process.stdout.write(command.kind === 'help' ? usage : `edge-lite ${version}\n`);
+  process.stdout.write(await outcome(command));
   return 0;
 }
 
