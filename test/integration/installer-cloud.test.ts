@@ -1,0 +1,281 @@
+import { managerNamespace } from '@selvedge/api';
+import { hasCode, SelvedgeError } from '@selvedge/kit';
+import { type KubeClient, type KubeObject, isObject, resources } from '@selvedge/kube';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parseAllDocuments } from 'yaml';
+import { cloudStatus, lookAtCloud, planCloud } from '../../packages/installer/src/cloud/index.ts';
+import { allOf, desiredObjects } from '../../packages/installer/src/cloud/desired.ts';
+import { chartFolder } from '../bed/helm.ts';
+import {
+  type CloudWorld,
+  allObjects,
+  convertCloud,
+  corefile,
+  endNamespace,
+  options,
+  revertCloud,
+  startCloudWorld,
+  withMethods,
+} from './installer-cloud-world.ts';
+
+const { signal } = new AbortController();
+const release = ['selvedge', chartFolder, `--namespace=${managerNamespace}`] as const;
+let world: CloudWorld;
+let vanilla: readonly string[];
+
+beforeAll(async () => {
+  world = await startCloudWorld();
+  vanilla = await allObjects(world.cluster);
+});
+afterAll(() => world[Symbol.asyncDispose]());
+
+const backToVanilla = async (): Promise<void> => {
+  await endNamespace(world);
+  expect(await allObjects(world.cluster)).toEqual(vanilla);
+};
+
+/** Without what makes an object helm's. */
+function bare(object: KubeObject): unknown {
+  const { annotations = {}, labels = {}, ...metadata } = object.metadata;
+  const without = (map: Readonly<Record<string, string>>, ...keys: readonly string[]): object =>
+    Object.fromEntries(Object.entries(map).filter(([key]) => !keys.includes(key)));
+  return {
+    ...object,
+    metadata: {
+      ...metadata,
+      labels: without(labels, 'app.kubernetes.io/managed-by'),
+      annotations: without(annotations, 'meta.helm.sh/release-name', 'meta.helm.sh/release-namespace'),
+    },
+  };
+}
+
+const byName = (objects: readonly KubeObject[]): readonly unknown[] =>
+  objects
+    .map(
+      (one) => [`${one.kind} ${one.metadata.namespace ?? ''}/${one.metadata.name ?? ''}`, bare(one)] as const,
+    )
+    .toSorted(([a], [b]) => (a < b ? -1 : 1));
+
+describe('the objects', () => {
+  test.each<[string, Readonly<Record<string, unknown>>]>([
+    ['its own', {}],
+    [
+      'many others',
+      {
+        image: { repository: 'r.example.com/cm', digest: `sha256:${'0'.repeat(64)}` },
+        imagePullSecrets: [{ name: 'pull' }],
+        replicas: 3,
+        nodeSelector: { 'node-role.kubernetes.io/control-plane': null, pool: 'system' },
+        affinity: { nodeAffinity: {} },
+        podLabels: { a: 'b' },
+        podAnnotations: { c: 'd' },
+        tunnelService: { type: 'NodePort', loadBalancerClass: 'x', annotations: { e: 'f' } },
+        extraVolumes: [{ name: 'ca', configMap: { name: 'ca' } }],
+        extraVolumeMounts: [{ name: 'ca', mountPath: '/ca' }],
+        config: {
+          connectProxy: null,
+          tunnel: { drainSeconds: 300 },
+          webhook: { reach: { service: { port: 8443 } } },
+        },
+      },
+    ],
+  ])('are those that helm renders from the chart with %s values', async (_which, values) => {
+    const { stdout } = await world.helm('template', ...release, ...valuesArguments(values));
+    // As helm reads it: 0440 is a number of base 8.
+    const rendered = parseAllDocuments(stdout, { version: '1.1' })
+      .map((each) => each.toJS() as KubeObject | null)
+      .filter((one) => one !== null);
+    const own = allOf(desiredObjects({ ...options, values }, []));
+    expect(byName(own)).toEqual(byName(rendered));
+  });
+});
+
+/** As JSON, which is YAML. */
+function valuesArguments(values: Readonly<Record<string, unknown>>): readonly string[] {
+  return Object.entries(values).map(([key, value]) => `--set-json=${key}=${JSON.stringify(value)}`);
+}
+
+describe('an installation', () => {
+  test('is made, found complete, and leaves nothing', async () => {
+    const before = await lookAtCloud(options, world.deps);
+    const plan = planCloud(options, before);
+    expect(plan.mode).toBe('deployment');
+    expect(await allObjects(world.cluster)).toEqual(vanilla);
+    await convertCloud(world.deps);
+    const status = await cloudStatus(world.cluster, signal);
+    expect(status).toMatchObject({
+      kind: 'installed',
+      complete: true,
+      tunnel: { servers: options.tunnelServers },
+    });
+    const again = planCloud(options, await lookAtCloud(options, world.deps));
+    expect(again.changes).toEqual([]);
+    await revertCloud(world.deps);
+    await backToVanilla();
+  });
+
+  test('tells nodes whom to trust, and the certificate is for what they are told', async () => {
+    await convertCloud(world.deps);
+    const status = await cloudStatus(world.cluster, signal);
+    expect(status).toMatchObject({
+      tunnel: { ca: expect.stringContaining('BEGIN CERTIFICATE') },
+      certificate: { names: ['tunnel.example.com', 'cloud-manager.selvedge-system.svc'] },
+    });
+    const other = { ...options, tunnelServers: ['other.example.com:443', '192.0.2.7:443'] };
+    await convertCloud(world.deps, other);
+    const renewed = await cloudStatus(world.cluster, signal);
+    expect(renewed).toMatchObject({
+      certificate: { names: ['other.example.com', '192.0.2.7', 'cloud-manager.selvedge-system.svc'] },
+    });
+    if (status.kind === 'none' || renewed.kind === 'none') throw new Error('it is not installed');
+    // Who trusts it need not be told anew.
+    expect(renewed.tunnel.ca).toBe(status.tunnel.ca);
+    await revertCloud(world.deps);
+    await backToVanilla();
+  });
+
+  test('leaves what others have of it as it was', async () => {
+    const { cluster } = world;
+    const metadata = { name: managerNamespace, labels: { team: 'edge' } };
+    await cluster.create(resources.namespaces, { metadata }, { signal });
+    const role = {
+      metadata: { name: 'selvedge:edge-client', labels: { mine: 'yes' } },
+      rules: [{ apiGroups: [''], resources: ['nodes'], verbs: ['get'] }],
+    };
+    await cluster.create(resources.clusterRoles, role, { signal, fieldManager: 'ann' });
+    const before = await allObjects(cluster);
+    const plan = planCloud(options, await lookAtCloud(options, world.deps));
+    const taken = plan.parts.flatMap(({ changes }) => changes).find(({ what }) => what.startsWith('change'));
+    expect(taken).toMatchObject({
+      what: 'change ClusterRole selvedge:edge-client',
+      detail: expect.arrayContaining([expect.stringMatching(/taken over.*ann/)]),
+    });
+    await convertCloud(world.deps);
+    await revertCloud(world.deps);
+    expect(await allObjects(cluster)).toEqual(before);
+    await cluster.delete(resources.clusterRoles, { name: role.metadata.name }, { signal });
+    await cluster.delete(resources.namespaces, { name: managerNamespace }, { signal });
+    await backToVanilla();
+  });
+
+  test('is not taken back over what somebody changed since', async () => {
+    const { cluster } = world;
+    await convertCloud(world.deps);
+    const at = { namespace: 'kube-system', name: 'coredns' };
+    const config = await cluster.get(resources.configMaps, at, { signal });
+    const text = config.data?.['Corefile'] ?? '';
+    const put = async (changed: string): Promise<void> => {
+      const now = await cluster.get(resources.configMaps, at, { signal });
+      await cluster.replace(resources.configMaps, { ...now, data: { Corefile: changed } }, { signal });
+    };
+    await put(text.replace('cache 30', 'cache 60'));
+    await expect(revertCloud(world.deps)).rejects.toMatchObject({
+      code: 'Conflict',
+      message: /changed by hand/,
+    });
+    await put(`${text}# by hand\n`);
+    await revertCloud(world.deps);
+    expect((await cluster.get(resources.configMaps, at, { signal })).data?.['Corefile']).toBe(
+      `${corefile}# by hand\n`,
+    );
+    await put(corefile);
+    await backToVanilla();
+  });
+
+  test('keeps definitions and their objects if asked, and knows them again', async () => {
+    const { cluster } = world;
+    await convertCloud(world.deps);
+    await revertCloud(world.deps, true);
+    await endNamespace(world);
+    const kept = await cluster.get(
+      resources.customResourceDefinitions,
+      { name: 'edgenodes.selvedge.io' },
+      { signal },
+    );
+    expect(kept.metadata.name).toBe('edgenodes.selvedge.io');
+    await convertCloud(world.deps);
+    await revertCloud(world.deps);
+    await backToVanilla();
+  });
+});
+
+describe('helm', () => {
+  test('takes the installation over, and then alone takes it away', async () => {
+    await convertCloud(world.deps);
+    await world.helm('upgrade', '--install', ...release, '--force-conflicts');
+    await world.helm('upgrade', ...release, '--set=replicas=3', '--force-conflicts');
+    const at = { namespace: managerNamespace, name: 'cloud-manager' };
+    expect((await world.cluster.get(resources.deployments, at, { signal })).spec?.replicas).toBe(3);
+    await expect(revertCloud(world.deps)).rejects.toMatchObject({ code: 'Conflict', hint: /helm uninstall/ });
+    await world.helm('uninstall', 'selvedge', `--namespace=${managerNamespace}`);
+    await revertCloud(world.deps);
+    await backToVanilla();
+  });
+});
+
+/** A client that does `writes` of its writes, and loses the cluster then: before the next one, or after it. */
+function losing(client: KubeClient, writes: number, when: 'before' | 'after'): KubeClient {
+  let left = writes;
+  const lost = (): never => {
+    throw new SelvedgeError('the cluster is lost', { code: 'Unavailable' });
+  };
+  async function guarded<T>(work: () => Promise<T>): Promise<T> {
+    left -= 1;
+    if (left < 0 && (when === 'before' || left < -1)) return lost();
+    const result = await work();
+    return left < 0 ? lost() : result;
+  }
+  return withMethods(client, {
+    create: (...call) => guarded(() => client.create(...call)),
+    replace: (...call) => guarded(() => client.replace(...call)),
+    patch: (resource, at, call) =>
+      call.dryRun === true
+        ? client.patch(resource, at, call)
+        : guarded(() => client.patch(resource, at, call)),
+    delete: (...call) => guarded(() => client.delete(...call)),
+  });
+}
+
+const isLost = async (work: Promise<unknown>): Promise<boolean> => {
+  try {
+    await work;
+    return false;
+  } catch (error) {
+    if (hasCode(error, 'Unavailable')) return true;
+    throw error;
+  }
+};
+
+/** How much is left to be done. */
+async function leftAfter(work: Promise<unknown>): Promise<number> {
+  await work;
+  return planCloud(options, await lookAtCloud(options, world.deps)).changes.length;
+}
+
+describe('an interrupted run', () => {
+  test.each(['before', 'after'] as const)(
+    'that is lost %s a write goes on, and is taken back whole',
+    async (when) => {
+      for (let at = when === 'before' ? 0 : 3; ; at += 13) {
+        const lost = await isLost(convertCloud(world.through(losing(world.cluster, at, when))));
+        // Half of them go on before they go back.
+      const left = at % 2 === 0 ? await leftAfter(convertCloud(world.deps)) : 0;
+      const back = await isLost(revertCloud(world.through(losing(world.cluster, at, when))));
+        if (back) await revertCloud(world.deps);
+        await endNamespace(world);
+        expect([at, left, await allObjects(world.cluster)]).toEqual([at, 0, vanilla]);
+        if (!lost) return;
+      }
+    },
+  );
+});
+
+test('what is seen of a value is not a secret', async () => {
+  await convertCloud(world.deps);
+  const at = { namespace: managerNamespace, name: 'selvedge-install' };
+  const { data } = await world.cluster.get(resources.configMaps, at, { signal });
+  expect(isObject(data)).toBe(true);
+  expect(JSON.stringify(data)).not.toMatch(/PRIVATE KEY|LS0tLS1CRUdJTiBQUklWQVRF/);
+  await revertCloud(world.deps);
+  await backToVanilla();
+});
