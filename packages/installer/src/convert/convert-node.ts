@@ -6,7 +6,7 @@ import { type Sources, type Step, applySteps, createExecutors } from '../steps/i
 import { type Before, begin } from './begin.ts';
 import { type NodeState, createNodeState } from './node-state.ts';
 import type { Workable } from './plan.ts';
-import { putBack } from './put-back.ts';
+import { putBack, tidyUp } from './put-back.ts';
 import type { ConvertedNode, NodeDurations } from './types.ts';
 import { verify } from './verify.ts';
 
@@ -141,8 +141,13 @@ async function back({ finding, deps, progress, state }: Way, cause: unknown): Pr
 }
 
 /** It could not be entered: what was not begun before is as it was. */
-function unentered({ kind }: Workable, cause: unknown): NodeState {
-  return kind === 'new' ? { kind: 'put-back', cause, totalMs: 0 } : { kind: 'failed', cause };
+async function leave({ finding, deps, progress, state }: Way, cause: unknown): Promise<void> {
+  if (finding.kind === 'begun') {
+    state.move({ kind: 'failed', cause });
+    return;
+  }
+  await tidyUp(finding.node, deps, progress);
+  state.move({ kind: 'put-back', cause, totalMs: 0 });
 }
 
 /**
@@ -163,7 +168,7 @@ export async function convertNode(
     state.move({ kind: 'converted', durations: { totalMs, unitsMs, seenMs }, containers });
   } catch (error) {
     deps.signal.throwIfAborted();
-    if (state.current.kind === 'planned') state.move(unentered(finding, error));
+    if (state.current.kind === 'planned') await leave(way, error);
     else await back(way, error);
   }
   return resultOf(finding, state.current);

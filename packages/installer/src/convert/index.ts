@@ -1,3 +1,4 @@
+export { convert } from './command.ts';
 export { type CloudWork, type ConvertEngineDeps, type NodeWork, convertWith } from './convert.ts';
 export { describeConvert } from './describe.ts';
 export {

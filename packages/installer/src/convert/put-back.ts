@@ -34,3 +34,12 @@ export async function putBack(node: ClusterNode, deps: PutBackDeps, progress: Pr
     }
   }
 }
+
+/** Takes away what a run left that changed nothing, if the machine lets it. */
+export async function tidyUp(node: ClusterNode, deps: PutBackDeps, progress: Progress): Promise<void> {
+  try {
+    await once(node, deps, progress);
+  } catch {
+    deps.signal.throwIfAborted();
+  }
+}

@@ -1,3 +1,4 @@
+export { revert } from './command.ts';
 export { describeRevert } from './describe.ts';
 export { type Home, type HomeDeps, newRun, recall, remember, withHome } from './home.ts';
 export { type Found, convertCommand, lookAtMachine } from './machine.ts';

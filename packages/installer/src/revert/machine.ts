@@ -26,8 +26,9 @@ export const convertCommand = 'selvedge convert';
 
 const maxBytes = 16 * 2 ** 20;
 
-function foundIn(state: RunState): Found {
-  if (state.kind === 'none') return { kind: 'clean' };
+function foundIn(state: RunState, isThere: boolean): Found {
+  // A run that was interrupted before its first change leaves its folder.
+  if (state.kind === 'none') return isThere ? { kind: 'touched', left: 0, of: 0 } : { kind: 'clean' };
   if (state.command !== convertCommand) return { kind: 'other', command: state.command };
   const left = state.steps.filter(({ progress }) => 'before' in progress).length;
   return { kind: 'touched', left, of: state.steps.length };
@@ -36,9 +37,12 @@ function foundIn(state: RunState): Found {
 async function look(machine: Machine, { hosts, folder }: LookDeps, signal: AbortSignal): Promise<Found> {
   await using host = await hosts.open(machine, signal);
   const files = createHostFiles(host);
-  const { journal } = journalPlace(folder);
+  const { folder: home, journal } = journalPlace(folder);
   const { state, damagedLine } = await readJournal(journal, files, signal);
-  if (damagedLine === undefined) return foundIn(state);
+  if (damagedLine === undefined) {
+    const isThere = (await files.look(home, signal)).kind !== 'absent';
+    return foundIn(state, isThere);
+  }
   const text = await files.read(journal, { maxBytes }, signal);
   return {
     kind: 'damaged',

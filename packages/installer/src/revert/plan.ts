@@ -20,6 +20,8 @@ export const isToDo = ({ found, hasTraces }: FoundNode): boolean =>
   found.kind === 'touched' || (found.kind === 'clean' && hasTraces);
 
 function changesOf({ found, hasTraces }: FoundNode): readonly PlannedChange[] {
+  if (found.kind === 'touched' && found.of === 0)
+    return [{ what: 'remove what a run left that changed nothing' }];
   if (found.kind === 'touched') {
     return [
       { what: `take back ${found.left} of ${found.of} steps, by the journal of the machine` },

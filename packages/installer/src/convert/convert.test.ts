@@ -1,0 +1,172 @@
+import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it, vi } from 'vitest';
+import { type Mishap, type TestSite, createTestSite } from './testing-site.ts';
+
+vi.setConfig({ testTimeout: 300_000 });
+
+const when = ['before', 'after'] as const;
+/** Each try is a few hundred programs. The ways begin apart, so that they meet other commands. */
+const stride = 13;
+
+/** Everything of the machine is as it was, and nothing else is on it. */
+async function isVanilla(site: TestSite, before: ReadonlyMap<string, string>): Promise<void> {
+  expect(await site.disk.look()).toEqual(before);
+  expect(await site.isConverted()).toBe(false);
+  expect(await readdir(join(site.disk.folder, '../home'))).toEqual([]);
+}
+
+describe('a conversion', () => {
+  it('makes an edge node of a node, and is taken back', async () => {
+    await using site = await createTestSite();
+    const before = await site.disk.look();
+    const result = await site.convert();
+    expect(result).toMatchObject({ outcome: 'done', nodes: [{ node: 'till-1', outcome: 'converted' }] });
+    expect([await site.isConverted(), site.cluster.proxies('till-1')]).toEqual([true, 1]);
+    const back = await site.revert();
+    expect(back).toMatchObject({ outcome: 'done', nodes: [{ outcome: 'reverted', verified: true }] });
+    expect(site.cluster.proxies('till-1')).toBe(2);
+    await isVanilla(site, before);
+  });
+
+  it('has nothing to do the second time, nor has its revert', async () => {
+    await using site = await createTestSite();
+    await site.convert();
+    expect(await site.convert()).toMatchObject({ outcome: 'unchanged', nodes: [{ outcome: 'unchanged' }] });
+    await site.revert();
+    expect(await site.revert()).toMatchObject({ outcome: 'unchanged', nodes: [{ outcome: 'unchanged' }] });
+    expect(site.plans.map(({ title }) => title)).toEqual(['convert 1 node', 'take back 1 node']);
+  });
+
+  it('puts a node back that does not become Ready', async () => {
+    await using site = await createTestSite();
+    const before = await site.disk.look();
+    site.cluster.isBroken = true;
+    const result = await site.convert({ timeoutMs: 3_000 });
+    expect(result).toMatchObject({ outcome: 'partly', nodes: [{ outcome: 'put-back', because: /./ }] });
+    await isVanilla(site, before);
+  });
+
+  it.each([
+    [{ 'node-role.kubernetes.io/control-plane': '' }, /control-plane/],
+    [{ 'kubernetes.io/os': 'windows' }, /windows/],
+    [{ 'node.selvedge.io/version': '1.0.0' }, /lite node/],
+  ])('refuses a node with the labels %o, and changes nothing', async (labels, why) => {
+    await using site = await createTestSite(labels);
+    const before = await site.disk.look();
+    await expect(site.convert()).rejects.toMatchObject({ message: why, details: { findings: [why] } });
+    expect(await site.convert({ onFailure: 'continue' })).toMatchObject({ nodes: [{ outcome: 'refused' }] });
+    expect(site.plans).toEqual([]);
+    await isVanilla(site, before);
+  });
+
+  describe.each(when)('whose machine is lost %s a command', (at) => {
+    it('leaves the node as it was', async () => {
+      for (let number = at === 'before' ? 0 : 3; ; number += stride) {
+        await using site = await createTestSite();
+        const before = await site.disk.look();
+        const result = await site.convert({ onFailure: 'continue' }, { at: number, when: at, what: 'loss' });
+        if (site.commands <= number) return;
+        const [node] = result.nodes;
+        // How the machine is given free at last does not matter.
+        if (site.commands === number + 1) return;
+        expect([number, node?.outcome]).toEqual([number, expect.stringMatching(/put-back|refused/)]);
+        await isVanilla(site, before);
+      }
+    });
+  });
+
+  describe.each(when)('that is stopped %s a command', (at) => {
+    it('goes on, or is taken back', async () => {
+      for (let number = at === 'before' ? 1 : 4; ; number += stride) {
+        await using site = await createTestSite();
+        const before = await site.disk.look();
+        const mishap: Mishap = { at: number, when: at, what: 'stop' };
+        const stopped = await site.convert({}, mishap).catch((error: unknown) => error);
+        if (site.commands <= number) return;
+        expect([number, stopped]).toMatchObject([number, { code: 'Aborted' }]);
+        const goesOn = number % 2 === 0;
+        if (goesOn) await site.convert();
+        expect([number, goesOn && !(await site.isConverted())]).toEqual([number, false]);
+        await site.revert();
+        await isVanilla(site, before);
+      }
+    });
+  });
+});
+
+describe('a revert', () => {
+  describe.each(when)('that is stopped %s a command', (at) => {
+    it('goes on, or the conversion does', async () => {
+      for (let number = at === 'before' ? 2 : 5; ; number += stride) {
+        await using site = await createTestSite();
+        const before = await site.disk.look();
+        await site.convert();
+        const stopped = await site
+          .revert({}, { at: number, when: at, what: 'stop' })
+          .catch((error: unknown) => error);
+        if (site.commands <= number) return;
+        // How the machine is given free at last does not matter.
+        const isLast = site.commands === number + 1;
+        expect([number, stopped]).toMatchObject([number, isLast ? {} : { code: 'Aborted' }]);
+        const goesOn = number % 2 === 0;
+        if (goesOn) await site.convert();
+        expect([number, goesOn && !(await site.isConverted())]).toEqual([number, false]);
+        await site.revert();
+        await isVanilla(site, before);
+      }
+    });
+  });
+
+  it('of a machine whose cloud is away needs its address, and nothing else', async () => {
+    await using site = await createTestSite();
+    const before = await site.disk.look();
+    await site.convert();
+    site.cluster.isAway = true;
+    await expect(site.revert()).rejects.toMatchObject({ code: 'Unavailable', hint: /--offline/ });
+    const result = await site.revert({ nodes: [{ name: 'till-1', address: '10.0.0.1' }] });
+    expect(result).toMatchObject({
+      outcome: 'done',
+      cloud: 'left',
+      nodes: [{ outcome: 'reverted', verified: false }],
+    });
+    await isVanilla(site, before);
+    site.cluster.isAway = false;
+    expect(await site.revert()).toMatchObject({
+      outcome: 'done',
+      nodes: [{ outcome: 'reverted', verified: true }],
+    });
+    expect(await site.revert()).toMatchObject({ outcome: 'unchanged' });
+  });
+
+  it('guesses nothing from a damaged journal, and shows what it knows', async () => {
+    await using site = await createTestSite();
+    await site.convert();
+    const journal = (await site.readJournal()) ?? '';
+    const lines = journal.split('\n');
+    await site.writeJournal([...lines.slice(0, 6), ...lines.slice(7)].join('\n'));
+    const before = await site.disk.look();
+    const result = await site.revert();
+    const damaged = { outcome: 'damaged', because: expect.stringContaining('line 7') };
+    expect(result).toMatchObject({ outcome: 'partly', nodes: [damaged] });
+    expect(result.nodes[0]?.known?.slice(0, 3)).toEqual([
+      expect.stringContaining('selvedge convert, 6 steps'),
+      'doing: restart kubelet.service',
+      'did: restart kubelet.service',
+    ]);
+    expect([await site.disk.look(), await site.isConverted()]).toEqual([before, true]);
+  });
+
+  it('tells what somebody changed since, and goes on when it is out of the way', async () => {
+    await using site = await createTestSite();
+    await site.convert();
+    const path = join(site.disk.folder, 'etc/selvedge/edge-lite.yaml');
+    await writeFile(path, 'by hand\n');
+    expect(await site.revert()).toMatchObject({
+      outcome: 'partly',
+      nodes: [{ outcome: 'failed', because: expect.stringContaining('changed since') }],
+    });
+    await writeFile(path, 'node: {}\n');
+    expect(await site.revert()).toMatchObject({ outcome: 'done' });
+  });
+});

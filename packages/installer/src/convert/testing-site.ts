@@ -1,0 +1,221 @@
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Clock, SelvedgeError, systemClock } from '@selvedge/kit';
+import { seededRandom } from '@selvedge/kit/testing';
+import type { ClusterClient } from '../cluster/index.ts';
+import { type TestCluster, createTestCluster } from '../cluster/testing-cluster.ts';
+import type { CommandContext, Plan, Progress } from '../command/index.ts';
+import type { NodeFacts } from '../facts/index.ts';
+import type { Host, HostCommand, Hosts } from '../host/index.ts';
+import type { Layout } from '../layouts/index.ts';
+import { type CloudUndo, type RevertOptions, type RevertResult, revertWith } from '../revert/index.ts';
+import type { Step } from '../steps/index.ts';
+import { type TestDisk, createTestDisk } from '../steps/testing-disk.ts';
+import { type CloudWork, type NodeWork, convertWith } from './convert.ts';
+import type { ConvertOptions, ConvertResult } from './types.ts';
+
+/** What happens at one of the commands that are run on a machine. */
+export interface Mishap {
+  readonly at: number;
+  readonly when: 'before' | 'after';
+  /** `stop`: a person presses Ctrl-C. `loss`: the way to the machine is lost, until it is opened anew. */
+  readonly what: 'stop' | 'loss';
+}
+
+/** One node, its machine and its cluster, in small. */
+export interface TestSite extends AsyncDisposable {
+  readonly disk: TestDisk;
+  readonly cluster: TestCluster;
+  /** What was agreed to. */
+  readonly plans: Plan[];
+  convert(options?: Partial<ConvertOptions>, mishap?: Mishap): Promise<ConvertResult>;
+  revert(options?: RevertOptions, mishap?: Mishap): Promise<RevertResult>;
+  /** Commands that the last of them ran. */
+  readonly commands: number;
+  /** Its kubelet has read that it shall talk to the hub. */
+  isConverted(): Promise<boolean>;
+  /** Whether anything is kept on the machine beside its disk. */
+  readJournal(): Promise<string | undefined>;
+  writeJournal(text: string): Promise<void>;
+}
+
+/** systemd in small: which units run, since when, and what the kubelet read when it started. */
+const systemctl = `#!/bin/sh
+state=@STATE@
+for name; do :; done
+case "$*" in
+  daemon-reload) ;;
+  *is-enabled*) [ -e "$state/$name.enabled" ] ;;
+  show*)
+    echo "InvocationID=$(cat "$state/$name.run" 2> /dev/null)"
+    if [ -e "$state/$name.run" ]; then echo ActiveState=active; else echo ActiveState=inactive; fi
+    echo Result=success; echo NRestarts=0 ;;
+  enable*) touch "$state/$name.enabled" ;;
+  disable*) rm -f "$state/$name.enabled" ;;
+  *restart*)
+    echo x >> "$state/count"
+    wc -c < "$state/count" > "$state/$name.run"
+    [ "$name" != kubelet.service ] || cp @ETC@/kubelet.conf "$state/kubelet.read" ;;
+  stop*) rm -f "$state/$name.run" ;;
+  *) exit 1 ;;
+esac`;
+
+const silent: Progress = { task: (_title, work) => work(silent), note: () => undefined };
+/** Waits are short: nobody has to wait for a machine that is a folder. */
+const hastyClock: Clock = {
+  ...systemClock,
+  sleep: (ms, signal) => systemClock.sleep(ms <= 500 ? 5 : ms, signal),
+};
+
+function stepsIn(folder: string): readonly Step[] {
+  const etc = join(folder, 'etc');
+  return [
+    { kind: 'restart', name: 'kubelet.service', on: 'undo' },
+    { kind: 'folder', path: join(etc, 'selvedge'), mode: 0o700 },
+    { kind: 'file', path: join(etc, 'selvedge/edge-lite.yaml'), mode: 0o600, content: 'node: {}\n' },
+    { kind: 'unit', name: 'edge-lite.service' },
+    { kind: 'file', path: join(etc, 'kubelet.conf'), mode: 0o600, content: 'server: hub\n' },
+    { kind: 'restart', name: 'kubelet.service', on: 'apply' },
+  ];
+}
+
+// What the engine asks of them, and no more.
+const facts = { arch: 'x86_64' } as NodeFacts;
+const layout = {
+  kind: 'kubeadm',
+  name: 'kubeadm',
+  role: 'node',
+  obstacles: [],
+  converted: false,
+  nodeName: 'till-1',
+  kubeProxy: { kind: 'daemonset' },
+} as unknown as Layout;
+
+const options: ConvertOptions = {
+  nodes: [{ name: 'till-1' }],
+  cloud: { tunnelServers: ['tunnel:443'], mode: 'unit', dns: false, values: {} },
+  timeoutMs: 60_000,
+};
+
+/** The containers of this machine are none of the test's. */
+const isLook = ({ argv }: HostCommand): boolean => argv.some((word) => word.includes('kubepods'));
+const noContainers = { exitCode: 0, stdout: Buffer.from('--\n'), stderr: Buffer.alloc(0) };
+
+interface Ways {
+  readonly hosts: Hosts;
+  readonly signal: AbortSignal;
+  readonly count: () => number;
+}
+
+/** The machine with a mishap on its way. Not of those of the lock, which come with it and end with it. */
+function withMishap(host: Host, mishap: Mishap | undefined): Ways {
+  const stop = new AbortController();
+  let [commands, lost] = [0, false];
+  const happen = (): never => {
+    if (mishap?.what === 'stop') {
+      const reason = new SelvedgeError('stopped', { code: 'Aborted' });
+      stop.abort(reason);
+      throw reason;
+    }
+    lost = true;
+    throw new SelvedgeError('the machine is lost', { code: 'Unavailable' });
+  };
+  const run: Host['run'] = async (command, signal) => {
+    if (lost) throw new SelvedgeError('the machine is lost', { code: 'Unavailable' });
+    const number = commands;
+    commands += 1;
+    if (number === mishap?.at && mishap.when === 'before') return happen();
+    const result = isLook(command) ? noContainers : await host.run(command, signal);
+    return number === mishap?.at ? happen() : result;
+  };
+  const open = (): Promise<Host> => {
+    lost = false;
+    return Promise.resolve({ name: host.name, run, [Symbol.asyncDispose]: () => Promise.resolve() });
+  };
+  return { hosts: { open }, signal: stop.signal, count: () => commands };
+}
+
+async function prepare(disk: TestDisk, state: string): Promise<void> {
+  const etc = join(disk.folder, 'etc');
+  await mkdir(etc);
+  await mkdir(state);
+  await writeFile(join(etc, 'kubelet.conf'), 'server: cloud\n');
+  const text = systemctl.replaceAll('@STATE@', state).replaceAll('@ETC@', etc);
+  const program = join(disk.folder, '../bin/systemctl');
+  await writeFile(program, text);
+  await chmod(program, 0o755);
+  await disk.host.run({ argv: ['systemctl', 'restart', 'kubelet.service'] });
+}
+
+/** The cloud's part is done already; nothing of its plan is looked at but what is shown. */
+const cloud: CloudWork = {
+  plan: () => Promise.resolve({ parts: [], warnings: [] } as never),
+  apply: () => Promise.resolve({ mode: 'unit', changed: 0, tunnel: { servers: [] }, instructions: [] }),
+};
+const cloudUndo: CloudUndo = {
+  plan: () => Promise.resolve({ parts: [], warnings: [], isDone: true } as never),
+  undo: () => Promise.resolve(),
+};
+
+const nodeWork = (disk: TestDisk): NodeWork => ({
+  gather: () => Promise.resolve(facts),
+  recognize: () => ({ kind: 'known', layout }),
+  steps: () => Promise.resolve(stepsIn(disk.folder)),
+  source: () => Promise.resolve(Buffer.alloc(0)),
+});
+
+/** A machine that is a folder with units in small, and a cluster that looks at it. */
+export async function createTestSite(labels: Readonly<Record<string, string>> = {}): Promise<TestSite> {
+  const disk = await createTestDisk();
+  const state = join(disk.folder, '../state');
+  const folder = join(disk.folder, '../home/installer');
+  await mkdir(join(disk.folder, '../home'));
+  await prepare(disk, state);
+  const isConverted = async (): Promise<boolean> =>
+    (await readFile(join(state, 'kubelet.read'), 'utf8')) === 'server: hub\n';
+  const cluster = createTestCluster([{ name: 'till-1', labels, isConverted }]);
+  const plans: Plan[] = [];
+  let commands = 0;
+  const depsOf = (ways: Ways): CommandContext & { hosts: Hosts; cluster: ClusterClient; folder: string } => ({
+    progress: silent,
+    agree: (plan) => {
+      plans.push(plan);
+      return Promise.resolve(true);
+    },
+    clock: hastyClock,
+    random: seededRandom(plans.length + 1),
+    signal: ways.signal,
+    version: '1.0.0',
+    hosts: ways.hosts,
+    cluster,
+    folder,
+  });
+  const counted = async <T>(ways: Ways, work: Promise<T>): Promise<T> => {
+    try {
+      return await work;
+    } finally {
+      commands = ways.count();
+    }
+  };
+  return {
+    disk,
+    cluster,
+    plans,
+    isConverted,
+    get commands() {
+      return commands;
+    },
+    convert(more, mishap) {
+      const ways = withMishap(disk.host, mishap);
+      const deps = { ...depsOf(ways), cloud, nodes: nodeWork(disk) };
+      return counted(ways, convertWith({ ...options, ...more }, deps));
+    },
+    revert(more = {}, mishap) {
+      const ways = withMishap(disk.host, mishap);
+      return counted(ways, revertWith(more, { ...depsOf(ways), cloud: cloudUndo }));
+    },
+    readJournal: () => readFile(join(folder, 'journal'), 'utf8').catch(() => undefined),
+    writeJournal: (text) => writeFile(join(folder, 'journal'), text),
+    [Symbol.asyncDispose]: () => disk[Symbol.asyncDispose](),
+  };
+}
