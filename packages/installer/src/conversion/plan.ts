@@ -23,7 +23,9 @@ const awaitHubMs = 60_000;
 function timesOf({ kubelet, kubeProxy }: Layout): Step {
   const { change } = kubelet;
   const edited =
-    change.kind === 'argument' ? [change.folder, dirname(change.folder)] : [dirname(kubelet.kubeconfig)];
+    change.kind === 'argument'
+      ? [change.folder, dirname(change.folder), dirname(dirname(change.folder))]
+      : [dirname(kubelet.kubeconfig)];
   const proxy = kubeProxy.kind === 'unit' ? [dirname(kubeProxy.kubeconfig)] : [];
   const ours = [places.executable, places.unitFile, places.configFolder].map((path) => dirname(path));
   const paths = new Set([
@@ -103,7 +105,9 @@ function argumentSteps({ facts, layout, target }: Planning, folder: string): rea
     mode: 0o600,
     content: dropInOf(kubeProxy),
   };
-  return [...files, ...around(kubelet.unit, [{ kind: 'folder', path: folder, mode: 0o755 }, dropIn])];
+  // Without a configuration of its own the outer one may not be there.
+  const folders = [dirname(folder), folder].map((path): Step => ({ kind: 'folder', path, mode: 0o755 }));
+  return [...files, ...around(kubelet.unit, [...folders, dropIn])];
 }
 
 function kubeletSteps(planning: Planning): readonly Step[] {

@@ -1,5 +1,6 @@
 export type { Executor, ExecutorDeps, Executors, Sources } from './executor.ts';
 export { createExecutors } from './executors.ts';
+export { changeText } from './text-changes.ts';
 export type {
   ImagesStep,
   LiteBefore,
