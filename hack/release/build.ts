@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { tuning as managerTuning } from '../../packages/cloud-manager/src/tuning.ts';
 import { tuning } from '../../packages/edge-lite/src/tuning.ts';
 import {
   type Architecture,
@@ -75,6 +76,7 @@ async function buildAll(build: Build): Promise<Digests> {
   await bundleOne(build, 'cloud-manager');
   for (const arch of wanted) {
     await executable(build, 'edge-lite', { arch, flags: tuning.flags });
+    await executable(build, 'cloud-manager', { arch, flags: managerTuning.flags });
     await images(build, arch);
   }
   await bundleOne(build, 'selvedge', compiledIn(await digestsIn(build.folder)));

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
+import { isSea } from 'node:sea';
 import { webhookConfiguration } from '@selvedge/api';
 import { explain, startTuned } from '@selvedge/kit';
 import { stringify } from 'yaml';
@@ -36,7 +37,7 @@ async function printEgress(configFile: string): Promise<number> {
 async function execute(command: Command): Promise<number> {
   switch (command.kind) {
     case 'run':
-      startTuned(tuning, process);
+      startTuned(tuning, process, { single: isSea() });
       return runManager({
         configFile: command.config,
         environment: process.env,

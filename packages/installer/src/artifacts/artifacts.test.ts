@@ -34,7 +34,7 @@ class Folder {
 
 function release(): Folder {
   const folder = new Folder();
-  const kinds = ['edge-lite', 'cloud-manager', 'node-shell'] as const;
+  const kinds = ['edge-lite', 'cloud-manager', 'cloud-manager-program', 'node-shell'] as const;
   const digests = kinds.map((kind) => {
     const name = artifactName(kind, at);
     return [name, folder.put(name, `the ${kind}`)] as const;
@@ -53,6 +53,7 @@ describe('the folder of a release', () => {
       version: '0.4.0',
     });
     expect((await artifacts.managerImage('arm64')).bytes.toString()).toBe('the cloud-manager');
+    expect((await artifacts.cloudManager('arm64')).bytes.toString()).toBe('the cloud-manager-program');
     expect((await artifacts.nodeShellImage('arm64')).file).toBe('node-shell_0.4.0_linux_arm64.tar');
   });
 

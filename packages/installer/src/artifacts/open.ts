@@ -73,6 +73,7 @@ export async function openArtifacts(folder: string, deps: ArtifactsDeps): Promis
   };
   return {
     edgeLite: (arch) => get('edge-lite', arch),
+    cloudManager: (arch) => get('cloud-manager-program', arch),
     managerImage: (arch) => get('cloud-manager', arch),
     nodeShellImage: (arch) => get('node-shell', arch),
   };

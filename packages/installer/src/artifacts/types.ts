@@ -20,6 +20,8 @@ export interface Artifact {
 export interface Artifacts {
   /** The single executable of edge-lite. */
   edgeLite(arch: Architecture): Promise<Artifact>;
+  /** The single executable of cloud-manager, for a unit beside an API server. */
+  cloudManager(arch: Architecture): Promise<Artifact>;
   /** The image of cloud-manager: an OCI image layout in a tar, for `ctr images import`. */
   managerImage(arch: Architecture): Promise<Artifact>;
   /** The image in which programs of a node are run where there is no SSH, in the same form. */

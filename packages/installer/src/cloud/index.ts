@@ -18,4 +18,5 @@ export {
   type CloudUndoPlan,
 } from './types.ts';
 export { planCloudUndo } from './undo/plan.ts';
+export { managerUnit } from './unit/service.ts';
 export { undoCloud } from './undo/undo.ts';

@@ -5,8 +5,7 @@ import { paths, socketFolder } from './config.ts';
  * 247 and later.
  */
 export function managerUnit(): string {
-  return `# cloud-manager as a process beside an API server; docs/tasks/cloud-manager.md.
-[Unit]
+  return `[Unit]
 Description=Selvedge cloud-manager
 Wants=network-online.target
 After=network-online.target
