@@ -10,7 +10,7 @@ export interface JobOptions {
   readonly maxSeconds?: number;
   /** How long its container may take to start. Default 120,000. */
   readonly startTimeoutMs?: number;
-  /** How long the way to the container is tried again, while a kubelet restarts for instance. Default 60,000. */
+  /** How long the way to the container is tried again, while a kubelet restarts for instance. Default 45,000. */
   readonly dialTimeoutMs?: number;
 }
 
@@ -34,7 +34,7 @@ export const jobDefaults = {
   namespace: 'kube-system',
   maxSeconds: 7_200,
   startTimeoutMs: 120_000,
-  dialTimeoutMs: 60_000,
+  dialTimeoutMs: 45_000,
   /** How long the end of a pod, or of a program that was told to end, is waited for. */
   endTimeoutMs: 20_000,
 } as const;

@@ -1,0 +1,17 @@
+import type { CheckResult, Finding, Severity } from './types.ts';
+
+const marks: Readonly<Record<Severity, string>> = { error: 'ERROR', warning: 'WARNING', info: 'INFO' };
+
+function describeFinding({ severity, where, what, why, mend, id }: Finding): string {
+  const lines = [`${marks[severity]}  ${where}: ${what}  [${id}]`, `  why:  ${why}`];
+  return [...lines, ...(mend === '' ? [] : [`  mend: ${mend}`])].join('\n');
+}
+
+const counted = (count: number, one: string): string => `${count} ${one}${count === 1 ? '' : 's'}`;
+
+/** For the terminal: the findings, the worst first, and how many there are. */
+export function describeCheck({ server, version, nodes, machines, counts, findings }: CheckResult): string {
+  const looked = `looked at ${server}${version === '' ? '' : ` (${version})`}, ${counted(nodes.length, 'node')}, ${counted(machines.length, 'machine')}`;
+  const sums = `${counted(counts.error, 'error')}, ${counted(counts.warning, 'warning')}, ${counts.info} to know`;
+  return [...findings.map(describeFinding), `${looked}: ${sums}`].join('\n\n');
+}

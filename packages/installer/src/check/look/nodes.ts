@@ -1,0 +1,73 @@
+import { createLimiter } from '@selvedge/kit';
+import { type KubeClient, resources } from '@selvedge/kube';
+import type { Node, Pod } from '@selvedge/kube/types';
+import { clusterNodeOf, selectNodes, type ClusterNode, type NodeChoice } from '../../cluster/index.ts';
+import type { CheckedNode, MachineSight } from '../facts.ts';
+import type { CheckDeps, CheckOptions } from '../types.ts';
+import { lookAtMachine } from './machine.ts';
+import type { Reading } from './readable.ts';
+
+const atATime = 8;
+const defaultKubeletPort = 10_250;
+
+function chosen(choice: NodeChoice, nodes: readonly ClusterNode[]): readonly ClusterNode[] {
+  const { nodes: names = [], selector } = choice;
+  if (names.length === 0 && selector === undefined) return nodes.filter(({ role }) => role === 'worker');
+  return selectNodes(choice, nodes);
+}
+
+/** Those whose end is the end of what they do: neither a controller nor the kubelet makes them again. */
+function barePodsOf(pods: readonly Pod[], node: string): readonly string[] {
+  return pods
+    .filter(({ spec, metadata }) => spec?.nodeName === node && (metadata.ownerReferences ?? []).length === 0)
+    .filter(({ status }) => status?.phase === 'Running')
+    .map(({ metadata }) => `${metadata.namespace ?? ''}/${metadata.name ?? ''}`);
+}
+
+async function leaseTimes(cluster: KubeClient, signal: AbortSignal): Promise<ReadonlyMap<string, number>> {
+  const { items } = await cluster.listAll(resources.leases, { namespace: 'kube-node-lease', signal });
+  return new Map(
+    items.map(({ metadata, spec }) => [metadata.name ?? '', Date.parse(spec?.renewTime ?? '') || 0]),
+  );
+}
+
+/** Nodes as the API server knows them, and their machines where there is a way to them. */
+export async function lookAtNodes(
+  {
+    options,
+    pods,
+    reading,
+  }: { readonly options: CheckOptions; readonly pods: readonly Pod[]; readonly reading: Reading },
+  deps: CheckDeps,
+): Promise<readonly CheckedNode[]> {
+  const { cluster, hosts, clock, signal } = deps;
+  const objects = await reading.read(
+    'nodes',
+    [],
+    async () => (await cluster.listAll(resources.nodes, { signal })).items,
+  );
+  const byName = new Map<string, Node>(objects.map((object) => [object.metadata.name ?? '', object]));
+  const leases = await reading.read('leases in kube-node-lease', new Map(), () =>
+    leaseTimes(cluster, signal),
+  );
+  const limiter = createLimiter({ capacity: atATime });
+  const machineOf = (node: ClusterNode): Promise<MachineSight> =>
+    hosts === undefined
+      ? Promise.resolve({ kind: 'unseen' })
+      : limiter.run(signal, () => lookAtMachine(node, options.tunnelServers ?? [], { hosts, clock, signal }));
+  const look = async (node: ClusterNode): Promise<readonly CheckedNode[]> => {
+    const status = byName.get(node.name)?.status;
+    if (status?.nodeInfo === undefined) return [];
+    return [
+      {
+        node,
+        info: status.nodeInfo,
+        kubeletPort: status.daemonEndpoints?.kubeletEndpoint?.Port ?? defaultKubeletPort,
+        leaseRenewedMs: leases.get(node.name) ?? 0,
+        barePods: barePodsOf(pods, node.name),
+        machine: await machineOf(node),
+      },
+    ];
+  };
+  return (await Promise.all(chosen(options.choice ?? {}, objects.map(clusterNodeOf)).map(look))).flat();
+}

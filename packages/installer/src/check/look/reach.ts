@@ -1,0 +1,32 @@
+import type { Host } from '../../host/index.ts';
+import type { Reach } from '../facts.ts';
+
+/** `$1`: host, `$2`: port. By whatever the machine has that opens a connection. */
+const script = `
+if command -v bash > /dev/null; then timeout 5 bash -c 'exec 3<> "/dev/tcp/$0/$1"' "$1" "$2"
+elif command -v nc > /dev/null; then timeout 5 nc -z "$1" "$2"
+elif command -v curl > /dev/null; then
+  timeout 5 curl --silent --output /dev/null --insecure "telnet://$1:$2" < /dev/null
+else exit 77
+fi`;
+
+const cannotTell = 77;
+
+/** Splits `host:port`, of which an IPv6 address is in brackets. */
+export function parseTarget(target: string): { readonly host: string; readonly port: string } {
+  const [, host = target, port = '443'] = /^(.*?)(?::(\d+))?$/.exec(target) ?? [];
+  return { host: host.replace(/^\[|\]$/g, ''), port };
+}
+
+/** Whether a TCP connection to `host:port` can be made from the machine. */
+export async function reach(
+  host: Host,
+  { target, what }: Pick<Reach, 'target' | 'what'>,
+  signal: AbortSignal,
+): Promise<Reach> {
+  const to = parseTarget(target);
+  const argv = ['sh', '-c', script, 'sh', to.host, to.port] as const;
+  const { exitCode } = await host.run({ argv }, signal);
+  if (exitCode === cannotTell) return { target, what, kind: 'not known' };
+  return { target, what, kind: exitCode === 0 ? 'reached' : 'not reached' };
+}

@@ -1,0 +1,131 @@
+import { type Rules, eachNode, inCluster } from '../rule.ts';
+
+const kubeletPort = 10_250;
+/** A Lease is renewed every 10 s, and a watch of it is a moment old. */
+const aheadMs = 5_000;
+const wayOffMs = 60_000;
+/** Of a Lease; a node that is Ready renews it before. */
+const leaseMs = 40_000;
+
+const maxBareShown = 5;
+
+/** Addresses that several nodes have, as shops reuse them. */
+function sharedAddresses(
+  nodes: readonly { readonly node: { readonly name: string; readonly addresses: readonly string[] } }[],
+): readonly string[] {
+  const holders = new Map<string, string[]>();
+  for (const { node } of nodes)
+    for (const address of new Set(node.addresses))
+      holders.set(address, [...(holders.get(address) ?? []), node.name]);
+  return [...holders]
+    .filter(([, names]) => names.length > 1)
+    .map(([address, names]) => `${address} (${names.join(', ')})`);
+}
+
+export const nodeRules: Rules = {
+  'no-nodes': ({ nodes }) =>
+    nodes.length > 0
+      ? []
+      : [
+          {
+            severity: 'warning',
+            where: inCluster,
+            what: 'no node was checked',
+            why: 'the cluster has none that is no control plane, or the selector matches none',
+            mend: 'kubectl get nodes --show-labels; then --nodes or --selector',
+          },
+        ],
+  'node-not-ready': eachNode(({ node }) =>
+    node.isReady
+      ? []
+      : [
+          {
+            severity: 'error',
+            what: 'it is not Ready',
+            why: 'convert verifies that a node is Ready through its hub; one that was not before cannot be judged',
+            mend: `kubectl describe node ${node.name}`,
+          },
+        ],
+  ),
+  'node-os': eachNode(({ node }) =>
+    node.os === 'linux'
+      ? []
+      : [
+          {
+            severity: 'error',
+            what: `its system is ${node.os}`,
+            why: 'convert and revert know Linux',
+            mend: 'choose other nodes with --nodes or --selector',
+          },
+        ],
+  ),
+  'node-is-lite': eachNode(({ node }) =>
+    node.isLite
+      ? [
+          {
+            severity: 'info',
+            what: 'it is a lite node',
+            why: 'edge-lite runs its pods: there is nothing to convert',
+            mend: '',
+          },
+        ]
+      : [],
+  ),
+  'node-clock': eachNode(({ node, leaseRenewedMs, machine }, { cluster }) => {
+    const { ownAheadMs, nowMs } = cluster;
+    const byLease = leaseRenewedMs === 0 || !node.isReady ? 0 : leaseRenewedMs - nowMs;
+    const behind = byLease < -leaseMs ? byLease : 0;
+    const ahead = machine.kind === 'seen' ? machine.aheadMs + ownAheadMs : Math.max(byLease, 0) + behind;
+    if (Math.abs(ahead) < aheadMs) return [];
+    return [
+      {
+        severity: Math.abs(ahead) < wayOffMs ? 'warning' : 'error',
+        what: `its clock is ${Math.round(Math.abs(ahead) / 1_000)} s ${ahead > 0 ? 'ahead of' : 'behind'} the API server's`,
+        why: 'certificates begin and end by it, and how long the node may go on alone is measured by it',
+        mend: 'timedatectl set-ntp true, on that machine',
+      },
+    ];
+  }),
+  'kubelet-port': eachNode((node) =>
+    node.kubeletPort === kubeletPort || node.node.isLite
+      ? []
+      : [
+          {
+            severity: 'warning',
+            what: `its kubelet listens on port ${node.kubeletPort}`,
+            why: `the tunnel lets the cloud reach port ${kubeletPort} of a node, unless it is told of others`,
+            mend: `add 127.0.0.1:${node.kubeletPort} to modules.tunnel.allow in /etc/selvedge/edge-lite.yaml after converting`,
+          },
+        ],
+  ),
+  'address-shared': ({ nodes, cluster }) => {
+    const shared = sharedAddresses(nodes);
+    if (shared.length === 0) return [];
+    const byAddress = cluster.apiServers.some(
+      ({ flags }) => !(flags['kubelet-preferred-address-types'] ?? '').startsWith('Hostname'),
+    );
+    return [
+      {
+        severity: byAddress ? 'warning' : 'info',
+        where: inCluster,
+        what: `nodes share addresses: ${shared.join('; ')}`,
+        why: 'an address that several nodes hold leads to none of them through the tunnel; nodes are reached by their names',
+        mend: byAddress
+          ? '--kubelet-preferred-address-types=Hostname,InternalIP for the API server (convert sets it where it may)'
+          : '',
+      },
+    ];
+  },
+  'bare-pods': eachNode(({ barePods }) =>
+    barePods.length === 0
+      ? []
+      : [
+          {
+            severity: 'info',
+            what: `nobody makes these pods again: ${barePods.slice(0, maxBareShown).join(', ')}${barePods.length > maxBareShown ? ` and ${barePods.length - maxBareShown} more` : ''}`,
+            why: 'convert leaves them running; when the node is given up after its time of autonomy they are deleted for good',
+            mend: 'let a Deployment, StatefulSet or DaemonSet make them',
+          },
+        ],
+  ),
+};
