@@ -63,7 +63,7 @@ export function awaitExecutor({ files, clock }: ExecutorDeps): Executor<StepOf<'
     look: async () => nothing,
     async apply({ path, timeoutMs }, _before, signal) {
       const until = clock.monotonicMs() + timeoutMs;
-      while ((await files.look(path, signal)).kind !== 'file') {
+      while ((await files.look(path, signal)).kind === 'absent') {
         if (clock.monotonicMs() >= until) {
           throw new SelvedgeError(`${path} is not there after ${timeoutMs / 1_000} s`, {
             code: 'DeadlineExceeded',
