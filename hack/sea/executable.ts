@@ -25,11 +25,14 @@ const sentinelFuse = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
 /** A program of its own: it tells of much that it cannot read in what was stripped, and needs none of it. */
 const postject = createRequire(import.meta.url).resolve('postject/dist/cli.js');
 
-/** Makes the file that is put into the executable. Without a code cache it is the same for every processor. */
+/**
+ * Makes the file that is put into the executable. Without a code cache it is the same for every processor; the name of the
+ * program's file is in it, so it is always the same one.
+ */
 async function makeBlob({ bundle, flags = [], signal }: ExecutableOptions, folder: string): Promise<string> {
-  const [config, output] = [join(folder, 'sea.json'), join(folder, 'sea.blob')];
+  const [main, config, output] = ['program.cjs', 'sea.json', 'sea.blob'];
   const settings = {
-    main: bundle,
+    main,
     output,
     disableExperimentalSEAWarning: true,
     useSnapshot: false,
@@ -37,9 +40,10 @@ async function makeBlob({ bundle, flags = [], signal }: ExecutableOptions, folde
     execArgv: flags,
     execArgvExtension: 'none',
   };
-  await writeFile(config, JSON.stringify(settings));
-  await run({ argv: [process.execPath, '--experimental-sea-config', config], signal });
-  return output;
+  await copyFile(bundle, join(folder, main));
+  await writeFile(join(folder, config), JSON.stringify(settings));
+  await run({ argv: [process.execPath, '--experimental-sea-config', config], cwd: folder, signal });
+  return join(folder, output);
 }
 
 /**

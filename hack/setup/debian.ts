@@ -16,11 +16,14 @@ export const debianPackages: readonly string[] = [
   'gcc',
   'iproute2',
   'iptables',
+  'libc6-arm64-cross',
   'libc6-dev',
   'libseccomp2',
+  'libstdc++6-arm64-cross',
   'nftables',
   'openssh-client',
   'procps',
+  'qemu-user-static',
   'skopeo',
 ];
 

@@ -35,7 +35,13 @@ export interface ClusterOptions {
   readonly controllerManagerFlags?: readonly string[];
 }
 
-const mainFile = join(import.meta.dirname, '../../packages/edge-lite/src/main.ts');
+/** What starts edge-lite. */
+export type EdgeLiteProgram = readonly [string, ...string[]];
+
+const fromSource: EdgeLiteProgram = [
+  process.execPath,
+  join(import.meta.dirname, '../../packages/edge-lite/src/main.ts'),
+];
 
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
   const assets = await ensureAssets({
@@ -140,6 +146,7 @@ export function follow(child: ChildProcess): EdgeLite {
 export async function createEdgeNode(
   cluster: Pick<Cluster, 'admin' | 'caHash' | 'url'>,
   name: string,
+  [program, ...args]: EdgeLiteProgram = fromSource,
 ): Promise<EdgeNode> {
   const root = await mkdtemp(join(tmpdir(), 'edge-lite-'));
   const tokenFile = join(root, 'token');
@@ -163,8 +170,7 @@ export async function createEdgeNode(
         log: { level: 'debug' },
       };
       await writeFile(configFile, JSON.stringify({ ...base, ...config }, null, 2));
-      const argv = [mainFile, 'run', '--config', configFile];
-      const child = spawn(process.execPath, argv, {
+      const child = spawn(program, [...args, 'run', '--config', configFile], {
         stdio: ['ignore', 'pipe', 'pipe'],
         env: { ...process.env, ...env },
       });

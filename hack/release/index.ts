@@ -1,0 +1,1 @@
+export { type DevelopmentDeps, provideArtifacts, provideEdgeLite } from './development.ts';
