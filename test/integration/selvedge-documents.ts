@@ -35,6 +35,7 @@ export const documents = {
     expiresAt: time,
     server: z.url(),
     caHash: z.string().regex(/^sha256:[0-9a-f]{64}$/),
+    tunnelServers: z.array(z.string()),
     join: z.array(z.string()),
   }),
   TokenList: z.strictObject({

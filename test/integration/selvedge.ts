@@ -35,6 +35,7 @@ const emptyHost = {
   clock: systemClock,
   random: Math.random,
   version: '0.0.0-test',
+  programFolder: '/nonexistent',
   person: { name: 'somebody', home: '/nonexistent', isRoot: false },
   machine: { name: 'somewhere', addresses: [] },
   onInterrupt: () => ({ [Symbol.dispose]: () => undefined }),

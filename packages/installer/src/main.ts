@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { networkInterfaces, homedir, hostname, userInfo } from 'node:os';
 import { systemClock } from '@selvedge/kit';
 import { type CliHost, runCli } from './cli/index.ts';
@@ -24,6 +25,7 @@ const host: CliHost = {
   clock: systemClock,
   random: Math.random,
   version,
+  programFolder: dirname(process.execPath),
   person: { name: userInfo().username, home: homedir(), isRoot: process.getuid?.() === 0 },
   machine: {
     name: hostname(),
@@ -44,6 +46,4 @@ const host: CliHost = {
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => process.exit(brokenPipe));
 
 // A bundle has no await outside of functions.
-void runCli(host).then((code) => {
-  process.exitCode = code;
-});
+void runCli(host).then((code) => process.exit(code));

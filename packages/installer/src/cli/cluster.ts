@@ -9,6 +9,7 @@ import {
   createKubeMetrics,
   fileCredentials,
   loadKubeconfig,
+  staticCredentials,
 } from '@selvedge/kube';
 import type { ClusterFlags } from './flags/cluster.ts';
 import type { CliHost } from './host.ts';
@@ -21,13 +22,26 @@ export interface Cluster extends AsyncDisposable {
   /** As a kubeconfig names it. */
   readonly api: {
     readonly server: string;
-    readonly serverName: string | undefined;
+    readonly serverName?: string | undefined;
     readonly credentials: CredentialSource;
   };
   /** PEM of whom the kubeconfig trusts, if it says. */
   readonly certificateAuthority: () => Promise<string | undefined>;
   /** The same API server, as somebody else. Who asks closes it. */
   readonly connect: (credentials: CredentialSource) => KubeClient;
+}
+
+/** A client of one API server. Who asks closes it. */
+export function connectTo(
+  { server, serverName, credentials }: Cluster['api'],
+  { clock, random, version }: Pick<CliHost, 'clock' | 'random' | 'version'>,
+): KubeClient {
+  const metrics = createKubeMetrics(createMetricsRegistry());
+  const userAgent = `selvedge/${version} (${process.platform}/${process.arch})`;
+  return createKubeClient(
+    { servers: [server], serverName, userAgent },
+    { credentials, clock, random, log: silentLogger, metrics },
+  );
 }
 
 async function isThere(file: string): Promise<boolean> {
@@ -62,20 +76,29 @@ async function load(file: string, { context }: ClusterFlags): Promise<ClusterAcc
   }
 }
 
+/** A cluster of which nothing is asked: there may be no kubeconfig where its machines are put back without it. */
+export function noCluster(host: CliHost): Cluster {
+  const api = { server: 'https://cluster.invalid', credentials: staticCredentials({}) };
+  const connect = (credentials: CredentialSource): KubeClient => connectTo({ ...api, credentials }, host);
+  const client = connect(api.credentials);
+  return {
+    client,
+    server: api.server,
+    api,
+    connect,
+    certificateAuthority: async () => undefined,
+    [Symbol.asyncDispose]: () => client.close(),
+  };
+}
+
 /** A client of the API server in a kubeconfig. Does not ask it yet. Throws `Invalid`, `NotFound` and `Unsupported`. */
 export async function openCluster(flags: ClusterFlags, host: CliHost): Promise<Cluster> {
-  const { clock, random, version } = host;
   const file = await kubeconfigOf(flags, host);
   const found = await load(file, flags);
-  const metrics = createKubeMetrics(createMetricsRegistry());
-  const userAgent = `selvedge/${version} (${process.platform}/${process.arch})`;
   const { server, serverName } = found;
   const connect = (credentials: CredentialSource): KubeClient =>
-    createKubeClient(
-      { servers: [server], serverName, userAgent },
-      { credentials, clock, random, log: silentLogger, metrics },
-    );
-  const credentials = fileCredentials(found.credentials, { clock });
+    connectTo({ server, serverName, credentials }, host);
+  const credentials = fileCredentials(found.credentials, { clock: host.clock });
   const client = connect(credentials);
   return {
     client,

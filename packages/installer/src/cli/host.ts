@@ -19,6 +19,8 @@ export interface CliHost {
   readonly random: Random;
   /** Of this program. */
   readonly version: string;
+  /** Where its executable is. */
+  readonly programFolder: string;
   /** Who runs it. */
   readonly person: { readonly name: string; readonly home: string; readonly isRoot: boolean };
   /** The names and addresses of this machine. */

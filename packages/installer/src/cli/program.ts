@@ -1,8 +1,9 @@
 import type { Plan, CommandContext } from '../command/index.ts';
+import { type Agreement, type Consent, createAgreement } from './agreement.ts';
 import { type ExitCode, exitCodeOf, exitCodes, problemOf } from './errors/index.ts';
 import { type CliHost, hasPerson } from './host.ts';
 import { interruptible } from './interrupts.ts';
-import { type Agreement, type Consent, createAgreement, planText } from './plan/index.ts';
+import { planText } from './plan/index.ts';
 import { type Reporter, createProgress } from './progress/index.ts';
 import { type Prompts, createPrompts } from './prompts.ts';
 import { createReporter } from './reporter.ts';

@@ -1,6 +1,11 @@
 import { redact } from '@selvedge/kit';
 import { Command, CommanderError } from 'commander';
+import { addCheck } from './commands/check.ts';
 import { addCompletion } from './commands/completion.ts';
+import { addConvert } from './commands/convert.ts';
+import { addRevert } from './commands/revert.ts';
+import { addJoin } from './commands/join.ts';
+import { addReset } from './commands/reset.ts';
 import { addToken } from './commands/token.ts';
 import { addUnit } from './commands/unit.ts';
 import { exitCodeOf, exitCodes } from './errors/index.ts';
@@ -54,6 +59,11 @@ export async function runCli(host: CliHost): Promise<number> {
     .description('converts a Kubernetes cluster to edge nodes, takes it back, joins bare machines')
     .version(`selvedge ${host.version}`)
     .addHelpText('after', helpAfter);
+  addCheck(root, program);
+  addConvert(root, program);
+  addRevert(root, program);
+  addJoin(root, program);
+  addReset(root, program);
   addToken(root, program);
   addUnit(root, program);
   addCompletion(root, program);

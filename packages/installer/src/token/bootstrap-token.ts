@@ -1,13 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { SelvedgeError } from '@selvedge/kit';
-
-/** A bootstrap token. Source: kubernetes.io "Authenticating with Bootstrap Tokens". */
-export interface BootstrapToken {
-  /** Six characters. Public: names the token. */
-  readonly id: string;
-  /** Sixteen. */
-  readonly secret: string;
-}
+import type { BootstrapToken } from '@selvedge/kube';
 
 const alphabet = 'abcdefghijklmnopqrstuvwxyz0123456789';
 

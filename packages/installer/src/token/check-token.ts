@@ -1,6 +1,6 @@
 import { SelvedgeError, hasCode } from '@selvedge/kit';
-import { resources, staticCredentials } from '@selvedge/kube';
-import { type BootstrapToken, tokenText } from './bootstrap-token.ts';
+import { type BootstrapToken, resources, staticCredentials } from '@selvedge/kube';
+import { tokenText } from './bootstrap-token.ts';
 import { clusterInfoAt, signatureKeyOf } from './cluster-info.ts';
 import { joinGroup } from './token-secret.ts';
 import type { TokenDeps } from './types.ts';

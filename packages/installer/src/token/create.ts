@@ -1,7 +1,7 @@
 import { hasCode } from '@selvedge/kit';
-import { mergePatch, resources } from '@selvedge/kube';
+import { type BootstrapToken, mergePatch, resources } from '@selvedge/kube';
 import { type ClusterChange, applyChanges, planOf } from '../changes/index.ts';
-import { type BootstrapToken, newBootstrapToken, signatureOf, tokenText } from './bootstrap-token.ts';
+import { newBootstrapToken, signatureOf, tokenText } from './bootstrap-token.ts';
 import { type ClusterInfo, clusterInfoAt, signatureKeyOf } from './cluster-info.ts';
 import { observe } from './observe.ts';
 import { type TokenPlan, planToken } from './plan-token.ts';
@@ -70,6 +70,17 @@ function changesOf(
   return [...plan.changes, { where: unit === undefined ? 'token' : `token for unit ${unit}`, what }];
 }
 
+function joinCommandOf(created: Omit<TokenCreated, 'join'>): readonly string[] {
+  const { server, token, caHash, nodes, unit, tunnelServers } = created;
+  const needed = ['selvedge', 'join', '--server', server, '--token', token, '--ca-hash', caHash];
+  return [
+    ...needed,
+    ...(nodes.length === 1 ? ['--node-name', ...nodes] : []),
+    ...(unit === undefined ? [] : ['--unit', unit]),
+    ...(tunnelServers.length === 0 ? [] : ['--tunnel-server', tunnelServers.join(',')]),
+  ];
+}
+
 /**
  * Makes a bootstrap token, and what the cluster needs so that machines can join by it. Before it is handed out it is
  * tried: a cluster that does not take it is told of here, not on the machine. Undefined if the plan was not agreed to.
@@ -89,8 +100,17 @@ export async function createToken(
   const { token, expiresAt } = await makeToken(plan, options, deps);
   const text = tokenText(token);
   const { nodes, unit, description } = options;
-  const { server, caHash } = plan;
-  const name = nodes.length === 1 ? ['--node-name', ...nodes] : [];
-  const join = ['selvedge', 'join', '--server', server, '--token', text, '--ca-hash', caHash, ...name];
-  return { id: token.id, token: text, expiresAt, description, nodes, unit, server, caHash, join };
+  const { server, caHash, tunnelServers } = plan;
+  const created = {
+    id: token.id,
+    token: text,
+    expiresAt,
+    description,
+    nodes,
+    unit,
+    server,
+    caHash,
+    tunnelServers,
+  };
+  return { ...created, join: joinCommandOf(created) };
 }

@@ -11,6 +11,7 @@ import {
   staticCredentials,
 } from '@selvedge/kube';
 import type { ClusterRoleBinding } from '@selvedge/kube/types';
+import { cloudStatus } from '../cloud/index.ts';
 import { type EdgeUnitObject, edgeUnitResource } from '../unit/index.ts';
 import { type ClusterInfo, clusterInfoAt, readClusterInfo } from './cluster-info.ts';
 import type { TokenCreateOptions, TokenDeps } from './types.ts';
@@ -29,6 +30,8 @@ export interface Observed {
   readonly existingNodes: readonly string[];
   /** All, where the token is for one. */
   readonly units: readonly EdgeUnitObject[];
+  /** `host:port` of cloud-manager, as the cluster was converted; none if it was not. */
+  readonly tunnelServers: readonly string[];
 }
 
 const webhooks = defineResource({
@@ -89,6 +92,7 @@ export async function observe(options: TokenCreateOptions, deps: TokenDeps): Pro
     find(cluster, webhooks, { name: managerAdmission.configuration, ...lookUp }),
     find(cluster, resources.clusterRoles, { name: hubRole.metadata.name, ...lookUp }),
   ]);
+  const cloud = await cloudStatus(cluster, signal);
   const { items: bindings } = await cluster.listAll(resources.clusterRoleBindings, { signal });
   const units = options.unit === undefined ? [] : (await cluster.listAll(edgeUnitResource, { signal })).items;
   return {
@@ -99,5 +103,6 @@ export async function observe(options: TokenCreateOptions, deps: TokenDeps): Pro
     hasHubRole: role !== undefined,
     existingNodes: await existing(options.nodes, deps),
     units,
+    tunnelServers: cloud.kind === 'none' ? [] : cloud.tunnel.servers,
   };
 }

@@ -24,6 +24,7 @@ export interface TokenPlan {
   /** What machines are told. */
   readonly server: string;
   readonly caHash: string;
+  readonly tunnelServers: readonly string[];
 }
 
 const where = 'cluster';
@@ -123,5 +124,6 @@ export function planToken(
     clusterInfo,
     server,
     caHash,
+    tunnelServers: options.tunnelServers ?? observed.tunnelServers,
   };
 }

@@ -1,6 +1,6 @@
+import type { BootstrapToken } from '@selvedge/kube';
 import { bootstrapGroupOf, labels, nodesOfBootstrapGroups } from '@selvedge/api';
 import type { Secret } from '@selvedge/kube/types';
-import type { BootstrapToken } from './bootstrap-token.ts';
 
 /** The group of tokens that this program makes: what they may do is bound to it. */
 export const joinGroup = 'system:bootstrappers:selvedge:join';

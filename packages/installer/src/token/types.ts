@@ -10,6 +10,8 @@ export interface TokenCreateOptions {
   readonly nodes: readonly string[];
   /** The EdgeUnit that these nodes become members of. */
   readonly unit?: string | undefined;
+  /** Where machines reach cloud-manager: `host:port`. Default: as the cluster was converted; none if it was not. */
+  readonly tunnelServers?: readonly string[] | undefined;
   /** Where machines reach the API server: `https://host:port`. Default: as `cluster-info` says, else the kubeconfig. */
   readonly server?: string | undefined;
 }
@@ -35,6 +37,7 @@ export interface TokenCreated {
   readonly unit?: string | undefined;
   readonly server: string;
   readonly caHash: string;
+  readonly tunnelServers: readonly string[];
   /** What to run on the machine, as root; its arguments. */
   readonly join: readonly string[];
 }

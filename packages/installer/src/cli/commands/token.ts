@@ -13,7 +13,7 @@ import {
 } from '../../token/index.ts';
 import { type Cluster, openCluster } from '../cluster.ts';
 import { type ClusterFlags, withCluster } from '../flags/cluster.ts';
-import { moreWords, parsedBy, duration, withChanges, withJson } from '../flags/common.ts';
+import { moreWords, parsedBy, duration, withChanges, withJson, words } from '../flags/common.ts';
 import type { CommonFlags, Program } from '../program.ts';
 import { durationText, table } from '../text/index.ts';
 
@@ -23,6 +23,7 @@ interface CreateFlags extends CommonFlags, ClusterFlags {
   readonly node?: readonly string[];
   readonly unit?: string;
   readonly server?: string;
+  readonly tunnelServer?: readonly string[];
 }
 
 const usualTtlMs = 2 * 3_600_000;
@@ -110,12 +111,24 @@ function addCreate(token: Command, program: Program): void {
     .option('--node <name>', 'bind it to this node; may be given several times', nodeNames)
     .option('--unit <name>', 'make the nodes members of this unit; needs --node')
     .option('--server <url>', 'where machines reach the API server; default: as cluster-info says', serverUrl)
+    .option(
+      '--tunnel-server <host:port>',
+      'where machines reach cloud-manager; default: as the cluster was converted',
+      words,
+    )
     .option('--description <text>', 'for people')
     .action((flags: CreateFlags) =>
       program.perform({ kind: 'TokenCreated', describe: describeCreated }, flags, async (run) => {
         await using cluster = await openCluster(flags, host);
-        const { ttl: ttlMs, node: nodes = [], unit, server, description } = flags;
-        const options = { ttlMs, nodes, unit, server, description };
+        const {
+          ttl: ttlMs,
+          node: nodes = [],
+          unit,
+          server,
+          description,
+          tunnelServer: tunnelServers,
+        } = flags;
+        const options = { ttlMs, nodes, unit, server, description, tunnelServers };
         return await createToken(options, { ...run, ...depsOf(cluster), access: await accessOf(cluster) });
       }),
     );

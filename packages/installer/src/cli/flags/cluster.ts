@@ -6,8 +6,9 @@ export interface ClusterFlags {
   readonly context?: string;
 }
 
-export function withCluster(command: Command): Command {
+/** `otherwise`: what is used without `--kubeconfig`. */
+export function withCluster(command: Command, otherwise = '$KUBECONFIG, else ~/.kube/config'): Command {
   return command
-    .option('--kubeconfig <file>', 'default: $KUBECONFIG, else ~/.kube/config')
+    .option('--kubeconfig <file>', `default: ${otherwise}`)
     .option('--context <name>', "default: the file's current context");
 }

@@ -1,5 +1,6 @@
+import { SelvedgeError } from '@selvedge/kit';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { wholeNumber } from './common.ts';
+import { parsedBy, wholeNumber } from './common.ts';
 
 /** A server that is dialled: `user@host:port`. */
 export interface Endpoint {
@@ -10,7 +11,8 @@ export interface Endpoint {
 
 /** How machines are reached. */
 export interface MachineFlags {
-  readonly transport: 'ssh' | 'local' | 'job';
+  /** Absent: no machine is entered, where that is of use. */
+  readonly transport?: 'ssh' | 'local' | 'job';
   readonly sshUser?: string;
   readonly sshKey?: readonly string[];
   readonly sshKeyPassphraseFile?: string;
@@ -26,16 +28,22 @@ export interface MachineFlags {
 
 const lastPort = 65_535;
 
-/** `host`, `user@host`, `user@host:22`, `[2001:db8::1]:22`. */
-export function endpoint(text: string): Endpoint {
+/** `host`, `user@host`, `user@host:22`, `[2001:db8::1]:22`. Throws `Invalid`. */
+export function parseEndpoint(text: string): Endpoint {
   const [, user, bracketed, plain, digits] =
     /^(?:([^@\s]+)@)?(?:\[([^\]\s]+)\]|([^:@\s]+))(?::(\d{1,5}))?$/.exec(text) ?? [];
   const host = bracketed ?? plain;
   const port = digits === undefined ? undefined : Number(digits);
-  if (host === undefined || (port !== undefined && (port < 1 || port > lastPort)))
-    throw new InvalidArgumentError('write it as host, user@host or user@host:port');
+  if (host === undefined || (port !== undefined && (port < 1 || port > lastPort))) {
+    throw new SelvedgeError(`${JSON.stringify(text)} is no address`, {
+      code: 'Invalid',
+      hint: 'write it as host, user@host or user@host:port',
+    });
+  }
   return { host, ...(user === undefined ? {} : { user }), ...(port === undefined ? {} : { port }) };
 }
+
+const endpoint = parsedBy(parseEndpoint);
 
 function address(
   text: string,
@@ -49,16 +57,31 @@ function address(
 
 const more = (text: string, before: readonly string[] = []): readonly string[] => [...before, text];
 
-export function withMachines(command: Command): Command {
+export interface MachinesOptions {
+  readonly ways: readonly ('ssh' | 'local' | 'job')[];
+  /** Which of them without the flag. */
+  readonly usual?: 'ssh' | 'local';
+  /** What is done without the flag, if nothing of them. */
+  readonly otherwise?: string;
+}
+
+const wayTexts = {
+  ssh: 'ssh',
+  local: 'local: this machine',
+  job: 'job: one privileged Job on each, without SSH',
+} as const;
+
+function transportOption({ ways, usual, otherwise }: MachinesOptions): Option {
+  const texts = ways.map((way) => wayTexts[way]).join('; ');
+  const instead = otherwise === undefined ? '' : `. Default: ${otherwise}`;
+  const option = new Option('--transport <way>', `how machines are reached: ${texts}${instead}`).choices(
+    ways,
+  );
+  return usual === undefined ? option : option.default(usual);
+}
+
+function withSsh(command: Command): Command {
   return command
-    .addOption(
-      new Option(
-        '--transport <way>',
-        'how machines are reached; job: one privileged Job on each, without SSH',
-      )
-        .choices(['ssh', 'local', 'job'])
-        .default('ssh'),
-    )
     .option('--ssh-user <name>', 'default: who runs this')
     .option(
       '--ssh-key <file>',
@@ -76,13 +99,21 @@ export function withMachines(command: Command): Command {
       'keys of SSH servers; may be given several times. Default: ~/.ssh/known_hosts, /etc/ssh/ssh_known_hosts',
       more,
     )
+    .option('--ask-sudo-password', 'ask for the password of sudo')
+    .option('--sudo-password-file <file>', 'the password of sudo; /dev/fd/3 reads it from a descriptor');
+}
+
+/** For commands about nodes of a cluster. */
+export function withMachines(
+  command: Command,
+  options: MachinesOptions = { ways: ['ssh', 'local', 'job'], usual: 'ssh' },
+): Command {
+  return withSsh(command.addOption(transportOption(options)))
     .option(
       '--address <node=host>',
       'where a machine is, if not where its Node says; may be given several times',
       address,
     )
-    .option('--ask-sudo-password', 'ask for the password of sudo')
-    .option('--sudo-password-file <file>', 'the password of sudo; /dev/fd/3 reads it from a descriptor')
     .option(
       '--job-image <image>',
       'for --transport job: selvedge.io/node-shell, where the nodes pull it from',
@@ -91,4 +122,13 @@ export function withMachines(command: Command): Command {
       '--job-namespace <name>',
       'for --transport job: one that lets privileged pods in; default: kube-system',
     );
+}
+
+/** For commands about a machine that is no node of a cluster. */
+export function withBareMachine(command: Command): Command {
+  const transport = transportOption({ ways: ['local', 'ssh'], usual: 'local' });
+  return withSsh(command.addOption(transport)).option(
+    '--machine <user@host:port>',
+    'for --transport ssh; default: this machine',
+  );
 }

@@ -1,5 +1,5 @@
 import { SelvedgeError } from '@selvedge/kit';
-import { type Hosts, createJobHosts } from '../../host/index.ts';
+import { type Hosts, type JobOptions, createJobHosts } from '../../host/index.ts';
 import type { Cluster } from '../cluster.ts';
 import type { MachineFlags } from '../flags/machines.ts';
 import type { CliHost } from '../host.ts';
@@ -13,24 +13,32 @@ export interface MachinesDeps {
   readonly cluster: Cluster;
 }
 
+/** The Job's image, which is not pulled from anywhere by default. */
+function jobOptionsOf({ jobImage: image, jobNamespace: namespace }: MachineFlags): JobOptions {
+  if (image === undefined) {
+    throw new SelvedgeError('--transport job needs an image', {
+      code: 'Invalid',
+      hint: 'give --job-image IMAGE',
+    });
+  }
+  return { image, ...(namespace === undefined ? {} : { namespace }) };
+}
+
 /** The way to machines that the flags choose. Asks for secrets now, once. Throws `Invalid`. */
 export async function createHosts(flags: MachineFlags, deps: MachinesDeps): Promise<Hosts> {
   const { host, prompts, cluster } = deps;
-  switch (flags.transport) {
+  const { clock, random } = host;
+  switch (flags.transport ?? 'ssh') {
     case 'ssh':
       return createSshHosts({ flags, host, prompts });
     case 'local':
       return createLocalHosts(host);
-    case 'job': {
-      const { jobImage: image, jobNamespace: namespace } = flags;
-      if (image === undefined)
-        throw new SelvedgeError('--transport job needs an image', {
-          code: 'Invalid',
-          hint: 'give --job-image IMAGE',
-        });
-      const { clock, random } = host;
-      const options = { image, ...(namespace === undefined ? {} : { namespace }) };
-      return createJobHosts(options, { cluster: cluster.client, api: cluster.api, clock, random });
-    }
+    case 'job':
+      return createJobHosts(jobOptionsOf(flags), {
+        cluster: cluster.client,
+        api: cluster.api,
+        clock,
+        random,
+      });
   }
 }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SelvedgeError, ifPresent } from '@selvedge/kit';
-import { utils } from 'ssh2';
+import ssh2 from 'ssh2';
 import type { SshOptions } from '../../host/index.ts';
 import type { MachineFlags } from '../flags/machines.ts';
 import type { CliHost } from '../host.ts';
@@ -15,7 +15,7 @@ const usualKeys = ['id_ed25519', 'id_ecdsa', 'id_rsa'];
 
 /** Undefined: it can be used as it is. */
 function problemOf(text: Buffer, passphrase?: string): Error | undefined {
-  const parsed = utils.parseKey(text, passphrase);
+  const parsed = ssh2.utils.parseKey(text, passphrase);
   return parsed instanceof Error ? parsed : undefined;
 }
 

@@ -1,6 +1,6 @@
 import { SelvedgeError } from '@selvedge/kit';
-import { type CommandContext, type Plan, isDone } from '../../command/index.ts';
-import type { Reporter } from '../progress/index.ts';
+import { type CommandContext, type Plan, isDone } from '../command/index.ts';
+import type { Reporter } from './progress/index.ts';
 
 /** How a plan is agreed to. */
 export type Consent =

@@ -1,0 +1,38 @@
+import type { Command } from 'commander';
+import { type CheckResult, check, describeCheck } from '../../check/index.ts';
+import { openCluster } from '../cluster.ts';
+import { exitCodes } from '../errors/index.ts';
+import { type ClusterFlags, withCluster } from '../flags/cluster.ts';
+import { words, withJson } from '../flags/common.ts';
+import { type MachineFlags, withMachines } from '../flags/machines.ts';
+import { type NodeFlags, choiceOf, withNodes } from '../flags/nodes.ts';
+import { createHosts } from '../machines/index.ts';
+import type { CommonFlags, Program } from '../program.ts';
+
+interface CheckFlags extends CommonFlags, ClusterFlags, NodeFlags, MachineFlags {
+  readonly tunnelServer?: readonly string[];
+}
+
+const exitCodeOf = ({ counts }: CheckResult): 0 | 3 =>
+  counts.error > 0 ? exitCodes.refused : exitCodes.done;
+
+export function addCheck(root: Command, program: Program): void {
+  const { host } = program;
+  const command = withJson(withCluster(root.command('check')))
+    .description('find all that would keep the cluster from being converted; change nothing')
+    .option('--tunnel-server <host:port>', 'see that nodes reach it; may be several, a,b', words);
+  const ways = ['ssh', 'local', 'job'] as const;
+  const otherwise = 'the API server is asked, and no machine';
+  withMachines(withNodes(command, 'all but control planes'), { ways, otherwise }).action(
+    (flags: CheckFlags) =>
+      program.perform({ kind: 'CheckResult', describe: describeCheck, exitCodeOf }, flags, async (run) => {
+        await using cluster = await openCluster(flags, host);
+        const hosts = await createHosts(flags, { host, prompts: run.prompts, cluster });
+        const tunnelServers = flags.tunnelServer ?? [];
+        return await check(
+          { choice: choiceOf(flags), tunnelServers },
+          { ...run, cluster: cluster.client, hosts },
+        );
+      }),
+  );
+}

@@ -1,0 +1,125 @@
+import { readFile } from 'node:fs/promises';
+import { SelvedgeError } from '@selvedge/kit';
+import { type JsonObject, isObject } from '@selvedge/kube';
+import { type Command, Option } from 'commander';
+import { parse } from 'yaml';
+import { type MaxUnavailable, parseMaxUnavailable } from '../../cluster/index.ts';
+import {
+  type ConvertOptions,
+  type ConvertResult,
+  convert,
+  convertDefaults,
+  describeConvert,
+} from '../../convert/index.ts';
+import { openCluster } from '../cluster.ts';
+import { type ExitCode, exitCodes } from '../errors/index.ts';
+import { type ArtifactsFlags, openRelease, withArtifacts } from '../flags/artifacts.ts';
+import { type ClusterFlags, withCluster } from '../flags/cluster.ts';
+import { duration, parsedBy, withChanges, wholeNumber, words } from '../flags/common.ts';
+import { type MachineFlags, withMachines } from '../flags/machines.ts';
+import { type NodeFlags, choiceOf, withNodes } from '../flags/nodes.ts';
+import { createHosts } from '../machines/index.ts';
+import type { CommandRun, CommonFlags, Program } from '../program.ts';
+
+interface ConvertFlags extends CommonFlags, ClusterFlags, NodeFlags, MachineFlags, ArtifactsFlags {
+  readonly tunnelServer: readonly string[];
+  readonly manager: 'auto' | 'deployment' | 'unit';
+  readonly dns: boolean;
+  readonly values?: string;
+  readonly maxUnavailable?: MaxUnavailable;
+  readonly onFailure: 'stop' | 'continue';
+  readonly timeout: number;
+  readonly hubPort?: number;
+}
+
+const exits: Readonly<Record<ConvertResult['outcome'], ExitCode>> = {
+  done: exitCodes.done,
+  unchanged: exitCodes.done,
+  declined: exitCodes.failed,
+  partly: exitCodes.partly,
+  failed: exitCodes.failed,
+};
+
+/** As helm takes them. Throws `Invalid`. */
+async function valuesIn(file: string | undefined): Promise<JsonObject> {
+  if (file === undefined) return {};
+  try {
+    const values: unknown = parse(await readFile(file, 'utf8'));
+    if (isObject(values)) return values;
+  } catch (cause) {
+    throw new SelvedgeError(`${file} cannot be read as YAML`, { code: 'Invalid', cause });
+  }
+  throw new SelvedgeError(`${file} holds no values of a chart`, { code: 'Invalid' });
+}
+
+async function optionsOf(flags: ConvertFlags): Promise<ConvertOptions> {
+  const { tunnelServer: tunnelServers, manager: mode, dns, maxUnavailable, onFailure, hubPort } = flags;
+  return {
+    ...choiceOf(flags),
+    cloud: { tunnelServers, mode, dns, values: await valuesIn(flags.values) },
+    onFailure,
+    timeoutMs: flags.timeout,
+    ...(maxUnavailable === undefined ? {} : { maxUnavailable }),
+    ...(hubPort === undefined ? {} : { hubPort }),
+  };
+}
+
+async function convertCluster(
+  flags: ConvertFlags,
+  { host }: Program,
+  run: CommandRun,
+): Promise<ConvertResult> {
+  await using cluster = await openCluster(flags, host);
+  const [options, artifacts] = [await optionsOf(flags), await openRelease(flags, host)];
+  const hosts = await createHosts(flags, { host, prompts: run.prompts, cluster });
+  return await convert(options, { ...run, cluster: cluster.client, hosts, artifacts });
+}
+
+/** Also of revert. */
+export function withWaves(command: Command, onFailure: 'stop' | 'continue'): Command {
+  return command
+    .option(
+      '--max-unavailable <n>',
+      'nodes of one unit at a time: 2 or 25%; default: 1',
+      parsedBy(parseMaxUnavailable),
+    )
+    .addOption(
+      new Option('--on-failure <what>', 'what becomes of the others when a node fails')
+        .choices(['stop', 'continue'])
+        .default(onFailure),
+    );
+}
+
+export function addConvert(root: Command, program: Program): void {
+  const command = withChanges(withCluster(root.command('convert')))
+    .description('make nodes edge nodes, and prepare the cloud for them; no container restarts')
+    .requiredOption(
+      '--tunnel-server <host:port>',
+      'where nodes reach cloud-manager; may be several, a,b',
+      words,
+    )
+    .addOption(
+      new Option('--manager <how>', 'cloud-manager: pods in the cluster, or a unit beside each API server')
+        .choices(['auto', 'deployment', 'unit'])
+        .default('auto'),
+    )
+    .option('--values <file>', 'of the chart charts/selvedge, laid over its own')
+    .option('--no-dns', "leave the cluster's DNS alone")
+    .option('--hub-port <port>', 'where the hub listens on nodes; default: 10270', wholeNumber(1, 65_535))
+    .addOption(
+      new Option('--timeout <duration>', 'for one node; then it is put back')
+        .argParser(duration)
+        .default(convertDefaults.timeoutMs, '5m'),
+    );
+  const frame = {
+    kind: 'ConvertResult',
+    describe: describeConvert,
+    exitCodeOf: ({ outcome }: ConvertResult): ExitCode => exits[outcome],
+    afterStop: 'the same command goes on; `selvedge revert` takes back what was begun',
+  };
+  withMachines(
+    withArtifacts(withWaves(withNodes(command, 'all but control planes'), convertDefaults.onFailure)),
+  ).action((flags: ConvertFlags) =>
+    program.perform(frame, flags, (run) => convertCluster(flags, program, run)),
+  );
+}

@@ -1,0 +1,112 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type JoinResult, describeJoin, join, joinDefaults } from '../../join/index.ts';
+import { connectTo } from '../cluster.ts';
+import { type ArtifactsFlags, openRelease, withArtifacts } from '../flags/artifacts.ts';
+import { duration, withChanges, words } from '../flags/common.ts';
+import { withBareMachine } from '../flags/machines.ts';
+import type { CliHost } from '../host.ts';
+import { readSecret } from '../machines/secrets.ts';
+import type { CommandRun, CommonFlags, Program } from '../program.ts';
+import { type BareFlags, bareMachine } from './machine.ts';
+
+interface JoinFlags extends CommonFlags, BareFlags, ArtifactsFlags {
+  readonly server: string;
+  readonly token?: string;
+  readonly tokenFile?: string;
+  readonly caHash: string;
+  readonly nodeName?: string;
+  readonly unit?: string;
+  readonly tunnelServer?: readonly string[];
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly clusterDns?: readonly string[];
+  readonly clusterDomain?: string;
+  readonly network?: 'bridge' | 'none';
+  readonly containerdPackage?: string;
+  readonly timeout: number;
+}
+
+function labels(text: string): Readonly<Record<string, string>> {
+  const pairs = words(text).map((word) => word.split('='));
+  if (pairs.some((pair) => pair.length !== 2))
+    throw new InvalidArgumentError('write it as key=value,key=value');
+  return Object.fromEntries(pairs.map(([key = '', value = '']) => [key, value]));
+}
+
+const defined = <T extends object>(fields: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]: Exclude<T[K], undefined>;
+  };
+
+async function tokenOf({ token, tokenFile }: JoinFlags, { prompts }: CommandRun): Promise<string> {
+  if (token !== undefined) return token;
+  return readSecret({ what: 'the bootstrap token', file: tokenFile, flag: '--token-file' }, prompts);
+}
+
+async function joinMachine(flags: JoinFlags, host: CliHost, run: CommandRun): Promise<JoinResult> {
+  const { machine, hosts } = await bareMachine(flags, { host, prompts: run.prompts });
+  const { server, caHash, nodeName, unit, network, clusterDomain, containerdPackage } = flags;
+  const options = {
+    server,
+    caHash,
+    machine,
+    token: await tokenOf(flags, run),
+    timeoutMs: flags.timeout,
+    ...defined({ nodeName, unit, network, clusterDomain, containerdPackage, labels: flags.labels }),
+    ...defined({ tunnelServers: flags.tunnelServer, clusterDNS: flags.clusterDns }),
+  };
+  const artifacts = await openRelease(flags, host);
+  return join(options, {
+    ...run,
+    hosts,
+    artifacts,
+    connect: (to, credentials) => connectTo({ server: to, credentials }, host),
+  });
+}
+
+export function addJoin(root: Command, program: Program): void {
+  const command = withChanges(root.command('join'))
+    .description('make this machine, or the one of --machine, a node; `selvedge token create` prints how')
+    .requiredOption('--server <url>', 'an API server: https://host:port')
+    .option('--token <token>', 'a bootstrap token')
+    .option(
+      '--token-file <file>',
+      'where the token is; /dev/stdin reads it from there. Default: it is asked for',
+    )
+    .requiredOption('--ca-hash <hash>', "sha256: and the hash of the public key of the cluster's CA")
+    .option('--node-name <name>', 'default: the host name')
+    .option('--unit <name>', 'wait until the cloud has taken the node into this unit')
+    .option('--tunnel-server <host:port>', 'cloud-manager; may be several, a,b. Default: no tunnel', words)
+    .option('--labels <k=v>', 'of the Node; may be several, k=v,l=w', labels)
+    .option(
+      '--cluster-dns <address>',
+      'may be several, a,b. Default: as the cluster tells its kubelets',
+      words,
+    )
+    .option('--cluster-domain <domain>', 'default: as the cluster tells its kubelets')
+    .addOption(
+      new Option(
+        '--network <who>',
+        'bridge: edge-lite connects pods; none: somebody else does. Default: bridge, unless the machine has a CNI configuration',
+      ).choices(['bridge', 'none']),
+    )
+    .option(
+      '--containerd-package <name>',
+      `where there is no containerd; default: ${joinDefaults.containerdPackage}`,
+    )
+    .addOption(
+      new Option('--timeout <duration>', 'for the node to be Ready')
+        .argParser(duration)
+        .default(joinDefaults.timeoutMs, '3m'),
+    );
+  withBareMachine(withArtifacts(command)).action((flags: JoinFlags) =>
+    program.perform(
+      {
+        kind: 'JoinResult',
+        describe: describeJoin,
+        afterStop: 'the same command goes on, `selvedge reset` takes it back',
+      },
+      flags,
+      (run) => joinMachine(flags, program.host, run),
+    ),
+  );
+}

@@ -1,0 +1,75 @@
+import { type Command, Option } from 'commander';
+import type { MaxUnavailable } from '../../cluster/index.ts';
+import {
+  type RevertDeps,
+  type RevertOptions,
+  type RevertResult,
+  describeRevert,
+  revert,
+  revertDefaults,
+} from '../../revert/index.ts';
+import { noCluster, openCluster } from '../cluster.ts';
+import { type ExitCode, exitCodes } from '../errors/index.ts';
+import { type ArtifactsFlags, openRelease, withArtifacts } from '../flags/artifacts.ts';
+import { type ClusterFlags, withCluster } from '../flags/cluster.ts';
+import { duration, withChanges } from '../flags/common.ts';
+import { type MachineFlags, withMachines } from '../flags/machines.ts';
+import { type NodeFlags, choiceOf, withNodes } from '../flags/nodes.ts';
+import { createHosts } from '../machines/index.ts';
+import type { CommandRun, CommonFlags, Program } from '../program.ts';
+import { withWaves } from './convert.ts';
+
+interface RevertFlags extends CommonFlags, ClusterFlags, NodeFlags, MachineFlags, ArtifactsFlags {
+  readonly keepData?: boolean;
+  readonly offline?: boolean;
+  readonly maxUnavailable?: MaxUnavailable;
+  readonly onFailure: 'stop' | 'continue';
+  readonly timeout: number;
+}
+
+const exits: Readonly<Record<RevertResult['outcome'], ExitCode>> = {
+  done: exitCodes.done,
+  unchanged: exitCodes.done,
+  declined: exitCodes.failed,
+  partly: exitCodes.partly,
+};
+
+const optionsOf = ({ maxUnavailable, onFailure, timeout, ...flags }: RevertFlags): RevertOptions => ({
+  ...choiceOf(flags),
+  keepData: flags.keepData === true,
+  offline: flags.offline === true,
+  onFailure,
+  timeoutMs: timeout,
+  ...(maxUnavailable === undefined ? {} : { maxUnavailable }),
+});
+
+async function revertCluster(flags: RevertFlags, { host }: Program, run: CommandRun): Promise<RevertResult> {
+  await using cluster = flags.offline === true ? noCluster(host) : await openCluster(flags, host);
+  const hosts = await createHosts(flags, { host, prompts: run.prompts, cluster });
+  // Read when it is asked for: nobody needs a release to put machines back.
+  const artifacts: RevertDeps['artifacts'] = {
+    cloudManager: async (arch) => (await openRelease(flags, host)).cloudManager(arch),
+  };
+  return await revert(optionsOf(flags), { ...run, cluster: cluster.client, hosts, artifacts });
+}
+
+export function addRevert(root: Command, program: Program): void {
+  const command = withChanges(withCluster(root.command('revert')))
+    .description('take back what `selvedge convert` did: all of it, or the nodes that are named')
+    .option('--keep-data', 'EdgeUnits, UnitApps, EdgeNodes and their definitions stay in the cloud')
+    .option('--offline', 'do not ask the cloud: put back the machines of --nodes a=ADDRESS alone')
+    .addOption(
+      new Option('--timeout <duration>', 'for one node to be seen by the cloud again')
+        .argParser(duration)
+        .default(revertDefaults.timeoutMs, '5m'),
+    );
+  const frame = {
+    kind: 'RevertResult',
+    describe: describeRevert,
+    exitCodeOf: ({ outcome }: RevertResult): ExitCode => exits[outcome],
+    afterStop: 'the same command goes on',
+  };
+  withMachines(withArtifacts(withWaves(withNodes(command, 'all'), revertDefaults.onFailure))).action(
+    (flags: RevertFlags) => program.perform(frame, flags, (run) => revertCluster(flags, program, run)),
+  );
+}
