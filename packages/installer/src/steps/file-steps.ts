@@ -1,4 +1,5 @@
 import type { Executor, ExecutorDeps } from './executor.ts';
+import { runOrThrow } from './run-or-throw.ts';
 import { conflict, fileBefore, hashOf, nothing, putBack } from './before.ts';
 import { changeText } from './text-changes.ts';
 import type { Before, EditStep, FileStep, Step } from './types.ts';
@@ -85,12 +86,15 @@ export function folderExecutor({ files }: ExecutorDeps): Executor<FolderStep> {
   };
 }
 
-export function treeExecutor({ files }: ExecutorDeps): Executor<TreeStep> {
+export function treeExecutor({ files, host }: ExecutorDeps): Executor<TreeStep> {
   return {
     async look({ path }, signal) {
       const state = await files.lookTree(path, signal);
       if (state === 'absent') return nothing;
-      if (state === 'empty') return { kind: 'folder' };
+      if (state === 'empty') {
+        const there = await files.look(path, signal);
+        return there.kind === 'folder' ? { kind: 'folder', mode: there.mode } : nothing;
+      }
       throw conflict(
         path,
         state === 'full' ? 'is there, and not empty' : 'is not a folder',
@@ -101,6 +105,11 @@ export function treeExecutor({ files }: ExecutorDeps): Executor<TreeStep> {
       if (before.kind === 'folder') return;
       if ((await files.lookTree(path, signal)) === 'absent') await files.makeFolder(path, mode, signal);
     },
-    undo: ({ path }, before, signal) => files.removeTree(path, { keep: before.kind === 'folder' }, signal),
+    async undo({ path }, before, signal) {
+      await files.removeTree(path, { keep: before.kind === 'folder' }, signal);
+      if (before.kind !== 'folder' || before.mode === undefined) return;
+      // systemd gives the folders of units (`StateDirectory`) another one.
+      await runOrThrow(host, { argv: ['chmod', before.mode.toString(8), path] }, signal);
+    },
   };
 }

@@ -32,6 +32,10 @@ const leftovers: {
     show: (name) => ['ip', '-o', 'link', 'show', 'dev', name],
     remove: (name) => ['ip', 'link', 'delete', 'dev', name],
   },
+  file: {
+    show: (name) => ['find', name, '-maxdepth', '0'],
+    remove: (name) => ['rm', '-f', '--', name],
+  },
 };
 
 export function leftoverExecutor({ host }: ExecutorDeps): Executor<LeftoverStep> {

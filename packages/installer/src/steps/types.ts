@@ -23,7 +23,7 @@ export type Step =
    * are about; on the way back `undo` steps, which come before them.
    */
   | { readonly kind: 'restart'; readonly name: string; readonly on: 'apply' | 'undo' }
-  /** Waits for a file, on the way forth. */
+  /** Waits for a file or a socket, on the way forth. */
   | { readonly kind: 'await'; readonly path: string; readonly timeoutMs: number }
   | LeftoverStep
   | UserStep
@@ -82,8 +82,8 @@ export interface CopySource {
 /** What our programs make while they run, and leave when they are killed; back: it goes, if it was not there before. */
 export interface LeftoverStep {
   readonly kind: 'leftover';
-  /** An address of `lo`, `FAMILY NAME` of an nft table, a network interface. */
-  readonly what: 'address' | 'table' | 'link';
+  /** An address of `lo`, `FAMILY NAME` of an nft table, a network interface, the path of a file. */
+  readonly what: 'address' | 'table' | 'link' | 'file';
   readonly name: string;
 }
 
@@ -97,8 +97,8 @@ export interface UserStep {
 /** What was there before a step, as far as going back needs it. */
 export type Before =
   | { readonly kind: 'nothing' }
-  /** Made by somebody else: it stays. */
-  | { readonly kind: 'folder' }
+  /** Made by somebody else: it stays, with its permission bits where they are given. */
+  | { readonly kind: 'folder'; readonly mode?: number }
   | { readonly kind: 'file'; readonly file: FileState; readonly backup: string }
   | {
       readonly kind: 'unit';

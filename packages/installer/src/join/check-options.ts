@@ -1,0 +1,40 @@
+import { SelvedgeError } from '@selvedge/kit';
+import { parseBootstrapToken } from '@selvedge/kube';
+import type { JoinOptions } from './types.ts';
+
+const invalid = (message: string, hint: string): SelvedgeError =>
+  new SelvedgeError(message, { code: 'Invalid', hint });
+
+const printed = 'selvedge token create prints the whole command';
+/** RFC 1123. */
+const nodeName = /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+const hostPort = /^(\[[0-9a-fA-F:]+\]|[^\s:/]+):\d{1,5}$/;
+
+function checkServer(server: string): void {
+  const url = URL.canParse(server) ? new URL(server) : undefined;
+  if (url?.protocol === 'https:' && url.pathname === '/' && url.search === '' && url.username === '') return;
+  throw invalid(`--server ${server} is not https://HOST:PORT`, printed);
+}
+
+/** The name of the Node. Throws `Invalid`. */
+export function nodeNameOf({ nodeName: given }: Pick<JoinOptions, 'nodeName'>, hostname: string): string {
+  const name = given ?? hostname.toLowerCase();
+  if (nodeName.test(name)) return name;
+  throw invalid(
+    `${name} cannot be the name of a Node`,
+    'choose one of a-z, 0-9, hyphens and dots with --node-name',
+  );
+}
+
+/** Throws `Invalid` for what can be told without looking anywhere. */
+export function checkJoinOptions(options: JoinOptions): void {
+  checkServer(options.server);
+  if (!/^sha256:[0-9a-f]{64}$/.test(options.caHash)) {
+    throw invalid('--ca-hash is not sha256: and 64 hexadecimal digits', printed);
+  }
+  parseBootstrapToken(options.token);
+  if (options.nodeName !== undefined) nodeNameOf(options, '');
+  const wrong = (options.tunnelServers ?? []).find((server) => !hostPort.test(server));
+  if (wrong !== undefined)
+    throw invalid(`--tunnel-server ${wrong} is not HOST:PORT`, 'name cloud-manager there');
+}

@@ -1,0 +1,38 @@
+import { SelvedgeError } from '@selvedge/kit';
+import { createHostFiles } from '../files/index.ts';
+import type { Host } from '../host/index.ts';
+import { type RunState, journalPlace, readJournal } from '../journal/index.ts';
+import { otherThan } from './journalled.ts';
+import { joinCommand } from './names.ts';
+import type { JoinOptions } from './types.ts';
+
+/** A join that was begun. */
+export type Begun = Exclude<RunState, { kind: 'none' }>;
+
+/** What is there of an earlier join. Throws `Corrupt`, and `Conflict` if it is not to be gone on with. */
+export async function earlierJoin(
+  host: Host,
+  options: JoinOptions,
+  signal: AbortSignal,
+): Promise<Begun | undefined> {
+  const { state, damagedLine } = await readJournal(journalPlace().journal, createHostFiles(host), signal);
+  if (damagedLine !== undefined) {
+    throw new SelvedgeError(`the journal of ${host.name} is damaged in line ${damagedLine}`, {
+      code: 'Corrupt',
+      hint: 'selvedge reset shows what is known of what was done; nothing was changed now',
+    });
+  }
+  if (state.kind === 'none' || state.kind === 'undone') return undefined;
+  if (state.command !== joinCommand) {
+    throw new SelvedgeError(`${host.name} was changed by \`${state.command}\``, {
+      code: 'Conflict',
+      hint: 'it is an edge node with a kubelet; selvedge revert takes that back',
+    });
+  }
+  const other = otherThan(state, options);
+  if (other === undefined) return state;
+  throw new SelvedgeError(`${host.name} has joined, or begun to, ${other}`, {
+    code: 'Conflict',
+    hint: 'repeat that command, or take it back first: selvedge reset',
+  });
+}

@@ -1,0 +1,140 @@
+import { type Clock, SelvedgeError, hasCode, withDeadline } from '@selvedge/kit';
+import {
+  type BootstrapToken,
+  defineResource,
+  newTokenHint,
+  parseBootstrapToken,
+  readClusterInfo,
+  resources,
+  staticCredentials,
+  verifyClusterInfo,
+} from '@selvedge/kube';
+import { parse } from 'yaml';
+import type { JoinClient, JoinDeps, JoinOptions } from './types.ts';
+
+/** What is known of a cluster before a machine joins it. */
+export interface ClusterSight {
+  /** What its clock is ahead of the one here, in milliseconds, to about a second. Undefined: it did not tell. */
+  readonly aheadMs?: number;
+  /** What it tells its kubelets. Undefined: nothing that a token may read. */
+  readonly dns?: { readonly servers: readonly string[]; readonly domain?: string };
+}
+
+const timeoutMs = 15_000;
+/** The bootstrapsigner signs a new token within seconds. */
+const unsignedTimeoutMs = 20_000;
+const pauseMs = 1_000;
+
+interface Trusted {
+  readonly clusterCa: string;
+  readonly aheadMs?: number;
+}
+
+async function trust(
+  { server, caHash }: Pick<JoinOptions, 'server' | 'caHash'>,
+  token: BootstrapToken,
+  { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
+): Promise<Trusted> {
+  const endMs = clock.monotonicMs() + unsignedTimeoutMs;
+  for (;;) {
+    const deadline = { what: `cluster-info of ${server}`, timeoutMs, signal };
+    const { configMap, serverTimeMs } = await withDeadline(deadline, clock, (within) =>
+      readClusterInfo({ server }, within),
+    );
+    const info = verifyClusterInfo(configMap, token, caHash);
+    if (info.kind === 'trusted') {
+      const ahead = serverTimeMs === undefined ? {} : { aheadMs: serverTimeMs - clock.now() };
+      return { clusterCa: info.clusterCa, ...ahead };
+    }
+    if (clock.monotonicMs() >= endMs) {
+      throw new SelvedgeError(`${server} does not know the bootstrap token ${token.id}`, {
+        code: 'Unauthenticated',
+        hint: `it expired, was deleted or is of another cluster; ${newTokenHint}`,
+      });
+    }
+    await clock.sleep(pauseMs, signal);
+  }
+}
+
+/** Source: Kubernetes API, authorization.k8s.io/v1 SelfSubjectAccessReview. */
+interface AccessReview {
+  readonly metadata: object;
+  readonly spec: object;
+  readonly status?: { readonly allowed?: boolean };
+}
+
+const accessReviews = defineResource<AccessReview>({
+  apiVersion: 'authorization.k8s.io/v1',
+  kind: 'SelfSubjectAccessReview',
+  plural: 'selfsubjectaccessreviews',
+  namespaced: false,
+});
+
+const certificates = { group: 'certificates.k8s.io', resource: 'certificatesigningrequests', verb: 'create' };
+
+/** Throws `Unauthenticated` or `Forbidden`, with what to do next. */
+async function tryToken(token: BootstrapToken, client: JoinClient, signal: AbortSignal): Promise<void> {
+  const review = { metadata: {}, spec: { resourceAttributes: certificates } };
+  const { status } = await client.create(accessReviews, review, { signal }).catch((cause: unknown) => {
+    if (!hasCode(cause, 'Unauthenticated')) throw cause;
+    throw new SelvedgeError(`the bootstrap token ${token.id} is not accepted`, {
+      code: 'Unauthenticated',
+      cause,
+      hint: `it expired just now, or may not authenticate; ${newTokenHint}`,
+    });
+  });
+  if (status?.allowed === true) return;
+  throw new SelvedgeError(`the bootstrap token ${token.id} may not ask for a certificate`, {
+    code: 'Forbidden',
+    hint: 'make one with selvedge token create, which grants it, or bind ClusterRole system:node-bootstrapper to the groups of the token',
+  });
+}
+
+/** As kubeadm keeps it for kubelets. Source: kubelet.config.k8s.io/v1beta1 KubeletConfiguration. */
+interface KubeletConfig {
+  readonly clusterDNS?: unknown;
+  readonly clusterDomain?: unknown;
+}
+
+/** Pure. Undefined for a text that says nothing of it. */
+export function dnsIn(text: string): ClusterSight['dns'] {
+  const { clusterDNS, clusterDomain } = (parse(text) ?? {}) as KubeletConfig;
+  const servers = Array.isArray(clusterDNS) ? clusterDNS.filter((one) => typeof one === 'string') : [];
+  if (servers.length === 0) return undefined;
+  return typeof clusterDomain === 'string' ? { servers, domain: clusterDomain } : { servers };
+}
+
+/** Nobody has to have it, or to let tokens read it. */
+async function readDns(client: JoinClient, signal: AbortSignal): Promise<ClusterSight['dns']> {
+  try {
+    const at = { namespace: 'kube-system', name: 'kubelet-config' };
+    const { data } = await client.get(resources.configMaps, at, { signal });
+    return dnsIn(data?.['kubelet'] ?? '');
+  } catch (error) {
+    if (hasCode(error, 'NotFound', 'Forbidden')) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Tries what a machine will join with, from here: whether the server is there and is the one with the pinned CA, whether the token
+ * is known, accepted and may ask for a certificate. Throws `Unavailable`, `Unauthenticated` and `Forbidden`, each with the
+ * next command.
+ */
+export async function examineCluster(
+  options: JoinOptions,
+  deps: Pick<JoinDeps, 'clock' | 'connect' | 'signal'>,
+): Promise<ClusterSight> {
+  const { clock, connect, signal } = deps;
+  const token = parseBootstrapToken(options.token);
+  const { clusterCa, ...sight } = await trust(options, token, { clock, signal });
+  const bearerToken = `${token.id}.${token.secret}`;
+  const client = connect(options.server, staticCredentials({ certificateAuthority: clusterCa, bearerToken }));
+  try {
+    await tryToken(token, client, signal);
+    const dns = await readDns(client, signal);
+    return dns === undefined ? sight : { ...sight, dns };
+  } finally {
+    await client.close();
+  }
+}

@@ -1,0 +1,12 @@
+export { describeJoin } from './describe.ts';
+export { join } from './join.ts';
+export { nodeNameIn } from './journalled.ts';
+export { joinCommand } from './names.ts';
+export {
+  joinDefaults,
+  type JoinArtifacts,
+  type JoinClient,
+  type JoinDeps,
+  type JoinOptions,
+  type JoinResult,
+} from './types.ts';

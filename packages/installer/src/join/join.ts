@@ -1,0 +1,137 @@
+import { SelvedgeError, hasCode } from '@selvedge/kit';
+import { createHostFiles } from '../files/index.ts';
+import type { Host } from '../host/index.ts';
+import { places } from '../places.ts';
+import { type Home, newRun, watchSteps, withHome } from '../revert/index.ts';
+import { type Sources, applySteps, createExecutors } from '../steps/index.ts';
+import { checkJoinOptions } from './check-options.ts';
+import { joinPlan } from './describe.ts';
+import { type Begun, earlierJoin } from './earlier.ts';
+import { examineCluster } from './examine-cluster.ts';
+import { nodeNameIn } from './journalled.ts';
+import { joinCommand, sourceNames, tokenFile } from './names.ts';
+import { lookAtNode } from './node-state.ts';
+import { type Surveyed, architectureOf, survey } from './survey.ts';
+import { type JoinDeps, type JoinOptions, type JoinResult, joinDefaults } from './types.ts';
+import { awaitUnit, untilReady } from './wait-ready.ts';
+import { whyNot } from './why.ts';
+
+/** What was asked, and by which means. */
+interface Asked {
+  readonly options: JoinOptions;
+  readonly deps: JoinDeps;
+}
+
+/** What steps send. */
+function sourcesOf(host: Host, { options: { token }, deps: { artifacts } }: Asked): Sources {
+  return async (name, signal) => {
+    if (name === sourceNames.token) return Buffer.from(`${token}\n`);
+    const { stdout } = await host.run({ argv: ['uname', '-m'] }, signal);
+    const arch = architectureOf(stdout.toString().trim());
+    if (name === sourceNames.program) return (await artifacts.edgeLite(arch)).bytes;
+    for (const manager of ['apt', 'dnf'] as const) {
+      const found = (await artifacts.packages?.({ arch, manager }))?.find(({ file }) => file === name);
+      if (found !== undefined) return found.bytes;
+    }
+    throw new SelvedgeError(`the release has no ${name}`, { code: 'NotFound' });
+  };
+}
+
+/** Who has no certificate yet gets the token that was given now; it is of no use to others. */
+async function renewToken(
+  { files, journal: { state } }: Home,
+  token: string,
+  signal: AbortSignal,
+): Promise<void> {
+  if (state.kind === 'none') return;
+  const isWritten = state.steps.some(
+    ({ step, progress }) => step.kind === 'secret' && progress.kind === 'done',
+  );
+  if (!isWritten || (await files.look(places.identity, signal)).kind === 'file') return;
+  await files.write(tokenFile, { content: `${token}\n`, mode: 0o600 }, signal);
+}
+
+/** Begins a run, or goes on with the one that is there. */
+async function begin(
+  { journal, ...home }: Home,
+  { steps }: Surveyed,
+  { options, deps }: Asked,
+): Promise<void> {
+  const { clock, random, version, signal } = deps;
+  if (journal.state.kind === 'begun') return renewToken({ journal, ...home }, options.token, signal);
+  const at = new Date(clock.now()).toISOString();
+  const run = { run: newRun(random), command: joinCommand, version, at } as const;
+  return journal.write({ kind: 'begun', ...run, steps }, signal);
+}
+
+/** Does the steps that are left, and waits until the node is Ready. */
+async function change(home: Home, surveyed: Surveyed, asked: Asked): Promise<void> {
+  const { host, files, journal } = home;
+  const { clock, progress, signal } = asked.deps;
+  await begin(home, surveyed, asked);
+  const run = journal.state.kind === 'none' ? '' : journal.state.run;
+  const executors = createExecutors({ host, files, run, clock, sources: sourcesOf(host, asked) });
+  const { onEvent } = watchSteps(clock, (text) => progress.note(text));
+  const { timeoutMs = joinDefaults.timeoutMs } = asked.options;
+  const check = async (): Promise<void> => {
+    // It may have given up since its step was done, because of its token for instance.
+    await host.run({ argv: ['systemctl', '--no-block', 'start', places.unit] }, signal);
+    await untilReady({ host, node: surveyed.nodeName, clock, progress, signal }, timeoutMs);
+    await files.remove(tokenFile, signal);
+  };
+  try {
+    await applySteps({ journal, executors, onEvent, check }, signal);
+  } catch (cause) {
+    signal.throwIfAborted();
+    if (!hasCode(cause, 'Unavailable')) throw cause;
+    const { active, exitCode } = await lookAtNode(host, signal);
+    throw active === 'failed' ? await whyNot({ host, exitCode, cause }, signal) : cause;
+  }
+}
+
+/** A machine that has joined already. */
+async function unchanged(host: Host, state: Begun, { options, deps }: Asked): Promise<JoinResult> {
+  const node = nodeNameIn(state);
+  const { timeoutMs = joinDefaults.timeoutMs } = options;
+  await deps.agree(joinPlan(node, [], []));
+  await deps.progress.task(`see that ${node} is Ready`, (progress) =>
+    untilReady({ ...deps, host, node, progress }, timeoutMs),
+  );
+  return { outcome: 'unchanged', node, ...(await awaitUnit({ ...deps, host, node }, options.unit)) };
+}
+
+/** What is left of a join. The token is tried unless the node has its certificate. */
+async function whatIsLeft(host: Host, state: Begun, { options, deps }: Asked): Promise<Surveyed> {
+  const { kind } = await createHostFiles(host).look(places.identity, deps.signal);
+  if (kind === 'absent') await deps.progress.task('look at the cluster', () => examineCluster(options, deps));
+  const left = state.steps.filter(({ progress }) => progress.kind !== 'done');
+  return { nodeName: nodeNameIn(state), steps: left.map(({ step }) => step), warnings: [] };
+}
+
+/**
+ * Makes a lite node of a bare machine: looks at it and at the cluster before anything is changed, shows what it will do, does it,
+ * and waits until the Node is Ready. Called again after whatever it failed of, it goes on there; on a node it changes nothing.
+ * Throws `Invalid` for wrong options, `Conflict` with `findings` in its details if the machine cannot join, and the cause, with
+ * the next command, when it fails.
+ */
+export async function join(options: JoinOptions, deps: JoinDeps): Promise<JoinResult> {
+  checkJoinOptions(options);
+  const { hosts, progress, clock, signal } = deps;
+  const asked = { options, deps };
+  await using host = await hosts.open(options.machine, signal);
+  const state = await earlierJoin(host, options, signal);
+  if (state?.kind === 'done') return await unchanged(host, state, asked);
+  const surveyed =
+    state === undefined ? await survey(host, options, deps) : await whatIsLeft(host, state, asked);
+  const { nodeName: node, steps, warnings } = surveyed;
+  if (!(await deps.agree(joinPlan(node, steps, warnings)))) return { outcome: 'declined', node, warnings };
+  const begunMs = clock.monotonicMs();
+  await progress.task(`make ${node} a node`, (inner) =>
+    withHome({ machine: options.machine, command: joinCommand }, deps, (home, within) =>
+      change(home, surveyed, { options, deps: { ...deps, progress: inner, signal: within } }),
+    ),
+  );
+  const totalMs = clock.monotonicMs() - begunMs;
+  const member = await awaitUnit({ ...deps, host, node }, options.unit);
+  return { outcome: 'joined', node, totalMs, ...member, warnings: [...warnings, ...member.warnings] };
+}

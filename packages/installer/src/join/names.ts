@@ -1,0 +1,8 @@
+/** Where the token is until the node has joined. */
+export const tokenFile = '/etc/selvedge/token';
+
+/** What the steps of a lite node send, by its name among `ExecutorDeps.sources`. */
+export const sourceNames = { program: 'edge-lite', token: 'token' } as const;
+
+/** What the journals of joins are begun with. */
+export const joinCommand = 'selvedge join';

@@ -1,0 +1,55 @@
+import type { NodeCondition } from '@selvedge/kube/types';
+import type { Host } from '../host/index.ts';
+import { places } from '../places.ts';
+
+/** How edge-lite is doing on a machine. */
+export interface NodeState {
+  /** Of its unit. Source: systemctl(1), `ActiveState`. */
+  readonly active: string;
+  /** Of its last run, 0 while it goes on. */
+  readonly exitCode: number;
+  /** What it says itself; undefined while it does not answer. */
+  readonly status?: LiteStatus;
+}
+
+/** What `edge-lite status` prints, as far as it matters here. */
+export interface LiteStatus {
+  readonly hub: { readonly connectivity?: { readonly kind?: string } };
+  readonly node?: {
+    readonly labels: Readonly<Record<string, string>>;
+    readonly podCIDRs: readonly string[];
+    readonly conditions: readonly NodeCondition[];
+  };
+}
+
+/** Of `connectivity`, while the hub reaches the API server. */
+const online = 'online';
+
+type KnownNode = NonNullable<LiteStatus['node']>;
+
+function lackingOf({ podCIDRs, conditions }: KnownNode): readonly string[] {
+  const ready = conditions.find(({ type }) => type === 'Ready');
+  if (ready?.status === 'True') return [];
+  if (podCIDRs.length === 0) return ['a range of addresses for pods, from the cloud'];
+  return [`Ready: ${ready?.message ?? 'nothing is said of it yet'}`];
+}
+
+/** What is missing until the node is Ready in the cloud, for people; empty: nothing. Pure. */
+export function lacking({ active, status }: NodeState): readonly string[] {
+  if (status === undefined)
+    return [active === 'active' ? 'edge-lite to answer' : `edge-lite to start (${active})`];
+  if (status.hub.connectivity?.kind !== online) return ['a connection to the API server'];
+  return status.node === undefined ? ['the Node in the cloud'] : lackingOf(status.node);
+}
+
+const properties = 'ActiveState,ExecMainStatus';
+
+export async function lookAtNode(host: Host, signal: AbortSignal): Promise<NodeState> {
+  const shown = await host.run({ argv: ['systemctl', 'show', '-p', properties, places.unit] }, signal);
+  const of = (key: string): string =>
+    new RegExp(`^${key}=(.*)$`, 'm').exec(shown.stdout.toString())?.[1] ?? '';
+  const unit = { active: of('ActiveState'), exitCode: Number(of('ExecMainStatus')) };
+  const asked = await host.run({ argv: [places.executable, 'status', '--config', places.config] }, signal);
+  // What it prints is of our own program.
+  return asked.exitCode === 0 ? { ...unit, status: JSON.parse(asked.stdout.toString()) as LiteStatus } : unit;
+}

@@ -1,0 +1,166 @@
+import { createHash } from 'node:crypto';
+import type { Step } from '../steps/index.ts';
+import { places } from '../places.ts';
+import { edgeLiteUnit } from '../units/index.ts';
+import { type RuntimeConfig, enableCri } from './containerd-config.ts';
+import { renderLiteConfig } from './edge-lite-config.ts';
+import type { ClusterSight } from './examine-cluster.ts';
+import { missingParts } from './findings.ts';
+import { sourceNames, tokenFile } from './names.ts';
+import type { RuntimeFacts } from './runtime-facts.ts';
+import { type JoinOptions, joinDefaults } from './types.ts';
+
+const bridge = 'selvedge0';
+/** Whatever a DaemonSet brings comes before it: the runtime takes the first by name. */
+const networkFileName = '99-selvedge.conflist';
+const hubAddress = '169.254.77.1';
+const containerdFile = '/etc/containerd/config.toml';
+
+export interface PlanInput {
+  readonly nodeName: string;
+  readonly runtime: RuntimeFacts;
+  readonly cluster: ClusterSight;
+  readonly program: { readonly sha256: string };
+  /** Files of packages that the release has for this system. */
+  readonly archives: readonly string[];
+}
+
+/** What packages bring, by distribution: how containerd is told there, and where it looks for plugins. */
+const distributions = {
+  apt: { plugins: 'containernetworking-plugins', iptables: 'iptables' },
+  dnf: { plugins: 'containernetworking-plugins', iptables: 'iptables-nft' },
+} as const;
+
+/** Of containerd as a distribution's package configures it. */
+const packaged: Pick<RuntimeConfig, 'socket' | 'cgroupDriver' | 'networkFolder'> = {
+  socket: '/run/containerd/containerd.sock',
+  cgroupDriver: 'cgroupfs',
+  networkFolder: '/etc/cni/net.d',
+};
+
+function packageSteps({ runtime, archives }: PlanInput, options: JoinOptions): readonly Step[] {
+  const missing = missingParts(runtime, options.network);
+  const { manager } = runtime;
+  if (missing.length === 0 || manager === undefined) return [];
+  const { plugins, iptables } = distributions[manager];
+  const { containerdPackage = joinDefaults.containerdPackage } = options;
+  const packages: Readonly<Record<string, string>> = {
+    containerd: containerdPackage,
+    'CNI plugins': plugins,
+    iptables,
+  };
+  const names = missing.flatMap((part) => packages[part] ?? []);
+  return [{ kind: 'packages', manager, names, archives }];
+}
+
+/** A folder that is not there yet goes with all that comes into it. */
+const treesOf = (there: readonly string[], ...paths: readonly string[]): readonly Step[] =>
+  paths.filter((path) => !there.includes(path)).map((path) => ({ kind: 'tree', path, mode: 0o755 }));
+
+function containerdSteps({ runtime: { containerd } }: PlanInput): readonly Step[] {
+  const name = 'containerd.service';
+  if (containerd === undefined) return [{ kind: 'unit', name }];
+  const { file, config } = containerd;
+  const change = file === undefined || config.servesCri ? undefined : enableCri(file);
+  if (file === undefined || change === undefined) return [];
+  const sha256 = createHash('sha256').update(file).digest('hex');
+  return [
+    { kind: 'restart', name, on: 'undo' },
+    { kind: 'edit', path: containerdFile, sha256, changes: [change] },
+    { kind: 'restart', name, on: 'apply' },
+  ];
+}
+
+/** Who writes the CNI configuration. */
+function networkOf(
+  { runtime }: PlanInput,
+  { network }: JoinOptions,
+): { file: string; bridge: string } | undefined {
+  if (network === 'none' || (network === undefined && runtime.networks.length > 0)) return undefined;
+  const { networkFolder } = runtime.containerd?.config ?? packaged;
+  return { file: `${networkFolder}/${networkFileName}`, bridge };
+}
+
+function networkSteps(input: PlanInput, file: string | undefined): readonly Step[] {
+  const { folders } = input.runtime;
+  if (file === undefined) return treesOf(folders, '/var/lib/cni');
+  return [
+    ...treesOf(folders, '/var/lib/cni', '/etc/cni', '/etc/cni/net.d'),
+    { kind: 'leftover', what: 'file', name: file },
+    { kind: 'sysctl', name: 'net/ipv4/ip_forward', value: '1' },
+    { kind: 'leftover', what: 'link', name: bridge },
+  ];
+}
+
+/** The text of edge-lite's config; see `LiteConfig`. */
+export function configOf(input: PlanInput, options: JoinOptions): string {
+  const { nodeName, runtime, cluster } = input;
+  const { socket, cgroupDriver } = runtime.containerd?.config ?? packaged;
+  const { server, caHash, labels = {}, tunnelServers = [] } = options;
+  return renderLiteConfig({
+    nodeName,
+    server,
+    caHash,
+    tokenFile: tokenFile,
+    socket,
+    cgroupDriver,
+    labels,
+    clusterDNS: options.clusterDNS ?? cluster.dns?.servers ?? [],
+    clusterDomain: options.clusterDomain ?? cluster.dns?.domain,
+    network: networkOf(input, options),
+    tunnelServers,
+  });
+}
+
+/** Folders in which files come and go: the times of their last change are put back at the end. */
+const changedFolders = [
+  '/etc',
+  '/etc/cni',
+  '/etc/cni/net.d',
+  '/etc/containerd',
+  '/etc/systemd/system',
+  '/etc/systemd/system/multi-user.target.wants',
+  '/usr/local/bin',
+  '/var/lib',
+  '/var/lib/cni',
+  '/var/log',
+  '/opt',
+];
+
+/**
+ * The steps that make a lite node of a bare machine. What pods will leave stands before the unit, so that on the way back it is
+ * taken away after edge-lite has ended. Pure.
+ */
+export function planJoin(input: PlanInput, options: JoinOptions): readonly Step[] {
+  const { runtime, program } = input;
+  const network = networkOf(input, options);
+  return [
+    { kind: 'times', paths: changedFolders },
+    ...(runtime.containerd === undefined
+      ? treesOf(runtime.folders, '/var/lib/containerd', '/etc/containerd')
+      : []),
+    ...packageSteps(input, options),
+    ...containerdSteps(input),
+    { kind: 'images', namespace: 'k8s.io' },
+    { kind: 'rules' },
+    ...networkSteps(input, network?.file),
+    { kind: 'leftover', what: 'address', name: hubAddress },
+    ...treesOf(runtime.folders, '/var/log/pods', '/var/log/containers'),
+    { kind: 'tree', path: '/etc/selvedge', mode: 0o700 },
+    { kind: 'tree', path: places.state, mode: 0o700 },
+    {
+      kind: 'upload',
+      path: places.executable,
+      mode: 0o755,
+      source: sourceNames.program,
+      sha256: program.sha256,
+    },
+    { kind: 'file', path: places.config, mode: 0o600, content: configOf(input, options) },
+    { kind: 'secret', path: tokenFile, source: sourceNames.token },
+    { kind: 'pods', program: places.executable, config: places.config },
+    { kind: 'reload' },
+    { kind: 'file', path: places.unitFile, mode: 0o644, content: edgeLiteUnit({ role: 'lite' }) },
+    { kind: 'reload' },
+    { kind: 'unit', name: places.unit },
+  ];
+}

@@ -1,0 +1,86 @@
+import { type ErrorCode, SelvedgeError } from '@selvedge/kit';
+import type { Host } from '../host/index.ts';
+import { places } from '../places.ts';
+
+/** A line of edge-lite's log. Source: kit's `createJsonLogger`. */
+interface LogLine {
+  readonly level?: string;
+  readonly text?: string;
+  readonly error?: { readonly code?: string; readonly message?: string } | string;
+}
+
+function lineOf(text: string): LogLine {
+  try {
+    const line: unknown = JSON.parse(text);
+    return typeof line === 'object' && line !== null ? line : {};
+  } catch {
+    // systemd's own words, or those of a program that could not be started.
+    return { text };
+  }
+}
+
+const said = ({ text = '', error }: LogLine): string => {
+  const message = typeof error === 'string' ? error : error?.message;
+  return message ?? text;
+};
+
+/** What edge-lite said last of what went wrong, in its log of the newest run, oldest line first. Pure. */
+export function lastTrouble(log: string): string | undefined {
+  const lines = log
+    .split('\n')
+    .filter((line) => line !== '')
+    .map(lineOf);
+  const worst =
+    lines.findLast(({ level }) => level === 'error') ?? lines.findLast(({ level }) => level === 'warn');
+  const last = worst ?? lines.at(-1);
+  return last === undefined ? undefined : said(last);
+}
+
+/** By the exit code of edge-lite. Source: docs/reference/edge-lite-config.md, "Exit codes". */
+const exits: Readonly<
+  Record<number, { readonly what: string; readonly code: ErrorCode; readonly hint: string }>
+> = {
+  2: {
+    what: 'edge-lite does not take its config',
+    code: 'Internal',
+    hint: `this is a fault of selvedge: report it with ${places.config}; selvedge reset takes all of it back`,
+  },
+  3: {
+    what: 'the cluster refuses this node',
+    code: 'Unauthenticated',
+    hint: 'mend that, then run the same command again, with a new token if it was the token; selvedge reset takes all of it back',
+  },
+  4: {
+    what: 'the state of edge-lite on disk cannot be used',
+    code: 'Corrupt',
+    hint: 'selvedge reset takes all of it back; then join again',
+  },
+};
+
+const goOn =
+  'mend that and run the same command again: it goes on where it was; selvedge reset takes all of it back';
+
+async function logOf(host: Host, signal: AbortSignal): Promise<string> {
+  const argv = ['journalctl', '--no-pager', '--quiet', '--output=cat', '--lines=100', '--unit', places.unit];
+  const { stdout } = await host.run({ argv: argv as [string, ...string[]] }, signal);
+  return stdout.toString();
+}
+
+/** Why a machine did not become a node, from what edge-lite said and how it ended. */
+export async function whyNot(
+  { host, exitCode, cause }: { readonly host: Host; readonly exitCode: number; readonly cause: unknown },
+  signal: AbortSignal,
+): Promise<SelvedgeError> {
+  const trouble = lastTrouble(await logOf(host, signal));
+  const exit = exits[exitCode];
+  const reason = trouble === undefined ? cause : new Error(trouble);
+  if (exit === undefined) {
+    return new SelvedgeError(`${host.name} did not become Ready`, {
+      code: 'DeadlineExceeded',
+      cause: reason,
+      hint: goOn,
+    });
+  }
+  const { what, code, hint } = exit;
+  return new SelvedgeError(what, { code, cause: reason, hint });
+}
