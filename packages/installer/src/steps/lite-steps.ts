@@ -28,8 +28,8 @@ export function secretExecutor({ files, sources }: ExecutorDeps): Executor<Secre
       if ((await files.look(path, signal)).kind === 'absent') return nothing;
       throw conflict(path, 'is there already', 'it may be of an earlier installation: move it away');
     },
-    async apply({ path, source }, _before, signal) {
-      await files.write(path, { content: await sources(source, signal), mode: 0o600 }, signal);
+    async apply({ path, source, mode = 0o600 }, _before, signal) {
+      await files.write(path, { content: await sources(source, signal), mode }, signal);
     },
     undo: ({ path }, _before, signal) => files.remove(path, signal),
   };

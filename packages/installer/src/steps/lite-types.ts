@@ -18,12 +18,14 @@ export interface SysctlStep {
   readonly value: string;
 }
 
-/** A file that only root may read, and whose content nobody writes down. Its reader may remove it. Back: it goes, whatever is in it. */
+/** A file whose content nobody writes down. Its reader may remove it. Back: it goes, whatever is in it. */
 export interface SecretStep {
   readonly kind: 'secret';
   readonly path: string;
   /** Its name among `ExecutorDeps.sources`. */
   readonly source: string;
+  /** Permission bits. Default 0600: only root may read it. */
+  readonly mode?: number;
 }
 
 /** Pods that edge-lite runs later; back: they end, and what they have on the machine goes. */

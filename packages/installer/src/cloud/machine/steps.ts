@@ -30,9 +30,10 @@ export function managerSteps({ sha256, config }: ManagerStepsOptions): readonly 
     { kind: 'user', name: 'cloud-manager', description: 'Selvedge cloud-manager' },
     { kind: 'tree', path: paths.folder, mode: 0o755 },
     { kind: 'folder', path: paths.pki, mode: 0o755 },
-    { kind: 'secret', path: paths.certificate, source: sources.certificate },
+    // Its user reads them as they are renewed.
+    { kind: 'secret', path: paths.certificate, source: sources.certificate, mode: 0o644 },
     { kind: 'secret', path: paths.key, source: sources.key },
-    { kind: 'secret', path: paths.ca, source: sources.ca },
+    { kind: 'secret', path: paths.ca, source: sources.ca, mode: 0o644 },
     { kind: 'secret', path: paths.kubeconfig, source: sources.kubeconfig },
     { kind: 'file', path: paths.config, mode: 0o644, content: config },
     { kind: 'upload', path: paths.program, mode: 0o755, source: sources.program, sha256 },
