@@ -9,7 +9,8 @@ const enter =
 /**
  * For the shell of the container. `$1`: how many bytes of stdin are the program's; the program and its arguments follow. It
  * tells its process first, which leads a group of all that comes of it, and begins only when it hears a line: who did not
- * hear from it may begin anew.
+ * hear from it may begin anew. What the program leaves of stdin is read all the same: a connection that is closed with unread
+ * bytes is reset, and the exit code with it.
  */
 const programScript = `
 echo $$
@@ -17,7 +18,7 @@ read -r begin || exit 1
 bytes=$1
 shift
 [ "$bytes" -gt 0 ] || exec ${enter} "$@" < /dev/null
-head -c "$bytes" | ${enter} "$@"`;
+head -c "$bytes" | { ${enter} "$@"; code=$?; head -c "$bytes" > /dev/null; exit $code; }`;
 
 /** `$1`: the process. Nothing happens if it has ended. */
 const endScript = 'kill -KILL -- "-$1" 2> /dev/null || kill -KILL "$1" 2> /dev/null || true';

@@ -1,0 +1,55 @@
+import type { CloudStatus } from '../cloud/index.ts';
+import type { HubStatus, MachineStatus, NodeStatus, StatusResult, UnitStatus } from './types.ts';
+
+function describeCloud(cloud: CloudStatus): readonly string[] {
+  if (cloud.kind === 'none') return ['Selvedge is not installed in this cluster'];
+  const { version, mode, complete, tunnel, certificate } = cloud;
+  return [
+    `Selvedge ${version}, cloud-manager as a ${mode}${complete ? '' : '; NOT COMPLETE: selvedge convert goes on, selvedge revert takes it back'}`,
+    `tunnel: ${tunnel.servers.join(', ') || 'none'}`,
+    ...(certificate === undefined ? [] : [`its certificate ends on ${certificate.notAfter.slice(0, 10)}`]),
+  ];
+}
+
+function describeUnit({ name, counts }: UnitStatus): string {
+  if (counts === undefined) return `unit ${name}: not looked at yet`;
+  const { members, connected = 0, settled, conflicts } = counts;
+  return `unit ${name}: ${members} members, ${connected} connected, ${settled} settled, ${conflicts} conflicts`;
+}
+
+function describeMachine(machine: MachineStatus): string {
+  if (machine.kind === 'closed') return `machine cannot be entered: ${machine.why}`;
+  const { layout = 'unknown layout', edgeLite = 'not installed', journal } = machine;
+  return `${layout}, edge-lite ${edgeLite}, journal: ${journal.what}`;
+}
+
+function readiness(ready: boolean | undefined): string {
+  if (ready === undefined) return 'not known';
+  return ready ? 'Ready' : 'NotReady';
+}
+
+const hubWords = ({ reachesCloud, since }: HubStatus): string =>
+  `hub ${reachesCloud ? 'online' : 'offline'} since ${since}`;
+
+function describeNode({ name, machine, versions, ...node }: NodeStatus): string {
+  const { kind, unit, hub, sessions } = node;
+  const parts = [
+    kind,
+    readiness(node.ready),
+    node.state,
+    node.banned ? 'BANNED' : undefined,
+    unit && `unit ${unit}`,
+    kind === 'stock' ? undefined : `tunnel sessions: ${sessions}`,
+    hub && hubWords(hub),
+    versions.kubelet && `kubelet ${versions.kubelet}`,
+    versions.edgeLite && `edge-lite ${versions.edgeLite}`,
+  ];
+  const line = `node ${name}: ${parts.filter((part) => part !== undefined).join(', ')}`;
+  return machine === undefined ? line : `${line}\n  ${describeMachine(machine)}`;
+}
+
+/** For the terminal. */
+export function describeStatus({ server, away, cloud, units, nodes }: StatusResult): string {
+  const cluster = away === undefined ? describeCloud(cloud) : [`${server} cannot be asked: ${away}`];
+  return [...cluster, ...units.map(describeUnit), ...nodes.map(describeNode)].join('\n');
+}

@@ -1,0 +1,3 @@
+export { describeStatus } from './describe.ts';
+export { status } from './status.ts';
+export type { NodeKind, NodeStatus, StatusDeps, StatusOptions, StatusResult, UnitStatus } from './types.ts';

@@ -1,0 +1,120 @@
+import { type EdgeUnit, edgeUnits } from '@selvedge/api';
+import { createLimiter, hasCode, messageOf } from '@selvedge/kit';
+import { type KubeObject, type Resource, defineResource, resources } from '@selvedge/kube';
+import type { Node } from '@selvedge/kube/types';
+import { type CloudStatus, cloudStatus } from '../cloud/index.ts';
+import {
+  type ClusterNode,
+  type EdgeNodeObject,
+  clusterNodeOf,
+  edgeNodeResource,
+  selectNodes,
+} from '../cluster/index.ts';
+import { type MachineLook, lookAtMachine } from './machine.ts';
+import { nodeStatusOf } from './node.ts';
+import type { NodeStatus, StatusDeps, StatusOptions, StatusResult, UnitStatus } from './types.ts';
+
+type EdgeUnitObject = EdgeUnit & KubeObject;
+
+const units = defineResource<EdgeUnitObject>(edgeUnits);
+const atATime = 8;
+
+/** What the API server knows. */
+interface Known {
+  readonly cloud: CloudStatus;
+  readonly units: readonly UnitStatus[];
+  readonly nodes: readonly Node[];
+  readonly edgeNodes: readonly EdgeNodeObject[];
+}
+
+/** Definitions are not there before the cloud's part is, and after it. */
+async function listIfThere<T extends KubeObject>(
+  resource: Resource<T>,
+  { cluster, signal }: StatusDeps,
+): Promise<readonly T[]> {
+  try {
+    return (await cluster.listAll(resource, { signal })).items;
+  } catch (error) {
+    if (hasCode(error, 'NotFound')) return [];
+    throw error;
+  }
+}
+
+async function ask(deps: StatusDeps): Promise<Known> {
+  const { cluster, signal } = deps;
+  const [nodes, edgeNodes, ofUnits, cloud] = await Promise.all([
+    cluster.listAll(resources.nodes, { signal }),
+    listIfThere(edgeNodeResource, deps),
+    listIfThere(units, deps),
+    cloudStatus(cluster, signal),
+  ]);
+  return {
+    cloud,
+    units: ofUnits.map((unit) => ({ name: unit.metadata.name ?? '', counts: unit.status?.counts })),
+    nodes: nodes.items,
+    edgeNodes,
+  };
+}
+
+function chosen({ choice = {} }: StatusOptions, nodes: readonly ClusterNode[]): readonly ClusterNode[] {
+  const all = (choice.nodes ?? []).length === 0 && choice.selector === undefined;
+  return all ? nodes : selectNodes(choice, nodes);
+}
+
+/** Looks at all machines to which there is a way. */
+async function machinesOf(
+  nodes: readonly Pick<ClusterNode, 'name' | 'addresses'>[],
+  { hosts, signal }: StatusDeps,
+): Promise<readonly (MachineLook | undefined)[]> {
+  if (hosts === undefined) return nodes.map(() => undefined);
+  const limiter = createLimiter({ capacity: atATime });
+  return Promise.all(nodes.map((node) => limiter.run(signal, () => lookAtMachine(node, { hosts, signal }))));
+}
+
+async function nodesOf(
+  options: StatusOptions,
+  known: Known,
+  deps: StatusDeps,
+): Promise<readonly NodeStatus[]> {
+  const nodes = chosen(options, known.nodes.map(clusterNodeOf));
+  const machines = await machinesOf(nodes, deps);
+  return nodes.map((node, at) =>
+    nodeStatusOf({
+      node,
+      object: known.nodes.find(({ metadata }) => metadata.name === node.name),
+      edgeNode: known.edgeNodes.find(({ metadata }) => metadata.name === node.name),
+      machine: machines[at],
+    }),
+  );
+}
+
+/** Machines that were named, with their addresses, can be asked without the API server. */
+async function withoutCluster({ choice }: StatusOptions, deps: StatusDeps): Promise<readonly NodeStatus[]> {
+  const nodes = (choice?.nodes ?? []).map(({ name, address }) => ({
+    name,
+    addresses: address === undefined ? [] : [address],
+    isLite: false,
+    isReady: false,
+  }));
+  const machines = await machinesOf(nodes, deps);
+  return nodes.map((node, at) => nodeStatusOf({ node, machine: machines[at] }));
+}
+
+/**
+ * What is known of an installation and its nodes. Changes nothing. While the API server is away, what machines say that were
+ * named with `--nodes name=address`. Throws `Invalid` and `NotFound` for a choice of nodes that means nothing, and as the API
+ * server says.
+ */
+export async function status(options: StatusOptions, deps: StatusDeps): Promise<StatusResult> {
+  const { server } = deps.cluster;
+  try {
+    const known = await deps.progress.task('look at the cluster', () => ask(deps));
+    const nodes = await deps.progress.task('look at the nodes', () => nodesOf(options, known, deps));
+    return { server, cloud: known.cloud, units: known.units, nodes };
+  } catch (error) {
+    const named = (options.choice?.nodes ?? []).length > 0 && deps.hosts !== undefined;
+    if (!named || !hasCode(error, 'Unavailable', 'DeadlineExceeded')) throw error;
+    const nodes = await withoutCluster(options, deps);
+    return { server, away: messageOf(error), cloud: { kind: 'none' }, units: [], nodes };
+  }
+}
