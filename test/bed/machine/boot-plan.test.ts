@@ -73,6 +73,7 @@ describe('bootPlan', () => {
       'cp --archive -- /dev/net/tun /disk/root/dev/net',
       'pivot_root /disk/root /disk/root/mnt',
       'umount --lazy /mnt',
+      'mount --make-rshared /',
     ]);
   });
 

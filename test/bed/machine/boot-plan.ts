@@ -99,6 +99,8 @@ export function bootPlan(options: BootOptions): BootPlan {
       ...linkSteps(root),
       { kind: 'run', argv: ['pivot_root', root, join(root, 'mnt')] },
       { kind: 'run', argv: ['umount', '--lazy', '/mnt'] },
+      // Where systemd is no container it does so itself. Units with credentials and runtimes of containers need it.
+      { kind: 'run', argv: ['mount', '--make-rshared', '/'] },
     ],
     exec: {
       argv: ['/usr/bin/unshare', '--cgroup', '--', '/lib/systemd/systemd', '--system'],
