@@ -1,4 +1,5 @@
 import { SelvedgeError } from '@selvedge/kit';
+import type { Host } from '../host/index.ts';
 import { conflict, nothing } from './before.ts';
 import type { Executor, ExecutorDeps } from './executor.ts';
 import type { ImagesStep, PodsStep, SecretStep, SysctlStep } from './lite-types.ts';
@@ -22,14 +23,21 @@ export function sysctlExecutor({ host }: ExecutorDeps): Executor<SysctlStep> {
   };
 }
 
-export function secretExecutor({ files, sources }: ExecutorDeps): Executor<SecretStep> {
+/** The number of a group of the machine. Source: getent(1). */
+async function gidOf(host: Host, group: string, signal: AbortSignal): Promise<number> {
+  const line = await runOrThrow(host, { argv: ['getent', 'group', group] }, signal);
+  return Number(line.split(':')[2]);
+}
+
+export function secretExecutor({ host, files, sources }: ExecutorDeps): Executor<SecretStep> {
   return {
     async look({ path }, signal) {
       if ((await files.look(path, signal)).kind === 'absent') return nothing;
       throw conflict(path, 'is there already', 'it may be of an earlier installation: move it away');
     },
-    async apply({ path, source, mode = 0o600 }, _before, signal) {
-      await files.write(path, { content: await sources(source, signal), mode }, signal);
+    async apply({ path, source, mode = 0o600, group }, _before, signal) {
+      const owner = { uid: 0, gid: group === undefined ? 0 : await gidOf(host, group, signal) };
+      await files.write(path, { content: await sources(source, signal), mode, owner }, signal);
     },
     undo: ({ path }, _before, signal) => files.remove(path, signal),
   };

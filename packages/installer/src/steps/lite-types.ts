@@ -26,6 +26,8 @@ export interface SecretStep {
   readonly source: string;
   /** Permission bits. Default 0600: only root may read it. */
   readonly mode?: number;
+  /** By name; default root's. */
+  readonly group?: string;
 }
 
 /** Pods that edge-lite runs later; back: they end, and what they have on the machine goes. */

@@ -4,22 +4,23 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SelvedgeError, systemClock } from '@selvedge/kit';
 import { type Host, createLocalHost } from '../host/index.ts';
+import { type TestSystemd, createTestSystemd } from './testing-systemd.ts';
 
 /** A folder of the test's own, and a place for a journal beside it. */
 export interface TestDisk extends AsyncDisposable {
   readonly folder: string;
   readonly journal: string;
-  /** This machine, without waits for its disk: nobody pulls its plug. */
+  /** This machine, with a systemd of its own and without waits for its disk: nobody pulls its plug. */
   readonly host: Host;
-  /** All that is in it, by path: kind, mode, owner, time of change in nanoseconds, inode, content. */
+  readonly systemd: TestSystemd;
+  /** All that is in it, by path: kind, mode, owner, time of change in nanoseconds, and of files inode and content. */
   look(): Promise<ReadonlyMap<string, string>>;
 }
 
 async function lookAt(path: string): Promise<string> {
   const { mode, uid, gid, mtimeNs, ino } = await lstat(path, { bigint: true });
   const entries = await readFile(path).catch(() => undefined);
-  // A folder changes with what comes into it and goes.
-  if (entries === undefined) return `folder ${mode.toString(8)} ${uid}:${gid}`;
+  if (entries === undefined) return `folder ${mode.toString(8)} ${uid}:${gid} ${mtimeNs}`;
   const hash = createHash('sha256').update(entries).digest('hex');
   return `file ${mode.toString(8)} ${uid}:${gid} ${mtimeNs} ${ino} ${hash}`;
 }
@@ -30,11 +31,13 @@ export async function createTestDisk(): Promise<TestDisk> {
   const bin = join(own, 'bin');
   await Promise.all([mkdir(folder), mkdir(bin)]);
   await symlink('/bin/true', join(bin, 'sync'));
+  const systemd = await createTestSystemd(bin);
   const local = createLocalHost({ clock: systemClock });
   const path = `PATH=${bin}:${process.env['PATH'] ?? ''}`;
   return {
     folder,
     journal: join(own, 'journal'),
+    systemd,
     host: {
       ...local,
       run: (command, signal) => local.run({ ...command, argv: ['env', path, ...command.argv] }, signal),
