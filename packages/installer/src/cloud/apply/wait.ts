@@ -8,6 +8,14 @@ export interface Waiting {
 }
 
 const pauseMs = 500;
+/** One that has just started knows no roles yet, and refuses everybody. */
+const transient = [
+  'Unavailable',
+  'DeadlineExceeded',
+  'ResourceExhausted',
+  'Forbidden',
+  'Unauthenticated',
+] as const;
 
 /**
  * Asks again and again until it is so. An API server that is out of reach is asked again, too: it is started anew. Throws
@@ -25,7 +33,7 @@ export async function until(
       if (await isSo()) return;
       cause = undefined;
     } catch (error) {
-      if (!hasCode(error, 'Unavailable', 'DeadlineExceeded', 'ResourceExhausted')) throw error;
+      if (!hasCode(error, ...transient)) throw error;
       cause = error;
     }
     if (clock.monotonicMs() >= end) {
