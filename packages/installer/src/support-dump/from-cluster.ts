@@ -1,0 +1,66 @@
+import {
+  type EdgeNode,
+  type EdgeUnit,
+  type UnitApp,
+  edgeNodes,
+  edgeUnits,
+  managerNamespace,
+  unitApps,
+} from '@selvedge/api';
+import { type KubeObject, defineResource, resources } from '@selvedge/kube';
+import type { Pod } from '@selvedge/kube/types';
+import type { Collection } from './collection.ts';
+import { type SupportDumpDeps, dumpDefaults } from './types.ts';
+
+const ours = {
+  edgenodes: defineResource<EdgeNode & KubeObject>(edgeNodes),
+  edgeunits: defineResource<EdgeUnit & KubeObject>(edgeUnits),
+  unitapps: defineResource<UnitApp & KubeObject>(unitApps),
+  nodes: resources.nodes,
+  leases: resources.leases,
+} as const;
+
+/** What tells of us, and of Nodes. */
+const eventNamespaces = [managerNamespace, 'default', 'kube-system'];
+
+async function logOf(pod: Pod, lines: number, { cluster, signal }: SupportDumpDeps): Promise<string> {
+  const { namespace = '', name = '' } = pod.metadata;
+  const path = `/api/v1/namespaces/${namespace}/pods/${name}/log`;
+  const query = { tailLines: lines, limitBytes: dumpDefaults.maxFileBytes, timestamps: true };
+  return (await cluster.raw({ method: 'GET', path, query, accept: '*/*', signal })).body.toString();
+}
+
+async function addPods(collection: Collection, lines: number, deps: SupportDumpDeps): Promise<void> {
+  const { cluster, signal } = deps;
+  const read = async (): Promise<readonly Pod[]> =>
+    (await cluster.listAll(resources.pods, { namespace: managerNamespace, signal })).items;
+  const pods: Pod[] = [];
+  await collection.add('cluster/pods.json', async () => pods.splice(0, 0, ...(await read())) && pods, signal);
+  for (const pod of pods) {
+    const file = `cluster/logs/${pod.metadata.name ?? ''}.log`;
+    await collection.add(file, () => logOf(pod, lines, deps), signal);
+  }
+}
+
+/** What the API server knows of an installation. */
+export async function addCluster(
+  collection: Collection,
+  { logLines = dumpDefaults.logLines }: { readonly logLines?: number },
+  deps: SupportDumpDeps,
+): Promise<void> {
+  const { cluster, signal } = deps;
+  const version = async (): Promise<unknown> =>
+    JSON.parse((await cluster.raw({ method: 'GET', path: '/version', signal })).body.toString());
+  await collection.add('cluster/version.json', version, signal);
+  for (const [name, resource] of Object.entries(ours)) {
+    const list = async (): Promise<unknown> =>
+      (await cluster.listAll<KubeObject>(resource, { signal })).items;
+    await collection.add(`cluster/${name}.json`, list, signal);
+  }
+  for (const namespace of eventNamespaces) {
+    const list = async (): Promise<unknown> =>
+      (await cluster.listAll(resources.events, { namespace, signal })).items;
+    await collection.add(`cluster/events-${namespace}.json`, list, signal);
+  }
+  await addPods(collection, logLines, deps);
+}
