@@ -1,7 +1,7 @@
 import { buffer } from 'node:stream/consumers';
 import { gunzipSync } from 'node:zlib';
 import { SelvedgeError } from '@selvedge/kit';
-import { type Headers, extract } from 'tar-stream';
+import { type Header, extract } from 'tar-stream';
 import { describe, expect, it } from 'vitest';
 import { archiveOf } from './archive.ts';
 import { createCollection } from './collection.ts';
@@ -9,10 +9,10 @@ import { createCollection } from './collection.ts';
 const { signal } = new AbortController();
 const limits = { maxFileBytes: 100, maxBytes: 250 };
 
-async function unpacked(archive: Buffer): Promise<readonly (readonly [Headers, string])[]> {
+async function unpacked(archive: Buffer): Promise<readonly (readonly [Header, string])[]> {
   const entries = extract();
   entries.end(gunzipSync(archive));
-  const found: (readonly [Headers, string])[] = [];
+  const found: (readonly [Header, string])[] = [];
   for await (const entry of entries) found.push([entry.header, (await buffer(entry)).toString()]);
   return found;
 }
