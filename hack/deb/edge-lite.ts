@@ -28,10 +28,14 @@ modules:
 
 /** What it made itself goes with a purge, unless volumes are still mounted in it: what is in them is not its own. */
 const purge = `if [ "$1" = purge ]; then
-  if grep --quiet ' /var/lib/selvedge/' /proc/self/mounts; then
+  if [ ! -e /var/lib/selvedge ]; then
+    :
+  elif grep --quiet ' /var/lib/selvedge/' /proc/self/mounts; then
     echo 'edge-lite: volumes are mounted below /var/lib/selvedge, so it stays' >&2
   else
-    rm --recursive --force --one-file-system /var/lib/selvedge
+    find /var/lib/selvedge -xdev -mindepth 1 -delete || true
+    # It may be a file system of its own.
+    rmdir /var/lib/selvedge || true
   fi
   rm --force /etc/selvedge/edge-lite.yaml
 fi

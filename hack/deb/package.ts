@@ -23,12 +23,14 @@ export interface DebPackage {
   readonly scripts?: Readonly<Partial<Record<MaintainerScript, string>>>;
 }
 
+export type Compression = 'xz' | 'gzip' | 'none';
+
 export interface DebOptions {
   readonly outfile: string;
   /** Seconds since 1970: the time of every file. */
   readonly sourceDateEpoch: number;
-  /** `xz` makes the smallest; `gzip` takes a tenth of the time. Default `xz`. */
-  readonly compression?: 'xz' | 'gzip';
+  /** `xz` makes the smallest, `none` takes no time. Default `xz`. */
+  readonly compression?: Compression;
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -9,11 +9,13 @@ import {
   checksumsFile,
   renderChecksums,
 } from '../../packages/installer/src/artifacts/index.ts';
+import { type DebPackage, buildDeb, edgeLitePackage, selvedgePackage } from '../deb/index.ts';
 import { imageArchive, managerImage, nodeShellImage } from '../image/index.ts';
 import { bundleProgram, versionOf } from '../programs.ts';
 import { buildExecutable, nodeFor } from '../sea/index.ts';
 import { type Setup, contentKey, createCache } from '../setup/index.ts';
 import { digestsIn } from './digests.ts';
+import { completionsOf } from './packages.ts';
 
 export type DevelopmentDeps = Pick<Setup, 'cache' | 'progress'> & {
   readonly signal?: AbortSignal | undefined;
@@ -87,5 +89,42 @@ export async function provideArtifacts(deps: DevelopmentDeps): Promise<string> {
       await put('node-shell', await imageArchive(await nodeShellImage(shell)));
       await writeFile(join(into, checksumsFile), renderChecksums(await digestsIn(into)));
     });
+  });
+}
+
+/** Paths of Debian packages for amd64. */
+export interface DevelopmentPackages {
+  readonly edgeLite: string;
+  /** The same with a later version. */
+  readonly laterEdgeLite: string;
+  readonly selvedge: string;
+}
+
+const debVersions = { first: '1.0.0', later: '1.0.1' } as const;
+
+/** The Debian packages of what is in this checkout, uncompressed; made once for the same sources. */
+export async function providePackages(deps: DevelopmentDeps): Promise<DevelopmentPackages> {
+  const [arch, { signal }] = ['amd64' as const, deps];
+  const edgeLite = await provideEdgeLite(arch, deps);
+  return inScratch(async (scratch) => {
+    const bundle = join(scratch, 'selvedge.cjs');
+    await bundleProgram('selvedge', bundle);
+    const folder = await made({ name: 'release/debs', bundles: [bundle, edgeLite] }, deps, async (into) => {
+      const write = (name: string, content: DebPackage): Promise<void> =>
+        buildDeb(content, { outfile: join(into, name), sourceDateEpoch: 0, compression: 'none', signal });
+      for (const [name, version] of Object.entries(debVersions)) {
+        const program = { executable: await readFile(edgeLite), version, arch };
+        await write(`edge-lite-${name}.deb`, edgeLitePackage(program));
+      }
+      const outfile = join(scratch, 'selvedge');
+      await buildExecutable({ bundle, arch, outfile, signal });
+      const program = { executable: await readFile(outfile), version: debVersions.first, arch };
+      await write('selvedge.deb', selvedgePackage(program, await completionsOf(bundle, signal)));
+    });
+    return {
+      edgeLite: join(folder, 'edge-lite-first.deb'),
+      laterEdgeLite: join(folder, 'edge-lite-later.deb'),
+      selvedge: join(folder, 'selvedge.deb'),
+    };
   });
 }

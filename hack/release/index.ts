@@ -1,1 +1,7 @@
-export { type DevelopmentDeps, provideArtifacts, provideEdgeLite } from './development.ts';
+export {
+  type DevelopmentDeps,
+  type DevelopmentPackages,
+  provideArtifacts,
+  provideEdgeLite,
+  providePackages,
+} from './development.ts';

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { SelvedgeError } from '@selvedge/kit';
 import { Command } from 'commander';
 import type { Digests } from '../../packages/installer/src/artifacts/index.ts';
+import type { Compression } from '../deb/index.ts';
 import { processSetup, run, runTool } from '../setup/index.ts';
 import { buildRelease } from './build.ts';
 import { provideBusybox } from './busybox.ts';
@@ -15,7 +16,7 @@ const setup = processSetup();
 interface Flags {
   readonly dryRun: boolean;
   readonly out: string;
-  readonly compression: 'xz' | 'gzip';
+  readonly compression: Compression;
 }
 
 async function git(...args: readonly string[]): Promise<string> {
@@ -67,7 +68,7 @@ function program(signal: AbortSignal): Command {
     .description('gives all packages their next version and builds all files of a release')
     .option('--dry-run', 'leave the checkout as it is', false)
     .option('--out <folder>', 'where the files go, within the checkout; it is emptied first', 'dist/release')
-    .option('--compression <kind>', 'of the Debian packages: xz, or gzip, which is larger and faster', 'xz')
+    .option('--compression <kind>', 'of the Debian packages: xz, gzip or none', 'xz')
     .action((flags: Flags) => release(flags, signal));
 }
 

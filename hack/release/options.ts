@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Architecture } from '../../packages/installer/src/artifacts/index.ts';
+import type { Compression } from '../deb/index.ts';
 import type { Program } from '../programs.ts';
 import type { Progress } from '../setup/index.ts';
 
@@ -19,7 +20,7 @@ export interface BuildOptions {
   /** Default: all. */
   readonly architectures?: readonly Architecture[];
   /** Of the Debian packages. Default `xz`. */
-  readonly compression?: 'xz' | 'gzip';
+  readonly compression?: Compression;
   readonly signal?: AbortSignal | undefined;
 }
 

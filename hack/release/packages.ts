@@ -15,7 +15,7 @@ import { run } from '../setup/index.ts';
 import { type Build, executableName } from './options.ts';
 
 /** What completes the command line of `selvedge`, as it says itself. */
-async function completionsOf(selvedge: string, signal?: AbortSignal): Promise<Record<Shell, string>> {
+export async function completionsOf(selvedge: string, signal?: AbortSignal): Promise<Record<Shell, string>> {
   const all = await Promise.all(
     shells.map(async (shell) => {
       const argv = [process.execPath, selvedge, 'completion', shell] as const;
