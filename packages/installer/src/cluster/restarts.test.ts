@@ -86,7 +86,7 @@ describe('containers before and after', () => {
     expect(compareContainers(before, { containers, pods: now })).toMatchObject({
       restarted,
       left,
-      before: 4,
+      before: 2,
     });
   });
 

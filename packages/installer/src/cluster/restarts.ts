@@ -14,7 +14,7 @@ export interface ContainersBefore {
 
 /** What became of them. */
 export interface Restarts {
-  /** Containers that were there before. */
+  /** Containers that were there before, and were to run on. */
   readonly before: number;
   /** Of them, those that run as they did. */
   readonly same: number;
@@ -57,10 +57,10 @@ interface After {
 /** Compares what runs with what ran. Pure. */
 export function compareContainers(before: ContainersBefore, { containers, pods }: After): Restarts {
   const now = new Map(containers.map((one) => [one.id, one.started]));
-  const others = before.containers.filter(({ id, started }) => now.get(id) !== started);
+  const kept = before.containers.filter(({ pod }) => !before.meant.includes(pod));
+  const others = kept.filter(({ id, started }) => now.get(id) !== started);
   const [restarted, left] = [new Set<string>(), new Set<string>()];
   for (const { id, pod: uid } of others) {
-    if (before.meant.includes(uid)) continue;
     const pod = pods.find((one) => one.uid === uid);
     const name = before.names[uid] ?? `pod ${uid}`;
     const reason = reasonOf(id, pod, before);
@@ -68,6 +68,6 @@ export function compareContainers(before: ContainersBefore, { containers, pods }
     if (reason === undefined) restarted.add(`${name} (${container})`);
     else left.add(`${name}: ${reason}`);
   }
-  const same = before.containers.length - others.length;
-  return { before: before.containers.length, same, restarted: [...restarted], left: [...left] };
+  const same = kept.length - others.length;
+  return { before: kept.length, same, restarted: [...restarted], left: [...left] };
 }
