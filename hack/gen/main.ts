@@ -10,6 +10,7 @@ import { installerSources } from './installer-sources.ts';
 import { protoTypes } from './protos.ts';
 import { rbac } from './rbac.ts';
 import { schemas } from './schemas.ts';
+import { units } from './units.ts';
 import { wireTypes } from './wire-types.ts';
 
 const generators: readonly Generator[] = [
@@ -20,6 +21,7 @@ const generators: readonly Generator[] = [
   protoTypes,
   rbac,
   schemas,
+  units,
   wireTypes,
 ];
 const root = fileURLToPath(new URL('../../', import.meta.url));
