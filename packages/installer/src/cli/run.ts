@@ -6,6 +6,8 @@ import { addConvert } from './commands/convert.ts';
 import { addRevert } from './commands/revert.ts';
 import { addJoin } from './commands/join.ts';
 import { addReset } from './commands/reset.ts';
+import { addStatus } from './commands/status.ts';
+import { addSupportDump } from './commands/support-dump.ts';
 import { addToken } from './commands/token.ts';
 import { addUnit } from './commands/unit.ts';
 import { exitCodeOf, exitCodes } from './errors/index.ts';
@@ -64,8 +66,10 @@ export async function runCli(host: CliHost): Promise<number> {
   addRevert(root, program);
   addJoin(root, program);
   addReset(root, program);
+  addStatus(root, program);
   addToken(root, program);
   addUnit(root, program);
+  addSupportDump(root, program);
   addCompletion(root, program);
   quiet(root, host);
   try {

@@ -39,7 +39,7 @@ export const clusterRules: Rules = {
         told('warning', {
           what: `the API server on ${node} has an EgressSelector already: ${flags[egressFlag]}`,
           why: 'an API server has one; konnectivity, or whatever it leads to, would be replaced by the tunnel',
-          mend: 'see what it is for; take it away first, or use --mode deployment, which leaves API servers alone',
+          mend: 'see what it is for; take it away first, or use --manager deployment, which leaves API servers alone',
         }),
       ),
   'kube-proxy-missing': ({ cluster: { kubeProxyMode }, nodes }) =>

@@ -6,7 +6,7 @@ import { type ClusterFlags, withCluster } from '../flags/cluster.ts';
 import { words, withJson } from '../flags/common.ts';
 import { type MachineFlags, withMachines } from '../flags/machines.ts';
 import { type NodeFlags, choiceOf, withNodes } from '../flags/nodes.ts';
-import { createHosts } from '../machines/index.ts';
+import { createHostsIfAsked } from '../machines/index.ts';
 import type { CommonFlags, Program } from '../program.ts';
 
 interface CheckFlags extends CommonFlags, ClusterFlags, NodeFlags, MachineFlags {
@@ -27,7 +27,7 @@ export function addCheck(root: Command, program: Program): void {
     (flags: CheckFlags) =>
       program.perform({ kind: 'CheckResult', describe: describeCheck, exitCodeOf }, flags, async (run) => {
         await using cluster = await openCluster(flags, host);
-        const hosts = await createHosts(flags, { host, prompts: run.prompts, cluster });
+        const hosts = await createHostsIfAsked(flags, { host, prompts: run.prompts, cluster });
         const tunnelServers = flags.tunnelServer ?? [];
         return await check(
           { choice: choiceOf(flags), tunnelServers },

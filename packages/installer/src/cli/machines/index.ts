@@ -42,3 +42,11 @@ export async function createHosts(flags: MachineFlags, deps: MachinesDeps): Prom
       });
   }
 }
+
+/** The same, if a person chose a way: where it is of use to look at the API server alone. Throws `Invalid`. */
+export async function createHostsIfAsked(
+  flags: MachineFlags,
+  deps: MachinesDeps,
+): Promise<Hosts | undefined> {
+  return flags.transport === undefined ? undefined : await createHosts(flags, deps);
+}
