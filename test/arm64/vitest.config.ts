@@ -1,0 +1,22 @@
+import { nodeFor } from '@selvedge/hack/sea';
+import { defineConfig } from 'vitest/config';
+
+// vitest itself runs as ever; the workers, in which the tests are, run on this Node.
+process.execPath = nodeFor('arm64');
+
+/** What an edge node consists of, and the contracts that it keeps. */
+export default defineConfig({
+  test: {
+    root: '../..',
+    include: [
+      'packages/{api,containerd-grpc-types,edge-lite,kit,kube,tunnel}/src/**/*.test.ts',
+      'test/contract/**/*.test.ts',
+    ],
+    isolate: false,
+    maxWorkers: 2,
+    // Emulation takes ten times as long.
+    testTimeout: 1_800_000,
+    hookTimeout: 1_800_000,
+    expect: { poll: { timeout: 600_000 } },
+  },
+});
