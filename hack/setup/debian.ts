@@ -25,6 +25,7 @@ export const debianPackages: readonly string[] = [
   'procps',
   'qemu-user-static',
   'skopeo',
+  'tmux',
 ];
 
 export interface DebianOptions {

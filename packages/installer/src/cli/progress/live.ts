@@ -67,7 +67,7 @@ class LiveReporter implements Reporter {
   }
 
   async aside<T>(work: () => Promise<T>): Promise<T> {
-    this.#replace([], []);
+    this.#replace(this.#lines(this.#tasks.takeEnded()), []);
     this.#isAside = true;
     try {
       return await work();
@@ -93,14 +93,18 @@ class LiveReporter implements Reporter {
   }
 
   #draw(): void {
-    const ended = this.#lines(this.#tasks.takeEnded());
-    // One row for the cursor below.
-    this.#replace(ended, this.#lines(this.#tasks.roots, this.#deps.terminal.rows() - 1));
+    this.#replace(this.#lines(this.#tasks.takeEnded()), this.#running());
   }
 
-  /** Lines that stay, above those that change. */
+  #running(): readonly string[] {
+    // One row for the cursor below.
+    return this.#lines(this.#tasks.roots, this.#deps.terminal.rows() - 1);
+  }
+
+  /** Lines that stay, below what ended and above those that change. */
   #keep(lines: readonly string[]): void {
-    this.#replace(lines, this.#isAside ? [] : this.#drawn);
+    const ended = this.#lines(this.#tasks.takeEnded());
+    this.#replace([...ended, ...lines], this.#isAside ? [] : this.#running());
   }
 
   #replace(kept: readonly string[], changing: readonly string[]): void {
