@@ -48,10 +48,15 @@ export interface ClusterViewDeps {
 /** Of a kubelet that does not say otherwise. */
 const kubeletPort = 10_250;
 
-const named = ({ metadata, status }: Node): NamedNode => ({
-  node: metadata.name ?? '',
-  kubeletPort: status?.daemonEndpoints?.kubeletEndpoint?.Port || kubeletPort,
-});
+function named(node: Node): NamedNode {
+  const { metadata, status } = node;
+  const [address] = nodeIndexers.internalIp(node);
+  return {
+    node: metadata.name ?? '',
+    kubeletPort: status?.daemonEndpoints?.kubeletEndpoint?.Port || kubeletPort,
+    ...(address === undefined ? {} : { address }),
+  };
+}
 
 function endpointsOf(
   { addresses, conditions, nodeName }: Endpoint,

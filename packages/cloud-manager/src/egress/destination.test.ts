@@ -91,6 +91,7 @@ describe('a name', () => {
       node('shop-4', { Hostname: 'shop-1' }),
       node('shop-5', { Hostname: 'cloud.example' }, 9_999),
       node('cloud-1', { Hostname: 'cloud.example' }),
+      node('cloud-2', { Hostname: 'two.example', InternalIP: '10.0.0.6' }),
     ],
     edges: ['shop-1', 'shop-2', 'shop-3', 'shop-4', 'shop-5', 'no-node', 'cloud.example'],
   };
@@ -104,6 +105,8 @@ describe('a name', () => {
     ['cloud.example:9999', 'node', direct('cloud.example:9999')],
     ['till.example:10250', 'node', edge('shop-1', 'till.example:10250')],
     ['cloud-1:10250', 'node', direct('cloud-1:10250')],
+    ['cloud-2:10250', 'node', direct('10.0.0.6:10250')],
+    ['two.example:10250', 'node', direct('10.0.0.6:10250')],
     ['webhook.example.com:443', 'other', direct('webhook.example.com:443')],
   ])('%s is found as a %s', (text, rule, route) => {
     expect(to(text)).toEqual({ rule, route });

@@ -21,6 +21,8 @@ export interface Destination {
 export interface NamedNode {
   readonly node: string;
   readonly kubeletPort: number;
+  /** The first InternalIP that it says. */
+  readonly address?: string | undefined;
 }
 
 /** A Node with a pod that says it has an address. */
@@ -100,9 +102,17 @@ export function nodesOfName(name: string, port: number | undefined, view: Cluste
   return all.filter(({ kubeletPort }) => port === undefined || kubeletPort === port);
 }
 
+/**
+ * Names of nodes need be in no DNS: one that is not at the edge is dialled by the address that it says, as the API server would
+ * by itself. On its own machine its name may be an address of the loopback interface.
+ */
 function byName(target: Target, view: ClusterView): Destination {
   const nodes = nodesOfName(target.host, target.port, view);
-  return { rule: nodes.length === 0 ? 'other' : 'node', route: toHolder(nodes, target, view) };
+  if (nodes.length === 0) return { rule: 'other', route: { kind: 'direct', target } };
+  const route = toHolder(nodes, target, view);
+  const [{ address } = {}, ...others] = nodes;
+  const isKnown = route.kind === 'direct' && others.length === 0 && address !== undefined;
+  return { rule: 'node', route: isKnown ? { kind: 'direct', target: { ...target, host: address } } : route };
 }
 
 /** Those for which it holds, or all if it holds for none. */

@@ -74,7 +74,7 @@ async function lookAt(node: Node, deps: MachineDeps): Promise<ControlPlaneMachin
     return await inspect({ machine, address }, deps);
   } catch (error) {
     deps.signal.throwIfAborted();
-    if (!hasCode(error, 'Unavailable', 'Forbidden', 'DeadlineExceeded', 'Unsupported')) throw error;
+    if (!(error instanceof SelvedgeError) || error.code === 'Corrupt') throw error;
     return { kind: 'closed', machine, why: messageOf(error) };
   }
 }

@@ -16,7 +16,7 @@ function machineText({ phase, renew }: Extract<CloudChange, { kind: 'machine' }>
       detail: [`make ${egressConfigFile}`, 'taken back by itself if the API server does not become ready'],
     };
   }
-  if (renew) return { what: 'renew the certificate of cloud-manager, and start it again', detail: [] };
+  if (renew) return { what: 'renew the certificate of cloud-manager, which reads it by itself', detail: [] };
   return {
     what: 'run cloud-manager as a unit of systemd',
     detail: [

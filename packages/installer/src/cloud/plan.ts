@@ -85,10 +85,11 @@ function changesOf(options: CloudOptions, seen: CloudSeen): readonly CloudChange
     ...certificate,
     ...objects(program),
     ...machineChanges(mode, seen, certificate.length > 0),
-    ...(seen.ready && !objects(program).length ? [] : [{ kind: 'ready' } as const]),
+    ...(mode === 'unit' || (seen.ready && objects(program).length === 0) ? [] : [{ kind: 'ready' } as const]),
     ...objects(registration),
-    ...zoneChange(options, seen),
     ...egressChanges(mode, seen),
+    // CoreDNS reads it anew while API servers serve.
+    ...zoneChange(options, seen),
   ];
   const isComplete = seen.inventory?.complete === true && changes.length === 0;
   return isComplete ? [] : [...changes, { kind: 'record' }];

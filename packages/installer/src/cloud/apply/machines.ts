@@ -72,24 +72,20 @@ function configOf(plan: CloudPlan, { address, ipv6, manifest = '' }: Open): stri
   return unitConfig({ tunnelPort, address, apiServerPort: apiServerPort(manifest), ipv6, machines, over });
 }
 
+/** Replaces the files; cloud-manager reads them again by itself. */
 async function renew(machine: Open, deps: CloudDeps): Promise<void> {
   const { certificate, key, ca } = await tunnelPair(deps);
   const { signal } = deps;
-  await withMachine(machine.machine, deps, async (host, files) => {
-    const put = (path: string, content: string): Promise<void> =>
-      files.write(path, { content, mode: 0o600 }, signal);
-    await put(paths.certificate, certificate);
-    await put(paths.key, key);
-    await put(paths.ca, ca);
-    const { exitCode, stderr } = await host.run(
-      { argv: ['systemctl', 'restart', 'cloud-manager.service'], timeoutMs: 180_000 },
-      signal,
-    );
-    if (exitCode === 0) return;
-    throw new SelvedgeError(`cloud-manager on ${host.name}: ${stderr.toString().trim()}`, {
-      code: 'Internal',
-      hint: 'journalctl -u cloud-manager there says why',
-    });
+  await withMachine(machine.machine, deps, async (_host, files) => {
+    for (const [path, content] of [
+      [paths.ca, ca],
+      [paths.certificate, certificate],
+      [paths.key, key],
+    ] as const) {
+      const state = await files.look(path, signal);
+      const { mode, owner } = state.kind === 'file' ? state : { mode: 0o600, owner: { uid: 0, gid: 0 } };
+      await files.write(path, { content, mode, owner }, signal);
+    }
   });
 }
 

@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto';
+import { isIPv6 } from 'node:net';
 import type { KubeObject } from '@selvedge/kube';
 import type { Secret } from '@selvedge/kube/types';
 import { isMarkedAsMade, ownObject } from '../objects/metadata.ts';
@@ -20,8 +21,13 @@ const serviceName = 'cloud-manager.selvedge-system.svc';
 const encode = (text: string): string => Buffer.from(text).toString('base64');
 const decode = (text: string | undefined): string => Buffer.from(text ?? '', 'base64').toString('latin1');
 
+/** An address as everybody spells it. Source: RFC 5952. */
+const canonical = (name: string): string =>
+  isIPv6(name) ? new URL(`http://[${name}]`).hostname.slice(1, -1) : name.toLowerCase();
+
 /** `host` of `host:port`. */
-const hostOf = (server: string): string => server.slice(0, server.lastIndexOf(':')).replace(/^\[|\]$/g, '');
+const hostOf = (server: string): string =>
+  canonical(server.slice(0, server.lastIndexOf(':')).replace(/^\[|\]$/g, ''));
 
 /** What the certificate has to be for: what agents are told, and what servers call each other. */
 export const wantedNames = (tunnelServers: readonly string[]): readonly string[] => [
@@ -55,7 +61,7 @@ function attempt<T>(read: () => T): T | undefined {
 }
 
 const alternatives = (text: string): readonly string[] =>
-  text.split(', ').map((one) => one.replace(/^(DNS|IP Address):/, ''));
+  text.split(', ').map((one) => canonical(one.replace(/^(DNS|IP Address):/, '')));
 
 /** What the certificate in a Secret is; undefined if nobody can read it. */
 export function certificateIn(secret: Secret | undefined): CertificateSeen | undefined {

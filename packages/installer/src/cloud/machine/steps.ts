@@ -21,20 +21,22 @@ export interface ManagerStepsOptions {
 }
 
 const startMs = 60_000;
+const user = 'cloud-manager';
+const forManager = { mode: 0o640, group: user } as const;
 
 /** cloud-manager as a unit of a machine. Pure. */
 export function managerSteps({ sha256, config }: ManagerStepsOptions): readonly Step[] {
   const units = '/etc/systemd/system';
   return [
     { kind: 'times', paths: ['/etc', units, `${units}/multi-user.target.wants`, '/usr/local/bin'] },
-    { kind: 'user', name: 'cloud-manager', description: 'Selvedge cloud-manager' },
+    { kind: 'user', name: user, description: 'Selvedge cloud-manager' },
     { kind: 'tree', path: paths.folder, mode: 0o755 },
     { kind: 'folder', path: paths.pki, mode: 0o755 },
-    // Its user reads them as they are renewed.
+    // Those of the certificate are replaced when it is renewed.
     { kind: 'secret', path: paths.certificate, source: sources.certificate, mode: 0o644 },
-    { kind: 'secret', path: paths.key, source: sources.key },
     { kind: 'secret', path: paths.ca, source: sources.ca, mode: 0o644 },
-    { kind: 'secret', path: paths.kubeconfig, source: sources.kubeconfig },
+    { kind: 'secret', path: paths.key, source: sources.key, ...forManager },
+    { kind: 'secret', path: paths.kubeconfig, source: sources.kubeconfig, ...forManager },
     { kind: 'file', path: paths.config, mode: 0o644, content: config },
     { kind: 'upload', path: paths.program, mode: 0o755, source: sources.program, sha256 },
     { kind: 'file', path: paths.unit, mode: 0o644, content: managerUnit() },

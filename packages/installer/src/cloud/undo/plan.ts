@@ -13,6 +13,14 @@ const kinds: readonly string[] = [
   'ValidatingAdmissionPolicyBinding',
 ];
 
+const isEgress = (one: InventoryEntry): boolean => one.kind === 'machine' && one.phase === 'egress';
+
+/** In the order of going back. API servers are ready again before CoreDNS reads its Corefile anew. */
+export function backwards(entries: readonly InventoryEntry[]): readonly InventoryEntry[] {
+  const all = entries.toReversed();
+  return [...all.filter(isEgress), ...all.filter((one) => !isEgress(one))];
+}
+
 export const isData = (entry: InventoryEntry): boolean =>
   entry.kind === 'made' && kinds.includes(entry.place.kind);
 
@@ -84,7 +92,7 @@ export async function planCloudUndo(
   }
   await refuseHelm(cluster, signal);
   const all = inventory?.entries ?? [];
-  const entries = all.filter((one) => !(options.keepData && isData(one))).toReversed();
+  const entries = backwards(all.filter((one) => !(options.keepData && isData(one))));
   const takesBack = !options.keepData && entries.some(isData);
   const parts = partsOf(entries, {
     first: takesBack ? data : [],

@@ -5,7 +5,7 @@ import { getIfThere, type InventoryStore, openInventory, settleEntries } from '.
 import { isMarkedAsMade } from '../objects/metadata.ts';
 import type { CloudDeps, CloudUndoPlan } from '../types.ts';
 import { undoEntry } from './entries.ts';
-import { isData, undoText } from './plan.ts';
+import { backwards, isData, undoText } from './plan.ts';
 import { takeBack } from './take-back.ts';
 
 async function orGone(work: Promise<void>): Promise<void> {
@@ -33,7 +33,7 @@ async function undoEntries(store: InventoryStore, keepData: boolean, deps: Cloud
   const { progress, cluster, signal } = deps;
   let entries = await settleEntries(inventory.entries, cluster, signal);
   if (!keepData && entries.some(isData)) await takeBack(deps);
-  for (const entry of entries.toReversed()) {
+  for (const entry of backwards(entries)) {
     if (keepData && isData(entry)) continue;
     signal.throwIfAborted();
     await progress.task(undoText(entry), () => undoEntry(entry, deps));

@@ -35,9 +35,6 @@ export interface UnitConfigOptions {
 
 const hostOf = (address: string): string => (address.includes(':') ? `[${address}]` : address);
 
-/** Secrets are given to the program by systemd. Source: systemd.exec(5), LoadCredential. */
-const secret = (name: string): string => `$(CREDENTIALS_DIRECTORY)/${name}`;
-
 function configOf({
   tunnelPort,
   address,
@@ -46,7 +43,7 @@ function configOf({
   machines,
 }: Omit<UnitConfigOptions, 'over'>): object {
   const everywhere = (port: number): string => `${ipv6 ? '[::]' : '0.0.0.0'}:${port}`;
-  const served = { certificateFile: paths.certificate, keyFile: secret('tunnel.key') };
+  const served = { certificateFile: paths.certificate, keyFile: paths.key };
   const relay = {
     listen: everywhere(unitPorts.egress),
     ...served,
@@ -58,7 +55,7 @@ function configOf({
   return {
     apiVersion: 'cloud-manager.selvedge.io/v1alpha1',
     kind: 'Config',
-    cluster: { kubeconfig: secret('kubeconfig') },
+    cluster: { kubeconfig: paths.kubeconfig },
     tunnel: {
       listen: [everywhere(tunnelPort)],
       ...served,

@@ -15,9 +15,6 @@ StartLimitIntervalSec=0
 ExecStart=${paths.program} run --config ${paths.config}
 # Made by: systemd-sysusers --inline 'u cloud-manager - "Selvedge cloud-manager"'
 User=cloud-manager
-# Files that only root may read: the config names them as $(CREDENTIALS_DIRECTORY)/NAME. They are read at the start.
-LoadCredential=tunnel.key:${paths.key}
-LoadCredential=kubeconfig:${paths.kubeconfig}
 # The tunnel's port 443.
 AmbientCapabilities=CAP_NET_BIND_SERVICE
 CapabilityBoundingSet=CAP_NET_BIND_SERVICE
