@@ -1,7 +1,17 @@
+import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { edgeNodeDefinition } from '@selvedge/api';
 import { SelvedgeError, systemClock as clock } from '@selvedge/kit';
-import { type KubeClient, type KubeObject, defineResource, mergePatch, resources } from '@selvedge/kube';
+import {
+  type KubeClient,
+  type KubeObject,
+  defineResource,
+  mergePatch,
+  resources,
+  strategicMergePatch,
+} from '@selvedge/kube';
 import type { Node } from '@selvedge/kube/types';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { check, describeCheck } from '../../packages/installer/src/check/index.ts';
@@ -19,6 +29,7 @@ import type { PrivateControlPlane } from '../bed/control-plane/private-control-p
 import { freePort } from '../bed/free-port.ts';
 import { silent } from './installer-cloud-world.ts';
 import { type TestClient, connect, connectWith, startControlPlane } from './kube-world.ts';
+import { selvedge } from './selvedge.ts';
 
 const { signal } = new AbortController();
 const context: CommandContext = {
@@ -217,7 +228,7 @@ describe('the status of a real cluster', () => {
         ),
       )
       .toBe(true);
-    const patch = mergePatch({
+    const patch = strategicMergePatch({
       status: { conditions: [{ type: 'selvedge.io/CloudReachable', status: 'False', message: 'cut' }] },
     });
     await cluster.patch<Node>(resources.nodes, { name: 'shop-1' }, { patch, subresource: 'status', signal });
@@ -282,5 +293,31 @@ describe('an archive for support of a real cluster', () => {
     );
     // Nobody runs the pod whose log was asked for.
     expect(result.missing.map(({ what }) => what)).toContain('cluster/logs/planted.log');
+  });
+});
+
+describe('by the command line', () => {
+  it('a check that found errors ends with 3, and prints what it found as a document', async () => {
+    const ran = await selvedge(['check', '--json', '--kubeconfig', controlPlane.kubeconfig]);
+    expect(ran.code).toBe(3);
+    expect(ran.document()).toMatchObject({ kind: 'CheckResult', nodes: ['shop-1', 'shop-2'], machines: [] });
+  });
+
+  it('the status is told of one node', async () => {
+    const ran = await selvedge(['status', '--nodes', 'shop-1', '--kubeconfig', controlPlane.kubeconfig]);
+    expect([ran.code, ran.stdout]).toEqual([0, expect.stringMatching(/^node shop-1: converted, Ready/m)]);
+    expect(ran.stdout).not.toContain('shop-2');
+  });
+
+  it('an archive for support is a new file that only its owner may read', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'selvedge-support-'));
+    const file = join(folder, 'dump.tar.gz');
+    const args = ['support-dump', '--json', '--output', file, '--kubeconfig', controlPlane.kubeconfig];
+    const ran = await selvedge(args);
+    expect(ran.code).toBe(0);
+    expect(ran.document()).toMatchObject({ kind: 'SupportDumpResult', file });
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+    expect((await selvedge(args)).code).toBe(2);
+    await rm(folder, { recursive: true });
   });
 });

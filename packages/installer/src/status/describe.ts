@@ -29,7 +29,7 @@ function readiness(ready: boolean | undefined): string {
 }
 
 const hubWords = ({ reachesCloud, since }: HubStatus): string =>
-  `hub ${reachesCloud ? 'online' : 'offline'} since ${since}`;
+  `hub ${reachesCloud ? 'online' : 'offline'}${since === '' ? '' : ` since ${since}`}`;
 
 function describeNode({ name, machine, versions, ...node }: NodeStatus): string {
   const { kind, unit, hub, sessions } = node;

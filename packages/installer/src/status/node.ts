@@ -16,8 +16,9 @@ export interface NodeSources {
 function hubOf(object: Node | undefined): HubStatus | undefined {
   const condition = object?.status?.conditions?.find(({ type }) => type === cloudReachable);
   if (condition === undefined) return undefined;
-  const { status, lastTransitionTime: since = '', message = '' } = condition;
-  return { reachesCloud: status === 'True', since, message };
+  const { status, lastTransitionTime, message = '' } = condition;
+  // Null where nobody said it.
+  return { reachesCloud: status === 'True', since: lastTransitionTime ?? '', message };
 }
 
 function interruptedKind({ status }: MachineLook): NodeKind | undefined {

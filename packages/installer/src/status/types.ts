@@ -59,7 +59,7 @@ export interface NodeStatus {
 /** What a hub says of itself in its Node's condition `selvedge.io/CloudReachable`. */
 export interface HubStatus {
   readonly reachesCloud: boolean;
-  /** RFC 3339. */
+  /** RFC 3339; empty if it does not say. */
   readonly since: string;
   readonly message: string;
 }
