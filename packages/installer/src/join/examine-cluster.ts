@@ -1,4 +1,4 @@
-import { type Clock, SelvedgeError, hasCode, withDeadline } from '@selvedge/kit';
+import { SelvedgeError, hasCode, withDeadline } from '@selvedge/kit';
 import {
   type BootstrapToken,
   defineResource,
@@ -22,7 +22,7 @@ export interface ClusterSight {
 
 const timeoutMs = 15_000;
 /** The bootstrapsigner signs a new token within seconds. */
-const unsignedTimeoutMs = 20_000;
+const unsignedTimeoutMs = 15_000;
 const pauseMs = 1_000;
 
 interface Trusted {
@@ -30,16 +30,21 @@ interface Trusted {
   readonly aheadMs?: number;
 }
 
+export interface ExamineDeps extends Pick<JoinDeps, 'clock' | 'connect' | 'signal'> {
+  /** Default: that of the server. */
+  readonly readInfo?: typeof readClusterInfo;
+}
+
 async function trust(
   { server, caHash }: Pick<JoinOptions, 'server' | 'caHash'>,
   token: BootstrapToken,
-  { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
+  { clock, signal, readInfo = readClusterInfo }: ExamineDeps,
 ): Promise<Trusted> {
   const endMs = clock.monotonicMs() + unsignedTimeoutMs;
   for (;;) {
     const deadline = { what: `cluster-info of ${server}`, timeoutMs, signal };
     const { configMap, serverTimeMs } = await withDeadline(deadline, clock, (within) =>
-      readClusterInfo({ server }, within),
+      readInfo({ server }, within),
     );
     const info = verifyClusterInfo(configMap, token, caHash);
     if (info.kind === 'trusted') {
@@ -121,13 +126,10 @@ async function readDns(client: JoinClient, signal: AbortSignal): Promise<Cluster
  * is known, accepted and may ask for a certificate. Throws `Unavailable`, `Unauthenticated` and `Forbidden`, each with the
  * next command.
  */
-export async function examineCluster(
-  options: JoinOptions,
-  deps: Pick<JoinDeps, 'clock' | 'connect' | 'signal'>,
-): Promise<ClusterSight> {
-  const { clock, connect, signal } = deps;
+export async function examineCluster(options: JoinOptions, deps: ExamineDeps): Promise<ClusterSight> {
+  const { connect, signal } = deps;
   const token = parseBootstrapToken(options.token);
-  const { clusterCa, ...sight } = await trust(options, token, { clock, signal });
+  const { clusterCa, ...sight } = await trust(options, token, deps);
   const bearerToken = `${token.id}.${token.secret}`;
   const client = connect(options.server, staticCredentials({ certificateAuthority: clusterCa, bearerToken }));
   try {

@@ -1,5 +1,6 @@
 import type { Finding, Severity } from '../check/index.ts';
 import type { NodeFacts } from '../facts/index.ts';
+import { enableCri } from './containerd-config.ts';
 import type { ClusterSight } from './examine-cluster.ts';
 import type { RuntimeFacts } from './runtime-facts.ts';
 import type { JoinOptions } from './types.ts';
@@ -118,6 +119,16 @@ function runtimeOf({ runtime, archives }: Sight, { network }: JoinOptions): Told
   );
 }
 
+function criOf({ runtime: { containerd } }: Sight): Told | undefined {
+  if (containerd === undefined || containerd.config.servesCri) return undefined;
+  if (containerd.file !== undefined && enableCri(containerd.file) !== undefined) return undefined;
+  return error(
+    'containerd does not serve the CRI, and its config.toml does not say why',
+    'pods are run by the CRI',
+    'take the CRI out of disabled_plugins in what config.toml imports: containerd config dump shows all of it',
+  );
+}
+
 /** What has to be installed, for people. */
 export function missingParts(runtime: RuntimeFacts, network: JoinOptions['network']): readonly string[] {
   const plugins = network === 'none' ? ['loopback'] : neededPlugins;
@@ -170,6 +181,7 @@ const rules: Readonly<Record<string, Rule>> = {
   'join-disk': diskOf,
   'join-clock': clockOf,
   'join-runtime': runtimeOf,
+  'join-cri': criOf,
   'join-reach': ({ runtime: { reaches } }, { server }) =>
     reaches
       ? undefined

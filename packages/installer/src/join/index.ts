@@ -1,3 +1,4 @@
+export { packagesIn, type ArchivesDeps } from './archives.ts';
 export { describeJoin } from './describe.ts';
 export { join } from './join.ts';
 export { nodeNameIn } from './journalled.ts';

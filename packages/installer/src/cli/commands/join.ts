@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type JoinResult, describeJoin, join, joinDefaults } from '../../join/index.ts';
 import { connectTo } from '../cluster.ts';
-import { type ArtifactsFlags, openRelease, withArtifacts } from '../flags/artifacts.ts';
+import { type ArtifactsFlags, openPackages, openRelease, withArtifacts } from '../flags/artifacts.ts';
 import { duration, withChanges, words } from '../flags/common.ts';
 import { withBareMachine } from '../flags/machines.ts';
 import type { CliHost } from '../host.ts';
@@ -58,7 +58,7 @@ async function joinMachine(flags: JoinFlags, host: CliHost, run: CommandRun): Pr
   return join(options, {
     ...run,
     hosts,
-    artifacts,
+    artifacts: { edgeLite: (arch) => artifacts.edgeLite(arch), packages: openPackages(flags, host) },
     connect: (to, credentials) => connectTo({ server: to, credentials }, host),
   });
 }
@@ -67,7 +67,10 @@ export function addJoin(root: Command, program: Program): void {
   const command = withChanges(root.command('join'))
     .description('make this machine, or the one of --machine, a node; `selvedge token create` prints how')
     .requiredOption('--server <url>', 'an API server: https://host:port')
-    .option('--token <token>', 'a bootstrap token')
+    .option(
+      '--token <token>',
+      'a bootstrap token; other users of this machine see it in the list of processes: better --token-file',
+    )
     .option(
       '--token-file <file>',
       'where the token is; /dev/stdin reads it from there. Default: it is asked for',
