@@ -9,7 +9,7 @@ const good: NodeSight = {
   sessions: 1,
   isEdge: true,
 };
-const converted: Expectation = { as: 'converted', heartbeatAfterMs: 1_000, leaseAfterMs: 1_000 };
+const converted: Expectation = { as: 'converted', startedMs: 1_000 };
 
 describe('what is missing of a node', () => {
   it.each([
@@ -39,7 +39,7 @@ describe('what is missing of a node', () => {
     [
       'no report of a kubelet that was not started again',
       { ...good, ready: { ...good.ready, heartbeatMs: 0 } },
-      { as: 'plain', leaseAfterMs: 0 },
+      { as: 'plain' },
       [],
     ],
   ] as const)('is %s', (_what, sight, expected, lacks) => {

@@ -40,10 +40,9 @@ async function containersOf(
   pods: readonly PodSight[],
   { clock, signal }: BeginDeps & { readonly signal: AbortSignal },
 ): Promise<ContainersBefore> {
-  const nowMs = clock.now() + home.clockAheadMs;
   const isMeant = (pod: PodSight): boolean => isProxyPod(machine.layout.kubeProxy, pod);
   const containers = await readContainers(home.host, signal);
-  return { containers, ...rememberPods(pods, { nowMs, isMeant }) };
+  return { containers, ...rememberPods(pods, { nowMs: clock.now(), isMeant }) };
 }
 
 /** Begins a run on the machine, unless one is there that goes on. */

@@ -57,9 +57,8 @@ async function apply(
     const verification = {
       node: finding.node.name,
       home,
-      kubeProxy: finding.machine.layout.kubeProxy,
+      layout: finding.machine.layout,
       before: before.containers,
-      restartedAt: watch.restartedAt,
       needsLogs: deps.hasEgress || before.logs.kind === 'read',
       timeoutMs,
     };

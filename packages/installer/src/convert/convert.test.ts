@@ -150,9 +150,9 @@ describe('a revert', () => {
     const damaged = { outcome: 'damaged', because: expect.stringContaining('line 7') };
     expect(result).toMatchObject({ outcome: 'partly', nodes: [damaged] });
     expect(result.nodes[0]?.known?.slice(0, 3)).toEqual([
-      expect.stringContaining('selvedge convert, 6 steps'),
-      'doing: restart kubelet.service',
-      'did: restart kubelet.service',
+      expect.stringContaining('selvedge convert, 7 steps'),
+      'doing: times',
+      'did: times',
     ]);
     expect([await site.disk.look(), await site.isConverted()]).toEqual([before, true]);
   });

@@ -46,6 +46,7 @@ for name; do :; done
 case "$*" in
   daemon-reload) ;;
   *is-enabled*) [ -e "$state/$name.enabled" ] ;;
+  *ExecMainStart*) echo ExecMainStartTimestampMonotonic=1000000 ;;
   show*)
     echo "InvocationID=$(cat "$state/$name.run" 2> /dev/null)"
     if [ -e "$state/$name.run" ]; then echo ActiveState=active; else echo ActiveState=inactive; fi
@@ -70,6 +71,7 @@ const hastyClock: Clock = {
 function stepsIn(folder: string): readonly Step[] {
   const etc = join(folder, 'etc');
   return [
+    { kind: 'times', paths: [etc] },
     { kind: 'restart', name: 'kubelet.service', on: 'undo' },
     { kind: 'folder', path: join(etc, 'selvedge'), mode: 0o700 },
     { kind: 'file', path: join(etc, 'selvedge/edge-lite.yaml'), mode: 0o600, content: 'node: {}\n' },
@@ -88,6 +90,7 @@ const layout = {
   obstacles: [],
   converted: false,
   nodeName: 'till-1',
+  kubelet: { unit: 'kubelet.service' },
   kubeProxy: { kind: 'daemonset' },
 } as unknown as Layout;
 

@@ -15,16 +15,14 @@ import {
   replacePods,
   untilNothingLacks,
 } from '../cluster/index.ts';
-import type { KubeProxyLayout } from '../layouts/index.ts';
-import type { Home } from '../revert/index.ts';
+import type { Layout } from '../layouts/index.ts';
+import { type Home, startOf } from '../revert/index.ts';
 
 export interface Verification {
   readonly node: string;
   readonly home: Home;
-  readonly kubeProxy: KubeProxyLayout;
+  readonly layout: Pick<Layout, 'kubelet' | 'kubeProxy'>;
   readonly before: ContainersBefore;
-  /** When its kubelet was started again, here; undefined: in a run before this one. */
-  readonly restartedAt: number | undefined;
   /** The API server must be able to read logs there. */
   readonly needsLogs: boolean;
   readonly timeoutMs: number;
@@ -37,7 +35,10 @@ export interface VerifyDeps {
 }
 
 /** What is missing of kube-proxy, once it was told to start again. */
-function proxyLacks({ kubeProxy, before }: Verification, pods: readonly PodSight[]): readonly string[] {
+function proxyLacks(
+  { layout: { kubeProxy }, before }: Verification,
+  pods: readonly PodSight[],
+): readonly string[] {
   if (kubeProxy.kind !== 'daemonset' || before.meant.length === 0) return [];
   const isNew = (pod: PodSight): boolean => isProxyPod(kubeProxy, pod) && !before.meant.includes(pod.uid);
   return pods.some((pod) => isNew(pod) && pod.isReady) ? [] : ['kube-proxy is not Ready again'];
@@ -49,16 +50,11 @@ function logsLacks(logs: LogsSight): readonly string[] {
 
 async function lacks(
   verification: Verification,
-  { cluster, sinceMs }: VerifyDeps & { readonly sinceMs: number },
+  { cluster, startedMs }: VerifyDeps & { readonly startedMs: number | undefined },
   signal: AbortSignal,
 ): Promise<readonly string[]> {
-  const { node, restartedAt, needsLogs } = verification;
-  const expected = {
-    as: 'converted',
-    leaseAfterMs: sinceMs,
-    ...(restartedAt === undefined ? {} : { heartbeatAfterMs: sinceMs }),
-  } as const;
-  const seen = lacksOf(await lookAtNode(cluster, node, signal), expected);
+  const { node, needsLogs } = verification;
+  const seen = lacksOf(await lookAtNode(cluster, node, signal), { as: 'converted', startedMs });
   if (seen.length > 0) return seen;
   const pods = await listPods(cluster, node, signal);
   const more = proxyLacks(verification, pods);
@@ -72,7 +68,8 @@ async function replaceProxy(
   { cluster }: VerifyDeps,
   signal: AbortSignal,
 ): Promise<void> {
-  const { node, kubeProxy, before } = verification;
+  const { node, layout, before } = verification;
+  const { kubeProxy } = layout;
   if (kubeProxy.kind !== 'daemonset') return;
   const pods = await listPods(cluster, node, signal);
   const old = pods.filter((pod) => isProxyPod(kubeProxy, pod) && before.meant.includes(pod.uid));
@@ -93,9 +90,6 @@ async function compared(
   });
 }
 
-/** A second for the parts of one that the API cuts off, one for that of the machine's clock. */
-const slackMs = 2_000;
-
 /**
  * Waits until the cloud sees all that makes an edge node, and compares the containers. Throws `DeadlineExceeded` with what was
  * missing, and `Conflict` if a container was started again.
@@ -105,16 +99,16 @@ export async function verify(
   deps: VerifyDeps,
   signal: AbortSignal,
 ): Promise<Restarts> {
-  const { node, home, restartedAt, timeoutMs } = verification;
-  const sinceMs = (restartedAt ?? deps.clock.now()) + home.clockAheadMs - slackMs;
+  const { node, home, layout, timeoutMs } = verification;
+  const startedMs = await startOf(home.host, layout.kubelet.unit, signal);
   const patience = { what: node, timeoutMs, onMissing: deps.onNote, signal };
   let replaced = false;
   await untilNothingLacks(patience, deps.clock, async () => {
-    const seen = lacksOf(await lookAtNode(deps.cluster, node, signal), { as: 'converted', leaseAfterMs: 0 });
+    const seen = lacksOf(await lookAtNode(deps.cluster, node, signal), { as: 'converted' });
     if (seen.length > 0) return seen;
     if (!replaced) await replaceProxy(verification, deps, signal);
     replaced = true;
-    return await lacks(verification, { ...deps, sinceMs }, signal);
+    return await lacks(verification, { ...deps, startedMs }, signal);
   });
   return await compared(verification, deps, signal);
 }

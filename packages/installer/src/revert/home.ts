@@ -1,4 +1,4 @@
-import { type Clock, type Random, SelvedgeError, hasCode, scoped } from '@selvedge/kit';
+import { type Clock, type Random, hasCode, scoped } from '@selvedge/kit';
 import type { ContainersBefore } from '../cluster/index.ts';
 import { type HostFiles, createHostFiles } from '../files/index.ts';
 import type { Host, Hosts, Machine } from '../host/index.ts';
@@ -17,8 +17,6 @@ export interface Home {
   readonly files: HostFiles;
   readonly place: JournalPlace;
   readonly journal: Journal;
-  /** What is to be added to the time here for that of the machine, in milliseconds, to about a second. */
-  readonly clockAheadMs: number;
 }
 
 export interface HomeDeps {
@@ -39,12 +37,6 @@ export function newRun(random: Random): string {
     .padStart(8, '0');
 }
 
-async function clockAhead(host: Host, clock: Clock, signal: AbortSignal): Promise<number> {
-  const { exitCode, stdout } = await host.run({ argv: ['date', '+%s'] }, signal);
-  if (exitCode === 0) return Number(stdout.toString()) * 1_000 - clock.now();
-  throw new SelvedgeError(`${host.name} does not tell its time`, { code: 'Internal' });
-}
-
 /**
  * Enters a machine, takes it for this run and reads its journal, for as long as `work` takes; its signal is aborted when the
  * machine is lost. Where nothing was begun nothing is left. Throws `Corrupt` if the journal is damaged, `Conflict` if another
@@ -62,9 +54,8 @@ export async function withHome<T>(
   using scope = scoped(signal, lock.signal);
   const files = createHostFiles(host);
   const journal = await openJournal(place.journal, files, scope.signal);
-  const clockAheadMs = await clockAhead(host, clock, scope.signal);
   try {
-    return await work({ host, files, place, journal, clockAheadMs }, scope.signal);
+    return await work({ host, files, place, journal }, scope.signal);
   } finally {
     if (journal.state.kind === 'none' && !scope.signal.aborted)
       await forgetJournal(host, place, scope.signal);

@@ -1,9 +1,9 @@
 import { SelvedgeError, messageOf } from '@selvedge/kit';
-import { type ClusterClient, removeTraces } from '../cluster/index.ts';
+import type { ClusterClient } from '../cluster/index.ts';
 import type { Progress } from '../command/index.ts';
 import { type HomeDeps, withHome } from './home.ts';
 import type { FoundNode } from './plan.ts';
-import { type TakenBack, takeBack } from './take-back.ts';
+import { type TakenBack, takeBack, untilPlain } from './take-back.ts';
 import type { RevertedNode } from './types.ts';
 
 export interface RevertNodeDeps extends HomeDeps {
@@ -27,14 +27,18 @@ function taken({ node }: FoundNode, deps: RevertNodeDeps, progress: Progress): P
   );
 }
 
-/** Takes back a machine, or what the cloud remembers of one that has nothing of ours. */
+/** Takes back a machine, or what the cloud remembers of one that was put back without it. */
 async function revertOne(
   found: FoundNode,
   deps: RevertNodeDeps,
   progress: Progress,
 ): Promise<TakenBack | undefined> {
   if (found.found.kind === 'touched') return await taken(found, deps, progress);
-  if (deps.cluster !== undefined) await removeTraces(deps.cluster, found.node.name, deps.signal);
+  const { cluster, clock, timeoutMs, signal } = deps;
+  if (cluster === undefined) return undefined;
+  const onNote = (text: string): void => progress.note(text);
+  const seeing = { node: found.node.name, renewsProxy: true, timeoutMs };
+  await untilPlain(seeing, { cluster, clock, onNote }, signal);
   return undefined;
 }
 

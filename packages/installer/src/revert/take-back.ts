@@ -1,7 +1,6 @@
-import { type Clock, SelvedgeError } from '@selvedge/kit';
+import { type Clock, SelvedgeError, hasCode } from '@selvedge/kit';
 import {
   type ClusterClient,
-  type ContainersBefore,
   type PodSight,
   type Restarts,
   compareContainers,
@@ -18,7 +17,8 @@ import {
 import { forgetJournal } from '../journal/index.ts';
 import { createExecutors, undoSteps } from '../steps/index.ts';
 import type { Home } from './home.ts';
-import { type StepsWatch, isKubelet, watchSteps } from './watch.ts';
+import { restartedKubelet, startOf } from './kubelet.ts';
+import { type StepsWatch, watchSteps } from './watch.ts';
 
 export interface TakeBackDeps {
   /** undefined: the cloud is out of reach; then the machine alone is put back. */
@@ -36,13 +36,6 @@ export interface TakenBack {
 
 const isProxy = (pod: PodSight): boolean => isProxyPod({ kind: 'daemonset' }, pod);
 
-/** Whether the kubelet was, or may have been, started again on the way forth. */
-function wasRestarted({ journal }: Home): boolean {
-  const { state } = journal;
-  if (state.kind === 'none') return false;
-  return state.steps.some(({ step, progress }) => isKubelet(step) && progress.kind !== 'todo');
-}
-
 const noSources = (name: string): Promise<never> =>
   Promise.reject(new SelvedgeError(`nothing is sent on the way back: ${name}`, { code: 'Internal' }));
 
@@ -55,47 +48,62 @@ async function undo(home: Home, deps: TakeBackDeps, signal: AbortSignal): Promis
   return watch;
 }
 
-interface Seeing {
-  readonly home: Home;
+export interface Seeing {
   readonly node: string;
-  /** When its kubelet was started again, here. */
-  readonly restartedAt: number | undefined;
-  /** Pods that had to go. */
-  readonly replaced: readonly PodSight[];
+  /** When its kubelet was started, if it was. */
+  readonly startedMs?: number | undefined;
+  /** kube-proxy may have read that its API server is the hub. */
+  readonly renewsProxy: boolean;
   readonly timeoutMs: number;
 }
 
+/** Pods of kube-proxy have read that their API server is the hub: others take their place, once. */
+function createProxies(node: string, cluster: ClusterClient, signal: AbortSignal): () => Promise<boolean> {
+  let replaced: readonly string[] | undefined;
+  return async () => {
+    const proxies = (await listPods(cluster, node, signal)).filter(isProxy);
+    if (replaced === undefined) {
+      await replacePods(cluster, proxies, signal);
+      replaced = proxies.map(({ uid }) => uid);
+    }
+    const old = replaced;
+    return old.length === 0 || proxies.some(({ uid, isReady }) => isReady && !old.includes(uid));
+  };
+}
+
 /** Waits until the API server sees the node as one that was never converted. */
-async function untilPlain(
-  { home, node, restartedAt, replaced, timeoutMs }: Seeing,
+export async function untilPlain(
+  { node, startedMs, renewsProxy, timeoutMs }: Seeing,
   { cluster, clock, onNote }: TakeBackDeps & { readonly cluster: ClusterClient },
   signal: AbortSignal,
 ): Promise<void> {
-  const sinceMs = Math.floor(((restartedAt ?? clock.now()) + home.clockAheadMs) / 1_000) * 1_000 - 1_000;
-  const expected = {
-    as: 'plain',
-    leaseAfterMs: sinceMs,
-    ...(restartedAt === undefined ? {} : { heartbeatAfterMs: sinceMs }),
-  } as const;
+  const areProxiesNew = createProxies(node, cluster, signal);
   const patience = { what: `${node} at the API server`, timeoutMs, onMissing: onNote, signal };
   await untilNothingLacks(patience, clock, async () => {
     const sight = await lookAtNode(cluster, node, signal);
-    if (sight.isEdge || sight.hub !== undefined) await removeTraces(cluster, node, signal);
-    const lacks = lacksOf(sight, expected);
-    if (lacks.length > 0 || replaced.length === 0) return lacks;
-    const proxies = (await listPods(cluster, node, signal)).filter(isProxy);
-    const isNew = proxies.some(({ uid, isReady }) => isReady && !replaced.some((one) => one.uid === uid));
-    return isNew ? [] : ['kube-proxy is not Ready again'];
+    if (sight.isEdge || sight.hub !== undefined) {
+      await removeTraces(cluster, node, signal);
+      return ['the cloud remembers it as an edge node'];
+    }
+    const lacks = lacksOf(sight, { as: 'plain', startedMs });
+    if (lacks.length > 0 || !renewsProxy) return lacks;
+    return (await areProxiesNew()) ? [] : ['kube-proxy is not Ready again'];
   });
 }
 
-async function beforeOf(
-  home: Home,
-  pods: readonly PodSight[],
-  { clock }: TakeBackDeps,
-): Promise<ContainersBefore> {
-  const nowMs = clock.now() + home.clockAheadMs;
-  return { containers: await readContainers(home.host), ...rememberPods(pods, { nowMs, isMeant: isProxy }) };
+/** The pods of the node; undefined while nobody tells. */
+async function podsIfTold(
+  node: string,
+  cluster: ClusterClient | undefined,
+  signal: AbortSignal,
+): Promise<readonly PodSight[] | undefined> {
+  try {
+    return cluster === undefined ? undefined : await listPods(cluster, node, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (hasCode(error, 'Unavailable', 'DeadlineExceeded')) return undefined;
+    throw error;
+  }
 }
 
 /**
@@ -108,27 +116,27 @@ export async function takeBack(
   signal: AbortSignal,
 ): Promise<TakenBack> {
   const { cluster, clock } = deps;
-  const pods = cluster === undefined ? [] : await listPods(cluster, node, signal);
-  const before = await beforeOf(home, pods, deps);
-  const restarted = wasRestarted(home);
-  const watch = home.journal.state.kind === 'none' ? undefined : await undo(home, deps, signal);
+  const { host, journal, place } = home;
+  const pods = await podsIfTold(node, cluster, signal);
+  const known = rememberPods(pods ?? [], { nowMs: clock.now(), isMeant: isProxy });
+  const before = { containers: await readContainers(host, signal), ...known };
+  const kubelet = restartedKubelet(journal.state);
+  const unitsMs = journal.state.kind === 'none' ? 0 : (await undo(home, deps, signal)).unitsMs;
   const undoneMs = clock.monotonicMs();
   if (cluster === undefined) {
-    await forgetJournal(home.host, home.place, signal);
-    return { unitsMs: watch?.unitsMs ?? 0, seenMs: 0 };
+    await forgetJournal(host, place, signal);
+    return { unitsMs, seenMs: 0 };
   }
-  const replaced = restarted ? (await listPods(cluster, node, signal)).filter(isProxy) : [];
-  await replacePods(cluster, replaced, signal);
-  const seeing = { home, node, restartedAt: watch?.restartedAt, replaced, timeoutMs };
+  const startedMs = kubelet === undefined ? undefined : await startOf(host, kubelet, signal);
+  const seeing = { node, startedMs, renewsProxy: kubelet !== undefined, timeoutMs };
   await untilPlain(seeing, { ...deps, cluster }, signal);
   const after = {
-    containers: await readContainers(home.host, signal),
+    containers: await readContainers(host, signal),
     pods: await listPods(cluster, node, signal),
   };
-  await forgetJournal(home.host, home.place, signal);
-  return {
-    unitsMs: watch?.unitsMs ?? 0,
-    seenMs: clock.monotonicMs() - undoneMs,
-    containers: compareContainers(before, after),
-  };
+  await forgetJournal(host, place, signal);
+  const seenMs = clock.monotonicMs() - undoneMs;
+  return pods === undefined
+    ? { unitsMs, seenMs }
+    : { unitsMs, seenMs, containers: compareContainers(before, after) };
 }

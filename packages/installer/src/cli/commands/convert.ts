@@ -118,7 +118,7 @@ export function addConvert(root: Command, program: Program): void {
     afterStop: 'the same command goes on; `selvedge revert` takes back what was begun',
   };
   withMachines(
-    withArtifacts(withWaves(withNodes(command, 'all but control planes'), convertDefaults.onFailure)),
+    withArtifacts(withWaves(withNodes(command, 'none: say which'), convertDefaults.onFailure)),
   ).action((flags: ConvertFlags) =>
     program.perform(frame, flags, (run) => convertCluster(flags, program, run)),
   );

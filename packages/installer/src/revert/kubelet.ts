@@ -1,0 +1,31 @@
+import type { Host } from '../host/index.ts';
+import type { RunState } from '../journal/index.ts';
+import type { Step } from '../steps/index.ts';
+
+/** All that is started again on a node is its kubelet, or what has it inside, and possibly a kube-proxy. */
+const isKubelet = (step: Step): boolean => step.kind === 'restart' && !step.name.includes('proxy');
+
+/** The unit of the kubelet, if a run got as far as starting it again. */
+export function restartedKubelet(state: RunState): string | undefined {
+  if (state.kind === 'none') return undefined;
+  const begun = state.steps.find(({ step, progress }) => isKubelet(step) && progress.kind !== 'todo');
+  return begun?.step.kind === 'restart' ? begun.step.name : undefined;
+}
+
+const script = `
+systemctl show --property ExecMainStartTimestampMonotonic "$1"
+cat /proc/uptime
+date +%s`;
+const printed = /^\w+=(\d+)\n([\d.]+) [\d.]+\n(\d+)$/;
+
+/**
+ * When the main process of a unit was started, by the clock of its machine, in milliseconds since 1970, and a second too early
+ * at most: objects of the API know no parts of seconds. undefined if it does not run. Source: org.freedesktop.systemd1(5).
+ */
+export async function startOf(host: Host, unit: string, signal: AbortSignal): Promise<number | undefined> {
+  const { stdout } = await host.run({ argv: ['sh', '-c', script, 'sh', unit] }, signal);
+  const [, started = '0', uptime = '0', now = '0'] = printed.exec(stdout.toString().trim()) ?? [];
+  if (Number(started) === 0) return undefined;
+  const age = Number(uptime) - Number(started) / 1_000_000;
+  return Math.floor(Number(now) - age) * 1_000;
+}
