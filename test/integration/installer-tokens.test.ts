@@ -1,4 +1,4 @@
-import { bootstrapGroupOf } from '@selvedge/api';
+import { bootstrapGroupOf, managerNamespace } from '@selvedge/api';
 import { hasCode } from '@selvedge/kit';
 import { type KubeClient, defineResource, mergePatch, resources } from '@selvedge/kube';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -13,6 +13,8 @@ import { type Ran, argumentsDuring, selvedge, spawnSelvedge } from './selvedge.t
 
 let world: ManagerWorld;
 let flags: readonly string[];
+const tunnelServer = 'tunnel.example.com:443';
+const inventoryAt = { namespace: managerNamespace, name: 'selvedge-install' };
 
 /** What `kubeadm init` makes, and the bed too: here it has to be made by the command. */
 const prepared = [
@@ -28,6 +30,16 @@ beforeAll(async () => {
   world = await startManagerWorld();
   for (const args of prepared) await world.kubectl(['delete', ...args]);
   flags = ['--kubeconfig', world.cluster.controlPlane.kubeconfig];
+  // As a conversion leaves it.
+  const inventory = {
+    version: '0.0.0',
+    mode: 'deployment',
+    complete: true,
+    tunnelServers: [tunnelServer],
+    entries: [],
+  };
+  const data = { 'inventory.json': JSON.stringify(inventory) };
+  await world.admin.create(resources.configMaps, { metadata: inventoryAt, data }, { signal });
   const manager = await world.startManager('cloud-1');
   // Nothing here is about who is slow.
   const input = (await world.printWebhook(manager)).replaceAll(/timeoutSeconds: \d+/g, 'timeoutSeconds: 30');
@@ -125,12 +137,30 @@ describe('token create', () => {
     ]);
   });
 
+  test('leaves what it made to be taken back with the rest of the cloud', async () => {
+    const { data = {} } = await world.admin.get(resources.configMaps, inventoryAt, { signal });
+    const { entries } = JSON.parse(data['inventory.json'] ?? '') as {
+      readonly entries: readonly { readonly place: { readonly name: string }; readonly uid?: string }[];
+    };
+    expect(entries.map(({ place }) => place.name)).toEqual([
+      'selvedge:node-bootstrapper',
+      'selvedge:node-autoapprove-bootstrap',
+      'selvedge:node-autoapprove-rotation',
+      'cluster-info',
+      'selvedge:cluster-info',
+      'selvedge:cluster-info',
+    ]);
+    expect(entries.every(({ uid }) => uid !== undefined)).toBe(true);
+  });
+
   test('binds a token to nodes and them to a unit', async () => {
     await result('UnitCreated', 'unit', 'create', 'tokens', '--yes');
     const args = ['token', 'create', '--node', 'shop.7', '--unit', 'tokens', '--ttl', '30m', '--yes'];
     const made = await result('TokenCreated', ...args);
     expect(made).toMatchObject({ nodes: ['shop.7'], unit: 'tokens' });
-    expect(made.join).toEqual(expect.arrayContaining(['--node-name', 'shop.7']));
+    expect(made.join).toEqual(
+      expect.arrayContaining(['--node-name', 'shop.7', '--unit', 'tokens', '--tunnel-server', tunnelServer]),
+    );
     expect(await askToJoin(made.token, 'shop.7')).toBe('taken');
     expect(await askToJoin(made.token, 'shop.8')).toMatch(/the bootstrap token is not for node shop\.8/);
     const { tokens } = await result('TokenList', 'token', 'list');

@@ -1,4 +1,5 @@
 export { applyCloud } from './apply/apply.ts';
+export { openInventory, type InventoryEntry } from './inventory/index.ts';
 export { lookAtCloud } from './look.ts';
 export { planCloud } from './plan.ts';
 export { cloudRights, type CloudRight } from './rights.ts';

@@ -5,6 +5,7 @@ import { newBootstrapToken, signatureOf, tokenText } from './bootstrap-token.ts'
 import { type ClusterInfo, clusterInfoAt, signatureKeyOf } from './cluster-info.ts';
 import { observe } from './observe.ts';
 import { type TokenPlan, planToken } from './plan-token.ts';
+import { recordMade } from './record.ts';
 import { checkToken } from './check-token.ts';
 import { secretNameOf, secretOf, timeText, tokenNamespace } from './token-secret.ts';
 import type { TokenCreateOptions, TokenCreated, TokenDeps } from './types.ts';
@@ -97,6 +98,7 @@ export async function createToken(
   const title = `make a bootstrap token for ${scopeText(options)}`;
   if (!(await deps.agree(planOf(title, changesOf(plan, options), plan.warnings)))) return undefined;
   await applyChanges(plan.changes, deps);
+  await recordMade(plan.changes, deps);
   const { token, expiresAt } = await makeToken(plan, options, deps);
   const text = tokenText(token);
   const { nodes, unit, description } = options;
