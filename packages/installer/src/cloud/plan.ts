@@ -155,7 +155,7 @@ function checked(options: CloudOptions, seen: CloudSeen): Mode {
         code: 'Unsupported',
         hint: [
           ...closedWarnings(options, seen),
-          'let cloud-manager run in the cluster: --cloud deployment',
+          'let cloud-manager run in the cluster: --manager deployment',
         ].join('; '),
       },
     );
@@ -163,7 +163,7 @@ function checked(options: CloudOptions, seen: CloudSeen): Mode {
   if (seen.inventory !== undefined && seen.inventory.mode !== mode) {
     throw new SelvedgeError(`cloud-manager was installed as a ${seen.inventory.mode}, not as a ${mode}`, {
       code: 'Conflict',
-      hint: `keep it with --cloud ${seen.inventory.mode}, or revert before`,
+      hint: `keep it with --manager ${seen.inventory.mode}, or revert before`,
     });
   }
   return mode;

@@ -116,7 +116,7 @@ async function takenBack(machine: Open, cause: unknown, deps: CloudDeps): Promis
   return new SelvedgeError(`${message}; its manifest is as it was, and it serves again`, {
     code: 'Unavailable',
     cause,
-    hint: `crictl logs of kube-apiserver on ${name} say why; without it: --cloud deployment`,
+    hint: `crictl logs of kube-apiserver on ${name} say why; without it: --manager deployment`,
   });
 }
 

@@ -1,0 +1,200 @@
+import { describe, expect, test } from 'vitest';
+import { kubeadmManifest } from './egress/testing-manifest.ts';
+import { zoneBlock } from './dns/index.ts';
+import { planCloud } from './plan.ts';
+import type { CloudOptions, CloudPlan, CloudSeen, ControlPlaneMachine } from './types.ts';
+
+const now = Date.UTC(2026, 0, 1);
+const dayMs = 86_400_000;
+const options: CloudOptions = {
+  tunnelServers: ['tunnel.example.com:443'],
+  mode: 'auto',
+  dns: true,
+  values: {},
+};
+const corefile = '.:53 {\n    reload\n}\n';
+
+const machine = (
+  name: string,
+  more: Partial<Extract<ControlPlaneMachine, { kind: 'open' }>> = {},
+): ControlPlaneMachine => ({
+  kind: 'open',
+  machine: { name, addresses: ['10.0.0.1'] },
+  address: '10.0.0.1',
+  arch: 'amd64',
+  manifest: kubeadmManifest,
+  ca: 'PEM',
+  signs: false,
+  ipv6: true,
+  runs: { manager: 'none', egress: 'none' },
+  ...more,
+});
+
+const place = {
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  plural: 'configmaps',
+  namespace: 'kube-system',
+  name: 'coredns',
+};
+
+const seen = (more: Partial<CloudSeen> = {}): CloudSeen => ({
+  now,
+  version: 'v1.36.3',
+  controlPlanes: [],
+  objects: new Map(),
+  certificate: undefined,
+  zone: { kind: 'corefile', place, key: 'Corefile', text: corefile, reloads: true },
+  inventory: undefined,
+  clusterDomain: 'cluster.local',
+  ready: false,
+  ...more,
+});
+
+const whats = (plan: CloudPlan, where: string): readonly string[] =>
+  plan.parts.filter((part) => part.where === where).flatMap(({ changes }) => changes.map(({ what }) => what));
+const kinds = (plan: CloudPlan): readonly string[] => [...new Set(plan.changes.map(({ kind }) => kind))];
+const certificate = {
+  names: ['tunnel.example.com', 'cloud-manager.selvedge-system.svc'],
+  isOurs: true,
+  notBefore: now - 10 * dayMs,
+  notAfter: now + 355 * dayMs,
+  ca: 'PEM',
+};
+
+describe('where cloud-manager runs', () => {
+  const closed: ControlPlaneMachine = {
+    kind: 'closed',
+    machine: { name: 'c2', addresses: [] },
+    why: 'no way in',
+  };
+
+  test.each<[string, CloudSeen['controlPlanes'], CloudPlan['mode']]>([
+    ['the control plane is hosted', [], 'deployment'],
+    ['all machines are kubeadm’s', [machine('c1'), machine('c2')], 'unit'],
+    ['one cannot be entered', [machine('c1'), closed], 'deployment'],
+    ['one is not kubeadm’s', [machine('c1'), machine('c2', { manifest: undefined })], 'deployment'],
+  ])('%s', (_case, controlPlanes, mode) => {
+    expect(planCloud(options, seen({ controlPlanes })).mode).toBe(mode);
+  });
+
+  test('a unit that cannot be is refused, and says why', () => {
+    const wanted = { ...options, mode: 'unit' } as const;
+    expect(() => planCloud(wanted, seen({ controlPlanes: [machine('c1'), closed] }))).toThrow(
+      expect.objectContaining({ code: 'Unsupported', hint: expect.stringContaining('c2: no way in') }),
+    );
+    expect(() => planCloud(wanted, seen())).toThrow(expect.objectContaining({ code: 'Unsupported' }));
+  });
+
+  test('what was installed one way is not installed the other way beside it', () => {
+    const inventory = { version: '0', mode: 'unit', complete: true, tunnelServers: [], entries: [] } as const;
+    expect(() => planCloud(options, seen({ inventory }))).toThrow(
+      expect.objectContaining({ code: 'Conflict' }),
+    );
+  });
+
+  test.each([[[]], [['tunnel.example.com']], [['a b:443']]])(
+    'nodes cannot connect to %j',
+    (tunnelServers) => {
+      expect(() => planCloud({ ...options, tunnelServers }, seen())).toThrow(
+        expect.objectContaining({ code: 'Invalid' }),
+      );
+    },
+  );
+});
+
+describe('the plan', () => {
+  test('of units: each machine runs one before the first API server goes through it, and CoreDNS is told last', () => {
+    const plan = planCloud(options, seen({ controlPlanes: [machine('c1'), machine('c2')] }));
+    const order = plan.changes.flatMap((one) =>
+      one.kind === 'machine' ? [`${one.phase} ${one.machine.name}`] : [],
+    );
+    expect(order).toEqual(['manager c1', 'manager c2', 'egress c1', 'egress c2']);
+    expect(plan.changes.slice(-2).map(({ kind }) => kind)).toEqual(['zone', 'record']);
+    expect(whats(plan, 'control plane c1')).toHaveLength(2);
+    expect(plan.instructions).toEqual([]);
+    expect(plan.warnings).toHaveLength(1);
+  });
+
+  test('of a Deployment: instructions instead of an EgressSelector', () => {
+    const plan = planCloud(options, seen());
+    expect(kinds(plan)).toEqual(['object', 'certificate', 'ready', 'zone', 'record']);
+    expect(plan.instructions.join()).toContain('egress-configuration');
+    expect(whats(plan, 'cluster')[0]).toBe('make Namespace selvedge-system');
+    expect(plan.changes.find(({ kind }) => kind === 'certificate')).toMatchObject({
+      signer: { kind: 'own' },
+    });
+  });
+
+  test('has the certificate signed where the key of the cluster’s CA is', () => {
+    const controlPlanes = [machine('c1'), machine('c2', { signs: true })];
+    const plan = planCloud(options, seen({ controlPlanes }));
+    expect(plan.changes.find(({ kind }) => kind === 'certificate')).toMatchObject({
+      signer: { kind: 'cluster', machine: { name: 'c2' } },
+    });
+  });
+
+  test('leaves a certificate of somebody else alone, and says what it lacks', () => {
+    const others = { ...certificate, isOurs: false, names: ['other.example.com'] };
+    const plan = planCloud(options, seen({ certificate: others }));
+    expect(kinds(plan)).not.toContain('certificate');
+    expect(plan.warnings.join()).toMatch(/yours.*tunnel\.example\.com/);
+  });
+
+  test('goes on where a run before was interrupted', () => {
+    const runs = { manager: 'done', egress: 'begun' } as const;
+    const plan = planCloud(options, seen({ controlPlanes: [machine('c1', { runs })], certificate }));
+    expect(plan.changes.filter(({ kind }) => kind === 'machine')).toMatchObject([{ phase: 'egress' }]);
+  });
+
+  test('renews a certificate on machines that run', () => {
+    const runs = { manager: 'done', egress: 'done' } as const;
+    const manifest = kubeadmManifest.replace(
+      '--allow-privileged=true',
+      '--egress-selector-config-file=/etc/kubernetes/egress-selector.yaml',
+    );
+    const old = { ...certificate, notAfter: now + 3 * dayMs };
+    const at = (one: CloudSeen['certificate']): CloudPlan =>
+      planCloud(options, seen({ controlPlanes: [machine('c1', { runs, manifest })], certificate: one }));
+    expect(at(old).changes.filter(({ kind }) => kind === 'machine')).toMatchObject([{ renew: true }]);
+    expect(at(certificate).changes.filter(({ kind }) => kind === 'machine')).toEqual([]);
+  });
+});
+
+describe('the zone', () => {
+  const zoneOf = (zone: CloudSeen['zone'], dns = true): CloudPlan['changes'] =>
+    planCloud({ ...options, dns }, seen({ zone })).changes.filter(
+      (one) => one.kind === 'zone' || (one.kind === 'object' && one.place.name === 'coredns-custom'),
+    );
+  const custom = {
+    kind: 'custom',
+    place: { ...place, name: 'coredns-custom' },
+    key: 'selvedge.server',
+  } as const;
+  const block = zoneBlock('cluster.local');
+
+  test.each<[string, CloudSeen['zone'], readonly object[]]>([
+    ['a Corefile without it', seen().zone, [{ kind: 'zone', text: block }]],
+    ['a Corefile with it', { ...seen().zone, text: `${corefile}${block}` } as CloudSeen['zone'], []],
+    [
+      'nothing of coredns-custom',
+      { ...custom, text: undefined, isThere: false },
+      [{ kind: 'object', what: 'make' }],
+    ],
+    [
+      'coredns-custom with others',
+      { ...custom, text: undefined, isThere: true },
+      [{ kind: 'zone', text: block }],
+    ],
+    ['coredns-custom with it', { ...custom, text: block, isThere: true }, []],
+    ['another DNS', { kind: 'unknown', why: 'no CoreDNS' }, []],
+  ])('where there is %s', (_what, zone, changes) => {
+    expect(zoneOf(zone)).toMatchObject(changes);
+    expect(zoneOf(zone, false)).toEqual([]);
+  });
+
+  test('another DNS is for a person', () => {
+    const plan = planCloud(options, seen({ zone: { kind: 'unknown', why: 'no CoreDNS' } }));
+    expect(plan.instructions.join()).toContain('*.nodes.selvedge');
+  });
+});
