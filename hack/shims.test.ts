@@ -26,7 +26,7 @@ it('says what to do on a machine that is not Linux x64', async () => {
   const uname = join(cache, 'uname');
   await run({ argv: ['sh', '-c', 'printf "#!/bin/sh\\necho Darwin arm64\\n" >"$0"; chmod +x "$0"', uname] });
   const env = { PATH: `${cache}:/usr/bin:/bin` };
-  for (const name of ['test', 'try', 'bed']) {
+  for (const name of ['test', 'try', 'bed', 'cluster']) {
     const { exitCode, stderr } = await runUnchecked({ argv: [shim(name), '--help'], env });
     expect(exitCode).toBe(1);
     expect(stderr).toContain('this machine is Darwin arm64');

@@ -1,0 +1,116 @@
+import { nameBed } from '@selvedge/bed';
+import { type Cluster, type ClusterLayout, type ClusterMachine, upCluster } from '@selvedge/bed/clusters';
+import {
+  type Inventory,
+  type InventoryChange,
+  type VolatilePath,
+  diffInventories,
+  takeInventory,
+} from '@selvedge/bed/machine';
+import { afterAll, beforeAll } from 'vitest';
+import { installerPods } from './installer-pods.ts';
+import { until } from './programs.ts';
+
+export interface InstallerClusterOptions {
+  readonly layout: ClusterLayout;
+  /** Up to six characters. */
+  readonly stem: string;
+  /** Default 3. */
+  readonly workers?: number;
+  /** Pods on each worker, a client of the Service among them. Default 10. */
+  readonly podsPerNode?: number;
+}
+
+const everything = (path: string, reason: string): VolatilePath => ({ path, what: 'all', reason });
+
+/** What changes on machines of these clusters, whatever else happens. */
+const alsoVolatile: Readonly<Record<ClusterLayout, readonly VolatilePath[]>> = {
+  kubeadm: [everything('/var/lib/etcd', 'etcd is the cluster')],
+  k3s: [
+    everything('/var/lib/rancher/k3s/agent/containerd', 'the container runtime writes down what runs'),
+    ...['kubelet.kubeconfig', 'kubeproxy.kubeconfig', 'etc/kubelet.conf.d/00-k3s-defaults.conf'].map(
+      (name): VolatilePath => ({
+        path: `/var/lib/rancher/k3s/agent/${name}`,
+        what: 'mtime',
+        reason: 'k3s writes it at each start',
+      }),
+    ),
+  ],
+};
+
+/** A cluster of a test file's own, as it was before anybody converted it. */
+export interface InstallerCluster {
+  readonly cluster: Cluster;
+  /** The machine, looked at once it is at rest. */
+  inventory(machine: ClusterMachine): Promise<Inventory>;
+  /** What of all machines is not as it was at first, once it is nothing or for good. */
+  changes(): Promise<readonly InventoryChange[]>;
+}
+
+class World implements InstallerCluster {
+  readonly #options: InstallerClusterOptions;
+  #cluster: Cluster | undefined;
+  #before: ReadonlyMap<string, Inventory> = new Map();
+
+  constructor(options: InstallerClusterOptions) {
+    this.#options = options;
+  }
+
+  get cluster(): Cluster {
+    if (this.#cluster === undefined) throw new TypeError('the cluster is there only inside tests and hooks');
+    return this.#cluster;
+  }
+
+  async open(): Promise<void> {
+    const { layout, stem, workers, podsPerNode = 10 } = this.#options;
+    const name = await nameBed(stem);
+    this.#cluster = await upCluster({ layout, name, ...(workers === undefined ? {} : { workers }) });
+    await installerPods(this.#cluster, podsPerNode);
+    const found = this.cluster.machines.map(
+      async (machine) => [machine.name, await this.inventory(machine)] as const,
+    );
+    this.#before = new Map(await Promise.all(found));
+  }
+
+  async close(): Promise<void> {
+    await this.#cluster?.down();
+  }
+
+  async #look({ machine }: ClusterMachine): Promise<Inventory> {
+    return takeInventory(machine, { alsoVolatile: alsoVolatile[this.#options.layout] });
+  }
+
+  inventory(machine: ClusterMachine): Promise<Inventory> {
+    let last: Inventory | undefined;
+    return until(`${machine.name} at rest`, async () => {
+      const [before, now] = [last, await this.#look(machine)];
+      last = now;
+      const changes = before === undefined ? undefined : diffInventories(before, now);
+      if (changes?.length === 0) return now;
+      throw new Error(`it still changes: ${JSON.stringify(changes)}`);
+    });
+  }
+
+  async changes(): Promise<readonly InventoryChange[]> {
+    const all = this.cluster.machines.map(async (machine): Promise<readonly InventoryChange[]> => {
+      const before = this.#before.get(machine.name);
+      let changes: readonly InventoryChange[] = [];
+      const same = async (): Promise<boolean> => {
+        changes = before === undefined ? [] : diffInventories(before, await this.#look(machine));
+        return changes.length === 0;
+      };
+      // Programs that were started again a moment ago have yet to make their rules and folders.
+      await until(`${machine.name} as it was`, same, 60_000).catch(() => undefined);
+      return changes.map((change) => ({ ...change, name: `${machine.name}: ${change.name}` }));
+    });
+    return (await Promise.all(all)).flat();
+  }
+}
+
+/** Registers the hooks that make and remove it. Call it once, outside of tests. */
+export function useInstallerCluster(options: InstallerClusterOptions): InstallerCluster {
+  const world = new World(options);
+  beforeAll(() => world.open());
+  afterAll(() => world.close());
+  return world;
+}

@@ -1,0 +1,117 @@
+import { connect } from '@selvedge/bed';
+import type { Cluster, ClusterMachine } from '@selvedge/bed/clusters';
+import { processSetup } from '@selvedge/hack/setup';
+import { SelvedgeError, scoped, systemClock } from '@selvedge/kit';
+import type { KubeClient } from '@selvedge/kube';
+import { readFile } from 'node:fs/promises';
+import { provideArtifacts } from '../../../hack/release/index.ts';
+import { openArtifacts } from '../../../packages/installer/src/artifacts/index.ts';
+import type { CommandContext } from '../../../packages/installer/src/command/index.ts';
+import { type ConvertResult, convert } from '../../../packages/installer/src/convert/index.ts';
+import {
+  type Host,
+  type HostCommand,
+  type Hosts,
+  createLocalHost,
+} from '../../../packages/installer/src/host/index.ts';
+import { type RevertResult, revert } from '../../../packages/installer/src/revert/index.ts';
+
+/** Where the way to a machine is lost: as soon as a command fits, that one and all after it are not carried out. */
+export type Loss = (machine: string, command: HostCommand) => boolean;
+
+/** What the installer does, by its library: on machines whose ways can be lost where a test wants it. */
+export interface InstallerLibrary extends AsyncDisposable {
+  /** The nodes, and the cloud with them. */
+  convert(nodes: readonly string[], loss?: Loss): Promise<ConvertResult>;
+  /** Without nodes: all of it. */
+  revert(nodes?: readonly string[], loss?: Loss): Promise<RevertResult>;
+}
+
+const never: Loss = () => false;
+
+/** Programs run in a machine as its root, until the way is lost. */
+function hostOf({ name, machine }: ClusterMachine, loss: Loss): Host {
+  const local = createLocalHost({ clock: systemClock });
+  const way = new AbortController();
+  return {
+    name,
+    async run(command, signal) {
+      if (loss(name, command))
+        way.abort(new SelvedgeError(`the way to ${name} was lost`, { code: 'Unavailable' }));
+      using scope = scoped(signal, way.signal);
+      scope.signal.throwIfAborted();
+      return await local.run({ ...command, argv: await machine.argv(command.argv) }, scope.signal);
+    },
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}
+
+/** A way that was lost once stays so for the whole run. */
+function hostsOf({ machines }: Cluster, loss: Loss): Hosts {
+  const hosts = new Map(machines.map((machine) => [machine.name, hostOf(machine, loss)]));
+  return {
+    async open({ name }) {
+      const host = hosts.get(name);
+      if (host !== undefined) return host;
+      throw new SelvedgeError(`there is no machine ${name}`, { code: 'Unavailable' });
+    },
+  };
+}
+
+function contextOf(): CommandContext {
+  const progress: CommandContext['progress'] = {
+    task: (_title, work) => work(progress),
+    note: () => undefined,
+  };
+  const { signal } = new AbortController();
+  return {
+    progress,
+    agree: async () => true,
+    clock: systemClock,
+    random: Math.random,
+    signal,
+    version: '0.0.0',
+  };
+}
+
+export async function installerLibrary(cluster: Cluster): Promise<InstallerLibrary> {
+  const client: KubeClient = await connect(cluster.kubeconfig, 'selvedge-e2e');
+  const folder = await provideArtifacts(processSetup());
+  const artifacts = await openArtifacts(folder, { readFile: (path) => readFile(path) });
+  const depsOf = (loss: Loss) => ({
+    ...contextOf(),
+    cluster: client,
+    hosts: hostsOf(cluster, loss),
+    artifacts,
+  });
+  const choiceOf = (names: readonly string[]) => ({ nodes: names.map((name) => ({ name })) });
+  const tunnelServers = [`${new URL(cluster.server).hostname}:443`];
+  return {
+    convert: (nodes, loss = never) => {
+      const cloud = { tunnelServers, mode: 'auto', dns: true, values: {} } as const;
+      return convert({ ...choiceOf(nodes), cloud }, depsOf(loss));
+    },
+    revert: (nodes, loss = never) => revert(nodes === undefined ? {} : choiceOf(nodes), depsOf(loss)),
+    [Symbol.asyncDispose]: () => client.close(),
+  };
+}
+
+const recordOf = ({ stdin }: HostCommand): string => (stdin === undefined ? '' : stdin.toString());
+
+/** The way to a machine is lost when the journal is to say that a step is done: it is, and nobody wrote it down. */
+export const lostBeforeWord =
+  (machine: string, said: 'did' | 'undid', step: number): Loss =>
+  (name, command) =>
+    name === machine && recordOf(command).includes(`{"kind":"${said}","step":${step}}`);
+
+/** The way is lost once the journal has said that a step begins: nothing of it is done. */
+export function lostAfterWord(machine: string, says: 'doing' | 'undoing', step: number): Loss {
+  const word = new RegExp(`\\{"kind":"${says}","step":${step}[,}]`);
+  let written = false;
+  return (name, command) => {
+    if (name !== machine) return false;
+    if (written) return true;
+    written = word.test(recordOf(command));
+    return false;
+  };
+}

@@ -1,0 +1,112 @@
+import type { Cluster, RunningTask } from '@selvedge/bed/clusters';
+import { type PodInput, pod, shell, webServer } from './pods.ts';
+import { until } from './programs.ts';
+
+/** Of the Service that all pods of a test are behind. */
+const service = {
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: { name: 'web' },
+  spec: { selector: { app: 'web' }, ports: [{ port: 80, targetPort: 8_080 }] },
+} as const;
+
+/**
+ * Asks the Service over and over, with a connection for each request; tells each request that was lost, and from time to time
+ * that none was. A pause between two, or it would take a processor.
+ */
+const client = shell(
+  `n=0; while :; do n=$((n+1))
+  wget -q -O /dev/null "http://$WEB_SERVICE_HOST/hostname" || echo "lost $n"
+  [ $((n % 10)) -ne 0 ] || echo "asked $n"
+  usleep 50000; done`,
+);
+
+const labels = { app: 'web' } as const;
+/** It cannot be reached for as long as it does not answer: then it is not counted as lost. */
+const readinessProbe = { httpGet: { path: '/healthz', port: 8_080 }, periodSeconds: 1 } as const;
+
+const withKind = (input: PodInput): object => ({ apiVersion: 'v1', kind: 'Pod', ...pod(input) });
+
+/** So many pods on each worker, bound by name: servers of one Service, and on each a client of it. */
+export async function installerPods(cluster: Cluster, perNode: number): Promise<void> {
+  const { kubectl } = cluster;
+  const pods = cluster.workers.flatMap(({ name: node }) => [
+    ...Array.from({ length: perNode - 1 }, (_, at) =>
+      withKind({ name: `web-${node}-${at}`, node, labels, containers: [webServer({ readinessProbe })] }),
+    ),
+    withKind({ name: `client-${node}`, node, containers: [client] }),
+  ]);
+  const apply = async (objects: readonly object[]): Promise<void> => {
+    const list = { apiVersion: 'v1', kind: 'List', items: objects };
+    await kubectl(['apply', '--filename=-'], { input: JSON.stringify(list) });
+  };
+  await until('the default service account', async () => {
+    await kubectl(['get', 'serviceaccount', 'default']);
+    return true;
+  });
+  // Pods are told of the Services that are there before them.
+  await apply([service]);
+  await apply(pods);
+  await kubectl(['wait', 'pod', '--all', '--for=condition=Ready', '--timeout=180s']);
+  for (const { name } of cluster.workers)
+    await until(`requests of ${name}`, async () => (await tallyOf(cluster, name)).asked > 0);
+}
+
+/** What a client has seen since its pod was started. */
+export interface ClientTally {
+  /** Requests, to the last ten. */
+  readonly asked: number;
+  readonly lost: readonly string[];
+}
+
+/** Of the client on a worker, from its log there: the cloud is not asked. */
+export async function tallyOf({ workers }: Cluster, node: string): Promise<ClientTally> {
+  const { machine } = workers.find(({ name }) => name === node) ?? {};
+  const look = `cat /var/log/pods/default_client-${node}_*/main/*.log`;
+  const { stdout = '' } = (await machine?.execUnchecked(['sh', '-c', look])) ?? {};
+  const said = stdout.split('\n').map((line) => line.split(' ').slice(3).join(' '));
+  const asked = said.filter((line) => line.startsWith('asked ')).map((line) => Number(line.slice(6)));
+  return { asked: Math.max(0, ...asked), lost: said.filter((line) => line.startsWith('lost')) };
+}
+
+interface PodList {
+  readonly items: readonly {
+    readonly metadata: { readonly name: string; readonly uid: string };
+    readonly status: {
+      readonly containerStatuses?: readonly {
+        readonly containerID?: string;
+        readonly restartCount: number;
+        readonly state: { readonly running?: { readonly startedAt: string } };
+      }[];
+    };
+  }[];
+}
+
+/** Every pod of the test with its uid, its container, how often and when it was started, as the cloud has it. */
+export async function runsOf({ kubectl }: Cluster): Promise<Readonly<Record<string, string>>> {
+  const { items } = JSON.parse((await kubectl(['get', 'pods', '--output=json'])).stdout) as PodList;
+  return Object.fromEntries(
+    items.map(({ metadata, status }) => {
+      const [one] = status.containerStatuses ?? [];
+      const run = [metadata.uid, one?.containerID, one?.restartCount, one?.state.running?.startedAt];
+      return [metadata.name, run.join(' ')];
+    }),
+  );
+}
+
+/** What runs on each worker, as its own runtime and kernel have it. */
+export async function tasksOf(cluster: Cluster): Promise<ReadonlyMap<string, readonly RunningTask[]>> {
+  const all = cluster.workers.map(async ({ name }) => [name, await cluster.tasks(name)] as const);
+  return new Map(await Promise.all(all));
+}
+
+/** Those of before that do not run any more as they did. */
+export function gone(
+  before: ReadonlyMap<string, readonly RunningTask[]>,
+  after: ReadonlyMap<string, readonly RunningTask[]>,
+): readonly string[] {
+  return [...before].flatMap(([node, tasks]) => {
+    const still = new Set(after.get(node)?.map(({ id, pid }) => `${id} ${pid}`));
+    return tasks.filter(({ id, pid }) => !still.has(`${id} ${pid}`)).map(({ id }) => `${node} ${id}`);
+  });
+}

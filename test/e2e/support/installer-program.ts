@@ -1,0 +1,75 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import type { Cluster } from '@selvedge/bed/clusters';
+import { provideArtifacts } from '../../../hack/release/index.ts';
+import { processSetup } from '@selvedge/hack/setup';
+import type { ConvertResult } from '../../../packages/installer/src/convert/index.ts';
+import type { RevertResult } from '../../../packages/installer/src/revert/index.ts';
+
+const main = join(import.meta.dirname, '../../../packages/installer/src/main.ts');
+
+/** How a run of the program ended. */
+export interface Run {
+  /** null: a signal ended it. */
+  readonly exitCode: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunOptions {
+  /** Is given what ends the program with SIGKILL. */
+  readonly onStart?: (kill: () => void) => void;
+}
+
+/** `selvedge`, run by a person in the network of the cluster's site. */
+export interface InstallerProgram {
+  run(args: readonly string[], options?: RunOptions): Promise<Run>;
+  /** With `--json`; its result, or an error with what it said if it does not end with 0. */
+  convert(...args: readonly string[]): Promise<ConvertResult>;
+  revert(...args: readonly string[]): Promise<RevertResult>;
+  /** The flags by which machines are reached. */
+  readonly machineFlags: readonly string[];
+  /** Those of `convert`. */
+  readonly convertFlags: readonly string[];
+}
+
+function result({ exitCode, stdout, stderr }: Run): unknown {
+  if (exitCode === 0) return JSON.parse(stdout);
+  throw new Error(`selvedge ended with ${exitCode}: ${stderr.slice(-4_000)}${stdout.slice(-4_000)}`);
+}
+
+export async function installerProgram(cluster: Cluster): Promise<InstallerProgram> {
+  const { operator, kubeconfig, server } = cluster;
+  const artifacts = await provideArtifacts(processSetup());
+  const { hostname } = new URL(server);
+  const machineFlags = [
+    `--kubeconfig=${kubeconfig}`,
+    '--transport=ssh',
+    `--ssh-user=${operator.user}`,
+    `--ssh-key=${operator.keyFile}`,
+    `--known-hosts=${operator.knownHostsFile}`,
+  ];
+  const convertFlags = [...machineFlags, `--artifacts=${artifacts}`, `--tunnel-server=${hostname}:443`];
+  const run: InstallerProgram['run'] = async (args, { onStart } = {}) => {
+    const [program, ...rest] = cluster.atSite([process.execPath, main, ...args]);
+    const child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'pipe'] });
+    onStart?.(() => child.kill('SIGKILL'));
+    const [stdout, stderr, [exitCode]] = await Promise.all([
+      text(child.stdout),
+      text(child.stderr),
+      once(child, 'close'),
+    ]);
+    return { stdout, stderr, exitCode: exitCode as number | null };
+  };
+  return {
+    run,
+    machineFlags,
+    convertFlags,
+    convert: async (...args) =>
+      result(await run(['convert', ...convertFlags, '--yes', '--json', ...args])) as ConvertResult,
+    revert: async (...args) =>
+      result(await run(['revert', ...machineFlags, '--yes', '--json', ...args])) as RevertResult,
+  };
+}
