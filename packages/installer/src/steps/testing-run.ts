@@ -2,12 +2,13 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { type Clock, hasCode, systemClock } from '@selvedge/kit';
+import { hasCode } from '@selvedge/kit';
 import { createHostFiles } from '../files/index.ts';
 import type { Host } from '../host/index.ts';
 import { openJournal } from '../journal/index.ts';
 import { createExecutors } from './executors.ts';
 import { applySteps, undoSteps } from './run.ts';
+import { hastyClock } from './testing-clock.ts';
 import { type TestDisk, createTestDisk, losing } from './testing-disk.ts';
 import type { Step } from './types.ts';
 
@@ -76,19 +77,6 @@ export async function vanilla(): Promise<TestDisk> {
   }
   await disk.systemd.add(kubelet, at('etc/kubelet.conf'));
   return disk;
-}
-
-/** Time that passes when somebody waits for it. */
-function hastyClock(): Clock {
-  let passedMs = 0;
-  return {
-    now: () => systemClock.now(),
-    monotonicMs: () => passedMs,
-    sleep(ms) {
-      passedMs += ms;
-      return Promise.resolve();
-    },
-  };
 }
 
 /** One start of the program: reads the journal, and goes on. */

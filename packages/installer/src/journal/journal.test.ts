@@ -1,0 +1,70 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { systemClock } from '@selvedge/kit';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { createHostFiles } from '../files/index.ts';
+import { createLocalHost } from '../host/index.ts';
+import { openJournal, readJournal } from './journal.ts';
+import type { JournalRecord } from './records.ts';
+
+const files = createHostFiles(createLocalHost({ clock: systemClock }));
+const begun: JournalRecord = {
+  kind: 'begun',
+  run: 'r1',
+  command: 'selvedge convert',
+  version: '1',
+  at: '2026-01-01T00:00:00Z',
+  steps: [{ kind: 'reload' }, { kind: 'reload' }],
+};
+
+let folder = '';
+let path = '';
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'selvedge-journal-'));
+  path = join(folder, 'journal');
+  const journal = await openJournal(path, files);
+  await journal.write(begun);
+  await journal.write({ kind: 'doing', step: 0, before: { kind: 'nothing' } });
+  await journal.write({ kind: 'did', step: 0 });
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+it('a journal is read again by whoever comes next', async () => {
+  const { state } = await openJournal(path, files);
+  expect(state).toMatchObject({ kind: 'begun', run: 'r1', steps: [{ progress: { kind: 'done' } }, {}] });
+});
+
+it('a line that was being written when the power went is none', async () => {
+  const whole = await readFile(path, 'utf8');
+  await writeFile(path, `${whole}0123456789`);
+  const journal = await openJournal(path, files);
+  await journal.write({ kind: 'ended', as: 'done' });
+  expect((await readFile(path, 'utf8')).startsWith(whole)).toBe(true);
+  expect((await openJournal(path, files)).state.kind).toBe('done');
+});
+
+it('a damaged journal is refused with what it tells up to there, and can be looked at', async () => {
+  const lines = (await readFile(path, 'utf8')).split('\n');
+  const damaged = lines
+    .map((line, at) => (at === 2 ? line.replace('"step":0', '"step":1') : line))
+    .join('\n');
+  await writeFile(path, damaged);
+  await expect(openJournal(path, files)).rejects.toMatchObject({
+    code: 'Corrupt',
+    message: `the journal ${path} is damaged in line 3; up to there: run r1 of "selvedge convert", steps: 1 not begun, 1 begun`,
+    hint: expect.stringContaining('nothing was changed'),
+  });
+  expect(await readJournal(path, files)).toMatchObject({
+    damagedLine: 3,
+    state: { kind: 'begun', steps: [{ progress: { kind: 'doing' } }, {}] },
+  });
+  expect(await readFile(path, 'utf8')).toBe(damaged);
+});
+
+it('where no journal is, nothing was done', async () => {
+  expect(await readJournal(join(folder, 'none'), files)).toEqual({
+    state: { kind: 'none' },
+    damagedLine: undefined,
+  });
+});

@@ -1,0 +1,86 @@
+import { mkdir, mkdtemp, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { systemClock } from '@selvedge/kit';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createLocalHost } from '../host/index.ts';
+import { type MachineLock, lockMachine } from './lock.ts';
+import { type JournalPlace, forgetJournal, journalPlace, prepareJournal } from './place.ts';
+
+const { signal } = new AbortController();
+const host = createLocalHost({ clock: systemClock });
+let parent = '';
+let place: JournalPlace;
+
+beforeEach(async () => {
+  parent = await mkdtemp(join(tmpdir(), 'selvedge-lock-'));
+  place = journalPlace(join(parent, 'installer'));
+});
+afterEach(() => rm(parent, { recursive: true }));
+
+const take = (owner: string): Promise<MachineLock> =>
+  lockMachine({ owner, place }, { host, clock: systemClock }, signal);
+
+describe('the lock of a machine', () => {
+  it('is one run’s, which others are told of, and another’s after it', async () => {
+    {
+      await using held = await take('convert by ann, run 1');
+      expect(held.signal.aborted).toBe(false);
+      await expect(take('revert by jo, run 2')).rejects.toMatchObject({
+        code: 'Conflict',
+        message: 'this machine is being changed by another run: convert by ann, run 1',
+        hint: expect.any(String),
+      });
+    }
+    await using again = await take('revert by jo, run 2');
+    expect(again.signal.aborted).toBe(false);
+  });
+
+  it('is lost with the program that holds it, and its holder is told', async () => {
+    const lock = await take('run 1');
+    const [, pid = ''] = (await readFile(place.lock, 'utf8')).split('\n');
+    process.kill(Number(pid), 'SIGKILL');
+    await expect.poll(() => lock.signal.aborted).toBe(true);
+    expect(lock.signal.reason).toMatchObject({ code: 'Unavailable' });
+    await using other = await take('run 2');
+    await lock[Symbol.asyncDispose]();
+    expect(other.signal.aborted).toBe(false);
+    expect(await readFile(place.lock, 'utf8')).toMatch(/^run 2\n/);
+  });
+
+  it('outlasts the signal of who took it: there are things to put right', async () => {
+    const stop = new AbortController();
+    const options = { owner: 'run 1', place };
+    await using lock = await lockMachine(options, { host, clock: systemClock }, stop.signal);
+    stop.abort(new Error('enough'));
+    expect(lock.signal.aborted).toBe(false);
+    await expect(take('run 2')).rejects.toMatchObject({ code: 'Conflict' });
+  });
+
+  it('is not that of a folder that was removed', async () => {
+    await using old = await take('run 1');
+    await rm(place.folder, { recursive: true });
+    await using lock = await take('run 2');
+    expect([old.signal.aborted, lock.signal.aborted]).toEqual([false, false]);
+  });
+
+  it('is not taken where no file can be', async () => {
+    await mkdir(join(place.folder, 'lock'), { recursive: true });
+    await expect(take('run 1')).rejects.toMatchObject({ code: 'Unavailable' });
+  });
+});
+
+describe('the place of a journal', () => {
+  it('comes and goes without a trace in the folder that it is in', async () => {
+    await utimes(parent, 1_500_000_000.123_456, 1_500_000_000.123_456);
+    const before = (await stat(parent, { bigint: true })).mtimeNs;
+    await prepareJournal(host, place, signal);
+    expect((await stat(place.folder)).mode & 0o777).toBe(0o700);
+    await writeFile(place.journal, 'x');
+    await prepareJournal(host, place, signal);
+    expect(await readFile(place.journal, 'utf8')).toBe('x');
+    await forgetJournal(host, place, signal);
+    await forgetJournal(host, place, signal);
+    expect((await stat(parent, { bigint: true })).mtimeNs).toBe(before);
+  });
+});
