@@ -1,11 +1,11 @@
 import { managerNamespace } from '@selvedge/api';
-import { hasCode, SelvedgeError } from '@selvedge/kit';
-import { type KubeClient, type KubeObject, isObject, resources } from '@selvedge/kube';
+import { type KubeObject, isObject, resources } from '@selvedge/kube';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { cloudStatus, lookAtCloud, planCloud } from '../../packages/installer/src/cloud/index.ts';
 import { allOf, desiredObjects } from '../../packages/installer/src/cloud/desired.ts';
 import { chartFolder } from '../bed/helm.ts';
+import { testInterruptions } from './installer-cloud-lost-suite.ts';
 import {
   type CloudWorld,
   allObjects,
@@ -15,7 +15,6 @@ import {
   options,
   revertCloud,
   startCloudWorld,
-  withMethods,
 } from './installer-cloud-world.ts';
 
 const { signal } = new AbortController();
@@ -213,62 +212,7 @@ describe('helm', () => {
   });
 });
 
-/** A client that does `writes` of its writes, and loses the cluster then: before the next one, or after it. */
-function losing(client: KubeClient, writes: number, when: 'before' | 'after'): KubeClient {
-  let left = writes;
-  const lost = (): never => {
-    throw new SelvedgeError('the cluster is lost', { code: 'Unavailable' });
-  };
-  async function guarded<T>(work: () => Promise<T>): Promise<T> {
-    left -= 1;
-    if (left < 0 && (when === 'before' || left < -1)) return lost();
-    const result = await work();
-    return left < 0 ? lost() : result;
-  }
-  return withMethods(client, {
-    create: (...call) => guarded(() => client.create(...call)),
-    replace: (...call) => guarded(() => client.replace(...call)),
-    patch: (resource, at, call) =>
-      call.dryRun === true
-        ? client.patch(resource, at, call)
-        : guarded(() => client.patch(resource, at, call)),
-    delete: (...call) => guarded(() => client.delete(...call)),
-  });
-}
-
-const isLost = async (work: Promise<unknown>): Promise<boolean> => {
-  try {
-    await work;
-    return false;
-  } catch (error) {
-    if (hasCode(error, 'Unavailable')) return true;
-    throw error;
-  }
-};
-
-/** How much is left to be done. */
-async function leftAfter(work: Promise<unknown>): Promise<number> {
-  await work;
-  return planCloud(options, await lookAtCloud(options, world.deps)).changes.length;
-}
-
-describe('an interrupted run', () => {
-  test.each(['before', 'after'] as const)(
-    'that is lost %s a write goes on, and is taken back whole',
-    async (when) => {
-      for (let at = when === 'before' ? 0 : 3; ; at += 13) {
-        const lost = await isLost(convertCloud(world.through(losing(world.cluster, at, when))));
-        // Half of them go on before they go back.
-      const left = at % 2 === 0 ? await leftAfter(convertCloud(world.deps)) : 0;
-      const back = await isLost(revertCloud(world.through(losing(world.cluster, at, when))));
-        if (back) await revertCloud(world.deps);
-        await endNamespace(world);
-        expect([at, left, await allObjects(world.cluster)]).toEqual([at, 0, vanilla]);
-        if (!lost) return;
-      }
-    },
-  );
-});
+testInterruptions({ stride: 13, world: () => world });
 
 test('what is seen of a value is not a secret', async () => {
   await convertCloud(world.deps);

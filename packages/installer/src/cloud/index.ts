@@ -4,19 +4,18 @@ export { lookAtCloud } from './look.ts';
 export { planCloud } from './plan.ts';
 export { cloudRights, type CloudRight } from './rights.ts';
 export { cloudStatus } from './status.ts';
-export {
-  cloudTimeouts,
-  type CloudArtifacts,
-  type CloudDeps,
-  type CloudOptions,
-  type CloudPlan,
-  type CloudResult,
-  type CloudSeen,
-  type CloudStatus,
-  type CloudTimeouts,
-  type CloudTunnel,
-  type CloudUndoOptions,
-  type CloudUndoPlan,
+export type {
+  CloudArtifacts,
+  CloudDeps,
+  CloudOptions,
+  CloudPlan,
+  CloudResult,
+  CloudSeen,
+  CloudStatus,
+  CloudTimeouts,
+  CloudTunnel,
+  CloudUndoOptions,
+  CloudUndoPlan,
 } from './types.ts';
 export { planCloudUndo } from './undo/plan.ts';
 export { managerUnit } from './unit/service.ts';

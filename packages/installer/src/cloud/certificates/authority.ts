@@ -28,7 +28,7 @@ export interface Validity {
   readonly notAfter: number;
 }
 
-export const commonName = 'cloud-manager';
+const commonName = 'cloud-manager';
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 
 const newKeys = (): Promise<WebCrypto.CryptoKeyPair> =>

@@ -125,10 +125,3 @@ export function manifestChanges(text: string): readonly TextChange[] {
     added(text, listIn(pod, 'volumes'), hostPaths),
   ].toSorted((a, b) => a.at - b.at);
 }
-
-/** The text with the changes made. Pure. */
-export function changedText(text: string, changes: readonly TextChange[]): string {
-  return changes.toReversed().reduce((now, { at, old, new: replacement }) => {
-    return `${now.slice(0, at)}${replacement}${now.slice(at + old.length)}`;
-  }, text);
-}

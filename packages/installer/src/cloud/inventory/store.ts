@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { getIfThere } from './get-if-there.ts';
 import type { Inventory } from './types.ts';
 
-export const inventoryName = 'selvedge-install';
+const inventoryName = 'selvedge-install';
 /** Of everything that the installer writes in the cluster. */
 export const fieldManager = 'selvedge-installer';
 

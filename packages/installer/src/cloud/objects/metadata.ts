@@ -7,7 +7,7 @@ export const selector = { 'app.kubernetes.io/name': 'cloud-manager' } as const;
 export const partOf = { 'app.kubernetes.io/part-of': 'selvedge' } as const;
 
 /** On objects that the installer made and that were not there before: taken away with them. */
-export const madeAnnotation = 'selvedge.io/made-by-installer';
+const madeAnnotation = 'selvedge.io/made-by-installer';
 
 /**
  * What makes a later `helm upgrade --install selvedge` take an object over. Source: Helm, "Resources are adopted into a

@@ -18,7 +18,7 @@ export const paths = {
   program: '/usr/local/bin/cloud-manager',
   unit: '/etc/systemd/system/cloud-manager.service',
 } as const;
-export const clusterCaFile = '/etc/kubernetes/pki/ca.crt';
+const clusterCaFile = '/etc/kubernetes/pki/ca.crt';
 
 export interface UnitConfigOptions {
   readonly tunnelPort: number;

@@ -1,0 +1,12 @@
+import { afterAll, beforeAll } from 'vitest';
+import { testInterruptions } from './installer-cloud-lost-suite.ts';
+import { type CloudWorld, startCloudWorld } from './installer-cloud-world.ts';
+
+let world: CloudWorld;
+
+beforeAll(async () => {
+  world = await startCloudWorld();
+});
+afterAll(() => world[Symbol.asyncDispose]());
+
+testInterruptions({ stride: 1, world: () => world });
