@@ -1,3 +1,6 @@
+import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { bootstrapGroupOf, managerNamespace } from '@selvedge/api';
 import { hasCode } from '@selvedge/kit';
 import { type KubeClient, defineResource, mergePatch, resources } from '@selvedge/kube';
@@ -51,7 +54,7 @@ const run = (...args: readonly string[]): Promise<Ran> => selvedge([...args, ...
 const program = (...args: readonly string[]): Promise<Ran> => spawnSelvedge([...args, ...flags]);
 
 /** The result of a run that has to go well. */
-async function result<K extends keyof typeof documents>(
+async function result<const K extends keyof typeof documents>(
   kind: K,
   ...args: readonly string[]
 ): Promise<ReturnType<(typeof documents)[K]['parse']>> {
@@ -282,5 +285,22 @@ describe('unit', () => {
     await world.admin.get(shops, { name: 'shop-3' }, { signal });
     const node = await world.admin.get(resources.nodes, { name: 'till-10' }, { signal });
     expect(node.metadata.labels?.[key]).toBe('4');
+  });
+});
+
+describe('--json', () => {
+  test('has what check, status and support-dump find', async () => {
+    const ran = await run('check', '--json');
+    const check = documents.CheckResult.parse(ran.document());
+    expect(ran.code).toBe(check.counts.error > 0 ? 3 : 0);
+    expect(check.findings.length).toBe(Object.values(check.counts).reduce((sum, count) => sum + count));
+    const status = await result('StatusResult', 'status');
+    expect(status.nodes.map(({ name }) => name)).toContain('shop.7');
+    const file = join(await mkdtemp(join(tmpdir(), 'support-')), 'dump.tar.gz');
+    const dump = await result('SupportDumpResult', 'support-dump', '--output', file);
+    expect((await stat(file)).size).toBe(dump.bytes);
+    const again = await run('support-dump', '--output', file);
+    expect(again.stderr).toMatch(/is there already/);
+    await rm(dirname(file), { recursive: true });
   });
 });

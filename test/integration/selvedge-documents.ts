@@ -25,7 +25,56 @@ const plan = {
   warnings: z.array(z.string()),
 };
 
+const counts = z.strictObject({ error: z.int(), warning: z.int(), info: z.int() });
+const finding = z.strictObject({
+  id: z.string(),
+  severity: z.enum(['error', 'warning', 'info']),
+  where: z.string(),
+  what: z.string(),
+  why: z.string(),
+  mend: z.string(),
+});
+/** Of other commands' own making: that they are there. */
+const part = z.looseObject({});
+
 export const documents = {
+  CheckResult: z.strictObject({
+    ...header('CheckResult'),
+    server: z.string(),
+    version: z.string(),
+    nodes: z.array(z.string()),
+    machines: z.array(z.string()),
+    counts,
+    findings: z.array(finding),
+  }),
+  StatusResult: z.strictObject({
+    ...header('StatusResult'),
+    server: z.string(),
+    away: z.string().optional(),
+    cloud: part,
+    units: z.array(z.strictObject({ name: z.string(), counts: part.optional() })),
+    nodes: z.array(
+      z.strictObject({
+        name: z.string(),
+        kind: z.enum(['stock', 'converted', 'lite', 'half-done', 'damaged', 'unknown']),
+        unit: z.string().optional(),
+        ready: z.boolean().optional(),
+        state: z.string().optional(),
+        banned: z.boolean(),
+        hub: part.optional(),
+        sessions: z.int(),
+        versions: part,
+        machine: part.optional(),
+      }),
+    ),
+  }),
+  SupportDumpResult: z.strictObject({
+    ...header('SupportDumpResult'),
+    file: z.string(),
+    bytes: z.int(),
+    entries: z.array(z.strictObject({ path: z.string(), bytes: z.int(), cut: z.boolean() })),
+    missing: z.array(z.strictObject({ what: z.string(), why: z.string() })),
+  }),
   Plan: z.strictObject({ ...header('Plan'), ...plan }),
   TokenCreated: z.strictObject({
     ...header('TokenCreated'),

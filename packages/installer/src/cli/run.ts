@@ -12,7 +12,7 @@ import { addToken } from './commands/token.ts';
 import { addUnit } from './commands/unit.ts';
 import { exitCodeOf, exitCodes } from './errors/index.ts';
 import type { CliHost } from './host.ts';
-import { createProgram } from './program.ts';
+import { type Program, createProgram } from './program.ts';
 import { createReporter } from './reporter.ts';
 import { printable } from './text/index.ts';
 
@@ -54,12 +54,11 @@ function quiet(command: Command, host: CliHost): void {
   for (const one of command.commands) quiet(one, host);
 }
 
-/** The command line. Resolves with the exit code; everything is told by then. */
-export async function runCli(host: CliHost): Promise<number> {
-  const program = createProgram(host);
+/** All commands, with their flags. */
+export function createRoot(program: Program): Command {
   const root = new Command('selvedge')
     .description('converts a Kubernetes cluster to edge nodes, takes it back, joins bare machines')
-    .version(`selvedge ${host.version}`)
+    .version(`selvedge ${program.host.version}`)
     .addHelpText('after', helpAfter);
   addCheck(root, program);
   addConvert(root, program);
@@ -71,7 +70,14 @@ export async function runCli(host: CliHost): Promise<number> {
   addUnit(root, program);
   addSupportDump(root, program);
   addCompletion(root, program);
-  quiet(root, host);
+  quiet(root, program.host);
+  return root;
+}
+
+/** The command line. Resolves with the exit code; everything is told by then. */
+export async function runCli(host: CliHost): Promise<number> {
+  const program = createProgram(host);
+  const root = createRoot(program);
   try {
     await root.parseAsync([...host.args], { from: 'user' });
     return program.exitCode();
