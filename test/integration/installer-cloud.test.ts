@@ -1,5 +1,5 @@
-import { managerNamespace } from '@selvedge/api';
-import { type KubeObject, isObject, resources } from '@selvedge/kube';
+import { edgeNodes, edgeUnits, managerNamespace } from '@selvedge/api';
+import { type KubeObject, defineResource, isObject, mergePatch, resources } from '@selvedge/kube';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { cloudStatus, lookAtCloud, planCloud } from '../../packages/installer/src/cloud/index.ts';
@@ -194,6 +194,68 @@ describe('an installation', () => {
     expect(kept.metadata.name).toBe('edgenodes.selvedge.io');
     await convertCloud(world.deps);
     await revertCloud(world.deps);
+    await backToVanilla();
+  });
+});
+
+describe('what was made of the definitions', () => {
+  const unitResource = defineResource(edgeUnits);
+  const nodeResource = defineResource(edgeNodes);
+  const unit = { metadata: { name: 'shop-7' }, spec: {} };
+  const edgeNode = { metadata: { name: 'shop-7-a' }, spec: { autonomy: 'forever' } };
+  const scope = 'selvedge.io/traffic-scope';
+  const held = { key: 'node.kubernetes.io/unreachable', operator: 'Equal', effect: 'NoExecute' };
+
+  /** A pod to which cloud-manager gave a toleration in front of its own. */
+  const pod = {
+    metadata: { name: 'held', namespace: 'default' },
+    spec: {
+      containers: [{ name: 'a', image: 'a' }],
+      automountServiceAccountToken: false,
+      tolerations: [held, { ...held, operator: 'Exists', tolerationSeconds: 300 }],
+    },
+  };
+
+  test('is taken back before what it is of, while somebody is there to do it', async () => {
+    const { cluster, deps } = world;
+    await cluster.create(
+      resources.serviceAccounts,
+      { metadata: { name: 'default', namespace: 'default' } },
+      { signal },
+    );
+    await cluster.create(resources.pods, pod, { signal });
+    const scoped = mergePatch({ metadata: { annotations: { [scope]: 'unit' } } });
+    await cluster.patch(resources.namespaces, { name: 'default' }, { patch: scoped, signal });
+    await convertCloud(deps);
+    const finalizers = ['selvedge.io/members'];
+    await cluster.create(unitResource, { ...unit, metadata: { ...unit.metadata, finalizers } }, { signal });
+    await cluster.create(nodeResource, edgeNode, { signal });
+    const hasty = { ...deps, timeouts: { readyMs: 1_000, apiServerMs: 1_000, takenBackMs: 100 } };
+
+    // Nobody lets the members of the unit go.
+    await expect(revertCloud(hasty)).rejects.toMatchObject({ code: 'DeadlineExceeded', message: /EdgeUnit/ });
+    const left = await cluster.get(unitResource, { name: 'shop-7' }, { signal });
+    expect(left).toMatchObject({ spec: { deletionPolicy: 'release' } });
+    const released = mergePatch({ metadata: { finalizers: null } });
+    await cluster.patch(unitResource, { name: 'shop-7' }, { patch: released, signal });
+
+    // Nobody gives the pod its own tolerations back.
+    await expect(revertCloud(hasty)).rejects.toMatchObject({
+      code: 'DeadlineExceeded',
+      message: /tolerations/,
+    });
+    const off = await cluster.get(nodeResource, { name: 'shop-7-a' }, { signal });
+    expect(off).toMatchObject({ spec: { autonomy: 'off' } });
+    await cluster.delete(
+      resources.pods,
+      { namespace: 'default', name: 'held' },
+      { signal, gracePeriodSeconds: 0 },
+    );
+
+    await revertCloud(deps);
+    const account = { namespace: 'default', name: 'default' };
+    await cluster.delete(resources.serviceAccounts, account, { signal });
+    // The annotation of a person too: without cloud-manager it means nothing.
     await backToVanilla();
   });
 });
