@@ -3,6 +3,7 @@ import { grpcBench } from './grpc.ts';
 import { hubBench } from './hub/hub.ts';
 import { hubIdleBench } from './hub/idle.ts';
 import { podsBench } from './pods/pods.ts';
+import { installerBench } from './installer/installer.ts';
 import type { BenchRow } from './row.ts';
 import { scaleBench } from './scale/scale.ts';
 import { tunnelBench } from './tunnel/tunnel.ts';
@@ -13,6 +14,7 @@ export const areas: Readonly<Record<string, () => Promise<readonly BenchRow[]>>>
   grpc: grpcBench,
   hub: hubBench,
   'hub-idle': hubIdleBench,
+  installer: installerBench,
   pods: podsBench,
   tunnel: tunnelBench,
   units: scaleBench,

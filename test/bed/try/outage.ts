@@ -54,7 +54,7 @@ async function stay(scene: Scene): Promise<void> {
 async function allAnswer(scene: Scene, { url, pods }: Before): Promise<string> {
   const { deps, signal } = scene;
   const heard = new Set<string>();
-  const wait = { what: `answers of all pods of ${second}`, everyMs: 250, timeoutMs: 60_000, signal };
+  const wait = { what: `answers of all pods of ${second}`, everyMs: 250, timeoutMs: 180_000, signal };
   await waitFor(wait, deps.clock, async () => {
     heard.add(await fetchFrom(scene, second, url));
     return pods.every((pod) => heard.has(pod));

@@ -60,7 +60,7 @@ export const hostsOf = (host: Host): Hosts => ({
   open: async () => ({ ...host, [Symbol.asyncDispose]: () => Promise.resolve() }),
 });
 
-export async function bareMachine(site: Site, name: string): Promise<BareMachine> {
+export async function bareMachine(site: Pick<Site, 'bed'>, name: string): Promise<BareMachine> {
   await site.bed.addNode({ name, kind: 'machine', agent: 'none' });
   const context = createContext(site.bed.name, processBedDeps());
   const machine = machineUnder(context, name);

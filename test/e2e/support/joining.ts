@@ -34,7 +34,7 @@ export interface Operator {
 }
 
 /** Joins machines to the cluster of a site. */
-export function operatorOf(site: Site, program: Artifact): Operator {
+export function operatorOf(site: Pick<Site, 'bed' | 'client' | 'signal'>, program: Artifact): Operator {
   const plans: Plan[] = [];
   const context = (host: Host): ResetDeps => ({
     hosts: hostsOf(host),
