@@ -51,6 +51,9 @@ function end({ pid }: ChildProcess): void {
   }
 }
 
+/** Of one connection, as OpenSSH's server has it. Source: sshd_config(5), MaxSessions. */
+const maxSessions = 10;
+
 /** What OpenSSH's server does: the user's shell gets the line. */
 function onSession(session: Session, lines: string[], running: Set<ChildProcess>): void {
   session.on('exec', (accept, _reject, { command }) => {
@@ -95,7 +98,16 @@ export async function startSshServer(): Promise<SshServer> {
       if (isAllowed(context, userKey.wire)) context.accept();
       else context.reject(['publickey']);
     });
-    connection.on('session', (accept) => onSession(accept(), lines, running));
+    let sessions = 0;
+    connection.on('session', (accept, reject) => {
+      if (sessions === maxSessions) return reject();
+      sessions += 1;
+      const session = accept();
+      session.on('close', () => {
+        sessions -= 1;
+      });
+      return onSession(session, lines, running);
+    });
     connection.on('tcpip', (accept, reject, { destIP, destPort }) => {
       const socket = connect(destPort, destIP);
       socket.once('error', () => reject());

@@ -1,5 +1,5 @@
 import { constants } from 'node:os';
-import { type Clock, SelvedgeError, scoped, withDeadline } from '@selvedge/kit';
+import { type Clock, SelvedgeError, createLimiter, scoped, withDeadline } from '@selvedge/kit';
 import type { Client, ClientChannel } from 'ssh2';
 import { createOutput, tooMuchOutput } from '../output.ts';
 import { commandLine } from '../quote.ts';
@@ -72,6 +72,7 @@ export async function connectSshHost(
   const name = sshName(options);
   const gone = scoped();
   client.once('close', () => gone.abort(lost(name)));
+  const sessions = createLimiter({ capacity: sshDefaults.maxSessions });
   const runWithin = async (command: HostCommand, within: AbortSignal): Promise<HostResult> => {
     try {
       return await finish(await open(client, commandLine(command.argv)), command, within);
@@ -86,7 +87,9 @@ export async function connectSshHost(
       const timeoutMs = command.timeoutMs ?? hostDefaults.timeoutMs;
       using scope = scoped(caller, gone.signal);
       const deadline = { what: command.argv[0], timeoutMs, signal: scope.signal };
-      return await withDeadline(deadline, clock, (within) => runWithin(command, within));
+      return await sessions.run(scope.signal, () =>
+        withDeadline(deadline, clock, (within) => runWithin(command, within)),
+      );
     },
     async [Symbol.asyncDispose]() {
       if (gone.signal.aborted) return;
