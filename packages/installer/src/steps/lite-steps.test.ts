@@ -1,0 +1,175 @@
+import { describe, expect, it } from 'vitest';
+import { createHostFiles } from '../files/index.ts';
+import type { Host, HostCommand } from '../host/index.ts';
+import { systemClock } from '@selvedge/kit';
+import type { ExecutorDeps } from './executor.ts';
+import { imagesExecutor, podsExecutor, secretExecutor } from './lite-steps.ts';
+import { packagesExecutor } from './packages-step.ts';
+import { rulesExecutor } from './rules-step.ts';
+import { createTestDisk } from './testing-disk.ts';
+
+const { signal } = new AbortController();
+
+/** What a program of a machine answers; undefined: it succeeds and says nothing. */
+type Answers = (words: readonly string[], command: HostCommand) => string | number | undefined;
+
+/** A machine whose programs answer as told, and what was run there, without the environment. */
+function machine(answers: Answers): { readonly deps: ExecutorDeps; readonly ran: string[] } {
+  const ran: string[] = [];
+  const host: Host = {
+    name: 'till-5',
+    async run(command) {
+      const words = command.argv.filter((word) => word !== 'env' && !/^[A-Z_]+=/.test(word));
+      ran.push(words.join(' '));
+      const answer = answers(words, command);
+      const exitCode = typeof answer === 'number' ? answer : 0;
+      const stdout = Buffer.from(typeof answer === 'string' ? answer : '');
+      return { exitCode, stdout, stderr: Buffer.from(exitCode === 0 ? '' : 'no') };
+    },
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+  const sources = async (name: string): Promise<Uint8Array> => Buffer.from(name);
+  const deps = { host, files: createHostFiles(host), run: 'r1', clock: systemClock, sources };
+  return { deps, ran: ran };
+}
+
+const programs = (ran: readonly string[]): readonly string[] =>
+  ran.filter((line) => !line.startsWith('sh -c'));
+
+describe('packages', () => {
+  const step = { kind: 'packages', manager: 'apt', names: ['containerd'], archives: [] } as const;
+  const states = 'ii iptables\nun runc\n';
+
+  it('that a simulation names and that are not there are those that came with the step', async () => {
+    const { deps } = machine(([program, ...words]) => {
+      if (words.includes('--simulate'))
+        return 'Inst runc (1)\nInst containerd (1)\nInst iptables (2)\nConf runc\n';
+      return program === 'dpkg-query' ? states : undefined;
+    });
+    const before = await packagesExecutor(deps).look(step, signal);
+    expect(before).toEqual({ kind: 'packages', missing: ['runc', 'containerd'] });
+  });
+
+  it('go with their configuration, those alone that came and are there', async () => {
+    const { deps, ran } = machine(([program]) =>
+      program === 'dpkg-query' ? 'ii runc\nrc containerd\n' : undefined,
+    );
+    const before = { kind: 'packages', missing: ['runc', 'containerd', 'libseccomp2'] } as const;
+    await packagesExecutor(deps).undo(step, before, signal);
+    expect(programs(ran).at(-1)).toBe('dpkg --purge -- runc containerd');
+  });
+
+  it('are none when all is undone', async () => {
+    const { deps, ran } = machine(() => undefined);
+    await packagesExecutor(deps).undo(step, { kind: 'packages', missing: ['runc'] }, signal);
+    expect(programs(ran).filter((line) => line.includes('purge'))).toEqual([]);
+  });
+
+  it('of files are brought there, installed without a look at any mirror, and their files go', async () => {
+    const { deps, ran } = machine(([program]) => (program === 'dpkg-query' ? '' : undefined));
+    const files = { ...step, archives: ['runc_1_amd64.deb', 'containerd_1_amd64.deb'] };
+    const executor = packagesExecutor(deps);
+    expect(await executor.look(files, signal)).toEqual({ kind: 'packages', missing: ['runc', 'containerd'] });
+    await executor.apply(files, { kind: 'packages', missing: [] }, signal);
+    const folder = '/var/lib/selvedge-installer/packages';
+    expect(programs(ran)).toEqual([
+      'dpkg-query --show --showformat=${db:Status-Abbrev}${Package}\n runc containerd',
+      'dpkg --configure --pending',
+      `dpkg --install -- ${folder}/runc_1_amd64.deb ${folder}/containerd_1_amd64.deb`,
+    ]);
+  });
+
+  it('that cannot be fetched are told with what to do', async () => {
+    const { deps } = machine(([program]) => (program === 'apt-get' ? 100 : undefined));
+    const looking = packagesExecutor(deps).look(step, signal);
+    await expect(looking).rejects.toMatchObject({
+      code: 'Unavailable',
+      hint: expect.stringContaining('packages/'),
+    });
+  });
+});
+
+describe('images', () => {
+  it('that were pulled go, those that were there stay', async () => {
+    const { deps, ran } = machine((words) => (words.includes('list') ? 'a\nb\nc\n' : undefined));
+    const step = { kind: 'images', namespace: 'k8s.io' } as const;
+    await imagesExecutor(deps).undo(step, { kind: 'images', names: ['b'] }, signal);
+    expect(ran.at(-1)).toBe('ctr --namespace k8s.io images remove --sync a c');
+    await imagesExecutor(deps).undo(step, { kind: 'images', names: ['a', 'b', 'c'] }, signal);
+    expect(ran.at(-1)).toContain('list');
+  });
+});
+
+describe('pods', () => {
+  const step = {
+    kind: 'pods',
+    program: '/usr/local/bin/edge-lite',
+    config: '/etc/selvedge/edge-lite.yaml',
+  } as const;
+
+  it('are ended by edge-lite, which says why it cannot', async () => {
+    const there = (words: readonly string[]): string | undefined =>
+      words[0] === 'sh' ? `file 644 0 0 1 1\n${'0'.repeat(64)} -\n` : undefined;
+    const { deps, ran } = machine(there);
+    await podsExecutor(deps).undo(step, { kind: 'nothing' }, signal);
+    expect(ran.at(-1)).toBe('/usr/local/bin/edge-lite clear --config /etc/selvedge/edge-lite.yaml');
+    const broken = machine((words) => (words.includes('clear') ? 1 : there(words)));
+    const ending = podsExecutor(broken.deps).undo(step, { kind: 'nothing' }, signal);
+    await expect(ending).rejects.toMatchObject({
+      hint: expect.stringContaining('systemctl start containerd'),
+    });
+  });
+
+  it('are none where edge-lite is not', async () => {
+    const { deps, ran } = machine(() => 'absent\n');
+    await podsExecutor(deps).undo(step, { kind: 'nothing' }, signal);
+    expect(programs(ran)).toEqual([]);
+  });
+});
+
+describe('rules of the packet filter', () => {
+  it('of plugins go, and tables that came with them unless somebody uses them', async () => {
+    const tables = 'table ip nat\ntable ip mine\ntable inet theirs\n';
+    const { deps, ran } = machine((words) => {
+      const line = words.join(' ');
+      if (line === 'nft list tables') return tables;
+      if (line === 'iptables-save -t nat') return '*nat\n:CNI-HOSTPORT-DNAT - [0:0]\nCOMMIT\n';
+      if (line.startsWith('nft --json')) {
+        return JSON.stringify({ nftables: line.endsWith('theirs') ? [{ rule: {} }] : [{ chain: {} }] });
+      }
+      return undefined;
+    });
+    await rulesExecutor(deps).undo({ kind: 'rules' }, { kind: 'tables', names: ['ip mine'] }, signal);
+    expect(ran.filter((line) => line.includes('restore') || line.includes('delete'))).toEqual([
+      'iptables-restore --noflush',
+      'nft delete table ip nat',
+    ]);
+  });
+});
+
+describe('a secret', () => {
+  it('is read by root alone, is in no argument, and goes even if its reader took it', async () => {
+    await using disk = await createTestDisk();
+    const ran: string[] = [];
+    const host: Host = {
+      ...disk.host,
+      run: (command, within) => {
+        ran.push(command.argv.join(' '));
+        return disk.host.run(command, within);
+      },
+    };
+    const sources = async (): Promise<Uint8Array> => Buffer.from('0123456789abcdef');
+    const deps = { host, files: createHostFiles(host), run: 'r1', clock: systemClock, sources };
+    const executor = secretExecutor(deps);
+    const step = { kind: 'secret', path: `${disk.folder}/token`, source: 'token' } as const;
+    const before = await executor.look(step, signal);
+    await executor.apply(step, before, signal);
+    const facts = [...(await disk.look()).values()];
+    expect(facts).toEqual([expect.stringMatching(/^file 100600 /)]);
+    expect(ran.join('\n')).not.toContain('0123456789abcdef');
+    await expect(executor.look(step, signal)).rejects.toMatchObject({ code: 'Conflict' });
+    await executor.undo(step, before, signal);
+    await executor.undo(step, before, signal);
+    expect([...(await disk.look())]).toEqual([]);
+  });
+});
