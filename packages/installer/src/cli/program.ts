@@ -10,7 +10,7 @@ import { createReporter } from './reporter.ts';
 import { fitted, styleOf } from './text/index.ts';
 
 /** Of the documents that `--json` prints. */
-export const apiVersion = 'cli.selvedge.io/v1alpha1';
+const apiVersion = 'cli.selvedge.io/v1alpha1';
 
 /** The flags that each command has, those that it does not have being absent. */
 export interface CommonFlags {

@@ -6,7 +6,7 @@ import type { Secret } from '@selvedge/kube/types';
 export const joinGroup = 'system:bootstrappers:selvedge:join';
 
 /** On the Secret of a token: the unit that its nodes were made members of. For people: nothing is decided by it. */
-export const unitAnnotation = 'selvedge.io/token-unit';
+const unitAnnotation = 'selvedge.io/token-unit';
 
 export const tokenNamespace = 'kube-system';
 export const tokenType = 'bootstrap.kubernetes.io/token';

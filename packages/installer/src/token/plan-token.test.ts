@@ -1,0 +1,159 @@
+import { rootCertificates } from 'node:tls';
+import { bootstrapGroupOf } from '@selvedge/api';
+import { certificatesOf, pinOf, signedByToken } from '@selvedge/kube';
+import { describe, expect, it } from 'vitest';
+import { newBootstrapToken, parseTokenId, signatureOf } from './bootstrap-token.ts';
+import { newClusterInfo, readClusterInfo } from './cluster-info.ts';
+import { bindingOf, isGiven, joinRights } from './join-rights.ts';
+import type { Observed } from './observe.ts';
+import { pinOfAuthority } from './pin.ts';
+import { planToken } from './plan-token.ts';
+import { infoOf, secretOf } from './token-secret.ts';
+
+const [ours = '', another = ''] = rootCertificates;
+const pin = pinOf(certificatesOf(ours)[0] ?? raise());
+function raise(): never {
+  throw new Error('no certificate');
+}
+
+const access = { server: 'https://203.0.113.9:6443', certificateAuthority: ours };
+const prepared: Observed = {
+  bindings: joinRights.map(bindingOf),
+  clusterInfo: newClusterInfo('https://api.example.com:6443', ours),
+  isClusterInfoOpen: true,
+  hasWebhook: true,
+  hasHubRole: true,
+  existingNodes: [],
+  units: [],
+  tunnelServers: ['tunnel.example.com:443'],
+};
+const options = { ttlMs: 1, nodes: ['shop-7'] };
+
+describe('a plan for a token', () => {
+  it('is empty in a cluster that has all, and goes by what the cluster says of itself', () => {
+    expect(planToken(options, prepared, access)).toMatchObject({
+      changes: [],
+      warnings: [],
+      server: 'https://api.example.com:6443',
+      caHash: pin,
+      tunnelServers: ['tunnel.example.com:443'],
+    });
+  });
+
+  it('makes what is missing, and nothing else', () => {
+    const observed = { ...prepared, bindings: prepared.bindings.slice(1), isClusterInfoOpen: false };
+    expect(planToken(options, observed, access).changes.map(({ what }) => what)).toEqual([
+      'let tokens of selvedge ask for certificates: ClusterRoleBinding selvedge:node-bootstrapper',
+      'let anybody read it: Role kube-public/selvedge:cluster-info',
+      'let anybody read it: RoleBinding kube-public/selvedge:cluster-info',
+    ]);
+  });
+
+  it('says where the API server is as the kubeconfig does, where nobody did', () => {
+    const { server, changes } = planToken(options, { ...prepared, clusterInfo: undefined }, access);
+    expect(server).toBe('https://203.0.113.9:6443');
+    expect(changes).toHaveLength(1);
+  });
+
+  it.each<[string, Partial<Observed>, Partial<typeof options>, RegExp]>([
+    ['is for anybody', {}, { nodes: [] }, /whoever finds this token/],
+    ['is held to its node by nobody', { hasWebhook: false }, {}, /nothing holds the token/],
+    ['is for a node that is there', { existingNodes: ['shop-7'] }, {}, /there is a node shop-7 already/],
+    [
+      'is of a cluster that has no rights for hubs',
+      { hasHubRole: false },
+      {},
+      /run `selvedge convert` before/,
+    ],
+    [
+      'leads to the loopback',
+      { clusterInfo: newClusterInfo('https://127.0.0.1:6443', ours) },
+      {},
+      /do not reach/,
+    ],
+    [
+      'leads to the loopback of IPv6',
+      { clusterInfo: newClusterInfo('https://[::1]:6443', ours) },
+      {},
+      /do not reach/,
+    ],
+  ])('warns of one that %s', (_what, observed, wanted, message) => {
+    const { warnings } = planToken({ ...options, ...wanted }, { ...prepared, ...observed }, access);
+    expect(warnings).toEqual([expect.stringMatching(message)]);
+  });
+
+  it('is none where nobody can know whom to trust', () => {
+    const nobody = { server: access.server, certificateAuthority: undefined };
+    expect(() => planToken(options, { ...prepared, clusterInfo: undefined }, nobody)).toThrow(
+      'names no authority',
+    );
+  });
+});
+
+describe('a right', () => {
+  const [right = raise()] = joinRights;
+
+  it.each([
+    ['to the group itself', right.group, right.role, true],
+    ['to all tokens', 'system:bootstrappers', right.role, true],
+    ["to kubeadm's tokens", 'system:bootstrappers:kubeadm:default-node-token', right.role, false],
+    ['of another role', right.group, 'view', false],
+  ])('that was given %s', (_what, group, name, given) => {
+    const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name };
+    expect(isGiven(right, [{ metadata: {}, roleRef, subjects: [{ kind: 'Group', name: group }] }])).toBe(
+      given,
+    );
+  });
+});
+
+describe('the authority that is pinned', () => {
+  it('is the one that is trusted here, of those that the cluster shows', () => {
+    expect(pinOfAuthority(`${another}\n${ours}`, ours)).toBe(pin);
+    expect(pinOfAuthority(ours, undefined)).toBe(pin);
+    expect(pinOfAuthority('', ours)).toBeUndefined();
+  });
+});
+
+describe('a token', () => {
+  const token = newBootstrapToken((below) => below - 1);
+
+  it('has the form that API servers take, and signs what a machine reads', () => {
+    expect(token).toEqual({ id: '999999', secret: '9999999999999999' });
+    const { kubeconfig } = newClusterInfo(access.server, ours);
+    expect(signedByToken(kubeconfig, signatureOf(kubeconfig, token), token)).toBe(true);
+  });
+
+  it('is known again by its Secret, without what is secret', () => {
+    const scope = { description: 'till', nodes: ['shop.7'], unit: 'shop', expiresAtMs: Date.UTC(2026, 0, 2) };
+    const { metadata, stringData = {} } = secretOf(token, scope);
+    const data = Object.fromEntries(
+      Object.entries(stringData).map(([name, value]) => [name, Buffer.from(value).toString('base64')]),
+    );
+    const info = infoOf({ metadata, data }, Date.UTC(2026, 0, 1));
+    expect(info).toEqual({
+      id: '999999',
+      description: 'till',
+      nodes: ['shop.7'],
+      unit: 'shop',
+      isExpired: false,
+      expiresAt: '2026-01-02T00:00:00Z',
+      groups: ['system:bootstrappers:selvedge:join', bootstrapGroupOf('shop.7')],
+    });
+    expect(infoOf({ metadata, data }, Date.UTC(2026, 0, 3)).isExpired).toBe(true);
+    expect(JSON.stringify(info)).not.toContain(token.secret);
+  });
+
+  it('is named by its id alone, and what is typed otherwise is not repeated', () => {
+    expect(parseTokenId('abc123')).toBe('abc123');
+    expect(() => parseTokenId('abc123.0123456789abcdef')).toThrow(
+      expect.objectContaining({ message: expect.not.stringContaining('0123') }),
+    );
+  });
+});
+
+it.each([[{}], [{ kubeconfig: '[' }], [{ kubeconfig: '{"clusters":[{"cluster":{}}]}' }]])(
+  'cluster-info that says nothing (%j) is refused',
+  (data) => {
+    expect(() => readClusterInfo({ data })).toThrow('cannot be used');
+  },
+);
