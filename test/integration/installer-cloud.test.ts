@@ -274,7 +274,7 @@ describe('helm', () => {
   });
 });
 
-testInterruptions({ stride: 13, world: () => world });
+testInterruptions({ stride: 19, world: () => world });
 
 test('what is seen of a value is not a secret', async () => {
   await convertCloud(world.deps);

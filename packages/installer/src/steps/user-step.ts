@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { HostFiles } from '../files/index.ts';
 import { fileBefore, nothing } from './before.ts';
 import type { Executor, ExecutorDeps } from './executor.ts';
@@ -5,9 +6,9 @@ import { runOrThrow } from './run-or-throw.ts';
 import type { Before, UserStep } from './types.ts';
 
 /** What holds the users of a machine. Source: passwd(5), group(5), shadow(5), gshadow(5). */
-const databases = ['/etc/passwd', '/etc/group', '/etc/shadow', '/etc/gshadow'] as const;
+const databases = ['passwd', 'group', 'shadow', 'gshadow'] as const;
 /** What programs that change them leave beside them: the state before, and a lock. */
-const traces = [...databases.map((path) => `${path}-`), '/etc/.pwd.lock'] as const;
+const traces = [...databases.map((name) => `${name}-`), '.pwd.lock'] as const;
 
 type Kept = Extract<Before, { kind: 'users' }>['files'][number];
 
@@ -52,13 +53,14 @@ async function removeUser(
   for (const { before } of kept) if (before.kind === 'file') await files.remove(before.backup, signal);
 }
 
-export function userExecutor(deps: ExecutorDeps): Executor<UserStep> {
+/** `folder`: where the files of users are. */
+export function userExecutor(deps: ExecutorDeps, folder = '/etc'): Executor<UserStep> {
   const { host, files, run } = deps;
   return {
     async look({ name }, signal) {
       const { exitCode } = await host.run({ argv: ['getent', 'passwd', name] }, signal);
       if (exitCode === 0) return { kind: 'there' };
-      const paths = [...databases, ...traces];
+      const paths = [...databases, ...traces].map((file) => join(folder, file));
       const kept = paths.map(async (path) => {
         const before = fileBefore(path, await files.look(path, signal), run);
         return { path, before: before.kind === 'file' ? before : nothing };
@@ -78,7 +80,7 @@ export function userExecutor(deps: ExecutorDeps): Executor<UserStep> {
       const undoing = { files, signal };
       const same = await Promise.all(
         before.files
-          .filter(({ path }) => databases.some((one) => one === path))
+          .filter(({ path }) => databases.some((one) => join(folder, one) === path))
           .map((one) => isElseSame(one, name, undoing)),
       );
       if (!same.every(Boolean)) return removeUser({ name, kept: before.files }, deps, signal);
