@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '@selvedge/kit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createLocalHost } from '../host/index.ts';
+import { type Host, createLocalHost } from '../host/index.ts';
 import { type MachineLock, lockMachine } from './lock.ts';
 import { type JournalPlace, forgetJournal, journalPlace, prepareJournal } from './place.ts';
 
@@ -46,6 +46,29 @@ describe('the lock of a machine', () => {
     await lock[Symbol.asyncDispose]();
     expect(other.signal.aborted).toBe(false);
     expect(await readFile(place.lock, 'utf8')).toMatch(/^run 2\n/);
+  });
+
+  it('leaves no program behind when it is given back', async () => {
+    // As behind SSH, where what is ended here goes on there.
+    const run: Host['run'] = (command, within) =>
+      host.run({ ...command, argv: ['setsid', '--wait', ...command.argv] }, within);
+    const far = { host: { ...host, run }, clock: systemClock };
+    const lock = await lockMachine({ owner: 'run 1', place }, far, signal);
+    const [, pid = ''] = (await readFile(place.lock, 'utf8')).split('\n');
+    const children = `/proc/${pid}/task/${pid}/children`;
+    let child = '';
+    await expect.poll(async () => (child = (await readFile(children, 'utf8')).trim())).not.toBe('');
+    await lock[Symbol.asyncDispose]();
+    for (const gone of [pid, child]) {
+      await expect
+        .poll(() =>
+          stat(`/proc/${gone}`).then(
+            () => 'there',
+            () => 'gone',
+          ),
+        )
+        .toBe('gone');
+    }
   });
 
   it('outlasts the signal of who took it: there are things to put right', async () => {

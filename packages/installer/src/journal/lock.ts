@@ -22,20 +22,22 @@ const pauseMs = 100;
 
 /**
  * `$1`: the file, `$2`: who. The kernel gives it back when this ends, however. It writes a dot now and then: when nobody
- * listens any more because the connection is gone, that ends it. A file that was removed meanwhile is nobody's lock.
+ * listens any more because the connection is gone, that ends it. A file that was removed meanwhile is nobody's lock. It takes
+ * what it started with it: a session of SSH, of which a server has few (`MaxSessions`), lasts as long as anything in it.
  */
 const holdScript = `
 umask 077
 exec 9>> "$1" || exit 1
-flock -n 9 || exit ${taken}
+flock -w 2 9 || exit ${taken}
 [ "$1" -ef /proc/self/fd/9 ] || exit ${taken}
+trap 'kill "$!" 2> /dev/null; exit 0' TERM
 printf '%s\\n%s\\n' "$2" $$ > "$1"
-while printf .; do sleep 5 9>&-; done`;
+while printf .; do sleep 5 9>&- & wait "$!"; done`;
 
-/** Ends the holder at once: it may be where no signal of ours gets. */
+/** Ends the holder, which may be where no signal of ours gets, and waits until the lock is free. */
 const releaseScript = `
 { read -r owner && read -r pid; } < "$1" || exit 0
-if [ "$owner" = "$2" ]; then : > "$1"; kill "$pid"; fi
+if [ "$owner" = "$2" ]; then : > "$1"; kill "$pid"; flock -w 10 "$1" true; fi
 exit 0`;
 
 const shell = (script: string, ...args: readonly string[]): [string, ...string[]] => [
