@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { request } from 'node:https';
+import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { k3sPaths } from '../paths.ts';
@@ -44,6 +45,25 @@ async function untilServer(): Promise<void> {
   }
 }
 
+async function runtimeAnswers(): Promise<boolean> {
+  const socket = connect(k3sPaths.runtimeSocket);
+  const answered = once(socket, 'connect').then(
+    () => true,
+    () => false,
+  );
+  const yes = await answered;
+  socket.destroy();
+  return yes;
+}
+
+/** Source: k3s, `pkg/cri`, `WaitForService`. */
+async function untilRuntime(runtime: ChildProcess): Promise<void> {
+  while (!(await runtimeAnswers())) {
+    if (runtime.exitCode !== null) throw new Error('containerd has ended');
+    await sleep(100);
+  }
+}
+
 /** Ends with this process, however that ends. */
 function start(argv: readonly [string, ...string[]]): ChildProcess {
   return spawn('/usr/bin/setpriv', ['--pdeathsig', 'KILL', '--', ...argv], { stdio: 'inherit' });
@@ -57,7 +77,10 @@ async function run(programs: Programs): Promise<void> {
     await mkdir(dirname(path), { recursive: true });
     await writeFile(path, content, { mode: 0o600 });
   }
-  const children = Object.values(componentsOf(await readConfig(), programs)).map(start);
+  const { containerd, ...others } = componentsOf(await readConfig(), programs);
+  const runtime = start(containerd);
+  await untilRuntime(runtime);
+  const children = [runtime, ...Object.values(others).map(start)];
   const stop = (): void => {
     for (const child of children) child.kill('SIGTERM');
   };
