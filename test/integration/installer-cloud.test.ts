@@ -69,6 +69,7 @@ describe('the objects', () => {
         podLabels: { a: 'b' },
         podAnnotations: { c: 'd' },
         tunnelService: { type: 'NodePort', loadBalancerClass: 'x', annotations: { e: 'f' } },
+        crds: { install: false },
         extraVolumes: [{ name: 'ca', configMap: { name: 'ca' } }],
         extraVolumeMounts: [{ name: 'ca', mountPath: '/ca' }],
         config: {

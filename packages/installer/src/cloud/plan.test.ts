@@ -93,6 +93,12 @@ describe('where cloud-manager runs', () => {
     );
   });
 
+  test('what is no value of the chart is refused', () => {
+    expect(() => planCloud({ ...options, values: { replica: 3 } }, seen())).toThrow(
+      expect.objectContaining({ code: 'Invalid', message: expect.stringContaining('replica') }),
+    );
+  });
+
   test.each([[[]], [['tunnel.example.com']], [['a b:443']]])(
     'nodes cannot connect to %j',
     (tunnelServers) => {

@@ -14,8 +14,9 @@ import { registration, services } from './services.ts';
 import type { ChartValues } from './values.ts';
 
 /** Everything but the namespace, the certificate and the program: in the order of applying. */
-function foundations(): readonly KubeObject[] {
-  const definitions = customResources.flatMap(({ objects }) => (objects as readonly KubeObject[]).map(kept));
+function foundations(withDefinitions: boolean): readonly KubeObject[] {
+  const resources = withDefinitions ? customResources : [];
+  const definitions = resources.flatMap(({ objects }) => (objects as readonly KubeObject[]).map(kept));
   const rights = (managerObjects as readonly KubeObject[]).filter(({ kind }) => kind !== 'Namespace');
   return [...definitions, ...rights, clientRole, hubRole, hubRoleBinding];
 }
@@ -35,7 +36,7 @@ export interface CloudObjects {
 
 /** What charts/selvedge renders with these values in our namespace, marked so that helm can take it over. Pure. */
 export const chartObjects = (values: ChartValues): CloudObjects => ({
-  foundations: foundations().map(adoptable),
+  foundations: foundations(values.crds.install).map(adoptable),
   program: [configMap(values.config), ...services(values), disruptionBudget(values), deployment(values)].map(
     adoptable,
   ),
@@ -44,7 +45,7 @@ export const chartObjects = (values: ChartValues): CloudObjects => ({
 
 /** What a cloud-manager beside each API server has in the cluster. Pure. */
 export const unitObjects = (own: readonly KubeObject[], reach: readonly KubeObject[]): CloudObjects => ({
-  foundations: foundations().map(adoptable),
+  foundations: foundations(true).map(adoptable),
   program: own,
   registration: reach.map(adoptable),
 });

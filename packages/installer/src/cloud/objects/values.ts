@@ -1,3 +1,4 @@
+import { SelvedgeError } from '@selvedge/kit';
 import { type JsonObject, mergePatched } from '@selvedge/kube';
 import { chart } from '../gen/sources.ts';
 
@@ -52,10 +53,21 @@ export interface ChartValues {
   readonly podLabels?: Texts;
   readonly extraVolumes?: readonly object[];
   readonly extraVolumeMounts?: readonly object[];
+  readonly crds: { readonly install: boolean };
 }
 
-/** The chart's values with others laid over them, as helm does it: maps are merged, lists replaced, `null` takes away. */
+/**
+ * The chart's values with others laid over them, as helm does it: maps are merged, lists replaced, `null` takes away. Throws
+ * `Invalid` for a value that the chart does not have.
+ */
 export function chartValues(...over: readonly JsonObject[]): ChartValues {
+  const unknown = over.flatMap((one) => Object.keys(one)).find((key) => !Object.hasOwn(chart.values, key));
+  if (unknown !== undefined) {
+    throw new SelvedgeError(`${unknown} is no value of charts/selvedge`, {
+      code: 'Invalid',
+      hint: `it has ${Object.keys(chart.values).join(', ')}`,
+    });
+  }
   const merged = over.reduce((values: unknown, one) => mergePatched(values, one), chart.values);
   // What is not as the chart wants it is refused by the API server, which checks every field.
   return merged as ChartValues;
