@@ -67,6 +67,15 @@ describe('the steps of a join', () => {
     expect(find(all, 'restart').map(({ on }) => on)).toEqual(['undo', 'apply']);
   });
 
+  it('start a containerd that does not run', () => {
+    const { containerd } = testRuntime;
+    if (containerd === undefined) throw new TypeError('the test machine has a containerd');
+    const stopped = { ...testRuntime, containerd: { ...containerd, runs: false } };
+    const all = planJoin({ ...input, runtime: stopped }, testOptions);
+    expect(find(all, 'unit').map(({ name }) => name)).toEqual(['containerd.service', 'edge-lite.service']);
+    expect(kindsOf(all).indexOf('unit')).toBeLessThan(kindsOf(all).indexOf('images'));
+  });
+
   it('install what is missing', () => {
     const { containerd: _gone, ...rest } = testRuntime;
     const runtime = { ...rest, plugins: [], iptables: false };

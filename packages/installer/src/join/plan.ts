@@ -60,15 +60,14 @@ const treesOf = (there: readonly string[], ...paths: readonly string[]): readonl
 function containerdSteps({ runtime: { containerd } }: PlanInput): readonly Step[] {
   const name = 'containerd.service';
   if (containerd === undefined) return [{ kind: 'unit', name }];
-  const { file, config } = containerd;
-  const change = file === undefined || config.servesCri ? undefined : enableCri(file);
-  if (file === undefined || change === undefined) return [];
+  const { file = '', config, runs } = containerd;
+  const change = config.servesCri ? undefined : enableCri(file);
   const sha256 = createHash('sha256').update(file).digest('hex');
-  return [
-    { kind: 'restart', name, on: 'undo' },
-    { kind: 'edit', path: containerdFile, sha256, changes: [change] },
-    { kind: 'restart', name, on: 'apply' },
-  ];
+  const edit: readonly Step[] =
+    change === undefined ? [] : [{ kind: 'edit', path: containerdFile, sha256, changes: [change] }];
+  if (!runs) return [...edit, { kind: 'unit', name }];
+  if (edit.length === 0) return [];
+  return [{ kind: 'restart', name, on: 'undo' }, ...edit, { kind: 'restart', name, on: 'apply' }];
 }
 
 /** Who writes the CNI configuration. */

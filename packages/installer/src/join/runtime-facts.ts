@@ -9,6 +9,8 @@ export interface RuntimeFacts {
   readonly containerd?: {
     /** `1.6.20`. */
     readonly version: string;
+    /** Whether its unit does. */
+    readonly runs: boolean;
     readonly config: RuntimeConfig;
     /** The text of its config.toml; undefined if it has none. */
     readonly file?: string;
@@ -54,6 +56,7 @@ shift 2
 section uid; id -u
 section reach; timeout 10 bash -c ': < "/dev/tcp/$1/$2"' bash "$host" "$port" && echo yes
 section version; containerd --version
+section runs; systemctl is-active --quiet containerd.service && echo yes
 section dump; containerd config dump
 section file; [ -e /etc/containerd/config.toml ] && cat /etc/containerd/config.toml
 section hasfile; [ -e /etc/containerd/config.toml ] && echo yes
@@ -96,6 +99,7 @@ function containerdOf(sections: Sections): RuntimeFacts['containerd'] {
   if (version === undefined) return undefined;
   return {
     version,
+    runs: of(sections, 'runs') === 'yes',
     config: parseRuntimeConfig(of(sections, 'dump')),
     ...(of(sections, 'hasfile') === 'yes' ? { file: sections.get('file') ?? '' } : {}),
     containers: lines(of(sections, 'containers')).length,

@@ -33,6 +33,7 @@ export const testRuntime: RuntimeFacts = {
   uid: 0,
   containerd: {
     version: '1.6.20',
+    runs: true,
     config: {
       servesCri: true,
       socket: '/run/containerd/containerd.sock',
