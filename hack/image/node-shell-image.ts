@@ -11,7 +11,7 @@ export interface NodeShellImageOptions {
 }
 
 /** What the installer runs in the containers of its Jobs; all else it finds on the machines that it enters. */
-const applets = ['head', 'nsenter', 'sh', 'sleep'] as const;
+const applets = ['cat', 'head', 'mkdir', 'mv', 'nsenter', 'rm', 'setsid', 'sh', 'sleep', 'wc'] as const;
 
 /** The image of the installer's Jobs. The same busybox gives the same image. */
 export async function nodeShellImage({

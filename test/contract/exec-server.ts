@@ -27,6 +27,8 @@ interface Knobs {
 /** As much of an API server, a Job controller and a kubelet as a Job that is entered by exec sees of them. */
 export interface ExecServer extends Knobs, AsyncDisposable {
   readonly url: string;
+  /** Where the containers keep what they know of programs. */
+  readonly folder: string;
   /** Jobs that are there, as they were made. */
   readonly jobs: ReadonlyMap<string, object>;
   /** Programs that were asked for. */
@@ -70,7 +72,10 @@ function tell(socket: WebSocket, status: object): void {
 
 /** Runs a program as a runtime does in a container: it leads a session, and does not end with its connection. */
 function runIn(folder: string, argv: readonly string[], socket: WebSocket): ChildProcess {
-  const [program = '', ...args] = argv;
+  // Each container has a folder of its own there.
+  const [program = '', ...args] = argv.map((word) =>
+    word.replaceAll('/run/selvedge-shell', `${folder}/state`),
+  );
   const env = { ...process.env, PATH: `${folder}:${process.env['PATH']}` };
   const child = spawn(program, args, { detached: true, env, stdio: ['pipe', 'pipe', 'pipe'] });
   say(socket, channels.stdout, Buffer.alloc(0));
@@ -174,6 +179,7 @@ export async function startExecServer(): Promise<ExecServer> {
   };
   return Object.assign(knobs, {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    folder: join(folder, 'state'),
     jobs,
     execs,
     refused,

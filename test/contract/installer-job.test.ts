@@ -1,4 +1,4 @@
-import { type Host, type HostResult, type JobOptions, createJobHosts } from '@selvedge/installer';
+import { type Host, type JobOptions, createJobHosts } from '@selvedge/installer';
 import { createMetricsRegistry, silentLogger, systemClock as clock } from '@selvedge/kit';
 import { createKubeClient, createKubeMetrics, staticCredentials } from '@selvedge/kube';
 import { describe, expect, it, vi } from 'vitest';
@@ -119,16 +119,41 @@ describe('a machine behind a Job', () => {
     });
   });
 
-  it('that is lost in the middle of a program is told as lost, and can be used again', async () => {
+  it('goes on with a program when its connection breaks in the middle of it', async () => {
     await using server = await startExecServer();
     await using host = await open(server);
     const folder = (await host.run({ argv: ['mktemp', '-d'] })).stdout.toString().trim();
-    const running = host.run({ argv: ['sh', '-c', 'echo > "$1/begun"; exec sleep 1000', 'sh', folder] });
-    const lost = running.catch((error: unknown) => error);
-    const look = (): Promise<HostResult> => host.run({ argv: ['rm', '-r', `${folder}/begun`] });
-    await expect.poll(async () => (await look()).exitCode).toBe(0);
+    const script = 'echo before; echo > "$1/begun"; until [ -e "$1/go" ]; do sleep 0.1; done; cat; exit 3';
+    const running = host.run({ argv: ['sh', '-c', script, 'sh', folder], stdin: 'given\n' });
+    const done = async (...argv: [string, ...string[]]): Promise<number> =>
+      (await host.run({ argv })).exitCode;
+    await expect.poll(() => done('rm', `${folder}/begun`)).toBe(0);
     server.cut();
-    expect(await lost).toMatchObject({ code: 'Unavailable', hint: /again/ });
-    expect((await host.run({ argv: ['rmdir', folder] })).exitCode).toBe(0);
+    expect(await done('touch', `${folder}/go`)).toBe(0);
+    expect(await running).toEqual({
+      exitCode: 3,
+      stdout: Buffer.from('before\ngiven\n'),
+      stderr: Buffer.alloc(0),
+    });
+    // Not begun a second time.
+    expect(await done('rm', `${folder}/begun`)).toBe(1);
+    expect(await done('rm', '-r', folder)).toBe(0);
+  });
+
+  it('that stays away in the middle of a program is told as lost', async () => {
+    await using server = await startExecServer();
+    await using host = await open(server, { dialTimeoutMs: 50 });
+    const running = host.run({ argv: ['sleep', '1000'] }).catch((error: unknown) => error);
+    await expect.poll(() => server.execs.length).toBe(1);
+    server.away = Number.POSITIVE_INFINITY;
+    server.cut();
+    expect(await running).toMatchObject({ code: 'Unavailable', hint: /again/ });
+  });
+
+  it('forgets programs that ended', async () => {
+    await using server = await startExecServer();
+    await using host = await open(server);
+    for (let at = 0; at < 3; at += 1) await host.run({ argv: ['true'] });
+    expect((await host.run({ argv: ['ls', server.folder] })).stdout.toString()).toBe('4\n');
   });
 });

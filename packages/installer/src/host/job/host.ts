@@ -1,103 +1,108 @@
-import { SelvedgeError, createBackoff, createTaskGroup, hasCode, scoped, withDeadline } from '@selvedge/kit';
-import type { Host, HostCommand, HostResult } from '../types.ts';
-import { hostDefaults } from '../types.ts';
+import { SelvedgeError, createTaskGroup, jittered, scoped, withDeadline } from '@selvedge/kit';
+import { type Host, type HostCommand, type HostResult, hostDefaults } from '../types.ts';
 import { type ExecTarget, openExec } from './exec.ts';
 import { jobOf, jobs } from './manifest.ts';
 import { type JobDeps, type JobOptions, jobDefaults } from './options.ts';
-import { jobPod, removeJob, type MadeJob } from './pod.ts';
+import { type MadeJob, jobPod, removeJob } from './pod.ts';
 import { runProgram } from './program.ts';
-import { endArgv } from './scripts.ts';
+import { endArgv, stateFolder } from './scripts.ts';
 
-const mayDialAgain = (error: unknown): boolean =>
-  hasCode(error, 'Unavailable') && error.details['unsent'] === true;
+const endEveryMs = 500;
 
-/** Tries again while the way to the node is not there: a kubelet that restarts takes seconds. */
-async function dialling<T>(
-  deps: JobDeps,
-  { forMs, signal }: { readonly forMs: number; readonly signal: AbortSignal },
-  work: () => Promise<T>,
-): Promise<T> {
-  const { clock } = deps;
-  const backoff = createBackoff({ initialMs: 250, maxMs: 4_000, resetAfterMs: forMs }, deps);
-  const until = clock.monotonicMs() + forMs;
-  for (;;) {
-    try {
-      return await work();
-    } catch (error) {
-      signal.throwIfAborted();
-      if (!mayDialAgain(error) || clock.monotonicMs() >= until) throw error;
-      await clock.sleep(backoff.nextDelayMs(), signal);
+/** Tells a program to end, as long as that takes: it may be that the node cannot be reached just now. */
+async function endProgram(folder: string, target: ExecTarget, deps: JobDeps): Promise<void> {
+  const { clock, random } = deps;
+  const deadline = { what: `the end of ${folder}`, timeoutMs: jobDefaults.endTimeoutMs };
+  await withDeadline(deadline, clock, async (signal) => {
+    for (;;) {
+      using exec = await openExec({ target, argv: endArgv(folder), onOutput: () => undefined }, deps, signal);
+      if ((await exec.ended).kind === 'exited') return;
+      await clock.sleep(jittered(endEveryMs, random), signal);
     }
-  }
-}
-
-async function endProgram(pid: string, target: ExecTarget, deps: JobDeps): Promise<void> {
-  const deadline = { what: `the end of process ${pid}`, timeoutMs: jobDefaults.endTimeoutMs };
-  await withDeadline(deadline, deps.clock, async (signal) => {
-    using exec = await openExec({ target, argv: endArgv(pid), onOutput: () => undefined }, deps, signal);
-    await exec.ended;
   });
 }
 
 async function makeJob(
   node: string,
-  options: JobOptions,
-  within: JobDeps & { signal?: AbortSignal | undefined },
+  { options, deps }: JobContext,
+  signal = new AbortController().signal,
 ): Promise<MadeJob> {
-  const { cluster, signal = scoped().signal } = within;
-  const { metadata } = await cluster.create(jobs, jobOf(node, options), { signal });
+  const { metadata } = await deps.cluster.create(jobs, jobOf(node, options), { signal });
   const { name, namespace } = metadata;
   if (name === undefined || namespace === undefined)
     throw new SelvedgeError('the Job that was made has no name', { code: 'Internal' });
   return { name, namespace };
 }
 
-function hostOf(
-  node: string,
-  target: ExecTarget,
-  { job, options, deps }: { job: MadeJob; options: JobOptions; deps: JobDeps },
-): Host {
-  const { clock } = deps;
-  // What was left goes on for as long as its Job does: nobody can be told more.
-  const tasks = createTaskGroup({ name: `programs on ${node}` }, { onFailure: () => undefined });
-  const gone = scoped();
-  const onLeft = (pid: string): void => tasks.run('end', () => endProgram(pid, target, deps));
-  const attempts = (command: HostCommand, signal: AbortSignal): Promise<HostResult> =>
-    dialling(deps, { forMs: options.dialTimeoutMs ?? jobDefaults.dialTimeoutMs, signal }, () =>
-      runProgram({ target, command }, { ...deps, onLeft }, signal),
-    );
-  return {
-    name: node,
-    async run(command, caller) {
-      const timeoutMs = command.timeoutMs ?? hostDefaults.timeoutMs;
-      using scope = scoped(caller, gone.signal);
-      const deadline = { what: command.argv[0], timeoutMs, signal: scope.signal };
-      return await withDeadline(deadline, clock, (within) => attempts(command, within));
-    },
-    async [Symbol.asyncDispose]() {
-      gone.abort(new SelvedgeError(`the Job on ${node} was removed`, { code: 'Unavailable' }));
-      await tasks.idle();
-      // It goes by itself when its time is up.
-      await removeJob(job, deps).catch(() => undefined);
-    },
+interface JobContext {
+  readonly options: JobOptions;
+  readonly deps: JobDeps;
+}
+
+class JobHost implements Host {
+  readonly name: string;
+  readonly #job: MadeJob;
+  readonly #target: ExecTarget;
+  readonly #context: JobContext;
+  readonly #gone = scoped();
+  /** What was left and does not end goes with its Job: nobody can be told more. */
+  readonly #ends = createTaskGroup({ name: 'programs that end' }, { onFailure: () => undefined });
+  /** Folders of programs that ended. */
+  readonly #done: string[] = [];
+  #runs = 0;
+
+  constructor(
+    name: string,
+    place: { readonly job: MadeJob; readonly target: ExecTarget },
+    context: JobContext,
+  ) {
+    this.name = name;
+    this.#job = place.job;
+    this.#target = place.target;
+    this.#context = context;
+  }
+
+  run: Host['run'] = async (command, caller) => {
+    const timeoutMs = command.timeoutMs ?? hostDefaults.timeoutMs;
+    using scope = scoped(caller, this.#gone.signal);
+    scope.signal.throwIfAborted();
+    const deadline = { what: command.argv[0], timeoutMs, signal: scope.signal };
+    return await withDeadline(deadline, this.#context.deps.clock, (within) => this.#follow(command, within));
   };
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#gone.abort(new SelvedgeError(`the Job on ${this.name} was removed`, { code: 'Unavailable' }));
+    await this.#ends.idle();
+    // It goes by itself when its time is up.
+    await removeJob(this.#job, this.#context.deps).catch(() => undefined);
+  }
+
+  async #follow(command: HostCommand, signal: AbortSignal): Promise<HostResult> {
+    const { options, deps } = this.#context;
+    const { argv, stdin = '', maxOutputBytes: maxBytes = hostDefaults.maxOutputBytes } = command;
+    this.#runs += 1;
+    const run = { folder: `${stateFolder}/${this.#runs}`, argv, stdin: Buffer.from(stdin), maxBytes };
+    const dialTimeoutMs = options.dialTimeoutMs ?? jobDefaults.dialTimeoutMs;
+    const old = this.#done.splice(0);
+    try {
+      return await runProgram({ target: this.#target, run, old, dialTimeoutMs }, deps, signal);
+    } finally {
+      if (signal.aborted) this.#ends.run('end', () => endProgram(run.folder, this.#target, deps));
+      else this.#done.push(run.folder);
+    }
+  }
 }
 
 /**
  * A machine that nobody can log in to: programs are run from a privileged pod on its node, over `exec`, in the namespaces of its
  * PID 1. Throws `Forbidden`; `Unavailable` if the pod does not start, after which nothing is left.
  */
-export async function openJobHost(
-  node: string,
-  { options, deps }: { readonly options: JobOptions; readonly deps: JobDeps },
-  signal?: AbortSignal,
-): Promise<Host> {
-  const job = await makeJob(node, options, { ...deps, signal });
+export async function openJobHost(node: string, context: JobContext, signal?: AbortSignal): Promise<Host> {
+  const job = await makeJob(node, context, signal);
   try {
-    const target = await jobPod(job, { options, deps }, signal);
-    return hostOf(node, target, { job, options, deps });
+    return new JobHost(node, { job, target: await jobPod(job, context, signal) }, context);
   } catch (error) {
-    await removeJob(job, deps).catch(() => undefined);
+    await removeJob(job, context.deps).catch(() => undefined);
     throw error;
   }
 }

@@ -1,6 +1,7 @@
 import { defineResource, type KubeObject } from '@selvedge/kube';
 import type { PodSpec } from '@selvedge/kube/types';
 import { type JobOptions, jobDefaults } from './options.ts';
+import { stateFolder } from './scripts.ts';
 
 /** As much of it as is used. Source: kubernetes.io "Job v1 batch". */
 export interface Job extends KubeObject {
@@ -57,8 +58,10 @@ export function jobOf(node: string, options: JobOptions): Job {
               imagePullPolicy: 'IfNotPresent',
               command: ['sleep', `${maxSeconds}`],
               securityContext: { privileged: true, runAsUser: 0 },
+              volumeMounts: [{ name: 'state', mountPath: stateFolder }],
             },
           ],
+          volumes: [{ name: 'state', emptyDir: { medium: 'Memory' } }],
         },
       },
     },

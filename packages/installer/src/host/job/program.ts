@@ -1,76 +1,79 @@
-import { SelvedgeError, hasCode, raceAbort, scoped } from '@selvedge/kit';
+import { SelvedgeError, createBackoff, hasCode, raceAbort, type Random } from '@selvedge/kit';
 import { createOutput, tooMuchOutput } from '../output.ts';
-import { type HostCommand, type HostResult, hostDefaults } from '../types.ts';
-import { type Exec, type ExecDeps, type ExecOptions, type ExecTarget, openExec } from './exec.ts';
-import { createGreeting } from './greeting.ts';
-import { programArgv } from './scripts.ts';
+import type { HostResult } from '../types.ts';
+import { type ExecDeps, type ExecTarget, openExec } from './exec.ts';
+import { type Reply, maxReplyBytes, parseReply } from './replies.ts';
+import { type ProgramRun, attachArgv } from './scripts.ts';
+
+export interface ProgramOptions {
+  readonly target: ExecTarget;
+  readonly run: ProgramRun;
+  /** Folders of runs that are not needed any more. */
+  readonly old: readonly string[];
+  /** How long the way to the container may be away. */
+  readonly dialTimeoutMs: number;
+}
 
 export interface ProgramDeps extends ExecDeps {
-  /** Told of a program that has begun and whose end nobody waits for any more: it is to be ended. */
-  readonly onLeft: (pid: string) => void;
+  readonly random: Random;
 }
 
-/** The way to the node is not there, and nothing was begun: it may be tried again. */
-function notBegun(message: string, cause?: unknown): SelvedgeError {
-  return new SelvedgeError(message, { code: 'Unavailable', cause, details: { unsent: true } });
+type Attached = Exclude<Reply, { kind: 'ended' }> | { readonly kind: 'ended'; readonly result: HostResult };
+
+/** Asks for the program once: begins it, if it was not begun, and waits for its end, or as long as the script does. */
+async function attach(options: ProgramOptions, deps: ProgramDeps, signal: AbortSignal): Promise<Attached> {
+  const { target, run, old } = options;
+  const { maxBytes, stdin } = run;
+  const outputs = { stdout: createOutput(maxBytes + 1 + maxReplyBytes), stderr: createOutput(maxBytes + 1) };
+  const greeting = Promise.withResolvers<void>();
+  const onOutput = (stream: keyof typeof outputs, bytes: Buffer): void => {
+    outputs[stream].take(bytes);
+    if (stream === 'stdout' && bytes.includes('\n')) greeting.resolve();
+  };
+  using exec = await openExec({ target, argv: attachArgv(run, old), onOutput }, deps, signal);
+  await raceAbort(Promise.race([greeting.promise, exec.ended]), signal);
+  if (outputs.stdout.bytes().toString().startsWith('new\n')) await raceAbort(exec.write(stdin), signal);
+  const end = await raceAbort(exec.ended, signal);
+  const reply = parseReply(outputs.stdout.bytes());
+  if (end.kind === 'failed') throw new SelvedgeError(end.message, { code: 'Unavailable' });
+  if (reply.kind !== 'ended') return reply;
+  const [stdout, stderr] = [reply.stdout, outputs.stderr.bytes()];
+  if (Math.max(stdout.length, stderr.length) > maxBytes) throw tooMuchOutput(run.argv[0], maxBytes);
+  return { kind: 'ended', result: { exitCode: reply.exitCode, stdout, stderr } };
 }
 
-async function opened(options: ExecOptions, deps: ExecDeps, signal: AbortSignal): Promise<Exec> {
-  try {
-    return await openExec(options, deps, signal);
-  } catch (error) {
-    if (signal.aborted || !hasCode(error, 'Unavailable', 'DeadlineExceeded')) throw error;
-    throw notBegun(error.message, error);
-  }
-}
-
-function lost(message: string): SelvedgeError {
-  return new SelvedgeError(`how the program ended is not known: ${message}`, {
+function lost(error: SelvedgeError): SelvedgeError {
+  return new SelvedgeError(`how the program ended is not known: ${error.message}`, {
     code: 'Unavailable',
+    cause: error,
     hint: 'run the same command again: it goes on where it was',
   });
 }
 
-/** The process, once the node has said that it could begin. */
-async function greeted(exec: Exec, line: Promise<string>, signal: AbortSignal): Promise<string> {
-  const failure = async (): Promise<never> => {
-    const end = await exec.ended;
-    throw notBegun(end.kind === 'failed' ? end.message : `the shell ended with ${end.exitCode}`);
-  };
-  const pid = await raceAbort(Promise.race([line, failure()]), signal);
-  if (!/^\d+$/.test(pid)) throw notBegun('the shell of the container said what was not understood');
-  return pid;
-}
-
 /**
- * Runs a program on the node behind the container. Rejects with `Unavailable`, with `details.unsent` if it was not begun, and
- * as `Host.run`.
+ * Runs a program on the node behind the container to its end, over as many connections as that takes: one breaks when a
+ * kubelet restarts. Rejects with `Unavailable` once the way there is away for too long, and as `Host.run`.
  */
 export async function runProgram(
-  { target, command }: { readonly target: ExecTarget; readonly command: HostCommand },
+  options: ProgramOptions,
   deps: ProgramDeps,
-  within: AbortSignal,
+  signal: AbortSignal,
 ): Promise<HostResult> {
-  const { argv, stdin: input = '', maxOutputBytes: maxBytes = hostDefaults.maxOutputBytes } = command;
-  const stdin = Buffer.from(input);
-  const outputs = { stdout: createOutput(maxBytes), stderr: createOutput(maxBytes) };
-  const greeting = createGreeting();
-  using scope = scoped(within);
-  const onOutput = (stream: keyof typeof outputs, bytes: Buffer): void => {
-    const rest = stream === 'stdout' ? greeting.rest(bytes) : bytes;
-    if (!outputs[stream].take(rest)) scope.abort(tooMuchOutput(argv[0], maxBytes));
-  };
-  const what = { target, argv: programArgv(argv, stdin.length), onOutput };
-  using exec = await opened(what, deps, scope.signal);
-  const pid = await greeted(exec, greeting.line, scope.signal);
-  try {
-    const fed = exec.write(Buffer.concat([Buffer.from('\n'), stdin]));
-    const end = await raceAbort(exec.ended, scope.signal);
-    await fed;
-    if (end.kind === 'failed') throw lost(end.message);
-    return { exitCode: end.exitCode, stdout: outputs.stdout.bytes(), stderr: outputs.stderr.bytes() };
-  } catch (error) {
-    if (scope.signal.aborted) deps.onLeft(pid);
-    throw error;
+  const { clock } = deps;
+  const { dialTimeoutMs } = options;
+  const backoff = createBackoff({ initialMs: 250, maxMs: 4_000, resetAfterMs: 0 }, deps);
+  let heardMs = clock.monotonicMs();
+  for (;;) {
+    try {
+      const reply = await attach(options, deps, signal);
+      if (reply.kind === 'ended') return reply.result;
+      heardMs = reply.kind === 'again' ? clock.monotonicMs() : heardMs;
+      if (reply.kind === 'cut') throw new SelvedgeError('the shell said nothing', { code: 'Unavailable' });
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!hasCode(error, 'Unavailable', 'DeadlineExceeded')) throw error;
+      if (clock.monotonicMs() - heardMs >= dialTimeoutMs) throw lost(error);
+      await clock.sleep(backoff.nextDelayMs(), signal);
+    }
   }
 }
