@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { nodeFor } from '@selvedge/hack/sea';
 import { defineConfig } from 'vitest/config';
 
@@ -6,8 +7,8 @@ process.execPath = nodeFor('arm64');
 
 /** What an edge node consists of, and the contracts that it keeps. */
 export default defineConfig({
+  root: join(import.meta.dirname, '../..'),
   test: {
-    root: '../..',
     include: [
       'packages/{api,containerd-grpc-types,edge-lite,kit,kube,tunnel}/src/**/*.test.ts',
       'test/contract/**/*.test.ts',

@@ -11,8 +11,16 @@ let folder: string;
 let said: string;
 let before: string;
 
+/** What a release changes when it is none in a dry run. */
+const released = [
+  '.changeset',
+  'package.json',
+  'pnpm-lock.yaml',
+  'packages/*/package.json',
+  'packages/*/CHANGELOG.md',
+];
 const status = async (): Promise<string> =>
-  (await run({ argv: ['git', '-C', repository, 'status', '--porcelain'] })).stdout;
+  (await run({ argv: ['git', '-C', repository, 'status', '--porcelain', '--', ...released] })).stdout;
 
 beforeAll(async () => {
   await processSetup().packages();
