@@ -153,6 +153,26 @@ describe('the plan', () => {
     expect(plan.changes.filter(({ kind }) => kind === 'machine')).toMatchObject([{ phase: 'egress' }]);
   });
 
+  test('sees once more to an API server that nobody has seen ready', () => {
+    const runs = { manager: 'done', egress: 'done' } as const;
+    const manifest = kubeadmManifest.replace(
+      '--allow-privileged=true',
+      '--egress-selector-config-file=/etc/kubernetes/egress-selector.yaml',
+    );
+    const plan = planCloud(
+      options,
+      seen({ controlPlanes: [machine('c1', { runs, manifest })], certificate }),
+    );
+    expect(plan.changes.filter(({ kind }) => kind === 'machine')).toMatchObject([{ phase: 'egress' }]);
+  });
+
+  test('is refused after somebody wrote a manifest anew, and says what to remove', () => {
+    const runs = { manager: 'done', egress: 'done' } as const;
+    expect(() => planCloud(options, seen({ controlPlanes: [machine('c1', { runs })] }))).toThrow(
+      expect.objectContaining({ code: 'Conflict', hint: expect.stringContaining('rm -r') }),
+    );
+  });
+
   test('renews a certificate on machines that run', () => {
     const runs = { manager: 'done', egress: 'done' } as const;
     const manifest = kubeadmManifest.replace(
@@ -160,8 +180,12 @@ describe('the plan', () => {
       '--egress-selector-config-file=/etc/kubernetes/egress-selector.yaml',
     );
     const old = { ...certificate, notAfter: now + 3 * dayMs };
+    const inventory = { version: '0', mode: 'unit', complete: true, tunnelServers: [], entries: [] } as const;
     const at = (one: CloudSeen['certificate']): CloudPlan =>
-      planCloud(options, seen({ controlPlanes: [machine('c1', { runs, manifest })], certificate: one }));
+      planCloud(
+        options,
+        seen({ controlPlanes: [machine('c1', { runs, manifest })], certificate: one, inventory }),
+      );
     expect(at(old).changes.filter(({ kind }) => kind === 'machine')).toMatchObject([{ renew: true }]);
     expect(at(certificate).changes.filter(({ kind }) => kind === 'machine')).toEqual([]);
   });

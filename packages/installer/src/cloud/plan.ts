@@ -4,7 +4,7 @@ import type { PlannedChange } from '../command/index.ts';
 import { wantedNames, whyRenew } from './certificates/secret.ts';
 import { kubeadmMachines, desiredObjects, modeOf } from './desired.ts';
 import { zoneAddition, zoneBlock } from './dns/index.ts';
-import { egressOf } from './egress/manifest.ts';
+import { egressConfigFile, egressOf } from './egress/manifest.ts';
 import { contentOf, differences, placeKey, placeOf } from './inventory/index.ts';
 import { toApply } from './look-objects.ts';
 import { ownNamespace } from './objects/cloud.ts';
@@ -66,11 +66,29 @@ function machineChanges(mode: Mode, seen: CloudSeen, renews: boolean): readonly 
   });
 }
 
+/** A run that was interrupted may have left an API server that nobody has seen ready. */
 function egressChanges(mode: Mode, seen: CloudSeen): readonly CloudChange[] {
   if (mode === 'deployment') return [];
+  const isSeen = seen.inventory?.complete === true;
   return kubeadmMachines(seen.controlPlanes)
-    .filter(({ runs, manifest }) => runs.egress !== 'done' || egressOf(manifest ?? '') !== 'ours')
+    .filter(({ runs }) => runs.egress !== 'done' || !isSeen)
     .map(({ machine }) => ({ kind: 'machine', phase: 'egress', machine, renew: false }));
+}
+
+/** `kubeadm upgrade` writes manifests anew: what is kept of the old one is of no use any more. */
+function refuseRewritten({ controlPlanes }: CloudSeen): void {
+  const rewritten = kubeadmMachines(controlPlanes).find(
+    ({ runs, manifest }) => runs.egress === 'done' && egressOf(manifest ?? '') === 'none',
+  );
+  if (rewritten === undefined) return;
+  const { name } = rewritten.machine;
+  throw new SelvedgeError(
+    `the manifest of the API server of ${name} was written anew, without the EgressSelector`,
+    {
+      code: 'Conflict',
+      hint: `on ${name}: rm -r /var/lib/selvedge-installer-egress ${egressConfigFile} /etc/kubernetes/manifests/.kube-apiserver.yaml.selvedge-*; then run this again`,
+    },
+  );
 }
 
 function changesOf(options: CloudOptions, seen: CloudSeen): readonly CloudChange[] {
@@ -120,7 +138,7 @@ function warningsOf(options: CloudOptions, seen: CloudSeen, mode: Mode): readonl
     warnings.push('CoreDNS has no plugin reload: restart it for the zone nodes.selvedge');
   if (mode === 'unit')
     warnings.push(
-      'each API server is started again, one after the other; `kubeadm upgrade` writes its manifest anew: run this again afterwards',
+      'each API server is started again, one after the other; `kubeadm upgrade` writes its manifest anew (docs/tasks/cloud-manager.md)',
     );
   return warnings;
 }
@@ -180,6 +198,7 @@ const asPlanned = (change: CloudChange): PlannedChange => {
  */
 export function planCloud(options: CloudOptions, seen: CloudSeen): CloudPlan {
   const mode = checked(options, seen);
+  refuseRewritten(seen);
   const changes = changesOf(options, seen);
   const ofMachines = changes.filter((one) => one.kind === 'machine');
   const names = [...new Set(ofMachines.map(({ machine }) => machine.name))];
