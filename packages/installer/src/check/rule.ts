@@ -9,7 +9,7 @@ export type Rule = (facts: CheckFacts) => readonly Told[];
 export type Rules = Readonly<Record<string, Rule>>;
 
 export const inCluster = 'cluster';
-export const onNode = ({ node }: CheckedNode): string => `node ${node.name}`;
+const onNode = ({ node }: CheckedNode): string => `node ${node.name}`;
 
 /** A rule about each node, as the API server knows it. */
 export function eachNode(

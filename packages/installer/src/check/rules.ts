@@ -19,7 +19,7 @@ export const rules: Rules = {
 };
 
 /** The worst first. */
-export const severities: readonly Severity[] = ['error', 'warning', 'info'];
+const severities: readonly Severity[] = ['error', 'warning', 'info'];
 
 /** What all rules find, the worst first. Pure. */
 export function judge(facts: CheckFacts): readonly Finding[] {
