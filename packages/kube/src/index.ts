@@ -171,7 +171,13 @@ export {
 } from './leader/election.ts';
 export { kubeconfigCredentials, type KubeconfigCredentialsOptions } from './kubeconfig-credentials.ts';
 export { editedText, redirectKubeconfig, type ClusterTarget, type TextEdit } from './kubeconfig-edit.ts';
-export { loadKubeconfig, parseKubeconfig, type ClusterAccess, type KubeconfigOptions } from './kubeconfig.ts';
+export {
+  loadKubeconfig,
+  parseKubeconfig,
+  type ClusterAccess,
+  type ExecPlugin,
+  type KubeconfigOptions,
+} from './kubeconfig.ts';
 export {
   addQuantities,
   compareQuantities,

@@ -45,6 +45,27 @@ describe('kubeconfigs', () => {
     });
   });
 
+  it('gives a program that makes credentials to who asks for it', () => {
+    const exec = {
+      apiVersion: 'client.authentication.k8s.io/v1',
+      command: './bin/login',
+      args: ['get-token'],
+      env: [{ name: 'REGION', value: 'eu' }],
+    };
+    const give = (user: object): ClusterAccess =>
+      parseKubeconfig(config({}, user), { folder: '/etc/kube', exec: 'give' });
+    expect(give({ exec }).exec).toEqual({
+      ...exec,
+      command: '/etc/kube/bin/login',
+      env: { REGION: 'eu' },
+      installHint: undefined,
+    });
+    expect(give({ exec: { ...exec, command: 'login' } }).exec?.command).toBe('login');
+    expect(give({ token: 't' }).exec).toBeUndefined();
+    expect(() => give({ exec: { ...exec, args: 'x' } })).toThrow('exec.args is not a list of strings');
+    expect(() => give({ exec, as: 'root' })).toThrow('user field as is not supported');
+  });
+
   it('takes another context than the current one', () => {
     expect(parse(config({}, {}), 'y').namespace).toBe('shop');
   });

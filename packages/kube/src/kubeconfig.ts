@@ -15,6 +15,20 @@ export interface ClusterAccess {
   readonly credentials: CredentialFiles;
   /** Default `default`. */
   readonly namespace: string;
+  /** Makes the user's credentials, which are not in `credentials` then. Only if it was asked for. */
+  readonly exec?: ExecPlugin | undefined;
+}
+
+/** A program that makes credentials. Source: kubernetes.io "client-go credential plugins". */
+export interface ExecPlugin {
+  /** `client.authentication.k8s.io/v1`. */
+  readonly apiVersion: string;
+  /** A path, or a name that is looked for in $PATH. */
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** Where it is to be had. */
+  readonly installHint?: string | undefined;
 }
 
 export interface KubeconfigOptions {
@@ -22,6 +36,8 @@ export interface KubeconfigOptions {
   readonly folder: string;
   /** Default: the file's `current-context`. */
   readonly context?: string | undefined;
+  /** What becomes of a program that makes credentials. Default `refuse`. */
+  readonly exec?: 'refuse' | 'give' | undefined;
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -56,8 +72,32 @@ function entry(file: Fields, kind: 'cluster' | 'context' | 'user', name: string 
   return fieldsOf(found[kind]);
 }
 
-function refuseUnsupported(kind: 'cluster' | 'user', fields: Fields): void {
-  const used = unsupported[kind].find((name) => fields[name] !== undefined && fields[name] !== false);
+function stringsOf(value: unknown, name: string): readonly string[] {
+  const list = value ?? [];
+  if (Array.isArray(list) && list.every((one) => typeof one === 'string')) return list;
+  throw invalid(`${name} is not a list of strings`);
+}
+
+/** A command with a slash is looked for beside the file. */
+function execOf(user: Fields, folder: string): ExecPlugin | undefined {
+  if (user['exec'] === undefined) return undefined;
+  const fields = fieldsOf(user['exec']);
+  const [command, apiVersion] = [text(fields, 'command'), text(fields, 'apiVersion')];
+  if (command === undefined || apiVersion === undefined) throw invalid('exec needs command and apiVersion');
+  const env = Array.isArray(fields['env']) ? fields['env'].map(fieldsOf) : [];
+  return {
+    apiVersion,
+    command: command.includes('/') ? resolve(folder, command) : command,
+    args: stringsOf(fields['args'], 'exec.args'),
+    env: Object.fromEntries(env.map((one) => [text(one, 'name') ?? '', text(one, 'value') ?? ''])),
+    installHint: text(fields, 'installHint'),
+  };
+}
+
+function refuseUnsupported(kind: 'cluster' | 'user', fields: Fields, but?: string): void {
+  const used = unsupported[kind].find(
+    (name) => name !== but && fields[name] !== undefined && fields[name] !== false,
+  );
   if (used === undefined) return;
   throw new SelvedgeError(`kubeconfig: ${kind} field ${used} is not supported`, {
     code: 'Unsupported',
@@ -102,7 +142,7 @@ function readYaml(content: string): unknown {
 }
 
 /**
- * Reads the text of a kubeconfig. Pure. Throws `Invalid`, or `Unsupported` for exec plugins, proxies, passwords,
+ * Reads the text of a kubeconfig. Pure. Throws `Invalid`, or `Unsupported` for exec plugins that nobody asked for, proxies, passwords,
  * impersonation and unverified TLS. Source: kubernetes.io "kubeconfig (v1)".
  */
 export function parseKubeconfig(content: string, options: KubeconfigOptions): ClusterAccess {
@@ -112,7 +152,7 @@ export function parseKubeconfig(content: string, options: KubeconfigOptions): Cl
   const userName = text(context, 'user');
   const user = userName === undefined ? {} : entry(file, 'user', userName);
   refuseUnsupported('cluster', cluster);
-  refuseUnsupported('user', user);
+  refuseUnsupported('user', user, options.exec === 'give' ? 'exec' : undefined);
   const server = text(cluster, 'server');
   if (server === undefined) throw invalid('the cluster has no server');
   return {
@@ -120,13 +160,14 @@ export function parseKubeconfig(content: string, options: KubeconfigOptions): Cl
     serverName: text(cluster, 'tls-server-name'),
     credentials: credentialsOf(cluster, user, options.folder),
     namespace: text(context, 'namespace') ?? 'default',
+    exec: execOf(user, options.folder),
   };
 }
 
 /** Reads a kubeconfig file. Throws as `parseKubeconfig`, and `NotFound` if it cannot be read. */
 export async function loadKubeconfig(
   path: string,
-  options: { readonly context?: string } = {},
+  options: Omit<KubeconfigOptions, 'folder'> = {},
 ): Promise<ClusterAccess> {
   let content: string;
   try {

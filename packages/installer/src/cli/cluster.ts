@@ -11,6 +11,7 @@ import {
   loadKubeconfig,
   staticCredentials,
 } from '@selvedge/kube';
+import { execCredentials } from './exec-credentials.ts';
 import type { ClusterFlags } from './flags/cluster.ts';
 import type { CliHost } from './host.ts';
 
@@ -65,7 +66,7 @@ async function kubeconfigOf({ kubeconfig }: ClusterFlags, { env, person }: CliHo
 
 async function load(file: string, { context }: ClusterFlags): Promise<ClusterAccess> {
   try {
-    return await loadKubeconfig(file, context === undefined ? {} : { context });
+    return await loadKubeconfig(file, { context, exec: 'give' });
   } catch (cause) {
     if (!hasCode(cause, 'NotFound')) throw cause;
     throw new SelvedgeError(cause.message, {
@@ -91,6 +92,16 @@ export function noCluster(host: CliHost): Cluster {
   };
 }
 
+async function credentialsOf(
+  { credentials, exec: plugin }: ClusterAccess,
+  host: CliHost,
+): Promise<CredentialSource> {
+  const files = fileCredentials(credentials, { clock: host.clock });
+  if (plugin === undefined) return files;
+  const { certificateAuthority } = await files(new AbortController().signal);
+  return execCredentials({ plugin, certificateAuthority, env: host.env }, host);
+}
+
 /** A client of the API server in a kubeconfig. Does not ask it yet. Throws `Invalid`, `NotFound` and `Unsupported`. */
 export async function openCluster(flags: ClusterFlags, host: CliHost): Promise<Cluster> {
   const file = await kubeconfigOf(flags, host);
@@ -98,7 +109,7 @@ export async function openCluster(flags: ClusterFlags, host: CliHost): Promise<C
   const { server, serverName } = found;
   const connect = (credentials: CredentialSource): KubeClient =>
     connectTo({ server, serverName, credentials }, host);
-  const credentials = fileCredentials(found.credentials, { clock: host.clock });
+  const credentials = await credentialsOf(found, host);
   const client = connect(credentials);
   return {
     client,
