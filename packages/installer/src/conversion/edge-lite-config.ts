@@ -6,7 +6,7 @@ import { places } from '../places.ts';
 import { type ConversionOptions, conversionDefaults } from './types.ts';
 
 /** `sha256:` and the hash of the public key of the first authority, as `kubeadm` prints it. */
-export function caHashOf(pem: string): string {
+function caHashOf(pem: string): string {
   try {
     const key = new X509Certificate(pem).publicKey.export({ type: 'spki', format: 'der' });
     return `sha256:${createHash('sha256').update(key).digest('hex')}`;

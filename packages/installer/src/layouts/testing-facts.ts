@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { FileFacts, NodeFacts, ProcessFacts, UnitFacts } from '../facts/index.ts';
 import { certificates } from './testing-certificates.ts';
 
-export function fileOf(text: string): FileFacts {
+function fileOf(text: string): FileFacts {
   const sha256 = createHash('sha256').update(text).digest('hex');
   return { mode: 0o600, uid: 0, gid: 0, bytes: Buffer.byteLength(text), sha256, text };
 }
@@ -18,7 +18,7 @@ export const unitOf = (text: string, rest: Partial<UnitFacts> = {}): UnitFacts =
   ...rest,
 });
 
-export const processOf = (commandLine: string, pid = 500): ProcessFacts => {
+const processOf = (commandLine: string, pid = 500): ProcessFacts => {
   const argv = commandLine.split(' ');
   return { pid, program: argv[0]?.split('/').at(-1) ?? '', argv };
 };
