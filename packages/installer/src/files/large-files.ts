@@ -25,7 +25,9 @@ export function createLargeFiles({
     while (there < content.length) {
       const stdin = await zipped(content.subarray(there, there + pieceBytes));
       const piece = { name: 'appendPart', args: [path, `${there}`], stdin } as const;
-      there = Number(await text({ ...piece, code: 'Conflict', timeoutMs: pieceTimeoutMs }, signal));
+      const then = Number(await text({ ...piece, code: 'Conflict', timeoutMs: pieceTimeoutMs }, signal));
+      if (!(then > there)) throw new SelvedgeError(`${path} does not grow`, { code: 'Internal' });
+      there = then;
     }
     await done({ name: 'finishPart', args: [path, sha256, octal(mode)], code: 'Corrupt' }, signal);
   };
