@@ -76,7 +76,9 @@ export function testInterruptions({ stride, world }: Interruptions): void {
           const back = await isLost(revertCloud(world().through(losing(world().cluster, at, when))));
           if (back) await revertCloud(world().deps);
           await endNamespace(world());
-          expect([at, left, await allObjects(world().cluster)]).toEqual([at, 0, vanilla]);
+          const message = `lost ${when} write ${at}`;
+          expect(left, message).toBe(0);
+          await expect.poll(() => allObjects(world().cluster), { message }).toEqual(vanilla);
           if (!lost) return;
         }
       },

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { managerNamespace } from '@selvedge/api';
 import { ensureAssets } from '@selvedge/hack/setup';
-import { SelvedgeError, systemClock } from '@selvedge/kit';
+import { SelvedgeError, hasCode, systemClock } from '@selvedge/kit';
 import {
   type KubeClient,
   type KubeObject,
@@ -170,18 +170,32 @@ async function versionsOf(cluster: KubeClient): Promise<readonly string[]> {
   return ['v1', ...groups.map(({ preferredVersion }) => preferredVersion.groupVersion)];
 }
 
+/** What goes away just now is not there. */
+async function orNone<T>(work: Promise<readonly T[]>): Promise<readonly T[]> {
+  try {
+    return await work;
+  } catch (error) {
+    if (hasCode(error, 'NotFound', 'Unsupported')) return [];
+    throw error;
+  }
+}
+
+async function kindsOf(cluster: KubeClient, apiVersion: string): Promise<Discovered['resources']> {
+  const { signal } = new AbortController();
+  const path = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
+  const answer = await cluster.raw({ method: 'GET', path, signal });
+  return (JSON.parse(answer.body.toString()) as Discovered).resources;
+}
+
 /** All objects of a cluster by what they say, without what the API server alone writes. */
 export async function allObjects(cluster: KubeClient): Promise<readonly string[]> {
   const { signal } = new AbortController();
   const found: string[] = [];
   for (const apiVersion of await versionsOf(cluster)) {
-    const path = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
-    const answer = await cluster.raw({ method: 'GET', path, signal });
-    const { resources: kinds } = JSON.parse(answer.body.toString()) as Discovered;
-    for (const { name, kind, namespaced, verbs } of kinds) {
+    for (const { name, kind, namespaced, verbs } of await orNone(kindsOf(cluster, apiVersion))) {
       if (name.includes('/') || !verbs.includes('list') || busy.includes(name)) continue;
       const resource = defineResource({ apiVersion, kind, plural: name, namespaced });
-      const { items } = await cluster.listAll(resource, { signal });
+      const items = await orNone(cluster.listAll(resource, { signal }).then((list) => list.items));
       found.push(...items.map((one) => `${kind} ${contentOf(one)}`));
     }
   }

@@ -30,7 +30,8 @@ afterAll(() => world[Symbol.asyncDispose]());
 
 const backToVanilla = async (): Promise<void> => {
   await endNamespace(world);
-  expect(await allObjects(world.cluster)).toEqual(vanilla);
+  // Definitions go when their objects are gone.
+  await expect.poll(() => allObjects(world.cluster)).toEqual(vanilla);
 };
 
 /** Without what makes an object helm's. */
@@ -152,7 +153,7 @@ describe('an installation', () => {
     });
     await convertCloud(world.deps);
     await revertCloud(world.deps);
-    expect(await allObjects(cluster)).toEqual(before);
+    await expect.poll(() => allObjects(cluster)).toEqual(before);
     await cluster.delete(resources.clusterRoles, { name: role.metadata.name }, { signal });
     await cluster.delete(resources.namespaces, { name: managerNamespace }, { signal });
     await backToVanilla();

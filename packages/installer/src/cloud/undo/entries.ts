@@ -1,9 +1,11 @@
 import { SelvedgeError, hasCode } from '@selvedge/kit';
 import { type KubeObject, isObject, jsonPatch } from '@selvedge/kube';
+import { until } from '../apply/wait.ts';
 import { withoutAddition } from '../dns/index.ts';
 import { awaitApiServer } from '../egress/api-server.ts';
 import {
   type InventoryEntry,
+  type Place,
   contentOf,
   fieldManager,
   getIfThere,
@@ -17,9 +19,19 @@ import { type CloudDeps, cloudTimeouts } from '../types.ts';
 
 type EntryOf<K extends InventoryEntry['kind']> = Extract<InventoryEntry, { kind: K }>;
 
+/** Its objects go first: one that is made anew meanwhile would go with it. */
+function awaitGone(place: Place, deps: CloudDeps): Promise<void> {
+  const { cluster, signal, timeouts = cloudTimeouts } = deps;
+  const at = { resource: resourceAt(place), at: refOf(place) };
+  const hint = `kubectl get ${place.plural} ${place.name} -o yaml says what it waits for`;
+  const waiting = { what: `${placeKey(place)} being gone`, timeoutMs: timeouts.takenBackMs, hint };
+  return until(waiting, deps, async () => (await getIfThere(cluster, at, signal)) === undefined);
+}
+
 /** Deletes what we made: that very object, and no other of its name. */
-async function undoMade({ place, uid }: EntryOf<'made'>, { cluster, signal }: CloudDeps): Promise<void> {
+async function undoMade({ place, uid }: EntryOf<'made'>, deps: CloudDeps): Promise<void> {
   if (uid === undefined) return;
+  const { cluster, signal } = deps;
   try {
     const preconditions = { uid };
     await cluster.delete(resourceAt(place), refOf(place), {
@@ -29,8 +41,10 @@ async function undoMade({ place, uid }: EntryOf<'made'>, { cluster, signal }: Cl
     });
   } catch (error) {
     // Another object of that name is somebody else's.
-    if (!hasCode(error, 'NotFound', 'Conflict')) throw error;
+    if (hasCode(error, 'NotFound', 'Conflict')) return;
+    throw error;
   }
+  if (place.kind === 'CustomResourceDefinition') await awaitGone(place, deps);
 }
 
 async function undoChanged(
