@@ -31,6 +31,12 @@ export function isReady({ status }: Node): boolean {
   return (status?.conditions ?? []).some((one) => one.type === 'Ready' && one.status === 'True');
 }
 
+/** A Node of which no kubelet has told anything yet has an empty one. */
+function osOf({ metadata, status }: Node): string {
+  const said = [metadata.labels?.['kubernetes.io/os'], status?.nodeInfo?.operatingSystem];
+  return said.find((os) => os !== undefined && os !== '') ?? 'linux';
+}
+
 export function clusterNodeOf(node: Node): ClusterNode {
   const { name = '', uid = '', labels: all = {} } = node.metadata;
   const unit = all[labels.nodeUnit];
@@ -40,7 +46,7 @@ export function clusterNodeOf(node: Node): ClusterNode {
     labels: all,
     addresses: addressesOf(node),
     role: controlPlaneLabels.some((label) => label in all) ? 'control-plane' : 'worker',
-    os: all['kubernetes.io/os'] ?? node.status?.nodeInfo?.operatingSystem ?? 'linux',
+    os: osOf(node),
     isLite: labels.nodeVersion in all,
     isReady: isReady(node),
     ...(unit === undefined ? {} : { unit }),

@@ -140,12 +140,12 @@ async function back({ finding, deps, progress, state }: Way, cause: unknown): Pr
 }
 
 /** It could not be entered: what was not begun before is as it was. */
-async function leave({ finding, deps, progress, state }: Way, cause: unknown): Promise<void> {
+async function leave({ finding, deps, state }: Way, cause: unknown): Promise<void> {
   if (finding.kind === 'begun') {
     state.move({ kind: 'failed', cause });
     return;
   }
-  await tidyUp(finding.node, deps, progress);
+  await tidyUp(finding.node, deps);
   state.move({ kind: 'put-back', cause, totalMs: 0 });
 }
 

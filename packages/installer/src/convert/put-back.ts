@@ -35,10 +35,10 @@ export async function putBack(node: ClusterNode, deps: PutBackDeps, progress: Pr
   }
 }
 
-/** Takes away what a run left that changed nothing, if the machine lets it. */
-export async function tidyUp(node: ClusterNode, deps: PutBackDeps, progress: Progress): Promise<void> {
+/** Takes away what a run left that changed nothing, if the machine lets it: entering and leaving it does. */
+export async function tidyUp(node: ClusterNode, deps: PutBackDeps): Promise<void> {
   try {
-    await once(node, deps, progress);
+    await withHome({ machine: node, command: convertCommand }, deps, () => Promise.resolve());
   } catch {
     deps.signal.throwIfAborted();
   }

@@ -22,10 +22,17 @@ export interface Mishap {
   readonly what: 'stop' | 'loss';
 }
 
+export interface TestSiteOptions<C extends ClusterClient> {
+  /** `isConverted`: its kubelet has read that it shall talk to the hub. */
+  readonly clusterOf: (isConverted: () => Promise<boolean>) => C;
+  /** How the cloud's part was done, which decides whether logs must be readable. Default `unit`. */
+  readonly mode?: 'unit' | 'deployment';
+}
+
 /** One node, its machine and its cluster, in small. */
-export interface TestSite extends AsyncDisposable {
+export interface TestSite<C extends ClusterClient = TestCluster> extends AsyncDisposable {
   readonly disk: TestDisk;
-  readonly cluster: TestCluster;
+  readonly cluster: C;
   /** What was agreed to. */
   readonly plans: Plan[];
   convert(options?: Partial<ConvertOptions>, mishap?: Mishap): Promise<ConvertResult>;
@@ -151,10 +158,10 @@ async function prepare(disk: TestDisk, state: string): Promise<void> {
 }
 
 /** The cloud's part is done already; nothing of its plan is looked at but what is shown. */
-const cloud: CloudWork = {
+const cloudOf = (mode: 'unit' | 'deployment'): CloudWork => ({
   plan: () => Promise.resolve({ parts: [], warnings: [] } as never),
-  apply: () => Promise.resolve({ mode: 'unit', changed: 0, tunnel: { servers: [] }, instructions: [] }),
-};
+  apply: () => Promise.resolve({ mode, changed: 0, tunnel: { servers: [] }, instructions: [] }),
+});
 const cloudUndo: CloudUndo = {
   plan: () => Promise.resolve({ parts: [], warnings: [], isDone: true } as never),
   undo: () => Promise.resolve(),
@@ -168,7 +175,10 @@ const nodeWork = (disk: TestDisk): NodeWork => ({
 });
 
 /** A machine that is a folder with units in small, and a cluster that looks at it. */
-export async function createTestSite(labels: Readonly<Record<string, string>> = {}): Promise<TestSite> {
+export async function createTestSiteOf<C extends ClusterClient>({
+  clusterOf,
+  mode = 'unit',
+}: TestSiteOptions<C>): Promise<TestSite<C>> {
   const disk = await createTestDisk();
   const state = join(disk.folder, '../state');
   const folder = join(disk.folder, '../home/installer');
@@ -176,7 +186,7 @@ export async function createTestSite(labels: Readonly<Record<string, string>> = 
   await prepare(disk, state);
   const isConverted = async (): Promise<boolean> =>
     (await readFile(join(state, 'kubelet.read'), 'utf8')) === 'server: hub\n';
-  const cluster = createTestCluster([{ name: 'till-1', labels, isConverted }]);
+  const cluster = clusterOf(isConverted);
   const plans: Plan[] = [];
   let commands = 0;
   const depsOf = (ways: Ways): CommandContext & { hosts: Hosts; cluster: ClusterClient; folder: string } => ({
@@ -210,7 +220,7 @@ export async function createTestSite(labels: Readonly<Record<string, string>> = 
     },
     convert(more, mishap) {
       const ways = withMishap(disk.host, mishap);
-      const deps = { ...depsOf(ways), cloud, nodes: nodeWork(disk) };
+      const deps = { ...depsOf(ways), cloud: cloudOf(mode), nodes: nodeWork(disk) };
       return counted(ways, convertWith({ ...options, ...more }, deps));
     },
     revert(more = {}, mishap) {
@@ -222,3 +232,9 @@ export async function createTestSite(labels: Readonly<Record<string, string>> = 
     [Symbol.asyncDispose]: () => disk[Symbol.asyncDispose](),
   };
 }
+
+/** A cluster of the test's own looks at the machine. `labels`: of the Node `till-1`. */
+export const createTestSite = (labels: Readonly<Record<string, string>> = {}): Promise<TestSite> =>
+  createTestSiteOf({
+    clusterOf: (isConverted) => createTestCluster([{ name: 'till-1', labels, isConverted }]),
+  });

@@ -82,9 +82,14 @@ async function compared(
   signal: AbortSignal,
 ): Promise<Restarts> {
   const containers = await readContainers(home.host, signal);
-  const restarts = compareContainers(before, { containers, pods: await listPods(cluster, node, signal) });
-  if (restarts.restarted.length === 0) return restarts;
-  throw new SelvedgeError(`containers were started again: ${restarts.restarted.join(', ')}`, {
+  // After them: of a pod that is deleted meanwhile both say so.
+  return compareContainers(before, { containers, pods: await listPods(cluster, node, signal) });
+}
+
+function checked(restarts: Restarts | undefined): Restarts {
+  const { restarted = [] } = restarts ?? {};
+  if (restarts !== undefined && restarted.length === 0) return restarts;
+  throw new SelvedgeError(`containers were started again: ${restarted.join(', ')}`, {
     code: 'Conflict',
     hint: 'see in their logs, and in the journal of the kubelet, why they ended',
   });
@@ -103,12 +108,15 @@ export async function verify(
   const startedMs = await startOf(home.host, layout.kubelet.unit, signal);
   const patience = { what: node, timeoutMs, onMissing: deps.onNote, signal };
   let replaced = false;
+  const found: { restarts?: Restarts } = {};
   await untilNothingLacks(patience, deps.clock, async () => {
     const seen = lacksOf(await lookAtNode(deps.cluster, node, signal), { as: 'converted' });
     if (seen.length > 0) return seen;
     if (!replaced) await replaceProxy(verification, deps, signal);
     replaced = true;
-    return await lacks(verification, { ...deps, startedMs }, signal);
+    const missing = await lacks(verification, { ...deps, startedMs }, signal);
+    if (missing.length === 0) found.restarts = await compared(verification, deps, signal);
+    return missing;
   });
-  return await compared(verification, deps, signal);
+  return checked(found.restarts);
 }

@@ -130,13 +130,10 @@ export async function takeBack(
   const startedMs = kubelet === undefined ? undefined : await startOf(host, kubelet, signal);
   const seeing = { node, startedMs, renewsProxy: kubelet !== undefined, timeoutMs };
   await untilPlain(seeing, { ...deps, cluster }, signal);
-  const after = {
-    containers: await readContainers(host, signal),
-    pods: await listPods(cluster, node, signal),
-  };
+  const containers = await readContainers(host, signal);
+  const after = await podsIfTold(node, cluster, signal);
   await forgetJournal(host, place, signal);
   const seenMs = clock.monotonicMs() - undoneMs;
-  return pods === undefined
-    ? { unitsMs, seenMs }
-    : { unitsMs, seenMs, containers: compareContainers(before, after) };
+  if (pods === undefined || after === undefined) return { unitsMs, seenMs };
+  return { unitsMs, seenMs, containers: compareContainers(before, { containers, pods: after }) };
 }
