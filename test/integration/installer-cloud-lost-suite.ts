@@ -77,7 +77,7 @@ export function testInterruptions({ stride, world }: Interruptions): void {
           if (back) await revertCloud(world().deps);
           await endNamespace(world());
           const message = `lost ${when} write ${at}`;
-          expect(left, message).toBe(0);
+          expect([message, left]).toEqual([message, 0]);
           await expect.poll(() => allObjects(world().cluster), { message }).toEqual(vanilla);
           if (!lost) return;
         }
