@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { glob, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { type IncomingMessage, type ServerResponse, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { constants, tmpdir } from 'node:os';
@@ -47,12 +47,19 @@ while [ "$1" != /usr/bin/env ]; do shift; done
 exec "$@"
 `;
 
-function end({ pid }: ChildProcess): void {
+function end({ pid }: Pick<ChildProcess, 'pid'>): void {
   try {
     process.kill(-(pid ?? 0), 'SIGKILL');
   } catch (error) {
     if (systemCode(error) !== 'ESRCH') throw error;
   }
+}
+
+/** Programs that have not ended, and that nobody waits for any more. */
+async function pidsIn(folder: string): Promise<readonly number[]> {
+  const files = await Array.fromAsync(glob('*/{pid,code}', { cwd: folder }));
+  const running = files.filter((file) => !files.includes(file.replace(/pid$/, 'code')));
+  return Promise.all(running.map(async (file) => Number(await readFile(join(folder, file), 'utf8'))));
 }
 
 function statusOf(exitCode: number): object {
@@ -186,6 +193,7 @@ export async function startExecServer(): Promise<ExecServer> {
     cut,
     async [Symbol.asyncDispose]() {
       for (const child of children) end(child);
+      for (const pid of await pidsIn(join(folder, 'state'))) end({ pid });
       cut();
       const closed = once(server, 'close');
       server.close();
