@@ -28,7 +28,7 @@ export async function upCluster(options: UpOptions, deps: BedDeps = processBedDe
   const { layout, name, workers = 3, signal } = options;
   const context = createContext(name, deps);
   await using lock = await context.store.lock(name, signal);
-  const bed = describeCluster({ name, index: await context.store.claimIndex(name), workers });
+  const bed = describeCluster({ name, index: await context.store.claimIndex(name), layout, workers });
   await context.store.write(bed);
   await allowWatchers();
   return await { kubeadm: upKubeadm, k3s: upK3s }[layout](context, bed, signal);

@@ -7,7 +7,15 @@ import { readFile } from 'node:fs/promises';
 import { provideArtifacts } from '../../../hack/release/index.ts';
 import { openArtifacts } from '../../../packages/installer/src/artifacts/index.ts';
 import type { CommandContext } from '../../../packages/installer/src/command/index.ts';
-import { type ConvertResult, convert } from '../../../packages/installer/src/convert/index.ts';
+import type { CloudOptions, CloudPlan } from '../../../packages/installer/src/cloud/index.ts';
+import {
+  type CloudWork,
+  type ConvertDeps,
+  type ConvertResult,
+  convert,
+  convertWith,
+} from '../../../packages/installer/src/convert/index.ts';
+import { createNodeWork } from '../../../packages/installer/src/convert/node-work.ts';
 import {
   type Host,
   type HostCommand,
@@ -74,6 +82,17 @@ function contextOf(): CommandContext {
   };
 }
 
+/** The bed has brought a cloud-manager: nothing is to be done in the cloud. */
+function cloudOfBed(options: CloudOptions): CloudWork {
+  const nothing = { controlPlanes: [], changes: [], adopted: [], parts: [], warnings: [], instructions: [] };
+  const plan: CloudPlan = { mode: 'unit', options, ...nothing };
+  const tunnel = { servers: options.tunnelServers };
+  return {
+    plan: async () => plan,
+    apply: async () => ({ mode: 'unit', changed: 0, tunnel, instructions: [] }),
+  };
+}
+
 export async function installerLibrary(cluster: Cluster): Promise<InstallerLibrary> {
   const client: KubeClient = await connect(cluster.kubeconfig, 'selvedge-e2e');
   const folder = await provideArtifacts(processSetup());
@@ -88,8 +107,11 @@ export async function installerLibrary(cluster: Cluster): Promise<InstallerLibra
   const tunnelServers = [`${new URL(cluster.server).hostname}:443`];
   return {
     convert: (nodes, loss = never) => {
-      const cloud = { tunnelServers, mode: 'auto', dns: true, values: {} } as const;
-      return convert({ ...choiceOf(nodes), cloud }, depsOf(loss));
+      const cloud: CloudOptions = { tunnelServers, mode: 'auto', dns: true, values: {} };
+      const options = { ...choiceOf(nodes), cloud };
+      const deps: ConvertDeps = depsOf(loss);
+      if (cluster.layout === 'kubeadm') return convert(options, deps);
+      return convertWith(options, { ...deps, cloud: cloudOfBed(cloud), nodes: createNodeWork({}, deps) });
     },
     revert: (nodes, loss = never) => revert(nodes === undefined ? {} : choiceOf(nodes), depsOf(loss)),
     [Symbol.asyncDispose]: () => client.close(),

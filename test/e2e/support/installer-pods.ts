@@ -69,6 +69,22 @@ export async function tallyOf({ workers }: Cluster, node: string): Promise<Clien
   return { asked: Math.max(0, ...asked), lost: said.filter((line) => line.startsWith('lost')) };
 }
 
+/** Of the clients on all workers, in their order. */
+export const talliesOf = (cluster: Cluster): Promise<readonly ClientTally[]> =>
+  Promise.all(cluster.workers.map(({ name }) => tallyOf(cluster, name)));
+
+/** The requests that were lost between two looks. */
+export const lostSince = (before: readonly ClientTally[], after: readonly ClientTally[]): readonly string[] =>
+  after.flatMap(({ lost }, at) => lost.slice(before[at]?.lost.length ?? 0));
+
+/** Waits until each client has got ten more answers. */
+export async function requestsGoOn(cluster: Cluster): Promise<void> {
+  for (const { name } of cluster.workers) {
+    const { asked } = await tallyOf(cluster, name);
+    await until(`requests of ${name}`, async () => (await tallyOf(cluster, name)).asked > asked);
+  }
+}
+
 interface PodList {
   readonly items: readonly {
     readonly metadata: { readonly name: string; readonly uid: string };

@@ -47,11 +47,14 @@ const kubelet = {
   evictionHard: { 'nodefs.available': '1%', 'imagefs.available': '1%', 'memory.available': '50Mi' },
 } as const;
 
-/** Connection tracking is left as it is: its limits are the host's. */
+/**
+ * Connection tracking is left as it is: its limits are the host's. In its other mode a kube-proxy that is started again leaves no
+ * Service behind with Debian's nft 1.0.6.
+ */
 const kubeProxy = {
   apiVersion: 'kubeproxy.config.k8s.io/v1alpha1',
   kind: 'KubeProxyConfiguration',
-  mode: 'nftables',
+  mode: 'iptables',
   conntrack: { maxPerCore: 0, min: 0, tcpEstablishedTimeout: '0s', tcpCloseWaitTimeout: '0s' },
 } as const;
 

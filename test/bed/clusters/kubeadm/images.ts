@@ -1,12 +1,14 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, readdir } from 'node:fs/promises';
 import { type TarEntry, layerOf, librariesOf } from '@selvedge/hack/image';
 import type { Setup } from '@selvedge/hack/setup';
 import { type Image, type Recipe, ensureImage } from '../../images/index.ts';
 import { pauseImage } from '../../images/pause.ts';
 import { type KubeadmImage, imageNames, kubeadmRef } from './versions.ts';
 
-/** Debian's nftables: kube-proxy runs it. */
-const nft = '/usr/sbin/nft';
+/** Debian's iptables, of which kube-proxy runs several; they find their matches and targets in a folder. */
+const iptables = '/usr/sbin/xtables-nft-multi';
+const iptablesNames = ['iptables', 'ip6tables'].flatMap((name) => [name, `${name}-save`, `${name}-restore`]);
+const extensions = '/usr/lib/x86_64-linux-gnu/xtables';
 
 /** What is beside the program: accounts, a place for temporary files. */
 const root: readonly TarEntry[] = [
@@ -15,29 +17,39 @@ const root: readonly TarEntry[] = [
   { kind: 'directory', path: 'tmp', mode: 0o1777 },
 ];
 
-async function nftEntries(signal?: AbortSignal): Promise<readonly TarEntry[]> {
-  const content = await readFile(nft);
-  return [...(await librariesOf(nft, signal)), { kind: 'file', path: nft.slice(1), content, mode: 0o755 }];
+async function entryOf(path: string): Promise<TarEntry> {
+  return { kind: 'file', path: path.slice(1), content: await readFile(path), mode: 0o755 };
+}
+
+async function iptablesEntries(signal?: AbortSignal): Promise<readonly TarEntry[]> {
+  const names = await readdir(extensions);
+  return [
+    ...(await librariesOf(iptables, signal)),
+    ...(await Promise.all([iptables, ...names.map((name) => `${extensions}/${name}`)].map(entryOf))),
+    ...iptablesNames.map(
+      (name) => ({ kind: 'symlink', path: `usr/sbin/${name}`, target: iptables }) as const,
+    ),
+  ];
 }
 
 /** An image of one static program, whose path in the cache names its content. */
 function programImage(name: Exclude<KubeadmImage, 'pause'>, program: string): Recipe {
   // kubeadm's manifests say where each is, except for CoreDNS, of which they say the arguments only.
   const path = name === 'coredns' ? 'coredns' : `usr/local/bin/${name}`;
-  const needsNft = name === 'kube-proxy';
+  const isProxy = name === 'kube-proxy';
   return {
     name: `kubeadm-${name}`,
     ref: kubeadmRef(name),
     inputs: async () => [
       program,
       await readFile(import.meta.filename),
-      ...(needsNft ? [await readFile(nft)] : []),
+      ...(isProxy ? [await readFile(iptables)] : []),
     ],
     content: async (signal) => ({
       ref: kubeadmRef(name),
       config: { Entrypoint: [`/${path}`], Env: ['PATH=/usr/local/bin:/usr/sbin:/usr/bin'] },
       layers: [
-        await layerOf([...root, ...(needsNft ? await nftEntries(signal) : [])]),
+        await layerOf([...root, ...(isProxy ? await iptablesEntries(signal) : [])]),
         await layerOf([{ kind: 'file', path, content: await readFile(program), mode: 0o755 }]),
       ],
     }),
