@@ -27,7 +27,7 @@ function addressesOf({ status }: Node): readonly string[] {
   return addressTypes.flatMap((type) => all.filter((one) => one.type === type).map((one) => one.address));
 }
 
-export function isReady({ status }: Node): boolean {
+function isReady({ status }: Node): boolean {
   return (status?.conditions ?? []).some((one) => one.type === 'Ready' && one.status === 'True');
 }
 

@@ -1,11 +1,11 @@
 export type { ClusterClient } from './client.ts';
 export { type ClusterNode, clusterNodeOf } from './cluster-node.ts';
-export { type Container, parseContainers, readContainers } from './containers.ts';
+export { type Container, readContainers } from './containers.ts';
 export { type Expectation, lacksOf } from './expectations.ts';
 export { listNodes } from './list-nodes.ts';
 export { listTraces } from './list-traces.ts';
 export { type LogsSight, lookAtLogs } from './logs.ts';
-export { type MaxUnavailable, nodesAtOnce, parseMaxUnavailable } from './max-unavailable.ts';
+export { type MaxUnavailable, parseMaxUnavailable } from './max-unavailable.ts';
 export { type Patience, untilNothingLacks } from './patience.ts';
 export { type PodSight, listPods } from './pods.ts';
 export { isProxyPod, replacePods } from './proxy-pods.ts';

@@ -56,7 +56,7 @@ function containersOf(status: PodStatus | undefined): readonly PodContainer[] {
 
 const uidOf = ({ annotations, uid = '' }: ObjectMeta): string => annotations?.[hashAnnotation] ?? uid;
 
-export function podSightOf({ metadata, status }: Pod): PodSight {
+function podSightOf({ metadata, status }: Pod): PodSight {
   const { namespace = '', name = '', labels = {}, deletionTimestamp } = metadata;
   const conditions = status?.conditions ?? [];
   return {

@@ -2,7 +2,7 @@ export { revert } from './command.ts';
 export { describeRevert } from './describe.ts';
 export { type Home, type HomeDeps, newRun, recall, remember, withHome } from './home.ts';
 export { startOf } from './kubelet.ts';
-export { type Found, convertCommand, lookAtMachine } from './machine.ts';
+export { convertCommand } from './machine.ts';
 export { type CloudUndo, type RevertEngineDeps, revertWith } from './revert.ts';
 export { type TakeBackDeps, type TakenBack, takeBack } from './take-back.ts';
 export {
