@@ -2,10 +2,12 @@ import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { bootstrapGroupOf, managerNamespace } from '@selvedge/api';
-import { hasCode } from '@selvedge/kit';
+import { hasCode, systemClock } from '@selvedge/kit';
 import { type KubeClient, defineResource, mergePatch, resources } from '@selvedge/kube';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newRequest } from '../../packages/cloud-manager/src/csr/testing.ts';
+import type { Progress } from '../../packages/installer/src/command/index.ts';
+import { moveNode } from '../../packages/installer/src/unit/index.ts';
 import { createEdgeNode } from './edge-world.ts';
 import { connectWith } from './kube-world.ts';
 import { type ManagerWorld, signal, startManagerWorld, until } from './manager-world.ts';
@@ -121,7 +123,7 @@ describe('token create', () => {
     expect([...seen].filter((line) => line.includes(secret))).toEqual([]);
     expect(ran.stderr).not.toContain(secret);
     const list = await run('token', 'list');
-    expect(list.stdout).toMatch(new RegExp(`^${made.id} +(1 h 59 min|2 h) +any +-$`, 'm'));
+    expect(list.stdout).toMatch(new RegExp(`^${made.id} +(1 h \\d+ min|2 h) +any +-$`, 'm'));
     expect((await run('token', 'list', '--json')).stdout + list.stdout).not.toContain(secret);
 
     await using node = await createEdgeNode(world.cluster, 'joins');
@@ -272,6 +274,30 @@ describe('unit', () => {
     const node = await world.admin.get(resources.nodes, { name: 'till-9' }, { signal });
     expect(node.metadata.labels?.['selvedge.node-restriction.kubernetes.io/unit']).toBe('to');
     expect((await result('Plan', ...move, '--dry-run')).parts).toEqual([]);
+  });
+
+  test('move is told to be planned anew if somebody changes a unit meanwhile', async () => {
+    await result('UnitCreated', 'unit', 'create', 'busy', '--yes');
+    const progress: Progress = { task: (_title, work) => work(progress), note: () => undefined };
+    const agree = async (): Promise<boolean> => {
+      const args = ['--type=merge', '--patch', '{"spec":{"autonomy":"1h"}}'];
+      await world.kubectl(['patch', 'edgeunit', 'busy', ...args]);
+      return true;
+    };
+    const deps = {
+      cluster: world.admin,
+      progress,
+      agree,
+      signal,
+      clock: systemClock,
+      random: () => 0.5,
+      version: '',
+    };
+    const moving = moveNode({ node: 'till-11', unit: 'busy', timeoutMs: 60_000 }, deps);
+    await expect(moving).rejects.toMatchObject({
+      code: 'Conflict',
+      message: 'edgeunits.selvedge.io busy was changed by somebody else just now',
+    });
   });
 
   test('move turns labels where units select by them', async () => {

@@ -4,6 +4,7 @@ import {
   type KubeObject,
   type ObjectRef,
   applyPatch,
+  jsonPatch,
   mergePatch,
   resourceName,
 } from '@selvedge/kube';
@@ -31,6 +32,9 @@ async function write(change: ClusterWrite, { cluster, signal }: ApplyDeps): Prom
     case 'create':
       await cluster.create(resource, change.object, options);
       return;
+    case 'json':
+      await cluster.patch(resource, change.at, { ...options, patch: jsonPatch(change.operations) });
+      return;
     case 'merge':
       await cluster.patch(resource, change.at, { ...options, patch: mergePatch(change.body) });
       return;
@@ -53,13 +57,23 @@ function changedMeanwhile(change: ClusterWrite, cause: unknown): SelvedgeError {
   );
 }
 
+/**
+ * How an API server says that a JSON patch does not apply, and says of no object that is invalid. Source: apimachinery,
+ * `errors.NewGenericServerResponse`, 422.
+ */
+const notApplied = 'the server rejected our request due to an error in our request';
+
+const isOvertaken = (change: ClusterWrite, error: unknown): boolean =>
+  hasCode(error, 'Conflict', 'AlreadyExists') ||
+  (change.kind === 'json' && hasCode(error, 'Invalid') && error.message.includes(notApplied));
+
 /** Does the changes one after another, each a task. Throws what the API server says; what was done before stays. */
 export async function applyChanges(changes: readonly ClusterChange[], deps: ApplyDeps): Promise<void> {
   for (const { what, write: change } of changes) {
     deps.signal.throwIfAborted();
     await deps.progress.task(what, async () => {
       await write(change, deps).catch((error: unknown) => {
-        throw hasCode(error, 'Conflict', 'AlreadyExists') ? changedMeanwhile(change, error) : error;
+        throw isOvertaken(change, error) ? changedMeanwhile(change, error) : error;
       });
     });
   }

@@ -1,4 +1,4 @@
-import type { KubeObject, ObjectRef, Resource } from '@selvedge/kube';
+import type { JsonPatchOperation, KubeObject, ObjectRef, Resource } from '@selvedge/kube';
 
 /** One write of the cluster, as data. */
 export type ClusterWrite =
@@ -6,7 +6,14 @@ export type ClusterWrite =
   | { readonly kind: 'create'; readonly resource: Resource<KubeObject>; readonly object: KubeObject }
   /** Server-side apply: the same a second time is nothing. */
   | { readonly kind: 'apply'; readonly resource: Resource<KubeObject>; readonly object: KubeObject }
-  /** RFC 7386. With a resourceVersion in it, it fails with `Conflict` if somebody was faster. */
+  /** RFC 6902. A `test` in it that does not hold is `Conflict`: somebody was faster. */
+  | {
+      readonly kind: 'json';
+      readonly resource: Resource<KubeObject>;
+      readonly at: ObjectRef;
+      readonly operations: readonly JsonPatchOperation[];
+    }
+  /** RFC 7386. */
   | {
       readonly kind: 'merge';
       readonly resource: Resource<KubeObject>;

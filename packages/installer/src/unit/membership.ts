@@ -22,14 +22,19 @@ export function unitNamed(units: readonly EdgeUnitObject[], name: string): EdgeU
   });
 }
 
-/** The write after which just these are named in it; it fails if the unit was changed meanwhile. */
+/**
+ * The write after which just these are named in it; it fails if somebody changed what the unit wants meanwhile. What
+ * cloud-manager writes about it, which it does all the time, is no such change.
+ */
 export function namesWrite(unit: EdgeUnitObject, names: readonly string[]): ClusterWrite {
-  const { resourceVersion } = unit.metadata;
   return {
-    kind: 'merge',
+    kind: 'json',
     resource: edgeUnitResource,
     at: { name: unitNameOf(unit) },
-    body: { metadata: { resourceVersion }, spec: { members: { names } } },
+    operations: [
+      { op: 'test', path: '/metadata/generation', value: unit.metadata.generation },
+      { op: 'add', path: '/spec/members', value: { ...unit.spec?.members, names } },
+    ],
   };
 }
 

@@ -10,7 +10,7 @@ const key = 'shops.node-restriction.kubernetes.io/shop';
 type Members = NonNullable<NonNullable<EdgeUnitObject['spec']>['members']>;
 
 const unit = (name: string, members?: Members): EdgeUnitObject => ({
-  metadata: { name, resourceVersion: '7' },
+  metadata: { name, generation: 7 },
   spec: members === undefined ? {} : { members },
 });
 const named = (name: string, ...names: readonly string[]): EdgeUnitObject =>
@@ -21,7 +21,14 @@ const labelled = (name: string, matchLabels: Readonly<Record<string, string>>): 
 const whats = (changes: readonly ClusterChange[]): readonly string[] =>
   changes.map(({ where, what }) => `${where}: ${what}`);
 const bodies = (changes: readonly ClusterChange[]): readonly unknown[] =>
-  changes.map(({ write }) => ('body' in write ? write.body : undefined));
+  changes.map(({ write }) =>
+    'body' in write ? write.body : 'operations' in write ? write.operations : undefined,
+  );
+
+const naming = (names: readonly string[]): unknown => [
+  { op: 'test', path: '/metadata/generation', value: 7 },
+  { op: 'add', path: '/spec/members', value: { names } },
+];
 
 describe('a move', () => {
   const move = { node: 'till', unit: 'to' };
@@ -30,10 +37,7 @@ describe('a move', () => {
   it('leaves, then joins, where both have names; each write is of what was seen', () => {
     const changes = planMove(move, { units: [named('from', 'a', 'till'), named('to', 'b')], node: node() });
     expect(whats(changes)).toEqual(['unit from: let go of till', 'unit to: take till']);
-    expect(bodies(changes)).toEqual([
-      { metadata: { resourceVersion: '7' }, spec: { members: { names: ['a'] } } },
-      { metadata: { resourceVersion: '7' }, spec: { members: { names: ['b', 'till'] } } },
-    ]);
+    expect(bodies(changes)).toEqual([naming(['a']), naming(['b', 'till'])]);
   });
 
   it('joins only, after it was broken off in between', () => {
@@ -105,9 +109,7 @@ describe('a new unit', () => {
 describe('members of a token', () => {
   it('are added to those that are there, once', () => {
     const units = [named('a', 'x')];
-    expect(bodies(addMembers(units, 'a', ['x', 'y']))).toEqual([
-      { metadata: { resourceVersion: '7' }, spec: { members: { names: ['x', 'y'] } } },
-    ]);
+    expect(bodies(addMembers(units, 'a', ['x', 'y']))).toEqual([naming(['x', 'y'])]);
     expect(addMembers(units, 'a', ['x'])).toEqual([]);
   });
 
