@@ -3,6 +3,7 @@ import { dirname, join as path } from 'node:path';
 import {
   type Artifact,
   type Host,
+  type JoinArtifacts,
   type JoinDeps,
   type JoinOptions,
   type JoinResult,
@@ -34,7 +35,11 @@ export interface Operator {
 }
 
 /** Joins machines to the cluster of a site. */
-export function operatorOf(site: Pick<Site, 'bed' | 'client' | 'signal'>, program: Artifact): Operator {
+export function operatorOf(
+  site: Pick<Site, 'bed' | 'client' | 'signal'>,
+  program: Artifact,
+  packages?: NonNullable<JoinArtifacts['packages']>,
+): Operator {
   const plans: Plan[] = [];
   const context = (host: Host): ResetDeps => ({
     hosts: hostsOf(host),
@@ -67,7 +72,11 @@ export function operatorOf(site: Pick<Site, 'bed' | 'client' | 'signal'>, progra
       return { server: site.bed.server, token, caHash, machine: { name, addresses: [] } };
     },
     join: (host, options) =>
-      join(options, { ...context(host), connect, artifacts: { edgeLite: async () => program } }),
+      join(options, {
+        ...context(host),
+        connect,
+        artifacts: { edgeLite: async () => program, ...(packages === undefined ? {} : { packages }) },
+      }),
     reset: (host, { keepImages = false, deletes = true } = {}) =>
       reset(
         { machine: { name: host.name, addresses: [] }, keepImages },

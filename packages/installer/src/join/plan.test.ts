@@ -89,6 +89,9 @@ describe('the steps of a join', () => {
       },
     ]);
     expect(find(all, 'unit').map(({ name }) => name)).toEqual(['containerd.service', 'edge-lite.service']);
+    // What packages put into folders that were not there goes with them.
+    const last = all.findLastIndex(({ kind }) => kind === 'tree');
+    expect(last).toBeLessThan(kindsOf(all).indexOf('packages'));
     const [packages] = find(planJoin({ ...input, runtime, archives: ['a.deb'] }, testOptions), 'packages');
     expect(packages?.archives).toEqual(['a.deb']);
   });

@@ -3,7 +3,7 @@ import type { Step } from '../steps/index.ts';
 import { places } from '../places.ts';
 import { edgeLiteUnit } from '../units/index.ts';
 import { type RuntimeConfig, enableCri } from './containerd-config.ts';
-import { renderLiteConfig } from './edge-lite-config.ts';
+import { type LiteConfig, renderLiteConfig } from './edge-lite-config.ts';
 import type { ClusterSight } from './examine-cluster.ts';
 import { missingParts } from './findings.ts';
 import { sourceNames, tokenFile } from './names.ts';
@@ -70,24 +70,38 @@ function containerdSteps({ runtime: { containerd } }: PlanInput): readonly Step[
   return [{ kind: 'restart', name, on: 'undo' }, ...edit, { kind: 'restart', name, on: 'apply' }];
 }
 
-/** Who writes the CNI configuration. */
-function networkOf(
-  { runtime }: PlanInput,
-  { network }: JoinOptions,
-): { file: string; bridge: string } | undefined {
-  if (network === 'none' || (network === undefined && runtime.networks.length > 0)) return undefined;
+const networkIsOurs = ({ networks }: RuntimeFacts, { network }: JoinOptions): boolean =>
+  network === 'bridge' || (network === undefined && networks.length === 0);
+
+/** The CNI configuration that edge-lite writes. */
+function networkOf({ runtime }: PlanInput, options: JoinOptions): LiteConfig['network'] {
+  if (!networkIsOurs(runtime, options)) return undefined;
   const { networkFolder } = runtime.containerd?.config ?? packaged;
   return { file: `${networkFolder}/${networkFileName}`, bridge };
 }
 
-function networkSteps(input: PlanInput, file: string | undefined): readonly Step[] {
-  const { folders } = input.runtime;
-  if (file === undefined) return treesOf(folders, '/var/lib/cni');
+function networkSteps(file: string | undefined): readonly Step[] {
+  if (file === undefined) return [];
   return [
-    ...treesOf(folders, '/var/lib/cni', '/etc/cni', '/etc/cni/net.d'),
     { kind: 'leftover', what: 'file', name: file },
     { kind: 'sysctl', name: 'net/ipv4/ip_forward', value: '1' },
     { kind: 'leftover', what: 'link', name: bridge },
+  ];
+}
+
+/** Folders that are not there yet. They come first: packages put files into them, and on the way back go before them. */
+function folderSteps({ runtime }: PlanInput, options: JoinOptions): readonly Step[] {
+  const { folders, containerd } = runtime;
+  const isMissing = missingParts(runtime, options.network).length > 0;
+  const packages = isMissing ? ['/opt/cni'] : [];
+  const ofContainerd =
+    containerd === undefined ? ['/var/lib/containerd', '/etc/containerd', '/opt/containerd'] : [];
+  const network = networkIsOurs(runtime, options) || isMissing ? ['/etc/cni', '/etc/cni/net.d'] : [];
+  const pods = ['/var/lib/cni', '/var/log/pods', '/var/log/containers'];
+  return [
+    ...treesOf(folders, ...packages, ...ofContainerd, ...network, ...pods),
+    { kind: 'tree', path: '/etc/selvedge', mode: 0o700 },
+    { kind: 'tree', path: places.state, mode: 0o700 },
   ];
 }
 
@@ -131,22 +145,16 @@ const changedFolders = [
  * taken away after edge-lite has ended. Pure.
  */
 export function planJoin(input: PlanInput, options: JoinOptions): readonly Step[] {
-  const { runtime, program } = input;
-  const network = networkOf(input, options);
+  const { program } = input;
   return [
     { kind: 'times', paths: changedFolders },
-    ...(runtime.containerd === undefined
-      ? treesOf(runtime.folders, '/var/lib/containerd', '/etc/containerd')
-      : []),
+    ...folderSteps(input, options),
     ...packageSteps(input, options),
     ...containerdSteps(input),
     { kind: 'images', namespace: 'k8s.io' },
     { kind: 'rules' },
-    ...networkSteps(input, network?.file),
+    ...networkSteps(networkOf(input, options)?.file),
     { kind: 'leftover', what: 'address', name: hubAddress },
-    ...treesOf(runtime.folders, '/var/log/pods', '/var/log/containers'),
-    { kind: 'tree', path: '/etc/selvedge', mode: 0o700 },
-    { kind: 'tree', path: places.state, mode: 0o700 },
     {
       kind: 'upload',
       path: places.executable,

@@ -44,6 +44,7 @@ export const nodeFolders = [
   '/etc/selvedge',
   '/var/lib/selvedge',
   '/opt/cni',
+  '/opt/containerd',
 ] as const;
 
 /** What follows a name on a line of its own is what was found of it. `$1`, `$2`: host and port of the API server, then folders. */

@@ -1,6 +1,7 @@
 import { SelvedgeError } from '@selvedge/kit';
 import type { HostFiles } from '../files/index.ts';
 import type { Host } from '../host/index.ts';
+import { hashOf } from './before.ts';
 import type { Executor, ExecutorDeps, Sources } from './executor.ts';
 import type { PackagesStep } from './lite-types.ts';
 import { type PackageManager, lines, packageManagers } from './package-managers.ts';
@@ -58,7 +59,7 @@ async function bring(
   await files.makeFolder(folder, 0o700, signal);
   for (const archive of archives) {
     const content = await sources(archive, signal);
-    await files.write(`${folder}/${archive}`, { content, mode: 0o600 }, signal);
+    await files.upload(`${folder}/${archive}`, { content, sha256: hashOf(content), mode: 0o600 }, signal);
   }
   return archives.map((archive) => `${folder}/${archive}`);
 }
