@@ -21,7 +21,7 @@ function byFirstWords(text: string, words: number): Facts {
 
 /** Units of a login, of an SSH connection, of systemd's own work by the clock: they come and go. */
 const passingUnits =
-  /^(?:user@\d+|user-runtime-dir@\d+|ssh@.+|systemd-tmpfiles-clean|systemd-(?:hostnamed|timedated|localed))\.service$/;
+  /^(?:user@\d+|user-runtime-dir@\d+|ssh@.+|systemd-tmpfiles-clean|systemd-(?:hostnamed|timedated|localed))\.(?:service|timer)$/;
 
 /** What is enabled, and how. */
 export function readUnitFiles(text: string): Facts {
