@@ -23,7 +23,7 @@ async function found(host: Host, signal: AbortSignal): Promise<Begun | undefined
       {
         code: 'Corrupt',
         cause: new Error(`up to there it says: ${describeRun(state)}`),
-        hint: 'nothing is guessed, and nothing was changed; docs/tasks/reset.md says what to remove by hand',
+        hint: 'nothing is guessed, and nothing was changed; docs/tasks/join.md says what to remove by hand',
       },
     );
   }
