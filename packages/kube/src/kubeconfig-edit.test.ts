@@ -36,7 +36,11 @@ describe('a kubeconfig that is led elsewhere', () => {
         old: 'certificate-authority-data: LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0t',
         new: 'certificate-authority: /pki/hub-ca.crt',
       },
-      { at: kubeadm.indexOf('server'), old: 'server: https://10.0.0.10:6443', new: 'server: https://127.0.0.1:10270' },
+      {
+        at: kubeadm.indexOf('server'),
+        old: 'server: https://10.0.0.10:6443',
+        new: 'server: https://127.0.0.1:10270',
+      },
     ]);
     const lines = kubeadm.split('\n');
     lines[3] = '    certificate-authority: /pki/hub-ca.crt';

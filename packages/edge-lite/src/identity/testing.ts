@@ -75,7 +75,7 @@ export async function createTestAuthority(clock: Pick<Clock, 'now'>): Promise<Te
 }
 
 /** The detached JWS that the bootstrap signer makes of cluster-info for a token. */
-export function signForToken(content: string, token: BootstrapToken): string {
+function signForToken(content: string, token: BootstrapToken): string {
   const header = Buffer.from(JSON.stringify({ alg: 'HS256', kid: token.id })).toString('base64url');
   const signed = `${header}.${Buffer.from(content).toString('base64url')}`;
   return `${header}..${createHmac('sha256', token.secret).update(signed).digest('base64url')}`;

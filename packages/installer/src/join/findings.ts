@@ -43,7 +43,7 @@ const otherAgents = [
   'rke2-server.service',
   'rke2-agent.service',
 ];
-export const neededPlugins = ['bridge', 'host-local', 'loopback', 'portmap'] as const;
+const neededPlugins = ['bridge', 'host-local', 'loopback', 'portmap'] as const;
 
 const seconds = (ms: number): string => `${Math.round(Math.abs(ms) / 1_000)} s`;
 

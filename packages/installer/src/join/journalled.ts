@@ -13,7 +13,7 @@ interface Config {
 }
 
 /** The config in the journal of a join. Throws `Corrupt` if there is none: it is not one. */
-export function configIn({ steps }: Begun): Config {
+function configIn({ steps }: Begun): Config {
   for (const { step } of steps) {
     // It is what we rendered.
     if (step.kind === 'file' && step.path === places.config) return parse(step.content) as Config;

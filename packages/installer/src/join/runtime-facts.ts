@@ -33,7 +33,7 @@ export interface RuntimeFacts {
 }
 
 /** Folders that a node makes, or needs. */
-export const nodeFolders = [
+const nodeFolders = [
   '/etc/cni',
   '/etc/cni/net.d',
   '/etc/containerd',

@@ -15,7 +15,7 @@ const remedies: Readonly<Record<ErrorCode, string>> = {
     'see that it can be reached from here, then run the same command again: it goes on where it was',
   DeadlineExceeded: 'run the same command again: it goes on where it was; --timeout gives it longer',
   Aborted: 'run the same command again: it goes on where it was',
-  Corrupt: 'nothing is guessed from damaged data: docs/tasks/troubleshoot.md',
+  Corrupt: 'nothing is guessed from damaged data: docs/tasks/troubleshooting.md',
   Internal: 'this is a fault of selvedge: run `selvedge support-dump` and report it',
 };
 
