@@ -99,32 +99,28 @@ export function itIsConvertedAndTakenBack(options: SceneOptions): void {
     expect(result.outcome).toBe('unchanged');
   });
 
-  it.runIf(startsOffline)(
-    'runs its pods when both WAN and power are cut',
-    { timeout: patienceMs },
-    async () => {
-      const { cluster } = world;
-      const before = (await cluster.tasks(rude)).length;
-      await cluster.cut();
-      await cluster.powerCut(rude);
-      await cluster.powerOn(rude);
-      await until(
-        `all pods of ${rude}`,
-        async () => (await cluster.tasks(rude)).length === before,
-        patienceMs,
-      );
-      await requestsGoOn(cluster);
-    },
-  );
-
-  it.skipIf(startsOffline)('goes on while the WAN is cut', { timeout: patienceMs }, async () => {
+  const cutAlone = async (): Promise<void> => {
     const { cluster } = world;
     const [tasks, tallies] = [await tasksOf(cluster), await talliesOf(cluster)];
     await cluster.cut();
     await requestsGoOn(cluster);
     expect(gone(tasks, await tasksOf(cluster))).toEqual([]);
     expect(lostSince(tallies, await talliesOf(cluster))).toEqual([]);
-  });
+  };
+
+  const cutWithPower = async (): Promise<void> => {
+    const { cluster } = world;
+    const before = (await cluster.tasks(rude)).length;
+    await cluster.cut();
+    await cluster.powerCut(rude);
+    await cluster.powerOn(rude);
+    await until(`all pods of ${rude}`, async () => (await cluster.tasks(rude)).length === before, patienceMs);
+    await requestsGoOn(cluster);
+  };
+
+  if (startsOffline)
+    it('runs its pods when both WAN and power are cut', { timeout: patienceMs }, cutWithPower);
+  else it('goes on while the WAN is cut', { timeout: patienceMs }, cutAlone);
 
   it('is heard again when the WAN is there again', { timeout: patienceMs }, async () => {
     await world.cluster.heal();

@@ -23,8 +23,11 @@ async function entryOf(path: string): Promise<TarEntry> {
 
 async function iptablesEntries(signal?: AbortSignal): Promise<readonly TarEntry[]> {
   const names = await readdir(extensions);
+  // The one of the extensions in use that needs more than the program: it is loaded by name.
+  const needing = [iptables, `${extensions}/libxt_statistic.so`];
+  const libraries = await Promise.all(needing.map((program) => librariesOf(program, signal)));
   return [
-    ...(await librariesOf(iptables, signal)),
+    ...new Map(libraries.flat().map((library) => [library.path, library])).values(),
     ...(await Promise.all([iptables, ...names.map((name) => `${extensions}/${name}`)].map(entryOf))),
     ...iptablesNames.map(
       (name) => ({ kind: 'symlink', path: `usr/sbin/${name}`, target: iptables }) as const,
