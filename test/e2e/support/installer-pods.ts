@@ -77,11 +77,12 @@ export const talliesOf = (cluster: Cluster): Promise<readonly ClientTally[]> =>
 export const lostSince = (before: readonly ClientTally[], after: readonly ClientTally[]): readonly string[] =>
   after.flatMap(({ lost }, at) => lost.slice(before[at]?.lost.length ?? 0));
 
-/** Waits until each client has got ten more answers. */
-export async function requestsGoOn(cluster: Cluster): Promise<void> {
+/** Waits until each client has got ten more answers. A request to a pod that is gone takes two minutes to fail. */
+export async function requestsGoOn(cluster: Cluster, timeoutMs = 300_000): Promise<void> {
   for (const { name } of cluster.workers) {
     const { asked } = await tallyOf(cluster, name);
-    await until(`requests of ${name}`, async () => (await tallyOf(cluster, name)).asked > asked);
+    const more = async (): Promise<boolean> => (await tallyOf(cluster, name)).asked > asked;
+    await until(`requests of ${name}`, more, timeoutMs);
   }
 }
 
