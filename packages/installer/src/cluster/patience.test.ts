@@ -36,7 +36,7 @@ describe('patience', () => {
   });
 
   it('does not go on after an error that time does not mend', async () => {
-    const refused = new SelvedgeError('no', { code: 'Forbidden' });
+    const refused = new SelvedgeError('no', { code: 'Invalid' });
     const clock = createManualClock();
     const waiting = untilNothingLacks({ what: 'n', timeoutMs: 1_000, signal }, clock, () =>
       Promise.reject(refused),

@@ -12,13 +12,15 @@ export interface Patience {
 }
 
 const defaultEveryMs = 500;
+/** An API server that has just started knows no roles yet, and refuses everybody. */
+const transient = ['Unavailable', 'DeadlineExceeded', 'Forbidden', 'Unauthenticated'] as const;
 
 /** What is missing now. A server that is away for a moment is one more thing to wait for. */
 async function missingOf(look: () => Promise<readonly string[]>): Promise<readonly string[]> {
   try {
     return await look();
   } catch (error) {
-    if (hasCode(error, 'Unavailable', 'DeadlineExceeded')) return [error.message];
+    if (hasCode(error, ...transient)) return [error.message];
     throw error;
   }
 }

@@ -188,7 +188,7 @@ export async function createTestSiteOf<C extends ClusterClient>({
     (await readFile(join(state, 'kubelet.read'), 'utf8')) === 'server: hub\n';
   const cluster = clusterOf(isConverted);
   const plans: Plan[] = [];
-  let commands = 0;
+  let [commands, runs] = [0, 0];
   const depsOf = (ways: Ways): CommandContext & { hosts: Hosts; cluster: ClusterClient; folder: string } => ({
     progress: silent,
     agree: (plan) => {
@@ -196,7 +196,7 @@ export async function createTestSiteOf<C extends ClusterClient>({
       return Promise.resolve(true);
     },
     clock: hastyClock,
-    random: seededRandom(plans.length + 1),
+    random: seededRandom((runs += 1)),
     signal: ways.signal,
     version: '1.0.0',
     hosts: ways.hosts,
