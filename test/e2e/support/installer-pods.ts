@@ -60,7 +60,7 @@ export interface ClientTally {
 }
 
 /** Of the client on a worker, from its log there: the cloud is not asked. */
-export async function tallyOf({ workers }: Cluster, node: string): Promise<ClientTally> {
+async function tallyOf({ workers }: Cluster, node: string): Promise<ClientTally> {
   const { machine } = workers.find(({ name }) => name === node) ?? {};
   const look = `cat /var/log/pods/default_client-${node}_*/main/*.log`;
   const { stdout = '' } = (await machine?.execUnchecked(['sh', '-c', look])) ?? {};

@@ -72,7 +72,7 @@ async function kubeadm(
 }
 
 /** What a joining node knows the cluster's CA by. Source: kubeadm, `--discovery-token-ca-cert-hash`. */
-export function caHashOf(pem: string): string {
+function caHashOf(pem: string): string {
   const key = new X509Certificate(pem).publicKey.export({ type: 'spki', format: 'der' });
   return `sha256:${createHash('sha256').update(key).digest('hex')}`;
 }

@@ -1,4 +1,3 @@
 export { diffInventories, type InventoryChange } from './diff.ts';
 export { takeInventory, type InventoryOptions } from './inventory.ts';
 export type { Facts, Inventory, InventoryPart, VolatilePath } from './types.ts';
-export { volatilePaths } from './volatile.ts';
