@@ -5,7 +5,7 @@ import { loadBalancerPort } from './load-balancer.ts';
 const { agent } = k3sPaths;
 
 /** The kubeconfig of a component, which goes through the load balancer. Source: k3s, `pkg/daemons/control/deps`. */
-export function renderComponentKubeconfig(certificate: string): string {
+function renderComponentKubeconfig(certificate: string): string {
   const user = {
     'client-certificate': `${agent}/${certificate}.crt`,
     'client-key': `${agent}/${certificate}.key`,
@@ -25,7 +25,7 @@ export function renderComponentKubeconfig(certificate: string): string {
 }
 
 /** What k3s tells its kubelet beside flags. Source: k3s, `pkg/daemons/agent`. */
-export function renderKubeletDefaults(): string {
+function renderKubeletDefaults(): string {
   return stringify({
     apiVersion: 'kubelet.config.k8s.io/v1beta1',
     kind: 'KubeletConfiguration',
