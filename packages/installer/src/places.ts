@@ -17,3 +17,6 @@ export const places = {
   /** In the folder that k3s and RKE2 read parts of their configuration from. */
   rancherDropIn: '99-selvedge.yaml',
 } as const;
+
+/** `modules.hub.address` of edge-lite, as it is without being said. */
+export const hubAddress = '169.254.77.1';

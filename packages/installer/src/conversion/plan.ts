@@ -4,11 +4,11 @@ import type { ClusterTarget } from '@selvedge/kube';
 import { stringify } from 'yaml';
 import type { NodeFacts } from '../facts/index.ts';
 import type { KubeProxyLayout, Layout } from '../layouts/index.ts';
-import { places } from '../places.ts';
+import { hubAddress, places } from '../places.ts';
 import type { Step } from '../steps/index.ts';
 import { edgeLiteConfig } from './edge-lite-config.ts';
 import { hubTarget, redirectInPlace, redirectedCopy } from './redirect.ts';
-import { type ConversionOptions, conversionDefaults, hubAddress } from './types.ts';
+import { type ConversionOptions, conversionDefaults } from './types.ts';
 
 interface Planning {
   readonly facts: NodeFacts;

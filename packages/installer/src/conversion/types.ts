@@ -18,6 +18,3 @@ export const conversionDefaults = {
   hubPort: 10_270,
   kubeProxyConfigMap: 'kube-system/kube-proxy',
 } as const;
-
-/** `modules.hub.address` of edge-lite, as it is without being said. */
-export const hubAddress = '169.254.77.1';

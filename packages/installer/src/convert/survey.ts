@@ -1,5 +1,5 @@
 import { SelvedgeError, createLimiter, hasCode, messageOf } from '@selvedge/kit';
-import type { Architecture } from '../artifacts/index.ts';
+import { type Architecture, architectures } from '../artifacts/index.ts';
 import type { ClusterNode } from '../cluster/index.ts';
 import type { NodeFacts } from '../facts/index.ts';
 import { createHostFiles } from '../files/index.ts';
@@ -42,9 +42,6 @@ export interface SurveyDeps {
   /** Default: that of every machine. */
   readonly folder?: string;
 }
-
-/** As `uname -m` says it. */
-const architectures: Readonly<Record<string, Architecture>> = { x86_64: 'amd64', aarch64: 'arm64' };
 
 class Refusal extends Error {
   readonly hint: string | undefined;

@@ -1,4 +1,5 @@
 export { createHostFiles } from './host-files.ts';
+export { readIfThere } from './read-if-there.ts';
 export type {
   ComposedFile,
   FileState,

@@ -1,3 +1,4 @@
+import { architectures } from '../artifacts/index.ts';
 import type { Finding, Severity } from '../check/index.ts';
 import type { NodeFacts } from '../facts/index.ts';
 import { enableCri } from './containerd-config.ts';
@@ -34,7 +35,6 @@ const needed = { diskBytes: gib / 2, comfortableBytes: 4 * gib, memoryBytes: gib
 const skew = { maxMs: 240_000, noticedMs: 15_000 } as const;
 /** The kubelet's API and the hub. */
 const ports = [10_250, 10_270];
-const architectures = ['x86_64', 'aarch64'];
 /** Programs that run the pods of a node. */
 const otherAgents = [
   'kubelet.service',
@@ -156,7 +156,7 @@ const rules: Readonly<Record<string, Rule>> = {
       ? undefined
       : error(`process 1 is ${init}`, 'edge-lite is a unit of systemd', 'use a system with systemd'),
   'join-architecture': ({ facts: { arch } }) =>
-    architectures.includes(arch)
+    architectures[arch] !== undefined
       ? undefined
       : error(`the machine is ${arch}`, 'edge-lite is built for x86_64 and aarch64', 'use another machine'),
   'join-memory': ({ facts: { memoryBytes } }) =>

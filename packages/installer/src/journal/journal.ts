@@ -1,5 +1,5 @@
-import { SelvedgeError, hasCode } from '@selvedge/kit';
-import type { HostFiles } from '../files/index.ts';
+import { SelvedgeError } from '@selvedge/kit';
+import { type HostFiles, readIfThere } from '../files/index.ts';
 import { type JournalReading, decodeJournal, encodeRecord } from './codec.ts';
 import { describeRun } from './describe.ts';
 import type { JournalRecord, RunState } from './records.ts';
@@ -14,18 +14,8 @@ export interface Journal {
 
 const maxBytes = 16 * 2 ** 20;
 
-async function readIfThere(
-  files: Pick<HostFiles, 'read'>,
-  path: string,
-  signal?: AbortSignal,
-): Promise<string> {
-  try {
-    return (await files.read(path, { maxBytes }, signal)).toString();
-  } catch (error) {
-    if (hasCode(error, 'NotFound')) return '';
-    throw error;
-  }
-}
+const textOf = async (files: Pick<HostFiles, 'read'>, path: string, signal?: AbortSignal): Promise<string> =>
+  (await readIfThere(files, { path, maxBytes }, signal)) ?? '';
 
 function damaged(
   path: string,
@@ -52,14 +42,14 @@ export async function readJournal(
   files: Pick<HostFiles, 'read'>,
   signal?: AbortSignal,
 ): Promise<JournalContent> {
-  const reading = decodeJournal(await readIfThere(files, path, signal));
+  const reading = decodeJournal(await textOf(files, path, signal));
   const damagedLine = reading.kind === 'damaged' ? reading.line : undefined;
   return { state: replay(reading.records), damagedLine };
 }
 
 /** Reads the journal of a machine. Throws `Corrupt` if it is damaged: nothing is guessed. */
 export async function openJournal(path: string, files: HostFiles, signal?: AbortSignal): Promise<Journal> {
-  const text = await readIfThere(files, path, signal);
+  const text = await textOf(files, path, signal);
   const reading = decodeJournal(text);
   if (reading.kind === 'damaged') throw damaged(path, reading);
   let records = reading.records;

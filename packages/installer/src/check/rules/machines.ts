@@ -1,9 +1,9 @@
+import { hubAddress } from '../../places.ts';
 import type { SeenMachine } from '../facts.ts';
 import { type Rules, eachMachine, eachNode } from '../rule.ts';
 
 const hubPort = 10_270;
 const kubeletPort = 10_250;
-const hubAddress = '169.254.77.1';
 const mebibyte = 2 ** 20;
 /** The program, its state (`modules.hub.maxStateMiB`) and room to replace both. */
 const neededBytes = 512 * mebibyte;
