@@ -34,7 +34,7 @@ sync "$2" "$(dirname "$2")"`,
   /** `$1`: the kept one, `$2`: where it was. Of two names of one file, which `mv` leaves alone, one is taken away. */
   putBack: `
 set -eu
-rm -f "\${2%/*}/.\${2##*/}.selvedge-new"
+rm -f "\${2%/*}/.\${2##*/}.selvedge-new" "$1.selvedge-new"
 [ -e "$1" ] || exit 66
 if [ "$1" -ef "$2" ]; then rm -f "$1"; else mv -f "$1" "$2"; fi
 sync "$(dirname "$2")"`,
@@ -70,7 +70,7 @@ sync "$(dirname "$1")"`,
   compose: String.raw`
 set -eu
 umask 077
-path="$1" mode="$2" new="$1.selvedge-new"
+path="$1" mode="$2" new="$(dirname "$1")/.$(basename "$1").selvedge-new"
 shift 2
 : > "$new"
 while [ $# -gt 0 ]; do

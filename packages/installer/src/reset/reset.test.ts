@@ -6,6 +6,7 @@ import { encodeRecord } from '../journal/codec.ts';
 import type { JournalRecord } from '../journal/index.ts';
 import type { Step } from '../steps/index.ts';
 import { describeReset, resetPlan } from './describe.ts';
+import { refuseOthersData } from './others-data.ts';
 import { reset } from './reset.ts';
 import type { ResetDeps } from './types.ts';
 
@@ -26,11 +27,12 @@ const begun = (command: string): JournalRecord => ({
 });
 
 /** A machine with this journal, on which nothing else can be done. */
-function depsOf(journal: string): ResetDeps & { readonly agreed: number } {
+function depsOf(journal: string, namespaces = ''): ResetDeps & { readonly agreed: number } {
   let agreed = 0;
   const host: Host = {
     name: 'till-5',
     async run({ argv }) {
+      if (argv[0] === 'ctr') return { exitCode: 0, stdout: Buffer.from(namespaces), stderr: Buffer.alloc(0) };
       if (argv[0] !== 'cat') throw new Error(`${argv.join(' ')} was run`);
       return { exitCode: 0, stdout: Buffer.from(journal), stderr: Buffer.alloc(0) };
     },
@@ -72,6 +74,23 @@ describe('a reset', () => {
     const refusal = await reset({ machine }, deps).catch((error: unknown) => error);
     expect(refusal).toMatchObject({ code: 'Corrupt', message: expect.stringContaining('damaged in line 2') });
     expect(refusal).toMatchObject({ cause: { message: expect.stringContaining('selvedge join') } });
+  });
+});
+
+describe('a containerd that came with the join', () => {
+  const tree = { kind: 'tree', path: '/var/lib/containerd', mode: 0o755 } as const;
+  const asked = (namespaces: string): Promise<void> =>
+    depsOf('', namespaces)
+      .hosts.open(machine)
+      .then((host) => refuseOthersData(host, [tree], new AbortController().signal));
+
+  it('goes if it has nothing of others', async () => {
+    await expect(asked('k8s.io\n')).resolves.toBeUndefined();
+  });
+
+  it('stays while others have something in it', async () => {
+    const refusal = { code: 'Conflict', message: expect.stringContaining('moby, default') };
+    await expect(asked('k8s.io\nmoby\ndefault\n')).rejects.toMatchObject(refusal);
   });
 });
 

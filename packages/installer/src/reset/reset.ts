@@ -7,11 +7,20 @@ import { joinCommand, nodeNameIn } from '../join/index.ts';
 import { type Home, watchSteps, withHome } from '../revert/index.ts';
 import { type Executors, createExecutors, undoSteps } from '../steps/index.ts';
 import { resetPlan } from './describe.ts';
+import { refuseOthersData } from './others-data.ts';
 import type { ResetDeps, ResetOptions, ResetResult } from './types.ts';
 
 type Begun = Exclude<RunState, { kind: 'none' }>;
 
 const command = 'selvedge reset';
+
+function refuseOthers({ name }: Host, { command: of }: Begun): void {
+  if (of === joinCommand) return;
+  throw new SelvedgeError(`${name} was changed by \`${of}\``, {
+    code: 'Conflict',
+    hint: 'selvedge revert takes that back',
+  });
+}
 
 /** What is there to be taken back. Throws `Corrupt`, and `Conflict` if it is another command's. */
 async function found(host: Host, signal: AbortSignal): Promise<Begun | undefined> {
@@ -28,11 +37,8 @@ async function found(host: Host, signal: AbortSignal): Promise<Begun | undefined
     );
   }
   if (state.kind === 'none') return undefined;
-  if (state.command === joinCommand) return state;
-  throw new SelvedgeError(`${host.name} was changed by \`${state.command}\``, {
-    code: 'Conflict',
-    hint: 'selvedge revert takes that back',
-  });
+  refuseOthers(host, state);
+  return state;
 }
 
 const nobody = (name: string): Promise<never> =>
@@ -49,6 +55,8 @@ async function takeBack(home: Home, options: ResetOptions, deps: ResetDeps): Pro
   const { journal, host, place } = home;
   const { progress, clock, signal } = deps;
   if (journal.state.kind === 'none') return;
+  // Somebody may have come since it was looked at.
+  refuseOthers(host, journal.state);
   const { onEvent } = watchSteps(clock, (text) => progress.note(text));
   await undoSteps({ journal, executors: executorsFor(home, options, deps), onEvent }, signal);
   await forgetJournal(host, place, signal);
@@ -94,6 +102,7 @@ export async function reset(options: ResetOptions, deps: ResetDeps): Promise<Res
   const node = nodeNameIn(state);
   const { keepImages = false } = options;
   const steps = state.steps.filter((one) => 'before' in one.progress).map(({ step }) => step);
+  await refuseOthersData(host, steps, signal);
   const plan = resetPlan({ node, steps, keepImages, deletesNode: deps.cluster !== undefined });
   if (!(await deps.agree(plan))) return { outcome: 'declined', node, warnings: [] };
   const begunMs = clock.monotonicMs();

@@ -60,6 +60,32 @@ describe('packages', () => {
     expect(programs(ran).at(-1)).toBe('dpkg --purge -- runc containerd');
   });
 
+  it.each([
+    ['apt', 'dpkg --simulate --purge -- runc'],
+    ['dnf', 'rpm --erase --test runc'],
+  ] as const)('that others need by now stay with those others: %s', async (manager, test) => {
+    const { deps, ran } = machine((words) => {
+      if (words.join(' ') === test) return 1;
+      return words.includes('--query') || words[0] === 'dpkg-query' ? 'ii runc\n' : undefined;
+    });
+    const before = { kind: 'packages', missing: ['runc'] } as const;
+    const undone = packagesExecutor(deps).undo({ ...step, manager }, before, signal);
+    await expect(undone).rejects.toMatchObject({ code: 'Conflict', message: /need runc$/ });
+    expect(programs(ran).at(-1)).toBe(test);
+  });
+
+  it('that are installed keep their version, whatever came with the release', async () => {
+    const { deps, ran } = machine(([program]) => (program === 'dpkg-query' ? 'ii runc\n' : undefined));
+    const executor = packagesExecutor(deps);
+    const before = { kind: 'packages', missing: [] } as const;
+    await executor.apply({ ...step, archives: ['runc_1_amd64.deb', 'a_1_all.deb'] }, before, signal);
+    expect(programs(ran).at(-1)).toMatch(/^dpkg --install -- \S+\/a_1_all\.deb$/);
+    await executor.apply({ ...step, names: ['runc', 'a'] }, before, signal);
+    expect(programs(ran).at(-1)).toBe(
+      'apt-get --yes --no-install-recommends --no-remove --no-upgrade install -- a',
+    );
+  });
+
   it('are none when all is undone', async () => {
     const { deps, ran } = machine(() => undefined);
     await packagesExecutor(deps).undo(step, { kind: 'packages', missing: ['runc'] }, signal);
@@ -73,9 +99,11 @@ describe('packages', () => {
     expect(await executor.look(files, signal)).toEqual({ kind: 'packages', missing: ['runc', 'containerd'] });
     await executor.apply(files, { kind: 'packages', missing: [] }, signal);
     const folder = '/var/lib/selvedge-installer/packages';
+    const query = 'dpkg-query --show --showformat=${db:Status-Abbrev}${Package}\n runc containerd';
     expect(programs(ran)).toEqual([
-      'dpkg-query --show --showformat=${db:Status-Abbrev}${Package}\n runc containerd',
+      query,
       'dpkg --configure --pending',
+      query,
       `dpkg --install -- ${folder}/runc_1_amd64.deb ${folder}/containerd_1_amd64.deb`,
     ]);
   });
@@ -140,11 +168,22 @@ describe('rules of the packet filter', () => {
       }
       return undefined;
     });
-    await rulesExecutor(deps).undo({ kind: 'rules' }, { kind: 'tables', names: ['ip mine'] }, signal);
+    const chains = { iptables: [], ip6tables: [] };
+    const before = { kind: 'tables', names: ['ip mine'], chains } as const;
+    await rulesExecutor(deps).undo({ kind: 'rules' }, before, signal);
     expect(ran.filter((line) => line.includes('restore') || line.includes('delete'))).toEqual([
       'iptables-restore --noflush',
       'nft delete table ip nat',
     ]);
+  });
+
+  it('of another runtime, that were there before, stay', async () => {
+    const { deps, ran } = machine((words) =>
+      words[0] === 'ip6tables-save' ? '*nat\n:CNI-HOSTPORT-DNAT - [0:0]\nCOMMIT\n' : undefined,
+    );
+    const executor = rulesExecutor(deps);
+    await executor.undo({ kind: 'rules' }, await executor.look({ kind: 'rules' }, signal), signal);
+    expect(ran.filter((line) => line.includes('restore'))).toEqual([]);
   });
 });
 

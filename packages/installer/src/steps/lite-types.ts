@@ -1,12 +1,12 @@
 /** Changes of a bare machine that becomes a lite node, beside those of files and units. */
 export type LiteStep = PackagesStep | SysctlStep | SecretStep | PodsStep | ImagesStep | RulesStep;
 
-/** Packages of the distribution. Back: they go, with what came with them and what they configured. */
+/** Packages of the distribution; those that are installed stay as they are. Back: they go, with what came with them and what they configured, unless somebody needs them by now. */
 export interface PackagesStep {
   readonly kind: 'packages';
   readonly manager: 'apt' | 'dnf';
   readonly names: readonly string[];
-  /** Files of packages among `ExecutorDeps.sources`, of which all are installed and nothing is fetched. Empty: fetched by name. */
+  /** Files of packages among `ExecutorDeps.sources`, of which those that are missing are installed and nothing is fetched. Empty: fetched by name. */
   readonly archives: readonly string[];
 }
 
@@ -45,7 +45,7 @@ export interface ImagesStep {
   readonly namespace: string;
 }
 
-/** Rules of the packet filter that CNI plugins make later, and leave; back: they go, and tables that came with them if nothing else is in them. */
+/** Rules of the packet filter that CNI plugins make later, and leave; back: they go, but for chains that were there before, and tables that came with them if nothing else is in them. */
 export interface RulesStep {
   readonly kind: 'rules';
 }
@@ -56,5 +56,10 @@ export type LiteBefore =
   | { readonly kind: 'packages'; readonly missing: readonly string[] }
   | { readonly kind: 'value'; readonly value: string }
   | { readonly kind: 'images'; readonly names: readonly string[] }
-  /** `FAMILY NAME`. */
-  | { readonly kind: 'tables'; readonly names: readonly string[] };
+  | {
+      readonly kind: 'tables';
+      /** `FAMILY NAME`. */
+      readonly names: readonly string[];
+      /** Of CNI plugins in the table nat: those of another runtime's containers. */
+      readonly chains: Readonly<Record<'iptables' | 'ip6tables', readonly string[]>>;
+    };

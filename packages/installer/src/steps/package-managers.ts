@@ -4,7 +4,15 @@ type Argv = readonly [string, ...string[]];
 
 /** Nothing is asked for. Source: debconf(7). */
 const quietly = ['env', 'DEBIAN_FRONTEND=noninteractive', 'LC_ALL=C'] as const;
-const apt = [...quietly, 'apt-get', '--yes', '--no-install-recommends'] as const;
+/** What is there is not changed: nobody could bring it back. */
+const apt = [
+  ...quietly,
+  'apt-get',
+  '--yes',
+  '--no-install-recommends',
+  '--no-remove',
+  '--no-upgrade',
+] as const;
 const dnf = ['env', 'LC_ALL=C', 'dnf', '--assumeyes', '--setopt=install_weak_deps=False'] as const;
 
 /** The programs by which a distribution installs packages. */
@@ -18,6 +26,8 @@ export interface PackageManager {
   readonly added: (printed: string) => readonly string[];
   readonly install: (names: readonly string[]) => Argv;
   readonly installFiles: (paths: readonly string[]) => Argv;
+  /** Fails if something that stays needs them. */
+  readonly mayRemove: (names: readonly string[]) => Argv;
   /** With what they configured. */
   readonly remove: (names: readonly string[]) => Argv;
   /** The package in a file of this name. */
@@ -37,6 +47,7 @@ export const packageManagers: Readonly<Record<PackagesStep['manager'], PackageMa
     added: (printed) => lines(printed).flatMap((line) => /^Inst (\S+)/.exec(line)?.slice(1) ?? []),
     install: (names) => [...apt, 'install', '--', ...names],
     installFiles: (paths) => [...quietly, 'dpkg', '--install', '--', ...paths],
+    mayRemove: (names) => [...quietly, 'dpkg', '--simulate', '--purge', '--', ...names],
     remove: (names) => [...quietly, 'dpkg', '--purge', '--', ...names],
     packageOf: (file) => file.split('_')[0] ?? file,
     states: (names) => ['dpkg-query', '--show', '--showformat=${db:Status-Abbrev}${Package}\n', ...names],
@@ -49,6 +60,8 @@ export const packageManagers: Readonly<Record<PackagesStep['manager'], PackageMa
     added: lines,
     install: (names) => [...dnf, 'install', ...names],
     installFiles: (paths) => ['rpm', '--install', ...paths],
+    // dnf would remove what needs them.
+    mayRemove: (names) => ['env', 'LC_ALL=C', 'rpm', '--erase', '--test', ...names],
     remove: (names) => [...dnf, 'remove', ...names],
     packageOf: (file) => /^(.*)-[^-]+-[^-]+\.[^.]+\.rpm$/.exec(file)?.[1] ?? file,
     states: (names) => ['rpm', '--query', '--queryformat', 'ii %{NAME}\n', ...names],

@@ -64,6 +64,21 @@ async function bring(
   return archives.map((archive) => `${folder}/${archive}`);
 }
 
+/** Somebody may have installed what needs them since. */
+async function refuseIfNeeded(
+  { host, manager }: { readonly host: Host; readonly manager: PackageManager },
+  names: readonly string[],
+  signal: AbortSignal,
+): Promise<void> {
+  const { exitCode, stderr } = await host.run({ argv: manager.mayRemove(names), timeoutMs }, signal);
+  if (exitCode === 0) return;
+  throw new SelvedgeError(`other packages on ${host.name} need ${names.join(', ')}`, {
+    code: 'Conflict',
+    cause: new Error(stderr.toString().trim()),
+    hint: 'remove those first, if they are not needed any more, then the same command again',
+  });
+}
+
 export function packagesExecutor({ host, files, sources }: ExecutorDeps): Executor<PackagesStep> {
   const run = (argv: Argv, signal: AbortSignal): Promise<string> =>
     runOrThrow(host, { argv, timeoutMs }, signal);
@@ -78,16 +93,24 @@ export function packagesExecutor({ host, files, sources }: ExecutorDeps): Execut
     async apply({ manager: name, names, archives }, _before, signal) {
       const manager = packageManagers[name];
       await run(manager.repair, signal);
-      if (archives.length === 0) return void (await run(manager.install(names), signal));
-      await run(manager.installFiles(await bring({ files, sources }, archives, signal)), signal);
-      return files.removeTree(folder, { keep: false }, signal);
+      const wanted = archives.length > 0 ? archives.map(manager.packageOf) : names;
+      const { installed } = await statesOf({ host, manager }, wanted, signal);
+      const isLeft = (one: string): boolean => !installed.includes(one);
+      const byName = archives.length > 0 ? [] : names.filter(isLeft);
+      if (byName.length > 0) await run(manager.install(byName), signal);
+      const byFile = archives.filter((file) => isLeft(manager.packageOf(file)));
+      if (byFile.length > 0)
+        await run(manager.installFiles(await bring({ files, sources }, byFile, signal)), signal);
+      await files.removeTree(folder, { keep: false }, signal);
     },
     async undo({ manager: name }, before, signal) {
       await files.removeTree(folder, { keep: false }, signal);
       if (before.kind !== 'packages') return;
       const manager = packageManagers[name];
       const { known } = await statesOf({ host, manager }, before.missing, signal);
-      if (known.length > 0) await run(manager.remove(known), signal);
+      if (known.length === 0) return;
+      await refuseIfNeeded({ host, manager }, known, signal);
+      await run(manager.remove(known), signal);
     },
   };
 }

@@ -1,18 +1,22 @@
 /** Chains of CNI plugins: `CNI-HOSTPORT-DNAT`, `CNI-0123456789abcdef01234567`. Source: plugins `portmap` and `bridge` (ipMasq). */
 const chain = /^:(CNI-\S+) /;
-const mention = /^-A (\S+) (?:.* )?-[jg] CNI-\S+/;
+const mention = /^-A (\S+) (?:.* )?-[jg] (CNI-\S+)/;
+
+/** The names of the chains of CNI plugins in what `iptables-save -t nat` printed. Pure. */
+export function pluginChainsIn(saved: string): readonly string[] {
+  return saved.split('\n').flatMap((line) => chain.exec(line)?.slice(1) ?? []);
+}
 
 /**
- * What `iptables-restore --noflush` is told so that the chains of CNI plugins go from the table nat, with the rules that lead
- * into them and no others. `saved`: what `iptables-save -t nat` printed. Undefined: there are none. Pure.
+ * What `iptables-restore --noflush` is told so that the chains of CNI plugins go from the table nat, but for those in `kept`, with
+ * the rules that lead into them and no others. `saved`: what `iptables-save -t nat` printed. Undefined: there are none. Pure.
  */
-export function withoutPluginChains(saved: string): string | undefined {
-  const lines = saved.split('\n');
-  const chains = lines.flatMap((line) => chain.exec(line)?.slice(1) ?? []);
+export function withoutPluginChains(saved: string, kept: readonly string[]): string | undefined {
+  const chains = pluginChainsIn(saved).filter((name) => !kept.includes(name));
   if (chains.length === 0) return undefined;
-  const jumps = lines.filter((line) => {
-    const [, from] = mention.exec(line) ?? [];
-    return from !== undefined && !chains.includes(from);
+  const jumps = saved.split('\n').filter((line) => {
+    const [, from = '', to = ''] = mention.exec(line) ?? [];
+    return chains.includes(to) && !chains.includes(from);
   });
   return [
     '*nat',

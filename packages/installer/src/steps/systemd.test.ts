@@ -71,6 +71,11 @@ describe('a unit that is started anew', () => {
       [status('a', 'active'), status('b', 'activating', 1), status('d', 'activating', 3, 'exit-code')],
       'does not start (exit-code)',
     ],
+    [
+      'fails as it did before',
+      [status('a', 'activating', 7), status('b', 'activating', 0), status('d', 'activating', 3, 'exit-code')],
+      'does not start (exit-code)',
+    ],
     ['is never ready', [status('a', 'active'), status('b', 'activating')], 'is activating after 120 s'],
   ])('that %s is told, with what it said last', async (_what, looks, why) => {
     await expect(seen(...looks).start()).rejects.toMatchObject({

@@ -103,11 +103,14 @@ export async function startAnew(
   if (first.invocation !== old && first.active === 'active') return;
   await patiently(watched, () => systemctl(host, ['--no-block', 'restart', name], signal), signal);
   const until = clock.monotonicMs() + timeoutMs;
+  // Who starts it anew begins to count anew, a moment later.
+  let fewest = first.restarts;
   for (;;) {
     const { invocation, active, result, restarts } = await look();
+    fewest = Math.min(fewest, restarts);
     const isNew = invocation !== first.invocation;
     if (isNew && active === 'active') return;
-    const fails = restarts - first.restarts >= tooManyRestarts;
+    const fails = restarts - fewest >= tooManyRestarts;
     if (isNew && (active === 'failed' || fails)) {
       throw await notStarted(watched, { name, why: `does not start (${result})` }, signal);
     }

@@ -36,6 +36,7 @@ case "$*" in
   "--quiet is-enabled"*) [ -e "$unit/enabled" ] ;;
   enable*) mkdir -p "$unit" && : > "$unit/enabled" ;;
   disable*) rm -f "$unit/enabled" ;;
+  "--quiet reset-failed"*) [ -d "$unit" ] && rm -f "$unit/failed" ;;
   stop*) mkdir -p "$unit" && echo inactive > "$unit/active" ;;
   "--no-block restart"*) start ;;
   show*)

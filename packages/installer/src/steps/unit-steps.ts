@@ -33,6 +33,8 @@ export function unitExecutor(deps: ExecutorDeps): Executor<StepOf<'unit'>> {
       if (before.kind !== 'unit') return;
       if (!before.active) await systemctl(host, ['stop', name], signal);
       if (!before.enabled) await systemctl(host, ['disable', '--quiet', name], signal);
+      // Else systemd would list it as failed when nothing of it is there any more.
+      if (!before.active) await systemctlSays(host, ['reset-failed', name], signal);
     },
   };
 }
