@@ -71,6 +71,17 @@ describe('a machine behind SSH', () => {
     await expect(connectSshHost(strange, { clock })).rejects.toMatchObject({ message: /is not known/ });
   });
 
+  it('is not waited for longer than said if its bastion gets no answer, and no longer than somebody wants', async () => {
+    await using bastion = await startSshServer();
+    bastion.swallow();
+    const options = to(bastion, { bastion: to(bastion), dialTimeoutMs: 100 });
+    const late = { code: 'Unavailable', cause: { code: 'DeadlineExceeded' } };
+    await expect(connectSshHost(options, { clock })).rejects.toMatchObject(late);
+    const reason = new Error('Ctrl-C');
+    const stopped = connectSshHost({ ...options, dialTimeoutMs: 1e6 }, { clock }, AbortSignal.abort(reason));
+    await expect(stopped).rejects.toBe(reason);
+  });
+
   it('that is lost in the middle of a program is told as lost', async () => {
     await using server = await startSshServer();
     await using host = await connectSshHost(to(server), { clock });

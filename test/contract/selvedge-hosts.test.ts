@@ -6,7 +6,9 @@ import { PassThrough, Readable } from 'node:stream';
 import { systemClock } from '@selvedge/kit';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { MachineFlags } from '../../packages/installer/src/cli/flags/machines.ts';
+import type { Cluster } from '../../packages/installer/src/cli/cluster.ts';
 import type { CliHost } from '../../packages/installer/src/cli/index.ts';
+import { createHosts, jobOptionsOf } from '../../packages/installer/src/cli/machines/index.ts';
 import { createLocalHosts } from '../../packages/installer/src/cli/machines/local-hosts.ts';
 import { createSshHosts } from '../../packages/installer/src/cli/machines/ssh-hosts.ts';
 import type { Prompts } from '../../packages/installer/src/cli/prompts.ts';
@@ -85,7 +87,7 @@ async function opening(
   }
 }
 
-const unreachable = '127.0.0.1:1';
+const unreachable = '127.0.0.9';
 
 describe('machines behind SSH', () => {
   it('are reached at the first address that answers, as who is no root by sudo', async () => {
@@ -98,8 +100,15 @@ describe('machines behind SSH', () => {
     const before = server.lines.length;
     await opening([unreachable], { address: { 'shop-1': { host: '127.0.0.1' } } });
     expect(server.lines.length).toBeGreaterThan(before);
-    expect(await opening([unreachable])).toMatch(/test@127\.0\.0\.1:1 cannot be reached/);
+    expect(await opening([unreachable])).toMatch(/test@127\.0\.0\.9:\d+ cannot be reached/);
     expect(await opening([])).toMatch(/its Node says no address/);
+  });
+
+  it('are nobody else and nowhere else because of what a Node says', async () => {
+    const before = server.lines.length;
+    const said = `root@127.0.0.1:${server.port}`;
+    expect(await opening([said])).toMatch(/test@root@127\.0\.0\.1:\d+:\d+ cannot be reached/);
+    expect(server.lines).toHaveLength(before);
   });
 
   it('are not tried further once one refuses: it would be refused everywhere', async () => {
@@ -115,6 +124,27 @@ describe('machines behind SSH', () => {
     await writeFile(file, 'hunter2\n', { mode: 0o600 });
     await opening(['127.0.0.1'], { sudoPasswordFile: file });
     expect(server.lines.join('\n')).not.toContain('hunter2');
+  });
+});
+
+describe('the way that the flags choose', () => {
+  it('leads where a person says beside the name of a node, with user and port', async () => {
+    const { sshPort: _port, sshUser: _user, ...rest } = flags;
+    const nodes = [{ name: 'shop-1', address: `test@127.0.0.1:${server.port}` }];
+    // Only Jobs need a cluster.
+    const deps = { host: hostOf(), prompts: undefined, cluster: {} as Cluster };
+    const hosts = await createHosts({ ...rest, nodes }, deps);
+    const before = server.lines.length;
+    await hosts.open({ name: 'shop-1', addresses: [unreachable] }).catch(() => undefined);
+    expect(server.lines.length).toBeGreaterThan(before);
+  });
+
+  it('leads through the image of this version, unless a person has another one', () => {
+    expect(jobOptionsOf({}, { version: '1.2.3' })).toEqual({ image: 'selvedge.io/node-shell:1.2.3' });
+    expect(jobOptionsOf({ jobImage: 'a', jobNamespace: 'b' }, { version: '1.2.3' })).toEqual({
+      image: 'a',
+      namespace: 'b',
+    });
   });
 });
 

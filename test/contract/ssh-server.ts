@@ -17,6 +17,8 @@ export interface SshServer extends AsyncDisposable {
   readonly lines: readonly string[];
   /** How many connections were forwarded. */
   readonly forwarded: number;
+  /** A connection that is to be forwarded is dialled forever from now on. */
+  swallow(): void;
   /** Cuts every connection. */
   cut(): void;
 }
@@ -89,6 +91,7 @@ export async function startSshServer(): Promise<SshServer> {
   const lines: string[] = [];
   const [running, connections] = [new Set<ChildProcess>(), new Set<Connection>()];
   let forwarded = 0;
+  let swallows = false;
   const server = new Server({ hostKeys: [host] }, (connection) => {
     connections.add(connection);
     if (canHurry(connection)) connection.setNoDelay(true);
@@ -109,6 +112,7 @@ export async function startSshServer(): Promise<SshServer> {
       return onSession(session, lines, running);
     });
     connection.on('tcpip', (accept, reject, { destIP, destPort }) => {
+      if (swallows) return;
       const socket = connect(destPort, destIP);
       socket.once('error', () => reject());
       socket.once('connect', () => {
@@ -132,6 +136,9 @@ export async function startSshServer(): Promise<SshServer> {
     lines,
     get forwarded() {
       return forwarded;
+    },
+    swallow() {
+      swallows = true;
     },
     cut,
     async [Symbol.asyncDispose]() {

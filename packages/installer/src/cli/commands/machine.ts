@@ -1,6 +1,6 @@
 import { SelvedgeError } from '@selvedge/kit';
 import type { Hosts, Machine } from '../../host/index.ts';
-import type { MachineFlags } from '../flags/machines.ts';
+import { type MachineFlags, saidEndpoint } from '../flags/machines.ts';
 import type { CliHost } from '../host.ts';
 import { createLocalHosts } from '../machines/local-hosts.ts';
 import { createSshHosts } from '../machines/ssh-hosts.ts';
@@ -31,7 +31,11 @@ export async function bareMachine(
   if (address !== undefined)
     return {
       machine: { name: address, addresses: [address] },
-      hosts: await createSshHosts({ flags, host, prompts }),
+      hosts: await createSshHosts({
+        flags: { ...flags, address: { [address]: saidEndpoint(address) } },
+        host,
+        prompts,
+      }),
     };
   return { machine: host.machine, hosts: createLocalHosts(host) };
 }

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { SelvedgeError } from '@selvedge/kit';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { parsedBy, wholeNumber } from './common.ts';
@@ -43,7 +44,11 @@ export function parseEndpoint(text: string): Endpoint {
   return { host, ...(user === undefined ? {} : { user }), ...(port === undefined ? {} : { port }) };
 }
 
-const endpoint = parsedBy(parseEndpoint);
+/** What a person wrote: the address alone, whatever is in it, or an endpoint. Throws `Invalid`. */
+export const saidEndpoint = (text: string): Endpoint =>
+  isIP(text) === 0 ? parseEndpoint(text) : { host: text };
+
+const endpoint = parsedBy(saidEndpoint);
 
 function address(
   text: string,
@@ -116,7 +121,7 @@ export function withMachines(
     )
     .option(
       '--job-image <image>',
-      'for --transport job: selvedge.io/node-shell, where the nodes pull it from',
+      'for --transport job: where the nodes pull it from; default: selvedge.io/node-shell of this version',
     )
     .option(
       '--job-namespace <name>',

@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { SelvedgeError, hasCode, ifPresent } from '@selvedge/kit';
 import {
@@ -10,7 +9,7 @@ import {
   connectSshHost,
   createSudoHost,
 } from '../../host/index.ts';
-import { type Endpoint, type MachineFlags, parseEndpoint } from '../flags/machines.ts';
+import type { Endpoint, MachineFlags } from '../flags/machines.ts';
 import type { CliHost } from '../host.ts';
 import type { Prompts } from '../prompts.ts';
 import { readSecret } from './secrets.ts';
@@ -56,9 +55,6 @@ function nowhere({ name }: Machine): SelvedgeError {
   });
 }
 
-/** What a person wrote as an address may name a user and a port too. */
-const addressed = (text: string): Endpoint => (isIP(text) === 0 ? parseEndpoint(text) : { host: text });
-
 export interface SshHostsOptions {
   readonly flags: MachineFlags;
   readonly host: CliHost;
@@ -78,7 +74,8 @@ class SshHosts implements Hosts {
 
   async open(machine: Machine, signal?: AbortSignal): Promise<Host> {
     const said = this.#options.flags.address?.[machine.name];
-    const endpoints = said === undefined ? machine.addresses.map(addressed) : [said];
+    // Nodes write their own addresses: a user or a port is only what a person says.
+    const endpoints = said === undefined ? machine.addresses.map((address) => ({ host: address })) : [said];
     let failure: unknown = nowhere(machine);
     for (const endpoint of endpoints) {
       try {

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { SelvedgeError, messageOf } from '@selvedge/kit';
+import { type Clock, SelvedgeError, messageOf, raceAbort, withDeadline } from '@selvedge/kit';
 import { type AnyAuthMethod, Client, type ConnectConfig, type ServerHostKeyAlgorithm } from 'ssh2';
 import { type HostKeyVerdict, judgeHostKey, knownKeyTypes } from './host-keys.ts';
 import { type SshOptions, sshDefaults } from './options.ts';
@@ -12,6 +12,11 @@ const algorithms: Readonly<Record<string, readonly ServerHostKeyAlgorithm[]>> = 
   'ecdsa-sha2-nistp521': ['ecdsa-sha2-nistp521'],
   'ssh-rsa': ['rsa-sha2-512', 'rsa-sha2-256'],
 };
+
+interface Within {
+  readonly clock: Clock;
+  readonly signal?: AbortSignal | undefined;
+}
 
 function addressOf({ host, port = sshDefaults.port }: SshOptions): { host: string; port: number } {
   return { host, port };
@@ -99,15 +104,32 @@ function failure(options: SshOptions, cause: Error & { level?: string }): Selved
   });
 }
 
-function throughBastion(bastion: Client, options: SshOptions): Promise<Duplex> {
+function forwarded(bastion: Client, options: SshOptions): Promise<Duplex> {
   const { host, port } = addressOf(options);
   return new Promise((resolve, reject) => {
-    bastion.forwardOut('127.0.0.1', 0, host, port, (error, channel) => {
-      if (error === undefined) return resolve(channel);
-      const message = `${sshName(options)} cannot be reached from the bastion`;
-      return reject(new SelvedgeError(message, { code: 'Unavailable', cause: error }));
-    });
+    bastion.forwardOut('127.0.0.1', 0, host, port, (error, channel) =>
+      error === undefined ? resolve(channel) : reject(error),
+    );
   });
+}
+
+/** The bastion dials as long as its system does, which may be minutes. */
+async function throughBastion(
+  bastion: Client,
+  options: SshOptions,
+  { clock, signal }: Within,
+): Promise<Duplex> {
+  const { dialTimeoutMs: timeoutMs = sshDefaults.dialTimeoutMs } = options;
+  const what = `the way from the bastion to ${sshName(options)}`;
+  try {
+    return await withDeadline({ what, timeoutMs, signal }, clock, (within) =>
+      raceAbort(forwarded(bastion, options), within),
+    );
+  } catch (cause) {
+    signal?.throwIfAborted();
+    const message = `${sshName(options)} cannot be reached from the bastion`;
+    throw new SelvedgeError(message, { code: 'Unavailable', cause });
+  }
 }
 
 function dial(config: ConnectConfig, failed: (error: Error) => Error, signal?: AbortSignal): Promise<Client> {
@@ -132,13 +154,14 @@ function dial(config: ConnectConfig, failed: (error: Error) => Error, signal?: A
  * A connection to an SSH server whose key is known, through its bastions. Ends with them. Throws `Unauthenticated` (the
  * server's key or ours) and `Unavailable`.
  */
-export async function connectSsh(options: SshOptions, signal?: AbortSignal): Promise<Client> {
-  const bastion = options.bastion === undefined ? undefined : await connectSsh(options.bastion, signal);
+export async function connectSsh(options: SshOptions, within: Within): Promise<Client> {
+  const { signal } = within;
+  const bastion = options.bastion === undefined ? undefined : await connectSsh(options.bastion, within);
   let verdict: HostKeyVerdict = { kind: 'known' };
   const failed = (error: Error): Error =>
     verdict.kind === 'known' ? failure(options, error) : refusal(options, verdict);
   try {
-    const sock = bastion === undefined ? undefined : await throughBastion(bastion, options);
+    const sock = bastion === undefined ? undefined : await throughBastion(bastion, options, within);
     const config = configOf(options, (judged) => (verdict = judged));
     const client = await dial(sock === undefined ? config : { ...config, sock }, failed, signal);
     client.once('close', () => bastion?.end());

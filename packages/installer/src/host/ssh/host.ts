@@ -68,7 +68,7 @@ export async function connectSshHost(
   { clock }: { readonly clock: Clock },
   signal?: AbortSignal,
 ): Promise<Host> {
-  const client = await connectSsh(options, signal);
+  const client = await connectSsh(options, { clock, signal });
   const name = sshName(options);
   const gone = scoped();
   client.once('close', () => gone.abort(lost(name)));
