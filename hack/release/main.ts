@@ -1,5 +1,5 @@
-import { mkdir, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { SelvedgeError } from '@selvedge/kit';
 import { Command } from 'commander';
 import type { Digests } from '../../packages/installer/src/artifacts/index.ts';
@@ -7,6 +7,7 @@ import type { Compression } from '../deb/index.ts';
 import { processSetup, run, runTool } from '../setup/index.ts';
 import { buildRelease } from './build.ts';
 import { provideBusybox } from './busybox.ts';
+import { emptyReleaseFolder } from './out-folder.ts';
 import { type ReleaseFile, nextSteps, releaseSummary } from './summary.ts';
 import { type Release, applyChangesets, nextRelease, releaseIn } from './versions.ts';
 
@@ -46,9 +47,8 @@ async function release(flags: Flags, signal: AbortSignal): Promise<void> {
   await setup.packages(signal);
   const { progress } = setup;
   const found = await progress.step({ title: 'changesets' }, () => versions(flags, signal));
-  const folder = join(repository, flags.out);
-  await rm(folder, { recursive: true, force: true });
-  await mkdir(folder, { recursive: true });
+  const folder = resolve(repository, flags.out);
+  await emptyReleaseFolder(folder);
   const options = {
     repository,
     folder,
@@ -67,7 +67,7 @@ function program(signal: AbortSignal): Command {
   return new Command('release')
     .description('gives all packages their next version and builds all files of a release')
     .option('--dry-run', 'leave the checkout as it is', false)
-    .option('--out <folder>', 'where the files go, within the checkout; it is emptied first', 'dist/release')
+    .option('--out <folder>', 'where the files go; an earlier release there is removed', 'dist/release')
     .option('--compression <kind>', 'of the Debian packages: xz, gzip or none', 'xz')
     .action((flags: Flags) => release(flags, signal));
 }

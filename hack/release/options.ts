@@ -9,7 +9,7 @@ export const architectures: readonly Architecture[] = ['amd64', 'arm64'];
 export interface BuildOptions {
   /** The root of the checkout that is built. */
   readonly repository: string;
-  /** Where the files go; it is there and empty. */
+  /** Where the files go; it is there, and holds none. */
   readonly folder: string;
   /** SemVer, of everything. */
   readonly version: string;
