@@ -75,6 +75,22 @@ export const documents = {
     entries: z.array(z.strictObject({ path: z.string(), bytes: z.int(), cut: z.boolean() })),
     missing: z.array(z.strictObject({ what: z.string(), why: z.string() })),
   }),
+  JoinResult: z.strictObject({
+    ...header('JoinResult'),
+    outcome: z.enum(['joined', 'unchanged']),
+    node: z.string(),
+    unit: z.string().optional(),
+    totalMs: z.number().optional(),
+    warnings: z.array(z.string()),
+  }),
+  ResetResult: z.strictObject({
+    ...header('ResetResult'),
+    outcome: z.enum(['reset', 'unchanged']),
+    node: z.string().optional(),
+    nodeObject: z.enum(['deleted', 'left']).optional(),
+    totalMs: z.number().optional(),
+    warnings: z.array(z.string()),
+  }),
   Plan: z.strictObject({ ...header('Plan'), ...plan }),
   TokenCreated: z.strictObject({
     ...header('TokenCreated'),
@@ -126,6 +142,13 @@ export const documents = {
     left: z.array(z.string()),
   }),
 } as const;
+
+/** Sees that the result of a command is what `--json` may print of that kind, and gives it back. */
+export function documented<R extends object>(kind: keyof typeof documents, result: R): R {
+  const printed: unknown = JSON.parse(JSON.stringify(result));
+  documents[kind].parse(Object.assign({ apiVersion: 'cli.selvedge.io/v1alpha1', kind }, printed));
+  return result;
+}
 
 /** Each line of stderr. */
 export const progressLine = z.discriminatedUnion('kind', [

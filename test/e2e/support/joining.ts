@@ -17,6 +17,7 @@ import {
 import { SelvedgeError, createMetricsRegistry, silentLogger, systemClock } from '@selvedge/kit';
 import { createKubeClient, createKubeMetrics, certificatesOf, pinOf } from '@selvedge/kube';
 import { hostsOf } from './bare-machine.ts';
+import { documented } from '../../integration/selvedge-documents.ts';
 import type { Site } from './site.ts';
 
 /** Says nothing. */
@@ -71,17 +72,15 @@ export function operatorOf(
       const [caHash = ''] = certificatesOf(ca).map(pinOf);
       return { server: site.bed.server, token, caHash, machine: { name, addresses: [] } };
     },
-    join: (host, options) =>
-      join(options, {
-        ...context(host),
-        connect,
-        artifacts: { edgeLite: async () => program, ...(packages === undefined ? {} : { packages }) },
-      }),
-    reset: (host, { keepImages = false, deletes = true } = {}) =>
-      reset(
-        { machine: { name: host.name, addresses: [] }, keepImages },
-        { ...context(host), cluster: deletes ? site.client : undefined },
-      ),
+    async join(host, options) {
+      const artifacts = { edgeLite: async () => program, ...(packages === undefined ? {} : { packages }) };
+      return documented('JoinResult', await join(options, { ...context(host), connect, artifacts }));
+    },
+    async reset(host, { keepImages = false, deletes = true } = {}) {
+      const options = { machine: { name: host.name, addresses: [] }, keepImages };
+      const deps = { ...context(host), cluster: deletes ? site.client : undefined };
+      return documented('ResetResult', await reset(options, deps));
+    },
   };
 }
 
