@@ -1,6 +1,7 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { join } from 'node:path';
-import type { Architecture } from '../artifacts/index.ts';
+import { SelvedgeError } from '@selvedge/kit';
+import { type Architecture, checksumsFile, parseChecksums } from '../artifacts/index.ts';
 import type { JoinArtifacts } from './types.ts';
 
 /** The end of the names of those files that are for a system. Source: Debian Policy 5.6, rpm(8). */
@@ -15,22 +16,36 @@ export interface ArchivesDeps {
   readonly readFile: (path: string) => Promise<Buffer>;
 }
 
+const notListed = (path: string, isOther: boolean): SelvedgeError =>
+  new SelvedgeError(
+    `${path} is ${isOther ? 'another file than' : 'not in'} ${checksumsFile} beside it ${isOther ? 'says' : ''}`.trimEnd(),
+    {
+      code: 'Corrupt',
+      hint: `where the packages were fetched: sha256sum *.deb > ${checksumsFile}`,
+    },
+  );
+
 /**
  * Files of packages that somebody has put into a folder for machines without a way to their mirrors. All that are for a system are
- * installed where something is missing: the folder holds what containerd needs there, and no more.
+ * installed where something is missing: the folder holds what containerd needs there, and no more. Root installs them, so each must
+ * be what `SHA256SUMS` of that folder says, which who fetched them writes where they were fetched. Throws `Corrupt`.
  */
 export function packagesIn(
   folder: string,
   { readFolder, readFile }: ArchivesDeps,
 ): NonNullable<JoinArtifacts['packages']> {
   return async ({ arch, manager }) => {
-    const names = (await readFolder(folder)).filter((name) =>
-      endings[manager][arch].some((ending) => name.endsWith(ending)),
-    );
+    const there = await readFolder(folder);
+    const names = there.filter((name) => endings[manager][arch].some((ending) => name.endsWith(ending)));
+    if (names.length === 0) return [];
+    const list = there.includes(checksumsFile) ? await readFile(join(folder, checksumsFile)) : '';
+    const digests = parseChecksums(list.toString());
     return await Promise.all(
       names.toSorted().map(async (file) => {
         const bytes = await readFile(join(folder, file));
-        return { file, bytes, sha256: createHash('sha256').update(bytes).digest('hex') };
+        const sha256 = hash('sha256', bytes);
+        if (digests.get(file) === sha256) return { file, bytes, sha256 };
+        throw notListed(join(folder, file), digests.has(file));
       }),
     );
   };

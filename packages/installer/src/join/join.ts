@@ -2,8 +2,9 @@ import { SelvedgeError, hasCode } from '@selvedge/kit';
 import { createHostFiles } from '../files/index.ts';
 import type { Host } from '../host/index.ts';
 import { places } from '../places.ts';
-import { type Home, newRun, watchSteps, withHome } from '../revert/index.ts';
+import { type Home, watchSteps, withHome } from '../revert/index.ts';
 import { type Sources, applySteps, createExecutors } from '../steps/index.ts';
+import { begin } from './begin.ts';
 import { checkJoinOptions } from './check-options.ts';
 import { joinPlan } from './describe.ts';
 import { type Begun, earlierJoin } from './earlier.ts';
@@ -37,38 +38,11 @@ function sourcesOf(host: Host, { options: { token }, deps: { artifacts } }: Aske
   };
 }
 
-/** Who has no certificate yet gets the token that was given now; it is of no use to others. */
-async function renewToken(
-  { files, journal: { state } }: Home,
-  token: string,
-  signal: AbortSignal,
-): Promise<void> {
-  if (state.kind === 'none') return;
-  const isWritten = state.steps.some(
-    ({ step, progress }) => step.kind === 'secret' && progress.kind === 'done',
-  );
-  if (!isWritten || (await files.look(places.identity, signal)).kind === 'file') return;
-  await files.write(tokenFile, { content: `${token}\n`, mode: 0o600 }, signal);
-}
-
-/** Begins a run, or goes on with the one that is there. */
-async function begin(
-  { journal, ...home }: Home,
-  { steps }: Surveyed,
-  { options, deps }: Asked,
-): Promise<void> {
-  const { clock, random, version, signal } = deps;
-  if (journal.state.kind === 'begun') return renewToken({ journal, ...home }, options.token, signal);
-  const at = new Date(clock.now()).toISOString();
-  const run = { run: newRun(random), command: joinCommand, version, at } as const;
-  return journal.write({ kind: 'begun', ...run, steps }, signal);
-}
-
 /** Does the steps that are left, and waits until the node is Ready. */
 async function change(home: Home, surveyed: Surveyed, asked: Asked): Promise<void> {
   const { host, files, journal } = home;
   const { clock, progress, signal } = asked.deps;
-  await begin(home, surveyed, asked);
+  await begin(home, surveyed, { ...asked.deps, token: asked.options.token });
   const run = journal.state.kind === 'none' ? '' : journal.state.run;
   const executors = createExecutors({ host, files, run, clock, sources: sourcesOf(host, asked) });
   const { onEvent } = watchSteps(clock, (text) => progress.note(text));
@@ -105,7 +79,7 @@ async function whatIsLeft(host: Host, state: Begun, { options, deps }: Asked): P
   const { kind } = await createHostFiles(host).look(places.identity, deps.signal);
   if (kind === 'absent') await deps.progress.task('look at the cluster', () => examineCluster(options, deps));
   const left = state.steps.filter(({ progress }) => progress.kind !== 'done');
-  return { nodeName: nodeNameIn(state), steps: left.map(({ step }) => step), warnings: [] };
+  return { run: state.run, nodeName: nodeNameIn(state), steps: left.map(({ step }) => step), warnings: [] };
 }
 
 /**

@@ -1,4 +1,6 @@
+import { hash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { renderChecksums } from '../artifacts/index.ts';
 import type { JournalRecord } from '../journal/index.ts';
 import { replay } from '../journal/replay.ts';
 import { packagesIn } from './archives.ts';
@@ -83,10 +85,24 @@ describe('packages beside a release', () => {
     'plugins_1_all.deb',
     'a.x86_64.rpm',
     'README',
+    'SHA256SUMS',
   ];
-  const packages = packagesIn('/release/packages', {
-    readFolder: async () => names,
-    readFile: async (path) => Buffer.from(path),
+  const sums = renderChecksums(
+    new Map(names.map((name) => [name, hash('sha256', `/release/packages/${name}`)] as const)),
+  );
+  const listed = (list: string): ReturnType<typeof packagesIn> =>
+    packagesIn('/release/packages', {
+      readFolder: async () => names,
+      readFile: async (path) => Buffer.from(path.endsWith('/SHA256SUMS') ? list : path),
+    });
+  const packages = listed(sums);
+
+  it.each([
+    ['another file than', sums.replaceAll(/^\w{64}/gm, '0'.repeat(64))],
+    ['not in', ''],
+  ])('are not installed if one is %s the list of checksums', async (words, list) => {
+    const refused = listed(list)({ arch: 'amd64', manager: 'apt' });
+    await expect(refused).rejects.toMatchObject({ code: 'Corrupt', message: expect.stringContaining(words) });
   });
 
   it.each([

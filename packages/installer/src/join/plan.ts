@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Step } from '../steps/index.ts';
-import { places } from '../places.ts';
+import { hubAddress, places } from '../places.ts';
 import { edgeLiteUnit } from '../units/index.ts';
 import { type RuntimeConfig, enableCri } from './containerd-config.ts';
 import { type LiteConfig, renderLiteConfig } from './edge-lite-config.ts';
@@ -13,7 +13,6 @@ import { type JoinOptions, joinDefaults } from './types.ts';
 const bridge = 'selvedge0';
 /** Whatever a DaemonSet brings comes before it: the runtime takes the first by name. */
 const networkFileName = '99-selvedge.conflist';
-const hubAddress = '169.254.77.1';
 const containerdFile = '/etc/containerd/config.toml';
 
 export interface PlanInput {

@@ -1,5 +1,5 @@
 import { SelvedgeError } from '@selvedge/kit';
-import type { Architecture } from '../artifacts/index.ts';
+import { type Architecture, architectures } from '../artifacts/index.ts';
 import type { Finding } from '../check/index.ts';
 import type { Progress } from '../command/index.ts';
 import { type NodeFacts, gatherFacts } from '../facts/index.ts';
@@ -14,12 +14,12 @@ import type { JoinDeps, JoinOptions } from './types.ts';
 
 /** What becomes of a machine, and what is sent to it. */
 export interface Surveyed {
+  /** Of the run that is gone on with; undefined: a new one. */
+  readonly run?: string;
   readonly nodeName: string;
   readonly steps: readonly Step[];
   readonly warnings: readonly string[];
 }
-
-const architectures: Readonly<Record<string, Architecture>> = { x86_64: 'amd64', aarch64: 'arm64' };
 
 /** As Kubernetes names it. Throws `Unsupported`. */
 export function architectureOf(arch: string): Architecture {
