@@ -45,8 +45,13 @@ describe.each(versions)('the images in containerd %s', (version) => {
     await rm(folder, { recursive: true, force: true });
   });
 
+  /** Containers so far: what is left of one may go while the next one starts. */
+  let containers = 0;
+
   /** Runs a container to its end and resolves to what it printed. */
   async function printed(ref: string, ...command: readonly string[]): Promise<string> {
+    containers += 1;
+    const name = `one-${containers}`;
     const client = [
       ctr,
       '--address',
@@ -55,8 +60,8 @@ describe.each(versions)('the images in containerd %s', (version) => {
       'k8s.io',
     ] as const;
     // The daemon does not see this process's /run.
-    const options = ['--rm', '--fifo-dir', folder, '--cgroup', `${runtime.cgroup}/one`];
-    return (await run({ argv: [...client, 'run', ...options, ref, 'one', ...command] })).stdout;
+    const options = ['--rm', '--fifo-dir', folder, '--cgroup', `${runtime.cgroup}/${name}`];
+    return (await run({ argv: [...client, 'run', ...options, ref, name, ...command] })).stdout;
   }
 
   it('are there under their names', async () => {
