@@ -74,6 +74,7 @@ export async function startCloudWorld(): Promise<CloudWorld> {
     artifacts: { cloudManager: () => Promise.reject(new SelvedgeError('no release', { code: 'NotFound' })) },
     progress: silent,
     clock: systemClock,
+    random: Math.random,
     version: '0.0.0',
     signal,
     timeouts,

@@ -64,6 +64,7 @@ test('the plan is shown, then asked about, then done, then told', async () => {
   await terminal.press('y');
   const done = await terminal.shows(/--ca-hash sha256:[0-9a-f]{64}/);
   expect(done).toMatch(/^✓ try the token {2}\d.* s$/m);
+  expect(done.replaceAll('\n', ' ')).toMatch(/--yes <<< [a-z0-9]{6}\.[a-z0-9]{16}/);
   expect(done).toMatch(/^Good until 20.*Z, for any new node\./m);
   await terminal.type('clear; selvedge token create --node till-9; echo "code $?"');
   await terminal.shows(/node till-9 only\?/);
@@ -82,7 +83,7 @@ describe('on 40 columns', () => {
     await terminal.type('clear; selvedge unit list');
     expect(await terminal.shows(/AUTONOMY/)).toMatch(/^NAME {7}shop-1\nMEMBERS {4}0\nCONNECTED {2}0$/m);
     await terminal.type('clear; selvedge token create --node till-9 --unit shop-1 --yes');
-    const made = await terminal.shows(/^ +--unit shop-1$/m);
+    const made = await terminal.shows(/^ +--yes <<< \S+$/m);
     // tmux breaks the line, not the program: who copies it copies one line.
     expect(made.replaceAll(/(?<=sha256:[0-9a-f\n]*)\n(?=[0-9a-f])/g, '')).toMatch(
       /--ca-hash sha256:[0-9a-f]{64} \\$/m,

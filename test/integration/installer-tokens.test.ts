@@ -119,6 +119,7 @@ describe('token create', () => {
     const made = documents.TokenCreated.parse(ran.document());
     expect(made.caHash).toBe(world.cluster.caHash);
     expect(made.server).toBe(world.cluster.url);
+    expect(made.join.join()).not.toContain(made.token);
     const secret = made.token.split('.')[1] ?? '';
     expect([...seen].filter((line) => line.includes(secret))).toEqual([]);
     expect(ran.stderr).not.toContain(secret);

@@ -9,14 +9,12 @@ import {
   resourceName,
 } from '@selvedge/kube';
 import type { CommandContext } from '../command/index.ts';
+import { fieldManager } from './field-manager.ts';
 import type { ClusterChange, ClusterWrite } from './types.ts';
 
 export interface ApplyDeps extends Pick<CommandContext, 'progress' | 'signal'> {
   readonly cluster: Pick<KubeClient, 'create' | 'patch' | 'delete'>;
 }
-
-/** Of what this program writes. */
-const fieldManager = 'selvedge';
 
 const refOf = ({ namespace, name = '' }: KubeObject['metadata']): ObjectRef => ({ namespace, name });
 

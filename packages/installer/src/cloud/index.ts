@@ -1,6 +1,7 @@
 export { applyCloud } from './apply/apply.ts';
 export { openInventory, type InventoryEntry } from './inventory/index.ts';
 export { lookAtCloud } from './look.ts';
+export { phasesOn, undoMachine } from './machine/run.ts';
 export { planCloud } from './plan.ts';
 export { cloudRights, type CloudRight } from './rights.ts';
 export { cloudStatus } from './status.ts';

@@ -8,6 +8,7 @@ import { clusterCa } from './certificates/sign-there.ts';
 import { manifestFile } from './egress/manifest.ts';
 import { type MachineDeps, runStateOf, withMachine } from './machine/run.ts';
 import type { ControlPlaneMachine } from './types.ts';
+import { paths } from './unit/config.ts';
 
 type Open = Extract<ControlPlaneMachine, { kind: 'open' }>;
 
@@ -50,6 +51,7 @@ async function inspect(
     arch: await architectureOf(host, signal),
     manifest: await readIfThere(files, manifestFile, signal),
     ca: await readIfThere(files, clusterCa.certificate, signal),
+    certificate: await readIfThere(files, paths.certificate, signal),
     signs:
       (await succeeds(host, ['test', '-r', clusterCa.key], signal)) &&
       (await succeeds(host, ['openssl', 'version'], signal)),

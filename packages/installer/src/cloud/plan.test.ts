@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { kubeadmManifest } from './egress/testing-manifest.ts';
 import { zoneBlock } from './dns/index.ts';
+import { allOf, desiredObjects } from './desired.ts';
+import { placeKey, placeOf } from './inventory/index.ts';
 import { planCloud } from './plan.ts';
 import type { CloudOptions, CloudPlan, CloudSeen, ControlPlaneMachine } from './types.ts';
 
@@ -24,6 +26,7 @@ const machine = (
   arch: 'amd64',
   manifest: kubeadmManifest,
   ca: 'PEM',
+  certificate: undefined,
   signs: false,
   ipv6: true,
   runs: { manager: 'none', egress: 'none' },
@@ -55,6 +58,7 @@ const whats = (plan: CloudPlan, where: string): readonly string[] =>
   plan.parts.filter((part) => part.where === where).flatMap(({ changes }) => changes.map(({ what }) => what));
 const kinds = (plan: CloudPlan): readonly string[] => [...new Set(plan.changes.map(({ kind }) => kind))];
 const certificate = {
+  pem: 'CERTIFICATE',
   names: ['tunnel.example.com', 'cloud-manager.selvedge-system.svc'],
   isOurs: true,
   notBefore: now - 10 * dayMs,
@@ -181,14 +185,29 @@ describe('the plan', () => {
     );
     const old = { ...certificate, notAfter: now + 3 * dayMs };
     const inventory = { version: '0', mode: 'unit', complete: true, tunnelServers: [], entries: [] } as const;
-    const at = (one: CloudSeen['certificate']): CloudPlan =>
-      planCloud(
-        options,
-        seen({ controlPlanes: [machine('c1', { runs, manifest })], certificate: one, inventory }),
+    const at = (one: CloudSeen['certificate'], second = certificate.pem): CloudPlan['changes'] => {
+      const controlPlanes = [certificate.pem, second].map((pem, index) =>
+        machine(`c${index + 1}`, { runs, manifest, certificate: pem }),
       );
-    expect(at(old).changes.filter(({ kind }) => kind === 'machine')).toMatchObject([{ renew: true }]);
-    expect(at(certificate).changes.filter(({ kind }) => kind === 'machine')).toEqual([]);
+      const plan = planCloud(options, seen({ controlPlanes, certificate: one, inventory }));
+      return plan.changes.filter(({ kind }) => kind === 'machine');
+    };
+    expect(at(old)).toMatchObject([{ renew: true }, { renew: true }]);
+    expect(at(certificate)).toEqual([]);
+    // A run that failed after it had renewed the Secret and the first machine.
+    expect(at(certificate, 'THE LAST ONE')).toMatchObject([{ machine: { name: 'c2' }, renew: true }]);
   });
+});
+
+test('a Secret of somebody else is not changed: what it holds would have to be kept', () => {
+  const controlPlanes = [machine('c1')];
+  const secret = allOf(desiredObjects(options, controlPlanes)).find(({ kind }) => kind === 'Secret');
+  if (secret === undefined) throw new Error('there is none');
+  const live = { ...secret, data: { a: 'b' } };
+  const objects = new Map([[placeKey(placeOf(secret)), { live, applied: secret, conflicts: [] }]]);
+  expect(() => planCloud(options, seen({ controlPlanes, objects }))).toThrow(
+    expect.objectContaining({ code: 'Conflict', message: expect.stringContaining("somebody else's") }),
+  );
 });
 
 describe('the zone', () => {

@@ -9,6 +9,7 @@ import { contentOf, differences, placeKey, placeOf } from './inventory/index.ts'
 import { toApply } from './look-objects.ts';
 import { ownNamespace } from './objects/cloud.ts';
 import { isMarkedAsMade, ownObject } from './objects/metadata.ts';
+import { refuseSecret } from './objects/refuse-secret.ts';
 import { describeChange } from './plan-text.ts';
 import type { CertificateSigner, CloudChange, CloudOptions, CloudPlan, CloudSeen } from './types.ts';
 
@@ -22,6 +23,7 @@ function objectChange(object: KubeObject, seen: CloudSeen): readonly CloudChange
     return [{ kind: 'object', what: 'make', place, object: wanted, detail: [], force: false }];
   const fields = differences(contentOf(found.live), contentOf(found.applied));
   if (fields.length === 0 && found.conflicts.length === 0) return [];
+  refuseSecret(place, found.live);
   const detail = [
     `differs in ${fields.slice(0, 5).join(', ')}`,
     ...found.conflicts.map((one) => `taken over: ${one}`),
@@ -58,11 +60,20 @@ function zoneChange({ dns }: CloudOptions, { zone, clusterDomain }: CloudSeen): 
   return [{ kind: 'object', what: 'make', place, object: made, detail: [], force: false }];
 }
 
+/** A run that failed after it had renewed the Secret leaves machines with what they had. */
+const isOutdated = (pem: string, { certificate }: CloudSeen): boolean =>
+  certificate !== undefined && certificate.pem !== pem;
+
 function machineChanges(mode: Mode, seen: CloudSeen, renews: boolean): readonly CloudChange[] {
   if (mode === 'deployment') return [];
-  return kubeadmMachines(seen.controlPlanes).flatMap(({ machine, runs }): readonly CloudChange[] => {
-    if (runs.manager !== 'done') return [{ kind: 'machine', phase: 'manager', machine, renew: false }];
-    return renews ? [{ kind: 'machine', phase: 'manager', machine, renew: true }] : [];
+  const change = { kind: 'machine', phase: 'manager' } as const;
+  return kubeadmMachines(seen.controlPlanes).flatMap((one): readonly CloudChange[] => {
+    const { machine, certificate } = one;
+    const isThere = certificate !== undefined;
+    return [
+      ...(one.runs.manager === 'done' ? [] : [{ ...change, machine, renew: false }]),
+      ...(isThere && (renews || isOutdated(certificate, seen)) ? [{ ...change, machine, renew: true }] : []),
+    ];
   });
 }
 

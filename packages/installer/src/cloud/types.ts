@@ -1,4 +1,4 @@
-import type { Clock } from '@selvedge/kit';
+import type { Clock, Random } from '@selvedge/kit';
 import type { JsonObject, KubeClient, KubeObject } from '@selvedge/kube';
 import type { Architecture, Artifact } from '../artifacts/index.ts';
 import type { PlanPart, Progress } from '../command/index.ts';
@@ -43,6 +43,7 @@ export interface CloudDeps {
   readonly artifacts: CloudArtifacts;
   readonly progress: Progress;
   readonly clock: Clock;
+  readonly random: Random;
   /** Of this program. */
   readonly version: string;
   readonly signal: AbortSignal;
@@ -63,6 +64,8 @@ export type ControlPlaneMachine =
       readonly manifest: string | undefined;
       /** PEM of /etc/kubernetes/pki/ca.crt. */
       readonly ca: string | undefined;
+      /** PEM of what its cloud-manager serves nodes with; undefined: nothing yet. */
+      readonly certificate: string | undefined;
       /** Whether certificates can be signed there: by the cluster's CA, with the `openssl` of that machine. */
       readonly signs: boolean;
       readonly ipv6: boolean;
@@ -83,6 +86,8 @@ export interface ObjectSeen {
 }
 
 export interface CertificateSeen {
+  /** PEM. */
+  readonly pem: string;
   readonly names: readonly string[];
   /** The installer made it; else somebody else did, and it is left alone. */
   readonly isOurs: boolean;
@@ -187,6 +192,8 @@ export interface CloudUndoOptions {
 export interface CloudUndoPlan {
   readonly options: CloudUndoOptions;
   readonly inventory: Inventory | undefined;
+  /** Objects of ours that no inventory tells of. */
+  readonly adopted: readonly InventoryEntry[];
   /** Whether there is anything to be done. */
   readonly isDone: boolean;
   readonly parts: readonly PlanPart[];

@@ -1,12 +1,12 @@
 import { autonomousCondition } from '@selvedge/api';
 import { hasCode } from '@selvedge/kit';
 import { type KubeClient, resources, strategicMergePatch } from '@selvedge/kube';
+import { fieldManager } from '../changes/index.ts';
 import { cloudReachable, edgeNodeResource } from './sight.ts';
 
 type Client = Pick<KubeClient, 'get' | 'delete' | 'patch'>;
 
 const requestTimeoutMs = 15_000;
-const fieldManager = 'selvedge-installer';
 const ours: readonly string[] = [cloudReachable, autonomousCondition];
 
 /**

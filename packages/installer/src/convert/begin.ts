@@ -11,7 +11,8 @@ import {
   rememberPods,
   removeConditions,
 } from '../cluster/index.ts';
-import { type Home, convertCommand, newRun, recall, remember } from '../revert/index.ts';
+import { newRun } from '../journal/index.ts';
+import { type Home, convertCommand, recall, remember } from '../revert/index.ts';
 import type { Step } from '../steps/index.ts';
 import type { Workable } from './plan.ts';
 

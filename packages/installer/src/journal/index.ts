@@ -2,5 +2,6 @@ export { decodeJournal, type JournalReading } from './codec.ts';
 export { describeRun } from './describe.ts';
 export { openJournal, readJournal, type Journal } from './journal.ts';
 export { lockMachine, type LockOptions, type MachineLock } from './lock.ts';
+export { newRun } from './new-run.ts';
 export { forgetJournal, journalPlace, type JournalPlace } from './place.ts';
 export type { JournalRecord, RunState, StepProgress } from './records.ts';

@@ -8,6 +8,7 @@ import {
   forgetJournal,
   journalPlace,
   lockMachine,
+  newRun,
   openJournal,
 } from '../journal/index.ts';
 
@@ -29,13 +30,6 @@ export interface HomeDeps {
 
 const maxBytes = 16 * 2 ** 20;
 const beforeOf = ({ folder }: JournalPlace): string => `${folder}/before.json`;
-
-/** Eight hexadecimal digits that nobody else has, most probably. */
-export function newRun(random: Random): string {
-  return Math.floor(random() * 2 ** 32)
-    .toString(16)
-    .padStart(8, '0');
-}
 
 /**
  * Enters a machine, takes it for this run and reads its journal, for as long as `work` takes; its signal is aborted when the

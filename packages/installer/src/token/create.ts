@@ -1,8 +1,9 @@
 import { hasCode } from '@selvedge/kit';
 import { type BootstrapToken, mergePatch, resources } from '@selvedge/kube';
-import { type ClusterChange, applyChanges, planOf } from '../changes/index.ts';
+import { type ClusterChange, applyChanges, fieldManager, planOf } from '../changes/index.ts';
 import { newBootstrapToken, signatureOf, tokenText } from './bootstrap-token.ts';
 import { type ClusterInfo, clusterInfoAt, signatureKeyOf } from './cluster-info.ts';
+import { joinCommandOf } from './join-command.ts';
 import { observe } from './observe.ts';
 import { type TokenPlan, planToken } from './plan-token.ts';
 import { recordMade } from './record.ts';
@@ -25,7 +26,7 @@ async function makeSecret(
     const token = newBootstrapToken(deps.randomInt);
     try {
       const secret = secretOf(token, { ...options, expiresAtMs });
-      await deps.cluster.create(resources.secrets, secret, { signal: deps.signal, fieldManager: 'selvedge' });
+      await deps.cluster.create(resources.secrets, secret, { signal: deps.signal, fieldManager });
       return token;
     } catch (error) {
       if (tried === maxTries || !hasCode(error, 'AlreadyExists')) throw error;
@@ -36,7 +37,7 @@ async function makeSecret(
 /** What the bootstrapsigner does within seconds where it runs, which it does not everywhere. */
 async function sign(info: ClusterInfo, token: BootstrapToken, { cluster, signal }: TokenDeps): Promise<void> {
   const data = { [signatureKeyOf(token.id)]: signatureOf(info.kubeconfig, token) };
-  const options = { patch: mergePatch({ data }), fieldManager: 'selvedge', signal };
+  const options = { patch: mergePatch({ data }), fieldManager, signal };
   await cluster.patch(resources.configMaps, clusterInfoAt, options);
 }
 
@@ -69,17 +70,6 @@ function changesOf(
   const { unit } = options;
   const what = `make a bootstrap token for ${scopeText(options)}`;
   return [...plan.changes, { where: unit === undefined ? 'token' : `token for unit ${unit}`, what }];
-}
-
-function joinCommandOf(created: Omit<TokenCreated, 'join'>): readonly string[] {
-  const { server, token, caHash, nodes, unit, tunnelServers } = created;
-  const needed = ['selvedge', 'join', '--server', server, '--token', token, '--ca-hash', caHash];
-  return [
-    ...needed,
-    ...(nodes.length === 1 ? ['--node-name', ...nodes] : []),
-    ...(unit === undefined ? [] : ['--unit', unit]),
-    ...(tunnelServers.length === 0 ? [] : ['--tunnel-server', tunnelServers.join(',')]),
-  ];
 }
 
 /**

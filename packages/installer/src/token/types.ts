@@ -38,6 +38,6 @@ export interface TokenCreated {
   readonly server: string;
   readonly caHash: string;
   readonly tunnelServers: readonly string[];
-  /** What to run on the machine, as root; its arguments. */
+  /** What to run on the machine, as root: its arguments. It reads the token from stdin. */
   readonly join: readonly string[];
 }

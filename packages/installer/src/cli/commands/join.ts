@@ -37,9 +37,13 @@ const defined = <T extends object>(fields: T): { [K in keyof T]: Exclude<T[K], u
     [K in keyof T]: Exclude<T[K], undefined>;
   };
 
-async function tokenOf({ token, tokenFile }: JoinFlags, { prompts }: CommandRun): Promise<string> {
+async function tokenOf(
+  { token, tokenFile: file }: JoinFlags,
+  { stdin }: CliHost,
+  { prompts }: CommandRun,
+): Promise<string> {
   if (token !== undefined) return token;
-  return readSecret({ what: 'the bootstrap token', file: tokenFile, flag: '--token-file' }, prompts);
+  return readSecret({ what: 'the bootstrap token', file, flag: '--token-file', stdin }, prompts);
 }
 
 async function joinMachine(flags: JoinFlags, host: CliHost, run: CommandRun): Promise<JoinResult> {
@@ -49,7 +53,7 @@ async function joinMachine(flags: JoinFlags, host: CliHost, run: CommandRun): Pr
     server,
     caHash,
     machine,
-    token: await tokenOf(flags, run),
+    token: await tokenOf(flags, host, run),
     timeoutMs: flags.timeout,
     ...defined({ nodeName, unit, network, clusterDomain, containerdPackage, labels: flags.labels }),
     ...defined({ tunnelServers: flags.tunnelServer, clusterDNS: flags.clusterDns }),
@@ -69,12 +73,9 @@ export function addJoin(root: Command, program: Program): void {
     .requiredOption('--server <url>', 'an API server: https://host:port')
     .option(
       '--token <token>',
-      'a bootstrap token; other users of this machine see it in the list of processes: better --token-file',
+      'a bootstrap token; others see it in the list of processes and in logs of sudo: better --token-file',
     )
-    .option(
-      '--token-file <file>',
-      'where the token is; /dev/stdin reads it from there. Default: it is asked for',
-    )
+    .option('--token-file <file>', 'where the token is; - reads it from stdin. Default: it is asked for')
     .requiredOption('--ca-hash <hash>', "sha256: and the hash of the public key of the cluster's CA")
     .option('--node-name <name>', 'default: the host name')
     .option('--unit <name>', 'wait until the cloud has taken the node into this unit')

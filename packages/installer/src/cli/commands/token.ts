@@ -64,13 +64,14 @@ function commandLines(join: readonly string[]): string {
   return lines.join(' \\\n      ');
 }
 
-function describeCreated({ join, expiresAt, nodes, unit }: TokenCreated): string {
+function describeCreated({ join, token, expiresAt, nodes, unit }: TokenCreated): string {
   const forWhom = nodes.length === 0 ? 'any new node' : `node ${nodes.join(', ')} only`;
   const member = unit === undefined ? '' : `, which becomes a member of unit ${unit}`;
   return [
     `Good until ${expiresAt}, for ${forWhom}${member}. It is not shown again. On the machine, as root:`,
     '',
-    `    ${commandLines(join)}`,
+    // Of bash and zsh. With sudo before it, too: the token is in no argument.
+    `    ${commandLines(join)} <<< ${token}`,
   ].join('\n');
 }
 

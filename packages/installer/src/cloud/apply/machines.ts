@@ -1,14 +1,12 @@
 import { managerNamespace } from '@selvedge/api';
-import { SelvedgeError, explain } from '@selvedge/kit';
+import { SelvedgeError } from '@selvedge/kit';
 import { type JsonObject, isObject, resources } from '@selvedge/kube';
-import type { HostFiles } from '../../files/index.ts';
 import type { Sources, Step } from '../../steps/index.ts';
 import { kubeadmMachines, portOf } from '../desired.ts';
-import { awaitApiServer } from '../egress/api-server.ts';
-import { apiServerPort, manifestFile } from '../egress/manifest.ts';
+import { apiServerPort } from '../egress/manifest.ts';
 import { getIfThere } from '../inventory/index.ts';
-import { applyOn, undoOn, withMachine } from '../machine/run.ts';
-import { egressSteps, managerSteps, sources } from '../machine/steps.ts';
+import { applyOn, withMachine } from '../machine/run.ts';
+import { managerSteps, sources } from '../machine/steps.ts';
 import {
   type CloudChange,
   type CloudDeps,
@@ -20,6 +18,7 @@ import { paths, unitConfig } from '../unit/config.ts';
 import { tokenKubeconfig } from '../unit/kubeconfig.ts';
 import { tokenSecret } from '../unit/objects.ts';
 import { tunnelPair } from './certificate.ts';
+import { wireEgress } from './egress.ts';
 import { until } from './wait.ts';
 
 type MachineChange = Extract<CloudChange, { kind: 'machine' }>;
@@ -79,8 +78,9 @@ async function renew(machine: Open, deps: CloudDeps): Promise<void> {
   await withMachine(machine.machine, deps, async (_host, files) => {
     for (const [path, content] of [
       [paths.ca, ca],
-      [paths.certificate, certificate],
       [paths.key, key],
+      // Last: that it is the new one says that all are.
+      [paths.certificate, certificate],
     ] as const) {
       const state = await files.look(path, signal);
       const { mode, owner } = state.kind === 'file' ? state : { mode: 0o600, owner: { uid: 0, gid: 0 } };
@@ -98,50 +98,9 @@ async function runManager(machine: Open, plan: CloudPlan, deps: CloudDeps): Prom
   await applyOn(run, { plan: steps, sources: sourcesOf(machine, deps) }, deps);
 }
 
-/** Takes the edit back after the API server did not come back, and says both. */
-async function takenBack(machine: Open, cause: unknown, deps: CloudDeps): Promise<SelvedgeError> {
-  const { name } = machine.machine;
-  const { timeouts = cloudTimeouts } = deps;
-  const message = `the API server of ${name} was not ready with the EgressSelector`;
-  try {
-    await undoOn({ machine: machine.machine, phase: 'egress' }, deps);
-    await awaitApiServer({ node: name, withEgress: false, timeoutMs: timeouts.apiServerMs }, deps);
-  } catch (error) {
-    return new SelvedgeError(`${message}, and taking it back failed: ${explain(error)}`, {
-      code: 'Internal',
-      cause,
-      hint: `put ${manifestFile} on ${name} right; what it was is beside it, as .kube-apiserver.yaml.selvedge-…`,
-    });
-  }
-  return new SelvedgeError(`${message}; its manifest is as it was, and it serves again`, {
-    code: 'Unavailable',
-    cause,
-    hint: `crictl logs of kube-apiserver on ${name} say why; without it: --manager deployment`,
-  });
-}
-
-const noSources: Sources = (name) => Promise.reject(new Error(`there is no source ${name}`));
-
-async function wireEgress(machine: Open, deps: CloudDeps): Promise<void> {
-  const { signal, timeouts = cloudTimeouts } = deps;
-  const run = { machine: machine.machine, phase: 'egress' } as const;
-  const steps = async (files: HostFiles): Promise<readonly Step[]> =>
-    egressSteps((await files.read(manifestFile, {}, signal)).toString());
-  await applyOn(run, { plan: steps, sources: noSources }, deps);
-  try {
-    await awaitApiServer(
-      { node: machine.machine.name, withEgress: true, timeoutMs: timeouts.apiServerMs },
-      deps,
-    );
-  } catch (error) {
-    if (signal.aborted) throw error;
-    throw await takenBack(machine, error, deps);
-  }
-}
-
 /** Does one phase of a machine. */
 export function changeMachine(change: MachineChange, plan: CloudPlan, deps: CloudDeps): Promise<void> {
   const machine = openMachine(plan, change);
-  if (change.phase === 'egress') return wireEgress(machine, deps);
+  if (change.phase === 'egress') return wireEgress(machine.machine, deps);
   return change.renew ? renew(machine, deps) : runManager(machine, plan, deps);
 }

@@ -2,6 +2,7 @@ import { SelvedgeError } from '@selvedge/kit';
 import { type KubeObject, applyPatch } from '@selvedge/kube';
 import { fieldManager, getIfThere, placeKey, placeOf, refOf, resourceAt } from '../inventory/index.ts';
 import { isMarkedAsMade, markedAsMade } from '../objects/metadata.ts';
+import { refuseSecret } from '../objects/refuse-secret.ts';
 import type { CloudChange, CloudDeps } from '../types.ts';
 import type { Ledger } from './ledger.ts';
 
@@ -34,6 +35,7 @@ export async function applyChange(change: ObjectChange, ledger: Ledger, deps: De
   const live = await getIfThere(deps.cluster, { resource: resourceAt(place), at: refOf(place) }, deps.signal);
   const isOurs = live === undefined || isMarkedAsMade(live);
   if (change.what === 'make' && !isOurs) throw inBetween(change);
+  if (!isOurs) refuseSecret(place, live);
   await ledger.announce(place, isOurs ? undefined : live);
   ledger.done(place, await applyObject(change, deps));
 }

@@ -69,6 +69,7 @@ export function certificateIn(secret: Secret | undefined): CertificateSeen | und
   const certificate = attempt(() => new X509Certificate(pair?.certificate ?? ''));
   if (pair === undefined || certificate === undefined) return undefined;
   return {
+    pem: pair.certificate,
     isOurs: secret !== undefined && isMarkedAsMade(secret),
     names: alternatives(certificate.subjectAltName ?? ''),
     notBefore: certificate.validFromDate.getTime(),

@@ -1,6 +1,7 @@
 export { contentOf, differences, hashOfContent } from './content.ts';
 export { getIfThere } from './get-if-there.ts';
-export { placeKey, placeOf, refOf, resourceAt } from './place.ts';
+export { placeIn, placeKey, placeOf, refOf, resourceAt } from './place.ts';
 export { settleEntries } from './settle.ts';
-export { fieldManager, openInventory, type InventoryStore } from './store.ts';
+export { fieldManager } from '../../changes/index.ts';
+export { openInventory, type InventoryStore } from './store.ts';
 export type { Inventory, InventoryEntry, Place } from './types.ts';

@@ -34,6 +34,14 @@ export function placeOf({ apiVersion = '', kind = '', metadata }: KubeObject): P
   return { apiVersion, kind, plural, name, ...(namespace === undefined ? {} : { namespace }) };
 }
 
+/** The same for an object as a list has it, which does not say its kind. */
+export function placeIn(
+  { apiVersion, kind, plural }: Resource<KubeObject>,
+  { metadata: { namespace, name = '' } }: KubeObject,
+): Place {
+  return { apiVersion, kind, plural, name, ...(namespace === undefined ? {} : { namespace }) };
+}
+
 export const resourceAt = ({ apiVersion, kind, plural, namespace }: Place): Resource<KubeObject> =>
   defineResource({ apiVersion, kind, plural, namespaced: namespace !== undefined });
 

@@ -3,12 +3,11 @@ import { SelvedgeError, hasCode } from '@selvedge/kit';
 import { type KubeClient, resources } from '@selvedge/kube';
 import type { ConfigMap } from '@selvedge/kube/types';
 import { z } from 'zod';
+import { fieldManager } from '../../changes/index.ts';
 import { getIfThere } from './get-if-there.ts';
 import type { Inventory } from './types.ts';
 
 const inventoryName = 'selvedge-install';
-/** Of everything that the installer writes in the cluster. */
-export const fieldManager = 'selvedge-installer';
 
 const at = { namespace: managerNamespace, name: inventoryName } as const;
 const key = 'inventory.json';

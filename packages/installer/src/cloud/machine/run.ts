@@ -1,4 +1,4 @@
-import type { Clock } from '@selvedge/kit';
+import { type Clock, type Random, scoped } from '@selvedge/kit';
 import { type HostFiles, createHostFiles } from '../../files/index.ts';
 import type { Host, Hosts, Machine } from '../../host/index.ts';
 import {
@@ -6,6 +6,7 @@ import {
   forgetJournal,
   journalPlace,
   lockMachine,
+  newRun,
   openJournal,
   readJournal,
 } from '../../journal/index.ts';
@@ -15,6 +16,7 @@ import type { MachinePhase } from '../types.ts';
 export interface MachineDeps {
   readonly hosts: Hosts;
   readonly clock: Clock;
+  readonly random: Random;
   readonly version: string;
   readonly signal: AbortSignal;
 }
@@ -30,7 +32,7 @@ const placeOfPhase = (phase: MachinePhase): JournalPlace =>
 
 export async function withMachine<T>(
   machine: Machine,
-  { hosts, signal }: MachineDeps,
+  { hosts, signal }: Pick<MachineDeps, 'hosts' | 'signal'>,
   work: (host: Host, files: HostFiles) => Promise<T>,
 ): Promise<T> {
   await using host = await hosts.open(machine, signal);
@@ -55,17 +57,18 @@ export async function applyOn(
   }: { readonly plan: (files: HostFiles) => Promise<readonly Step[]>; readonly sources: Sources },
   deps: MachineDeps,
 ): Promise<void> {
-  const { clock, version } = deps;
+  const { clock, random, version } = deps;
   const place = placeOfPhase(phase);
   await withMachine(machine, deps, async (host, files) => {
-    const owner = `selvedge ${phase} of ${machine.name}`;
+    const command = `selvedge ${phase} of ${machine.name}`;
+    const owner = `${command}, run ${newRun(random)}`;
     await using lock = await lockMachine({ owner, place }, { host, clock }, deps.signal);
     const journal = await openJournal(place.journal, files, deps.signal);
     if (journal.state.kind === 'none' || journal.state.kind === 'undone') {
       const at = new Date(clock.now()).toISOString();
       const steps = await plan(files);
       const run = `${phase}-${at.replaceAll(/\D/g, '').slice(0, 14)}`;
-      await journal.write({ kind: 'begun', run, command: owner, version, at, steps }, deps.signal);
+      await journal.write({ kind: 'begun', run, command, version, at, steps }, deps.signal);
     }
     const { run } = journal.state as { readonly run: string };
     const executors = createExecutors({ host, files, run, clock, sources });
@@ -76,20 +79,53 @@ export async function applyOn(
 const noSources: Sources = (name) =>
   Promise.reject(new Error(`nothing is uploaded on the way back: ${name}`));
 
+type UndoDeps = Pick<MachineDeps, 'clock' | 'random' | 'signal'>;
+
+async function undoJournal(
+  place: JournalPlace,
+  { host, files }: { readonly host: Host; readonly files: HostFiles },
+  { clock, random, signal }: UndoDeps,
+): Promise<void> {
+  const owner = `selvedge on the way back, run ${newRun(random)}`;
+  await using lock = await lockMachine({ owner, place }, { host, clock }, signal);
+  using scope = scoped(signal, lock.signal);
+  const journal = await openJournal(place.journal, files, signal);
+  if (journal.state.kind === 'none') return;
+  const executors = createExecutors({ host, files, run: journal.state.run, clock, sources: noSources });
+  await undoSteps({ journal, executors, onEvent: () => undefined }, scope.signal);
+}
+
+async function undoPhase(phase: MachinePhase, host: Host, deps: UndoDeps): Promise<void> {
+  const place = placeOfPhase(phase);
+  const files = createHostFiles(host);
+  if ((await files.look(place.folder, deps.signal)).kind === 'absent') return;
+  await undoJournal(place, { host, files }, deps);
+  await forgetJournal(host, place, deps.signal);
+}
+
 /** Takes back all that the run did, and its journal. Nothing happens if there was none. */
 export async function undoOn({ machine, phase }: MachineRun, deps: MachineDeps): Promise<void> {
-  const place = placeOfPhase(phase);
-  const { clock } = deps;
-  await withMachine(machine, deps, async (host, files) => {
-    if ((await runStateOf(phase, files, deps.signal)) !== 'none') {
-      const owner = `selvedge ${phase} of ${machine.name}, back`;
-      await using lock = await lockMachine({ owner, place }, { host, clock }, deps.signal);
-      const journal = await openJournal(place.journal, files, deps.signal);
-      if (journal.state.kind !== 'none') {
-        const executors = createExecutors({ host, files, run: journal.state.run, clock, sources: noSources });
-        await undoSteps({ journal, executors, onEvent: () => undefined }, lock.signal);
-      }
-    }
-    await forgetJournal(host, place, deps.signal);
-  });
+  await withMachine(machine, deps, (host) => undoPhase(phase, host, deps));
+}
+
+/** Of which phases there is something on a machine, in the order of going back. Changes nothing. */
+export async function phasesOn(host: Host, signal: AbortSignal): Promise<readonly MachinePhase[]> {
+  const files = createHostFiles(host);
+  const found: MachinePhase[] = [];
+  for (const phase of ['egress', 'manager'] as const) {
+    const { kind } = await files.look(placeOfPhase(phase).folder, signal);
+    if (kind !== 'absent') found.push(phase);
+  }
+  return found;
+}
+
+/**
+ * Takes back what was done beside the API server of a machine, by its journals alone: no API server is asked, and none is waited
+ * for. Called again it goes on. Tells which phases there were. Throws `Corrupt` for a damaged journal, `Conflict` for files that
+ * somebody changed since, and if another run has the machine.
+ */
+export async function undoMachine(host: Host, deps: UndoDeps): Promise<readonly MachinePhase[]> {
+  const phases = await phasesOn(host, deps.signal);
+  for (const phase of phases) await undoPhase(phase, host, deps);
+  return phases;
 }

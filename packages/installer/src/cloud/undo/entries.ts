@@ -89,7 +89,7 @@ async function undoText(
   await cluster.patch(resourceAt(place), refOf(place), { patch, fieldManager, signal });
 }
 
-async function undoMachine({ phase, name, addresses }: EntryOf<'machine'>, deps: CloudDeps): Promise<void> {
+async function undoPhase({ phase, name, addresses }: EntryOf<'machine'>, deps: CloudDeps): Promise<void> {
   await undoOn({ machine: { name, addresses }, phase }, deps);
   const { timeouts = cloudTimeouts } = deps;
   if (phase === 'egress')
@@ -106,6 +106,6 @@ export function undoEntry(entry: InventoryEntry, deps: CloudDeps): Promise<void>
     case 'text':
       return undoText(entry, deps);
     case 'machine':
-      return undoMachine(entry, deps);
+      return undoPhase(entry, deps);
   }
 }

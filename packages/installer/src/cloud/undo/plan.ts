@@ -5,6 +5,7 @@ import type { PlanPart } from '../../command/index.ts';
 import { getIfThere, type InventoryEntry, openInventory, placeKey } from '../inventory/index.ts';
 import { isMarkedAsMade } from '../objects/metadata.ts';
 import type { CloudUndoOptions, CloudUndoPlan } from '../types.ts';
+import { adoptLabelled } from './adopt.ts';
 
 /** What outlives `--keep-data`: the definitions, and what guards their objects. */
 const kinds: readonly string[] = [
@@ -87,11 +88,12 @@ export async function planCloudUndo(
 ): Promise<CloudUndoPlan> {
   const isOurs = await isNamespaceOurs(cluster, signal);
   const { inventory } = await openInventory(cluster, signal);
-  if (inventory === undefined && !isOurs) {
-    return { options, inventory, isDone: true, parts: [], warnings: [] };
+  const adopted = await adoptLabelled(inventory, { cluster, signal });
+  if (inventory === undefined && !isOurs && adopted.length === 0) {
+    return { options, inventory, adopted, isDone: true, parts: [], warnings: [] };
   }
   await refuseHelm(cluster, signal);
-  const all = inventory?.entries ?? [];
+  const all = [...adopted, ...(inventory?.entries ?? [])];
   const entries = backwards(all.filter((one) => !(options.keepData && isData(one))));
   const takesBack = !options.keepData && entries.some(isData);
   const parts = partsOf(entries, {
@@ -101,5 +103,5 @@ export async function planCloudUndo(
   const warnings = takesBack
     ? ['all EdgeNodes, and with them every ban, go; keep them with --keep-data']
     : [];
-  return { options, inventory, isDone: false, parts, warnings };
+  return { options, inventory, adopted, isDone: false, parts, warnings };
 }

@@ -2,21 +2,13 @@ import { autonomousTaint, edgeNodes, edgeUnits, trafficAnnotations, unitApps } f
 import { hasCode } from '@selvedge/kit';
 import { type KubeObject, type Resource, defineResource, mergePatch, resources } from '@selvedge/kube';
 import { until } from '../apply/wait.ts';
-import { fieldManager, type Place, refOf } from '../inventory/index.ts';
+import { fieldManager, placeIn, refOf } from '../inventory/index.ts';
 import { type CloudDeps, cloudTimeouts } from '../types.ts';
 import { hasItsOwn } from './tolerations.ts';
 
 const units = defineResource(edgeUnits);
 const apps = defineResource(unitApps);
 const nodes = defineResource(edgeNodes);
-
-const placeIn = (
-  resource: Resource<KubeObject>,
-  { metadata: { namespace, name = '' } }: KubeObject,
-): Place => {
-  const { apiVersion, kind, plural } = resource;
-  return { apiVersion, kind, plural, name, ...(namespace === undefined ? {} : { namespace }) };
-};
 
 /** None, where the kind is not defined. */
 async function all(

@@ -46,11 +46,12 @@ async function undoEntries(store: InventoryStore, keepData: boolean, deps: Cloud
  * Takes back what the inventory tells, in reverse. Stops at the first thing that cannot be; called again with a new plan it
  * goes on there. Throws `Conflict` for what somebody changed since, `Unavailable` for machines that are out of reach.
  */
-export async function undoCloud({ options, isDone }: CloudUndoPlan, deps: CloudDeps): Promise<void> {
+export async function undoCloud({ options, adopted, isDone }: CloudUndoPlan, deps: CloudDeps): Promise<void> {
   if (isDone) return;
   const { cluster, signal, progress } = deps;
   const store = await openInventory(cluster, signal);
   await undoEntries(store, options.keepData, deps);
+  for (const entry of adopted) await progress.task(undoText(entry), () => undoEntry(entry, deps));
   const at = { name: managerNamespace };
   const namespace = await getIfThere(cluster, { resource: resources.namespaces, at }, signal);
   if (namespace === undefined) return;
