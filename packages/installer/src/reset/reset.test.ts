@@ -6,7 +6,7 @@ import { encodeRecord } from '../journal/codec.ts';
 import type { JournalRecord } from '../journal/index.ts';
 import type { Step } from '../steps/index.ts';
 import { describeReset, resetPlan } from './describe.ts';
-import { refuseOthersData } from './others-data.ts';
+import { refuseIfUsed } from './if-used.ts';
 import { reset } from './reset.ts';
 import type { ResetDeps } from './types.ts';
 
@@ -27,12 +27,18 @@ const begun = (command: string): JournalRecord => ({
 });
 
 /** A machine with this journal, on which nothing else can be done. */
-function depsOf(journal: string, namespaces = ''): ResetDeps & { readonly agreed: number } {
+function depsOf(
+  journal: string,
+  answers: Readonly<Record<string, string | number>> = {},
+): ResetDeps & { readonly agreed: number } {
   let agreed = 0;
   const host: Host = {
     name: 'till-5',
     async run({ argv }) {
-      if (argv[0] === 'ctr') return { exitCode: 0, stdout: Buffer.from(namespaces), stderr: Buffer.alloc(0) };
+      const answer = answers[argv[0]];
+      if (typeof answer === 'number')
+        return { exitCode: answer, stdout: Buffer.alloc(0), stderr: Buffer.alloc(0) };
+      if (answer !== undefined) return { exitCode: 0, stdout: Buffer.from(answer), stderr: Buffer.alloc(0) };
       if (argv[0] !== 'cat') throw new Error(`${argv.join(' ')} was run`);
       return { exitCode: 0, stdout: Buffer.from(journal), stderr: Buffer.alloc(0) };
     },
@@ -77,20 +83,28 @@ describe('a reset', () => {
   });
 });
 
-describe('a containerd that came with the join', () => {
-  const tree = { kind: 'tree', path: '/var/lib/containerd', mode: 0o755 } as const;
-  const asked = (namespaces: string): Promise<void> =>
-    depsOf('', namespaces)
-      .hosts.open(machine)
-      .then((host) => refuseOthersData(host, [tree], new AbortController().signal));
+describe('what came with the join', () => {
+  const came: readonly Step[] = [
+    { kind: 'tree', path: '/var/lib/containerd', mode: 0o755 },
+    { kind: 'packages', manager: 'dnf', names: ['containerd'], archives: [] },
+  ];
+  const done = { kind: 'done', before: { kind: 'packages', missing: ['containerd'] } } as const;
+  const state = { steps: came.map((step) => ({ step, progress: done })) };
+  const asked = async (answers: Readonly<Record<string, string | number>>): Promise<void> => {
+    const { hosts, signal } = depsOf('', { ctr: 'k8s.io\n', rpm: 'ii containerd\n', ...answers });
+    await using host = await hosts.open(machine);
+    await refuseIfUsed(host, state, signal);
+  };
 
-  it('goes if it has nothing of others', async () => {
-    await expect(asked('k8s.io\n')).resolves.toBeUndefined();
+  it('goes if nobody else uses it', async () => {
+    await expect(asked({ env: 0 })).resolves.toBeUndefined();
   });
 
-  it('stays while others have something in it', async () => {
-    const refusal = { code: 'Conflict', message: expect.stringContaining('moby, default') };
-    await expect(asked('k8s.io\nmoby\ndefault\n')).rejects.toMatchObject(refusal);
+  it.each([
+    ['others have something in its containerd', { ctr: 'k8s.io\nmoby\ndefault\n' }, /moby, default/],
+    ['other packages need it', { env: 1 }, /other packages on till-5 need containerd/],
+  ])('stays, with all the rest, while %s', async (_what, answers, message) => {
+    await expect(asked(answers)).rejects.toMatchObject({ code: 'Conflict', message });
   });
 });
 

@@ -7,7 +7,7 @@ import { joinCommand, nodeNameIn } from '../join/index.ts';
 import { type Home, watchSteps, withHome } from '../revert/index.ts';
 import { type Executors, createExecutors, undoSteps } from '../steps/index.ts';
 import { resetPlan } from './describe.ts';
-import { refuseOthersData } from './others-data.ts';
+import { refuseIfUsed } from './if-used.ts';
 import type { ResetDeps, ResetOptions, ResetResult } from './types.ts';
 
 type Begun = Exclude<RunState, { kind: 'none' }>;
@@ -102,7 +102,7 @@ export async function reset(options: ResetOptions, deps: ResetDeps): Promise<Res
   const node = nodeNameIn(state);
   const { keepImages = false } = options;
   const steps = state.steps.filter((one) => 'before' in one.progress).map(({ step }) => step);
-  await refuseOthersData(host, steps, signal);
+  await refuseIfUsed(host, state, signal);
   const plan = resetPlan({ node, steps, keepImages, deletesNode: deps.cluster !== undefined });
   if (!(await deps.agree(plan))) return { outcome: 'declined', node, warnings: [] };
   const begunMs = clock.monotonicMs();

@@ -11,6 +11,7 @@ export type {
   SecretStep,
   SysctlStep,
 } from './lite-types.ts';
+export { removablePackages } from './packages-step.ts';
 export { applySteps, undoSteps, type RunDeps, type StepEvent } from './run.ts';
 export type {
   Before,

@@ -64,15 +64,21 @@ async function bring(
   return archives.map((archive) => `${folder}/${archive}`);
 }
 
-/** Somebody may have installed what needs them since. */
-async function refuseIfNeeded(
-  { host, manager }: { readonly host: Host; readonly manager: PackageManager },
-  names: readonly string[],
+/**
+ * Those of the packages that came with a step that are there. Throws `Conflict` if something that stays needs them: somebody may
+ * have installed it since.
+ */
+export async function removablePackages(
+  host: Host,
+  { manager: name, came }: { readonly manager: PackagesStep['manager']; readonly came: readonly string[] },
   signal: AbortSignal,
-): Promise<void> {
-  const { exitCode, stderr } = await host.run({ argv: manager.mayRemove(names), timeoutMs }, signal);
-  if (exitCode === 0) return;
-  throw new SelvedgeError(`other packages on ${host.name} need ${names.join(', ')}`, {
+): Promise<readonly string[]> {
+  const manager = packageManagers[name];
+  const { known } = await statesOf({ host, manager }, came, signal);
+  if (known.length === 0) return known;
+  const { exitCode, stderr } = await host.run({ argv: manager.mayRemove(known), timeoutMs }, signal);
+  if (exitCode === 0) return known;
+  throw new SelvedgeError(`other packages on ${host.name} need ${known.join(', ')}`, {
     code: 'Conflict',
     cause: new Error(stderr.toString().trim()),
     hint: 'remove those first, if they are not needed any more, then the same command again',
@@ -106,11 +112,8 @@ export function packagesExecutor({ host, files, sources }: ExecutorDeps): Execut
     async undo({ manager: name }, before, signal) {
       await files.removeTree(folder, { keep: false }, signal);
       if (before.kind !== 'packages') return;
-      const manager = packageManagers[name];
-      const { known } = await statesOf({ host, manager }, before.missing, signal);
-      if (known.length === 0) return;
-      await refuseIfNeeded({ host, manager }, known, signal);
-      await run(manager.remove(known), signal);
+      const known = await removablePackages(host, { manager: name, came: before.missing }, signal);
+      if (known.length > 0) await run(packageManagers[name].remove(known), signal);
     },
   };
 }

@@ -1,0 +1,42 @@
+import { SelvedgeError } from '@selvedge/kit';
+import type { Host } from '../host/index.ts';
+import type { RunState } from '../journal/index.ts';
+import { removablePackages } from '../steps/index.ts';
+
+type Begun = Exclude<RunState, { kind: 'none' }>;
+
+/** Where containerd keeps all that it has, of everybody. */
+const containerdData = '/var/lib/containerd';
+/** That of the CRI. */
+const ours = 'k8s.io';
+
+/** Where containerd does not answer it is not known to be of use to anybody. */
+async function refuseOthersData(host: Host, signal: AbortSignal): Promise<void> {
+  const { exitCode, stdout } = await host.run({ argv: ['ctr', 'namespaces', 'list', '--quiet'] }, signal);
+  const names = exitCode === 0 ? stdout.toString().split('\n') : [];
+  const others = names.filter((name) => name !== '' && name !== ours);
+  if (others.length === 0) return;
+  throw new SelvedgeError(`somebody else uses the containerd of ${host.name}: ${others.join(', ')}`, {
+    code: 'Conflict',
+    cause: new Error('it was installed by the join, and goes with all that its namespaces hold'),
+    hint: `ctr --namespace ${others[0]} containers list shows what it is; move it away, then: ctr namespaces remove ${others.join(' ')}`,
+  });
+}
+
+/**
+ * Sees that nobody else has begun to use what goes: data in a containerd that came with the join, packages that others need.
+ * Throws `Conflict`.
+ */
+export async function refuseIfUsed(
+  host: Host,
+  { steps }: Pick<Begun, 'steps'>,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const { step, progress } of steps) {
+    if (!('before' in progress)) continue;
+    const { before } = progress;
+    if (step.kind === 'tree' && step.path === containerdData) await refuseOthersData(host, signal);
+    if (step.kind === 'packages' && before.kind === 'packages')
+      await removablePackages(host, { manager: step.manager, came: before.missing }, signal);
+  }
+}
