@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildManagerImage, bundleProgram } from '@selvedge/hack/programs';
@@ -59,9 +59,11 @@ describe.each(versions)('the images in containerd %s', (version) => {
       '--namespace',
       'k8s.io',
     ] as const;
-    // The daemon does not see this process's /run.
-    const options = ['--rm', '--fifo-dir', folder, '--cgroup', `${runtime.cgroup}/${name}`];
-    return (await run({ argv: [...client, 'run', ...options, ref, name, ...command] })).stdout;
+    // By way of ctr itself what a program prints is lost when it ends before ctr has begun to read.
+    const log = join(folder, `${name}.log`);
+    const options = ['--rm', '--log-uri', `file://${log}`, '--cgroup', `${runtime.cgroup}/${name}`];
+    await run({ argv: [...client, 'run', ...options, ref, name, ...command] });
+    return readFile(log, 'utf8');
   }
 
   it('are there under their names', async () => {
