@@ -14,6 +14,8 @@ import {
 
 /** A machine that is ours to change, and what was done on it. */
 export interface Home {
+  /** Of who entered it. */
+  readonly run: string;
   readonly host: Host;
   readonly files: HostFiles;
   readonly place: JournalPlace;
@@ -31,25 +33,33 @@ export interface HomeDeps {
 const maxBytes = 16 * 2 ** 20;
 const beforeOf = ({ folder }: JournalPlace): string => `${folder}/before.json`;
 
+export interface Entering {
+  readonly machine: Machine;
+  readonly command: string;
+  /** Who comes back with the same one is the same. Default: one of its own. */
+  readonly run?: string;
+}
+
 /**
  * Enters a machine, takes it for this run and reads its journal, for as long as `work` takes; its signal is aborted when the
  * machine is lost. Where nothing was begun nothing is left. Throws `Corrupt` if the journal is damaged, `Conflict` if another
  * run has the machine.
  */
 export async function withHome<T>(
-  { machine, command }: { readonly machine: Machine; readonly command: string },
+  { machine, command, run: given }: Entering,
   { hosts, clock, random, folder, signal }: HomeDeps & { readonly signal: AbortSignal },
   work: (home: Home, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   await using host = await hosts.open(machine, signal);
   const place = journalPlace(folder);
-  const owner = `${command}, run ${newRun(random)}`;
+  const run = given ?? newRun(random);
+  const owner = `${command}, run ${run}`;
   await using lock = await lockMachine({ owner, place }, { host, clock }, signal);
   using scope = scoped(signal, lock.signal);
   const files = createHostFiles(host);
   const journal = await openJournal(place.journal, files, scope.signal);
   try {
-    return await work({ host, files, place, journal }, scope.signal);
+    return await work({ run, host, files, place, journal }, scope.signal);
   } finally {
     if (journal.state.kind === 'none' && !scope.signal.aborted)
       await forgetJournal(host, place, scope.signal);
