@@ -9,6 +9,7 @@ import { type TestSite, createTestSiteOf } from '../../packages/installer/src/co
 import type { PrivateControlPlane } from '../bed/control-plane/private-control-plane.ts';
 import { waitFor } from '../bed/wait.ts';
 import { type TestClient, connect, startControlPlane } from './kube-world.ts';
+import { documents } from './selvedge-documents.ts';
 
 /** The engine of convert and revert with a real API server, a machine that is a folder, and what else writes there played. */
 
@@ -160,6 +161,9 @@ const conditions = async (): Promise<readonly string[]> =>
     ({ type }) => type,
   );
 
+/** The engines give what stands below it. */
+const head = { apiVersion: true, kind: true } as const;
+
 describe('with a real API server', () => {
   test('a node is converted and taken back, and nothing of ours is left in either', async () => {
     await using site = await createSite();
@@ -167,15 +171,15 @@ describe('with a real API server', () => {
     const [first] = await proxies();
     const result = await site.convert();
     expect(result).toMatchObject({ outcome: 'done', nodes: [{ node: name, outcome: 'converted' }] });
+    documents.ConvertResult.omit(head).parse(result);
     expect(await conditions()).toContain(cloudReachable);
     const [second] = await proxies();
     expect(second?.metadata.uid).not.toBe(first?.metadata.uid);
     expect(await site.convert()).toMatchObject({ outcome: 'unchanged' });
 
-    expect(await site.revert()).toMatchObject({
-      outcome: 'done',
-      nodes: [{ outcome: 'reverted', verified: true }],
-    });
+    const back = await site.revert();
+    expect(back).toMatchObject({ outcome: 'done', nodes: [{ outcome: 'reverted', verified: true }] });
+    documents.RevertResult.omit(head).parse(back);
     expect(await conditions()).toEqual(['Ready']);
     expect((await client().listAll(edgeNodeResource, { signal })).items).toEqual([]);
     expect((await proxies())[0]?.metadata.uid).not.toBe(second?.metadata.uid);

@@ -34,6 +34,13 @@ const finding = z.strictObject({
   why: z.string(),
   mend: z.string(),
 });
+const containers = z.strictObject({
+  before: z.int(),
+  same: z.int(),
+  restarted: z.array(z.string()),
+  left: z.array(z.string()),
+});
+
 /** Of other commands' own making: that they are there. */
 const part = z.looseObject({});
 
@@ -90,6 +97,44 @@ export const documents = {
     nodeObject: z.enum(['deleted', 'left']).optional(),
     totalMs: z.number().optional(),
     warnings: z.array(z.string()),
+  }),
+  ConvertResult: z.strictObject({
+    ...header('ConvertResult'),
+    outcome: z.enum(['done', 'unchanged', 'partly', 'failed', 'declined']),
+    cloud: part.optional(),
+    nodes: z.array(
+      z.strictObject({
+        node: z.string(),
+        unit: z.string().optional(),
+        layout: z.string().optional(),
+        outcome: z.enum(['converted', 'unchanged', 'put-back', 'failed', 'refused', 'not-begun']),
+        because: z.string().optional(),
+        hint: z.string().optional(),
+        durations: z
+          .strictObject({ totalMs: z.number(), unitsMs: z.number(), seenMs: z.number() })
+          .optional(),
+        containers: containers.optional(),
+      }),
+    ),
+  }),
+  RevertResult: z.strictObject({
+    ...header('RevertResult'),
+    outcome: z.enum(['done', 'unchanged', 'partly', 'declined']),
+    cloud: z.enum(['taken-back', 'unchanged', 'left']),
+    nodes: z.array(
+      z.strictObject({
+        node: z.string(),
+        unit: z.string().optional(),
+        outcome: z.enum(['reverted', 'unchanged', 'failed', 'damaged', 'not-begun']),
+        verified: z.boolean().optional(),
+        because: z.string().optional(),
+        hint: z.string().optional(),
+        known: z.array(z.string()).optional(),
+        totalMs: z.number().optional(),
+        unitsMs: z.number().optional(),
+        containers: containers.optional(),
+      }),
+    ),
   }),
   Plan: z.strictObject({ ...header('Plan'), ...plan }),
   TokenCreated: z.strictObject({

@@ -8,7 +8,7 @@ export { type LogsSight, lookAtLogs } from './logs.ts';
 export { type MaxUnavailable, parseMaxUnavailable } from './max-unavailable.ts';
 export { type Patience, untilNothingLacks } from './patience.ts';
 export { type PodSight, listPods } from './pods.ts';
-export { isProxyPod, replacePods } from './proxy-pods.ts';
+export { isAnyProxyPod, isProxyPod, replacePods } from './proxy-pods.ts';
 export { type ContainersBefore, type Restarts, compareContainers, rememberPods } from './restarts.ts';
 export { type WaveWork, runWaves } from './run-waves.ts';
 export { type NamedNode, type NodeChoice, parseNodeNames, selectNodes } from './select.ts';

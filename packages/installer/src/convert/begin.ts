@@ -1,4 +1,4 @@
-import type { Clock, Random } from '@selvedge/kit';
+import type { Clock } from '@selvedge/kit';
 import {
   type ClusterClient,
   type ContainersBefore,
@@ -11,7 +11,6 @@ import {
   rememberPods,
   removeConditions,
 } from '../cluster/index.ts';
-import { newRun } from '../journal/index.ts';
 import { type Home, convertCommand, recall, remember } from '../revert/index.ts';
 import type { Step } from '../steps/index.ts';
 import type { Workable } from './plan.ts';
@@ -25,7 +24,6 @@ export interface Before {
 export interface BeginDeps {
   readonly cluster: ClusterClient;
   readonly clock: Clock;
-  readonly random: Random;
   readonly version: string;
   /** Steps for a node that was never begun. */
   readonly stepsOf: (finding: Workable) => readonly Step[];
@@ -49,7 +47,7 @@ async function containersOf(
 /** Begins a run on the machine, unless one is there that goes on. */
 export async function begin(beginning: Beginning, deps: BeginDeps, signal: AbortSignal): Promise<Before> {
   const { finding, home } = beginning;
-  const { cluster, clock, random, version } = deps;
+  const { cluster, clock, version } = deps;
   const { name } = finding.node;
   const pods = await listPods(cluster, name, signal);
   const logs = await lookAtLogs(cluster, pods, signal);
@@ -61,7 +59,7 @@ export async function begin(beginning: Beginning, deps: BeginDeps, signal: Abort
   // What an earlier hub said would be taken for what this one says.
   await removeConditions(cluster, name, signal);
   const at = new Date(clock.now()).toISOString();
-  const run = { run: newRun(random), command: convertCommand, version, at } as const;
+  const run = { run: home.run, command: convertCommand, version, at } as const;
   await home.journal.write({ kind: 'begun', ...run, steps: deps.stepsOf(finding) }, signal);
   return { containers, logs };
 }

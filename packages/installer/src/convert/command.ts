@@ -1,9 +1,19 @@
-import { applyCloud, lookAtCloud, planCloud } from '../cloud/index.ts';
+import { type CloudOptions, applyCloud, lookAtCloud, planCloud } from '../cloud/index.ts';
+import type { Hosts } from '../host/index.ts';
 import { type CloudWork, convertWith } from './convert.ts';
 import { createNodeWork } from './node-work.ts';
 import type { ConvertDeps, ConvertOptions, ConvertResult } from './types.ts';
 
-function createCloudWork({ cloud }: ConvertOptions, deps: ConvertDeps): CloudWork {
+/** What stands beside an API server is not put back from within a Job that this API server runs. */
+export function cloudFor(
+  cloud: CloudOptions,
+  { viaKubelet = false }: Pick<Hosts, 'viaKubelet'>,
+): CloudOptions {
+  return viaKubelet && cloud.mode === 'auto' ? { ...cloud, mode: 'deployment' } : cloud;
+}
+
+function createCloudWork(options: ConvertOptions, deps: ConvertDeps): CloudWork {
+  const cloud = cloudFor(options.cloud, deps.hosts);
   return {
     plan: async () => planCloud(cloud, await lookAtCloud(cloud, deps)),
     apply: (plan, progress) => applyCloud(plan, { ...deps, progress }),

@@ -1,12 +1,14 @@
-import { SelvedgeError, type StateMachine, messageOf, withDeadline } from '@selvedge/kit';
+import { SelvedgeError, type StateMachine, hasCode, withDeadline } from '@selvedge/kit';
 import type { ClusterClient, Restarts } from '../cluster/index.ts';
 import type { Progress } from '../command/index.ts';
+import { type RunState, newRun } from '../journal/index.ts';
 import { type Home, type HomeDeps, convertCommand, watchSteps, withHome } from '../revert/index.ts';
 import { type Sources, type Step, applySteps, createExecutors } from '../steps/index.ts';
 import { type Before, begin } from './begin.ts';
-import { type NodeState, createNodeState } from './node-state.ts';
+import { resultOf } from './node-result.ts';
+import { type NodeState, createNodeState, isEnd } from './node-state.ts';
 import type { Workable } from './plan.ts';
-import { putBack, tidyUp } from './put-back.ts';
+import { type PuttingBack, putBack, putBackIn, tidyUp } from './put-back.ts';
 import type { ConvertedNode, NodeDurations } from './types.ts';
 import { verify } from './verify.ts';
 
@@ -74,24 +76,21 @@ async function apply(
   return found.seen ?? (await look(signal));
 }
 
-function forward(way: Way, signal: AbortSignal): Promise<Seen> {
+async function forward(way: Way, home: Home, signal: AbortSignal): Promise<Seen> {
   const { finding, deps, state } = way;
-  const place = { machine: finding.node, command: convertCommand };
-  return withHome(place, { ...deps, signal }, async (home, within) => {
-    state.move({ kind: 'applying' });
-    const before = await begin({ finding, home }, deps, within);
-    return await apply(way, { home, before }, within);
-  });
+  state.move({ kind: 'applying' });
+  const before = await begin({ finding, home }, deps, signal);
+  return await apply(way, { home, before }, signal);
 }
 
 /** Goes forward for so long; when it fails, everything that it began has ended. */
-async function withinTime(way: Way): Promise<Seen> {
+async function withinTime(way: Way, home: Home, signal: AbortSignal): Promise<Seen> {
   const { finding, deps } = way;
-  const { timeoutMs, signal, clock } = deps;
+  const { timeoutMs, clock } = deps;
   const running: Promise<unknown>[] = [];
   try {
     return await withDeadline({ what: finding.node.name, timeoutMs, signal }, clock, (within) => {
-      const work = forward(way, within);
+      const work = forward(way, home, within);
       running.push(work);
       return work;
     });
@@ -100,38 +99,56 @@ async function withinTime(way: Way): Promise<Seen> {
   }
 }
 
-const hintOf = (error: unknown): string | undefined =>
-  error instanceof SelvedgeError ? error.hint : undefined;
+/** Whether the journal says what it said when the machine was looked at. */
+function isAsFound(finding: Workable, state: RunState): boolean {
+  if (finding.kind === 'begun') return state.kind === 'begun' && state.run === finding.run.run;
+  return state.kind === 'none' || (state.kind === 'undone' && state.command === convertCommand);
+}
 
-/** What is told of a node in its last state. */
-function resultOf({ node, machine }: Workable, state: NodeState): ConvertedNode {
-  const unit = node.unit === undefined ? {} : { unit: node.unit };
-  const identity = { node: node.name, ...unit, layout: machine.layout.name };
-  switch (state.kind) {
-    case 'converted':
-      return { ...identity, outcome: 'converted', durations: state.durations, containers: state.containers };
-    case 'put-back': {
-      const hint = hintOf(state.cause);
-      const told = { because: messageOf(state.cause), ...(hint === undefined ? {} : { hint }) };
-      return { ...identity, outcome: 'put-back', ...told };
-    }
-    case 'failed': {
-      const hint = `selvedge revert --nodes ${node.name} takes it back; selvedge convert --nodes ${node.name} goes on`;
-      return { ...identity, outcome: 'failed', because: messageOf(state.cause), hint };
-    }
-    case 'planned':
-    case 'applying':
-    case 'verifying':
-    case 'putting-back':
-      return { ...identity, outcome: 'not-begun' };
+/** Whether another run made it an edge node since it was looked at. Throws `Conflict` if one did something else there. */
+function isConverted(finding: Workable, { journal: { state } }: Home): boolean {
+  if (isAsFound(finding, state)) return false;
+  if (state.kind === 'done' && state.command === convertCommand) return true;
+  const what = state.kind === 'none' ? 'it was taken back' : `\`${state.command}\` was run`;
+  throw new SelvedgeError(`${finding.node.name}: meanwhile ${what}`, {
+    code: 'Conflict',
+    hint: 'run the same command again: it looks anew',
+  });
+}
+
+/** Goes forward on a machine that is ours; fails it, it goes back before anybody else gets it. */
+async function visit(way: Way, home: Home, signal: AbortSignal): Promise<void> {
+  const { finding, deps, progress, state } = way;
+  const { clock } = deps;
+  if (isConverted(finding, home)) {
+    state.move({ kind: 'unchanged' });
+    return;
+  }
+  let begunMs = clock.monotonicMs();
+  try {
+    const { containers, unitsMs, seenMs } = await withinTime(way, home, signal);
+    const totalMs = clock.monotonicMs() - begunMs;
+    state.move({ kind: 'converted', durations: { totalMs, unitsMs, seenMs }, containers });
+  } catch (cause) {
+    signal.throwIfAborted();
+    begunMs = clock.monotonicMs();
+    state.move({ kind: 'putting-back', cause });
+    await putBackIn({ home, node: finding.node.name }, deps, { progress, signal });
+    state.move({ kind: 'put-back', cause, totalMs: clock.monotonicMs() - begunMs });
   }
 }
 
-async function back({ finding, deps, progress, state }: Way, cause: unknown): Promise<void> {
+/** The machine was lost on the way: it is entered anew. */
+async function back({ deps, progress, state }: Way, putting: PuttingBack, reason: unknown): Promise<void> {
   const begunMs = deps.clock.monotonicMs();
-  state.move({ kind: 'putting-back', cause });
+  const cause = state.current.kind === 'putting-back' ? state.current.cause : reason;
+  if (state.current.kind !== 'putting-back') state.move({ kind: 'putting-back', cause });
+  else if (!hasCode(reason, 'Unavailable', 'DeadlineExceeded')) {
+    state.move({ kind: 'failed', cause: reason });
+    return;
+  }
   try {
-    await putBack(finding.node, deps, progress);
+    await putBack(putting, deps, progress);
     state.move({ kind: 'put-back', cause, totalMs: deps.clock.monotonicMs() - begunMs });
   } catch (error) {
     deps.signal.throwIfAborted();
@@ -139,14 +156,15 @@ async function back({ finding, deps, progress, state }: Way, cause: unknown): Pr
   }
 }
 
-/** It could not be entered: what was not begun before is as it was. */
-async function leave({ finding, deps, state }: Way, cause: unknown): Promise<void> {
-  if (finding.kind === 'begun') {
+/** It could not be entered: what was not begun before is as it was, and what another run has is that one's. */
+async function leave({ finding, deps, state }: Way, putting: PuttingBack, cause: unknown): Promise<void> {
+  const isOthers = hasCode(cause, 'Conflict');
+  if (finding.kind === 'begun' && !isOthers) {
     state.move({ kind: 'failed', cause });
     return;
   }
-  await tidyUp(finding.node, deps);
-  state.move({ kind: 'put-back', cause, totalMs: 0 });
+  if (!isOthers) await tidyUp(putting, deps);
+  state.move({ kind: 'left', cause });
 }
 
 /**
@@ -160,15 +178,16 @@ export async function convertNode(
 ): Promise<ConvertedNode> {
   const state = createNodeState((words) => progress.note(words));
   const way = { finding, deps, progress, state };
-  const begunMs = deps.clock.monotonicMs();
+  const run = newRun(deps.random);
+  const journalled = finding.kind === 'begun' ? finding.run.run : run;
+  const putting = { node: finding.node, run, journalled };
+  const entering = { machine: finding.node, command: convertCommand, run };
   try {
-    const { containers, unitsMs, seenMs } = await withinTime(way);
-    const totalMs = deps.clock.monotonicMs() - begunMs;
-    state.move({ kind: 'converted', durations: { totalMs, unitsMs, seenMs }, containers });
+    await withHome(entering, deps, (home, signal) => visit(way, home, signal));
   } catch (error) {
     deps.signal.throwIfAborted();
-    if (state.current.kind === 'planned') await leave(way, error);
-    else await back(way, error);
+    if (state.current.kind === 'planned') await leave(way, putting, error);
+    else if (!isEnd(state.current)) await back(way, putting, error);
   }
   return resultOf(finding, state.current);
 }

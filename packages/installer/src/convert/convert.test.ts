@@ -1,6 +1,7 @@
-import { readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
+import { encodeRecord } from '../journal/codec.ts';
 import { type Mishap, type TestSite, createTestSite } from './testing-site.ts';
 
 vi.setConfig({ testTimeout: 300_000 });
@@ -47,6 +48,43 @@ describe('a conversion', () => {
     await isVanilla(site, before);
   });
 
+  it('that meets another one does what is left, or leaves that one alone', async () => {
+    await using site = await createTestSite();
+    const before = await site.disk.look();
+    const both = [site.convert({ onFailure: 'continue' }), site.convert({ onFailure: 'continue' })];
+    const outcomes = (await Promise.all(both)).map(({ nodes: [node] }) => node);
+    expect(outcomes.toSorted((a, b) => (a?.outcome ?? '').localeCompare(b?.outcome ?? ''))).toMatchObject([
+      { outcome: 'converted' },
+      { outcome: expect.stringMatching(/^(unchanged|not-begun)$/) },
+    ]);
+    expect(await site.convert()).toMatchObject({ outcome: 'unchanged' });
+    expect(await site.revert()).toMatchObject({ outcome: 'done' });
+    await isVanilla(site, before);
+  });
+
+  it('leaves a node as it is that another run made an edge node meanwhile', async () => {
+    await using site = await createTestSite();
+    const before = await site.disk.look();
+    const result = await site.convert({}, { onAgree: () => site.convert() });
+    expect(result).toMatchObject({ outcome: 'done', nodes: [{ outcome: 'unchanged' }] });
+    await site.revert();
+    await isVanilla(site, before);
+  });
+
+  it('does not touch a machine that something else was done on meanwhile', async () => {
+    await using site = await createTestSite();
+    const record = { kind: 'begun', run: '1', version: '1', at: '', steps: [] } as const;
+    const { line } = encodeRecord({ ...record, command: 'selvedge join' });
+    const onAgree = async (): Promise<void> => {
+      await mkdir(site.folder);
+      await site.writeJournal(line);
+    };
+    const result = await site.convert({}, { onAgree });
+    const because = expect.stringContaining('selvedge join');
+    expect(result).toMatchObject({ outcome: 'partly', nodes: [{ outcome: 'not-begun', because }] });
+    expect([await site.readJournal(), await site.isConverted()]).toEqual([line, false]);
+  });
+
   it.each([
     [{ 'node-role.kubernetes.io/control-plane': '' }, /control-plane/],
     [{ 'kubernetes.io/os': 'windows' }, /windows/],
@@ -62,15 +100,21 @@ describe('a conversion', () => {
 
   describe.each(when)('whose machine is lost %s a command', (at) => {
     it('leaves the node as it was', async () => {
-      for (let number = at === 'before' ? 0 : 3; ; number += stride) {
+      for (let number = at === 'before' ? 6 : 4; ; number += stride) {
         await using site = await createTestSite();
         const before = await site.disk.look();
-        const result = await site.convert({ onFailure: 'continue' }, { at: number, when: at, what: 'loss' });
+        const result = await site.convert(
+          { onFailure: 'continue' },
+          { mishap: { at: number, when: at, what: 'loss' } },
+        );
         if (site.commands <= number) return;
         const [node] = result.nodes;
         // How the machine is given free at last does not matter.
         if (site.commands === number + 1) return;
-        expect([number, node?.outcome]).toEqual([number, expect.stringMatching(/put-back|refused/)]);
+        expect([number, node?.outcome]).toEqual([
+          number,
+          expect.stringMatching(/put-back|refused|not-begun/),
+        ]);
         await isVanilla(site, before);
       }
     });
@@ -82,7 +126,7 @@ describe('a conversion', () => {
         await using site = await createTestSite();
         const before = await site.disk.look();
         const mishap: Mishap = { at: number, when: at, what: 'stop' };
-        const stopped = await site.convert({}, mishap).catch((error: unknown) => error);
+        const stopped = await site.convert({}, { mishap }).catch((error: unknown) => error);
         if (site.commands <= number) return;
         expect([number, stopped]).toMatchObject([number, { code: 'Aborted' }]);
         const goesOn = number % 2 === 0;

@@ -5,7 +5,7 @@ import { type CommandContext, type Progress, isDone } from '../command/index.ts'
 import type { Hosts } from '../host/index.ts';
 import type { Step } from '../steps/index.ts';
 import { convertNode } from './convert-node.ts';
-import { type Workable, convertPlan, isWorkable } from './plan.ts';
+import { type CloudSide, type Workable, convertPlan, isWorkable } from './plan.ts';
 import { type Finding, type Knowing, survey } from './survey.ts';
 import { type ConvertOptions, type ConvertResult, type ConvertedNode, convertDefaults } from './types.ts';
 
@@ -79,6 +79,15 @@ function outcomeOf(nodes: readonly ConvertedNode[]): ConvertResult['outcome'] {
   return isWhole ? 'done' : 'partly';
 }
 
+const viaKubeletWarning =
+  'the machines are entered through their kubelets: a node whose hub does not work cannot be put back that way, only by ' +
+  '`selvedge revert` over SSH or on the machine itself';
+
+const warned = ({ parts, warnings }: CloudPlan, { viaKubelet = false }: Hosts): CloudSide => ({
+  parts,
+  warnings: viaKubelet ? [...warnings, viaKubeletWarning] : warnings,
+});
+
 interface Agreed {
   readonly findings: readonly Finding[];
   readonly cloud: CloudResult;
@@ -104,7 +113,8 @@ async function convertNodes(
     onFailure: options.onFailure ?? convertDefaults.onFailure,
     signal,
     work: ({ finding }, own) => convertNode(finding, nodeDeps, own),
-    failureOf: ({ outcome, because }) => (outcome === 'converted' ? undefined : because),
+    failureOf: ({ outcome, because }) =>
+      outcome === 'converted' || outcome === 'unchanged' ? undefined : because,
   });
   return findings.map((finding) => results.get(finding.node.name) ?? restOf(finding));
 }
@@ -126,7 +136,7 @@ export async function convertWith(options: ConvertOptions, deps: ConvertEngineDe
   const error = refused(findings);
   if (error !== undefined && (options.onFailure ?? convertDefaults.onFailure) === 'stop') throw error;
   const servers = { servers: options.cloud.tunnelServers };
-  const plan = convertPlan(findings, cloudPlan, await stepsFor(findings, work, servers));
+  const plan = convertPlan(findings, warned(cloudPlan, deps.hosts), await stepsFor(findings, work, servers));
   if (isDone(plan)) {
     const nodes = findings.map(restOf);
     return { outcome: nodes.every(({ outcome }) => outcome === 'unchanged') ? 'unchanged' : 'partly', nodes };

@@ -5,6 +5,10 @@ import type { NodeDurations } from './types.ts';
 /** Where a node is on its way. */
 export type NodeState =
   | { readonly kind: 'planned' }
+  /** Another run had made it an edge node. */
+  | { readonly kind: 'unchanged' }
+  /** It could not be entered, or is another run's: nothing was done. */
+  | { readonly kind: 'left'; readonly cause: unknown }
   | { readonly kind: 'applying' }
   | { readonly kind: 'verifying' }
   | { readonly kind: 'converted'; readonly durations: NodeDurations; readonly containers: Restarts }
@@ -14,6 +18,8 @@ export type NodeState =
 
 const words: Readonly<Record<NodeState['kind'], string>> = {
   planned: 'waits',
+  unchanged: 'was an edge node before',
+  left: 'was not begun',
   applying: 'is changed',
   verifying: 'is looked at from the cloud',
   converted: 'is an edge node',
@@ -22,6 +28,10 @@ const words: Readonly<Record<NodeState['kind'], string>> = {
   failed: 'could not be put back',
 };
 
+const ends: readonly NodeState['kind'][] = ['unchanged', 'left', 'converted', 'put-back', 'failed'];
+
+export const isEnd = ({ kind }: NodeState): boolean => ends.includes(kind);
+
 /** `onMove` is told in words. */
 export function createNodeState(onMove: (words: string) => void): StateMachine<NodeState> {
   return createStateMachine<NodeState>(
@@ -29,7 +39,9 @@ export function createNodeState(onMove: (words: string) => void): StateMachine<N
       name: 'conversion of a node',
       initial: { kind: 'planned' },
       moves: {
-        planned: ['applying', 'put-back', 'failed'],
+        planned: ['unchanged', 'left', 'applying', 'failed'],
+        unchanged: [],
+        left: [],
         applying: ['verifying', 'putting-back'],
         verifying: ['converted', 'putting-back'],
         converted: [],

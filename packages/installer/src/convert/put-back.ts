@@ -1,7 +1,7 @@
-import { hasCode } from '@selvedge/kit';
+import { SelvedgeError, hasCode } from '@selvedge/kit';
 import type { ClusterClient, ClusterNode } from '../cluster/index.ts';
 import type { Progress } from '../command/index.ts';
-import { type HomeDeps, convertCommand, takeBack, withHome } from '../revert/index.ts';
+import { type Home, type HomeDeps, convertCommand, takeBack, withHome } from '../revert/index.ts';
 
 export interface PutBackDeps extends HomeDeps {
   readonly cluster: ClusterClient;
@@ -9,26 +9,53 @@ export interface PutBackDeps extends HomeDeps {
   readonly signal: AbortSignal;
 }
 
+/** A node, who puts it back, and the run in its journal that is put back. */
+export interface PuttingBack {
+  readonly node: ClusterNode;
+  readonly run: string;
+  readonly journalled: string;
+}
+
 /** How often a machine that went away is tried again before it is left as it is. */
 const reopening = { attempts: 12, everyMs: 5_000 } as const;
 
-async function once(node: ClusterNode, deps: PutBackDeps, progress: Progress): Promise<void> {
-  const { cluster, clock, timeoutMs } = deps;
+/** Puts a node back that is entered. */
+export async function putBackIn(
+  { home, node }: { readonly home: Home; readonly node: string },
+  { cluster, clock, timeoutMs }: PutBackDeps,
+  { progress, signal }: { readonly progress: Progress; readonly signal: AbortSignal },
+): Promise<void> {
   const onNote = (text: string): void => progress.note(`put back: ${text}`);
-  await withHome({ machine: node, command: convertCommand }, deps, (home, signal) =>
-    takeBack({ home, node: node.name, timeoutMs }, { cluster, clock, onNote }, signal),
+  await takeBack({ home, node, timeoutMs }, { cluster, clock, onNote }, signal);
+}
+
+/** Another run may have come, gone on and ended while nobody held the machine. */
+function refuseOthers({ journal: { state } }: Home, { node, journalled }: PuttingBack): void {
+  if (state.kind === 'none' || (state.kind !== 'done' && state.run === journalled)) return;
+  throw new SelvedgeError(
+    `meanwhile \`${state.command}\`, run ${state.run}, is ${state.kind} on ${node.name}`,
+    {
+      code: 'Conflict',
+    },
   );
 }
 
 /** Puts a node back by its journal, and sees it Ready at the API server. Tries again while the machine is away. */
-export async function putBack(node: ClusterNode, deps: PutBackDeps, progress: Progress): Promise<void> {
+export async function putBack(what: PuttingBack, deps: PutBackDeps, progress: Progress): Promise<void> {
+  const { node: machine, run } = what;
   for (let attempt = 1; ; attempt += 1) {
+    let isEntered = false;
     try {
-      await once(node, deps, progress);
+      await withHome({ machine, command: convertCommand, run }, deps, async (home, signal) => {
+        isEntered = true;
+        refuseOthers(home, what);
+        await putBackIn({ home, node: machine.name }, deps, { progress, signal });
+      });
       return;
     } catch (error) {
       deps.signal.throwIfAborted();
-      if (!hasCode(error, 'Unavailable') || attempt >= reopening.attempts) throw error;
+      const isAway = hasCode(error, 'Unavailable') || (!isEntered && hasCode(error, 'DeadlineExceeded'));
+      if (!isAway || attempt >= reopening.attempts) throw error;
       progress.note(`put back: ${error.message}; trying again`);
       await deps.clock.sleep(reopening.everyMs, deps.signal);
     }
@@ -36,9 +63,9 @@ export async function putBack(node: ClusterNode, deps: PutBackDeps, progress: Pr
 }
 
 /** Takes away what a run left that changed nothing, if the machine lets it: entering and leaving it does. */
-export async function tidyUp(node: ClusterNode, deps: PutBackDeps): Promise<void> {
+export async function tidyUp({ node: machine, run }: PuttingBack, deps: PutBackDeps): Promise<void> {
   try {
-    await withHome({ machine: node, command: convertCommand }, deps, () => Promise.resolve());
+    await withHome({ machine, command: convertCommand, run }, deps, () => Promise.resolve());
   } catch {
     deps.signal.throwIfAborted();
   }

@@ -1,6 +1,6 @@
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Clock, SelvedgeError, systemClock } from '@selvedge/kit';
+import { type Clock, SelvedgeError, scoped, systemClock } from '@selvedge/kit';
 import { seededRandom } from '@selvedge/kit/testing';
 import type { ClusterClient } from '../cluster/index.ts';
 import { type TestCluster, createTestCluster } from '../cluster/testing-cluster.ts';
@@ -22,6 +22,13 @@ export interface Mishap {
   readonly what: 'stop' | 'loss';
 }
 
+/** What else happens. */
+export interface Meanwhile {
+  readonly mishap?: Mishap;
+  /** While the person reads the plan. */
+  readonly onAgree?: () => Promise<unknown>;
+}
+
 export interface TestSiteOptions<C extends ClusterClient> {
   /** `isConverted`: its kubelet has read that it shall talk to the hub. */
   readonly clusterOf: (isConverted: () => Promise<boolean>) => C;
@@ -32,10 +39,12 @@ export interface TestSiteOptions<C extends ClusterClient> {
 /** One node, its machine and its cluster, in small. */
 export interface TestSite<C extends ClusterClient = TestCluster> extends AsyncDisposable {
   readonly disk: TestDisk;
+  /** Where things of ours are kept on the machine. */
+  readonly folder: string;
   readonly cluster: C;
   /** What was agreed to. */
   readonly plans: Plan[];
-  convert(options?: Partial<ConvertOptions>, mishap?: Mishap): Promise<ConvertResult>;
+  convert(options?: Partial<ConvertOptions>, meanwhile?: Meanwhile): Promise<ConvertResult>;
   revert(options?: RevertOptions, mishap?: Mishap): Promise<RevertResult>;
   /** Commands that the last of them ran. */
   readonly commands: number;
@@ -111,35 +120,44 @@ const options: ConvertOptions = {
 const isLook = ({ argv }: HostCommand): boolean => argv.some((word) => word.includes('kubepods'));
 const noContainers = { exitCode: 0, stdout: Buffer.from('--\n'), stderr: Buffer.alloc(0) };
 
+/** As behind SSH, where what is ended here goes on there for a while. */
+const asFar = (command: HostCommand): HostCommand => ({
+  ...command,
+  argv: ['setsid', '--wait', ...command.argv],
+});
+
 interface Ways {
   readonly hosts: Hosts;
   readonly signal: AbortSignal;
   readonly count: () => number;
 }
 
-/** The machine with a mishap on its way. Not of those of the lock, which come with it and end with it. */
+/** The machine with a mishap on its way. What runs when the way is lost is lost with it. */
 function withMishap(host: Host, mishap: Mishap | undefined): Ways {
   const stop = new AbortController();
-  let [commands, lost] = [0, false];
+  let commands = 0;
+  let way = scoped();
   const happen = (): never => {
     if (mishap?.what === 'stop') {
       const reason = new SelvedgeError('stopped', { code: 'Aborted' });
       stop.abort(reason);
       throw reason;
     }
-    lost = true;
-    throw new SelvedgeError('the machine is lost', { code: 'Unavailable' });
+    const loss = new SelvedgeError('the machine is lost', { code: 'Unavailable' });
+    way.abort(loss);
+    throw loss;
   };
   const run: Host['run'] = async (command, signal) => {
-    if (lost) throw new SelvedgeError('the machine is lost', { code: 'Unavailable' });
+    way.signal.throwIfAborted();
+    using scope = scoped(signal, way.signal);
     const number = commands;
     commands += 1;
     if (number === mishap?.at && mishap.when === 'before') return happen();
-    const result = isLook(command) ? noContainers : await host.run(command, signal);
+    const result = isLook(command) ? noContainers : await host.run(asFar(command), scope.signal);
     return number === mishap?.at ? happen() : result;
   };
   const open = (): Promise<Host> => {
-    lost = false;
+    way = scoped();
     return Promise.resolve({ name: host.name, run, [Symbol.asyncDispose]: () => Promise.resolve() });
   };
   return { hosts: { open }, signal: stop.signal, count: () => commands };
@@ -189,17 +207,19 @@ export async function createTestSiteOf<C extends ClusterClient>({
   const cluster = clusterOf(isConverted);
   const plans: Plan[] = [];
   let [commands, runs] = [0, 0];
-  const depsOf = (ways: Ways): CommandContext & { hosts: Hosts; cluster: ClusterClient; folder: string } => ({
+  type Deps = CommandContext & { hosts: Hosts; cluster: ClusterClient; folder: string };
+  const depsOf = ({ hosts, signal }: Ways, onAgree?: Meanwhile['onAgree']): Deps => ({
     progress: silent,
-    agree: (plan) => {
+    agree: async (plan) => {
       plans.push(plan);
-      return Promise.resolve(true);
+      await onAgree?.();
+      return true;
     },
     clock: hastyClock,
     random: seededRandom((runs += 1)),
-    signal: ways.signal,
+    signal,
     version: '1.0.0',
-    hosts: ways.hosts,
+    hosts,
     cluster,
     folder,
   });
@@ -212,15 +232,16 @@ export async function createTestSiteOf<C extends ClusterClient>({
   };
   return {
     disk,
+    folder,
     cluster,
     plans,
     isConverted,
     get commands() {
       return commands;
     },
-    convert(more, mishap) {
+    convert(more, { mishap, onAgree } = {}) {
       const ways = withMishap(disk.host, mishap);
-      const deps = { ...depsOf(ways), cloud: cloudOf(mode), nodes: nodeWork(disk) };
+      const deps = { ...depsOf(ways, onAgree), cloud: cloudOf(mode), nodes: nodeWork(disk) };
       return counted(ways, convertWith({ ...options, ...more }, deps));
     },
     revert(more = {}, mishap) {

@@ -35,11 +35,11 @@ export interface VerifyDeps {
 }
 
 /** What is missing of kube-proxy, once it was told to start again. */
-function proxyLacks(
-  { layout: { kubeProxy }, before }: Verification,
+export function proxyLacks(
+  { layout: { kubeProxy }, before }: Pick<Verification, 'layout' | 'before'>,
   pods: readonly PodSight[],
 ): readonly string[] {
-  if (kubeProxy.kind !== 'daemonset' || before.meant.length === 0) return [];
+  if (before.meant.length === 0) return [];
   const isNew = (pod: PodSight): boolean => isProxyPod(kubeProxy, pod) && !before.meant.includes(pod.uid);
   return pods.some((pod) => isNew(pod) && pod.isReady) ? [] : ['kube-proxy is not Ready again'];
 }

@@ -10,6 +10,8 @@ export interface Machine {
 
 /** The way to machines that a person chose: SSH, a Job on each, or this machine only. */
 export interface Hosts {
+  /** Machines are entered through their kubelets: where that is out of the cloud's reach, nobody enters. Default false. */
+  readonly viaKubelet?: boolean;
   /** Programs run as root there. Throws `Unavailable`, and `Forbidden` if it may not be entered. Who opens it disposes of it. */
   open(machine: Machine, signal?: AbortSignal): Promise<Host>;
 }

@@ -1,4 +1,5 @@
 export { decodeJournal, type JournalReading } from './codec.ts';
+export { configIn, type JournalledConfig } from './config.ts';
 export { describeRun } from './describe.ts';
 export { openJournal, readJournal, type Journal } from './journal.ts';
 export { lockMachine, type LockOptions, type MachineLock } from './lock.ts';

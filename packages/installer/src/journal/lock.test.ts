@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '@selvedge/kit';
@@ -48,6 +48,22 @@ describe('the lock of a machine', () => {
     expect(await readFile(place.lock, 'utf8')).toMatch(/^run 2\n/);
   });
 
+  it('is taken over from what the same run left behind', async () => {
+    const left = await take('run 1');
+    await using lock = await take('run 1');
+    await expect.poll(() => left.signal.aborted).toBe(true);
+    expect(lock.signal.aborted).toBe(false);
+    await expect(take('run 2')).rejects.toMatchObject({ code: 'Conflict' });
+  });
+
+  it('is not waited for by who gave it back, once another has it', async () => {
+    const lock = await take('run 1');
+    const next = take('run 2');
+    await lock[Symbol.asyncDispose]();
+    await using other = await next;
+    expect(other.signal.aborted).toBe(false);
+  });
+
   it('leaves no program behind when it is given back', async () => {
     // As behind SSH, where what is ended here goes on there.
     const run: Host['run'] = (command, within) =>
@@ -94,6 +110,14 @@ describe('the lock of a machine', () => {
 });
 
 describe('the place of a journal', () => {
+  it('is made by many at once, and goes for many at once', async () => {
+    const many = Array.from({ length: 8 });
+    await Promise.all(many.map(() => prepareJournal(host, place, signal)));
+    expect(await readdir(parent)).toEqual(['installer']);
+    await Promise.all(many.map(() => forgetJournal(host, place, signal)));
+    expect(await readdir(parent)).toEqual([]);
+  });
+
   it('comes and goes without a trace in the folder that it is in', async () => {
     await utimes(parent, 1_500_000_000.123_456, 1_500_000_000.123_456);
     const before = (await stat(parent, { bigint: true })).mtimeNs;

@@ -3,7 +3,10 @@ import type { Host, HostResult } from '../host/index.ts';
 import { type JournalPlace, prepareJournal } from './place.ts';
 
 export interface LockOptions {
-  /** Who takes it, for people, in one line; unlike that of any other run: `selvedge convert by ann@ops-1, run 7f3c`. */
+  /**
+   * Who takes it, for people, in one line; unlike that of any other run: `selvedge convert by ann@ops-1, run 7f3c`. What this
+   * owner left behind on a machine that went away meanwhile ends, and is nobody's obstacle.
+   */
   readonly owner: string;
   readonly place: JournalPlace;
 }
@@ -34,10 +37,13 @@ trap 'kill "$!" 2> /dev/null; exit 0' TERM
 printf '%s\\n%s\\n' "$2" $$ > "$1"
 while printf .; do sleep 5 9>&- & wait "$!"; done`;
 
-/** Ends the holder, which may be where no signal of ours gets, and waits until the lock is free. */
+/** Ends the holder, which may be where no signal of ours gets, and waits until the lock is free, or another's. */
 const releaseScript = `
-{ read -r owner && read -r pid; } < "$1" || exit 0
-if [ "$owner" = "$2" ]; then : > "$1"; kill "$pid"; flock -w 10 "$1" true; fi
+{ read -r owner && read -r pid; } 2> /dev/null < "$1" || exit 0
+[ "$owner" = "$2" ] || exit 0
+: > "$1"
+kill "$pid"
+for _ in $(seq 100); do flock -n "$1" true || [ -s "$1" ] && exit 0; sleep 0.1; done
 exit 0`;
 
 const shell = (script: string, ...args: readonly string[]): [string, ...string[]] => [
@@ -77,6 +83,7 @@ export async function lockMachine(
   signal: AbortSignal,
 ): Promise<MachineLock> {
   await prepareJournal(host, place, signal);
+  await host.run({ argv: shell(releaseScript, place.lock, owner) }, signal);
   // It lasts until it is given back: who was told to stop has things to put right.
   const scope = scoped();
   const gone = scoped();

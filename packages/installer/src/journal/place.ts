@@ -15,10 +15,16 @@ export const journalPlace = (folder = '/var/lib/selvedge-installer'): JournalPla
   lock: join(folder, 'lock'),
 });
 
+/** Folders come and go one at a time. */
+const alone = `
+exec 9< "$2"
+flock -w 10 9`;
+
 /** `$1`: the folder, `$2`: its parent. When the parent was changed last is kept in a file: the folder itself changes it. */
 const prepareScript = `
 set -eu
 umask 077
+${alone}
 [ -d "$1" ] && exit 0
 time=$(stat -c %.9Y -- "$2")
 mkdir -m 0700 "$1.new" 2> /dev/null || [ -d "$1.new" ]
@@ -26,12 +32,16 @@ mkdir -m 0700 "$1.new" 2> /dev/null || [ -d "$1.new" ]
 mv -T "$1.new" "$1"
 sync "$2"`;
 
-/** A parent that was changed by somebody else meanwhile is older than it was; nobody goes by that. */
+/**
+ * A parent that was changed by somebody else meanwhile is older than it was; nobody goes by that. Who comes for the lock just now
+ * makes its file again, once.
+ */
 const forgetScript = `
 set -eu
+${alone}
 [ -d "$1" ] || exit 0
 time=$(cat "$1/parent-time" 2> /dev/null || stat -c %.9Y -- "$2")
-rm -rf --one-file-system -- "$1"
+rm -rf --one-file-system -- "$1" || rm -rf --one-file-system -- "$1"
 touch -c -m -d "@$time" -- "$2"
 sync "$2"`;
 

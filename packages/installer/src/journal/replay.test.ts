@@ -59,6 +59,8 @@ describe('what a journal tells', () => {
     ['a step without a run', [did(0)]],
     ['a step that was not begun', [begun, did(0)]],
     ['a step that is not there', [begun, doing(2)]],
+    ['a run that begins within another', [begun, doing(0), begun]],
+    ['a run that begins where another is done', [begun, { kind: 'ended', as: 'done' } as const, begun]],
     ['an end without a run', [{ kind: 'ended', as: 'done' } as const]],
   ])('is not guessed from %s', (_what, records) => {
     expect(() => replay(records)).toThrow(/cannot be/);

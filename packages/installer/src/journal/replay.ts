@@ -25,6 +25,8 @@ function moved(state: Begun, record: StepRecord): Begun {
 
 function follow(state: RunState, record: JournalRecord): RunState {
   if (record.kind === 'begun') {
+    // What things were before that run would be forgotten.
+    if (state.kind === 'begun' || state.kind === 'done') throw wrong(record);
     const steps = record.steps.map((step) => ({ step, progress: { kind: 'todo' } as const }));
     return { kind: 'begun', run: record.run, command: record.command, steps };
   }

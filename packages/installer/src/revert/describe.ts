@@ -4,7 +4,7 @@ const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;
 
 const words: Readonly<Record<RevertedNode['outcome'], string>> = {
   reverted: 'is as it was',
-  unchanged: 'has nothing of Selvedge',
+  unchanged: 'has nothing of a conversion',
   failed: 'could not be taken back',
   damaged: 'has a damaged journal; nothing was changed',
   'not-begun': 'was not begun',
@@ -32,7 +32,9 @@ const cloudWords: Readonly<Record<RevertResult['cloud'], string>> = {
 /** A result for people. */
 export function describeRevert(result: RevertResult): string {
   if (result.outcome === 'declined') return 'Nothing was changed.';
-  const nodes = result.nodes.filter(({ outcome }) => outcome !== 'unchanged');
+  const nodes = result.nodes.filter(
+    ({ outcome, because }) => outcome !== 'unchanged' || because !== undefined,
+  );
   const head = result.outcome === 'unchanged' ? ['There is nothing to take back.'] : [];
   return [...head, ...nodes.flatMap(linesOf), cloudWords[result.cloud]].join('\n');
 }

@@ -1,7 +1,8 @@
-import { hasCode, messageOf } from '@selvedge/kit';
+import { SelvedgeError, messageOf } from '@selvedge/kit';
+import { phasesOn } from '../cloud/index.ts';
 import { createHostFiles } from '../files/index.ts';
 import type { Hosts, Machine } from '../host/index.ts';
-import { type RunState, decodeJournal, journalPlace, readJournal } from '../journal/index.ts';
+import { type RunState, configIn, decodeJournal, journalPlace, readJournal } from '../journal/index.ts';
 import { describeRecords } from './damage.ts';
 
 /** What is found on a machine that may have to be taken back. */
@@ -13,10 +14,15 @@ export type Found =
   /** What another command made, and takes back: `selvedge join`. */
   | { readonly kind: 'other'; readonly command: string }
   | { readonly kind: 'damaged'; readonly line: number; readonly known: readonly string[] }
+  /** Of the cloud's part, beside the API server of this machine. Looked for without the cloud alone. */
+  | { readonly kind: 'beside'; readonly phases: readonly string[] }
+  /** It could not be entered, or is another machine. */
   | { readonly kind: 'closed'; readonly message: string; readonly hint?: string };
 
 export interface LookDeps {
   readonly hosts: Hosts;
+  /** The cloud does not tell what is beside its API servers. */
+  readonly isOffline: boolean;
   /** Where things are kept on machines. Default: that of `journalPlace`. */
   readonly folder?: string;
 }
@@ -34,14 +40,31 @@ function foundIn(state: RunState, isThere: boolean): Found {
   return { kind: 'touched', left, of: state.steps.length };
 }
 
-async function look(machine: Machine, { hosts, folder }: LookDeps, signal: AbortSignal): Promise<Found> {
+/** The address may be that of another machine. */
+function refuseAnother({ name }: Machine, state: RunState): void {
+  const there = configIn(state)?.nodeName;
+  if (there === undefined || there === name) return;
+  throw new SelvedgeError(`that machine is the node ${there}, not ${name}`, {
+    code: 'Conflict',
+    hint: `say --nodes ${name}=ADDRESS`,
+  });
+}
+
+async function look(
+  machine: Machine,
+  { hosts, isOffline, folder }: LookDeps,
+  signal: AbortSignal,
+): Promise<Found> {
   await using host = await hosts.open(machine, signal);
   const files = createHostFiles(host);
   const { folder: home, journal } = journalPlace(folder);
   const { state, damagedLine } = await readJournal(journal, files, signal);
   if (damagedLine === undefined) {
+    refuseAnother(machine, state);
     const isThere = (await files.look(home, signal)).kind !== 'absent';
-    return foundIn(state, isThere);
+    const found = foundIn(state, isThere);
+    const phases = isOffline && found.kind === 'clean' ? await phasesOn(host, signal) : [];
+    return phases.length === 0 ? found : { kind: 'beside', phases };
   }
   const text = await files.read(journal, { maxBytes }, signal);
   return {
@@ -57,7 +80,7 @@ export async function lookAtMachine(machine: Machine, deps: LookDeps, signal: Ab
     return await look(machine, deps, signal);
   } catch (error) {
     signal.throwIfAborted();
-    const hint = hasCode(error, 'Unavailable', 'Forbidden') ? error.hint : undefined;
+    const hint = error instanceof SelvedgeError ? error.hint : undefined;
     return { kind: 'closed', message: messageOf(error), ...(hint === undefined ? {} : { hint }) };
   }
 }

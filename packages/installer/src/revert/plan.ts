@@ -17,7 +17,7 @@ export interface CloudSide {
 }
 
 export const isToDo = ({ found, hasTraces }: FoundNode): boolean =>
-  found.kind === 'touched' || (found.kind === 'clean' && hasTraces);
+  found.kind === 'touched' || found.kind === 'beside' || (found.kind === 'clean' && hasTraces);
 
 function changesOf({ found, hasTraces }: FoundNode): readonly PlannedChange[] {
   if (found.kind === 'touched' && found.of === 0)
@@ -28,6 +28,8 @@ function changesOf({ found, hasTraces }: FoundNode): readonly PlannedChange[] {
       { what: 'see that it is Ready at the API server' },
     ];
   }
+  if (found.kind === 'beside')
+    return [{ what: `take back what is beside its API server: ${found.phases.join(', ')}` }];
   return found.kind === 'clean' && hasTraces ? [{ what: 'remove what the cloud remembers of it' }] : [];
 }
 
@@ -39,6 +41,7 @@ function warningOf({ node: { name }, found }: FoundNode): string | undefined {
       return `${name}: ${found.message}; it is left alone`;
     case 'other':
       return `${name} was made by \`${found.command}\`: \`selvedge reset\` takes that back`;
+    case 'beside':
     case 'clean':
     case 'touched':
       return undefined;

@@ -1,4 +1,5 @@
 import { SelvedgeError, messageOf } from '@selvedge/kit';
+import { undoMachine } from '../cloud/index.ts';
 import type { ClusterClient } from '../cluster/index.ts';
 import type { Progress } from '../command/index.ts';
 import { type HomeDeps, withHome } from './home.ts';
@@ -34,6 +35,11 @@ async function revertOne(
   progress: Progress,
 ): Promise<TakenBack | undefined> {
   if (found.found.kind === 'touched') return await taken(found, deps, progress);
+  if (found.found.kind === 'beside') {
+    await using host = await deps.hosts.open(found.node, deps.signal);
+    await undoMachine(host, deps);
+    return undefined;
+  }
   const { cluster, clock, timeoutMs, signal } = deps;
   if (cluster === undefined) return undefined;
   const onNote = (text: string): void => progress.note(text);

@@ -11,7 +11,7 @@ import {
 } from '../cluster/index.ts';
 import { type CommandContext, type Progress, isDone } from '../command/index.ts';
 import type { Hosts } from '../host/index.ts';
-import { lookAtMachine } from './machine.ts';
+import { type Found, lookAtMachine } from './machine.ts';
 import { type FoundNode, isToDo, revertPlan } from './plan.ts';
 import { identityOf, revertNode } from './revert-node.ts';
 import { type RevertOptions, type RevertResult, type RevertedNode, revertDefaults } from './types.ts';
@@ -34,10 +34,12 @@ export interface RevertEngineDeps extends CommandContext {
 /** Machines that are looked at side by side. */
 const lookers = 8;
 
+type SceneNode = Pick<ClusterNode, 'name' | 'addresses' | 'unit'> & Partial<Pick<ClusterNode, 'isLite'>>;
+
 interface Scene {
   /** undefined: out of reach. */
   readonly cluster: ClusterClient | undefined;
-  readonly nodes: readonly Pick<ClusterNode, 'name' | 'addresses' | 'unit'>[];
+  readonly nodes: readonly SceneNode[];
   readonly traces: ReadonlySet<string>;
   /** Nodes were chosen: the cloud's part stays. */
   readonly isPartial: boolean;
@@ -83,14 +85,21 @@ async function sceneOf(options: RevertOptions, deps: RevertEngineDeps): Promise<
   }
 }
 
-async function lookAt({ nodes, traces }: Scene, deps: RevertEngineDeps): Promise<readonly FoundNode[]> {
+async function lookAt(
+  { nodes, traces, cluster }: Scene,
+  deps: RevertEngineDeps,
+): Promise<readonly FoundNode[]> {
   const limiter = createLimiter({ capacity: lookers });
+  const look = (node: SceneNode): Promise<Found> =>
+    node.isLite === true
+      ? Promise.resolve({ kind: 'other', command: 'selvedge join' })
+      : lookAtMachine(node, { ...deps, isOffline: cluster === undefined }, deps.signal);
   return await deps.progress.task(`look at ${nodes.length} machines`, () =>
     Promise.all(
       nodes.map((node) =>
         limiter.run(deps.signal, async () => ({
           node,
-          found: await lookAtMachine(node, deps, deps.signal),
+          found: await look(node),
           hasTraces: traces.has(node.name),
         })),
       ),
@@ -100,15 +109,18 @@ async function lookAt({ nodes, traces }: Scene, deps: RevertEngineDeps): Promise
 
 /** The result for a node that there is nothing to do about. */
 function restOf(found: FoundNode): RevertedNode {
-  const { found: state, hasTraces } = found;
+  const { found: state } = found;
   const identity = identityOf(found);
   if (state.kind === 'damaged') {
     const hint = 'put the files back that it names, then remove /var/lib/selvedge-installer on that machine';
     const because = `its journal is damaged in line ${state.line}`;
     return { ...identity, outcome: 'damaged', because, known: state.known, hint };
   }
-  // Of a machine that nobody ever said to be an edge node nothing is missed.
-  if (state.kind !== 'closed' || !hasTraces) return { ...identity, outcome: 'unchanged' };
+  if (state.kind === 'other') {
+    const because = `it was made by \`${state.command}\``;
+    return { ...identity, outcome: 'unchanged', because, hint: '`selvedge reset` takes that back' };
+  }
+  if (state.kind !== 'closed') return { ...identity, outcome: 'unchanged' };
   const { message, hint } = state;
   return { ...identity, outcome: 'failed', because: message, ...(hint === undefined ? {} : { hint }) };
 }
@@ -116,16 +128,17 @@ function restOf(found: FoundNode): RevertedNode {
 const isBad = ({ outcome }: RevertedNode): boolean => outcome === 'failed' || outcome === 'damaged';
 
 /** Nodes whose pods edge-lite runs live by what the cloud's part is. */
-function refuseLiteNodes(found: readonly FoundNode[], all: readonly string[]): void {
-  const lite = [
-    ...new Set([...found.filter((one) => one.found.kind === 'other').map(({ node }) => node.name), ...all]),
-  ];
+function refuseLiteNodes(found: readonly FoundNode[]): void {
+  const lite = found.filter((one) => one.found.kind === 'other').map(({ node }) => node.name);
   if (lite.length === 0) return;
   throw new SelvedgeError(`${lite.join(', ')}: nodes that were joined still need the cloud's part`, {
     code: 'Conflict',
     hint: 'run `selvedge reset` for each of them first, or choose nodes with --nodes',
   });
 }
+
+/** Nodes of which it is not known, or known to be so, that they still live by the cloud's part. */
+const needsCloud = ({ found: { kind } }: FoundNode): boolean => kind === 'closed' || kind === 'damaged';
 
 interface Look {
   readonly scene: Scene;
@@ -136,15 +149,10 @@ interface Look {
 
 async function lookAll(options: RevertOptions, deps: RevertEngineDeps): Promise<Look> {
   const scene = await sceneOf(options, deps);
-  const lite = scene.nodes.filter((node) => 'isLite' in node && node.isLite === true);
-  const nodes = scene.nodes.filter((node) => !lite.includes(node));
-  const found = await lookAt({ ...scene, nodes }, deps);
+  const found = await lookAt(scene, deps);
   if (scene.isPartial) return { scene, found, undo: undefined };
-  refuseLiteNodes(
-    found,
-    lite.map(({ name }) => name),
-  );
-  return { scene, found, undo: await deps.cloud.plan() };
+  refuseLiteNodes(found);
+  return { scene, found, undo: found.some(needsCloud) ? undefined : await deps.cloud.plan() };
 }
 
 async function work(
@@ -186,8 +194,10 @@ export async function revertWith(options: RevertOptions, deps: RevertEngineDeps)
   const { found, undo } = look;
   const plan = revertPlan(found, undo ?? { parts: [], warnings: [] });
   if (isDone(plan)) {
+    for (const warning of plan.warnings) deps.progress.note(warning);
     const nodes = found.map(restOf);
-    return { outcome: nodes.some(isBad) ? 'partly' : 'unchanged', nodes, cloud: 'unchanged' };
+    const cloud = undo === undefined ? 'left' : 'unchanged';
+    return { outcome: nodes.some(isBad) ? 'partly' : 'unchanged', nodes, cloud };
   }
   if (!(await deps.agree(plan))) return { outcome: 'declined', nodes: [], cloud: 'left' };
   const nodes = await work(options, deps, look);

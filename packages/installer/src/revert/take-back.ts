@@ -4,6 +4,7 @@ import {
   type PodSight,
   type Restarts,
   compareContainers,
+  isAnyProxyPod,
   isProxyPod,
   lacksOf,
   listPods,
@@ -118,7 +119,7 @@ export async function takeBack(
   const { cluster, clock } = deps;
   const { host, journal, place } = home;
   const pods = await podsIfTold(node, cluster, signal);
-  const known = rememberPods(pods ?? [], { nowMs: clock.now(), isMeant: isProxy });
+  const known = rememberPods(pods ?? [], { nowMs: clock.now(), isMeant: isAnyProxyPod });
   const before = { containers: await readContainers(host, signal), ...known };
   const kubelet = restartedKubelet(journal.state);
   const unitsMs = journal.state.kind === 'none' ? 0 : (await undo(home, deps, signal)).unitsMs;

@@ -4,5 +4,5 @@ import type { JobDeps, JobOptions } from './options.ts';
 
 /** Machines by a Job on each: nothing but the API server has to be reached. */
 export function createJobHosts(options: JobOptions, deps: JobDeps): Hosts {
-  return { open: ({ name }, signal) => openJobHost(name, { options, deps }, signal) };
+  return { viaKubelet: true, open: ({ name }, signal) => openJobHost(name, { options, deps }, signal) };
 }
