@@ -90,9 +90,11 @@ async function undoJournal(
   await using lock = await lockMachine({ owner, place }, { host, clock }, signal);
   using scope = scoped(signal, lock.signal);
   const journal = await openJournal(place.journal, files, signal);
-  if (journal.state.kind === 'none') return;
-  const executors = createExecutors({ host, files, run: journal.state.run, clock, sources: noSources });
-  await undoSteps({ journal, executors, onEvent: () => undefined }, scope.signal);
+  if (journal.state.kind !== 'none') {
+    const executors = createExecutors({ host, files, run: journal.state.run, clock, sources: noSources });
+    await undoSteps({ journal, executors, onEvent: () => undefined }, scope.signal);
+  }
+  await forgetJournal(host, place, scope.signal);
 }
 
 async function undoPhase(phase: MachinePhase, host: Host, deps: UndoDeps): Promise<void> {
@@ -100,7 +102,6 @@ async function undoPhase(phase: MachinePhase, host: Host, deps: UndoDeps): Promi
   const files = createHostFiles(host);
   if ((await files.look(place.folder, deps.signal)).kind === 'absent') return;
   await undoJournal(place, { host, files }, deps);
-  await forgetJournal(host, place, deps.signal);
 }
 
 /** Takes back all that the run did, and its journal. Nothing happens if there was none. */
