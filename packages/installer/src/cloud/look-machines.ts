@@ -1,8 +1,8 @@
-import { SelvedgeError, hasCode, messageOf } from '@selvedge/kit';
+import { SelvedgeError, messageOf } from '@selvedge/kit';
 import { type KubeClient, resources } from '@selvedge/kube';
 import type { Node } from '@selvedge/kube/types';
-import type { Architecture } from '../artifacts/index.ts';
-import type { HostFiles } from '../files/index.ts';
+import { type Architecture, architectures } from '../artifacts/index.ts';
+import { readIfThere } from '../files/index.ts';
 import type { Host, Machine } from '../host/index.ts';
 import { clusterCa } from './certificates/sign-there.ts';
 import { manifestFile } from './egress/manifest.ts';
@@ -11,17 +11,6 @@ import type { ControlPlaneMachine } from './types.ts';
 import { paths } from './unit/config.ts';
 
 type Open = Extract<ControlPlaneMachine, { kind: 'open' }>;
-
-const architectures: Readonly<Record<string, Architecture>> = { x86_64: 'amd64', aarch64: 'arm64' };
-
-async function readIfThere(files: HostFiles, path: string, signal: AbortSignal): Promise<string | undefined> {
-  try {
-    return (await files.read(path, {}, signal)).toString();
-  } catch (error) {
-    if (hasCode(error, 'NotFound')) return undefined;
-    throw error;
-  }
-}
 
 async function succeeds(
   host: Host,
@@ -49,9 +38,9 @@ async function inspect(
     kind: 'open',
     ...at,
     arch: await architectureOf(host, signal),
-    manifest: await readIfThere(files, manifestFile, signal),
-    ca: await readIfThere(files, clusterCa.certificate, signal),
-    certificate: await readIfThere(files, paths.certificate, signal),
+    manifest: await readIfThere(files, { path: manifestFile }, signal),
+    ca: await readIfThere(files, { path: clusterCa.certificate }, signal),
+    certificate: await readIfThere(files, { path: paths.certificate }, signal),
     signs:
       (await succeeds(host, ['test', '-r', clusterCa.key], signal)) &&
       (await succeeds(host, ['openssl', 'version'], signal)),
