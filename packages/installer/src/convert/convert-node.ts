@@ -148,8 +148,9 @@ async function back({ deps, progress, state }: Way, putting: PuttingBack, reason
     return;
   }
   try {
-    await putBack(putting, deps, progress);
-    state.move({ kind: 'put-back', cause, totalMs: deps.clock.monotonicMs() - begunMs });
+    const isBack = await putBack(putting, deps, progress);
+    const totalMs = deps.clock.monotonicMs() - begunMs;
+    state.move(isBack ? { kind: 'put-back', cause, totalMs } : { kind: 'unchanged' });
   } catch (error) {
     deps.signal.throwIfAborted();
     state.move({ kind: 'failed', cause: error });

@@ -8,7 +8,7 @@ vi.setConfig({ testTimeout: 300_000 });
 
 const when = ['before', 'after'] as const;
 /** Each try is a few hundred programs. The ways begin apart, so that they meet other commands. */
-const stride = 13;
+const stride = 41;
 
 /** Everything of the machine is as it was, and nothing else is on it. */
 async function isVanilla(site: TestSite, before: ReadonlyMap<string, string>): Promise<void> {
@@ -111,11 +111,14 @@ describe('a conversion', () => {
         const [node] = result.nodes;
         // How the machine is given free at last does not matter.
         if (site.commands === number + 1) return;
-        expect([number, node?.outcome]).toEqual([
+        // Unchanged: its last word arrived, the answer did not, and it is an edge node.
+        const isLate = node?.outcome === 'unchanged';
+        expect([number, node?.outcome, await site.isConverted()]).toEqual([
           number,
-          expect.stringMatching(/put-back|refused|not-begun/),
+          expect.stringMatching(/put-back|refused|not-begun|unchanged/),
+          isLate,
         ]);
-        await isVanilla(site, before);
+        if (!isLate) await isVanilla(site, before);
       }
     });
   });

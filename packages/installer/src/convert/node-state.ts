@@ -45,7 +45,7 @@ export function createNodeState(onMove: (words: string) => void): StateMachine<N
         applying: ['verifying', 'putting-back'],
         verifying: ['converted', 'putting-back'],
         converted: [],
-        'putting-back': ['put-back', 'failed'],
+        'putting-back': ['put-back', 'unchanged', 'failed'],
         'put-back': [],
         failed: [],
       },

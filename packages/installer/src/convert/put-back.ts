@@ -29,9 +29,13 @@ export async function putBackIn(
   await takeBack({ home, node, timeoutMs }, { cluster, clock, onNote }, signal);
 }
 
-/** Another run may have come, gone on and ended while nobody held the machine. */
-function refuseOthers({ journal: { state } }: Home, { node, journalled }: PuttingBack): void {
-  if (state.kind === 'none' || (state.kind !== 'done' && state.run === journalled)) return;
+/**
+ * Whether the run ended well after all: the answer to its last word was lost, or another command went on with it. Throws
+ * `Conflict` if the machine has another run by now.
+ */
+function hasEnded({ journal: { state } }: Home, { node, journalled }: PuttingBack): boolean {
+  if (state.kind === 'none') return false;
+  if (state.run === journalled) return state.kind === 'done';
   throw new SelvedgeError(
     `meanwhile \`${state.command}\`, run ${state.run}, is ${state.kind} on ${node.name}`,
     {
@@ -40,18 +44,21 @@ function refuseOthers({ journal: { state } }: Home, { node, journalled }: Puttin
   );
 }
 
-/** Puts a node back by its journal, and sees it Ready at the API server. Tries again while the machine is away. */
-export async function putBack(what: PuttingBack, deps: PutBackDeps, progress: Progress): Promise<void> {
+/**
+ * Puts a node back by its journal, and sees it Ready at the API server. Tries again while the machine is away. False: it is an
+ * edge node, seen to be one, and is left so.
+ */
+export async function putBack(what: PuttingBack, deps: PutBackDeps, progress: Progress): Promise<boolean> {
   const { node: machine, run } = what;
   for (let attempt = 1; ; attempt += 1) {
     let isEntered = false;
     try {
-      await withHome({ machine, command: convertCommand, run }, deps, async (home, signal) => {
+      return await withHome({ machine, command: convertCommand, run }, deps, async (home, signal) => {
         isEntered = true;
-        refuseOthers(home, what);
+        if (hasEnded(home, what)) return false;
         await putBackIn({ home, node: machine.name }, deps, { progress, signal });
+        return true;
       });
-      return;
     } catch (error) {
       deps.signal.throwIfAborted();
       const isAway = hasCode(error, 'Unavailable') || (!isEntered && hasCode(error, 'DeadlineExceeded'));

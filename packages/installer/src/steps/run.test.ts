@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { type Loss, isConverted, lookAt, runWithLoss, start, texts, vanilla } from './testing-run.ts';
 
 /** Each try is a few hundred programs; all commands are tried by the long tests. The sweeps meet other ones each. */
-const stride = 61;
+const stride = 113;
 const sweeps: readonly Loss[] = [
   { way: 'apply', when: 'before', at: 6 },
   { way: 'apply', when: 'after', at: 17 },
