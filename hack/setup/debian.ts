@@ -14,6 +14,7 @@ export const debianPackages: readonly string[] = [
   'curl',
   'debootstrap',
   'gcc',
+  'git',
   'iproute2',
   'iptables',
   'libc6-arm64-cross',
