@@ -72,7 +72,7 @@ async function convertAndBack(
 
 async function conversions(): Promise<readonly BenchRow[]> {
   await using stack = new AsyncDisposableStack();
-  const cluster = await upCluster({ layout: 'kubeadm', name: 'bench-cluster' });
+  const cluster = await upCluster({ layout: 'kubeadm', name: 'bench-conv' });
   stack.defer(() => cluster.down());
   await installerPods(cluster, podsPerNode);
   const selvedge = await installerProgram(cluster);
