@@ -22,6 +22,12 @@ interface Knobs {
   away: number;
   /** Answers with this instead of another protocol. */
   refusal: number | undefined;
+  /** As many execs from now on are not answered. */
+  mute: number;
+  /** Answers with this when a Job is to be deleted. */
+  deletion: number | undefined;
+  /** The node is away: pods stay when their Job is deleted. */
+  keepsPods: boolean;
 }
 
 /** As much of an API server, a Job controller and a kubelet as a Job that is entered by exec sees of them. */
@@ -35,6 +41,8 @@ export interface ExecServer extends Knobs, AsyncDisposable {
   readonly execs: readonly (readonly string[])[];
   /** What it answered instead of another protocol. */
   readonly refused: readonly number[];
+  /** As somebody else does; their pods go with them. */
+  removeJobs(): void;
   /** Breaks every connection; what runs goes on, as on a node. */
   cut(): void;
 }
@@ -116,8 +124,8 @@ interface Asked {
 
 async function answer(
   { request, response }: Asked,
-  jobs: Map<string, object>,
-  { pod }: Knobs,
+  { jobs, pods }: { readonly jobs: Map<string, object>; readonly pods: Set<string> },
+  { pod, deletion, keepsPods }: Knobs,
 ): Promise<void> {
   const { method, url = '' } = request;
   const reply = (status: number, body: object): void => {
@@ -127,13 +135,17 @@ async function answer(
     const job = (await json(request)) as { readonly metadata: { readonly generateName: string } };
     const name = `${job.metadata.generateName}${jobs.size}`;
     jobs.set(name, job);
+    pods.add(name);
     return reply(201, { ...job, metadata: { ...job.metadata, name } });
   }
   if (method === 'DELETE') {
     const name = url.split('/').at(-1) ?? '';
+    if (deletion !== undefined)
+      return reply(deletion, { kind: 'Status', status: 'Failure', message: 'not yours' });
+    if (!keepsPods) pods.delete(name);
     return reply(jobs.delete(name) ? 200 : 404, { kind: 'Status', status: 'Success' });
   }
-  const items = [...jobs.keys()].map((job) => podOf(job, pod));
+  const items = [...pods].map((job) => podOf(job, pod));
   return reply(200, { kind: 'PodList', metadata: {}, items });
 }
 
@@ -142,13 +154,22 @@ export async function startExecServer(): Promise<ExecServer> {
   await writeFile(join(folder, 'nsenter'), nsenter, { mode: 0o755 });
   const execs: (readonly string[])[] = [];
   const [children, sockets] = [new Set<ChildProcess>(), new Set<WebSocket>()];
-  const knobs: Knobs = { pod: { kind: 'running' }, away: 0, refusal: undefined };
+  const knobs: Knobs = {
+    pod: { kind: 'running' },
+    away: 0,
+    refusal: undefined,
+    mute: 0,
+    deletion: undefined,
+    keepsPods: false,
+  };
   const refused: number[] = [];
-  const jobs = new Map<string, object>();
+  const [jobs, pods] = [new Map<string, object>(), new Set<string>()];
   const handleProtocols = (offered: Set<string>): string | false =>
     offered.has('v5.channel.k8s.io') && 'v5.channel.k8s.io';
   const webSockets = new WebSocketServer({ noServer: true, handleProtocols });
-  const server = createServer((request, response) => void answer({ request, response }, jobs, knobs));
+  const server = createServer(
+    (request, response) => void answer({ request, response }, { jobs, pods }, knobs),
+  );
   const exec = (socket: WebSocket, url: URL): void => {
     sockets.add(socket);
     socket.on('error', () => undefined);
@@ -169,6 +190,11 @@ export async function startExecServer(): Promise<ExecServer> {
     return undefined;
   };
   server.on('upgrade', (request, socket, head) => {
+    if (knobs.mute > 0) {
+      knobs.mute -= 1;
+      socket.once('end', () => socket.destroy()).resume();
+      return;
+    }
     if (knobs.refusal !== undefined) {
       refused.push(knobs.refusal);
       socket.end(`HTTP/1.1 ${knobs.refusal} No\r\ncontent-length: 0\r\n\r\n`);
@@ -191,6 +217,10 @@ export async function startExecServer(): Promise<ExecServer> {
     execs,
     refused,
     cut,
+    removeJobs() {
+      jobs.clear();
+      pods.clear();
+    },
     async [Symbol.asyncDispose]() {
       for (const child of children) end(child);
       for (const pid of await pidsIn(join(folder, 'state'))) end({ pid });

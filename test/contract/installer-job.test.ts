@@ -1,6 +1,6 @@
 import { type Host, type JobOptions, createJobHosts } from '@selvedge/installer';
-import { createMetricsRegistry, silentLogger, systemClock as clock } from '@selvedge/kit';
-import { createKubeClient, createKubeMetrics, staticCredentials } from '@selvedge/kube';
+import { type Clock, createMetricsRegistry, silentLogger, systemClock } from '@selvedge/kit';
+import { createKubeClient, createKubeMetrics, defaultTimeouts, staticCredentials } from '@selvedge/kube';
 import { describe, expect, it, vi } from 'vitest';
 import { type ExecServer, startExecServer } from './exec-server.ts';
 import { hostContract } from './installer-host.ts';
@@ -9,7 +9,34 @@ vi.setConfig({ testTimeout: 60_000 });
 
 const machine = { name: 'shop-1', addresses: [] };
 
-async function open(server: ExecServer, more: Partial<JobOptions> = {}): Promise<Host> {
+interface Given extends Partial<JobOptions> {
+  readonly clock?: Clock;
+  readonly onNote?: (text: string) => void;
+}
+
+/** The machine's clock, but what waits for `ms` waits until somebody lets that time pass. */
+function clockThatWaits(ms: number): { readonly clock: Clock; readonly pass: () => void } {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let hasPassed = false;
+  const sleep: Clock['sleep'] = (forMs, signal) => {
+    const asEver = systemClock.sleep(forMs, signal);
+    return forMs === ms && !hasPassed ? Promise.race([promise, asEver]) : asEver;
+  };
+  const pass = (): void => {
+    hasPassed = true;
+    resolve();
+  };
+  return { clock: { ...systemClock, sleep }, pass };
+}
+
+function nothingStays(text: string): void {
+  throw new Error(text);
+}
+
+async function open(
+  server: ExecServer,
+  { clock = systemClock, onNote = nothingStays, ...more }: Given = {},
+): Promise<Host> {
   const credentials = staticCredentials({});
   const deps = { clock, random: () => 0.5 };
   const metrics = createKubeMetrics(createMetricsRegistry());
@@ -19,7 +46,7 @@ async function open(server: ExecServer, more: Partial<JobOptions> = {}): Promise
   );
   const api = { server: server.url, credentials };
   try {
-    const hosts = createJobHosts({ image: 'node-shell', ...more }, { cluster, api, ...deps });
+    const hosts = createJobHosts({ image: 'node-shell', ...more }, { cluster, api, onNote, ...deps });
     const host = await hosts.open(machine);
     return {
       ...host,
@@ -107,6 +134,52 @@ describe('a machine behind a Job', () => {
     await expect.poll(() => server.refused).toHaveLength(2);
     server.refusal = undefined;
     expect((await running).stdout.toString()).toBe('there\n');
+  });
+
+  it('is dialled again if its API server gives no answer in time', async () => {
+    await using server = await startExecServer();
+    const { clock, pass } = clockThatWaits(defaultTimeouts.firstByteMs);
+    await using host = await open(server, { clock });
+    server.mute = 1;
+    const running = host.run({ argv: ['echo', 'there'] });
+    await expect.poll(() => server.mute).toBe(0);
+    pass();
+    expect((await running).stdout.toString()).toBe('there\n');
+  });
+
+  it('whose Job cannot be removed is told, with what removes it', async () => {
+    await using server = await startExecServer();
+    const notes: string[] = [];
+    const host = await open(server, { onNote: (text) => notes.push(text) });
+    const [name] = server.jobs.keys();
+    server.deletion = 403;
+    await host[Symbol.asyncDispose]();
+    expect(notes).toEqual([
+      expect.stringContaining(`Job kube-system/${name} on shop-1 could not be removed`),
+    ]);
+    expect(notes[0]).toMatch(new RegExp(`not yours.*kubectl delete job --namespace kube-system ${name}$`));
+  });
+
+  it('whose Job somebody removed before is left with nothing to tell', async () => {
+    await using server = await startExecServer();
+    const host = await open(server);
+    server.removeJobs();
+    await host[Symbol.asyncDispose]();
+  });
+
+  it('that is away when it is left keeps its pod, which is told', async () => {
+    await using server = await startExecServer();
+    const notes: string[] = [];
+    const { clock, pass } = clockThatWaits(20_000);
+    const host = await open(server, { clock, onNote: (text) => notes.push(text) });
+    const [name] = server.jobs.keys();
+    server.keepsPods = true;
+    const left = host[Symbol.asyncDispose]();
+    await expect.poll(() => server.jobs.size).toBe(0);
+    pass();
+    await left;
+    const seen = `kubectl get pods --namespace kube-system --selector batch.kubernetes.io/job-name=${name}`;
+    expect(notes).toEqual([expect.stringContaining(seen)]);
   });
 
   it('that may not be entered says so at once', async () => {

@@ -132,7 +132,8 @@ describe('the way that the flags choose', () => {
     const { sshPort: _port, sshUser: _user, ...rest } = flags;
     const nodes = [{ name: 'shop-1', address: `test@127.0.0.1:${server.port}` }];
     // Only Jobs need a cluster.
-    const deps = { host: hostOf(), prompts: undefined, cluster: {} as Cluster };
+    const progress = { note: () => undefined };
+    const deps = { host: hostOf(), prompts: undefined, progress, cluster: {} as Cluster };
     const hosts = await createHosts({ ...rest, nodes }, deps);
     const before = server.lines.length;
     await hosts.open({ name: 'shop-1', addresses: [unreachable] }).catch(() => undefined);

@@ -14,7 +14,10 @@ let host: Host;
 async function openHost(bed: Bed): Promise<Host> {
   const access = await loadKubeconfig(bed.kubeconfig);
   const api = { ...access, credentials: fileCredentials(access.credentials, { clock }) };
-  const deps = { cluster: site.client, api, clock, random: Math.random };
+  const onNote = (text: string): void => {
+    throw new Error(text);
+  };
+  const deps = { cluster: site.client, api, clock, random: Math.random, onNote };
   // It has what node-shell has: both are busybox.
   const hosts = createJobHosts({ image: imageRefs.busybox }, deps);
   return hosts.open({ name: node, addresses: [] }, site.signal);

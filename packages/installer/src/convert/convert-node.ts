@@ -158,13 +158,17 @@ async function back({ deps, progress, state }: Way, putting: PuttingBack, reason
 }
 
 /** It could not be entered: what was not begun before is as it was, and what another run has is that one's. */
-async function leave({ finding, deps, state }: Way, putting: PuttingBack, cause: unknown): Promise<void> {
+async function leave(
+  { finding, deps, progress, state }: Way,
+  putting: PuttingBack,
+  cause: unknown,
+): Promise<void> {
   const isOthers = hasCode(cause, 'Conflict');
   if (finding.kind === 'begun' && !isOthers) {
     state.move({ kind: 'failed', cause });
     return;
   }
-  if (!isOthers) await tidyUp(putting, deps);
+  if (!isOthers) await tidyUp(putting, deps, progress);
   state.move({ kind: 'left', cause });
 }
 
@@ -184,7 +188,7 @@ export async function convertNode(
   const putting = { node: finding.node, run, journalled };
   const entering = { machine: finding.node, command: convertCommand, run };
   try {
-    await withHome(entering, deps, (home, signal) => visit(way, home, signal));
+    await withHome(entering, { ...deps, progress }, (home, signal) => visit(way, home, signal));
   } catch (error) {
     deps.signal.throwIfAborted();
     if (state.current.kind === 'planned') await leave(way, putting, error);

@@ -39,6 +39,15 @@ describe('a conversion', () => {
     expect(site.plans.map(({ title }) => title)).toEqual(['convert 1 node', 'take back 1 node']);
   });
 
+  it('tells before its first change that the way through a kubelet is gone with a hub that does not work', async () => {
+    await using site = await createTestSite();
+    const onAgree = (): Promise<never> => Promise.reject(new Error('enough'));
+    for (const viaKubelet of [true, false])
+      await site.convert({}, { onAgree, viaKubelet }).catch(() => undefined);
+    const told = expect.stringMatching(/through their kubelets.*`selvedge revert` over SSH/);
+    expect(site.plans.map(({ warnings }) => warnings)).toEqual([[told], []]);
+  });
+
   it('puts a node back that does not become Ready', async () => {
     await using site = await createTestSite();
     const before = await site.disk.look();

@@ -50,10 +50,11 @@ function hasEnded({ journal: { state } }: Home, { node, journalled }: PuttingBac
  */
 export async function putBack(what: PuttingBack, deps: PutBackDeps, progress: Progress): Promise<boolean> {
   const { node: machine, run } = what;
+  const entering = { ...deps, progress };
   for (let attempt = 1; ; attempt += 1) {
     let isEntered = false;
     try {
-      return await withHome({ machine, command: convertCommand, run }, deps, async (home, signal) => {
+      return await withHome({ machine, command: convertCommand, run }, entering, async (home, signal) => {
         isEntered = true;
         if (hasEnded(home, what)) return false;
         await putBackIn({ home, node: machine.name }, deps, { progress, signal });
@@ -70,9 +71,13 @@ export async function putBack(what: PuttingBack, deps: PutBackDeps, progress: Pr
 }
 
 /** Takes away what a run left that changed nothing, if the machine lets it: entering and leaving it does. */
-export async function tidyUp({ node: machine, run }: PuttingBack, deps: PutBackDeps): Promise<void> {
+export async function tidyUp(
+  { node: machine, run }: PuttingBack,
+  deps: PutBackDeps,
+  progress: Progress,
+): Promise<void> {
   try {
-    await withHome({ machine, command: convertCommand, run }, deps, () => Promise.resolve());
+    await withHome({ machine, command: convertCommand, run }, { ...deps, progress }, () => Promise.resolve());
   } catch {
     deps.signal.throwIfAborted();
   }

@@ -27,6 +27,8 @@ export interface Meanwhile {
   readonly mishap?: Mishap;
   /** While the person reads the plan. */
   readonly onAgree?: () => Promise<unknown>;
+  /** The machine is entered through its kubelet. */
+  readonly viaKubelet?: boolean;
 }
 
 export interface TestSiteOptions<C extends ClusterClient> {
@@ -133,7 +135,7 @@ interface Ways {
 }
 
 /** The machine with a mishap on its way. What runs when the way is lost is lost with it. */
-function withMishap(host: Host, mishap: Mishap | undefined): Ways {
+function withMishap(host: Host, mishap: Mishap | undefined, viaKubelet = false): Ways {
   const stop = new AbortController();
   let commands = 0;
   let way = scoped();
@@ -160,7 +162,7 @@ function withMishap(host: Host, mishap: Mishap | undefined): Ways {
     way = scoped();
     return Promise.resolve({ name: host.name, run, [Symbol.asyncDispose]: () => Promise.resolve() });
   };
-  return { hosts: { open }, signal: stop.signal, count: () => commands };
+  return { hosts: { open, viaKubelet }, signal: stop.signal, count: () => commands };
 }
 
 async function prepare(disk: TestDisk, state: string): Promise<void> {
@@ -239,8 +241,8 @@ export async function createTestSiteOf<C extends ClusterClient>({
     get commands() {
       return commands;
     },
-    convert(more, { mishap, onAgree } = {}) {
-      const ways = withMishap(disk.host, mishap);
+    convert(more, { mishap, onAgree, viaKubelet = false } = {}) {
+      const ways = withMishap(disk.host, mishap, viaKubelet);
       const deps = { ...depsOf(ways, onAgree), cloud: cloudOf(mode), nodes: nodeWork(disk) };
       return counted(ways, convertWith({ ...options, ...more }, deps));
     },

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readFile, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { systemClock } from '@selvedge/kit';
+import { SelvedgeError, systemClock } from '@selvedge/kit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Host, createLocalHost } from '../host/index.ts';
 import { type MachineLock, lockMachine } from './lock.ts';
@@ -18,8 +18,15 @@ beforeEach(async () => {
 });
 afterEach(() => rm(parent, { recursive: true }));
 
-const take = (owner: string): Promise<MachineLock> =>
-  lockMachine({ owner, place }, { host, clock: systemClock }, signal);
+const deps = {
+  host,
+  clock: systemClock,
+  onNote(text: string): void {
+    throw new Error(text);
+  },
+};
+
+const take = (owner: string): Promise<MachineLock> => lockMachine({ owner, place }, deps, signal);
 
 describe('the lock of a machine', () => {
   it('is one run’s, which others are told of, and another’s after it', async () => {
@@ -68,7 +75,7 @@ describe('the lock of a machine', () => {
     // As behind SSH, where what is ended here goes on there.
     const run: Host['run'] = (command, within) =>
       host.run({ ...command, argv: ['setsid', '--wait', ...command.argv] }, within);
-    const far = { host: { ...host, run }, clock: systemClock };
+    const far = { ...deps, host: { ...host, run } };
     const lock = await lockMachine({ owner: 'run 1', place }, far, signal);
     const [, pid = ''] = (await readFile(place.lock, 'utf8')).split('\n');
     const children = `/proc/${pid}/task/${pid}/children`;
@@ -87,10 +94,34 @@ describe('the lock of a machine', () => {
     }
   });
 
+  it('that cannot be given back is told, with what ends who holds it', async () => {
+    let isAway = false;
+    const loss = new SelvedgeError('the machine is lost', { code: 'Unavailable' });
+    const run: Host['run'] = (command, within) => (isAway ? Promise.reject(loss) : host.run(command, within));
+    const notes: string[] = [];
+    const onNote = (text: string): number => notes.push(text);
+    const lock = await lockMachine(
+      { owner: 'run 1', place },
+      { ...deps, host: { ...host, run }, onNote },
+      signal,
+    );
+    isAway = true;
+    await lock[Symbol.asyncDispose]();
+    expect(notes).toEqual([expect.stringContaining('this machine could not be given back')]);
+    expect(notes[0]).toContain('the machine is lost');
+    const [, typed = ''] = /as root there: (.+)$/.exec(notes[0] ?? '') ?? [];
+    // As a machine does that did not hear of the end of the connection.
+    const left = await take('run 2');
+    const [, pid = ''] = (await readFile(place.lock, 'utf8')).split('\n');
+    expect((await host.run({ argv: ['sh', '-c', typed] })).exitCode).toBe(0);
+    await expect.poll(() => left.signal.aborted).toBe(true);
+    await expect(stat(`/proc/${pid}`)).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
   it('outlasts the signal of who took it: there are things to put right', async () => {
     const stop = new AbortController();
     const options = { owner: 'run 1', place };
-    await using lock = await lockMachine(options, { host, clock: systemClock }, stop.signal);
+    await using lock = await lockMachine(options, deps, stop.signal);
     stop.abort(new Error('enough'));
     expect(lock.signal.aborted).toBe(false);
     await expect(take('run 2')).rejects.toMatchObject({ code: 'Conflict' });

@@ -1,4 +1,4 @@
-import { type Clock, SelvedgeError, isAbort, scoped } from '@selvedge/kit';
+import { type Clock, SelvedgeError, isAbort, messageOf, scoped } from '@selvedge/kit';
 import type { Host, HostResult } from '../host/index.ts';
 import { type JournalPlace, prepareJournal } from './place.ts';
 
@@ -37,14 +37,15 @@ trap 'kill "$!" 2> /dev/null; exit 0' TERM
 printf '%s\\n%s\\n' "$2" $$ > "$1"
 while printf .; do sleep 5 9>&- & wait "$!"; done`;
 
-/** Ends the holder, which may be where no signal of ours gets, and waits until the lock is free, or another's. */
+/** Ends the holder, which may be where no signal of ours gets, and waits until the lock is free, or another's; fails if it is not. */
 const releaseScript = `
 { read -r owner && read -r pid; } 2> /dev/null < "$1" || exit 0
 [ "$owner" = "$2" ] || exit 0
 : > "$1"
 kill "$pid"
 for _ in $(seq 100); do flock -n "$1" true || [ -s "$1" ] && exit 0; sleep 0.1; done
-exit 0`;
+echo "$pid still holds it" >&2
+exit 1`;
 
 const shell = (script: string, ...args: readonly string[]): [string, ...string[]] => [
   'sh',
@@ -73,13 +74,30 @@ const lost = ({ name }: Host, cause?: unknown): SelvedgeError =>
     hint: 'run the same command again: it goes on where it was',
   });
 
+async function giveBack({ owner, place }: LockOptions, host: Host): Promise<void> {
+  const { exitCode, stderr } = await host.run({ argv: shell(releaseScript, place.lock, owner) });
+  if (exitCode !== 0) throw new Error(stderr.toString().trim());
+}
+
+/** What a person can do about a lock that stays. Who holds it by now is another's business. */
+const leftText = ({ name }: Host, { lock }: JournalPlace, why: unknown): string =>
+  `the lock of ${name} could not be given back and goes with its connection: ${messageOf(why)}. If the next run is refused, ` +
+  `as root there: flock -n ${lock} true || kill "$(sed -n 2p ${lock})"`;
+
+export interface LockDeps {
+  readonly host: Host;
+  readonly clock: Clock;
+  /** Told of a lock that could not be given back, with the command that does. */
+  readonly onNote: (text: string) => void;
+}
+
 /**
  * Takes the machine for this run, by a `flock` that a program there holds. Throws `Conflict` if another run has it, and
  * says which.
  */
 export async function lockMachine(
   { owner, place }: LockOptions,
-  { host, clock }: { readonly host: Host; readonly clock: Clock },
+  { host, clock, onNote }: LockDeps,
   signal: AbortSignal,
 ): Promise<MachineLock> {
   await prepareJournal(host, place, signal);
@@ -98,8 +116,7 @@ export async function lockMachine(
       (error: unknown) => gone.abort(isAbort(error) ? error : lost(host, error)),
     );
   const release = async (): Promise<void> => {
-    const nobody = new AbortController().signal;
-    await host.run({ argv: shell(releaseScript, place.lock, owner) }, nobody).catch(() => undefined);
+    await giveBack({ owner, place }, host).catch((error: unknown) => onNote(leftText(host, place, error)));
     scope.abort(lost(host));
     await holding;
     scope[Symbol.dispose]();

@@ -1,5 +1,6 @@
 import { type Clock, type Random, hasCode, scoped } from '@selvedge/kit';
 import type { ContainersBefore } from '../cluster/index.ts';
+import type { Progress } from '../command/index.ts';
 import { type HostFiles, createHostFiles } from '../files/index.ts';
 import type { Host, Hosts, Machine } from '../host/index.ts';
 import {
@@ -30,6 +31,11 @@ export interface HomeDeps {
   readonly folder?: string;
 }
 
+export interface EnteringDeps extends HomeDeps {
+  readonly progress: Pick<Progress, 'note'>;
+  readonly signal: AbortSignal;
+}
+
 const maxBytes = 16 * 2 ** 20;
 const beforeOf = ({ folder }: JournalPlace): string => `${folder}/before.json`;
 
@@ -47,14 +53,15 @@ export interface Entering {
  */
 export async function withHome<T>(
   { machine, command, run: given }: Entering,
-  { hosts, clock, random, folder, signal }: HomeDeps & { readonly signal: AbortSignal },
+  { hosts, clock, random, progress, folder, signal }: EnteringDeps,
   work: (home: Home, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   await using host = await hosts.open(machine, signal);
   const place = journalPlace(folder);
   const run = given ?? newRun(random);
   const owner = `${command}, run ${run}`;
-  await using lock = await lockMachine({ owner, place }, { host, clock }, signal);
+  const onNote = (text: string): void => progress.note(text);
+  await using lock = await lockMachine({ owner, place }, { host, clock, onNote }, signal);
   using scope = scoped(signal, lock.signal);
   const files = createHostFiles(host);
   const journal = await openJournal(place.journal, files, scope.signal);

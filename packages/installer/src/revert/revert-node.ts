@@ -23,7 +23,7 @@ export function identityOf({ node: { name, unit } }: FoundNode): Identity {
 function taken({ node }: FoundNode, deps: RevertNodeDeps, progress: Progress): Promise<TakenBack> {
   const { cluster, clock, timeoutMs } = deps;
   const onNote = (text: string): void => progress.note(text);
-  return withHome({ machine: node, command: 'selvedge revert' }, deps, (home, signal) =>
+  return withHome({ machine: node, command: 'selvedge revert' }, { ...deps, progress }, (home, signal) =>
     takeBack({ home, node: node.name, timeoutMs }, { cluster, clock, onNote }, signal),
   );
 }
@@ -37,7 +37,7 @@ async function revertOne(
   if (found.found.kind === 'touched') return await taken(found, deps, progress);
   if (found.found.kind === 'beside') {
     await using host = await deps.hosts.open(found.node, deps.signal);
-    await undoMachine(host, deps);
+    await undoMachine(host, { ...deps, progress });
     return undefined;
   }
   const { cluster, clock, timeoutMs, signal } = deps;

@@ -27,7 +27,7 @@ export function addCheck(root: Command, program: Program): void {
     (flags: CheckFlags) =>
       program.perform({ kind: 'CheckResult', describe: describeCheck, exitCodeOf }, flags, async (run) => {
         await using cluster = await openCluster(flags, host);
-        const hosts = await createHostsIfAsked(flags, { host, prompts: run.prompts, cluster });
+        const hosts = await createHostsIfAsked(flags, { ...run, host, cluster });
         const tunnelServers = flags.tunnelServer ?? [];
         return await check(
           { choice: choiceOf(flags), tunnelServers },

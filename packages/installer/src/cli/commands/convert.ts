@@ -71,7 +71,7 @@ async function convertCluster(
 ): Promise<ConvertResult> {
   await using cluster = await openCluster(flags, host);
   const [options, artifacts] = [await optionsOf(flags), await openRelease(flags, host)];
-  const hosts = await createHosts(flags, { host, prompts: run.prompts, cluster });
+  const hosts = await createHosts(flags, { ...run, host, cluster });
   return await convert(options, { ...run, cluster: cluster.client, hosts, artifacts });
 }
 

@@ -45,7 +45,7 @@ const optionsOf = ({ maxUnavailable, onFailure, timeout, ...flags }: RevertFlags
 
 async function revertCluster(flags: RevertFlags, { host }: Program, run: CommandRun): Promise<RevertResult> {
   await using cluster = flags.offline === true ? noCluster(host) : await openCluster(flags, host);
-  const hosts = await createHosts(flags, { host, prompts: run.prompts, cluster });
+  const hosts = await createHosts(flags, { ...run, host, cluster });
   // Read when it is asked for: nobody needs a release to put machines back.
   const artifacts: RevertDeps['artifacts'] = {
     cloudManager: async (arch) => (await openRelease(flags, host)).cloudManager(arch),

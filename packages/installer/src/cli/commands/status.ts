@@ -20,7 +20,7 @@ export function addStatus(root: Command, program: Program): void {
   withMachines(withNodes(command, 'all'), { ways, otherwise }).action((flags: StatusFlags) =>
     program.perform({ kind: 'StatusResult', describe: describeStatus }, flags, async (run) => {
       await using cluster = await openCluster(flags, host);
-      const hosts = await createHostsIfAsked(flags, { host, prompts: run.prompts, cluster });
+      const hosts = await createHostsIfAsked(flags, { ...run, host, cluster });
       return await status({ choice: choiceOf(flags) }, { ...run, cluster: cluster.client, hosts });
     }),
   );

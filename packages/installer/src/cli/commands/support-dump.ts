@@ -45,7 +45,7 @@ export function addSupportDump(root: Command, program: Program): void {
   withMachines(withNodes(command, 'all'), { ways, otherwise }).action((flags: SupportDumpFlags) =>
     program.perform(frame, flags, async (run) => {
       await using cluster = await openCluster(flags, host);
-      const hosts = await createHostsIfAsked(flags, { host, prompts: run.prompts, cluster });
+      const hosts = await createHostsIfAsked(flags, { ...run, host, cluster });
       const file = flags.output ?? nameAt(host.clock.now());
       const { logLines } = flags;
       return await supportDump(

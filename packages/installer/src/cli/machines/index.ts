@@ -1,5 +1,6 @@
 import type { NamedNode } from '../../cluster/index.ts';
 import { type Hosts, type JobOptions, createJobHosts } from '../../host/index.ts';
+import type { Progress } from '../../command/index.ts';
 import type { Cluster } from '../cluster.ts';
 import { type MachineFlags, saidEndpoint } from '../flags/machines.ts';
 import type { NodeFlags } from '../flags/nodes.ts';
@@ -14,6 +15,7 @@ export type HostsFlags = MachineFlags & Pick<NodeFlags, 'nodes'>;
 export interface MachinesDeps {
   readonly host: CliHost;
   readonly prompts: Prompts | undefined;
+  readonly progress: Pick<Progress, 'note'>;
   readonly cluster: Cluster;
 }
 
@@ -36,7 +38,7 @@ function saidOf(nodes: readonly NamedNode[]): NonNullable<MachineFlags['address'
 
 /** The way to machines that the flags choose. Asks for secrets now, once. Throws `Invalid`. */
 export async function createHosts(flags: HostsFlags, deps: MachinesDeps): Promise<Hosts> {
-  const { host, prompts, cluster } = deps;
+  const { host, prompts, progress, cluster } = deps;
   const { clock, random } = host;
   switch (flags.transport ?? 'ssh') {
     case 'ssh':
@@ -53,6 +55,7 @@ export async function createHosts(flags: HostsFlags, deps: MachinesDeps): Promis
         api: cluster.api,
         clock,
         random,
+        onNote: (text) => progress.note(text),
       });
   }
 }

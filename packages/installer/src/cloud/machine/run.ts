@@ -1,8 +1,10 @@
 import { type Clock, type Random, scoped } from '@selvedge/kit';
+import type { Progress } from '../../command/index.ts';
 import { type HostFiles, createHostFiles } from '../../files/index.ts';
 import type { Host, Hosts, Machine } from '../../host/index.ts';
 import {
   type JournalPlace,
+  type LockDeps,
   forgetJournal,
   journalPlace,
   lockMachine,
@@ -17,9 +19,16 @@ export interface MachineDeps {
   readonly hosts: Hosts;
   readonly clock: Clock;
   readonly random: Random;
+  readonly progress: Pick<Progress, 'note'>;
   readonly version: string;
   readonly signal: AbortSignal;
 }
+
+const lockDeps = (host: Host, { clock, progress }: Pick<MachineDeps, 'clock' | 'progress'>): LockDeps => ({
+  host,
+  clock,
+  onNote: (text) => progress.note(text),
+});
 
 export interface MachineRun {
   readonly machine: Machine;
@@ -62,7 +71,7 @@ export async function applyOn(
   await withMachine(machine, deps, async (host, files) => {
     const command = `selvedge ${phase} of ${machine.name}`;
     const owner = `${command}, run ${newRun(random)}`;
-    await using lock = await lockMachine({ owner, place }, { host, clock }, deps.signal);
+    await using lock = await lockMachine({ owner, place }, lockDeps(host, deps), deps.signal);
     const journal = await openJournal(place.journal, files, deps.signal);
     if (journal.state.kind === 'none' || journal.state.kind === 'undone') {
       const at = new Date(clock.now()).toISOString();
@@ -79,15 +88,16 @@ export async function applyOn(
 const noSources: Sources = (name) =>
   Promise.reject(new Error(`nothing is uploaded on the way back: ${name}`));
 
-type UndoDeps = Pick<MachineDeps, 'clock' | 'random' | 'signal'>;
+type UndoDeps = Pick<MachineDeps, 'clock' | 'random' | 'progress' | 'signal'>;
 
 async function undoJournal(
   place: JournalPlace,
   { host, files }: { readonly host: Host; readonly files: HostFiles },
-  { clock, random, signal }: UndoDeps,
+  deps: UndoDeps,
 ): Promise<void> {
+  const { clock, random, signal } = deps;
   const owner = `selvedge on the way back, run ${newRun(random)}`;
-  await using lock = await lockMachine({ owner, place }, { host, clock }, signal);
+  await using lock = await lockMachine({ owner, place }, lockDeps(host, deps), signal);
   using scope = scoped(signal, lock.signal);
   const journal = await openJournal(place.journal, files, signal);
   if (journal.state.kind !== 'none') {

@@ -52,6 +52,7 @@ export const machineDeps = ({ hosts }: TestMachine, signal: AbortSignal): Machin
   hosts,
   clock: systemClock,
   random: Math.random,
+  progress: { note: () => undefined },
   version: '0.0.0',
   signal,
 });

@@ -31,7 +31,7 @@ async function makeJob(
   const { name, namespace } = metadata;
   if (name === undefined || namespace === undefined)
     throw new SelvedgeError('the Job that was made has no name', { code: 'Internal' });
-  return { name, namespace };
+  return { name, namespace, node };
 }
 
 interface JobContext {
@@ -73,8 +73,7 @@ class JobHost implements Host {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#gone.abort(new SelvedgeError(`the Job on ${this.name} was removed`, { code: 'Unavailable' }));
     await this.#ends.idle();
-    // It goes by itself when its time is up.
-    await removeJob(this.#job, this.#context.deps).catch(() => undefined);
+    await removeJob(this.#job, this.#context.deps);
   }
 
   async #follow(command: HostCommand, signal: AbortSignal): Promise<HostResult> {
@@ -95,14 +94,14 @@ class JobHost implements Host {
 
 /**
  * A machine that nobody can log in to: programs are run from a privileged pod on its node, over `exec`, in the namespaces of its
- * PID 1. Throws `Forbidden`; `Unavailable` if the pod does not start, after which nothing is left.
+ * PID 1. Throws `Forbidden`; `Unavailable` if the pod does not start, after which nothing is left but what `onNote` was told of.
  */
 export async function openJobHost(node: string, context: JobContext, signal?: AbortSignal): Promise<Host> {
   const job = await makeJob(node, context, signal);
   try {
     return new JobHost(node, { job, target: await jobPod(job, context, signal) }, context);
   } catch (error) {
-    await removeJob(job, context.deps).catch(() => undefined);
+    await removeJob(job, context.deps);
     throw error;
   }
 }

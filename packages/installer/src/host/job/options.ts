@@ -28,6 +28,8 @@ export interface JobDeps {
   readonly api: ApiAccess;
   readonly clock: Clock;
   readonly random: Random;
+  /** Told of what could not be removed, with the command that does. */
+  readonly onNote: (text: string) => void;
 }
 
 export const jobDefaults = {

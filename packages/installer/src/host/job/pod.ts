@@ -1,4 +1,4 @@
-import { SelvedgeError, jittered, withDeadline } from '@selvedge/kit';
+import { SelvedgeError, hasCode, jittered, messageOf, withDeadline } from '@selvedge/kit';
 import { resources } from '@selvedge/kube';
 import type { ContainerState, Pod } from '@selvedge/kube/types';
 import type { ExecTarget } from './exec.ts';
@@ -9,6 +9,8 @@ import { type JobDeps, type JobOptions, jobDefaults } from './options.ts';
 export interface MadeJob {
   readonly namespace: string;
   readonly name: string;
+  /** That it was made for. */
+  readonly node: string;
 }
 
 const lookEveryMs = 250;
@@ -65,13 +67,43 @@ export async function jobPod(
   });
 }
 
-/** Removes a Job and waits, for a while, until its pods are gone: a node that is away keeps its own. */
+async function deleteJob(
+  { namespace, name }: MadeJob,
+  { cluster }: JobDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await cluster.delete(jobs, { namespace, name }, { signal, propagationPolicy: 'Background' });
+  } catch (error) {
+    if (!hasCode(error, 'NotFound')) throw error;
+  }
+}
+
+/** What a person can do about a Job that stays: its own deadline ends it in any case. */
+const leftJob = ({ namespace, name, node }: MadeJob, why: unknown): string =>
+  `Job ${namespace}/${name} on ${node} could not be removed and ends by itself: ${messageOf(why)}. To remove it: ` +
+  `kubectl delete job --namespace ${namespace} ${name}`;
+
+const leftPod = ({ namespace, name, node }: MadeJob): string =>
+  `Job ${namespace}/${name} is removed, but its pod ends when ${node} is reached again. To see it: ` +
+  `kubectl get pods --namespace ${namespace} --selector ${jobNameLabel}=${name}`;
+
+/**
+ * Removes a Job and waits, for a while, until its pods are gone: a node that is away keeps its own. Never rejects: what stays is
+ * told by `onNote`.
+ */
 export async function removeJob(job: MadeJob, deps: JobDeps): Promise<void> {
-  const { clock, random, cluster } = deps;
+  const { clock, random } = deps;
   const deadline = { what: `the end of Job ${job.name}`, timeoutMs: jobDefaults.endTimeoutMs };
-  await withDeadline(deadline, clock, async (signal) => {
-    await cluster.delete(jobs, job, { signal, propagationPolicy: 'Background' });
-    while ((await podsOf(job, deps, signal)).length > 0)
-      await clock.sleep(jittered(lookEveryMs, random), signal);
-  });
+  let isDeleted = false;
+  try {
+    await withDeadline(deadline, clock, async (signal) => {
+      await deleteJob(job, deps, signal);
+      isDeleted = true;
+      while ((await podsOf(job, deps, signal)).length > 0)
+        await clock.sleep(jittered(lookEveryMs, random), signal);
+    });
+  } catch (error) {
+    deps.onNote(isDeleted ? leftPod(job) : leftJob(job, error));
+  }
 }
