@@ -3,6 +3,22 @@ import { conflict, fileBefore, hashOf, nothing, putBack } from './before.ts';
 import type { Executor, ExecutorDeps } from './executor.ts';
 import type { CopyStep, UploadStep } from './types.ts';
 
+/** Both are what was published: a run goes on with what its journal names, or does not. */
+function otherRelease(
+  { path, source, sha256 }: Pick<UploadStep, 'path' | 'source' | 'sha256'>,
+  given: string,
+): SelvedgeError {
+  const message =
+    `the run on this machine was begun with another release: ${path} is to be ${source} with SHA-256 ${sha256}, and the one that ` +
+    `was given has ${given}`;
+  return new SelvedgeError(message, {
+    code: 'Conflict',
+    hint:
+      'go on with the folder of that release: --artifacts DIR, whose SHA256SUMS has this sum; or take back first what was begun, ' +
+      'with `selvedge revert`, a join with `selvedge reset`',
+  });
+}
+
 export function uploadExecutor({ files, run, sources }: ExecutorDeps): Executor<UploadStep> {
   return {
     look: async ({ path }, signal) => fileBefore(path, await files.look(path, signal), run),
@@ -10,9 +26,8 @@ export function uploadExecutor({ files, run, sources }: ExecutorDeps): Executor<
       const there = await files.look(path, signal);
       if (there.kind === 'file' && there.sha256 === sha256 && there.mode === mode) return;
       const content = await sources(source, signal);
-      if (hashOf(content) !== sha256) {
-        throw new SelvedgeError(`${source} is not what it was when it was checked`, { code: 'Corrupt' });
-      }
+      const given = hashOf(content);
+      if (given !== sha256) throw otherRelease({ path, source, sha256 }, given);
       if (before.kind === 'file') await files.keep(path, before.backup, signal);
       await files.upload(path, { content, sha256, mode }, signal);
     },
