@@ -1,10 +1,10 @@
-import { SelvedgeError, createLimiter, hasCode, messageOf } from '@selvedge/kit';
+import { createLimiter, hasCode } from '@selvedge/kit';
 import { type Architecture, architectures } from '../artifacts/index.ts';
 import type { ClusterNode } from '../cluster/index.ts';
 import type { NodeFacts } from '../facts/index.ts';
 import { createHostFiles } from '../files/index.ts';
 import type { Host, Hosts } from '../host/index.ts';
-import { type RunState, journalPlace, readJournal } from '../journal/index.ts';
+import { type JournalContent, type RunState, journalPlace, readJournal } from '../journal/index.ts';
 import type { Layout, Recognition } from '../layouts/index.ts';
 import { convertCommand } from '../revert/index.ts';
 
@@ -43,77 +43,93 @@ export interface SurveyDeps {
   readonly folder?: string;
 }
 
-class Refusal extends Error {
-  readonly hint: string | undefined;
-
-  constructor(why: string, hint?: string) {
-    super(why);
-    this.hint = hint;
-  }
-}
+/** Why a node cannot be converted, and what a person can do about it. */
+type Refusal = Pick<Extract<Finding, { kind: 'refused' }>, 'why' | 'hint'>;
 
 /** What the cluster alone says against it. */
-function refuseByNode(node: ClusterNode): void {
-  if (node.role === 'control-plane') {
-    throw new Refusal('it is a control-plane node', 'only nodes that run pods of sites become edge nodes');
+function refuseNode({ role, os, isLite }: ClusterNode): Refusal | undefined {
+  if (role === 'control-plane') {
+    return { why: 'it is a control-plane node', hint: 'only nodes that run pods of sites become edge nodes' };
   }
-  if (node.os !== 'linux') throw new Refusal(`it runs ${node.os}`, 'only Linux nodes are converted');
-  if (node.isLite) throw new Refusal('it is a lite node: it has no kubelet', 'nothing is to be done there');
+  if (os !== 'linux') return { why: `it runs ${os}`, hint: 'only Linux nodes are converted' };
+  if (isLite) return { why: 'it is a lite node: it has no kubelet', hint: 'nothing is to be done there' };
+  return undefined;
 }
 
-function knownLayout(facts: NodeFacts, { recognize: of }: Knowing): Layout {
-  const recognition = of(facts);
-  if (recognition.kind === 'known') return recognition.layout;
-  const { found } = recognition;
-  throw new Refusal(
-    `how Kubernetes lies there is not known; found: ${found.length === 0 ? 'nothing' : found.join(', ')}`,
-    'docs/tasks/convert.md lists the layouts that are known',
-  );
-}
-
-function refuseByLayout(node: ClusterNode, layout: Layout): void {
-  if (layout.nodeName !== '' && layout.nodeName !== node.name) {
-    throw new Refusal(`that machine is the node ${layout.nodeName}`, `say --nodes ${node.name}=ADDRESS`);
+function refuseRun(
+  { state, damagedLine }: JournalContent,
+  { node, path }: { readonly node: string; readonly path: string },
+): Refusal | undefined {
+  if (damagedLine !== undefined) {
+    return {
+      why: `its journal ${path} is damaged in line ${damagedLine}`,
+      hint: `\`selvedge revert --nodes ${node}\` shows what it says`,
+    };
   }
-  if (layout.role === 'control-plane') throw new Refusal('an API server runs there');
+  if (state.kind === 'none' || state.command === convertCommand) return undefined;
+  return { why: `\`${state.command}\` was run there`, hint: 'take that back first' };
 }
 
-function archOf({ arch }: NodeFacts): Architecture {
-  const known = architectures[arch];
-  if (known !== undefined) return known;
-  throw new Refusal(`there is no edge-lite for ${arch}`);
+function refuseLayout(node: ClusterNode, { nodeName, role }: Layout): Refusal | undefined {
+  if (nodeName !== '' && nodeName !== node.name) {
+    return { why: `that machine is the node ${nodeName}`, hint: `say --nodes ${node.name}=ADDRESS` };
+  }
+  return role === 'control-plane' ? { why: 'an API server runs there' } : undefined;
 }
 
-function findingOf(node: ClusterNode, state: RunState, machine: KnownMachine): Finding {
-  const { layout } = machine;
+function unknownLayout(found: readonly string[]): Refusal {
+  return {
+    why: `how Kubernetes lies there is not known; found: ${found.length === 0 ? 'nothing' : found.join(', ')}`,
+    hint: 'docs/tasks/convert.md lists the layouts that are known',
+  };
+}
+
+/** What is against beginning where nothing was begun. */
+function refuseNew({ isReady }: ClusterNode, { obstacles: [obstacle] }: Layout): Refusal | undefined {
+  if (obstacle !== undefined) return { why: obstacle };
+  return isReady
+    ? undefined
+    : { why: 'its Node is not Ready', hint: 'mend it first: `selvedge check` says more' };
+}
+
+const refused = (node: ClusterNode, { why, hint }: Refusal): Finding => ({
+  kind: 'refused',
+  node,
+  why,
+  ...(hint === undefined ? {} : { hint }),
+});
+
+interface Seen {
+  readonly state: RunState;
+  readonly facts: NodeFacts;
+  readonly recognition: Recognition;
+}
+
+/** Pure. */
+function findingOf(node: ClusterNode, { state, facts, recognition }: Seen): Finding {
+  if (recognition.kind === 'unknown') return refused(node, unknownLayout(recognition.found));
+  const { layout } = recognition;
+  const against = refuseLayout(node, layout);
+  if (against !== undefined) return refused(node, against);
+  const arch = architectures[facts.arch];
+  if (arch === undefined) return refused(node, { why: `there is no edge-lite for ${facts.arch}` });
+  const machine = { facts, layout, arch };
   if (state.kind === 'begun') return { kind: 'begun', node, machine, run: state };
   if (state.kind === 'done' || layout.converted) return { kind: 'converted', node, layout: layout.name };
-  const [obstacle] = layout.obstacles;
-  if (obstacle !== undefined) throw new Refusal(obstacle);
-  if (!node.isReady) throw new Refusal('its Node is not Ready', 'mend it first: `selvedge check` says more');
-  return { kind: 'new', node, machine };
+  const obstacle = refuseNew(node, layout);
+  return obstacle === undefined ? { kind: 'new', node, machine } : refused(node, obstacle);
 }
 
-async function look(node: ClusterNode, deps: SurveyDeps): Promise<Finding> {
-  refuseByNode(node);
-  await using host = await deps.hosts.open(node, deps.signal);
-  const { journal } = journalPlace(deps.folder);
-  const { state, damagedLine } = await readJournal(journal, createHostFiles(host), deps.signal);
-  if (damagedLine !== undefined) {
-    const hint = `\`selvedge revert --nodes ${node.name}\` shows what it says`;
-    throw new Refusal(`its journal ${journal} is damaged in line ${damagedLine}`, hint);
-  }
-  if (state.kind !== 'none' && state.command !== convertCommand) {
-    throw new Refusal(`\`${state.command}\` was run there`, 'take that back first');
-  }
-  const facts = await deps.knowing.gather(host, deps.signal);
-  const layout = knownLayout(facts, deps.knowing);
-  refuseByLayout(node, layout);
-  return findingOf(node, state, { facts, layout, arch: archOf(facts) });
-}
-
-function hintOf(error: unknown): string | undefined {
-  return error instanceof Refusal || error instanceof SelvedgeError ? error.hint : undefined;
+async function look(node: ClusterNode, { hosts, signal, knowing, folder }: SurveyDeps): Promise<Finding> {
+  const against = refuseNode(node);
+  if (against !== undefined) return refused(node, against);
+  await using host = await hosts.open(node, signal);
+  const { journal: path } = journalPlace(folder);
+  const content = await readJournal(path, createHostFiles(host), signal);
+  const other = refuseRun(content, { node: node.name, path });
+  if (other !== undefined) return refused(node, other);
+  const facts = await knowing.gather(host, signal);
+  return findingOf(node, { state: content.state, facts, recognition: knowing.recognize(facts) });
 }
 
 /** Looks at a node and its machine. Changes nothing. Throws for the signal, and what is nobody's fault but ours. */
@@ -122,11 +138,8 @@ async function findOne(node: ClusterNode, deps: SurveyDeps): Promise<Finding> {
     return await look(node, deps);
   } catch (error) {
     deps.signal.throwIfAborted();
-    const isExpected =
-      error instanceof Refusal || hasCode(error, 'Unavailable', 'Forbidden', 'DeadlineExceeded');
-    if (!isExpected) throw error;
-    const hint = hintOf(error);
-    return { kind: 'refused', node, why: messageOf(error), ...(hint === undefined ? {} : { hint }) };
+    if (!hasCode(error, 'Unavailable', 'Forbidden', 'DeadlineExceeded')) throw error;
+    return refused(node, { why: error.message, ...(error.hint === undefined ? {} : { hint: error.hint }) });
   }
 }
 
