@@ -18,6 +18,7 @@ import {
   applyCloud,
   lookAtCloud,
   planCloud,
+  lookAtCloudUndo,
   planCloudUndo,
   undoCloud,
 } from '../../packages/installer/src/cloud/index.ts';
@@ -120,7 +121,7 @@ export async function convertCloud(deps: CloudDeps, chosen = options): Promise<C
 }
 
 export async function revertCloud(deps: CloudDeps, keepData = false): Promise<void> {
-  await undoCloud(await planCloudUndo({ keepData }, deps), deps);
+  await undoCloud(planCloudUndo({ keepData }, await lookAtCloudUndo(deps)), deps);
 }
 
 /** Without a controller manager nobody ends a namespace that is deleted. */

@@ -17,7 +17,9 @@ export type {
   CloudTunnel,
   CloudUndoOptions,
   CloudUndoPlan,
+  CloudUndoSeen,
 } from './types.ts';
+export { lookAtCloudUndo } from './undo/look.ts';
 export { planCloudUndo } from './undo/plan.ts';
 export { managerUnit } from './unit/service.ts';
 export { undoCloud } from './undo/undo.ts';

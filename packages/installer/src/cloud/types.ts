@@ -189,9 +189,19 @@ export interface CloudUndoOptions {
   readonly keepData: boolean;
 }
 
+/** All that a plan for the way back depends on. */
+export interface CloudUndoSeen {
+  readonly inventory: Inventory | undefined;
+  /** Objects of ours that no inventory tells of. */
+  readonly adopted: readonly InventoryEntry[];
+  /** The installer made the namespace of cloud-manager, and nobody is deleting it. */
+  readonly isNamespaceOurs: boolean;
+  /** There is a release of helm. */
+  readonly isHelms: boolean;
+}
+
 export interface CloudUndoPlan {
   readonly options: CloudUndoOptions;
-  readonly inventory: Inventory | undefined;
   /** Objects of ours that no inventory tells of. */
   readonly adopted: readonly InventoryEntry[];
   /** Whether there is anything to be done. */

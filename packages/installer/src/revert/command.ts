@@ -1,4 +1,4 @@
-import { planCloudUndo, undoCloud } from '../cloud/index.ts';
+import { lookAtCloudUndo, planCloudUndo, undoCloud } from '../cloud/index.ts';
 import { revertWith } from './revert.ts';
 import type { RevertDeps, RevertOptions, RevertResult } from './types.ts';
 
@@ -12,7 +12,7 @@ export function revert(options: RevertOptions, deps: RevertDeps): Promise<Revert
   return revertWith(options, {
     ...deps,
     cloud: {
-      plan: () => planCloudUndo({ keepData }, deps),
+      plan: async () => planCloudUndo({ keepData }, await lookAtCloudUndo(deps)),
       undo: (plan, progress) => undoCloud(plan, { ...deps, progress }),
     },
   });

@@ -1,6 +1,6 @@
 import { SelvedgeError } from '@selvedge/kit';
 import type { KubeClient, KubeObject } from '@selvedge/kube';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { newClusterInfo } from '../../token/cluster-info.ts';
 import {
   bindingOf,
@@ -9,7 +9,9 @@ import {
   readersBinding,
   readersRole,
 } from '../../token/join-rights.ts';
-import type { CloudDeps } from '../types.ts';
+import type { InventoryEntry } from '../inventory/index.ts';
+import type { CloudDeps, CloudUndoPlan, CloudUndoSeen } from '../types.ts';
+import { lookAtCloudUndo } from './look.ts';
 import { planCloudUndo } from './plan.ts';
 import { undoCloud } from './undo.ts';
 
@@ -53,12 +55,99 @@ function clusterWithTokens(): { readonly cluster: KubeClient; readonly names: ()
 
 test('what token create made where no inventory was is taken back, and nothing of others', async () => {
   const { cluster, names } = clusterWithTokens();
-  const plan = await planCloudUndo({ keepData: false }, { cluster, signal });
+  const lookAndPlan = async (): Promise<CloudUndoPlan> =>
+    planCloudUndo({ keepData: false }, await lookAtCloudUndo({ cluster, signal }));
+  const plan = await lookAndPlan();
   const whats = plan.parts.flatMap(({ changes }) => changes.map(({ what }) => what));
   expect(whats).toHaveLength(6);
   expect(whats).toContain('delete ConfigMap kube-public/cluster-info');
   const progress: CloudDeps['progress'] = { task: (_title, work) => work(progress), note: () => undefined };
   await undoCloud(plan, { cluster, signal, progress } as unknown as CloudDeps);
   expect(names()).toEqual(['theirs']);
-  expect(await planCloudUndo({ keepData: false }, { cluster, signal })).toMatchObject({ isDone: true });
+  expect(await lookAndPlan()).toMatchObject({ isDone: true });
+});
+
+const made = (kind: string, name: string): InventoryEntry => ({
+  kind: 'made',
+  place: { apiVersion: 'v1', kind, plural: `${kind.toLowerCase()}s`, name },
+  uid: 'u',
+});
+const machine = (phase: 'manager' | 'egress'): InventoryEntry => ({
+  kind: 'machine',
+  phase,
+  name: 'cloud-1',
+  addresses: ['10.0.0.1'],
+});
+
+const nothing: CloudUndoSeen = { inventory: undefined, adopted: [], isNamespaceOurs: false, isHelms: false };
+const installed = (entries: readonly InventoryEntry[], more: Partial<CloudUndoSeen> = {}): CloudUndoSeen => ({
+  ...nothing,
+  inventory: { version: '0.4.0', mode: 'unit', complete: true, tunnelServers: [], entries },
+  ...more,
+});
+const crd = made('CustomResourceDefinition', 'edgeunits.selvedge.io');
+const role = made('ClusterRole', 'selvedge:hub');
+
+/** `cluster: delete ClusterRole selvedge:hub`, in the order of the plan. */
+const linesOf = ({ parts }: CloudUndoPlan): readonly string[] =>
+  parts.flatMap(({ where, changes }) => changes.map(({ what }) => `${where}: ${what}`));
+
+describe('a plan for the way back', () => {
+  const keep = { keepData: true };
+  const takeAll = { keepData: false };
+
+  test('is done where nothing of ours is', () => {
+    const done = { isDone: true, parts: [], warnings: [] };
+    expect(planCloudUndo(takeAll, nothing)).toMatchObject(done);
+    // What somebody else installed by helm under that name is nobody's business here.
+    expect(planCloudUndo(takeAll, { ...nothing, isHelms: true })).toMatchObject(done);
+  });
+
+  test('goes backwards, the API servers first, and says what goes with the definitions', () => {
+    const seen = installed([crd, role, machine('manager'), machine('egress')], { isNamespaceOurs: true });
+    const plan = planCloudUndo(takeAll, seen);
+    expect(linesOf(plan)).toEqual([
+      'control plane cloud-1: put the manifest of its API server back, and wait until it is ready',
+      'control plane cloud-1: remove the unit cloud-manager with all its files',
+      'cluster: delete all UnitApps, and wait until their clones are gone',
+      'cluster: delete all EdgeUnits, and wait until nodes have nothing of them',
+      'cluster: turn autonomy off, and wait until pods have their own tolerations',
+      'cluster: take the annotations of traffic scope from Namespaces',
+      'cluster: delete ClusterRole selvedge:hub',
+      'cluster: delete CustomResourceDefinition edgeunits.selvedge.io',
+      'cluster: delete Namespace selvedge-system',
+    ]);
+    expect(plan).toMatchObject({ isDone: false, warnings: [expect.stringContaining('every ban')] });
+  });
+
+  test.each([
+    {
+      what: 'keeps the data if asked',
+      seen: installed([crd, role]),
+      lines: ['delete ClusterRole selvedge:hub'],
+    },
+    {
+      what: 'leaves a namespace that is not ours',
+      seen: installed([role]),
+      lines: ['delete ClusterRole selvedge:hub'],
+    },
+    {
+      what: 'deletes the namespace that is all there is',
+      seen: { ...nothing, isNamespaceOurs: true },
+      lines: ['delete Namespace selvedge-system'],
+    },
+    {
+      what: 'takes what no inventory tells of',
+      seen: { ...nothing, adopted: [role] },
+      lines: ['delete ClusterRole selvedge:hub'],
+    },
+  ])('$what', ({ seen, lines }) => {
+    const plan = planCloudUndo(keep, seen);
+    expect(linesOf(plan)).toEqual(lines.map((line) => `cluster: ${line}`));
+    expect(plan.warnings).toEqual([]);
+  });
+
+  test('is refused where helm has taken it over', () => {
+    expect(() => planCloudUndo(takeAll, installed([role], { isHelms: true }))).toThrow(/helm/);
+  });
 });

@@ -1,11 +1,8 @@
 import { managerNamespace } from '@selvedge/api';
 import { SelvedgeError } from '@selvedge/kit';
-import { type KubeClient, resources } from '@selvedge/kube';
 import type { PlanPart } from '../../command/index.ts';
-import { getIfThere, type InventoryEntry, openInventory, placeKey } from '../inventory/index.ts';
-import { isMarkedAsMade } from '../objects/metadata.ts';
-import type { CloudUndoOptions, CloudUndoPlan } from '../types.ts';
-import { adoptLabelled } from './adopt.ts';
+import { type InventoryEntry, placeKey } from '../inventory/index.ts';
+import type { CloudUndoOptions, CloudUndoPlan, CloudUndoSeen } from '../types.ts';
 
 /** What outlives `--keep-data`: the definitions, and what guards their objects. */
 const kinds: readonly string[] = [
@@ -41,20 +38,6 @@ export function undoText(entry: InventoryEntry): string {
   }
 }
 
-async function refuseHelm(cluster: KubeClient, signal: AbortSignal): Promise<void> {
-  const { items } = await cluster.listAll(resources.secrets, {
-    namespace: managerNamespace,
-    labelSelector: 'owner=helm,name=selvedge',
-    metadataOnly: true,
-    signal,
-  });
-  if (items.length === 0) return;
-  throw new SelvedgeError('helm has taken the installation over', {
-    code: 'Conflict',
-    hint: `helm uninstall selvedge -n ${managerNamespace}, then run this again for the rest`,
-  });
-}
-
 const data = [
   'delete all UnitApps, and wait until their clones are gone',
   'delete all EdgeUnits, and wait until nodes have nothing of them',
@@ -74,34 +57,30 @@ function partsOf(
   ];
 }
 
-/** Whether the installer made the namespace, and nobody is deleting it. */
-async function isNamespaceOurs(cluster: KubeClient, signal: AbortSignal): Promise<boolean> {
-  const namespace = { resource: resources.namespaces, at: { name: managerNamespace } };
-  const found = await getIfThere(cluster, namespace, signal);
-  return found !== undefined && isMarkedAsMade(found) && found.metadata.deletionTimestamp === undefined;
-}
-
-/** What has to be done for the cloud to be as before. Changes nothing. Throws `Conflict` if helm has taken it over. */
-export async function planCloudUndo(
-  options: CloudUndoOptions,
-  { cluster, signal }: { readonly cluster: KubeClient; readonly signal: AbortSignal },
-): Promise<CloudUndoPlan> {
-  const isOurs = await isNamespaceOurs(cluster, signal);
-  const { inventory } = await openInventory(cluster, signal);
-  const adopted = await adoptLabelled(inventory, { cluster, signal });
-  if (inventory === undefined && !isOurs && adopted.length === 0) {
-    return { options, inventory, adopted, isDone: true, parts: [], warnings: [] };
+/**
+ * What has to be done for the cloud to be as before; `isDone`: nothing of ours is there. Throws `Conflict` if helm has taken it
+ * over. Pure.
+ */
+export function planCloudUndo(options: CloudUndoOptions, seen: CloudUndoSeen): CloudUndoPlan {
+  const { inventory, adopted, isNamespaceOurs, isHelms } = seen;
+  if (inventory === undefined && !isNamespaceOurs && adopted.length === 0) {
+    return { options, adopted, isDone: true, parts: [], warnings: [] };
   }
-  await refuseHelm(cluster, signal);
+  if (isHelms) {
+    throw new SelvedgeError('helm has taken the installation over', {
+      code: 'Conflict',
+      hint: `helm uninstall selvedge -n ${managerNamespace}, then run this again for the rest`,
+    });
+  }
   const all = [...adopted, ...(inventory?.entries ?? [])];
   const entries = backwards(all.filter((one) => !(options.keepData && isData(one))));
   const takesBack = !options.keepData && entries.some(isData);
   const parts = partsOf(entries, {
     first: takesBack ? data : [],
-    last: isOurs ? [`delete Namespace ${managerNamespace}`] : [],
+    last: isNamespaceOurs ? [`delete Namespace ${managerNamespace}`] : [],
   });
   const warnings = takesBack
     ? ['all EdgeNodes, and with them every ban, go; keep them with --keep-data']
     : [];
-  return { options, inventory, adopted, isDone: false, parts, warnings };
+  return { options, adopted, isDone: false, parts, warnings };
 }

@@ -1,0 +1,40 @@
+import { managerNamespace } from '@selvedge/api';
+import { type KubeClient, resources } from '@selvedge/kube';
+import { getIfThere, openInventory } from '../inventory/index.ts';
+import { isMarkedAsMade } from '../objects/metadata.ts';
+import type { CloudUndoSeen } from '../types.ts';
+import { adoptLabelled } from './adopt.ts';
+
+interface LookDeps {
+  readonly cluster: KubeClient;
+  readonly signal: AbortSignal;
+}
+
+/** Whether the installer made the namespace, and nobody is deleting it. */
+async function isNamespaceOurs({ cluster, signal }: LookDeps): Promise<boolean> {
+  const namespace = { resource: resources.namespaces, at: { name: managerNamespace } };
+  const found = await getIfThere(cluster, namespace, signal);
+  return found !== undefined && isMarkedAsMade(found) && found.metadata.deletionTimestamp === undefined;
+}
+
+/** Source: helm.sh "helm list", how releases are kept. */
+async function isHelms({ cluster, signal }: LookDeps): Promise<boolean> {
+  const { items } = await cluster.listAll(resources.secrets, {
+    namespace: managerNamespace,
+    labelSelector: 'owner=helm,name=selvedge',
+    metadataOnly: true,
+    signal,
+  });
+  return items.length > 0;
+}
+
+/** Looks at what there is of ours in the cloud. Changes nothing. Throws `Corrupt` for an inventory that cannot be read. */
+export async function lookAtCloudUndo(deps: LookDeps): Promise<CloudUndoSeen> {
+  const { inventory } = await openInventory(deps.cluster, deps.signal);
+  return {
+    inventory,
+    adopted: await adoptLabelled(inventory, deps),
+    isNamespaceOurs: await isNamespaceOurs(deps),
+    isHelms: await isHelms(deps),
+  };
+}
