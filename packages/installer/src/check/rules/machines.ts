@@ -74,7 +74,7 @@ export const machineRules: Rules = {
           severity: 'error' as const,
           what: `${recognition.layout.name}: ${obstacle}`,
           why: 'convert refuses a machine of which it cannot be sure to put it back',
-          mend: 'docs/tasks/convert.md, "Layouts"',
+          mend: 'docs/tasks/convert.md, "What a node must be"',
         })),
   ),
   'layout-found': eachMachine(({ recognition }) =>
@@ -199,7 +199,7 @@ export const machineRules: Rules = {
             severity: 'error',
             what: `it has the address ${hubAddress}`,
             why: 'pods reach the hub there',
-            mend: `ip address show to ${hubAddress} says on which interface; take it away, or choose modules.hub.address`,
+            mend: `find the interface with ip address show to ${hubAddress}, and remove the address there; convert always uses this one`,
           },
         ],
   ),

@@ -93,8 +93,8 @@ export const nodeRules: Rules = {
           {
             severity: 'warning',
             what: `its kubelet listens on port ${node.kubeletPort}`,
-            why: `the tunnel lets the cloud reach port ${kubeletPort} of a node, unless it is told of others`,
-            mend: `add 127.0.0.1:${node.kubeletPort} to modules.tunnel.allow in /etc/selvedge/edge-lite.yaml after converting`,
+            why: `the tunnel lets the cloud reach port ${kubeletPort} of a converted node: kubectl logs and exec would not work, and convert would put the node back`,
+            mend: `set port: ${kubeletPort} in the kubelet's configuration and restart it, or leave this node out`,
           },
         ],
   ),
