@@ -1,0 +1,50 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { hasCode } from '@selvedge/kit';
+import { expect, test } from 'vitest';
+import { losing } from '../../steps/testing-disk.ts';
+import { kubeadmManifest } from '../egress/testing-manifest.ts';
+import { type TestMachine, createTestMachine, machine, machineDeps } from '../machine/testing-machine.ts';
+import type { CloudDeps, CloudPlan } from '../types.ts';
+import { paths } from '../unit/config.ts';
+import { changeMachine } from './machines.ts';
+
+const files = { certificate: paths.certificate, key: paths.key, ca: paths.ca } as const;
+const change = { kind: 'machine', machine, phase: 'manager', renew: true } as const;
+const controlPlane = { kind: 'open', machine, manifest: kubeadmManifest, ca: 'the cluster' };
+const plan = { controlPlanes: [controlPlane] } as unknown as CloudPlan;
+
+/** What the cluster has of the tunnel by now. */
+const secret = {
+  metadata: {},
+  data: Object.fromEntries(
+    ['tls.crt', 'tls.key', 'ca.crt'].map((name) => [name, Buffer.from('new').toString('base64')]),
+  ),
+};
+
+/** Renews on a machine that is lost at one command. True if it was. */
+async function renewWithLoss(on: TestMachine, at: number): Promise<boolean> {
+  const host = losing(on.host, at, 'after');
+  const hosts = { open: () => Promise.resolve(host) };
+  const given = { hosts, cluster: { get: () => Promise.resolve(secret) } };
+  const deps = { ...machineDeps(on, new AbortController().signal), ...given } as unknown as CloudDeps;
+  try {
+    await changeMachine(change, plan, deps);
+    return false;
+  } catch (error) {
+    if (!hasCode(error, 'Unavailable')) throw error;
+    return true;
+  }
+}
+
+test('a certificate that is the new one has its key and its authority beside it, wherever the run before was lost', async () => {
+  for (let at = 0, wasLost = true; wasLost; at += 1) {
+    await using on = await createTestMachine();
+    await mkdir(on.at(paths.pki), { recursive: true });
+    for (const path of Object.values(files)) await writeFile(on.at(path), 'old', { mode: 0o640 });
+    wasLost = await renewWithLoss(on, at);
+    const read = async (path: string): Promise<string> => readFile(on.at(path), 'utf8');
+    const certificate = await read(files.certificate);
+    if (!wasLost) expect(certificate).toBe('new');
+    if (certificate === 'new') expect([await read(files.key), await read(files.ca)]).toEqual(['new', 'new']);
+  }
+});
