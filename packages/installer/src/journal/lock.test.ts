@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,6 +29,31 @@ const deps = {
 };
 
 const take = (owner: string): Promise<MachineLock> => lockMachine({ owner, place }, deps, signal);
+
+interface Stranger extends AsyncDisposable {
+  readonly pid: number;
+  /** What it says to a word, as long as nobody has ended it. */
+  answer(word: string): Promise<string>;
+}
+
+/** A program that has nothing to do with us. */
+function startStranger(): Stranger {
+  const child = spawn('cat', { stdio: ['pipe', 'pipe', 'ignore'] });
+  const ended = once(child, 'close');
+  child.stdin.on('error', () => undefined);
+  return {
+    pid: child.pid ?? 0,
+    async answer(word) {
+      child.stdin.write(word);
+      const [said] = await Promise.race([once(child.stdout, 'data'), ended.then(() => ['nothing'])]);
+      return `${said}`;
+    },
+    async [Symbol.asyncDispose]() {
+      child.kill();
+      await ended;
+    },
+  };
+}
 
 describe('the lock of a machine', () => {
   it('is one run’s, which others are told of, and another’s after it', async () => {
@@ -61,6 +88,15 @@ describe('the lock of a machine', () => {
     await expect.poll(() => left.signal.aborted).toBe(true);
     expect(lock.signal.aborted).toBe(false);
     await expect(take('run 2')).rejects.toMatchObject({ code: 'Conflict' });
+  });
+
+  it('of a machine that has booted since ends nobody who has the number of its holder by now', async () => {
+    await using stranger = startStranger();
+    await prepareJournal(host, place, signal);
+    await writeFile(place.lock, `run 1\n${stranger.pid}\n`);
+    await using lock = await take('run 1');
+    expect(lock.signal.aborted).toBe(false);
+    expect(await stranger.answer('here')).toBe('here');
   });
 
   it('is not waited for by who gave it back, once another has it', async () => {

@@ -37,10 +37,15 @@ trap 'kill "$!" 2> /dev/null; exit 0' TERM
 printf '%s\\n%s\\n' "$2" $$ > "$1"
 while printf .; do sleep 5 9>&- & wait "$!"; done`;
 
-/** Ends the holder, which may be where no signal of ours gets, and waits until the lock is free, or another's; fails if it is not. */
+/**
+ * Ends the holder, which may be where no signal of ours gets, and waits until the lock is free, or another's; fails if it is not.
+ * The file outlives its machine, which gives the number of the holder to others after a boot: who has not this very file open
+ * as the holder has it is a stranger.
+ */
 const releaseScript = `
 { read -r owner && read -r pid; } 2> /dev/null < "$1" || exit 0
 [ "$owner" = "$2" ] || exit 0
+[ "/proc/$pid/fd/9" -ef "$1" ] || exit 0
 : > "$1"
 kill "$pid"
 for _ in $(seq 100); do flock -n "$1" true || [ -s "$1" ] && exit 0; sleep 0.1; done
