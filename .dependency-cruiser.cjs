@@ -27,7 +27,7 @@ module.exports = {
           '^packages/$1/',
           '^packages/[^/]+/src/index\\.ts$',
           '^packages/tunnel/src/(agent|server)/index\\.ts$',
-          '^packages/kit/src/(net|serve)/index\\.ts$',
+          '^packages/kit/src/(net|serve|x509)/index\\.ts$',
           '^packages/kit/src/testing\\.ts$',
           '^packages/kube/src/gen/types\\.ts$',
           '^packages/containerd-grpc-types/src/client/(index|grpc-js)\\.ts$',

@@ -1,6 +1,6 @@
 import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
-import { type DerValue, readDer } from './der.ts';
+import { type DerValue, readDer } from '@selvedge/kit/x509';
 import { type RequestedNames, parseRequest } from './request.ts';
 import {
   goClient,

@@ -1,6 +1,6 @@
 import { SelvedgeError } from '@selvedge/kit';
 import { plainHost } from '@selvedge/kit/net';
-import { type DerValue, identifierOf, notDer, partsOf, readDer, tags } from './der.ts';
+import { type DerValue, identifierOf, notDer, partsOf, readDer, tags } from '@selvedge/kit/x509';
 
 /** What a certificate request asks to be called. */
 export interface RequestedNames {

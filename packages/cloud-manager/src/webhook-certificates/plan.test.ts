@@ -23,16 +23,12 @@ function planFor(
   return planCertificates({ standing, now, trustedForMs }, lifetimes);
 }
 
-async function after(
-  kind: 'begin' | 'announce' | 'issue',
-  before: Issued | undefined,
-  now = start,
-): Promise<Issued> {
+function after(kind: 'begin' | 'announce' | 'issue', before: Issued | undefined, now = start): Issued {
   const standing = standingOf(before, { names, now });
   return carriedOut(kind, { before, standing, names, now }, lifetimes);
 }
 
-const first = await after('begin', undefined);
+const first = after('begin', undefined);
 const keepUntil = (until: number): CertificatePlan => ({ kind: 'keep', until });
 /** Certificates say whole seconds. */
 const serves = (issued: Issued): X509Certificate => new X509Certificate(issued.certificate);
@@ -53,8 +49,8 @@ describe('the plan', () => {
     expect(planFor(first, { wanted: names.toReversed() }).kind).toBe('keep');
   });
 
-  test('issues at once where nobody could serve, or nobody would take, what there is', async () => {
-    const other = await after('begin', undefined);
+  test('issues at once where nobody could serve, or nobody would take, what there is', () => {
+    const other = after('begin', undefined);
     for (const broken of [{ key: other.key }, { key: '' }, { certificate: 'x' }, { certificate: '' }])
       expect(planFor({ ...first, ...broken })).toEqual({ kind: 'issue' });
     expect(planFor(first, { now: start + 90 * dayMs })).toEqual({ kind: 'issue' });
@@ -75,41 +71,41 @@ describe('the plan', () => {
     expect(planFor(first, { now: start - 2 * 3_600_000 }).kind).toBe('keep');
   });
 
-  test('announces an authority before it signs, and lets it sign when it was known for a while', async () => {
+  test('announces an authority before it signs, and lets it sign when it was known for a while', () => {
     const now = start + 667 * dayMs;
-    const renewed = await after('issue', first, now);
+    const renewed = after('issue', first, now);
     expect(planFor(renewed, { now })).toEqual({ kind: 'announce' });
-    const announced = await after('announce', renewed, now);
+    const announced = after('announce', renewed, now);
     expect(announced.certificate).toBe(renewed.certificate);
     expect(announced.authorities).toHaveLength(2);
     expect(signerOf(announced)).toBe(1);
     expect(planFor(announced, { now })).toEqual(keepUntil(now + 300_000));
     expect(planFor(announced, { now, trustedForMs: 299_000 })).toEqual(keepUntil(now + 1_000));
     expect(planFor(announced, { now, trustedForMs: 300_000 })).toEqual({ kind: 'issue' });
-    const last = await after('issue', announced, now);
+    const last = after('issue', announced, now);
     expect(signerOf(last)).toBe(0);
     expect(bundleOf(last)).toBe(bundleOf(announced));
     expect(planFor(last, { now }).kind).toBe('keep');
   });
 
-  test('replaces an authority whose key was taken away, as often as it is', async () => {
+  test('replaces an authority whose key was taken away, as often as it is', () => {
     let issued: Issued = first;
     for (let turn = 0; turn < 6; turn += 1) {
       const keyless = { ...issued, authorityKey: undefined };
       expect(planFor(keyless)).toEqual({ kind: 'announce' });
-      issued = await after('announce', keyless);
+      issued = after('announce', keyless);
       expect(issued.certificate).toBe(first.certificate);
       expect(signerOf(issued)).toBe(1);
       expect(issued.authorities).toHaveLength(2);
     }
   });
 
-  test('keeps few authorities, and none that is over', async () => {
+  test('keeps few authorities, and none that is over', () => {
     let issued = first;
-    for (let turn = 0; turn < 6; turn += 1) issued = await after('issue', await after('announce', issued));
+    for (let turn = 0; turn < 6; turn += 1) issued = after('issue', after('announce', issued));
     expect(issued.authorities).toHaveLength(4);
     const now = start + 1_001 * dayMs;
-    expect((await after('announce', issued, now)).authorities).toHaveLength(1);
+    expect(after('announce', issued, now).authorities).toHaveLength(1);
   });
 });
 

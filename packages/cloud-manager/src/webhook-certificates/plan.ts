@@ -1,4 +1,4 @@
-import { type KeyPair, type Validity, newAuthority, newServing } from './authority.ts';
+import { newAuthority, newCertificate, validFrom } from '@selvedge/kit/x509';
 import { type Issued, type Standing, type Wanted, lastingAuthorities, maxAuthorities } from './issued.ts';
 
 export interface Lifetimes {
@@ -24,9 +24,6 @@ export type CertificatePlan =
   | { readonly kind: 'announce' }
   /** A certificate of the newest authority. */
   | { readonly kind: 'issue' };
-
-/** Clocks of API servers may be behind ours. */
-const backdateMs = 3_600_000;
 
 /** What is left of a lifetime when its successor is made. */
 const third = (ms: number): number => ms / 3;
@@ -63,7 +60,7 @@ export function planCertificates(facts: Facts, lifetimes: Lifetimes): Certificat
   return { kind: 'keep', until: Math.min(servingUntil, authorityUntil) };
 }
 
-const lasting = (now: number, ms: number): Validity => ({ notBefore: now - backdateMs, notAfter: now + ms });
+const subject = { commonName: 'selvedge-webhook' };
 
 export interface Starting extends Wanted {
   readonly before: Issued | undefined;
@@ -71,20 +68,20 @@ export interface Starting extends Wanted {
 }
 
 /** What is issued after the step. */
-export async function carriedOut(
+export function carriedOut(
   kind: Exclude<CertificatePlan['kind'], 'keep'>,
   { before, standing, names, now }: Starting,
   { servingMs, authorityMs }: Lifetimes,
-): Promise<Issued> {
-  const serve = (authority: KeyPair): Promise<KeyPair> =>
-    newServing(authority, names, lasting(now, servingMs));
+): Issued {
+  const serving = { subject, names, usages: ['server'], validity: validFrom(now, servingMs) } as const;
   if (kind === 'issue' && before?.authorityKey !== undefined) {
     const [newest = ''] = before.authorities;
-    return { ...before, ...(await serve({ certificate: newest, key: before.authorityKey })) };
+    const signer = { certificate: newest, key: before.authorityKey };
+    return { ...before, ...newCertificate(serving, signer) };
   }
-  const authority = await newAuthority(lasting(now, authorityMs));
+  const authority = newAuthority({ name: 'selvedge-webhook-ca', validity: validFrom(now, authorityMs) });
   const own = { authorityKey: authority.key, authorities: [authority.certificate] };
-  if (kind !== 'announce' || before === undefined) return { ...own, ...(await serve(authority)) };
+  if (kind !== 'announce' || before === undefined) return { ...own, ...newCertificate(serving, authority) };
   // One that was announced and signed nothing is in nobody's way.
   const used = standing.serving?.isOfNewest === false ? before.authorities.slice(1) : before.authorities;
   const others = lastingAuthorities(used, now).slice(0, maxAuthorities - 1);

@@ -53,7 +53,7 @@ export function createSharedSecret(
       return { secret, issued, standing: standingOf(issued, { names, now }), now };
     },
     async write(kind, { secret, issued: before, standing, now }, signal) {
-      const data = dataOf(await carriedOut(kind, { before, standing, names, now }, lifetimes));
+      const data = dataOf(carriedOut(kind, { before, standing, names, now }, lifetimes));
       const options = { fieldManager: managerAdmission.fieldManager, timeoutMs, signal };
       const made = { metadata: { namespace, name }, type: 'kubernetes.io/tls', data };
       newest.forget(key);

@@ -1,8 +1,8 @@
 import { type KeyObject, createHash, createPublicKey } from 'node:crypto';
 import { type Clock, type Logger, SelvedgeError, hasCode } from '@selvedge/kit';
+import { createCsr } from '@selvedge/kit/x509';
 import { type KubeClient, resources } from '@selvedge/kube';
 import type { CertificateSigningRequest } from '@selvedge/kube/types';
-import { createCsr } from '../x509/index.ts';
 import { nodeUser } from './pair.ts';
 
 /** What a node's certificate is for. */

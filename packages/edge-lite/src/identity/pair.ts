@@ -1,7 +1,7 @@
 import { type X509Certificate, createPrivateKey } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { SelvedgeError, ifPresent, writeFileAtomic } from '@selvedge/kit';
-import { certificatesOf } from '../x509/index.ts';
+import { certificatesOf } from '@selvedge/kube';
 
 /** The node's certificate chain and its private key, PEM. */
 export interface Pair {

@@ -13,7 +13,7 @@ import {
   scoped,
 } from '@selvedge/kit';
 import type { ServingPair, ServingSource } from '@selvedge/kit/serve';
-import { certificatesOf } from '../x509/index.ts';
+import { certificatesOf } from '@selvedge/kube';
 import type { CertificatePurpose } from './certificate-request.ts';
 import { issuePair } from './issue.ts';
 import type { IdentityClient } from './join.ts';

@@ -1,13 +1,10 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { type SelvedgeError, systemClock } from '@selvedge/kit';
 import type { KubeObject } from '@selvedge/kube';
 import type { SubjectAccessReview, TokenReview } from '@selvedge/kube/types';
 import type { ServingPair } from '@selvedge/kit/serve';
-import { createAuthorityCertificate, createServerCertificate } from '../x509/index.ts';
+import { newAuthority, newCertificate, validFrom } from '@selvedge/kit/x509';
 
 const hourMs = 3_600_000;
-const newKey = (): ReturnType<typeof generateKeyPairSync>['privateKey'] =>
-  generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
 
 /** An authority with servers and, by the same token, clients: its certificates say nothing of clients alone. */
 export interface TestAuthority {
@@ -16,19 +13,12 @@ export interface TestAuthority {
 }
 
 export function createTestAuthority(name: string): TestAuthority {
-  const issuer = { subject: { commonName: name, organization: 'test' }, key: newKey() };
-  const now = Math.floor(systemClock.now() / 1_000) * 1_000;
-  const validity = { notBeforeMs: now - hourMs, notAfterMs: now + hourMs };
+  const validity = validFrom(systemClock.now(), hourMs);
+  const authority = newAuthority({ name, validity });
+  const subject = { commonName: 'system:node:edge', organization: 'system:nodes' };
   return {
-    certificate: createAuthorityCertificate(issuer, validity),
-    serve(names) {
-      const key = newKey();
-      const subject = { commonName: 'system:node:edge', organization: 'system:nodes' };
-      return {
-        certificate: createServerCertificate({ subject, key, validity, names }, issuer),
-        key: key.export({ type: 'pkcs8', format: 'pem' }).toString(),
-      };
-    },
+    certificate: authority.certificate,
+    serve: (names) => newCertificate({ subject, names, usages: ['server'], validity }, authority),
   };
 }
 

@@ -1,7 +1,7 @@
 import type { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import { type Link as Connection, linkTo } from '@selvedge/kit/serve';
-import { certificatesOf } from '../../x509/index.ts';
+import { certificatesOf } from '@selvedge/kube';
 import type { Caller } from '../request.ts';
 
 /** What is known of a client's connection. */

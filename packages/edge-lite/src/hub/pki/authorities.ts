@@ -1,17 +1,11 @@
-import {
-  type KeyObject,
-  X509Certificate,
-  createPrivateKey,
-  generateKeyPairSync,
-  randomBytes,
-} from 'node:crypto';
+import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { SelvedgeError, earliestNowMs } from '@selvedge/kit';
-import { type Issuer, type Subject, createAuthorityCertificate } from '../../x509/index.ts';
+import { type KeyPair, type Validity, newAuthority as newPair } from '@selvedge/kit/x509';
 
 /** One certificate authority of this node. */
-export interface Authority extends Issuer {
-  /** PEM. */
-  readonly certificate: string;
+export interface Authority extends KeyPair {
+  /** `O` of its name: the node's. */
+  readonly organization: string;
   /** When it was made, in milliseconds since the epoch. */
   readonly madeMs: number;
   readonly notAfterMs: number;
@@ -31,38 +25,29 @@ export const plausible = (nowMs: number): number => Math.max(nowMs, earliestNowM
 
 const wholeSeconds = (ms: number): number => Math.floor(ms / 1_000) * 1_000;
 
-export const validFor = (
-  nowMs: number,
-  lifeMs: number,
-): { readonly notBeforeMs: 0; readonly notAfterMs: number } => ({
+export const validFor = (nowMs: number, lifeMs: number): Validity => ({
   notBeforeMs: 0,
   notAfterMs: wholeSeconds(plausible(nowMs) + lifeMs),
 });
 
-export const newKey = (): KeyObject => generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
-
-/** A name of its own for each, so that clients that hold several take the right one at once. */
-const newSubject = (nodeName: string): Subject => ({
-  commonName: `selvedge-hub-${randomBytes(4).toString('hex')}`,
-  organization: nodeName,
-});
-
-function authorityOf(certificate: string, key: KeyObject): Authority {
+function authorityOf({ certificate, key }: KeyPair): Authority {
   const parsed = new X509Certificate(certificate);
-  const { CN = '', O = '' } = parsed.toLegacyObject().subject;
+  const { O = '' } = parsed.toLegacyObject().subject;
   const notAfterMs = parsed.validToDate.getTime();
-  if (!parsed.ca || !parsed.checkPrivateKey(key)) {
+  if (!parsed.ca || !parsed.checkPrivateKey(createPrivateKey(key))) {
     throw new SelvedgeError('the certificate is no authority, or of another key', { code: 'Corrupt' });
   }
-  const subject = { commonName: String(CN), organization: String(O) };
-  return { subject, key, certificate, notAfterMs, madeMs: notAfterMs - authorityLifeMs };
+  return { organization: String(O), key, certificate, notAfterMs, madeMs: notAfterMs - authorityLifeMs };
 }
 
-export function newAuthority(nodeName: string, nowMs: number): Authority {
-  const key = newKey();
-  const issuer = { subject: newSubject(nodeName), key };
-  return authorityOf(createAuthorityCertificate(issuer, validFor(nowMs, authorityLifeMs)), key);
-}
+export const newAuthority = (nodeName: string, nowMs: number): Authority =>
+  authorityOf(
+    newPair({
+      name: 'selvedge-hub',
+      organization: nodeName,
+      validity: validFor(nowMs, authorityLifeMs),
+    }),
+  );
 
 /** What to do about the authorities. */
 export interface AuthorityPlan {
@@ -109,14 +94,12 @@ const pair =
 
 /** Certificates, each with its key behind it. */
 export const formatAuthorities = (authorities: readonly Authority[]): string =>
-  authorities
-    .map(({ certificate, key }) => certificate + key.export({ type: 'pkcs8', format: 'pem' }).toString())
-    .join('');
+  authorities.map(({ certificate, key }) => certificate + key).join('');
 
 /** Throws `Corrupt` if there is none, or what node:crypto throws for what is none. */
 export function parseAuthorities(text: string): readonly Authority[] {
   const parsed = Array.from(text.matchAll(pair), ([, certificate = '', key = '']) =>
-    authorityOf(certificate, createPrivateKey(key)),
+    authorityOf({ certificate, key }),
   );
   if (parsed.length === 0) throw new SelvedgeError('there is no certificate authority', { code: 'Corrupt' });
   return parsed;

@@ -1,12 +1,8 @@
-import { type Authority, newKey, plausible, validFor } from './authorities.ts';
-import { createServerCertificate } from '../../x509/index.ts';
+import { type KeyPair, newCertificate } from '@selvedge/kit/x509';
+import { type Authority, plausible, validFor } from './authorities.ts';
 
-/** What the hub shows to its clients. */
-export interface Serving {
-  /** PEM, the leaf alone: clients hold what signed it. */
-  readonly certificate: string;
-  /** PKCS #8, PEM. */
-  readonly key: string;
+/** What the hub shows to its clients: the leaf alone, for they hold what signed it. */
+export interface Serving extends KeyPair {
   readonly names: readonly string[];
   readonly issuer: Authority;
   readonly notAfterMs: number;
@@ -18,16 +14,10 @@ const renewBeforeMs = 30 * dayMs;
 
 /** A fresh key for each: it is in memory only. */
 export function issueServing(issuer: Authority, names: readonly string[], nowMs: number): Serving {
-  const key = newKey();
   const validity = validFor(nowMs, Math.min(servingLifeMs, issuer.notAfterMs - plausible(nowMs)));
-  const subject = { commonName: 'kubernetes', organization: issuer.subject.organization };
-  return {
-    certificate: createServerCertificate({ subject, key, validity, names }, issuer),
-    key: key.export({ type: 'pkcs8', format: 'pem' }).toString(),
-    names,
-    issuer,
-    notAfterMs: validity.notAfterMs,
-  };
+  const subject = { commonName: 'kubernetes', organization: issuer.organization };
+  const pair = newCertificate({ subject, names, usages: ['server'], validity }, issuer);
+  return { ...pair, names, issuer, notAfterMs: validity.notAfterMs };
 }
 
 /** Whether it may go on being shown. Pure. */

@@ -1,18 +1,11 @@
 import { X509Certificate } from 'node:crypto';
 import { managerNamespace } from '@selvedge/api';
 import { SelvedgeError } from '@selvedge/kit';
+import type { KeyPair } from '@selvedge/kit/x509';
 import { resources } from '@selvedge/kube';
-import { type KeyPair, newAuthority, newServing } from '../certificates/authority.ts';
-import {
-  authorityDays,
-  authoritySecret,
-  pairIn,
-  pairSecret,
-  servingDays,
-  slackMs,
-  tlsSecret,
-} from '../certificates/secret.ts';
+import { authoritySecret, pairIn, pairSecret, tlsSecret } from '../certificates/secret.ts';
 import { signThere } from '../certificates/sign-there.ts';
+import { newTunnelAuthority, newTunnelCertificate, servingDays } from '../certificates/tunnel.ts';
 import { getIfThere } from '../inventory/index.ts';
 import { withMachine } from '../machine/run.ts';
 import type { CloudChange, CloudDeps, ControlPlaneMachine } from '../types.ts';
@@ -46,7 +39,7 @@ async function authority(ledger: Ledger, deps: CloudDeps): Promise<KeyPair> {
   const now = deps.clock.now();
   const known = pairIn(await getIfThere(deps.cluster, secretAt(authoritySecret), deps.signal));
   if (known !== undefined && isLasting(known, now)) return known;
-  const pair = await newAuthority({ notBefore: now - slackMs, notAfter: now + authorityDays * dayMs });
+  const pair = newTunnelAuthority(now);
   await applyMade(pairSecret(authoritySecret, pair, pair.certificate), ledger, deps);
   return pair;
 }
@@ -64,11 +57,7 @@ async function newPair(
   const { names, signer } = change;
   if (signer.kind === 'own') {
     const own = await authority(ledger, deps);
-    const now = deps.clock.now();
-    const pair = await newServing(own, names, {
-      notBefore: now - slackMs,
-      notAfter: now + servingDays * dayMs,
-    });
+    const pair = newTunnelCertificate({ names, now: deps.clock.now() }, own);
     return { ...pair, ca: own.certificate };
   }
   const machine = machines.find((one) => one.machine.name === signer.machine.name);

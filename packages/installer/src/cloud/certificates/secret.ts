@@ -1,18 +1,12 @@
 import { X509Certificate } from 'node:crypto';
 import { isIPv6 } from 'node:net';
+import type { KeyPair } from '@selvedge/kit/x509';
 import type { KubeObject } from '@selvedge/kube';
 import type { Secret } from '@selvedge/kube/types';
 import { isMarkedAsMade, ownObject } from '../objects/metadata.ts';
 import type { CertificateSeen } from '../types.ts';
-import type { KeyPair } from './authority.ts';
 
 const dayMs = 86_400_000;
-/** A year, renewed by any `selvedge convert` in its last third. */
-export const servingDays = 365;
-/** As long as nodes trust it without being told anew. */
-export const authorityDays = 3_650;
-/** For clocks that are behind. */
-export const slackMs = 3_600_000;
 
 export const tlsSecret = 'cloud-manager-tls';
 export const authoritySecret = 'cloud-manager-tls-authority';

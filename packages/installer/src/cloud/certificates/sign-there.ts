@@ -1,7 +1,8 @@
 import { isIP } from 'node:net';
 import { SelvedgeError } from '@selvedge/kit';
+import { type KeyPair, newSerialNumber } from '@selvedge/kit/x509';
 import type { Host } from '../../host/index.ts';
-import { type KeyPair, newRequest, serialNumber } from './authority.ts';
+import { newTunnelRequest } from './tunnel.ts';
 
 export const clusterCa = {
   certificate: '/etc/kubernetes/pki/ca.crt',
@@ -26,14 +27,14 @@ export async function signThere(
   { names, days }: { readonly names: readonly string[]; readonly days: number },
   signal: AbortSignal,
 ): Promise<KeyPair> {
-  const { request, key } = await newRequest();
+  const { request, key } = newTunnelRequest();
   const alternatives = names.map((name) => `${isIP(name) === 0 ? 'DNS' : 'IP'}:${name}`).join(', ');
   const extensions = `basicConstraints = critical, CA:FALSE
 keyUsage = critical, digitalSignature
 extendedKeyUsage = serverAuth, clientAuth
 subjectAltName = ${alternatives}
 `;
-  const args = [clusterCa.certificate, clusterCa.key, String(days), `0x${serialNumber()}`, extensions];
+  const args = [clusterCa.certificate, clusterCa.key, String(days), `0x${newSerialNumber()}`, extensions];
   const result = await host.run({ argv: ['sh', '-c', script, 'sh', ...args], stdin: request }, signal);
   if (result.exitCode === 0) return { certificate: result.stdout.toString(), key };
   throw new SelvedgeError(`openssl on ${host.name}: ${result.stderr.toString().trim()}`, {

@@ -1,4 +1,5 @@
-import { SelvedgeError } from '@selvedge/kit';
+import { SelvedgeError } from '../errors.ts';
+import { tags } from './der.ts';
 
 /** A value of ASN.1: bytes, or other values. */
 export interface DerValue {
@@ -8,16 +9,6 @@ export interface DerValue {
   /** Empty unless constructed. */
   readonly values: readonly DerValue[];
 }
-
-export const tags = {
-  integer: 0x02,
-  bitString: 0x03,
-  octetString: 0x04,
-  identifier: 0x06,
-  sequence: 0x30,
-  set: 0x31,
-  context0: 0xa0,
-} as const;
 
 /** A certificate request nests ten deep. */
 const maxDepth = 32;
