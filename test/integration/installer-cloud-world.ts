@@ -27,7 +27,7 @@ import { type Helm, createHelm } from '../bed/helm.ts';
 import { connect, startControlPlane } from './kube-world.ts';
 
 export const options: CloudOptions = {
-  tunnelServers: ['tunnel.example.com:443'],
+  tunnelServers: [{ host: 'tunnel.example.com', port: 443 }],
   mode: 'deployment',
   dns: true,
   values: {},

@@ -107,7 +107,7 @@ describe('an installation', () => {
     expect(status).toMatchObject({
       kind: 'installed',
       complete: true,
-      tunnel: { servers: options.tunnelServers },
+      tunnel: { servers: ['tunnel.example.com:443'] },
     });
     const again = planCloud(options, await lookAtCloud(options, world.deps));
     expect(again.changes).toEqual([]);
@@ -122,7 +122,11 @@ describe('an installation', () => {
       tunnel: { ca: expect.stringContaining('BEGIN CERTIFICATE') },
       certificate: { names: ['tunnel.example.com', 'cloud-manager.selvedge-system.svc'] },
     });
-    const other = { ...options, tunnelServers: ['other.example.com:443', '192.0.2.7:443'] };
+    const tunnelServers = [
+      { host: 'other.example.com', port: 443 },
+      { host: '192.0.2.7', port: 443 },
+    ];
+    const other = { ...options, tunnelServers };
     await convertCloud(world.deps, other);
     const renewed = await cloudStatus(world.cluster, signal);
     expect(renewed).toMatchObject({

@@ -2,6 +2,7 @@ import { connect } from '@selvedge/bed';
 import type { Cluster, ClusterMachine } from '@selvedge/bed/clusters';
 import { processSetup } from '@selvedge/hack/setup';
 import { SelvedgeError, scoped, systemClock } from '@selvedge/kit';
+import { formatHostPort } from '@selvedge/kit/net';
 import type { KubeClient } from '@selvedge/kube';
 import { readFile } from 'node:fs/promises';
 import { provideArtifacts } from '../../../hack/release/index.ts';
@@ -86,7 +87,7 @@ function contextOf(): CommandContext {
 function cloudOfBed(options: CloudOptions): CloudWork {
   const nothing = { controlPlanes: [], changes: [], adopted: [], parts: [], warnings: [], instructions: [] };
   const plan: CloudPlan = { mode: 'unit', options, ...nothing };
-  const tunnel = { servers: options.tunnelServers };
+  const tunnel = { servers: options.tunnelServers.map(formatHostPort) };
   return {
     plan: async () => plan,
     apply: async () => ({ mode: 'unit', changed: 0, tunnel, instructions: [] }),
@@ -104,7 +105,7 @@ export async function installerLibrary(cluster: Cluster): Promise<InstallerLibra
     artifacts,
   });
   const choiceOf = (names: readonly string[]) => ({ nodes: names.map((name) => ({ name })) });
-  const tunnelServers = [`${new URL(cluster.server).hostname}:443`];
+  const tunnelServers = [{ host: new URL(cluster.server).hostname, port: 443 }];
   return {
     convert: (nodes, loss = never) => {
       const cloud: CloudOptions = { tunnelServers, mode: 'auto', dns: true, values: {} };

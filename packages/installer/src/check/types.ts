@@ -1,3 +1,4 @@
+import type { HostPort } from '@selvedge/kit/net';
 import type { KubeClient } from '@selvedge/kube';
 import type { NodeChoice } from '../cluster/index.ts';
 import type { CommandContext } from '../command/index.ts';
@@ -22,8 +23,8 @@ export interface Finding {
 export interface CheckOptions {
   /** Which nodes. Default: all that are no control planes. */
   readonly choice?: NodeChoice;
-  /** `host:port`: whether nodes reach them is looked at. Default: none. */
-  readonly tunnelServers?: readonly string[];
+  /** Whether nodes reach them is looked at. Default: none. */
+  readonly tunnelServers?: readonly HostPort[];
 }
 
 export interface CheckDeps extends CommandContext {

@@ -71,6 +71,7 @@ describe('the command line', () => {
       /unknown option '--fast'[^]*next {2}selvedge token list --help/,
     ],
     ['a flag without what it needs', ['convert'], /--tunnel-server <host:port>' not specified/],
+    ['a tunnel server without a port', ['convert', '--tunnel-server', 'a:443,b'], /"b" is not host:port/],
     ['a value that is none', ['unit', 'move', 'a', 'b', '--timeout', 'soon'], /write it as 90s, 30m/],
     [
       'a cluster that is not known',

@@ -21,7 +21,9 @@ export function modeOf(
   return machines.length > 0 && kubeadmMachines(machines).length === machines.length ? 'unit' : 'deployment';
 }
 
-export const portOf = (server: string): number => Number(server.slice(server.lastIndexOf(':') + 1));
+/** Where cloud-manager listens for nodes: at what they are told first. */
+export const tunnelPortOf = ({ tunnelServers: [first] }: Pick<CloudOptions, 'tunnelServers'>): number =>
+  first?.port ?? 443;
 
 /** All objects that are to be there, but for the namespace and the certificate. Pure. */
 export function desiredObjects(
@@ -32,7 +34,7 @@ export function desiredObjects(
     return objectsBeside(kubeadmMachines(machines).map(({ address }) => address));
   }
   // The Service listens where agents are told, unless a person says otherwise.
-  const service = { tunnelService: { port: portOf(options.tunnelServers[0] ?? ':443') } };
+  const service = { tunnelService: { port: tunnelPortOf(options) } };
   return chartObjects(chartValues(service, options.values));
 }
 

@@ -9,7 +9,7 @@ import type { CloudOptions, CloudPlan, CloudSeen, ControlPlaneMachine } from './
 const now = Date.UTC(2026, 0, 1);
 const dayMs = 86_400_000;
 const options: CloudOptions = {
-  tunnelServers: ['tunnel.example.com:443'],
+  tunnelServers: [{ host: 'tunnel.example.com', port: 443 }],
   mode: 'auto',
   dns: true,
   values: {},
@@ -103,14 +103,11 @@ describe('where cloud-manager runs', () => {
     );
   });
 
-  test.each([[[]], [['tunnel.example.com']], [['a b:443']]])(
-    'nodes cannot connect to %j',
-    (tunnelServers) => {
-      expect(() => planCloud({ ...options, tunnelServers }, seen())).toThrow(
-        expect.objectContaining({ code: 'Invalid' }),
-      );
-    },
-  );
+  test('nodes have to connect somewhere', () => {
+    expect(() => planCloud({ ...options, tunnelServers: [] }, seen())).toThrow(
+      expect.objectContaining({ code: 'Invalid' }),
+    );
+  });
 });
 
 describe('the plan', () => {

@@ -1,3 +1,4 @@
+import { labels } from '@selvedge/api';
 import { SelvedgeError } from '@selvedge/kit';
 import type { KubeObject } from '@selvedge/kube';
 import type { PlannedChange } from '../command/index.ts';
@@ -7,9 +8,10 @@ import { zoneAddition, zoneBlock } from './dns/index.ts';
 import { egressConfigFile, egressOf } from './egress/manifest.ts';
 import { contentOf, differences, placeKey, placeOf } from './inventory/index.ts';
 import { toApply } from './look-objects.ts';
-import { ownNamespace } from './objects/cloud.ts';
+import { type CloudObjects, ownNamespace } from './objects/cloud.ts';
 import { isMarkedAsMade, ownObject } from './objects/metadata.ts';
 import { refuseSecret } from './objects/refuse-secret.ts';
+import { placementOf, whyNowhere } from './placement.ts';
 import { describeChange } from './plan-text.ts';
 import type { CertificateSigner, CloudChange, CloudOptions, CloudPlan, CloudSeen } from './types.ts';
 
@@ -86,6 +88,25 @@ function egressChanges(mode: Mode, seen: CloudSeen): readonly CloudChange[] {
     .map(({ machine }) => ({ kind: 'machine', phase: 'egress', machine, renew: false }));
 }
 
+/** A Deployment is kept from where nodes become edge nodes, before it is made. */
+function edgeChanges({ edge = [] }: CloudOptions, { nodes }: CloudSeen): readonly CloudChange[] {
+  return nodes.flatMap(({ metadata: { name = '', labels: present = {} } }) =>
+    edge.includes(name) && !(labels.nodeEdge in present) ? [{ kind: 'edge', node: name } as const] : [],
+  );
+}
+
+/** A Deployment that nothing can run would be waited for in vain. */
+function refuseNowhere({ edge = [] }: CloudOptions, { nodes }: CloudSeen, program: CloudObjects['program']): void {
+  const placement = placementOf(program.find(({ kind }) => kind === 'Deployment'));
+  const why = whyNowhere(nodes, placement, new Set(edge));
+  if (why === undefined) return;
+  const [first = [], rest] = [why.slice(0, 5), why.length - 5];
+  throw new SelvedgeError(`no Node can take cloud-manager: ${first.join('; ')}${rest > 0 ? `; and ${rest} more` : ''}`, {
+    code: 'Unsupported',
+    hint: 'it needs a Node in the cloud that is no edge node; which one it may have: --values, nodeSelector, affinity and tolerations (docs/tasks/cloud-manager.md)',
+  });
+}
+
 /** `kubeadm upgrade` writes manifests anew: what is kept of the old one is of no use any more. */
 function refuseRewritten({ controlPlanes }: CloudSeen): void {
   const rewritten = kubeadmMachines(controlPlanes).find(
@@ -108,13 +129,17 @@ function changesOf(options: CloudOptions, seen: CloudSeen): readonly CloudChange
   const objects = (list: readonly KubeObject[]): readonly CloudChange[] =>
     list.flatMap((object) => objectChange(object, seen));
   const certificate = certificateChange(options, seen);
+  const edge = edgeChanges(options, seen);
+  const isSettled = seen.ready && edge.length === 0 && objects(program).length === 0;
+  if (mode === 'deployment' && !isSettled) refuseNowhere(options, seen, program);
   const changes = [
     ...(seen.objects.has(placeKey(placeOf(ownNamespace))) ? [] : objects([ownNamespace])),
+    ...edge,
     ...objects(foundations),
     ...certificate,
     ...objects(program),
     ...machineChanges(mode, seen, certificate.length > 0),
-    ...(mode === 'unit' || (seen.ready && objects(program).length === 0) ? [] : [{ kind: 'ready' } as const]),
+    ...(mode === 'unit' || isSettled ? [] : [{ kind: 'ready' } as const]),
     ...objects(registration),
     ...egressChanges(mode, seen),
     // CoreDNS reads it anew while API servers serve.
@@ -142,7 +167,10 @@ function closedWarnings({ mode }: CloudOptions, { controlPlanes }: CloudSeen): r
 function warningsOf(options: CloudOptions, seen: CloudSeen, mode: Mode): readonly string[] {
   const { zone } = seen;
   const warnings = [...closedWarnings(options, seen)];
-  const why = whyRenew(seen.certificate, { names: wantedNames(options.tunnelServers), now: seen.now });
+  const why = whyRenew(seen.certificate, {
+    names: wantedNames(options.tunnelServers),
+    now: seen.now,
+  });
   if (seen.certificate?.isOurs === false && why !== undefined)
     warnings.push(`the Secret selvedge-system/cloud-manager-tls is yours and is left alone, but ${why}`);
   if (options.dns && zone.kind === 'corefile' && !zone.reloads)
@@ -167,9 +195,8 @@ function instructionsOf({ dns }: CloudOptions, { zone }: CloudSeen, mode: Mode):
 
 function checked(options: CloudOptions, seen: CloudSeen): Mode {
   const mode = modeOf(options, seen.controlPlanes);
-  const wrong = options.tunnelServers.find((one) => !/^(\[[0-9a-fA-F:.]+\]|[^:\s]+):\d{1,5}$/.test(one));
-  if (wrong !== undefined || options.tunnelServers.length === 0) {
-    throw new SelvedgeError(`${wrong ?? 'nothing'} is no HOST:PORT where nodes connect`, {
+  if (options.tunnelServers.length === 0) {
+    throw new SelvedgeError('nothing says where nodes connect', {
       code: 'Invalid',
       hint: '--tunnel-server tunnel.example.com:443',
     });

@@ -1,5 +1,7 @@
 import type { Clock, Random } from '@selvedge/kit';
+import type { HostPort } from '@selvedge/kit/net';
 import type { JsonObject, KubeClient, KubeObject } from '@selvedge/kube';
+import type { Node } from '@selvedge/kube/types';
 import type { Architecture, Artifact } from '../artifacts/index.ts';
 import type { PlanPart, Progress } from '../command/index.ts';
 import type { Hosts, Machine } from '../host/index.ts';
@@ -8,8 +10,8 @@ import type { Inventory, InventoryEntry, Place } from './inventory/index.ts';
 
 /** What a person chose for the cloud's part of a conversion. */
 export interface CloudOptions {
-  /** Where nodes at the edge connect, `tunnel.example.com:443`; 1 to 16. The names are in the certificate. */
-  readonly tunnelServers: readonly string[];
+  /** Where nodes at the edge connect; 1 to 16. The names are in the certificate. */
+  readonly tunnelServers: readonly HostPort[];
   /**
    * `deployment`: pods in the cluster. `unit`: a systemd unit beside each API server, with the EgressSelector. `auto`: the unit
    * if all control-plane machines can be entered and are kubeadm's, else the Deployment.
@@ -19,6 +21,8 @@ export interface CloudOptions {
   readonly dns: boolean;
   /** Values of charts/selvedge, laid over its own as helm does it (`null` takes a part away). For the Deployment. */
   readonly values: JsonObject;
+  /** Names of Nodes that become edge nodes: a Deployment does not run there. Default none. */
+  readonly edge?: readonly string[];
 }
 
 export interface CloudTimeouts {
@@ -104,6 +108,8 @@ export interface CloudSeen {
   readonly now: number;
   readonly version: string;
   readonly controlPlanes: readonly ControlPlaneMachine[];
+  /** Those on which a Deployment could run; none are looked at for a unit. */
+  readonly nodes: readonly Node[];
   /** By `placeKey`. */
   readonly objects: ReadonlyMap<string, ObjectSeen>;
   readonly certificate: CertificateSeen | undefined;
@@ -145,6 +151,8 @@ export type CloudChange =
       /** It runs already, and gets another certificate. */
       readonly renew: boolean;
     }
+  /** A Node is marked as one at an edge, where pods of cloud-manager do not stay. */
+  | { readonly kind: 'edge'; readonly node: string }
   | { readonly kind: 'ready' }
   /** The inventory says that all was done. */
   | { readonly kind: 'record' };

@@ -1,4 +1,5 @@
 import { SelvedgeError } from '@selvedge/kit';
+import { formatHostPort } from '@selvedge/kit/net';
 import type { CloudPlan, CloudResult, CloudTunnel } from '../cloud/index.ts';
 import { type ClusterClient, listNodes, runWaves, selectNodes, wavesOf } from '../cluster/index.ts';
 import { type CommandContext, type Progress, isDone } from '../command/index.ts';
@@ -135,7 +136,7 @@ export async function convertWith(options: ConvertOptions, deps: ConvertEngineDe
   );
   const error = refused(findings);
   if (error !== undefined && (options.onFailure ?? convertDefaults.onFailure) === 'stop') throw error;
-  const servers = { servers: options.cloud.tunnelServers };
+  const servers = { servers: options.cloud.tunnelServers.map(formatHostPort) };
   const plan = convertPlan(findings, warned(cloudPlan, deps.hosts), await stepsFor(findings, work, servers));
   if (isDone(plan)) {
     const nodes = findings.map(restOf);

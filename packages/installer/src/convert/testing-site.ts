@@ -114,7 +114,7 @@ const layout = {
 
 const options: ConvertOptions = {
   nodes: [{ name: 'till-1' }],
-  cloud: { tunnelServers: ['tunnel:443'], mode: 'unit', dns: false, values: {} },
+  cloud: { tunnelServers: [{ host: 'tunnel', port: 443 }], mode: 'unit', dns: false, values: {} },
   timeoutMs: 60_000,
 };
 

@@ -8,7 +8,6 @@ const invalid = (message: string, hint: string): SelvedgeError =>
 const printed = 'selvedge token create prints the whole command';
 /** RFC 1123. */
 const nodeName = /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
-const hostPort = /^(\[[0-9a-fA-F:]+\]|[^\s:/]+):\d{1,5}$/;
 
 function checkServer(server: string): void {
   const url = URL.canParse(server) ? new URL(server) : undefined;
@@ -34,7 +33,4 @@ export function checkJoinOptions(options: JoinOptions): void {
   }
   parseBootstrapToken(options.token);
   if (options.nodeName !== undefined) nodeNameOf(options, '');
-  const wrong = (options.tunnelServers ?? []).find((server) => !hostPort.test(server));
-  if (wrong !== undefined)
-    throw invalid(`--tunnel-server ${wrong} is not HOST:PORT`, 'name cloud-manager there');
 }

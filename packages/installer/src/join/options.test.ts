@@ -21,7 +21,6 @@ describe('what a person asks for', () => {
     ['a hash that is none', { caHash: 'sha256:1' }, '--ca-hash'],
     ['a token that is none', { token: 'secret' }, 'a bootstrap token is'],
     ['a name that is none', { nodeName: 'Till_5' }, 'cannot be the name'],
-    ['a tunnel without a port', { tunnelServers: ['cloud'] }, '--tunnel-server'],
   ])('is refused with %s before anybody is asked', (_what, part, words) => {
     expect(() => checkJoinOptions({ ...testOptions, ...part })).toThrow(words);
   });

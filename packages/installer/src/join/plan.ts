@@ -1,3 +1,4 @@
+import { formatHostPort } from '@selvedge/kit/net';
 import { createHash } from 'node:crypto';
 import type { Step } from '../steps/index.ts';
 import { hubAddress, places } from '../places.ts';
@@ -120,7 +121,7 @@ export function configOf(input: PlanInput, options: JoinOptions): string {
     clusterDNS: options.clusterDNS ?? cluster.dns?.servers ?? [],
     clusterDomain: options.clusterDomain ?? cluster.dns?.domain,
     network: networkOf(input, options),
-    tunnelServers,
+    tunnelServers: tunnelServers.map(formatHostPort),
   });
 }
 

@@ -67,5 +67,5 @@ export const testOptions: JoinOptions = {
   token: 'abcdef.0123456789abcdef',
   caHash: `sha256:${'0a'.repeat(32)}`,
   machine: { name: 'till-5', addresses: [] },
-  tunnelServers: ['203.0.113.9:10280'],
+  tunnelServers: [{ host: '203.0.113.9', port: 10_280 }],
 };

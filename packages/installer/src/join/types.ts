@@ -1,3 +1,4 @@
+import type { HostPort } from '@selvedge/kit/net';
 import type { CredentialSource, KubeClient } from '@selvedge/kube';
 import type { Architecture, Artifact } from '../artifacts/index.ts';
 import type { CommandContext } from '../command/index.ts';
@@ -17,8 +18,8 @@ export interface JoinOptions {
   readonly nodeName?: string;
   /** The EdgeUnit that the cloud is to take it into, which it waits for. Default: none. */
   readonly unit?: string;
-  /** `host:port` of cloud-manager. Default: no tunnel. */
-  readonly tunnelServers?: readonly string[];
+  /** Where cloud-manager is. Default: no tunnel. */
+  readonly tunnelServers?: readonly HostPort[];
   /** Of the Node when it is made; those that a node may not set itself are refused by the API server. */
   readonly labels?: Readonly<Record<string, string>>;
   /** Addresses of the cluster's DNS. Default: what the cluster tells its kubelets. */

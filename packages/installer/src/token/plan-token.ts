@@ -1,4 +1,5 @@
 import { SelvedgeError } from '@selvedge/kit';
+import { formatHostPort } from '@selvedge/kit/net';
 import { resources } from '@selvedge/kube';
 import type { ClusterChange } from '../changes/index.ts';
 import { addMembers } from '../unit/index.ts';
@@ -124,6 +125,6 @@ export function planToken(
     clusterInfo,
     server,
     caHash,
-    tunnelServers: options.tunnelServers ?? observed.tunnelServers,
+    tunnelServers: options.tunnelServers?.map(formatHostPort) ?? observed.tunnelServers,
   };
 }

@@ -1,3 +1,4 @@
+import type { HostPort } from '@selvedge/kit/net';
 import type { CredentialSource, KubeClient } from '@selvedge/kube';
 import type { CommandContext } from '../command/index.ts';
 
@@ -10,8 +11,8 @@ export interface TokenCreateOptions {
   readonly nodes: readonly string[];
   /** The EdgeUnit that these nodes become members of. */
   readonly unit?: string | undefined;
-  /** Where machines reach cloud-manager: `host:port`. Default: as the cluster was converted; none if it was not. */
-  readonly tunnelServers?: readonly string[] | undefined;
+  /** Where machines reach cloud-manager. Default: as the cluster was converted; none if it was not. */
+  readonly tunnelServers?: readonly HostPort[] | undefined;
   /** Where machines reach the API server: `https://host:port`. Default: as `cluster-info` says, else the kubeconfig. */
   readonly server?: string | undefined;
 }

@@ -9,6 +9,7 @@ export {
   type Dialled,
   type OpenBytes,
 } from './dial.ts';
+export { formatHostPort, parseHostPort, type HostPort } from './host-port.ts';
 export { createIpRanges, isIpRange, isLoopback, isOfNoHost } from './ip-ranges.ts';
 export { createLookup, type LookupDeps, type LookupOptions } from './lookup.ts';
 export { createMeter, type Meter, type Traffic } from './meter.ts';

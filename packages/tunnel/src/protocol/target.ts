@@ -1,30 +1,6 @@
-import { isIP } from 'node:net';
-import type { Target } from '../types.ts';
+export { formatHostPort as formatTarget, parseHostPort as parseTarget } from '@selvedge/kit/net';
 
-const label = '[a-z0-9_]([-a-z0-9_]{0,61}[a-z0-9_])?';
-const hostName = new RegExp(`^${label}(\\.${label})*$`, 'i');
 const serviceName = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
-const authority = /^(\[([0-9a-f:.]{2,45})\]|([^:[\]]{1,253})):([1-9][0-9]{0,4})$/i;
-
-/** `host:port`, `192.0.2.1:443`, `[2001:db8::1]:443`; undefined for anything else. Source: RFC 9113 section 8.5. */
-export function parseTarget(text: string): Target | undefined {
-  const match = authority.exec(text);
-  const [, , address, name, digits] = match ?? [];
-  const port = Number(digits);
-  if (match === null || port > 65_535) return undefined;
-  if (address !== undefined) return isIP(address) === 6 ? { host: address, port } : undefined;
-  if (name === undefined || !(isIP(name) === 4 || isHostName(name))) return undefined;
-  return { host: name, port };
-}
-
-/** A name whose last label is all digits is an address that is none. Source: WHATWG URL, "ends in a number". */
-function isHostName(name: string): boolean {
-  return hostName.test(name) && !/(^|\.)[0-9]+$/.test(name);
-}
-
-/** The text of a target, as `parseTarget` reads it. */
-export const formatTarget = ({ host, port }: Target): string =>
-  isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`;
 
 /** Whether it can be the name of a service of a forward session. */
 export const isServiceName = (text: string): boolean => serviceName.test(text);

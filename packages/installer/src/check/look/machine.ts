@@ -1,9 +1,10 @@
 import { type Clock, hasCode, messageOf } from '@selvedge/kit';
+import { type HostPort, hostOf, portOf } from '@selvedge/kit/net';
 import { gatherFacts } from '../../facts/index.ts';
 import type { Host, Hosts, Machine } from '../../host/index.ts';
 import { recognize } from '../../layouts/index.ts';
-import type { MachineSight, Reach, SeenMachine } from '../facts.ts';
-import { reach } from './reach.ts';
+import type { MachineSight, SeenMachine } from '../facts.ts';
+import { type Goal, reach } from './reach.ts';
 
 export interface MachineDeps {
   readonly hosts: Hosts;
@@ -19,9 +20,11 @@ function aheadOf(timeMs: number, before: number, after: number): number {
   return Math.sign(ahead) * Math.max(0, Math.abs(ahead) - doubt);
 }
 
+const placeOf = (url: URL): HostPort => ({ host: hostOf(url), port: portOf(url) });
+
 async function look(
   host: Host,
-  servers: readonly string[],
+  servers: readonly HostPort[],
   { clock, signal }: MachineDeps,
 ): Promise<SeenMachine> {
   const before = clock.now();
@@ -29,18 +32,18 @@ async function look(
   const aheadMs = aheadOf(facts.timeMs, before, clock.now());
   const recognition = recognize(facts);
   const apis = recognition.kind === 'known' ? recognition.layout.servers : [];
-  const targets: readonly Pick<Reach, 'target' | 'what'>[] = [
-    ...apis.map((url) => ({ target: new URL(url).host, what: 'API server' as const })),
-    ...servers.map((target) => ({ target, what: 'tunnel server' as const })),
+  const goals: readonly Goal[] = [
+    ...apis.map((url) => ({ to: placeOf(new URL(url)), what: 'API server' as const })),
+    ...servers.map((to) => ({ to, what: 'tunnel server' as const })),
   ];
-  const reached = await Promise.all(targets.map((target) => reach(host, target, signal)));
+  const reached = await Promise.all(goals.map((goal) => reach(host, goal, signal)));
   return { kind: 'seen', facts, recognition, aheadMs, reached };
 }
 
 /** Looks at a machine. That it cannot be entered, or is lost meanwhile, is part of the answer. */
 export async function lookAtMachine(
   machine: Machine,
-  tunnelServers: readonly string[],
+  tunnelServers: readonly HostPort[],
   deps: MachineDeps,
 ): Promise<MachineSight> {
   try {

@@ -1,3 +1,4 @@
+import { type HostPort, formatHostPort } from '@selvedge/kit/net';
 import type { Host } from '../../host/index.ts';
 import type { Reach } from '../facts.ts';
 
@@ -12,21 +13,17 @@ fi`;
 
 const cannotTell = 77;
 
-/** Splits `host:port`, of which an IPv6 address is in brackets. */
-export function parseTarget(target: string): { readonly host: string; readonly port: string } {
-  const [, host = target, port = '443'] = /^(.*?)(?::(\d+))?$/.exec(target) ?? [];
-  return { host: host.replace(/^\[|\]$/g, ''), port };
+/** What a machine is to reach. */
+export interface Goal {
+  readonly to: HostPort;
+  readonly what: Reach['what'];
 }
 
-/** Whether a TCP connection to `host:port` can be made from the machine. */
-export async function reach(
-  host: Host,
-  { target, what }: Pick<Reach, 'target' | 'what'>,
-  signal: AbortSignal,
-): Promise<Reach> {
-  const to = parseTarget(target);
-  const argv = ['sh', '-c', script, 'sh', to.host, to.port] as const;
+/** Whether a TCP connection can be made from the machine. */
+export async function reach(host: Host, { to, what }: Goal, signal: AbortSignal): Promise<Reach> {
+  const argv = ['sh', '-c', script, 'sh', to.host, String(to.port)] as const;
   const { exitCode } = await host.run({ argv }, signal);
+  const target = formatHostPort(to);
   if (exitCode === cannotTell) return { target, what, kind: 'not known' };
   return { target, what, kind: exitCode === 0 ? 'reached' : 'not reached' };
 }

@@ -1,16 +1,18 @@
+import type { HostPort } from '@selvedge/kit/net';
 import type { Command } from 'commander';
 import { type CheckResult, check, describeCheck } from '../../check/index.ts';
 import { openCluster } from '../cluster.ts';
 import { exitCodes } from '../errors/index.ts';
 import { type ClusterFlags, withCluster } from '../flags/cluster.ts';
-import { words, withJson } from '../flags/common.ts';
+import { withJson } from '../flags/common.ts';
 import { type MachineFlags, withMachines } from '../flags/machines.ts';
 import { type NodeFlags, choiceOf, withNodes } from '../flags/nodes.ts';
+import { hostPorts } from '../flags/host-ports.ts';
 import { createHostsIfAsked } from '../machines/index.ts';
 import type { CommonFlags, Program } from '../program.ts';
 
 interface CheckFlags extends CommonFlags, ClusterFlags, NodeFlags, MachineFlags {
-  readonly tunnelServer?: readonly string[];
+  readonly tunnelServer?: readonly HostPort[];
 }
 
 const exitCodeOf = ({ counts }: CheckResult): 0 | 3 =>
@@ -19,8 +21,8 @@ const exitCodeOf = ({ counts }: CheckResult): 0 | 3 =>
 export function addCheck(root: Command, program: Program): void {
   const { host } = program;
   const command = withJson(withCluster(root.command('check')))
-    .description('find all that would keep the cluster from being converted; change nothing')
-    .option('--tunnel-server <host:port>', 'see that nodes reach it; may be several, a,b', words);
+    .description('find everything that would prevent a conversion; changes nothing')
+    .option('--tunnel-server <host:port>', 'check that nodes reach it; comma-separated', hostPorts);
   const ways = ['ssh', 'local', 'job'] as const;
   const otherwise = 'the API server is asked, and no machine';
   withMachines(withNodes(command, 'all but control planes'), { ways, otherwise }).action(

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { SelvedgeError } from '@selvedge/kit';
+import type { HostPort } from '@selvedge/kit/net';
 import { type JsonObject, isObject } from '@selvedge/kube';
 import { type Command, Option } from 'commander';
 import { parse } from 'yaml';
@@ -15,14 +16,15 @@ import { openCluster } from '../cluster.ts';
 import { type ExitCode, exitCodes } from '../errors/index.ts';
 import { type ArtifactsFlags, openRelease, withArtifacts } from '../flags/artifacts.ts';
 import { type ClusterFlags, withCluster } from '../flags/cluster.ts';
-import { duration, parsedBy, withChanges, wholeNumber, words } from '../flags/common.ts';
+import { duration, parsedBy, withChanges, wholeNumber } from '../flags/common.ts';
 import { type MachineFlags, withMachines } from '../flags/machines.ts';
 import { type NodeFlags, choiceOf, withNodes } from '../flags/nodes.ts';
+import { hostPorts } from '../flags/host-ports.ts';
 import { createHosts } from '../machines/index.ts';
 import type { CommandRun, CommonFlags, Program } from '../program.ts';
 
 interface ConvertFlags extends CommonFlags, ClusterFlags, NodeFlags, MachineFlags, ArtifactsFlags {
-  readonly tunnelServer: readonly string[];
+  readonly tunnelServer: readonly HostPort[];
   readonly manager: 'auto' | 'deployment' | 'unit';
   readonly dns: boolean;
   readonly values?: string;
@@ -95,8 +97,8 @@ export function addConvert(root: Command, program: Program): void {
     .description('make nodes edge nodes, and prepare the cloud for them; no container restarts')
     .requiredOption(
       '--tunnel-server <host:port>',
-      'where nodes reach cloud-manager; may be several, a,b',
-      words,
+      'where nodes reach cloud-manager; comma-separated',
+      hostPorts,
     )
     .addOption(
       new Option('--manager <how>', 'cloud-manager: pods in the cluster, or a unit beside each API server')

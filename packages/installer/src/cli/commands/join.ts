@@ -1,9 +1,11 @@
+import type { HostPort } from '@selvedge/kit/net';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type JoinResult, describeJoin, join, joinDefaults } from '../../join/index.ts';
 import { connectTo } from '../cluster.ts';
 import { type ArtifactsFlags, openPackages, openRelease, withArtifacts } from '../flags/artifacts.ts';
 import { duration, withChanges, words } from '../flags/common.ts';
 import { withBareMachine } from '../flags/machines.ts';
+import { hostPorts } from '../flags/host-ports.ts';
 import type { CliHost } from '../host.ts';
 import { readSecret } from '../machines/secrets.ts';
 import type { CommandRun, CommonFlags, Program } from '../program.ts';
@@ -16,7 +18,7 @@ interface JoinFlags extends CommonFlags, BareFlags, ArtifactsFlags {
   readonly caHash: string;
   readonly nodeName?: string;
   readonly unit?: string;
-  readonly tunnelServer?: readonly string[];
+  readonly tunnelServer?: readonly HostPort[];
   readonly labels?: Readonly<Record<string, string>>;
   readonly clusterDns?: readonly string[];
   readonly clusterDomain?: string;
@@ -78,9 +80,13 @@ export function addJoin(root: Command, program: Program): void {
     .option('--token-file <file>', 'where the token is; - reads it from stdin. Default: it is asked for')
     .requiredOption('--ca-hash <hash>', "sha256: and the hash of the public key of the cluster's CA")
     .option('--node-name <name>', 'default: the host name')
-    .option('--unit <name>', 'wait until the cloud has taken the node into this unit')
-    .option('--tunnel-server <host:port>', 'cloud-manager; may be several, a,b. Default: no tunnel', words)
-    .option('--labels <k=v>', 'of the Node; may be several, k=v,l=w', labels)
+    .option('--unit <name>', 'wait until the node is a member of this unit')
+    .option(
+      '--tunnel-server <host:port>',
+      'where to reach cloud-manager; comma-separated. Default: no tunnel',
+      hostPorts,
+    )
+    .option('--labels <k=v>', 'labels of the Node; comma-separated', labels)
     .option(
       '--cluster-dns <address>',
       'may be several, a,b. Default: as the cluster tells its kubelets',

@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { type Clock, SelvedgeError } from '@selvedge/kit';
+import type { HostPort } from '@selvedge/kit/net';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import {
   type TokenCreated,
@@ -13,7 +14,8 @@ import {
 } from '../../token/index.ts';
 import { type Cluster, openCluster } from '../cluster.ts';
 import { type ClusterFlags, withCluster } from '../flags/cluster.ts';
-import { moreWords, parsedBy, duration, withChanges, withJson, words } from '../flags/common.ts';
+import { moreWords, parsedBy, duration, withChanges, withJson } from '../flags/common.ts';
+import { hostPorts } from '../flags/host-ports.ts';
 import type { CommonFlags, Program } from '../program.ts';
 import { durationText, table } from '../text/index.ts';
 
@@ -23,7 +25,7 @@ interface CreateFlags extends CommonFlags, ClusterFlags {
   readonly node?: readonly string[];
   readonly unit?: string;
   readonly server?: string;
-  readonly tunnelServer?: readonly string[];
+  readonly tunnelServer?: readonly HostPort[];
 }
 
 const usualTtlMs = 2 * 3_600_000;
@@ -114,8 +116,8 @@ function addCreate(token: Command, program: Program): void {
     .option('--server <url>', 'where machines reach the API server; default: as cluster-info says', serverUrl)
     .option(
       '--tunnel-server <host:port>',
-      'where machines reach cloud-manager; default: as the cluster was converted',
-      words,
+      'where machines reach cloud-manager; default: as in the conversion',
+      hostPorts,
     )
     .option('--description <text>', 'for people')
     .action((flags: CreateFlags) =>

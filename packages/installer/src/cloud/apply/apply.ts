@@ -1,3 +1,4 @@
+import { formatHostPort } from '@selvedge/kit/net';
 import { managerNamespace } from '@selvedge/api';
 import { jsonPatch, resources } from '@selvedge/kube';
 import { certificateIn, tlsSecret } from '../certificates/secret.ts';
@@ -103,6 +104,6 @@ export async function applyCloud(plan: CloudPlan, deps: CloudDeps): Promise<Clou
   const secret = { resource: resources.secrets, at: { namespace: managerNamespace, name: tlsSecret } };
   const certificate = certificateIn(await getIfThere(cluster, secret, signal));
   const { mode, instructions, options } = plan;
-  const tunnel = await tunnelOf({ servers: options.tunnelServers, certificate }, deps);
+  const tunnel = await tunnelOf({ servers: options.tunnelServers.map(formatHostPort), certificate }, deps);
   return { mode, changed: plan.changes.length, tunnel, instructions };
 }

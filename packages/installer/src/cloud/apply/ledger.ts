@@ -1,3 +1,4 @@
+import { formatHostPort } from '@selvedge/kit/net';
 import type { KubeClient, KubeObject } from '@selvedge/kube';
 import {
   type Inventory,
@@ -51,7 +52,7 @@ export async function openLedger(
     version,
     mode: plan.mode,
     complete,
-    tunnelServers: plan.options.tunnelServers,
+    tunnelServers: plan.options.tunnelServers.map(formatHostPort),
     entries,
   });
   return {

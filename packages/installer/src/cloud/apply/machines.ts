@@ -2,7 +2,7 @@ import { managerNamespace } from '@selvedge/api';
 import { SelvedgeError } from '@selvedge/kit';
 import { type JsonObject, isObject, resources } from '@selvedge/kube';
 import type { Sources, Step } from '../../steps/index.ts';
-import { kubeadmMachines, portOf } from '../desired.ts';
+import { kubeadmMachines, tunnelPortOf } from '../desired.ts';
 import { apiServerPort } from '../egress/manifest.ts';
 import { getIfThere } from '../inventory/index.ts';
 import { applyOn, withMachine } from '../machine/run.ts';
@@ -64,10 +64,10 @@ function sourcesOf(machine: Open, deps: CloudDeps): Sources {
 }
 
 function configOf(plan: CloudPlan, { address, ipv6, manifest = '' }: Open): string {
-  const { tunnelServers, values } = plan.options;
+  const { values } = plan.options;
   const over: JsonObject = isObject(values['config']) ? values['config'] : {};
   const machines = plan.controlPlanes.length;
-  const tunnelPort = portOf(tunnelServers[0] ?? ':443');
+  const tunnelPort = tunnelPortOf(plan.options);
   return unitConfig({ tunnelPort, address, apiServerPort: apiServerPort(manifest), ipv6, machines, over });
 }
 

@@ -10,7 +10,11 @@ const authority = newTunnelAuthority(now);
 
 describe('the certificate of the tunnel', () => {
   test('is for what agents are told, and for the other servers', () => {
-    expect(wantedNames(['tunnel.example.com:443', 'tunnel.example.com:8443', '[fd00::1]:443'])).toEqual([
+    const servers = ['tunnel.example.com', 'Tunnel.example.com', 'fd00:0::1'].map((host) => ({
+      host,
+      port: 443,
+    }));
+    expect(wantedNames(servers)).toEqual([
       'tunnel.example.com',
       'fd00::1',
       'cloud-manager.selvedge-system.svc',

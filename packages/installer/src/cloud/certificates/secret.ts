@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { isIPv6 } from 'node:net';
+import type { HostPort } from '@selvedge/kit/net';
 import type { KeyPair } from '@selvedge/kit/x509';
 import type { KubeObject } from '@selvedge/kube';
 import type { Secret } from '@selvedge/kube/types';
@@ -19,13 +20,9 @@ const decode = (text: string | undefined): string => Buffer.from(text ?? '', 'ba
 const canonical = (name: string): string =>
   isIPv6(name) ? new URL(`http://[${name}]`).hostname.slice(1, -1) : name.toLowerCase();
 
-/** `host` of `host:port`. */
-const hostOf = (server: string): string =>
-  canonical(server.slice(0, server.lastIndexOf(':')).replace(/^\[|\]$/g, ''));
-
 /** What the certificate has to be for: what agents are told, and what servers call each other. */
-export const wantedNames = (tunnelServers: readonly string[]): readonly string[] => [
-  ...new Set([...tunnelServers.map(hostOf), serviceName]),
+export const wantedNames = (tunnelServers: readonly HostPort[]): readonly string[] => [
+  ...new Set([...tunnelServers.map(({ host }) => canonical(host)), serviceName]),
 ];
 
 export const pairSecret = (name: string, { certificate, key }: KeyPair, ca: string): KubeObject =>
