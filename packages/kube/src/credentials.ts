@@ -1,6 +1,7 @@
 import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { SelvedgeError, type Clock } from '@selvedge/kit';
+import { certificatesOf } from '@selvedge/kit/x509';
 
 /** PEM. */
 export interface ClientCertificate {
@@ -75,13 +76,12 @@ async function readPair(options: CredentialFiles): Promise<ClientCertificate | u
 }
 
 const begin = '-----BEGIN CERTIFICATE-----';
-const certificates = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
 /** Refuses a file that is empty, cut off or no PEM: TLS takes it without a word, and trusts nobody from then on. */
 async function readAuthority(value: TextOrFile | undefined): Promise<string | undefined> {
   const text = await read(value);
   if (text === undefined || value === undefined || 'text' in value) return text;
-  const parsed = Array.from(text.matchAll(certificates), ([one]) => new X509Certificate(one));
+  const parsed = certificatesOf(text);
   if (parsed.length === 0 || parsed.length !== text.split(begin).length - 1) {
     throw new SelvedgeError(`${value.file} is no whole file of certificates`, { code: 'Invalid' });
   }

@@ -18,7 +18,6 @@ export {
   type UserInfo,
 } from './access/index.ts';
 export {
-  certificatesOf,
   newTokenHint,
   parseBootstrapToken,
   pinOf,

@@ -15,7 +15,8 @@ import {
   reset,
 } from '@selvedge/installer';
 import { SelvedgeError, createMetricsRegistry, silentLogger, systemClock } from '@selvedge/kit';
-import { createKubeClient, createKubeMetrics, certificatesOf, pinOf } from '@selvedge/kube';
+import { certificatesOf } from '@selvedge/kit/x509';
+import { createKubeClient, createKubeMetrics, pinOf } from '@selvedge/kube';
 import { hostsOf } from './bare-machine.ts';
 import { documented } from '../../integration/selvedge-documents.ts';
 import type { Site } from './site.ts';

@@ -1,5 +1,6 @@
 import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { isIP } from 'node:net';
+import { certificateBlocks } from '@selvedge/kit/x509';
 import type { Secret } from '@selvedge/kube/types';
 
 /** What the servers share: the webhook's certificate, and who signs it. PEM. */
@@ -45,13 +46,11 @@ const fields = {
 /** Authorities at a time: the one that signs, one that comes, and some that somebody made by hand. */
 export const maxAuthorities = 4;
 
-const block = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----\n?/g;
-
 /** What the Secret holds; without an authority it is nothing. */
 export function issuedIn(secret: Secret | undefined): Issued | undefined {
   const text = (field: string): string =>
     Buffer.from(secret?.data?.[field] ?? '', 'base64').toString('latin1');
-  const authorities = text(fields.authorities).match(block) ?? [];
+  const authorities = certificateBlocks(text(fields.authorities));
   const authorityKey = text(fields.authorityKey);
   if (authorities.length === 0) return undefined;
   return {

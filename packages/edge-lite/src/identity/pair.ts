@@ -1,7 +1,7 @@
 import { type X509Certificate, createPrivateKey } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { SelvedgeError, ifPresent, writeFileAtomic } from '@selvedge/kit';
-import { certificatesOf } from '@selvedge/kube';
+import { certificatesOf } from '@selvedge/kit/x509';
 
 /** The node's certificate chain and its private key, PEM. */
 export interface Pair {

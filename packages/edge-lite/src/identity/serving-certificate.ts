@@ -13,7 +13,7 @@ import {
   scoped,
 } from '@selvedge/kit';
 import type { ServingPair, ServingSource } from '@selvedge/kit/serve';
-import { certificatesOf } from '@selvedge/kube';
+import { certificatesOf } from '@selvedge/kit/x509';
 import type { CertificatePurpose } from './certificate-request.ts';
 import { issuePair } from './issue.ts';
 import type { IdentityClient } from './join.ts';

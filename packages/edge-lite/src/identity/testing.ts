@@ -11,13 +11,13 @@ import {
 } from '@peculiar/x509';
 import { type Clock, SelvedgeError } from '@selvedge/kit';
 import { endingAtOnce } from '@selvedge/kit/testing';
+import { certificatesOf } from '@selvedge/kit/x509';
 import {
   type BootstrapToken,
   type CredentialSource,
   type KubeObject,
   type ObjectRef,
   type Resource,
-  certificatesOf,
   pinOf,
 } from '@selvedge/kube';
 import type { CertificateSigningRequest, Node } from '@selvedge/kube/types';

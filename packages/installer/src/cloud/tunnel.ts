@@ -1,10 +1,10 @@
+import { certificateBlocks } from '@selvedge/kit/x509';
 import { type KubeClient, resources } from '@selvedge/kube';
 import { getIfThere } from './inventory/index.ts';
 import type { CertificateSeen, CloudTunnel } from './types.ts';
 
-const blocks = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 const keysOf = (pem: string): ReadonlySet<string> =>
-  new Set((pem.match(blocks) ?? []).map((block) => block.replaceAll(/\s/g, '')));
+  new Set(certificateBlocks(pem).map((block) => block.replaceAll(/\s/g, '')));
 
 /** What nodes are told. The CA is left out where it is the cluster's, which they trust. */
 export async function tunnelOf(

@@ -1,15 +1,15 @@
-import { X509Certificate, createHash } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
 import { SelvedgeError } from '@selvedge/kit';
+import { pinOf } from '@selvedge/kube';
 import { stringify } from 'yaml';
 import type { KubeProxyLayout, Layout } from '../layouts/index.ts';
 import { places } from '../places.ts';
 import { type ConversionOptions, conversionDefaults } from './types.ts';
 
-/** `sha256:` and the hash of the public key of the first authority, as `kubeadm` prints it. */
+/** Of the first authority. */
 function caHashOf(pem: string): string {
   try {
-    const key = new X509Certificate(pem).publicKey.export({ type: 'spki', format: 'der' });
-    return `sha256:${createHash('sha256').update(key).digest('hex')}`;
+    return pinOf(new X509Certificate(pem));
   } catch (cause) {
     throw new SelvedgeError('the authority of the cluster is no certificate', { code: 'Conflict', cause });
   }

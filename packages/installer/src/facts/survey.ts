@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto';
+import { certificateBlocks } from '@selvedge/kit/x509';
 import { maskArguments, maskSecrets } from './mask.ts';
 import { portOf, systemdProperties, osRelease } from './formats.ts';
 import type { CertificateFacts, FileFacts, NodeFacts, ProcessFacts, UnitFacts } from './types.ts';
@@ -59,7 +60,6 @@ const fileOf = ([, mode = '', uid, gid, bytes, sha256 = '', text]: Line): FileFa
   ...textOf(text),
 });
 
-const pemBlock = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/;
 const nameIn = (subject: string, key: string): string =>
   subject
     .split('\n')
@@ -67,7 +67,7 @@ const nameIn = (subject: string, key: string): string =>
     ?.slice(key.length + 1) ?? '';
 
 function certificateOf(text: string): CertificateFacts | undefined {
-  const [pem] = pemBlock.exec(text) ?? [];
+  const [pem] = certificateBlocks(text);
   if (pem === undefined) return undefined;
   try {
     const { subject, issuer, validFromDate, validToDate } = new X509Certificate(pem);

@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import { X509Certificate } from 'node:crypto';
-import { type ClusterAccess, isObject, memberOf, parseKubeconfig } from '@selvedge/kube';
+import { type ClusterAccess, isObject, memberOf, parseKubeconfig, userOfCertificate } from '@selvedge/kube';
 import { hasCode } from '@selvedge/kit';
 import { parse } from 'yaml';
 import { type NodeFacts, flagOf } from '../facts/index.ts';
@@ -77,8 +77,7 @@ export function userOf(facts: NodeFacts, { credentials }: Kubeconfig): string | 
   const pem = contentOf(facts, credentials.certificate);
   if (pem === undefined) return undefined;
   try {
-    const names = new X509Certificate(pem).subject.split('\n');
-    return names.find((line) => line.startsWith('CN='))?.slice('CN='.length);
+    return userOfCertificate(new X509Certificate(pem)).username;
   } catch {
     return undefined;
   }

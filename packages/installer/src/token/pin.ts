@@ -1,4 +1,5 @@
-import { certificatesOf, pinOf } from '@selvedge/kube';
+import { certificatesOf } from '@selvedge/kit/x509';
+import { pinOf } from '@selvedge/kube';
 
 /**
  * The pin of the authority that a cluster says it has. Where it says several, the one that is trusted here already; they

@@ -1,6 +1,7 @@
 import { rootCertificates } from 'node:tls';
 import { bootstrapGroupOf } from '@selvedge/api';
-import { certificatesOf, pinOf, signedByToken } from '@selvedge/kube';
+import { certificatesOf } from '@selvedge/kit/x509';
+import { pinOf, signedByToken } from '@selvedge/kube';
 import { describe, expect, it } from 'vitest';
 import { newBootstrapToken, parseTokenId, signatureOf } from './bootstrap-token.ts';
 import { newClusterInfo, readClusterInfo } from './cluster-info.ts';

@@ -1,5 +1,6 @@
 import { X509Certificate, createHash } from 'node:crypto';
 import { BoundedMap, type Clock, SelvedgeError } from '@selvedge/kit';
+import { certificatesOf } from '@selvedge/kit/x509';
 import type { UserInfo } from './types.ts';
 import { userOfCertificate } from './user.ts';
 
@@ -43,11 +44,6 @@ function parse(der: Uint8Array): X509Certificate {
   }
 }
 
-function authoritiesIn(pem: string): readonly X509Certificate[] {
-  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
-  return blocks.map((block) => new X509Certificate(block));
-}
-
 /**
  * Whom client certificates name. TLS has verified the chain already; signature and purpose are looked at again, because
  * connections outlive certificates and authorities, and time is looked at here alone: it depends on the clock and on the
@@ -81,7 +77,7 @@ export class ClientCertificates {
 
   #verify(der: Uint8Array, authorities: string): Known {
     const certificate = parse(der);
-    const issued = authoritiesIn(authorities).some(
+    const issued = certificatesOf(authorities).some(
       (authority) => certificate.checkIssued(authority) && certificate.verify(authority.publicKey),
     );
     if (!issued) throw refuse("is not signed by the cluster's CA");

@@ -1,6 +1,7 @@
 import { rootCertificates } from 'node:tls';
 import { expect, test } from 'vitest';
-import { certificatesOf, pinOf, pinned } from './certificates.ts';
+import { certificatesOf } from '@selvedge/kit/x509';
+import { pinOf, pinned } from './certificates.ts';
 
 /** From the tests of kubeadm, with the hash that openssl gives. */
 const kubeadm = `-----BEGIN CERTIFICATE-----

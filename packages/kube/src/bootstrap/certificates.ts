@@ -1,11 +1,5 @@
-import { X509Certificate, createHash } from 'node:crypto';
-
-const block = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g;
-
-/** The certificates of a PEM bundle. Throws what node:crypto throws on a block that is no certificate. */
-export function certificatesOf(pem: string): readonly X509Certificate[] {
-  return Array.from(pem.matchAll(block), ([text]) => new X509Certificate(text));
-}
+import { type X509Certificate, createHash } from 'node:crypto';
+import { certificatesOf } from '@selvedge/kit/x509';
 
 /** `sha256:` and the hash of the public key (SubjectPublicKeyInfo), as `kubeadm` prints it. */
 export function pinOf(certificate: X509Certificate): string {

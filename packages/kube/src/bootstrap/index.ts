@@ -1,4 +1,4 @@
-export { certificatesOf, pinOf, pinned } from './certificates.ts';
+export { pinOf, pinned } from './certificates.ts';
 export { verifyClusterInfo, type ClusterInfo } from './cluster-info.ts';
 export { newTokenHint, parseBootstrapToken, signedByToken, type BootstrapToken } from './token.ts';
 export {

@@ -1,7 +1,7 @@
 import type { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import { type Link as Connection, linkTo } from '@selvedge/kit/serve';
-import { certificatesOf } from '@selvedge/kube';
+import { certificatesOf } from '@selvedge/kit/x509';
 import type { Caller } from '../request.ts';
 
 /** What is known of a client's connection. */

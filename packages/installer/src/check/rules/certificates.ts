@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { certificatesOf } from '@selvedge/kit/x509';
 import type { SeenMachine } from '../facts.ts';
 import { type Rules, eachMachine, inCluster } from '../rule.ts';
 
@@ -6,7 +6,6 @@ const dayMs = 24 * 60 * 60_000;
 const soonMs = 14 * dayMs;
 const caSoonMs = 365 * dayMs;
 
-const pem = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 /** Where kubelets keep what they show to the API server: kubeadm and plain units, k3s and RKE2. */
 const clientFile = /kubelet-client-current\.pem$|client-kubelet\.crt$/;
 const configFile = /kubelet.*\.(?:ya?ml|json|conf)$|kubelet\/config/;
@@ -14,7 +13,7 @@ const configFile = /kubelet.*\.(?:ya?ml|json|conf)$|kubelet\/config/;
 /** When the last certificate of a text ends; undefined if there is none that can be read. */
 function endOf(text: string): number | undefined {
   try {
-    const ends = Array.from(text.matchAll(pem), ([one]) => Date.parse(new X509Certificate(one).validTo));
+    const ends = certificatesOf(text).map(({ validToDate }) => validToDate.getTime());
     return ends.length === 0 ? undefined : Math.max(...ends);
   } catch {
     return undefined;
