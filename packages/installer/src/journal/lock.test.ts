@@ -29,6 +29,8 @@ const deps = {
 };
 
 const take = (owner: string): Promise<MachineLock> => lockMachine({ owner, place }, deps, signal);
+const takeAtOnce = (owner: string): Promise<MachineLock> =>
+  lockMachine({ owner, place, waitSeconds: 0 }, deps, signal);
 
 interface Stranger extends AsyncDisposable {
   readonly pid: number;
@@ -60,7 +62,7 @@ describe('the lock of a machine', () => {
     {
       await using held = await take('convert by ann, run 1');
       expect(held.signal.aborted).toBe(false);
-      await expect(take('revert by jo, run 2')).rejects.toMatchObject({
+      await expect(takeAtOnce('revert by jo, run 2')).rejects.toMatchObject({
         code: 'Conflict',
         message: 'this machine is being changed by another run: convert by ann, run 1',
         hint: expect.any(String),
@@ -87,7 +89,7 @@ describe('the lock of a machine', () => {
     await using lock = await take('run 1');
     await expect.poll(() => left.signal.aborted).toBe(true);
     expect(lock.signal.aborted).toBe(false);
-    await expect(take('run 2')).rejects.toMatchObject({ code: 'Conflict' });
+    await expect(takeAtOnce('run 2')).rejects.toMatchObject({ code: 'Conflict' });
   });
 
   it('of a machine that has booted since ends nobody who has the number of its holder by now', async () => {
@@ -160,7 +162,7 @@ describe('the lock of a machine', () => {
     await using lock = await lockMachine(options, deps, stop.signal);
     stop.abort(new Error('enough'));
     expect(lock.signal.aborted).toBe(false);
-    await expect(take('run 2')).rejects.toMatchObject({ code: 'Conflict' });
+    await expect(takeAtOnce('run 2')).rejects.toMatchObject({ code: 'Conflict' });
   });
 
   it('is not that of a folder that was removed', async () => {

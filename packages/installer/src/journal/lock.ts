@@ -9,6 +9,8 @@ export interface LockOptions {
    */
   readonly owner: string;
   readonly place: JournalPlace;
+  /** How long another run is waited for, in whole seconds; default: 10. One that was killed lets go within two. */
+  readonly waitSeconds?: number;
 }
 
 /** This machine is ours to change while it is held. Who takes it disposes of it. */
@@ -22,20 +24,21 @@ const taken = 75;
 /** As long as a program may hold it; what it writes meanwhile is far below what a host bears. */
 const holdMs = 7 * 86_400_000;
 const pauseMs = 100;
+const defaultWaitSeconds = 10;
 
 /**
- * `$1`: the file, `$2`: who. The kernel gives it back when this ends, however. It writes a dot now and then: when nobody
+ * `$1`: the file, `$2`: who, `$3`: how many seconds another is waited for. The kernel gives it back when this ends, however. It writes a dot now and then: when nobody
  * listens any more because the connection is gone, that ends it. A file that was removed meanwhile is nobody's lock. It takes
  * what it started with it: a session of SSH, of which a server has few (`MaxSessions`), lasts as long as anything in it.
  */
 const holdScript = `
 umask 077
 exec 9>> "$1" || exit 1
-flock -w 2 9 || exit ${taken}
+flock -w "$3" 9 || exit ${taken}
 [ "$1" -ef /proc/self/fd/9 ] || exit ${taken}
 trap 'kill "$!" 2> /dev/null; exit 0' TERM
 printf '%s\\n%s\\n' "$2" $$ > "$1"
-while printf .; do sleep 5 9>&- & wait "$!"; done`;
+while printf .; do sleep 2 9>&- & wait "$!"; done`;
 
 /**
  * Ends the holder, which may be where no signal of ours gets, and waits until the lock is free, or another's; fails if it is not.
@@ -101,7 +104,7 @@ export interface LockDeps {
  * says which.
  */
 export async function lockMachine(
-  { owner, place }: LockOptions,
+  { owner, place, waitSeconds = defaultWaitSeconds }: LockOptions,
   { host, clock, onNote }: LockDeps,
   signal: AbortSignal,
 ): Promise<MachineLock> {
@@ -112,7 +115,7 @@ export async function lockMachine(
   const gone = scoped();
   const end: { result?: HostResult } = {};
   const holding = host
-    .run({ argv: shell(holdScript, place.lock, owner), timeoutMs: holdMs }, scope.signal)
+    .run({ argv: shell(holdScript, place.lock, owner, `${waitSeconds}`), timeoutMs: holdMs }, scope.signal)
     .then(
       (result) => {
         end.result = result;
