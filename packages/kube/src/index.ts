@@ -88,6 +88,7 @@ export {
   type HttpTimeouts,
   type Upgraded,
 } from './http/types.ts';
+export { ifFound } from './if-found.ts';
 export { inClusterAccess, type InClusterOptions } from './in-cluster.ts';
 export { createListSplitter, type ListPiece, type ListSplitter } from './list-splitter.ts';
 export { upgrade, type UpgradeOptions } from './http/upgrade.ts';

@@ -7,6 +7,7 @@ import {
   jsonPatch,
   mergePatch,
   resourceName,
+  ifFound,
 } from '@selvedge/kube';
 import type { CommandContext } from '../command/index.ts';
 import { fieldManager } from './field-manager.ts';
@@ -37,22 +38,17 @@ async function write(change: ClusterWrite, { cluster, signal }: ApplyDeps): Prom
       await cluster.patch(resource, change.at, { ...options, patch: mergePatch(change.body) });
       return;
     case 'delete':
-      await cluster.delete(resource, change.at, { signal }).catch((error: unknown) => {
-        if (!hasCode(error, 'NotFound')) throw error;
-      });
+      await ifFound(cluster.delete(resource, change.at, { signal }));
   }
 }
 
 function changedMeanwhile(change: ClusterWrite, cause: unknown): SelvedgeError {
   const name = 'at' in change ? change.at.name : change.object.metadata.name;
-  return new SelvedgeError(
-    `${resourceName(change.resource)} ${name ?? ''} was changed by somebody else just now`,
-    {
-      code: 'Conflict',
-      cause,
-      hint: 'run the same command again: it plans anew',
-    },
-  );
+  return new SelvedgeError(`${resourceName(change.resource)} ${name ?? ''} was modified concurrently`, {
+    code: 'Conflict',
+    cause,
+    hint: 'run the same command again; it makes a new plan',
+  });
 }
 
 /**

@@ -1,6 +1,6 @@
 import { hasCode } from '@selvedge/kit';
 import { type KubeClient, type KubeObject, applyPatch } from '@selvedge/kube';
-import { fieldManager, getIfThere, placeKey, placeOf, refOf, resourceAt } from './inventory/index.ts';
+import { fieldManager, liveAt, placeKey, placeOf, refOf, resourceAt } from './inventory/index.ts';
 import { isMarkedAsMade, markedAsMade } from './objects/metadata.ts';
 import type { ObjectSeen } from './types.ts';
 
@@ -35,8 +35,7 @@ export async function lookAtObjects(
 ): Promise<ReadonlyMap<string, ObjectSeen>> {
   const seen = objects.map(async (object) => {
     const place = placeOf(object);
-    const at = { resource: resourceAt(place), at: refOf(place) };
-    const live = await getIfThere(deps.cluster, at, deps.signal);
+    const live = await liveAt(place, deps);
     if (live === undefined) return undefined;
     return [placeKey(place), { live, ...(await tryOut(toApply(object, live), deps)) }] as const;
   });

@@ -1,14 +1,15 @@
 import { managerNamespace } from '@selvedge/api';
-import { type KubeClient, resources } from '@selvedge/kube';
+import { type KubeClient, resources, ifFound } from '@selvedge/kube';
 import type { Deployment } from '@selvedge/kube/types';
 import { certificateIn, tlsSecret } from './certificates/secret.ts';
 import { allOf, desiredObjects, modeOf } from './desired.ts';
 import { lookAtDns } from './dns/index.ts';
-import { getIfThere, openInventory } from './inventory/index.ts';
+import { openInventory } from './inventory/index.ts';
 import { lookAtControlPlanes } from './look-machines.ts';
 import { lookAtObjects } from './look-objects.ts';
 import type { MachineDeps } from './machine/run.ts';
 import { ownNamespace } from './objects/cloud.ts';
+import { tunnelCaOf } from './tunnel.ts';
 import type { CloudOptions, CloudSeen, ControlPlaneMachine } from './types.ts';
 
 export interface LookDeps extends MachineDeps {
@@ -32,8 +33,8 @@ async function isReady(
   deps: LookDeps,
 ): Promise<boolean> {
   if (mode === 'unit') return machines.every((one) => one.kind === 'open' && one.runs.manager === 'done');
-  const at = { resource: resources.deployments, at: { namespace: managerNamespace, name: 'cloud-manager' } };
-  const found = await getIfThere(deps.cluster, at, deps.signal);
+  const at = { namespace: managerNamespace, name: 'cloud-manager' };
+  const found = await ifFound(deps.cluster.get(resources.deployments, at, { signal: deps.signal }));
   return found !== undefined && isRolledOut(found);
 }
 
@@ -43,14 +44,16 @@ export async function lookAtCloud(options: CloudOptions, deps: LookDeps): Promis
   // Machines are not asked who runs nothing on them.
   const controlPlanes = options.mode === 'deployment' ? [] : await lookAtControlPlanes(deps);
   const wanted = allOf(desiredObjects(options, controlPlanes));
-  const secret = { resource: resources.secrets, at: { namespace: managerNamespace, name: tlsSecret } };
+  const secret = { namespace: managerNamespace, name: tlsSecret };
+  const certificate = certificateIn(await ifFound(cluster.get(resources.secrets, secret, { signal })));
   const answer = await cluster.raw({ method: 'GET', path: '/version', signal });
   return {
     now: clock.now(),
     version: (JSON.parse(answer.body.toString()) as { readonly gitVersion?: string }).gitVersion ?? '',
     controlPlanes,
     objects: await lookAtObjects([ownNamespace, ...wanted], deps),
-    certificate: certificateIn(await getIfThere(cluster, secret, signal)),
+    certificate,
+    tunnelCa: await tunnelCaOf(certificate, { cluster, signal }),
     ...(await lookAtDns(cluster, signal)),
     inventory: (await openInventory(cluster, signal)).inventory,
     ready: await isReady(modeOf(options, controlPlanes), controlPlanes, deps),

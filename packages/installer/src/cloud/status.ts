@@ -1,7 +1,7 @@
 import { managerNamespace } from '@selvedge/api';
-import { type KubeClient, resources } from '@selvedge/kube';
+import { type KubeClient, resources, ifFound } from '@selvedge/kube';
 import { certificateIn, tlsSecret } from './certificates/secret.ts';
-import { getIfThere, openInventory, placeKey } from './inventory/index.ts';
+import { openInventory, placeKey } from './inventory/index.ts';
 import { tunnelOf } from './tunnel.ts';
 import type { CloudStatus } from './types.ts';
 
@@ -10,8 +10,8 @@ export async function cloudStatus(cluster: KubeClient, signal: AbortSignal): Pro
   const { inventory } = await openInventory(cluster, signal);
   if (inventory === undefined) return { kind: 'none' };
   const { version, mode, complete, tunnelServers: servers, entries } = inventory;
-  const secret = { resource: resources.secrets, at: { namespace: managerNamespace, name: tlsSecret } };
-  const certificate = certificateIn(await getIfThere(cluster, secret, signal));
+  const secret = { namespace: managerNamespace, name: tlsSecret };
+  const certificate = certificateIn(await ifFound(cluster.get(resources.secrets, secret, { signal })));
   const shown = certificate && {
     names: certificate.names,
     notAfter: new Date(certificate.notAfter).toISOString(),

@@ -1,22 +1,35 @@
 import { certificateBlocks } from '@selvedge/kit/x509';
-import { type KubeClient, resources } from '@selvedge/kube';
-import { getIfThere } from './inventory/index.ts';
+import { type KubeClient, resources, ifFound } from '@selvedge/kube';
 import type { CertificateSeen, CloudTunnel } from './types.ts';
 
 const keysOf = (pem: string): ReadonlySet<string> =>
   new Set(certificateBlocks(pem).map((block) => block.replaceAll(/\s/g, '')));
 
-/** What nodes are told. The CA is left out where it is the cluster's, which they trust. */
+interface TunnelDeps {
+  readonly cluster: Pick<KubeClient, 'get'>;
+  readonly signal: AbortSignal;
+}
+
+/** PEM of who signed it; undefined: the cluster's CA, which nodes trust without being told, or there is none. */
+export async function tunnelCaOf(
+  certificate: CertificateSeen | undefined,
+  { cluster, signal }: TunnelDeps,
+): Promise<string | undefined> {
+  if (certificate === undefined) return undefined;
+  const root = { namespace: 'kube-system', name: 'kube-root-ca.crt' };
+  const trust = await ifFound(cluster.get(resources.configMaps, root, { signal }));
+  const trusted = keysOf(trust?.data?.['ca.crt'] ?? '');
+  const isClusters = [...keysOf(certificate.ca)].every((one) => trusted.has(one));
+  return isClusters ? undefined : certificate.ca;
+}
+
+/** What nodes are told. */
 export async function tunnelOf(
   {
     servers,
     certificate,
   }: { readonly servers: readonly string[]; readonly certificate: CertificateSeen | undefined },
-  { cluster, signal }: { readonly cluster: Pick<KubeClient, 'get'>; readonly signal: AbortSignal },
+  deps: TunnelDeps,
 ): Promise<CloudTunnel> {
-  if (certificate === undefined) return { servers };
-  const root = { resource: resources.configMaps, at: { namespace: 'kube-system', name: 'kube-root-ca.crt' } };
-  const trusted = keysOf((await getIfThere(cluster, root, signal))?.data?.['ca.crt'] ?? '');
-  const isClusters = [...keysOf(certificate.ca)].every((one) => trusted.has(one));
-  return isClusters ? { servers } : { servers, ca: certificate.ca };
+  return { servers, ca: await tunnelCaOf(certificate, deps) };
 }

@@ -1,5 +1,4 @@
-import { hasCode } from '@selvedge/kit';
-import { type KubeClient, resources } from '@selvedge/kube';
+import { type KubeClient, resources, ifFound } from '@selvedge/kube';
 import { cloudReachable, edgeNodeResource } from './sight.ts';
 
 const options = { timeoutMs: 30_000 } as const;
@@ -8,14 +7,10 @@ async function edgeNodeNames(
   client: Pick<KubeClient, 'listAll'>,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
-  try {
-    const { items } = await client.listAll(edgeNodeResource, { ...options, metadataOnly: true, signal });
-    return items.map(({ metadata }) => metadata.name ?? '');
-  } catch (error) {
-    // It was never defined.
-    if (hasCode(error, 'NotFound')) return [];
-    throw error;
-  }
+  const all = { ...options, metadataOnly: true, signal } as const;
+  // It may never have been defined.
+  const { items = [] } = (await ifFound(client.listAll(edgeNodeResource, all))) ?? {};
+  return items.map(({ metadata }) => metadata.name ?? '');
 }
 
 /** The names of nodes that the cloud remembers as edge nodes, or that have said so themselves. */

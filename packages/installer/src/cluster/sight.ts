@@ -1,6 +1,5 @@
 import { type EdgeNode, edgeNodes } from '@selvedge/api';
-import { hasCode } from '@selvedge/kit';
-import { type KubeClient, type KubeObject, defineResource, resources } from '@selvedge/kube';
+import { type KubeClient, type KubeObject, defineResource, resources, ifFound } from '@selvedge/kube';
 import type { NodeCondition } from '@selvedge/kube/types';
 
 export type EdgeNodeObject = EdgeNode & KubeObject;
@@ -25,16 +24,6 @@ const requestTimeoutMs = 10_000;
 const leaseNamespace = 'kube-node-lease';
 const timeOf = (time: string | undefined): number => Date.parse(time ?? '') || 0;
 
-/** undefined if there is none, or nothing of that kind. */
-async function ifThere<T>(work: Promise<T>): Promise<T | undefined> {
-  try {
-    return await work;
-  } catch (error) {
-    if (hasCode(error, 'NotFound')) return undefined;
-    throw error;
-  }
-}
-
 function readyOf(conditions: readonly NodeCondition[]): NodeSight['ready'] {
   const ready = conditions.find(({ type }) => type === 'Ready');
   return {
@@ -52,8 +41,8 @@ export async function lookAtNode(
   const options = { timeoutMs: requestTimeoutMs, signal };
   const [node, lease, edgeNode] = await Promise.all([
     client.get(resources.nodes, { name }, options),
-    ifThere(client.get(resources.leases, { namespace: leaseNamespace, name }, options)),
-    ifThere(client.get(edgeNodeResource, { name }, options)),
+    ifFound(client.get(resources.leases, { namespace: leaseNamespace, name }, options)),
+    ifFound(client.get(edgeNodeResource, { name }, options)),
   ]);
   const conditions = node.status?.conditions ?? [];
   const hub = conditions.find(({ type }) => type === cloudReachable);

@@ -1,6 +1,5 @@
-import { autonomousCondition } from '@selvedge/api';
-import { hasCode } from '@selvedge/kit';
-import { type KubeClient, resources, strategicMergePatch } from '@selvedge/kube';
+import { autonomousCondition, labels } from '@selvedge/api';
+import { type KubeClient, mergePatch, resources, strategicMergePatch, ifFound } from '@selvedge/kube';
 import { fieldManager } from '../changes/index.ts';
 import { cloudReachable, edgeNodeResource } from './sight.ts';
 
@@ -23,12 +22,18 @@ export async function removeConditions(client: Client, name: string, signal: Abo
   await client.patch(resources.nodes, { name }, { ...options, subresource: 'status', patch, fieldManager });
 }
 
+/** cloud-manager may run there again. */
+async function removeMark(client: Client, name: string, signal: AbortSignal): Promise<void> {
+  const options = { timeoutMs: requestTimeoutMs, signal };
+  const { metadata } = await client.get(resources.nodes, { name }, options);
+  if (metadata.labels?.[labels.nodeEdge] === undefined) return;
+  const patch = mergePatch({ metadata: { uid: metadata.uid, labels: { [labels.nodeEdge]: null } } });
+  await client.patch(resources.nodes, { name }, { ...options, patch, fieldManager });
+}
+
 /** Takes away what the cloud remembers of an edge node: cloud-manager gives its pods their own tolerations back then. */
 export async function removeTraces(client: Client, name: string, signal: AbortSignal): Promise<void> {
-  try {
-    await client.delete(edgeNodeResource, { name }, { timeoutMs: requestTimeoutMs, signal });
-  } catch (error) {
-    if (!hasCode(error, 'NotFound')) throw error;
-  }
+  await ifFound(client.delete(edgeNodeResource, { name }, { timeoutMs: requestTimeoutMs, signal }));
+  await removeMark(client, name, signal);
   await removeConditions(client, name, signal);
 }

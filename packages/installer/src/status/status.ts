@@ -1,6 +1,6 @@
 import { type EdgeUnit, edgeUnits } from '@selvedge/api';
 import { createLimiter, hasCode, messageOf } from '@selvedge/kit';
-import { type KubeObject, type Resource, defineResource, resources } from '@selvedge/kube';
+import { type KubeObject, type Resource, defineResource, resources, ifFound } from '@selvedge/kube';
 import type { Node } from '@selvedge/kube/types';
 import { type CloudStatus, cloudStatus } from '../cloud/index.ts';
 import {
@@ -32,12 +32,7 @@ async function listIfThere<T extends KubeObject>(
   resource: Resource<T>,
   { cluster, signal }: StatusDeps,
 ): Promise<readonly T[]> {
-  try {
-    return (await cluster.listAll(resource, { signal })).items;
-  } catch (error) {
-    if (hasCode(error, 'NotFound')) return [];
-    throw error;
-  }
+  return (await ifFound(cluster.listAll(resource, { signal })))?.items ?? [];
 }
 
 async function ask(deps: StatusDeps): Promise<Known> {

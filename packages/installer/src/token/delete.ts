@@ -1,5 +1,4 @@
-import { hasCode } from '@selvedge/kit';
-import { type KubeClient, resources } from '@selvedge/kube';
+import { type KubeClient, resources, ifFound } from '@selvedge/kube';
 import { type ClusterChange, applyChanges, planOf } from '../changes/index.ts';
 import type { CommandContext } from '../command/index.ts';
 import { clusterInfoAt, signatureKeyOf } from './cluster-info.ts';
@@ -21,10 +20,7 @@ async function signedIds(deps: {
   readonly signal: AbortSignal;
 }): Promise<ReadonlySet<string>> {
   const { cluster, signal } = deps;
-  const info = await cluster.get(resources.configMaps, clusterInfoAt, { signal }).catch((error: unknown) => {
-    if (hasCode(error, 'NotFound')) return undefined;
-    throw error;
-  });
+  const info = await ifFound(cluster.get(resources.configMaps, clusterInfoAt, { signal }));
   return new Set(Object.keys(info?.data ?? {}));
 }
 

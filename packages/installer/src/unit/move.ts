@@ -1,6 +1,6 @@
 import { labels } from '@selvedge/api';
 import { SelvedgeError, hasCode, withDeadline } from '@selvedge/kit';
-import { type KubeObject, resources } from '@selvedge/kube';
+import { resources, ifFound } from '@selvedge/kube';
 import type { Pod } from '@selvedge/kube/types';
 import { applyChanges, planOf } from '../changes/index.ts';
 import type { UnitDeps } from './create.ts';
@@ -23,13 +23,6 @@ export interface NodeMoved {
 
 const pauseMs = 300;
 
-async function nodeNamed(name: string, { cluster, signal }: UnitDeps): Promise<KubeObject | undefined> {
-  return cluster.get(resources.nodes, { name }, { signal }).catch((error: unknown) => {
-    if (hasCode(error, 'NotFound')) return undefined;
-    throw error;
-  });
-}
-
 const isOfDaemonSet = ({ metadata }: Pod): boolean =>
   metadata.ownerReferences?.some(({ kind, controller }) => kind === 'DaemonSet' && controller === true) ===
   true;
@@ -41,15 +34,8 @@ async function podWarnings(node: string, { cluster, signal }: UnitDeps): Promise
   const count = items.filter((pod) => !isOfDaemonSet(pod)).length;
   if (count === 0) return [];
   const drain = `kubectl drain ${node} --ignore-daemonsets --delete-emptydir-data`;
-  return [
-    `${count} pods run on ${node} and stay there; those that belong to its old unit leave it with: ${drain}`,
-  ];
+  return [`${count} pods on ${node} are not moved; to evict those that belong to its old unit: ${drain}`];
 }
-
-const absent = (error: unknown): undefined => {
-  if (hasCode(error, 'NotFound')) return undefined;
-  throw error;
-};
 
 /** Why the move is not over yet; undefined: it is. */
 async function pending(
@@ -59,13 +45,13 @@ async function pending(
 ): Promise<string | undefined> {
   const { cluster, signal } = deps;
   const units = await Promise.all(
-    names.map((name) => cluster.get(edgeUnitResource, { name }, { signal }).catch(absent)),
+    names.map((name) => ifFound(cluster.get(edgeUnitResource, { name }, { signal }))),
   );
   const unsettled = units.find(
     (unit): unit is EdgeUnitObject => unit !== undefined && isSettled(unit) !== true,
   );
   if (unsettled !== undefined) return `unit ${unitNameOf(unsettled)} is not settled`;
-  const node = await nodeNamed(options.node, deps);
+  const node = await ifFound(cluster.get(resources.nodes, { name: options.node }, { signal }));
   if (node === undefined) return undefined;
   const current = node.metadata.labels?.[labels.nodeUnit];
   return current === options.unit ? undefined : `node ${options.node} is in ${current ?? 'no unit'}`;
@@ -86,14 +72,11 @@ async function settle(names: readonly string[], options: UnitMoveOptions, deps: 
     await withDeadline(deadline, deps.clock, wait);
   } catch (cause) {
     if (!hasCode(cause, 'DeadlineExceeded')) throw cause;
-    throw new SelvedgeError(
-      `the move is planned in the cloud but not settled: ${why ?? 'nothing was heard'}`,
-      {
-        code: 'DeadlineExceeded',
-        cause,
-        hint: `see that cloud-manager runs, and \`kubectl describe edgeunit ${options.unit}\``,
-      },
-    );
+    throw new SelvedgeError(`the move was requested but has not settled: ${why ?? 'no status yet'}`, {
+      code: 'DeadlineExceeded',
+      cause,
+      hint: `check that cloud-manager is running, and see \`kubectl describe edgeunit ${options.unit}\``,
+    });
   }
 }
 
@@ -104,8 +87,10 @@ async function settle(names: readonly string[], options: UnitMoveOptions, deps: 
  */
 export async function moveNode(options: UnitMoveOptions, deps: UnitDeps): Promise<NodeMoved | undefined> {
   const { node, unit } = options;
-  const { items: units } = await deps.cluster.listAll(edgeUnitResource, { signal: deps.signal });
-  const changes = planMove(options, { units, node: await nodeNamed(node, deps) });
+  const { cluster, signal } = deps;
+  const { items: units } = await cluster.listAll(edgeUnitResource, { signal });
+  const found = await ifFound(cluster.get(resources.nodes, { name: node }, { signal }));
+  const changes = planMove(options, { units, node: found });
   const warnings = changes.length === 0 ? [] : await podWarnings(node, deps);
   if (!(await deps.agree(planOf(`move node ${node} to unit ${unit}`, changes, warnings)))) return undefined;
   await applyChanges(changes, deps);
@@ -113,7 +98,7 @@ export async function moveNode(options: UnitMoveOptions, deps: UnitDeps): Promis
     .filter((one) => unitNameOf(one) !== unit)
     .filter(({ status }) => status?.members?.some(({ name }) => name === node) === true)
     .map(unitNameOf);
-  await deps.progress.task('wait until the units are settled', (progress) =>
+  await deps.progress.task('wait for the units to settle', (progress) =>
     settle([...left, unit], options, { ...deps, progress }),
   );
   return { node, unit, left };

@@ -1,9 +1,10 @@
 import { formatHostPort } from '@selvedge/kit/net';
 import { managerNamespace } from '@selvedge/api';
-import { jsonPatch, resources } from '@selvedge/kube';
+import { jsonPatch, resources, ifFound } from '@selvedge/kube';
 import { certificateIn, tlsSecret } from '../certificates/secret.ts';
-import { fieldManager, getIfThere, openInventory, refOf, resourceAt } from '../inventory/index.ts';
+import { fieldManager, openInventory, refOf, resourceAt } from '../inventory/index.ts';
 import { isRolledOut } from '../look.ts';
+import { podSelector } from '../objects/metadata.ts';
 import { describeChange } from '../plan-text.ts';
 import { tunnelOf } from '../tunnel.ts';
 import {
@@ -14,10 +15,12 @@ import {
   cloudTimeouts,
 } from '../types.ts';
 import { makeCertificate } from './certificate.ts';
+import { markEdge } from './edge.ts';
 import { type Ledger, openLedger } from './ledger.ts';
 import { changeMachine } from './machines.ts';
 import { applyChange, applyObject } from './objects.ts';
 import { until } from './wait.ts';
+import { whyNotReady } from './why-not-ready.ts';
 
 type ZoneChange = Extract<CloudChange, { kind: 'zone' }>;
 
@@ -43,14 +46,19 @@ async function addZone(
 async function awaitReady(plan: CloudPlan, deps: CloudDeps): Promise<void> {
   if (plan.mode === 'unit') return;
   const { cluster, signal, timeouts = cloudTimeouts } = deps;
-  const at = { resource: resources.deployments, at: { namespace: managerNamespace, name: 'cloud-manager' } };
+  const at = { namespace: managerNamespace, name: 'cloud-manager' };
   const waiting = {
-    what: `the Deployment ${managerNamespace}/cloud-manager being ready`,
+    what: `the Deployment ${managerNamespace}/cloud-manager to become ready`,
     timeoutMs: timeouts.readyMs,
-    hint: `kubectl -n ${managerNamespace} describe pods says why; its image has to be where nodes pull from (docs/tasks/cloud-manager.md)`,
+    hint: `kubectl -n ${managerNamespace} describe pods says more; what pods need: docs/tasks/cloud-manager.md, "In the cluster"`,
+    why: async () => {
+      const selection = { namespace: managerNamespace, labelSelector: podSelector, signal };
+      const { items } = await cluster.listAll(resources.pods, selection);
+      return whyNotReady(await ifFound(cluster.get(resources.deployments, at, { signal })), items);
+    },
   };
   await until(waiting, deps, async () => {
-    const found = await getIfThere(cluster, at, signal);
+    const found = await ifFound(cluster.get(resources.deployments, at, { signal }));
     return found !== undefined && isRolledOut(found);
   });
 }
@@ -68,6 +76,8 @@ async function make(change: CloudChange, { plan, ledger }: Run, deps: CloudDeps)
       await ledger.note({ kind: 'machine', phase, name: machine.name, addresses: machine.addresses });
       return changeMachine(change, plan, deps);
     }
+    case 'edge':
+      return markEdge(change.node, deps);
     case 'ready':
       return awaitReady(plan, deps);
     case 'record':
@@ -101,8 +111,8 @@ export async function applyCloud(plan: CloudPlan, deps: CloudDeps): Promise<Clou
       await progress.task(describeChange(change).what, () => make(change, { plan, ledger }, deps));
     }
   }
-  const secret = { resource: resources.secrets, at: { namespace: managerNamespace, name: tlsSecret } };
-  const certificate = certificateIn(await getIfThere(cluster, secret, signal));
+  const secret = { namespace: managerNamespace, name: tlsSecret };
+  const certificate = certificateIn(await ifFound(cluster.get(resources.secrets, secret, { signal })));
   const { mode, instructions, options } = plan;
   const tunnel = await tunnelOf({ servers: options.tunnelServers.map(formatHostPort), certificate }, deps);
   return { mode, changed: plan.changes.length, tunnel, instructions };

@@ -2,11 +2,11 @@ import { X509Certificate } from 'node:crypto';
 import { managerNamespace } from '@selvedge/api';
 import { SelvedgeError } from '@selvedge/kit';
 import type { KeyPair } from '@selvedge/kit/x509';
-import { resources } from '@selvedge/kube';
+import { resources, ifFound } from '@selvedge/kube';
+import type { Secret } from '@selvedge/kube/types';
 import { authoritySecret, pairIn, pairSecret, tlsSecret } from '../certificates/secret.ts';
 import { signThere } from '../certificates/sign-there.ts';
 import { newTunnelAuthority, newTunnelCertificate, servingDays } from '../certificates/tunnel.ts';
-import { getIfThere } from '../inventory/index.ts';
 import { withMachine } from '../machine/run.ts';
 import type { CloudChange, CloudDeps, ControlPlaneMachine } from '../types.ts';
 import type { Ledger } from './ledger.ts';
@@ -17,14 +17,15 @@ type Pair = KeyPair & { readonly ca: string };
 
 const dayMs = 86_400_000;
 
-const secretAt = (name: string) => ({
-  resource: resources.secrets,
-  at: { namespace: managerNamespace, name },
-});
+const secretNamed = (
+  name: string,
+  { cluster, signal }: Pick<CloudDeps, 'cluster' | 'signal'>,
+): Promise<Secret | undefined> =>
+  ifFound(cluster.get(resources.secrets, { namespace: managerNamespace, name }, { signal }));
 
 /** The pair that is there; the certificate of the tunnel is made by then. Throws `NotFound`. */
 export async function tunnelPair({ cluster, signal }: Pick<CloudDeps, 'cluster' | 'signal'>): Promise<Pair> {
-  const pair = pairIn(await getIfThere(cluster, secretAt(tlsSecret), signal));
+  const pair = pairIn(await secretNamed(tlsSecret, { cluster, signal }));
   if (pair !== undefined) return pair;
   throw new SelvedgeError(`the Secret ${managerNamespace}/${tlsSecret} has no certificate`, {
     code: 'NotFound',
@@ -37,7 +38,7 @@ const isLasting = ({ certificate }: KeyPair, now: number): boolean =>
 /** The authority of before while it outlives what it signs: nodes need not be told of another one. */
 async function authority(ledger: Ledger, deps: CloudDeps): Promise<KeyPair> {
   const now = deps.clock.now();
-  const known = pairIn(await getIfThere(deps.cluster, secretAt(authoritySecret), deps.signal));
+  const known = pairIn(await secretNamed(authoritySecret, deps));
   if (known !== undefined && isLasting(known, now)) return known;
   const pair = newTunnelAuthority(now);
   await applyMade(pairSecret(authoritySecret, pair, pair.certificate), ledger, deps);

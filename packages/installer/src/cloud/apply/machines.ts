@@ -1,10 +1,9 @@
 import { managerNamespace } from '@selvedge/api';
 import { SelvedgeError } from '@selvedge/kit';
-import { type JsonObject, isObject, resources } from '@selvedge/kube';
+import { type JsonObject, isObject, resources, ifFound } from '@selvedge/kube';
 import type { Sources, Step } from '../../steps/index.ts';
 import { kubeadmMachines, tunnelPortOf } from '../desired.ts';
 import { apiServerPort } from '../egress/manifest.ts';
-import { getIfThere } from '../inventory/index.ts';
 import { applyOn, withMachine } from '../machine/run.ts';
 import { managerSteps, sources } from '../machine/steps.ts';
 import {
@@ -32,7 +31,7 @@ function openMachine(plan: CloudPlan, { machine }: MachineChange): Open {
 
 async function awaitToken(deps: CloudDeps): Promise<string> {
   const { cluster, signal, timeouts = cloudTimeouts } = deps;
-  const at = { resource: resources.secrets, at: { namespace: managerNamespace, name: tokenSecret } };
+  const at = { namespace: managerNamespace, name: tokenSecret };
   const found: { token?: string | undefined } = {};
   const waiting = {
     what: `a token in the Secret ${managerNamespace}/${tokenSecret}`,
@@ -40,7 +39,8 @@ async function awaitToken(deps: CloudDeps): Promise<string> {
     hint: 'kube-controller-manager makes it: is it running?',
   };
   await until(waiting, deps, async () => {
-    found.token = (await getIfThere(cluster, at, signal))?.data?.['token'];
+    const secret = await ifFound(cluster.get(resources.secrets, at, { signal }));
+    found.token = secret?.data?.['token'];
     return found.token !== undefined;
   });
   return Buffer.from(found.token ?? '', 'base64').toString();

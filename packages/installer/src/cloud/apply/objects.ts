@@ -1,6 +1,6 @@
 import { SelvedgeError } from '@selvedge/kit';
 import { type KubeObject, applyPatch } from '@selvedge/kube';
-import { fieldManager, getIfThere, placeKey, placeOf, refOf, resourceAt } from '../inventory/index.ts';
+import { fieldManager, liveAt, placeKey, placeOf, refOf, resourceAt } from '../inventory/index.ts';
 import { isMarkedAsMade, markedAsMade } from '../objects/metadata.ts';
 import { refuseSecret } from '../objects/refuse-secret.ts';
 import type { CloudChange, CloudDeps } from '../types.ts';
@@ -32,7 +32,7 @@ export async function applyObject(
 /** Makes or changes an object, and writes down that before. */
 export async function applyChange(change: ObjectChange, ledger: Ledger, deps: Deps): Promise<void> {
   const { place } = change;
-  const live = await getIfThere(deps.cluster, { resource: resourceAt(place), at: refOf(place) }, deps.signal);
+  const live = await liveAt(place, deps);
   const isOurs = live === undefined || isMarkedAsMade(live);
   if (change.what === 'make' && !isOurs) throw inBetween(change);
   if (!isOurs) refuseSecret(place, live);

@@ -1,6 +1,6 @@
-import { type KubeClient, resources } from '@selvedge/kube';
+import { type KubeClient, resources, ifFound } from '@selvedge/kube';
 import type { ConfigMap } from '@selvedge/kube/types';
-import { getIfThere, placeOf } from '../inventory/index.ts';
+import { placeOf } from '../inventory/index.ts';
 import type { ZonePlace } from './types.ts';
 import { clusterDomainOf } from './zone.ts';
 
@@ -18,7 +18,7 @@ const placeIn = (name: string): ReturnType<typeof placeOf> =>
 /** Which DNS the cluster has, and what it says of our zone. */
 export async function lookAtDns(cluster: Pick<KubeClient, 'get'>, signal: AbortSignal): Promise<DnsSeen> {
   const configMap = (name: string): Promise<ConfigMap | undefined> =>
-    getIfThere(cluster, { resource: resources.configMaps, at: { namespace, name } }, signal);
+    ifFound(cluster.get(resources.configMaps, { namespace, name }, { signal }));
   const corefile = (await configMap('coredns'))?.data?.['Corefile'];
   if (corefile === undefined) {
     const why = 'the cluster has no ConfigMap kube-system/coredns with a Corefile';

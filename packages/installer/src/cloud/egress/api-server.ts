@@ -1,8 +1,7 @@
 import type { Clock } from '@selvedge/kit';
-import { type KubeClient, resources } from '@selvedge/kube';
+import { type KubeClient, resources, ifFound } from '@selvedge/kube';
 import type { Pod } from '@selvedge/kube/types';
 import { until } from '../apply/wait.ts';
-import { getIfThere } from '../inventory/index.ts';
 import { egressConfigFile, egressFlag } from './manifest.ts';
 
 const isReady = ({ status }: Pod): boolean =>
@@ -35,13 +34,13 @@ export function awaitApiServer(
     signal,
   }: { readonly cluster: Pick<KubeClient, 'get'>; readonly clock: Clock; readonly signal: AbortSignal },
 ): Promise<void> {
-  const at = { resource: resources.pods, at: { namespace: 'kube-system', name: `kube-apiserver-${node}` } };
+  const at = { namespace: 'kube-system', name: `kube-apiserver-${node}` };
   const waiting = {
     what: `the API server of ${node} being ready with its ${withEgress ? 'new' : 'old'} manifest`,
     timeoutMs,
     hint: `on ${node}: crictl logs of the container kube-apiserver, journalctl -u kubelet`,
   };
   return until(waiting, { clock, signal }, async () =>
-    serves(await getIfThere(cluster, at, signal), withEgress),
+    serves(await ifFound(cluster.get(resources.pods, at, { signal })), withEgress),
   );
 }

@@ -1,5 +1,5 @@
 export { contentOf, differences, hashOfContent } from './content.ts';
-export { getIfThere } from './get-if-there.ts';
+export { liveAt } from './live-at.ts';
 export { placeIn, placeKey, placeOf, refOf, resourceAt } from './place.ts';
 export { settleEntries } from './settle.ts';
 export { fieldManager } from '../../changes/index.ts';

@@ -1,8 +1,7 @@
 import type { KubeClient } from '@selvedge/kube';
 import { isMarkedAsMade } from '../objects/metadata.ts';
 import { contentOf, hashOfContent } from './content.ts';
-import { getIfThere } from './get-if-there.ts';
-import { refOf, resourceAt } from './place.ts';
+import { liveAt } from './live-at.ts';
 import type { InventoryEntry } from './types.ts';
 
 /** What became of an entry whose write was not seen to end; undefined: nothing. */
@@ -15,8 +14,7 @@ async function settled(
     (entry.kind === 'made' && entry.uid === undefined) ||
     (entry.kind === 'changed' && entry.after === undefined);
   if (!isOpen) return entry;
-  const at = { resource: resourceAt(entry.place), at: refOf(entry.place) };
-  const live = await getIfThere(cluster, at, signal);
+  const live = await liveAt(entry.place, { cluster, signal });
   if (live === undefined) return undefined;
   if (entry.kind === 'made') {
     return isMarkedAsMade(live) ? { ...entry, uid: live.metadata.uid } : undefined;

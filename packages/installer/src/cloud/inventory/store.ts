@@ -1,10 +1,9 @@
 import { managerNamespace } from '@selvedge/api';
 import { SelvedgeError, hasCode } from '@selvedge/kit';
-import { type KubeClient, resources } from '@selvedge/kube';
+import { type KubeClient, resources, ifFound } from '@selvedge/kube';
 import type { ConfigMap } from '@selvedge/kube/types';
 import { z } from 'zod';
 import { fieldManager } from '../../changes/index.ts';
-import { getIfThere } from './get-if-there.ts';
 import type { Inventory } from './types.ts';
 
 const inventoryName = 'selvedge-install';
@@ -77,11 +76,7 @@ export async function openInventory(
   cluster: Pick<KubeClient, 'get' | 'create' | 'replace' | 'delete'>,
   signal: AbortSignal,
 ): Promise<InventoryStore> {
-  let stored: ConfigMap | undefined = await getIfThere(
-    cluster,
-    { resource: resources.configMaps, at },
-    signal,
-  );
+  let stored: ConfigMap | undefined = await ifFound(cluster.get(resources.configMaps, at, { signal }));
   const text = stored?.data?.[key];
   let inventory = text === undefined ? undefined : parse(text);
   const options = { signal, fieldManager };

@@ -1,5 +1,5 @@
 import { SelvedgeError, hasCode } from '@selvedge/kit';
-import { type KubeObject, isObject, jsonPatch } from '@selvedge/kube';
+import { type KubeObject, type Resource, ifFound, isObject, jsonPatch } from '@selvedge/kube';
 import { until } from '../apply/wait.ts';
 import { withoutAddition } from '../dns/index.ts';
 import { awaitApiServer } from '../egress/api-server.ts';
@@ -8,7 +8,7 @@ import {
   type Place,
   contentOf,
   fieldManager,
-  getIfThere,
+  liveAt,
   hashOfContent,
   placeKey,
   refOf,
@@ -21,11 +21,11 @@ type EntryOf<K extends InventoryEntry['kind']> = Extract<InventoryEntry, { kind:
 
 /** Its objects go first: one that is made anew meanwhile would go with it. */
 function awaitGone(place: Place, deps: CloudDeps): Promise<void> {
-  const { cluster, signal, timeouts = cloudTimeouts } = deps;
-  const at = { resource: resourceAt(place), at: refOf(place) };
-  const hint = `kubectl get ${place.plural} ${place.name} -o yaml says what it waits for`;
-  const waiting = { what: `${placeKey(place)} being gone`, timeoutMs: timeouts.takenBackMs, hint };
-  return until(waiting, deps, async () => (await getIfThere(cluster, at, signal)) === undefined);
+  const { timeouts = cloudTimeouts } = deps;
+  const hint = `see what it waits for with kubectl get ${place.plural} ${place.name} -o yaml`;
+  const waiting = { what: `the deletion of ${placeKey(place)}`, timeoutMs: timeouts.takenBackMs, hint };
+  const isGone = async (): Promise<boolean> => (await liveAt(place, deps)) === undefined;
+  return until(waiting, deps, isGone);
 }
 
 /** Deletes what we made: that very object, and no other of its name. */
@@ -51,15 +51,14 @@ async function undoChanged(
   { place, uid, before, after }: EntryOf<'changed'>,
   { cluster, signal }: CloudDeps,
 ): Promise<void> {
-  const at = { resource: resourceAt(place), at: refOf(place) };
-  const live = await getIfThere(cluster, at, signal);
+  const live = await liveAt(place, { cluster, signal });
   if (live === undefined || live.metadata.uid !== uid) return;
   const now = hashOfContent(contentOf(live));
   if (now === hashOfContent(before)) return;
   if (now !== after) {
     throw new SelvedgeError(`${placeKey(place)} was changed since`, {
       code: 'Conflict',
-      hint: `what it was is in the ConfigMap selvedge-system/selvedge-install; put it right by hand, then take its entry out there`,
+      hint: `its original is in the ConfigMap selvedge-system/selvedge-install; restore it by hand, then remove its entry there`,
     });
   }
   const metadata = {
@@ -74,11 +73,8 @@ async function undoText(
   { place, key, text }: EntryOf<'text'>,
   { cluster, signal }: CloudDeps,
 ): Promise<void> {
-  const live = await getIfThere<KubeObject & { data?: Record<string, string> }>(
-    cluster,
-    { resource: resourceAt(place), at: refOf(place) },
-    signal,
-  );
+  const resource: Resource<KubeObject & { data?: Record<string, string> }> = resourceAt(place);
+  const live = await ifFound(cluster.get(resource, refOf(place), { signal }));
   const now = live?.data?.[key];
   if (now === undefined) return;
   const value = withoutAddition(now, text);

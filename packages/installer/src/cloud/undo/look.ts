@@ -1,6 +1,6 @@
 import { managerNamespace } from '@selvedge/api';
-import { type KubeClient, resources } from '@selvedge/kube';
-import { getIfThere, openInventory } from '../inventory/index.ts';
+import { type KubeClient, resources, ifFound } from '@selvedge/kube';
+import { openInventory } from '../inventory/index.ts';
 import { isMarkedAsMade } from '../objects/metadata.ts';
 import type { CloudUndoSeen } from '../types.ts';
 import { adoptLabelled } from './adopt.ts';
@@ -12,8 +12,7 @@ interface LookDeps {
 
 /** Whether the installer made the namespace, and nobody is deleting it. */
 async function isNamespaceOurs({ cluster, signal }: LookDeps): Promise<boolean> {
-  const namespace = { resource: resources.namespaces, at: { name: managerNamespace } };
-  const found = await getIfThere(cluster, namespace, signal);
+  const found = await ifFound(cluster.get(resources.namespaces, { name: managerNamespace }, { signal }));
   return found !== undefined && isMarkedAsMade(found) && found.metadata.deletionTimestamp === undefined;
 }
 

@@ -1,6 +1,12 @@
 import { autonomousTaint, edgeNodes, edgeUnits, trafficAnnotations, unitApps } from '@selvedge/api';
-import { hasCode } from '@selvedge/kit';
-import { type KubeObject, type Resource, defineResource, mergePatch, resources } from '@selvedge/kube';
+import {
+  type KubeObject,
+  type Resource,
+  defineResource,
+  mergePatch,
+  resources,
+  ifFound,
+} from '@selvedge/kube';
 import { until } from '../apply/wait.ts';
 import { fieldManager, placeIn, refOf } from '../inventory/index.ts';
 import { type CloudDeps, cloudTimeouts } from '../types.ts';
@@ -15,38 +21,25 @@ async function all(
   resource: Resource<KubeObject>,
   { cluster, signal }: CloudDeps,
 ): Promise<readonly KubeObject[]> {
-  try {
-    return (await cluster.listAll(resource, { signal })).items;
-  } catch (error) {
-    if (hasCode(error, 'NotFound')) return [];
-    throw error;
-  }
+  return (await ifFound(cluster.listAll(resource, { signal })))?.items ?? [];
 }
 
 type Patching = readonly [resource: Resource<KubeObject>, object: KubeObject, body: object];
 
 async function merge([resource, object, body]: Patching, { cluster, signal }: CloudDeps): Promise<void> {
   const options = { patch: mergePatch(body), fieldManager, signal };
-  await ifThere(cluster.patch(resource, refOf(placeIn(resource, object)), options));
-}
-
-async function ifThere(work: Promise<unknown>): Promise<void> {
-  try {
-    await work;
-  } catch (error) {
-    if (!hasCode(error, 'NotFound')) throw error;
-  }
+  await ifFound(cluster.patch(resource, refOf(placeIn(resource, object)), options));
 }
 
 async function remove(resource: Resource<KubeObject>, deps: CloudDeps): Promise<void> {
   for (const object of await all(resource, deps)) {
-    await ifThere(deps.cluster.delete(resource, refOf(placeIn(resource, object)), { signal: deps.signal }));
+    await ifFound(deps.cluster.delete(resource, refOf(placeIn(resource, object)), { signal: deps.signal }));
   }
   const { timeouts = cloudTimeouts } = deps;
   const waiting = {
-    what: `every ${resource.kind} being gone`,
+    what: `the deletion of every ${resource.kind}`,
     timeoutMs: timeouts.takenBackMs,
-    hint: 'cloud-manager takes back what they gave: its log says what it waits for; or keep them with --keep-data',
+    hint: 'cloud-manager undoes what they set, and its log says what it waits for; to keep them: --keep-data',
   };
   await until(waiting, deps, async () => (await all(resource, deps)).length === 0);
 }
@@ -64,9 +57,9 @@ async function endAutonomy(deps: CloudDeps): Promise<void> {
   if (edge.length === 0) return;
   const { cluster, signal, timeouts = cloudTimeouts } = deps;
   const waiting = {
-    what: 'every pod having its own tolerations, and no node the taint of autonomy,',
+    what: 'pods to get their original tolerations back, and nodes to lose the autonomy taint',
     timeoutMs: timeouts.takenBackMs,
-    hint: 'cloud-manager gives them back: its log says what it waits for; or keep them with --keep-data',
+    hint: 'cloud-manager restores them, and its log says what it waits for; to leave them: --keep-data',
   };
   await until(waiting, deps, async () => {
     const { items: found } = await cluster.listAll(resources.nodes, { signal });
@@ -93,9 +86,11 @@ async function endTrafficScopes(deps: CloudDeps): Promise<void> {
 export async function takeBack(deps: CloudDeps): Promise<void> {
   const { progress } = deps;
   await progress.task('delete all UnitApps, and wait until their clones are gone', () => remove(apps, deps));
-  await progress.task('delete all EdgeUnits, and wait until nodes have nothing of them', () => release(deps));
-  await progress.task('turn autonomy off, and wait until pods have their own tolerations', () =>
+  await progress.task('delete all EdgeUnits, and wait until their settings are removed from nodes', () =>
+    release(deps),
+  );
+  await progress.task('turn autonomy off, and wait until pods have their original tolerations', () =>
     endAutonomy(deps),
   );
-  await progress.task('take the annotations of traffic scope from Namespaces', () => endTrafficScopes(deps));
+  await progress.task('remove the traffic scope annotations from Namespaces', () => endTrafficScopes(deps));
 }

@@ -1,20 +1,12 @@
 import { managerAdmission, managerNamespace } from '@selvedge/api';
-import { hasCode } from '@selvedge/kit';
-import { resources } from '@selvedge/kube';
-import { getIfThere, type InventoryStore, openInventory, settleEntries } from '../inventory/index.ts';
+import { resources, ifFound } from '@selvedge/kube';
+import { unmarkEdges } from '../apply/edge.ts';
+import { type InventoryStore, openInventory, settleEntries } from '../inventory/index.ts';
 import { isMarkedAsMade } from '../objects/metadata.ts';
 import type { CloudDeps, CloudUndoPlan } from '../types.ts';
 import { undoEntry } from './entries.ts';
 import { backwards, isData, undoText } from './plan.ts';
 import { takeBack } from './take-back.ts';
-
-async function orGone(work: Promise<void>): Promise<void> {
-  try {
-    await work;
-  } catch (error) {
-    if (!hasCode(error, 'NotFound')) throw error;
-  }
-}
 
 /** What cloud-manager made for itself in a namespace that stays. */
 async function removeTraces({ cluster, signal }: CloudDeps): Promise<void> {
@@ -23,8 +15,8 @@ async function removeTraces({ cluster, signal }: CloudDeps): Promise<void> {
   const ours = items.flatMap(({ metadata: { name = '' } }) =>
     name === 'cloud-manager' || name.startsWith('tunnel-server.') ? [name] : [],
   );
-  for (const name of ours) await orGone(cluster.delete(resources.leases, { namespace, name }, { signal }));
-  await orGone(cluster.delete(resources.secrets, { namespace, name: managerAdmission.secret }, { signal }));
+  for (const name of ours) await ifFound(cluster.delete(resources.leases, { namespace, name }, { signal }));
+  await ifFound(cluster.delete(resources.secrets, { namespace, name: managerAdmission.secret }, { signal }));
 }
 
 async function undoEntries(store: InventoryStore, keepData: boolean, deps: CloudDeps): Promise<void> {
@@ -51,9 +43,10 @@ export async function undoCloud({ options, adopted, isDone }: CloudUndoPlan, dep
   const { cluster, signal, progress } = deps;
   const store = await openInventory(cluster, signal);
   await undoEntries(store, options.keepData, deps);
+  await unmarkEdges(deps);
   for (const entry of adopted) await progress.task(undoText(entry), () => undoEntry(entry, deps));
   const at = { name: managerNamespace };
-  const namespace = await getIfThere(cluster, { resource: resources.namespaces, at }, signal);
+  const namespace = await ifFound(cluster.get(resources.namespaces, at, { signal }));
   if (namespace === undefined) return;
   await removeTraces(deps);
   await store.remove();
