@@ -62,7 +62,6 @@ beforeAll(async () => {
   stack.defer(() => rm(folder, { recursive: true }));
   const state = join(bed.logs, '..');
   await kubectl('create', 'namespace', namespace);
-  await kubectl('label', 'node', node, 'node-role.kubernetes.io/control-plane=');
   await createCertificate(folder, state);
   await importImage(folder, state);
   const { helm: program } = await ensureAssets({ binaries: ['helm'] });

@@ -6,6 +6,10 @@ export const labels = {
    * On a Node: the EdgeUnit that it belongs to. No node may write it. Source: kubernetes.io "Node isolation/restriction".
    */
   nodeUnit: 'selvedge.node-restriction.kubernetes.io/unit',
+  /**
+   * On a Node: it is at an edge, and cloud-manager does not run there. Written before a node is converted; no node may write it.
+   */
+  nodeEdge: 'selvedge.node-restriction.kubernetes.io/edge',
   /** On a Node of a unit: limits on evictions hold in a zone. Source: kubernetes.io "Well-Known Labels". */
   zone: 'topology.kubernetes.io/zone',
   /** On what a UnitApp made, pods included: the EdgeUnit that it is for. Every EdgeUnit counts as having it. */

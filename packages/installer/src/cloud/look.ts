@@ -43,6 +43,7 @@ export async function lookAtCloud(options: CloudOptions, deps: LookDeps): Promis
   const { cluster, signal, clock } = deps;
   // Machines are not asked who runs nothing on them.
   const controlPlanes = options.mode === 'deployment' ? [] : await lookAtControlPlanes(deps);
+  const mode = modeOf(options, controlPlanes);
   const wanted = allOf(desiredObjects(options, controlPlanes));
   const secret = { namespace: managerNamespace, name: tlsSecret };
   const certificate = certificateIn(await ifFound(cluster.get(resources.secrets, secret, { signal })));
@@ -51,11 +52,12 @@ export async function lookAtCloud(options: CloudOptions, deps: LookDeps): Promis
     now: clock.now(),
     version: (JSON.parse(answer.body.toString()) as { readonly gitVersion?: string }).gitVersion ?? '',
     controlPlanes,
+    nodes: mode === 'unit' ? [] : (await cluster.listAll(resources.nodes, { signal })).items,
     objects: await lookAtObjects([ownNamespace, ...wanted], deps),
     certificate,
     tunnelCa: await tunnelCaOf(certificate, { cluster, signal }),
     ...(await lookAtDns(cluster, signal)),
     inventory: (await openInventory(cluster, signal)).inventory,
-    ready: await isReady(modeOf(options, controlPlanes), controlPlanes, deps),
+    ready: await isReady(mode, controlPlanes, deps),
   };
 }

@@ -1,4 +1,3 @@
-import { labels } from '@selvedge/api';
 import { SelvedgeError } from '@selvedge/kit';
 import type { KubeObject } from '@selvedge/kube';
 import type { PlannedChange } from '../command/index.ts';
@@ -11,7 +10,7 @@ import { toApply } from './look-objects.ts';
 import { type CloudObjects, ownNamespace } from './objects/cloud.ts';
 import { isMarkedAsMade, ownObject } from './objects/metadata.ts';
 import { refuseSecret } from './objects/refuse-secret.ts';
-import { placementOf, whyNowhere } from './placement.ts';
+import { edgeChanges, refuseNowhere } from './placement.ts';
 import { describeChange } from './plan-text.ts';
 import type { CertificateSigner, CloudChange, CloudOptions, CloudPlan, CloudSeen } from './types.ts';
 
@@ -88,23 +87,15 @@ function egressChanges(mode: Mode, seen: CloudSeen): readonly CloudChange[] {
     .map(({ machine }) => ({ kind: 'machine', phase: 'egress', machine, renew: false }));
 }
 
-/** A Deployment is kept from where nodes become edge nodes, before it is made. */
-function edgeChanges({ edge = [] }: CloudOptions, { nodes }: CloudSeen): readonly CloudChange[] {
-  return nodes.flatMap(({ metadata: { name = '', labels: present = {} } }) =>
-    edge.includes(name) && !(labels.nodeEdge in present) ? [{ kind: 'edge', node: name } as const] : [],
-  );
-}
-
-/** A Deployment that nothing can run would be waited for in vain. */
-function refuseNowhere({ edge = [] }: CloudOptions, { nodes }: CloudSeen, program: CloudObjects['program']): void {
-  const placement = placementOf(program.find(({ kind }) => kind === 'Deployment'));
-  const why = whyNowhere(nodes, placement, new Set(edge));
-  if (why === undefined) return;
-  const [first = [], rest] = [why.slice(0, 5), why.length - 5];
-  throw new SelvedgeError(`no Node can take cloud-manager: ${first.join('; ')}${rest > 0 ? `; and ${rest} more` : ''}`, {
-    code: 'Unsupported',
-    hint: 'it needs a Node in the cloud that is no edge node; which one it may have: --values, nodeSelector, affinity and tolerations (docs/tasks/cloud-manager.md)',
-  });
+/** A Deployment is waited for, unless it runs and stays. One that no Node can take is refused. */
+function readyChanges(
+  options: CloudOptions,
+  seen: CloudSeen,
+  { program, isChanged }: { readonly program: CloudObjects['program']; readonly isChanged: boolean },
+): readonly CloudChange[] {
+  if (modeOf(options, seen.controlPlanes) === 'unit' || (seen.ready && !isChanged)) return [];
+  refuseNowhere(program, seen.nodes, options.edge ?? []);
+  return [{ kind: 'ready' }];
 }
 
 /** `kubeadm upgrade` writes manifests anew: what is kept of the old one is of no use any more. */
@@ -129,9 +120,8 @@ function changesOf(options: CloudOptions, seen: CloudSeen): readonly CloudChange
   const objects = (list: readonly KubeObject[]): readonly CloudChange[] =>
     list.flatMap((object) => objectChange(object, seen));
   const certificate = certificateChange(options, seen);
-  const edge = edgeChanges(options, seen);
-  const isSettled = seen.ready && edge.length === 0 && objects(program).length === 0;
-  if (mode === 'deployment' && !isSettled) refuseNowhere(options, seen, program);
+  const edge = edgeChanges(options.edge ?? [], seen.nodes);
+  const isChanged = edge.length > 0 || objects(program).length > 0;
   const changes = [
     ...(seen.objects.has(placeKey(placeOf(ownNamespace))) ? [] : objects([ownNamespace])),
     ...edge,
@@ -139,7 +129,7 @@ function changesOf(options: CloudOptions, seen: CloudSeen): readonly CloudChange
     ...certificate,
     ...objects(program),
     ...machineChanges(mode, seen, certificate.length > 0),
-    ...(mode === 'unit' || isSettled ? [] : [{ kind: 'ready' } as const]),
+    ...readyChanges(options, seen, { program, isChanged }),
     ...objects(registration),
     ...egressChanges(mode, seen),
     // CoreDNS reads it anew while API servers serve.

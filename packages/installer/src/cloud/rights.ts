@@ -1,3 +1,5 @@
+import { managerNamespace } from '@selvedge/api';
+
 /** What the person who converts needs to be allowed: one SelfSubjectAccessReview each. */
 export interface CloudRight {
   /** Empty: the core group. */
@@ -46,5 +48,9 @@ export function cloudRights(): readonly CloudRight[] {
     resource,
     verb: 'list',
   }));
-  return [...objects, ...granting, ...ours, ...seen];
+  const edge = [
+    { group: '', resource: 'nodes', verb: 'patch' },
+    { group: '', resource: 'pods', verb: 'delete', namespace: managerNamespace },
+  ];
+  return [...objects, ...granting, ...ours, ...seen, ...edge];
 }

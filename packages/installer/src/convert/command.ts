@@ -15,7 +15,10 @@ export function cloudFor(
 function createCloudWork(options: ConvertOptions, deps: ConvertDeps): CloudWork {
   const cloud = cloudFor(options.cloud, deps.hosts);
   return {
-    plan: async () => planCloud(cloud, await lookAtCloud(cloud, deps)),
+    async plan(edge) {
+      const chosen = { ...cloud, edge };
+      return planCloud(chosen, await lookAtCloud(chosen, deps));
+    },
     apply: (plan, progress) => applyCloud(plan, { ...deps, progress }),
   };
 }

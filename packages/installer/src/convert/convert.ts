@@ -12,7 +12,8 @@ import { type ConvertOptions, type ConvertResult, type ConvertedNode, convertDef
 
 /** The cloud's part of a conversion. */
 export interface CloudWork {
-  plan(): Promise<CloudPlan>;
+  /** `edge`: names of Nodes that are, or become, edge nodes. */
+  plan(edge: readonly string[]): Promise<CloudPlan>;
   apply(plan: CloudPlan, progress: Progress): Promise<CloudResult>;
 }
 
@@ -130,12 +131,13 @@ export async function convertWith(options: ConvertOptions, deps: ConvertEngineDe
       hint: 'kubectl get nodes --show-labels',
     });
   }
-  const cloudPlan = await progress.task('look at the cloud', () => deps.cloud.plan());
   const findings = await progress.task(`look at ${chosen.length} nodes`, () =>
     survey(chosen, { ...deps, knowing: work }),
   );
   const error = refused(findings);
   if (error !== undefined && (options.onFailure ?? convertDefaults.onFailure) === 'stop') throw error;
+  const edge = findings.flatMap(({ kind, node }) => (kind === 'refused' ? [] : [node.name]));
+  const cloudPlan = await progress.task('inspect the cloud side', () => deps.cloud.plan(edge));
   const servers = { servers: options.cloud.tunnelServers.map(formatHostPort) };
   const plan = convertPlan(findings, warned(cloudPlan, deps.hosts), await stepsFor(findings, work, servers));
   if (isDone(plan)) {

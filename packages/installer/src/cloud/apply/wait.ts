@@ -5,6 +5,8 @@ export interface Waiting {
   readonly timeoutMs: number;
   /** What a person can do when it takes too long. */
   readonly hint: string;
+  /** What keeps it from being so, asked when it took too long. */
+  readonly why?: (signal: AbortSignal) => Promise<string | undefined>;
 }
 
 const pauseMs = 500;
@@ -22,7 +24,7 @@ const transient = [
  * `DeadlineExceeded`.
  */
 export async function until(
-  { what, timeoutMs, hint }: Waiting,
+  { what, timeoutMs, hint, why }: Waiting,
   { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
   isSo: () => Promise<boolean>,
 ): Promise<void> {
@@ -37,7 +39,8 @@ export async function until(
       cause = error;
     }
     if (clock.monotonicMs() >= end) {
-      const message = `${what} is not so after ${Math.round(timeoutMs / 1_000)} s`;
+      const known = await why?.(signal).catch(() => undefined);
+      const message = `timed out after ${Math.round(timeoutMs / 1_000)} s waiting for ${what}${known === undefined ? '' : `: ${known}`}`;
       throw new SelvedgeError(message, { code: 'DeadlineExceeded', hint, cause });
     }
     await clock.sleep(pauseMs, signal);

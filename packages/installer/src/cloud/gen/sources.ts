@@ -82,17 +82,65 @@ export const chart = {
       "loadBalancerClass": "",
       "annotations": {}
     },
-    "nodeSelector": {
-      "node-role.kubernetes.io/control-plane": ""
-    },
+    "nodeSelector": {},
     "tolerations": [
       {
         "key": "node-role.kubernetes.io/control-plane",
-        "operator": "Exists",
-        "effect": "NoSchedule"
+        "operator": "Exists"
+      },
+      {
+        "key": "node-role.kubernetes.io/etcd",
+        "operator": "Exists"
+      },
+      {
+        "key": "CriticalAddonsOnly",
+        "operator": "Exists"
       }
     ],
-    "affinity": {},
+    "affinity": {
+      "nodeAffinity": {
+        "requiredDuringSchedulingIgnoredDuringExecution": {
+          "nodeSelectorTerms": [
+            {
+              "matchExpressions": [
+                {
+                  "key": "kubernetes.io/os",
+                  "operator": "In",
+                  "values": [
+                    "linux"
+                  ]
+                },
+                {
+                  "key": "selvedge.node-restriction.kubernetes.io/edge",
+                  "operator": "DoesNotExist"
+                },
+                {
+                  "key": "selvedge.node-restriction.kubernetes.io/unit",
+                  "operator": "DoesNotExist"
+                },
+                {
+                  "key": "node.selvedge.io/version",
+                  "operator": "DoesNotExist"
+                }
+              ]
+            }
+          ]
+        },
+        "preferredDuringSchedulingIgnoredDuringExecution": [
+          {
+            "weight": 100,
+            "preference": {
+              "matchExpressions": [
+                {
+                  "key": "node-role.kubernetes.io/control-plane",
+                  "operator": "Exists"
+                }
+              ]
+            }
+          }
+        ]
+      }
+    },
     "priorityClassName": "system-cluster-critical",
     "resources": {
       "requests": {

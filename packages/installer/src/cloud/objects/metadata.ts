@@ -4,6 +4,7 @@ import { chart } from '../gen/sources.ts';
 
 /** What selects the pods of cloud-manager. */
 export const selector = { 'app.kubernetes.io/name': 'cloud-manager' } as const;
+export const podSelector = 'app.kubernetes.io/name=cloud-manager';
 export const partOf = { 'app.kubernetes.io/part-of': 'selvedge' } as const;
 
 /** On objects that the installer made and that were not there before: taken away with them. */
