@@ -1,3 +1,4 @@
+import { labels } from '@selvedge/api';
 import { egressConfigFile, manifestFile } from './egress/manifest.ts';
 import { placeKey } from './inventory/index.ts';
 import type { CloudChange } from './types.ts';
@@ -49,6 +50,8 @@ export function describeChange(change: CloudChange): Described {
       return machineText(change);
     case 'ready':
       return { what: 'wait until cloud-manager is ready', detail: [] };
+    case 'edge':
+      return { what: `mark Node ${change.node} as one at an edge: ${labels.nodeEdge}`, detail: [] };
     case 'record':
       return { what: 'write down what was made in ConfigMap selvedge-system/selvedge-install', detail: [] };
   }

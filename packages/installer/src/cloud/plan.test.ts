@@ -45,6 +45,7 @@ const seen = (more: Partial<CloudSeen> = {}): CloudSeen => ({
   now,
   version: 'v1.36.3',
   controlPlanes: [],
+  nodes: [],
   objects: new Map(),
   certificate: undefined,
   zone: { kind: 'corefile', place, key: 'Corefile', text: corefile, reloads: true },
@@ -134,6 +135,23 @@ describe('the plan', () => {
   });
 
   test('has the certificate signed where the key of the cluster’s CA is', () => {
+  test('keeps a Deployment from edge nodes, those that become so too', () => {
+    const nodes = ['edge-1', 'edge-2', 'cloud-1'].map((name) => ({
+      metadata: { name, labels: { 'kubernetes.io/os': 'linux' } },
+    }));
+    const edge = ['edge-1', 'edge-2'];
+    const plan = planCloud({ ...options, edge }, seen({ nodes }));
+    expect(plan.changes.flatMap((one) => (one.kind === 'edge' ? [one.node] : []))).toEqual(edge);
+    expect(kinds(plan).slice(0, 3)).toEqual(['object', 'edge', 'certificate']);
+    const all = { ...options, edge: [...edge, 'cloud-1'] };
+    expect(() => planCloud(all, seen({ nodes }))).toThrow(
+      expect.objectContaining({
+        code: 'Unsupported',
+        message: expect.stringContaining('cloud-1: it becomes an edge node'),
+      }),
+    );
+  });
+
     const controlPlanes = [machine('c1'), machine('c2', { signs: true })];
     const plan = planCloud(options, seen({ controlPlanes }));
     expect(plan.changes.find(({ kind }) => kind === 'certificate')).toMatchObject({
