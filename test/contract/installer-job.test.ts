@@ -192,15 +192,22 @@ describe('a machine behind a Job', () => {
     });
   });
 
-  it('goes on with a program when its connection breaks in the middle of it', async () => {
+  it.each([
+    ['in the middle of it', 0],
+    ['and it has lasted longer than the way may be away', 10 * 60_000],
+  ])('goes on with a program when its connection breaks %s', async (_when, lastedMs) => {
     await using server = await startExecServer();
-    await using host = await open(server);
+    let aheadMs = 0;
+    const monotonicMs: Clock['monotonicMs'] = () => systemClock.monotonicMs() + aheadMs;
+    await using host = await open(server, { clock: { ...systemClock, monotonicMs } });
     const folder = (await host.run({ argv: ['mktemp', '-d'] })).stdout.toString().trim();
     const script = 'echo before; echo > "$1/begun"; until [ -e "$1/go" ]; do sleep 0.1; done; cat; exit 3';
     const running = host.run({ argv: ['sh', '-c', script, 'sh', folder], stdin: 'given\n' });
     const done = async (...argv: [string, ...string[]]): Promise<number> =>
       (await host.run({ argv })).exitCode;
     await expect.poll(() => done('rm', `${folder}/begun`)).toBe(0);
+    aheadMs = lastedMs;
+    server.away = 1;
     server.cut();
     expect(await done('touch', `${folder}/go`)).toBe(0);
     expect(await running).toEqual({

@@ -18,7 +18,11 @@ export interface ProgramDeps extends ExecDeps {
   readonly random: Random;
 }
 
-type Attached = Exclude<Reply, { kind: 'ended' }> | { readonly kind: 'ended'; readonly result: HostResult };
+type Attached =
+  | { readonly kind: 'ended'; readonly result: HostResult }
+  | { readonly kind: 'again' }
+  /** `heard`: the container was there, and then its connection broke. */
+  | { readonly kind: 'cut'; readonly heard: boolean; readonly why: string };
 
 /** Asks for the program once: begins it, if it was not begun, and waits for its end, or as long as the script does. */
 async function attach(options: ProgramOptions, deps: ProgramDeps, signal: AbortSignal): Promise<Attached> {
@@ -34,19 +38,23 @@ async function attach(options: ProgramOptions, deps: ProgramDeps, signal: AbortS
   await raceAbort(Promise.race([greeting.promise, exec.ended]), signal);
   if (outputs.stdout.bytes().toString().startsWith('new\n')) await raceAbort(exec.write(stdin), signal);
   const end = await raceAbort(exec.ended, signal);
-  const reply = parseReply(outputs.stdout.bytes());
-  if (end.kind === 'failed') throw new SelvedgeError(end.message, { code: 'Unavailable' });
-  if (reply.kind !== 'ended') return reply;
+  const printed = outputs.stdout.bytes();
+  const reply: Reply = end.kind === 'failed' ? { kind: 'cut' } : parseReply(printed);
+  if (reply.kind === 'again') return reply;
+  if (reply.kind === 'cut') {
+    const why = end.kind === 'failed' ? end.message : 'no answer from the shell';
+    return { kind: 'cut', heard: printed.length > 0, why };
+  }
   const [stdout, stderr] = [reply.stdout, outputs.stderr.bytes()];
   if (Math.max(stdout.length, stderr.length) > maxBytes) throw tooMuchOutput(run.argv[0], maxBytes);
   return { kind: 'ended', result: { exitCode: reply.exitCode, stdout, stderr } };
 }
 
 function lost(error: SelvedgeError): SelvedgeError {
-  return new SelvedgeError(`how the program ended is not known: ${error.message}`, {
+  return new SelvedgeError(`lost track of a running program: ${error.message}`, {
     code: 'Unavailable',
     cause: error,
-    hint: 'run the same command again: it goes on where it was',
+    hint: 'run the same command again; it resumes where it stopped',
   });
 }
 
@@ -67,8 +75,9 @@ export async function runProgram(
     try {
       const reply = await attach(options, deps, signal);
       if (reply.kind === 'ended') return reply.result;
-      heardMs = reply.kind === 'again' ? clock.monotonicMs() : heardMs;
-      if (reply.kind === 'cut') throw new SelvedgeError('the shell said nothing', { code: 'Unavailable' });
+      // A program lasts longer than the way to it may be away: that begins when the connection ends.
+      if (reply.kind === 'again' || reply.heard) heardMs = clock.monotonicMs();
+      if (reply.kind === 'cut') throw new SelvedgeError(reply.why, { code: 'Unavailable' });
     } catch (error) {
       signal.throwIfAborted();
       if (!hasCode(error, 'Unavailable', 'DeadlineExceeded')) throw error;

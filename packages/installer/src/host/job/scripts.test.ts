@@ -32,9 +32,11 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-/** Asks for a program that does not end by itself, as an installer does. */
-function attach(): ChildProcess & { readonly stdout: NonNullable<ChildProcess['stdout']> } {
-  const run = { argv: ['sleep', '1000'], stdin: Buffer.alloc(0), maxBytes: 1_000 } as const;
+/** Asks for a program, as an installer does. Default: one that does not end by itself. */
+function attach(
+  argv: readonly [string, ...string[]] = ['sleep', '1000'],
+): ChildProcess & { readonly stdout: NonNullable<ChildProcess['stdout']> } {
+  const run = { argv, stdin: Buffer.alloc(0), maxBytes: 1_000 } as const;
   const [program, ...args] = attachArgv({ folder: at('1'), ...run }, []);
   const env = { ...process.env, PATH: `${folder}:${process.env['PATH']}` };
   return spawn(program, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
@@ -75,6 +77,13 @@ describe('a program behind a Job', () => {
     await halfAMinute();
     await expect.poll(() => processesOf(pid)).toEqual([]);
     expect(await text(attach().stdout)).toBe('begun\nended 137\n');
+  });
+
+  it('leaves no process when it has ended', async () => {
+    const asking = attach(['echo', 'said']);
+    const pid = await begun();
+    expect(await text(asking.stdout)).toBe('new\nended 0\nsaid\n');
+    await expect.poll(() => processesOf(pid)).toEqual([]);
   });
 
   it('goes on as long as somebody asks for it', async () => {

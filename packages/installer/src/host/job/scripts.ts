@@ -11,7 +11,8 @@ const enter =
 
 /**
  * `$1`: the folder of the run, `$2`: the most that is kept of what it prints, `$3`: its stdin; the program and its arguments
- * follow. It leads a group of all that comes of it. When nobody has asked for it for two minutes, all of it ends.
+ * follow. It leads a group of all that comes of it. When nobody has asked for it for two minutes, all of it ends. What waits
+ * for that ends with the program: of processes that are left when the container ends, shims of containerd reap one a second.
  */
 const runScript = `
 folder=$1 most=$2
@@ -21,7 +22,8 @@ shift 3
 echo $$ > "$folder/pid.new" && mv "$folder/pid.new" "$folder/pid"
 (
   misses=0
-  while sleep 30; do
+  trap 'kill "$!"; exit' TERM
+  while sleep 30 & wait "$!"; do
     if [ -e "$folder/seen" ]; then rm -f "$folder/seen"; misses=0; else misses=$((misses + 1)); fi
     [ "$misses" -lt 4 ] || { echo 137 > "$folder/code"; kill -KILL "-$$"; }
   done
