@@ -18,16 +18,22 @@ export {
   type UserInfo,
 } from './access/index.ts';
 export {
+  clusterInfoAt,
+  clusterInfoSignatureKey,
+  formatBootstrapToken,
   newTokenHint,
   parseBootstrapToken,
   pinOf,
   pinned,
+  publishedCluster,
   readClusterInfo,
+  signWithToken,
   signedByToken,
   verifyClusterInfo,
   type BootstrapToken,
   type ClusterInfo,
   type OpenTcp,
+  type PublishedCluster,
   type UnverifiedClusterInfo,
   type UnverifiedGet,
 } from './bootstrap/index.ts';

@@ -3,6 +3,7 @@ import {
   type CredentialSource,
   type KubeClient,
   type OpenTcp,
+  formatBootstrapToken,
   newTokenHint,
   resources,
   staticCredentials,
@@ -91,7 +92,7 @@ export async function join(options: JoinOptions, deps: JoinDeps, signal: AbortSi
   const { nodeName, urls, caHash } = options;
   const clusterCa = await discoverClusterCa({ urls, caHash, token, unsignedTimeoutMs, signal }, deps);
   deps.log.info('cluster CA verified', { caHash });
-  const bearerToken = `${token.id}.${token.secret}`;
+  const bearerToken = formatBootstrapToken(token);
   const asToken = deps.connect(staticCredentials({ certificateAuthority: clusterCa, bearerToken }));
   const pair = await withClient(asToken, async () => {
     const attempt = (): Promise<Pair> =>

@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { createHmac, webcrypto } from 'node:crypto';
+import { webcrypto } from 'node:crypto';
 import { createServer } from 'node:https';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
@@ -18,7 +18,9 @@ import {
   type KubeObject,
   type ObjectRef,
   type Resource,
+  clusterInfoSignatureKey,
   pinOf,
+  signWithToken,
 } from '@selvedge/kube';
 import type { CertificateSigningRequest, Node } from '@selvedge/kube/types';
 import type { IdentityClient } from './join.ts';
@@ -74,20 +76,13 @@ export async function createTestAuthority(clock: Pick<Clock, 'now'>): Promise<Te
   };
 }
 
-/** The detached JWS that the bootstrap signer makes of cluster-info for a token. */
-function signForToken(content: string, token: BootstrapToken): string {
-  const header = Buffer.from(JSON.stringify({ alg: 'HS256', kid: token.id })).toString('base64url');
-  const signed = `${header}.${Buffer.from(content).toString('base64url')}`;
-  return `${header}..${createHmac('sha256', token.secret).update(signed).digest('base64url')}`;
-}
-
 /** kube-public/cluster-info of a cluster with this CA, signed for one token. */
 export function clusterInfoOf(ca: string, token: BootstrapToken): unknown {
   const cluster = { 'certificate-authority-data': Buffer.from(ca).toString('base64') };
   const kubeconfig = JSON.stringify({ kind: 'Config', clusters: [{ name: '', cluster }] });
   return {
     kind: 'ConfigMap',
-    data: { kubeconfig, [`jws-kubeconfig-${token.id}`]: signForToken(kubeconfig, token) },
+    data: { kubeconfig, [clusterInfoSignatureKey(token.id)]: signWithToken(kubeconfig, token) },
   };
 }
 

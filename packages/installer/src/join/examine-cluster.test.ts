@@ -1,9 +1,8 @@
-import { createHmac } from 'node:crypto';
 import { rootCertificates } from 'node:tls';
 import { SelvedgeError } from '@selvedge/kit';
 import { createManualClock } from '@selvedge/kit/testing';
 import { certificatesOf } from '@selvedge/kit/x509';
-import { pinOf } from '@selvedge/kube';
+import { clusterInfoSignatureKey, pinOf, signWithToken } from '@selvedge/kube';
 import { describe, expect, it } from 'vitest';
 import { type ExamineDeps, dnsIn, examineCluster } from './examine-cluster.ts';
 import { testOptions } from './testing.ts';
@@ -15,18 +14,13 @@ const [caHash = ''] = certificatesOf(ca).map(pinOf);
 const options = { ...testOptions, caHash };
 const [id = '', secret = ''] = options.token.split('.');
 
-const encoded = (text: string): string => Buffer.from(text).toString('base64url');
-
 /** As a cluster has it for this token, or for none. */
 function clusterInfo(signedWith: string | undefined): unknown {
   const cluster = { 'certificate-authority-data': Buffer.from(ca).toString('base64') };
   const kubeconfig = JSON.stringify({ clusters: [{ name: '', cluster }] });
   if (signedWith === undefined) return { data: { kubeconfig } };
-  const header = encoded(JSON.stringify({ alg: 'HS256', kid: id }));
-  const mac = createHmac('sha256', signedWith)
-    .update(`${header}.${encoded(kubeconfig)}`)
-    .digest('base64url');
-  return { data: { kubeconfig, [`jws-kubeconfig-${id}`]: `${header}..${mac}` } };
+  const signature = signWithToken(kubeconfig, { id, secret: signedWith });
+  return { data: { kubeconfig, [clusterInfoSignatureKey(id)]: signature } };
 }
 
 interface Cluster {

@@ -2,6 +2,7 @@ import { SelvedgeError, hasCode, withDeadline } from '@selvedge/kit';
 import {
   type BootstrapToken,
   defineResource,
+  formatBootstrapToken,
   newTokenHint,
   parseBootstrapToken,
   readClusterInfo,
@@ -130,7 +131,7 @@ export async function examineCluster(options: JoinOptions, deps: ExamineDeps): P
   const { connect, signal } = deps;
   const token = parseBootstrapToken(options.token);
   const { clusterCa, ...sight } = await trust(options, token, deps);
-  const bearerToken = `${token.id}.${token.secret}`;
+  const bearerToken = formatBootstrapToken(token);
   const client = connect(options.server, staticCredentials({ certificateAuthority: clusterCa, bearerToken }));
   try {
     await tryToken(token, client, signal);

@@ -1,7 +1,12 @@
 import { SelvedgeError, hasCode } from '@selvedge/kit';
-import { type BootstrapToken, resources, staticCredentials } from '@selvedge/kube';
-import { tokenText } from './bootstrap-token.ts';
-import { clusterInfoAt, signatureKeyOf } from './cluster-info.ts';
+import {
+  type BootstrapToken,
+  clusterInfoAt,
+  clusterInfoSignatureKey,
+  formatBootstrapToken,
+  resources,
+  staticCredentials,
+} from '@selvedge/kube';
 import { joinGroup } from './token-secret.ts';
 import type { TokenDeps } from './types.ts';
 
@@ -47,11 +52,13 @@ export async function checkToken(token: BootstrapToken, deps: TokenDeps): Promis
   const { connect, access, signal } = deps;
   const { certificateAuthority } = access;
   const nobody = connect(staticCredentials({ certificateAuthority }));
-  const holder = connect(staticCredentials({ certificateAuthority, bearerToken: tokenText(token) }));
+  const holder = connect(
+    staticCredentials({ certificateAuthority, bearerToken: formatBootstrapToken(token) }),
+  );
   try {
     const readSignature = async (): Promise<void> => {
       const { data = {} } = await nobody.get(resources.configMaps, clusterInfoAt, { signal });
-      if (data[signatureKeyOf(token.id)] === undefined)
+      if (data[clusterInfoSignatureKey(token.id)] === undefined)
         throw new SelvedgeError('it is not signed by the token', { code: 'NotFound' });
     };
     const sayWho = async (): Promise<void> => {

@@ -1,11 +1,8 @@
 import { SelvedgeError } from '@selvedge/kit';
+import { type PublishedCluster, publishedCluster } from '@selvedge/kube';
 import type { ConfigMap } from '@selvedge/kube/types';
-import { parse } from 'yaml';
 
-/** Where a machine that knows nothing yet reads whom to trust. Source: kubernetes.io "ConfigMap Signing". */
-export const clusterInfoAt = { namespace: 'kube-public', name: 'cluster-info' } as const;
-
-/** What it says. */
+/** What `kube-public/cluster-info` says. */
 export interface ClusterInfo {
   /** As it is signed. */
   readonly kubeconfig: string;
@@ -15,8 +12,6 @@ export interface ClusterInfo {
   readonly certificateAuthority: string;
 }
 
-export const signatureKeyOf = (id: string): string => `jws-kubeconfig-${id}`;
-
 const unreadable = (why: string, cause?: unknown): SelvedgeError =>
   new SelvedgeError(`the ConfigMap kube-public/cluster-info cannot be used: ${why}`, {
     code: 'Invalid',
@@ -24,10 +19,9 @@ const unreadable = (why: string, cause?: unknown): SelvedgeError =>
     hint: 'see `kubectl get configmap cluster-info --namespace kube-public --output yaml`; without it, it is made anew',
   });
 
-function clusterIn(kubeconfig: string): Readonly<Record<string, unknown>> {
+function clusterIn(kubeconfig: string): PublishedCluster {
   try {
-    const { clusters } = parse(kubeconfig) as { clusters: readonly { cluster: Record<string, unknown> }[] };
-    return clusters[0]?.cluster ?? {};
+    return publishedCluster(kubeconfig);
   } catch (cause) {
     throw unreadable('it holds no kubeconfig', cause);
   }
@@ -37,10 +31,10 @@ function clusterIn(kubeconfig: string): Readonly<Record<string, unknown>> {
 export function readClusterInfo({ data = {} }: Pick<ConfigMap, 'data'>): ClusterInfo {
   const kubeconfig = data['kubeconfig'];
   if (kubeconfig === undefined) throw unreadable('it has no kubeconfig');
-  const { server, 'certificate-authority-data': authority } = clusterIn(kubeconfig);
-  if (typeof server !== 'string' || typeof authority !== 'string')
+  const { server, certificateAuthority } = clusterIn(kubeconfig);
+  if (server === undefined || certificateAuthority === undefined)
     throw unreadable('it names no server, or no authority');
-  return { kubeconfig, server, certificateAuthority: Buffer.from(authority, 'base64').toString() };
+  return { kubeconfig, server, certificateAuthority };
 }
 
 /** As kubeadm makes it: whom to trust and where to find it, nobody's credentials. */

@@ -1,8 +1,16 @@
 import { hasCode } from '@selvedge/kit';
-import { type BootstrapToken, mergePatch, resources } from '@selvedge/kube';
+import {
+  type BootstrapToken,
+  clusterInfoAt,
+  clusterInfoSignatureKey,
+  formatBootstrapToken,
+  mergePatch,
+  resources,
+  signWithToken,
+} from '@selvedge/kube';
 import { type ClusterChange, applyChanges, fieldManager, planOf } from '../changes/index.ts';
-import { newBootstrapToken, signatureOf, tokenText } from './bootstrap-token.ts';
-import { type ClusterInfo, clusterInfoAt, signatureKeyOf } from './cluster-info.ts';
+import { newBootstrapToken } from './bootstrap-token.ts';
+import type { ClusterInfo } from './cluster-info.ts';
 import { joinCommandOf } from './join-command.ts';
 import { observe } from './observe.ts';
 import { type TokenPlan, planToken } from './plan-token.ts';
@@ -36,7 +44,7 @@ async function makeSecret(
 
 /** What the bootstrapsigner does within seconds where it runs, which it does not everywhere. */
 async function sign(info: ClusterInfo, token: BootstrapToken, { cluster, signal }: TokenDeps): Promise<void> {
-  const data = { [signatureKeyOf(token.id)]: signatureOf(info.kubeconfig, token) };
+  const data = { [clusterInfoSignatureKey(token.id)]: signWithToken(info.kubeconfig, token) };
   const options = { patch: mergePatch({ data }), fieldManager, signal };
   await cluster.patch(resources.configMaps, clusterInfoAt, options);
 }
@@ -90,7 +98,7 @@ export async function createToken(
   await applyChanges(plan.changes, deps);
   await recordMade(plan.changes, deps);
   const { token, expiresAt } = await makeToken(plan, options, deps);
-  const text = tokenText(token);
+  const text = formatBootstrapToken(token);
   const { nodes, unit, description } = options;
   const { server, caHash, tunnelServers } = plan;
   const created = {

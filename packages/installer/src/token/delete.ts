@@ -1,7 +1,6 @@
-import { type KubeClient, resources, ifFound } from '@selvedge/kube';
+import { type KubeClient, clusterInfoAt, clusterInfoSignatureKey, resources, ifFound } from '@selvedge/kube';
 import { type ClusterChange, applyChanges, planOf } from '../changes/index.ts';
 import type { CommandContext } from '../command/index.ts';
-import { clusterInfoAt, signatureKeyOf } from './cluster-info.ts';
 import { listTokens } from './list.ts';
 import { type TokenInfo, secretNameOf, tokenNamespace } from './token-secret.ts';
 
@@ -26,7 +25,7 @@ async function signedIds(deps: {
 
 function changesOf(token: TokenInfo, signed: ReadonlySet<string>): readonly ClusterChange[] {
   const where = `token ${token.id}`;
-  const key = signatureKeyOf(token.id);
+  const key = clusterInfoSignatureKey(token.id);
   const unsign: ClusterChange = {
     where,
     what: 'take its signature out of kube-public/cluster-info',

@@ -1,6 +1,7 @@
 import { bootstrappersGroup, labels } from '@selvedge/api';
+import { clusterInfoAt } from '@selvedge/kube';
 import type { ClusterRoleBinding, ConfigMap, Role, RoleBinding } from '@selvedge/kube/types';
-import { type ClusterInfo, clusterInfoAt } from './cluster-info.ts';
+import type { ClusterInfo } from './cluster-info.ts';
 import { joinGroup } from './token-secret.ts';
 
 const apiGroup = 'rbac.authorization.k8s.io';

@@ -6,6 +6,7 @@ import {
   type KubeObject,
   type ObjectRef,
   type Resource,
+  clusterInfoAt,
   defineResource,
   resources,
   staticCredentials,
@@ -13,7 +14,7 @@ import {
 import type { ClusterRoleBinding } from '@selvedge/kube/types';
 import { cloudStatus } from '../cloud/index.ts';
 import { type EdgeUnitObject, edgeUnitResource } from '../unit/index.ts';
-import { type ClusterInfo, clusterInfoAt, readClusterInfo } from './cluster-info.ts';
+import { type ClusterInfo, readClusterInfo } from './cluster-info.ts';
 import type { TokenCreateOptions, TokenDeps } from './types.ts';
 
 /** What a cluster has of what joining needs. */

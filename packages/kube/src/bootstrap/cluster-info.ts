@@ -3,6 +3,12 @@ import { parse } from 'yaml';
 import { pinned } from './certificates.ts';
 import { type BootstrapToken, signedByToken } from './token.ts';
 
+/** Where a machine that knows nothing yet reads whom to trust. Source: kubernetes.io "ConfigMap Signing". */
+export const clusterInfoAt = { namespace: 'kube-public', name: 'cluster-info' } as const;
+
+/** The field of it that holds a token's signature over its `kubeconfig`. */
+export const clusterInfoSignatureKey = (tokenId: string): string => `jws-kubeconfig-${tokenId}`;
+
 export type ClusterInfo =
   /** PEM of the CA certificates to trust. */
   | { readonly kind: 'trusted'; readonly clusterCa: string }
@@ -21,13 +27,31 @@ function stringAt(value: unknown, ...path: readonly (string | number)[]): string
   return typeof current === 'string' ? current : undefined;
 }
 
+/** The one cluster that the `kubeconfig` of `cluster-info` names. */
+export interface PublishedCluster {
+  /** `https://host:port`. */
+  readonly server: string | undefined;
+  /** PEM. */
+  readonly certificateAuthority: string | undefined;
+}
+
+/** Throws what the YAML parser throws. */
+export function publishedCluster(kubeconfig: string): PublishedCluster {
+  const parsed: unknown = parse(kubeconfig);
+  const authority = stringAt(parsed, 'clusters', 0, 'cluster', 'certificate-authority-data');
+  return {
+    server: stringAt(parsed, 'clusters', 0, 'cluster', 'server'),
+    certificateAuthority: authority === undefined ? undefined : Buffer.from(authority, 'base64').toString(),
+  };
+}
+
 /**
  * What the ConfigMap `kube-public/cluster-info`, read from a server that nobody vouches for yet, may be trusted with:
  * signed by the token and holding the pinned CA, as `kubeadm join` demands. Throws `Unauthenticated`.
  */
 export function verifyClusterInfo(configMap: unknown, token: BootstrapToken, pin: string): ClusterInfo {
   const kubeconfig = stringAt(configMap, 'data', 'kubeconfig');
-  const signature = stringAt(configMap, 'data', `jws-kubeconfig-${token.id}`);
+  const signature = stringAt(configMap, 'data', clusterInfoSignatureKey(token.id));
   if (kubeconfig === undefined || signature === undefined) return { kind: 'unsigned' };
   if (!signedByToken(kubeconfig, signature, token)) {
     throw refused(
@@ -35,8 +59,7 @@ export function verifyClusterInfo(configMap: unknown, token: BootstrapToken, pin
       'the token is mistyped, or the server is not the one it was made for',
     );
   }
-  const encoded = stringAt(parse(kubeconfig), 'clusters', 0, 'cluster', 'certificate-authority-data');
-  const clusterCa = pinned(Buffer.from(encoded ?? '', 'base64').toString(), pin);
+  const clusterCa = pinned(publishedCluster(kubeconfig).certificateAuthority ?? '', pin);
   if (clusterCa === '') {
     throw refused(
       `the cluster's CA is not the pinned one (${pin})`,

@@ -1,6 +1,20 @@
 export { pinOf, pinned } from './certificates.ts';
-export { verifyClusterInfo, type ClusterInfo } from './cluster-info.ts';
-export { newTokenHint, parseBootstrapToken, signedByToken, type BootstrapToken } from './token.ts';
+export {
+  clusterInfoAt,
+  clusterInfoSignatureKey,
+  publishedCluster,
+  verifyClusterInfo,
+  type ClusterInfo,
+  type PublishedCluster,
+} from './cluster-info.ts';
+export {
+  formatBootstrapToken,
+  newTokenHint,
+  parseBootstrapToken,
+  signWithToken,
+  signedByToken,
+  type BootstrapToken,
+} from './token.ts';
 export {
   readClusterInfo,
   type OpenTcp,

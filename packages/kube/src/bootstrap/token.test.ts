@@ -1,28 +1,24 @@
-import { createHmac } from 'node:crypto';
 import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
-import { parseBootstrapToken, signedByToken, type BootstrapToken } from './token.ts';
-
-/** The detached JWS that the bootstrap signer makes. */
-function signForToken(content: string, { id, secret }: BootstrapToken): string {
-  const header = Buffer.from(JSON.stringify({ alg: 'HS256', kid: id })).toString('base64url');
-  const signed = `${header}.${Buffer.from(content).toString('base64url')}`;
-  return `${header}..${createHmac('sha256', secret).update(signed).digest('base64url')}`;
-}
+import { formatBootstrapToken, parseBootstrapToken, signWithToken, signedByToken } from './token.ts';
 
 const token = { id: 'abcdef', secret: '0123456789abcdef' };
 
-test('the vectors of the Kubernetes source are accepted', () => {
+test('the vectors of the Kubernetes source are accepted, and made', () => {
   const content = 'Hello from the other side. I must have called a thousand times.';
   const joshua = { id: 'joshua', secret: 'my voice is my passcode' };
   const header = 'eyJhbGciOiJIUzI1NiIsImtpZCI6Impvc2h1YSJ9';
-  expect(signedByToken(content, `${header}..VShe2taLd-YTrmWuRkcL_8QTNDHYxQIEBsAYYiIj1_8`, joshua)).toBe(true);
-  expect(signedByToken('', `${header}..7Ui1ALizW4jXphVUB7xUqC9vLYLL9RZeOFfVLoB7Tgk`, joshua)).toBe(true);
+  const [signature, ofNothing] = [
+    `${header}..VShe2taLd-YTrmWuRkcL_8QTNDHYxQIEBsAYYiIj1_8`,
+    `${header}..7Ui1ALizW4jXphVUB7xUqC9vLYLL9RZeOFfVLoB7Tgk`,
+  ];
+  expect([signWithToken(content, joshua), signWithToken('', joshua)]).toEqual([signature, ofNothing]);
+  expect(signedByToken(content, signature, joshua) && signedByToken('', ofNothing, joshua)).toBe(true);
 });
 
 describe('a signature', () => {
   property.prop([fc.string()])('holds for its content only', (content) => {
-    const signature = signForToken(content, token);
+    const signature = signWithToken(content, token);
     expect(signedByToken(content, signature, token)).toBe(true);
     expect(signedByToken(`${content} `, signature, token)).toBe(false);
     expect(signedByToken(content, signature, { ...token, secret: '0123456789abcdee' })).toBe(false);
@@ -37,11 +33,15 @@ describe('a signature', () => {
     'with header %j is refused',
     (header) => {
       const encoded = Buffer.from(JSON.stringify(header)).toString('base64url');
-      const [, , mac = ''] = signForToken('x', token).split('.');
+      const [, , mac = ''] = signWithToken('x', token).split('.');
       expect(signedByToken('x', `${encoded}..${mac}`, token)).toBe(false);
       expect(signedByToken('x', `${encoded}..`, token)).toBe(false);
     },
   );
+});
+
+test('a token is written as it is read', () => {
+  expect(parseBootstrapToken(formatBootstrapToken(token))).toEqual(token);
 });
 
 test('a token is read with the white space around it, and refused without being shown', () => {

@@ -22,9 +22,29 @@ export function parseBootstrapToken(text: string): BootstrapToken {
   return { id, secret };
 }
 
-function headerOf(encoded: string): Readonly<Record<string, unknown>> {
+/** As it is typed, and as it is shown to an API server. */
+export const formatBootstrapToken = ({ id, secret }: BootstrapToken): string => `${id}.${secret}`;
+
+const encoded = (text: string): string => Buffer.from(text).toString('base64url');
+
+/** HS256 over the header, as it is encoded, and the content. */
+const macOf = (header: string, content: string, { secret }: BootstrapToken): Buffer =>
+  createHmac('sha256', secret)
+    .update(`${header}.${encoded(content)}`)
+    .digest();
+
+/**
+ * The token's detached JWS over a text (RFC 7515, appendix F), as the bootstrapsigner of a controller-manager writes it beside
+ * `cluster-info`. Source: kubernetes.io "ConfigMap Signing".
+ */
+export function signWithToken(content: string, token: BootstrapToken): string {
+  const header = encoded(JSON.stringify({ alg: 'HS256', kid: token.id }));
+  return `${header}..${macOf(header, content, token).toString('base64url')}`;
+}
+
+function headerOf(text: string): Readonly<Record<string, unknown>> {
   try {
-    const header: unknown = JSON.parse(Buffer.from(encoded, 'base64url').toString());
+    const header: unknown = JSON.parse(Buffer.from(text, 'base64url').toString());
     return typeof header === 'object' && header !== null ? { ...header } : {};
   } catch {
     return {};
@@ -37,8 +57,7 @@ export function signedByToken(content: string, signature: string, token: Bootstr
   const header = headerOf(protectedHeader);
   if (payload !== '' || rest.length > 0 || header['alg'] !== 'HS256' || header['kid'] !== token.id)
     return false;
-  const signed = `${protectedHeader}.${Buffer.from(content).toString('base64url')}`;
-  const expected = createHmac('sha256', token.secret).update(signed).digest();
+  const expected = macOf(protectedHeader, content, token);
   const actual = Buffer.from(given, 'base64url');
   return actual.length === expected.length && timingSafeEqual(actual, expected);
 }

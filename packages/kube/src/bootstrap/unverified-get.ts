@@ -4,6 +4,7 @@ import { type Socket, isIP } from 'node:net';
 import { connect } from 'node:tls';
 import { SelvedgeError } from '@selvedge/kit';
 import { hostOf } from '@selvedge/kit/net';
+import { clusterInfoAt } from './cluster-info.ts';
 
 /** Opens a TCP connection to the server of a URL in another way than directly. */
 export type OpenTcp = (url: URL, signal: AbortSignal) => Promise<Socket>;
@@ -57,7 +58,7 @@ export interface UnverifiedClusterInfo {
   readonly serverTimeMs: number | undefined;
 }
 
-const path = '/api/v1/namespaces/kube-public/configmaps/cluster-info';
+const path = `/api/v1/namespaces/${clusterInfoAt.namespace}/configmaps/${clusterInfoAt.name}`;
 
 function timeOf(header: string | undefined): number | undefined {
   const ms = Date.parse(header ?? '');
