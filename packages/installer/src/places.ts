@@ -12,6 +12,8 @@ export const places = {
   clusterCa: '/var/lib/selvedge/pki/ca.crt',
   identity: '/var/lib/selvedge/pki/client.pem',
   hubCa: '/var/lib/selvedge/pki/hub-ca.crt',
+  /** Who signs the certificate of tunnel servers, where it is not the cluster's CA. */
+  tunnelCa: '/var/lib/selvedge/pki/tunnel-ca.crt',
   kubeletKubeconfig: '/etc/selvedge/kubelet.kubeconfig',
   kubeProxyKubeconfig: '/etc/selvedge/kube-proxy.kubeconfig',
   /** In the folder that k3s and RKE2 read parts of their configuration from. */

@@ -86,8 +86,8 @@ function contextOf(): CommandContext {
 /** The bed has brought a cloud-manager: nothing is to be done in the cloud. */
 function cloudOfBed(options: CloudOptions): CloudWork {
   const nothing = { controlPlanes: [], changes: [], adopted: [], parts: [], warnings: [], instructions: [] };
-  const plan: CloudPlan = { mode: 'unit', options, ...nothing };
-  const tunnel = { servers: options.tunnelServers.map(formatHostPort) };
+  const tunnel = { servers: options.tunnelServers.map(formatHostPort), ca: undefined };
+  const plan: CloudPlan = { mode: 'unit', options, tunnel, ...nothing };
   return {
     plan: async () => plan,
     apply: async () => ({ mode: 'unit', changed: 0, tunnel, instructions: [] }),

@@ -48,6 +48,7 @@ const seen = (more: Partial<CloudSeen> = {}): CloudSeen => ({
   nodes: [],
   objects: new Map(),
   certificate: undefined,
+  tunnelCa: undefined,
   zone: { kind: 'corefile', place, key: 'Corefile', text: corefile, reloads: true },
   inventory: undefined,
   clusterDomain: 'cluster.local',
@@ -157,6 +158,29 @@ describe('the plan', () => {
     expect(plan.changes.find(({ kind }) => kind === 'certificate')).toMatchObject({
       signer: { kind: 'cluster', machine: { name: 'c2' } },
     });
+  });
+
+  test('has a Deployment’s signed by its own authority, whichever machines can be entered', () => {
+    const controlPlanes = [machine('c1', { signs: true })];
+    const plan = planCloud({ ...options, mode: 'deployment' }, seen({ controlPlanes }));
+    expect(plan.changes.find(({ kind }) => kind === 'certificate')).toMatchObject({
+      signer: { kind: 'own' },
+    });
+  });
+
+  test('says what nodes will be told, and whether that is another authority than before', () => {
+    const of = (more: Partial<CloudSeen>): readonly [string | undefined, boolean] => {
+      const { tunnel, warnings } = planCloud(options, seen(more));
+      return [tunnel.ca, warnings.some((text) => text.includes('signed by another CA'))];
+    };
+    const old = { ...certificate, notAfter: now + 3 * dayMs };
+    const controlPlanes = [machine('c1', { signs: true })];
+    expect(of({})).toEqual([expect.stringContaining('it is made before'), false]);
+    expect(of({ controlPlanes })).toEqual([undefined, false]);
+    expect(of({ certificate, tunnelCa: 'OWN' })).toEqual(['OWN', false]);
+    expect(of({ certificate: old, tunnelCa: 'OWN' })).toEqual(['OWN', false]);
+    expect(of({ certificate: old })).toEqual([expect.any(String), true]);
+    expect(of({ controlPlanes, certificate: old, tunnelCa: 'OWN' })).toEqual([undefined, true]);
   });
 
   test('leaves a certificate of somebody else alone, and says what it lacks', () => {

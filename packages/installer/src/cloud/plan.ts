@@ -1,4 +1,5 @@
 import { SelvedgeError } from '@selvedge/kit';
+import { formatHostPort } from '@selvedge/kit/net';
 import type { KubeObject } from '@selvedge/kube';
 import type { PlannedChange } from '../command/index.ts';
 import { wantedNames, whyRenew } from './certificates/secret.ts';
@@ -12,7 +13,14 @@ import { isMarkedAsMade, ownObject } from './objects/metadata.ts';
 import { refuseSecret } from './objects/refuse-secret.ts';
 import { edgeChanges, refuseNowhere } from './placement.ts';
 import { describeChange } from './plan-text.ts';
-import type { CertificateSigner, CloudChange, CloudOptions, CloudPlan, CloudSeen } from './types.ts';
+import type {
+  CertificateSigner,
+  CloudChange,
+  CloudOptions,
+  CloudPlan,
+  CloudSeen,
+  CloudTunnel,
+} from './types.ts';
 
 type Mode = CloudPlan['mode'];
 
@@ -33,16 +41,36 @@ function objectChange(object: KubeObject, seen: CloudSeen): readonly CloudChange
   return [{ kind: 'object', what: 'change', place, object: wanted, detail, force }];
 }
 
-function signerOf(seen: CloudSeen): CertificateSigner {
+/** Nodes trust the one that they were told of: which machines can be entered today has no say in a Deployment. */
+function signerOf(mode: Mode, seen: CloudSeen): CertificateSigner {
+  if (mode === 'deployment') return { kind: 'own' };
   const signing = seen.controlPlanes.find((one) => one.kind === 'open' && one.signs);
   return signing === undefined ? { kind: 'own' } : { kind: 'cluster', machine: signing.machine };
 }
 
-function certificateChange(options: CloudOptions, seen: CloudSeen): readonly CloudChange[] {
+type CertificateChange = Extract<CloudChange, { kind: 'certificate' }>;
+
+function certificateChange(mode: Mode, options: CloudOptions, seen: CloudSeen): readonly CertificateChange[] {
   const names = wantedNames(options.tunnelServers);
   const why = whyRenew(seen.certificate, { names, now: seen.now });
   const isOthers = seen.certificate !== undefined && !seen.certificate.isOurs;
-  return why === undefined || isOthers ? [] : [{ kind: 'certificate', names, signer: signerOf(seen), why }];
+  return why === undefined || isOthers
+    ? []
+    : [{ kind: 'certificate', names, signer: signerOf(mode, seen), why }];
+}
+
+/** Nodes were told of another authority than the one that is going to sign. */
+function isStrange({ signer }: CertificateChange, { certificate, tunnelCa }: CloudSeen): boolean {
+  return certificate?.isOurs === true && (signer.kind === 'own') !== (tunnelCa !== undefined);
+}
+
+const notYetMade = 'the authority that signs the certificate of the tunnel: it is made before\n';
+
+function tunnelOf(mode: Mode, options: CloudOptions, seen: CloudSeen): CloudTunnel {
+  const servers = options.tunnelServers.map(formatHostPort);
+  const [change] = certificateChange(mode, options, seen);
+  if (change === undefined) return { servers, ca: seen.tunnelCa };
+  return { servers, ca: change.signer.kind === 'own' ? (seen.tunnelCa ?? notYetMade) : undefined };
 }
 
 function zoneChange({ dns }: CloudOptions, { zone, clusterDomain }: CloudSeen): readonly CloudChange[] {
@@ -119,7 +147,7 @@ function changesOf(options: CloudOptions, seen: CloudSeen): readonly CloudChange
   const { foundations, program, registration } = desiredObjects(options, seen.controlPlanes);
   const objects = (list: readonly KubeObject[]): readonly CloudChange[] =>
     list.flatMap((object) => objectChange(object, seen));
-  const certificate = certificateChange(options, seen);
+  const certificate = certificateChange(mode, options, seen);
   const edge = edgeChanges(options.edge ?? [], seen.nodes);
   const isChanged = edge.length > 0 || objects(program).length > 0;
   const changes = [
@@ -163,6 +191,10 @@ function warningsOf(options: CloudOptions, seen: CloudSeen, mode: Mode): readonl
   });
   if (seen.certificate?.isOurs === false && why !== undefined)
     warnings.push(`the Secret selvedge-system/cloud-manager-tls is yours and is left alone, but ${why}`);
+  if (certificateChange(mode, options, seen).some((change) => isStrange(change, seen)))
+    warnings.push(
+      'the certificate of the tunnel will be signed by another CA, which converted nodes do not trust until they are told: see docs/operations/cloud-manager.md',
+    );
   if (options.dns && zone.kind === 'corefile' && !zone.reloads)
     warnings.push('CoreDNS has no plugin reload: restart it for the zone nodes.selvedge');
   if (mode === 'unit')
@@ -234,6 +266,7 @@ export function planCloud(options: CloudOptions, seen: CloudSeen): CloudPlan {
   return {
     mode,
     options,
+    tunnel: tunnelOf(mode, options, seen),
     controlPlanes: seen.controlPlanes,
     changes,
     adopted: adoptedOf(seen),

@@ -113,6 +113,8 @@ export interface CloudSeen {
   /** By `placeKey`. */
   readonly objects: ReadonlyMap<string, ObjectSeen>;
   readonly certificate: CertificateSeen | undefined;
+  /** As in `CloudTunnel`: of the certificate that is there. */
+  readonly tunnelCa: string | undefined;
   readonly zone: ZonePlace;
   readonly inventory: Inventory | undefined;
   /** Addresses of the cluster's ClusterIPs are of this domain, `cluster.local`. */
@@ -165,6 +167,8 @@ export type CertificateSigner =
 export interface CloudPlan {
   readonly mode: 'deployment' | 'unit';
   readonly options: CloudOptions;
+  /** What nodes will be told. In place of an authority that is yet to be made: words for people. */
+  readonly tunnel: CloudTunnel;
   readonly controlPlanes: readonly ControlPlaneMachine[];
   /** In the order of doing. Empty: everything is as it shall be. */
   readonly changes: readonly CloudChange[];
@@ -181,7 +185,7 @@ export interface CloudPlan {
 export interface CloudTunnel {
   readonly servers: readonly string[];
   /** PEM, for `modules.tunnel.caFile`; undefined: the cluster's CA signed, which agents trust without being told. */
-  readonly ca?: string | undefined;
+  readonly ca: string | undefined;
 }
 
 /** Plain JSON. */

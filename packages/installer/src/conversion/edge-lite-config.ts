@@ -4,6 +4,7 @@ import { pinOf } from '@selvedge/kube';
 import { stringify } from 'yaml';
 import type { KubeProxyLayout, Layout } from '../layouts/index.ts';
 import { places } from '../places.ts';
+import { tunnelModule } from '../tunnel/index.ts';
 import { type ConversionOptions, conversionDefaults } from './types.ts';
 
 /** Of the first authority. */
@@ -40,7 +41,8 @@ function hubOf({ kubeProxy, clusterDomain }: Layout, options: ConversionOptions)
 /** The text of `edge-lite.yaml` of a converted node. Pure. Fields: docs/reference/edge-lite-config.md. */
 export function edgeLiteConfig(layout: Layout, options: ConversionOptions): string {
   const { nodeName, clusterCa, runtimeEndpoint, cgroupDriver } = layout;
-  const { servers = layout.servers, tunnelServers } = options;
+  const { servers = layout.servers } = options;
+  const tunnel = tunnelModule(options.tunnel);
   return stringify({
     apiVersion: 'edge-lite.selvedge.io/v1alpha1',
     kind: 'Config',
@@ -49,7 +51,7 @@ export function edgeLiteConfig(layout: Layout, options: ConversionOptions): stri
     runtime: { endpoint: runtimeEndpoint, cgroupDriver },
     modules: {
       hub: hubOf(layout, options),
-      ...(tunnelServers.length === 0 ? {} : { tunnel: { servers: [...tunnelServers] } }),
+      ...(tunnel === undefined ? {} : { tunnel }),
     },
   });
 }

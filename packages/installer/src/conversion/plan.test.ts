@@ -13,7 +13,7 @@ import type { ConversionOptions } from './types.ts';
 const options: ConversionOptions = {
   executable: { source: 'edge-lite-linux-x64', sha256: 'ab'.repeat(32) },
   unit: '[Service]\nExecStart=/usr/local/bin/edge-lite run\n',
-  tunnelServers: ['tunnel.example.com:443'],
+  tunnel: { servers: ['tunnel.example.com:443'], ca: undefined },
 };
 
 function plan(facts: NodeFacts, more: Partial<ConversionOptions> = {}): readonly Step[] {
@@ -85,13 +85,36 @@ describe('a node of kubeadm', () => {
   });
 
   it('takes what a person says before what is found', () => {
-    const said = { servers: ['https://api.example.com:443/'], hubPort: 11_270, tunnelServers: [] };
+    const said = { servers: ['https://api.example.com:443/'], hubPort: 11_270 };
     expect(configOf(kubeadmNode(), said)).toMatchObject({
       server: { urls: ['https://api.example.com'] },
       modules: { hub: { port: 11_270 } },
     });
     const edits = plan(kubeadmNode(), said).flatMap((step) => (step.kind === 'edit' ? step.changes : []));
     expect(edits.map((one) => one.new)).toContain('server: https://127.0.0.1:11270');
+  });
+});
+
+describe('the tunnel of a node', () => {
+  const [servers, ca] = [['tunnel.example.com:443'], 'PEM\n'];
+  const caFile = '/var/lib/selvedge/pki/tunnel-ca.crt';
+
+  it('is trusted by the authority that the cloud tells, which is there before edge-lite', () => {
+    const tunnel = { servers, ca };
+    expect(configOf(kubeadmNode(), { tunnel })).toMatchObject({ modules: { tunnel: { servers, caFile } } });
+    const steps = plan(kubeadmNode(), { tunnel });
+    expect(steps).toContainEqual({ kind: 'file', path: caFile, mode: 0o644, content: ca });
+    const [file, unit] = [`file ${caFile}`, 'unit edge-lite.service'].map((one) =>
+      steps.map(short).indexOf(one),
+    );
+    expect(file).toBeLessThan(unit ?? 0);
+  });
+
+  it('is none without servers', () => {
+    const tunnel = { servers: [], ca };
+    const { modules } = configOf(kubeadmNode(), { tunnel }) as { readonly modules: object };
+    expect(Object.keys(modules)).toEqual(['hub']);
+    expect(contentOf(plan(kubeadmNode(), { tunnel }), caFile)).toBe('');
   });
 });
 

@@ -6,6 +6,7 @@ import type { NodeFacts } from '../facts/index.ts';
 import type { KubeProxyLayout, Layout } from '../layouts/index.ts';
 import { hubAddress, places } from '../places.ts';
 import type { Step } from '../steps/index.ts';
+import { tunnelFiles } from '../tunnel/index.ts';
 import { edgeLiteConfig } from './edge-lite-config.ts';
 import { hubTarget, redirectInPlace, redirectedCopy } from './redirect.ts';
 import { type ConversionOptions, conversionDefaults } from './types.ts';
@@ -41,7 +42,7 @@ function timesOf({ kubelet, kubeProxy }: Layout): Step {
 
 /** edge-lite, at work with the node's identity and a hub that answers. */
 function edgeLiteSteps({ layout, options }: Planning): readonly Step[] {
-  const { executable, unit } = options;
+  const { executable, unit, tunnel } = options;
   const { kubeProxy } = layout;
   const aside: readonly Step[] =
     kubeProxy.kind === 'unit' && kubeProxy.user !== undefined
@@ -61,6 +62,7 @@ function edgeLiteSteps({ layout, options }: Planning): readonly Step[] {
     { kind: 'leftover', what: 'address', name: hubAddress },
     { kind: 'upload', path: places.executable, mode: 0o755, ...executable },
     { kind: 'file', path: places.clusterCa, mode: 0o644, content: layout.clusterCa },
+    ...tunnelFiles(tunnel),
     { kind: 'copy', from: layout.identity, path: places.identity, mode: 0o600 },
     ...aside,
     { kind: 'file', path: places.config, mode: 0o600, content: edgeLiteConfig(layout, options) },

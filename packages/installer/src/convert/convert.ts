@@ -1,5 +1,4 @@
 import { SelvedgeError } from '@selvedge/kit';
-import { formatHostPort } from '@selvedge/kit/net';
 import type { CloudPlan, CloudResult, CloudTunnel } from '../cloud/index.ts';
 import { type ClusterClient, listNodes, runWaves, selectNodes, wavesOf } from '../cluster/index.ts';
 import { type CommandContext, type Progress, isDone } from '../command/index.ts';
@@ -138,8 +137,8 @@ export async function convertWith(options: ConvertOptions, deps: ConvertEngineDe
   if (error !== undefined && (options.onFailure ?? convertDefaults.onFailure) === 'stop') throw error;
   const edge = findings.flatMap(({ kind, node }) => (kind === 'refused' ? [] : [node.name]));
   const cloudPlan = await progress.task('inspect the cloud side', () => deps.cloud.plan(edge));
-  const servers = { servers: options.cloud.tunnelServers.map(formatHostPort) };
-  const plan = convertPlan(findings, warned(cloudPlan, deps.hosts), await stepsFor(findings, work, servers));
+  const planned = await stepsFor(findings, work, cloudPlan.tunnel);
+  const plan = convertPlan(findings, warned(cloudPlan, deps.hosts), planned);
   if (isDone(plan)) {
     const nodes = findings.map(restOf);
     return { outcome: nodes.every(({ outcome }) => outcome === 'unchanged') ? 'unchanged' : 'partly', nodes };

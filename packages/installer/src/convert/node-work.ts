@@ -12,20 +12,19 @@ const architectures: readonly Architecture[] = ['amd64', 'arm64'];
 
 /** How machines are made edge nodes. */
 export function createNodeWork(
-  { hubPort }: { readonly hubPort?: number },
+  { hubPort }: { readonly hubPort?: number | undefined },
   { artifacts }: { readonly artifacts: Pick<Artifacts, 'edgeLite'> },
 ): NodeWork {
   return {
     gather: gatherFacts,
     recognize,
-    async steps({ machine: { arch, facts, layout } }, { servers, ca }) {
+    async steps({ machine: { arch, facts, layout } }, tunnel) {
       const { sha256 } = await artifacts.edgeLite(arch);
       return planConversion(facts, layout, {
         executable: { source: sourceOf(arch), sha256 },
         unit: edgeLiteUnit({ role: 'hub' }),
-        tunnelServers: servers,
-        ...(ca === undefined ? {} : { tunnelCa: ca }),
-        ...(hubPort === undefined ? {} : { hubPort }),
+        tunnel,
+        hubPort,
       });
     },
     async source(name) {

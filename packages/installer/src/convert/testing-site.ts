@@ -180,7 +180,8 @@ async function prepare(disk: TestDisk, state: string): Promise<void> {
 /** The cloud's part is done already; nothing of its plan is looked at but what is shown. */
 const cloudOf = (mode: 'unit' | 'deployment'): CloudWork => ({
   plan: () => Promise.resolve({ parts: [], warnings: [] } as never),
-  apply: () => Promise.resolve({ mode, changed: 0, tunnel: { servers: [] }, instructions: [] }),
+  apply: () =>
+    Promise.resolve({ mode, changed: 0, tunnel: { servers: [], ca: undefined }, instructions: [] }),
 });
 const cloudUndo: CloudUndo = {
   plan: () => Promise.resolve({ parts: [], warnings: [], isDone: true } as never),

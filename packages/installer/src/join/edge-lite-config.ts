@@ -1,4 +1,6 @@
 import { stringify } from 'yaml';
+import type { CloudTunnel } from '../cloud/index.ts';
+import { tunnelModule } from '../tunnel/index.ts';
 
 /** What edge-lite of a lite node is told. */
 export interface LiteConfig {
@@ -14,13 +16,13 @@ export interface LiteConfig {
   readonly clusterDomain: string | undefined;
   /** The CNI configuration that it writes; undefined: somebody else does. */
   readonly network: { readonly file: string; readonly bridge: string } | undefined;
-  readonly tunnelServers: readonly string[];
+  readonly tunnel: CloudTunnel;
 }
 
 /** `edge-lite.yaml`. What is not in it is its default. Pure. Source: docs/reference/edge-lite-config.md. */
 export function renderLiteConfig(config: LiteConfig): string {
-  const { nodeName, server, caHash, tokenFile, socket, cgroupDriver, labels, network, tunnelServers } =
-    config;
+  const { nodeName, server, caHash, tokenFile, socket, cgroupDriver, labels, network } = config;
+  const tunnel = tunnelModule(config.tunnel);
   const pods = {
     ...(config.clusterDNS.length === 0 ? {} : { clusterDNS: config.clusterDNS }),
     ...(config.clusterDomain === undefined ? {} : { clusterDomain: config.clusterDomain }),
@@ -36,7 +38,7 @@ export function renderLiteConfig(config: LiteConfig): string {
     modules: {
       hub: {},
       pods,
-      ...(tunnelServers.length === 0 ? {} : { tunnel: { servers: tunnelServers } }),
+      ...(tunnel === undefined ? {} : { tunnel }),
     },
   });
 }

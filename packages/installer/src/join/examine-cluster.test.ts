@@ -2,7 +2,7 @@ import { rootCertificates } from 'node:tls';
 import { SelvedgeError } from '@selvedge/kit';
 import { createManualClock } from '@selvedge/kit/testing';
 import { certificatesOf } from '@selvedge/kit/x509';
-import { clusterInfoSignatureKey, pinOf, signWithToken } from '@selvedge/kube';
+import { type ObjectRef, clusterInfoSignatureKey, pinOf, signWithToken } from '@selvedge/kube';
 import { describe, expect, it } from 'vitest';
 import { type ExamineDeps, dnsIn, examineCluster } from './examine-cluster.ts';
 import { testOptions } from './testing.ts';
@@ -28,19 +28,25 @@ interface Cluster {
   /** The answer to whether the token may ask for a certificate. */
   readonly allowed?: boolean | SelvedgeError;
   readonly kubelet?: string;
+  readonly tunnelCa?: string;
 }
 
-function depsOf({ info, allowed = true, kubelet }: Cluster): ExamineDeps & {
+function depsOf({ info, allowed = true, kubelet, tunnelCa }: Cluster): ExamineDeps & {
   readonly clock: ReturnType<typeof createManualClock>;
 } {
+  const configMaps: Readonly<Record<string, object>> = {
+    ...(kubelet === undefined ? {} : { 'kube-system/kubelet-config': { kubelet } }),
+    ...(tunnelCa === undefined ? {} : { 'selvedge-system/cloud-manager-tunnel-ca': { 'ca.crt': tunnelCa } }),
+  };
   const client = {
     create: async () => {
       if (allowed instanceof SelvedgeError) throw allowed;
       return { metadata: {}, status: { allowed } };
     },
-    get: async () => {
-      if (kubelet === undefined) throw new SelvedgeError('not found', { code: 'NotFound' });
-      return { metadata: {}, data: { kubelet } };
+    get: async (_resource: object, { namespace, name }: ObjectRef) => {
+      const data = configMaps[`${namespace}/${name}`];
+      if (data === undefined) throw new SelvedgeError('not found', { code: 'NotFound' });
+      return { metadata: {}, data };
     },
     close: () => Promise.resolve(),
   };
@@ -55,16 +61,17 @@ function depsOf({ info, allowed = true, kubelet }: Cluster): ExamineDeps & {
 }
 
 describe('a cluster that is to be joined', () => {
-  it('tells its clock and its DNS', async () => {
+  it('tells its clock, its DNS and the authority of its tunnel', async () => {
     const kubelet = 'clusterDNS: [10.96.0.10]\nclusterDomain: shop.local\n';
-    const deps = depsOf({ info: () => clusterInfo(secret), kubelet });
+    const deps = depsOf({ info: () => clusterInfo(secret), kubelet, tunnelCa: 'PEM' });
     expect(await examineCluster(options, deps)).toEqual({
       aheadMs: 3_000,
       dns: { servers: ['10.96.0.10'], domain: 'shop.local' },
+      tunnelCa: 'PEM',
     });
   });
 
-  it('may keep its DNS to itself', async () => {
+  it('may keep that to itself', async () => {
     expect(await examineCluster(options, depsOf({ info: () => clusterInfo(secret) }))).toEqual({
       aheadMs: 3_000,
     });

@@ -11,6 +11,7 @@ import {
   verifyClusterInfo,
 } from '@selvedge/kube';
 import { parse } from 'yaml';
+import { tunnelCaAt, tunnelCaKey } from '../token/index.ts';
 import type { JoinClient, JoinDeps, JoinOptions } from './types.ts';
 
 /** What is known of a cluster before a machine joins it. */
@@ -19,6 +20,8 @@ export interface ClusterSight {
   readonly aheadMs?: number;
   /** What it tells its kubelets. Undefined: nothing that a token may read. */
   readonly dns?: { readonly servers: readonly string[]; readonly domain?: string };
+  /** PEM of who signs the certificate of the tunnel. Undefined: nobody says, so it is the cluster's CA. */
+  readonly tunnelCa?: string;
 }
 
 const timeoutMs = 15_000;
@@ -110,17 +113,27 @@ export function dnsIn(text: string): ClusterSight['dns'] {
   return typeof clusterDomain === 'string' ? { servers, domain: clusterDomain } : { servers };
 }
 
-/** Nobody has to have it, or to let tokens read it. */
-async function readDns(client: JoinClient, signal: AbortSignal): Promise<ClusterSight['dns']> {
+interface Key {
+  readonly at: { readonly namespace: string; readonly name: string };
+  readonly key: string;
+}
+
+/** A key of a ConfigMap. Nobody has to have it, or to let tokens read it. */
+async function readKey(
+  { at, key }: Key,
+  client: JoinClient,
+  signal: AbortSignal,
+): Promise<string | undefined> {
   try {
-    const at = { namespace: 'kube-system', name: 'kubelet-config' };
-    const { data } = await client.get(resources.configMaps, at, { signal });
-    return dnsIn(data?.['kubelet'] ?? '');
+    return (await client.get(resources.configMaps, at, { signal })).data?.[key];
   } catch (error) {
     if (hasCode(error, 'NotFound', 'Forbidden')) return undefined;
     throw error;
   }
 }
+
+const kubeletConfig: Key = { at: { namespace: 'kube-system', name: 'kubelet-config' }, key: 'kubelet' };
+const tunnelAuthority: Key = { at: tunnelCaAt, key: tunnelCaKey };
 
 /**
  * Tries what a machine will join with, from here: whether the server is there and is the one with the pinned CA, whether the token
@@ -135,8 +148,13 @@ export async function examineCluster(options: JoinOptions, deps: ExamineDeps): P
   const client = connect(options.server, staticCredentials({ certificateAuthority: clusterCa, bearerToken }));
   try {
     await tryToken(token, client, signal);
-    const dns = await readDns(client, signal);
-    return dns === undefined ? sight : { ...sight, dns };
+    const dns = dnsIn((await readKey(kubeletConfig, client, signal)) ?? '');
+    const tunnelCa = await readKey(tunnelAuthority, client, signal);
+    return {
+      ...sight,
+      ...(dns === undefined ? {} : { dns }),
+      ...(tunnelCa === undefined ? {} : { tunnelCa }),
+    };
   } finally {
     await client.close();
   }

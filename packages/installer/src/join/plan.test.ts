@@ -48,6 +48,7 @@ describe('the steps of a join', () => {
       '/var/log/containers',
       '/etc/selvedge',
       '/var/lib/selvedge',
+      '/var/lib/selvedge/pki',
     ]);
   });
 
@@ -141,6 +142,16 @@ describe('the config of a lite node', () => {
         tunnel: { servers: ['203.0.113.9:10280'] },
       },
     });
+  });
+
+  it('names the authority of the tunnel that the cluster told, which is written before', () => {
+    const cluster = { ...testSight.cluster, tunnelCa: 'PEM\n' };
+    const path = '/var/lib/selvedge/pki/tunnel-ca.crt';
+    expect(parse(configOf({ ...input, cluster }, testOptions))).toMatchObject({
+      modules: { tunnel: { servers: ['203.0.113.9:10280'], caFile: path } },
+    });
+    const files = find(planJoin({ ...input, cluster }, testOptions), 'file');
+    expect(files[0]).toEqual({ kind: 'file', path, mode: 0o644, content: 'PEM\n' });
   });
 
   it('has no tunnel without servers of it', () => {

@@ -1,7 +1,9 @@
 import { formatHostPort } from '@selvedge/kit/net';
 import { createHash } from 'node:crypto';
+import type { CloudTunnel } from '../cloud/index.ts';
 import type { Step } from '../steps/index.ts';
 import { hubAddress, places } from '../places.ts';
+import { tunnelFiles } from '../tunnel/index.ts';
 import { edgeLiteUnit } from '../units/index.ts';
 import { type RuntimeConfig, enableCri } from './containerd-config.ts';
 import { type LiteConfig, renderLiteConfig } from './edge-lite-config.ts';
@@ -102,14 +104,20 @@ function folderSteps({ runtime }: PlanInput, options: JoinOptions): readonly Ste
     ...treesOf(folders, ...packages, ...ofContainerd, ...network, ...pods),
     { kind: 'tree', path: '/etc/selvedge', mode: 0o700 },
     { kind: 'tree', path: places.state, mode: 0o700 },
+    { kind: 'tree', path: places.pki, mode: 0o700 },
   ];
 }
+
+const tunnelOf = ({ cluster }: PlanInput, { tunnelServers = [] }: JoinOptions): CloudTunnel => ({
+  servers: tunnelServers.map(formatHostPort),
+  ca: cluster.tunnelCa,
+});
 
 /** The text of edge-lite's config; see `LiteConfig`. */
 export function configOf(input: PlanInput, options: JoinOptions): string {
   const { nodeName, runtime, cluster } = input;
   const { socket, cgroupDriver } = runtime.containerd?.config ?? packaged;
-  const { server, caHash, labels = {}, tunnelServers = [] } = options;
+  const { server, caHash, labels = {} } = options;
   return renderLiteConfig({
     nodeName,
     server,
@@ -121,7 +129,7 @@ export function configOf(input: PlanInput, options: JoinOptions): string {
     clusterDNS: options.clusterDNS ?? cluster.dns?.servers ?? [],
     clusterDomain: options.clusterDomain ?? cluster.dns?.domain,
     network: networkOf(input, options),
-    tunnelServers: tunnelServers.map(formatHostPort),
+    tunnel: tunnelOf(input, options),
   });
 }
 
@@ -162,6 +170,7 @@ export function planJoin(input: PlanInput, options: JoinOptions): readonly Step[
       source: sourceNames.program,
       sha256: program.sha256,
     },
+    ...tunnelFiles(tunnelOf(input, options)),
     { kind: 'file', path: places.config, mode: 0o600, content: configOf(input, options) },
     { kind: 'secret', path: tokenFile, source: sourceNames.token },
     { kind: 'pods', program: places.executable, config: places.config },

@@ -12,9 +12,10 @@ import {
   staticCredentials,
 } from '@selvedge/kube';
 import type { ClusterRoleBinding } from '@selvedge/kube/types';
-import { cloudStatus } from '../cloud/index.ts';
+import { type CloudTunnel, cloudStatus } from '../cloud/index.ts';
 import { type EdgeUnitObject, edgeUnitResource } from '../unit/index.ts';
 import { type ClusterInfo, readClusterInfo } from './cluster-info.ts';
+import { type PublishedTunnelCa, tunnelCaAt, tunnelCaKey, tunnelCaReaders } from './tunnel-ca.ts';
 import type { TokenCreateOptions, TokenDeps } from './types.ts';
 
 /** What a cluster has of what joining needs. */
@@ -31,8 +32,10 @@ export interface Observed {
   readonly existingNodes: readonly string[];
   /** All, where the token is for one. */
   readonly units: readonly EdgeUnitObject[];
-  /** `host:port` of cloud-manager, as the cluster was converted; none if it was not. */
-  readonly tunnelServers: readonly string[];
+  /** As the cluster was converted; no servers if it was not. */
+  readonly tunnel: CloudTunnel;
+  /** What machines that join read of it. */
+  readonly published: PublishedTunnelCa;
 }
 
 const webhooks = defineResource({
@@ -84,6 +87,16 @@ async function existing(names: readonly string[], deps: TokenDeps): Promise<read
   return found.flatMap((node) => node?.metadata.name ?? []);
 }
 
+async function published({ cluster, signal }: TokenDeps): Promise<PublishedTunnelCa> {
+  const lookUp = { options: { signal } };
+  const [configMap, role, binding] = await Promise.all([
+    find(cluster, resources.configMaps, { ...tunnelCaAt, ...lookUp }),
+    find(cluster, resources.roles, { ...tunnelCaReaders, ...lookUp }),
+    find(cluster, resources.roleBindings, { ...tunnelCaReaders, ...lookUp }),
+  ]);
+  return { ca: configMap?.data?.[tunnelCaKey], isOpen: role !== undefined && binding !== undefined };
+}
+
 /** Reads all that a plan needs. Changes nothing. Throws `Unsupported` where no machine can join. */
 export async function observe(options: TokenCreateOptions, deps: TokenDeps): Promise<Observed> {
   const { cluster, signal } = deps;
@@ -104,6 +117,7 @@ export async function observe(options: TokenCreateOptions, deps: TokenDeps): Pro
     hasHubRole: role !== undefined,
     existingNodes: await existing(options.nodes, deps),
     units,
-    tunnelServers: cloud.kind === 'none' ? [] : cloud.tunnel.servers,
+    tunnel: cloud.kind === 'none' ? { servers: [], ca: undefined } : cloud.tunnel,
+    published: await published(deps),
   };
 }

@@ -26,7 +26,8 @@ const prepared: Observed = {
   hasHubRole: true,
   existingNodes: [],
   units: [],
-  tunnelServers: ['tunnel.example.com:443'],
+  tunnel: { servers: ['tunnel.example.com:443'], ca: undefined },
+  published: { ca: undefined, isOpen: false },
 };
 const options = { ttlMs: 1, nodes: ['shop-7'] };
 
@@ -47,6 +48,25 @@ describe('a plan for a token', () => {
       'let tokens of selvedge ask for certificates: ClusterRoleBinding selvedge:node-bootstrapper',
       'let anybody read it: Role kube-public/selvedge:cluster-info',
       'let anybody read it: RoleBinding kube-public/selvedge:cluster-info',
+    ]);
+  });
+
+  it('lets machines read who signs the certificate of the tunnel, and the next one', () => {
+    const of = (ca: string | undefined, published: Observed['published']): readonly string[] => {
+      const observed = { ...prepared, tunnel: { ...prepared.tunnel, ca }, published };
+      return planToken(options, observed, access).changes.map(({ what }) => what);
+    };
+    const written =
+      'write who signs the certificate of the tunnel: ConfigMap selvedge-system/cloud-manager-tunnel-ca';
+    expect(of('PEM', { ca: undefined, isOpen: false })).toEqual([
+      written,
+      'let tokens read it: Role selvedge-system/selvedge:tunnel-ca',
+      'let tokens read it: RoleBinding selvedge-system/selvedge:tunnel-ca',
+    ]);
+    expect(of('PEM', { ca: 'PEM', isOpen: true })).toEqual([]);
+    expect(of('NEXT', { ca: 'PEM', isOpen: true })).toEqual([written]);
+    expect(of(undefined, { ca: 'PEM', isOpen: true })).toEqual([
+      expect.stringMatching(/^take away the authority of the tunnel/),
     ]);
   });
 

@@ -14,6 +14,7 @@ import {
 } from './join-rights.ts';
 import type { Observed } from './observe.ts';
 import { pinOfAuthority } from './pin.ts';
+import { tunnelCaChanges } from './tunnel-ca.ts';
 import type { TokenCreateOptions, TokenDeps } from './types.ts';
 
 export interface TokenPlan {
@@ -120,11 +121,16 @@ export function planToken(
     throw new SelvedgeError('kube-public/cluster-info holds no certificate', { code: 'Invalid' });
   const members = unit === undefined ? [] : addMembers(observed.units, unit, nodes);
   return {
-    changes: [...rightsOf(observed), ...infoChanges(observed, clusterInfo), ...members],
+    changes: [
+      ...rightsOf(observed),
+      ...infoChanges(observed, clusterInfo),
+      ...tunnelCaChanges(observed.tunnel.ca, observed.published),
+      ...members,
+    ],
     warnings: warningsOf(options, observed, server),
     clusterInfo,
     server,
     caHash,
-    tunnelServers: options.tunnelServers?.map(formatHostPort) ?? observed.tunnelServers,
+    tunnelServers: options.tunnelServers?.map(formatHostPort) ?? observed.tunnel.servers,
   };
 }

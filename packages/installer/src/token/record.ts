@@ -7,9 +7,10 @@ interface RecordDeps {
   readonly signal: AbortSignal;
 }
 
+type Made = Extract<InventoryEntry, { kind: 'made' }>;
 type Applied = Extract<ClusterChange['write'], { kind: 'apply' }>;
 
-async function entryOf({ resource, object }: Applied, deps: RecordDeps): Promise<InventoryEntry> {
+async function entryOf({ resource, object }: Applied, deps: RecordDeps): Promise<Made> {
   const { apiVersion, kind, plural } = resource;
   const { name = '', namespace } = object.metadata;
   const { metadata } = await deps.cluster.get(resource, { name, namespace }, { signal: deps.signal });
@@ -27,6 +28,8 @@ export async function recordMade(changes: readonly ClusterChange[], deps: Record
   const store = await openInventory(deps.cluster, deps.signal);
   const { inventory } = store;
   if (inventory === undefined) return;
+  const known = new Set(inventory.entries.map((one) => ('uid' in one ? one.uid : undefined)));
   const made = await Promise.all(applied.map((write) => entryOf(write, deps)));
-  await store.write({ ...inventory, entries: [...inventory.entries, ...made] });
+  const added = made.filter(({ uid }) => !known.has(uid));
+  await store.write({ ...inventory, entries: [...inventory.entries, ...added] });
 }

@@ -1,0 +1,1 @@
+export { tunnelFiles, tunnelModule } from './node-side.ts';
