@@ -1,7 +1,7 @@
 import { SelvedgeError, type StateMachine, hasCode, withDeadline } from '@selvedge/kit';
 import type { ClusterClient, Restarts } from '../cluster/index.ts';
 import type { Progress } from '../command/index.ts';
-import { type RunState, newRun } from '../journal/index.ts';
+import { type RunState, newRun, runId } from '../journal/index.ts';
 import { type Home, type HomeDeps, convertCommand, watchSteps, withHome } from '../revert/index.ts';
 import { type Sources, type Step, applySteps, createExecutors } from '../steps/index.ts';
 import { type Before, begin } from './begin.ts';
@@ -51,7 +51,7 @@ async function apply(
   const { host, files, journal } = home;
   const onNote = (text: string): void => progress.note(text);
   const watch = watchSteps(clock, onNote);
-  const run = journal.state.kind === 'none' ? '' : journal.state.run;
+  const run = runId(journal.state);
   const executors = createExecutors({ host, files, run, clock, sources });
   const look = async (within: AbortSignal): Promise<Seen> => {
     const beginMs = clock.monotonicMs();

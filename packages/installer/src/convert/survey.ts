@@ -4,11 +4,15 @@ import type { ClusterNode } from '../cluster/index.ts';
 import type { NodeFacts } from '../facts/index.ts';
 import { createHostFiles } from '../files/index.ts';
 import type { Host, Hosts } from '../host/index.ts';
-import { type JournalContent, type RunState, journalPlace, readJournal } from '../journal/index.ts';
+import {
+  type BegunRun,
+  type JournalContent,
+  type RunState,
+  journalPlace,
+  readJournal,
+} from '../journal/index.ts';
 import type { Layout, Recognition } from '../layouts/index.ts';
 import { convertCommand } from '../revert/index.ts';
-
-type Begun = Exclude<RunState, { kind: 'none' }>;
 
 /** What is to be done about a node. */
 export type Finding =
@@ -18,7 +22,7 @@ export type Finding =
       readonly kind: 'begun';
       readonly node: ClusterNode;
       readonly machine: KnownMachine;
-      readonly run: Begun;
+      readonly run: BegunRun;
     }
   | { readonly kind: 'converted'; readonly node: ClusterNode; readonly layout: string }
   | { readonly kind: 'refused'; readonly node: ClusterNode; readonly why: string; readonly hint?: string };

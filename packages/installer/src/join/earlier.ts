@@ -1,20 +1,17 @@
 import { SelvedgeError } from '@selvedge/kit';
 import { createHostFiles } from '../files/index.ts';
 import type { Host } from '../host/index.ts';
-import { type RunState, journalPlace, readJournal } from '../journal/index.ts';
+import { type BegunRun, journalPlace, readJournal } from '../journal/index.ts';
 import { otherThan } from './journalled.ts';
 import { joinCommand } from './names.ts';
 import type { JoinOptions } from './types.ts';
-
-/** A join that was begun. */
-export type Begun = Exclude<RunState, { kind: 'none' }>;
 
 /** What is there of an earlier join. Throws `Corrupt`, and `Conflict` if it is not to be gone on with. */
 export async function earlierJoin(
   host: Host,
   options: JoinOptions,
   signal: AbortSignal,
-): Promise<Begun | undefined> {
+): Promise<BegunRun | undefined> {
   const { state, damagedLine } = await readJournal(journalPlace().journal, createHostFiles(host), signal);
   if (damagedLine !== undefined) {
     throw new SelvedgeError(`the journal of ${host.name} is damaged in line ${damagedLine}`, {

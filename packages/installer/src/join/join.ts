@@ -4,10 +4,11 @@ import type { Host } from '../host/index.ts';
 import { places } from '../places.ts';
 import { type Home, watchSteps, withHome } from '../revert/index.ts';
 import { type Sources, applySteps, createExecutors } from '../steps/index.ts';
+import { type BegunRun, runId } from '../journal/index.ts';
 import { begin } from './begin.ts';
 import { checkJoinOptions } from './check-options.ts';
 import { joinPlan } from './describe.ts';
-import { type Begun, earlierJoin } from './earlier.ts';
+import { earlierJoin } from './earlier.ts';
 import { examineCluster } from './examine-cluster.ts';
 import { nodeNameIn } from './journalled.ts';
 import { joinCommand, sourceNames, tokenFile } from './names.ts';
@@ -43,7 +44,7 @@ async function change(home: Home, surveyed: Surveyed, asked: Asked): Promise<voi
   const { host, files, journal } = home;
   const { clock, progress, signal } = asked.deps;
   await begin(home, surveyed, { ...asked.deps, token: asked.options.token });
-  const run = journal.state.kind === 'none' ? '' : journal.state.run;
+  const run = runId(journal.state);
   const executors = createExecutors({ host, files, run, clock, sources: sourcesOf(host, asked) });
   const { onEvent } = watchSteps(clock, (text) => progress.note(text));
   const { timeoutMs = joinDefaults.timeoutMs } = asked.options;
@@ -64,7 +65,7 @@ async function change(home: Home, surveyed: Surveyed, asked: Asked): Promise<voi
 }
 
 /** A machine that has joined already. */
-async function unchanged(host: Host, state: Begun, { options, deps }: Asked): Promise<JoinResult> {
+async function unchanged(host: Host, state: BegunRun, { options, deps }: Asked): Promise<JoinResult> {
   const node = nodeNameIn(state);
   const { timeoutMs = joinDefaults.timeoutMs } = options;
   await deps.agree(joinPlan(node, [], []));
@@ -75,7 +76,7 @@ async function unchanged(host: Host, state: Begun, { options, deps }: Asked): Pr
 }
 
 /** What is left of a join. The token is tried unless the node has its certificate. */
-async function whatIsLeft(host: Host, state: Begun, { options, deps }: Asked): Promise<Surveyed> {
+async function whatIsLeft(host: Host, state: BegunRun, { options, deps }: Asked): Promise<Surveyed> {
   const { kind } = await createHostFiles(host).look(places.identity, deps.signal);
   if (kind === 'absent') await deps.progress.task('look at the cluster', () => examineCluster(options, deps));
   const left = state.steps.filter(({ progress }) => progress.kind !== 'done');

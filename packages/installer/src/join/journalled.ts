@@ -1,20 +1,18 @@
 import { SelvedgeError } from '@selvedge/kit';
-import { type JournalledConfig, type RunState, configIn } from '../journal/index.ts';
+import { type BegunRun, type JournalledConfig, configIn } from '../journal/index.ts';
 import type { JoinOptions } from './types.ts';
 
-type Begun = Exclude<RunState, { kind: 'none' }>;
-
 /** The config in the journal of a join. Throws `Corrupt` if there is none: it is not one. */
-function configOf(state: Begun): JournalledConfig {
+function configOf(state: BegunRun): JournalledConfig {
   const config = configIn(state);
   if (config !== undefined) return config;
   throw new SelvedgeError('the journal has no config of edge-lite', { code: 'Corrupt' });
 }
 
-export const nodeNameIn = (state: Begun): string => configOf(state).nodeName;
+export const nodeNameIn = (state: BegunRun): string => configOf(state).nodeName;
 
 /** What a journal says otherwise than a person does now, for people: `as till-5`. Undefined: nothing. */
-export function otherThan(state: Begun, { server, caHash, nodeName }: JoinOptions): string | undefined {
+export function otherThan(state: BegunRun, { server, caHash, nodeName }: JoinOptions): string | undefined {
   const { nodeName: name, server: known } = configOf(state);
   if (nodeName !== undefined && nodeName !== name) return `as ${name}`;
   if (!known.urls.includes(server)) return `the cluster at ${known.urls.join(', ')}`;

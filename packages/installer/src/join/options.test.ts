@@ -5,7 +5,7 @@ import type { JournalRecord } from '../journal/index.ts';
 import { replay } from '../journal/replay.ts';
 import { packagesIn } from './archives.ts';
 import { checkJoinOptions, nodeNameOf } from './check-options.ts';
-import { type Begun } from './earlier.ts';
+import type { BegunRun } from '../journal/index.ts';
 import { nodeNameIn, otherThan } from './journalled.ts';
 import { configOf } from './plan.ts';
 import { testOptions, testRuntime, testSight } from './testing.ts';
@@ -58,7 +58,7 @@ describe('a join that was begun', () => {
     ],
   };
   // It was begun just now.
-  const state = replay([begun]) as Begun;
+  const state = replay([begun]) as BegunRun;
 
   it('tells which node it is', () => {
     expect(nodeNameIn(state)).toBe('till-5');

@@ -5,4 +5,4 @@ export { openJournal, readJournal, type Journal, type JournalContent } from './j
 export { lockMachine, type LockDeps, type LockOptions, type MachineLock } from './lock.ts';
 export { newRun } from './new-run.ts';
 export { forgetJournal, journalPlace, type JournalPlace } from './place.ts';
-export type { JournalRecord, RunState, StepProgress } from './records.ts';
+export { runId, type BegunRun, type JournalRecord, type RunState, type StepProgress } from './records.ts';

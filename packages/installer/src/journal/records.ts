@@ -25,12 +25,16 @@ export type StepProgress =
   | { readonly kind: 'doing' | 'done' | 'undoing'; readonly before: Before }
   | { readonly kind: 'undone' };
 
+/** A run that was begun. */
+export interface BegunRun {
+  readonly kind: 'begun' | 'done' | 'undone';
+  readonly run: string;
+  readonly command: string;
+  readonly steps: readonly { readonly step: Step; readonly progress: StepProgress }[];
+}
+
 /** Where a run is. */
-export type RunState =
-  | { readonly kind: 'none' }
-  | {
-      readonly kind: 'begun' | 'done' | 'undone';
-      readonly run: string;
-      readonly command: string;
-      readonly steps: readonly { readonly step: Step; readonly progress: StepProgress }[];
-    };
+export type RunState = { readonly kind: 'none' } | BegunRun;
+
+/** What tells it from other runs; empty where none was begun. */
+export const runId = (state: RunState): string => (state.kind === 'none' ? '' : state.run);

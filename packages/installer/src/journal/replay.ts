@@ -1,7 +1,6 @@
 import { SelvedgeError } from '@selvedge/kit';
-import type { JournalRecord, RunState, StepProgress } from './records.ts';
+import type { BegunRun, JournalRecord, RunState, StepProgress } from './records.ts';
 
-type Begun = Exclude<RunState, { kind: 'none' }>;
 type StepRecord = Extract<JournalRecord, { step: number }>;
 
 function wrong(record: JournalRecord): SelvedgeError {
@@ -15,7 +14,7 @@ function next(progress: StepProgress, record: StepRecord): StepProgress {
   return { kind: record.kind === 'did' ? 'done' : 'undoing', before: progress.before };
 }
 
-function moved(state: Begun, record: StepRecord): Begun {
+function moved(state: BegunRun, record: StepRecord): BegunRun {
   if (state.steps[record.step] === undefined) throw wrong(record);
   const steps = state.steps.map((one, at) =>
     at === record.step ? { ...one, progress: next(one.progress, record) } : one,

@@ -1,9 +1,7 @@
 import { SelvedgeError } from '@selvedge/kit';
 import type { Host } from '../host/index.ts';
-import type { RunState } from '../journal/index.ts';
+import type { BegunRun } from '../journal/index.ts';
 import { removablePackages } from '../steps/index.ts';
-
-type Begun = Exclude<RunState, { kind: 'none' }>;
 
 /** Where containerd keeps all that it has, of everybody. */
 const containerdData = '/var/lib/containerd';
@@ -29,7 +27,7 @@ async function refuseOthersData(host: Host, signal: AbortSignal): Promise<void> 
  */
 export async function refuseIfUsed(
   host: Host,
-  { steps }: Pick<Begun, 'steps'>,
+  { steps }: Pick<BegunRun, 'steps'>,
   signal: AbortSignal,
 ): Promise<void> {
   for (const { step, progress } of steps) {

@@ -2,37 +2,42 @@ import { SelvedgeError, hasCode } from '@selvedge/kit';
 import { resources } from '@selvedge/kube';
 import { createHostFiles } from '../files/index.ts';
 import type { Host } from '../host/index.ts';
-import { type RunState, describeRun, forgetJournal, journalPlace, readJournal } from '../journal/index.ts';
+import {
+  type BegunRun,
+  describeRun,
+  forgetJournal,
+  journalPlace,
+  readJournal,
+  runId,
+} from '../journal/index.ts';
 import { joinCommand, nodeNameIn } from '../join/index.ts';
 import { type Home, watchSteps, withHome } from '../revert/index.ts';
-import { type Executors, createExecutors, undoSteps } from '../steps/index.ts';
+import { type Executors, createExecutors, noSources, undoSteps } from '../steps/index.ts';
 import { resetPlan } from './describe.ts';
 import { refuseIfUsed } from './if-used.ts';
 import type { ResetDeps, ResetOptions, ResetResult } from './types.ts';
 
-type Begun = Exclude<RunState, { kind: 'none' }>;
-
 const command = 'selvedge reset';
 
-function refuseOthers({ name }: Host, { command: of }: Begun): void {
+function refuseOthers({ name }: Host, { command: of }: BegunRun): void {
   if (of === joinCommand) return;
   throw new SelvedgeError(`${name} was changed by \`${of}\``, {
     code: 'Conflict',
-    hint: 'selvedge revert takes that back',
+    hint: 'undo that with selvedge revert',
   });
 }
 
 /** What is there to be taken back. Throws `Corrupt`, and `Conflict` if it is another command's. */
-async function found(host: Host, signal: AbortSignal): Promise<Begun | undefined> {
+async function found(host: Host, signal: AbortSignal): Promise<BegunRun | undefined> {
   const place = journalPlace();
   const { state, damagedLine } = await readJournal(place.journal, createHostFiles(host), signal);
   if (damagedLine !== undefined) {
     throw new SelvedgeError(
-      `the journal ${place.journal} of ${host.name} is damaged in line ${damagedLine}`,
+      `the journal ${place.journal} of ${host.name} is damaged at line ${damagedLine}`,
       {
         code: 'Corrupt',
         cause: new Error(`up to there it says: ${describeRun(state)}`),
-        hint: 'nothing is guessed, and nothing was changed; docs/tasks/join.md says what to remove by hand',
+        hint: 'no changes were made; to clean up by hand: docs/tasks/join.md, "With a damaged journal"',
       },
     );
   }
@@ -41,17 +46,20 @@ async function found(host: Host, signal: AbortSignal): Promise<Begun | undefined
   return state;
 }
 
-const nobody = (name: string): Promise<never> =>
-  Promise.reject(new SelvedgeError(`nothing is sent on the way back: ${name}`, { code: 'Internal' }));
+interface TakingBack extends ResetDeps {
+  /** Told what stays as somebody else made it since. */
+  readonly onKept: (text: string) => void;
+}
 
-function executorsFor({ host, files, journal }: Home, options: ResetOptions, deps: ResetDeps): Executors {
-  const run = journal.state.kind === 'none' ? '' : journal.state.run;
-  const executors = createExecutors({ host, files, run, clock: deps.clock, sources: nobody });
+function executorsFor({ host, files, journal }: Home, options: ResetOptions, deps: TakingBack): Executors {
+  const run = runId(journal.state);
+  const { clock, onKept } = deps;
+  const executors = createExecutors({ host, files, run, clock, sources: noSources, onNote: onKept });
   if (options.keepImages !== true) return executors;
   return { ...executors, images: { ...executors.images, undo: () => Promise.resolve() } };
 }
 
-async function takeBack(home: Home, options: ResetOptions, deps: ResetDeps): Promise<void> {
+async function takeBack(home: Home, options: ResetOptions, deps: TakingBack): Promise<void> {
   const { journal, host, place } = home;
   const { progress, clock, signal } = deps;
   if (journal.state.kind === 'none') return;
@@ -69,13 +77,13 @@ async function deleteNode(
 ): Promise<Pick<ResetResult, 'nodeObject' | 'warnings'>> {
   const byHand = `kubectl delete node ${node}`;
   if (cluster === undefined) {
-    return { nodeObject: 'left', warnings: [`its Node is still in the cloud; to delete it:\n    ${byHand}`] };
+    return { nodeObject: 'left', warnings: [`the Node object still exists; to delete it:\n    ${byHand}`] };
   }
   try {
     await cluster.delete(resources.nodes, { name: node }, { signal });
   } catch (error) {
     if (hasCode(error, 'Forbidden', 'Unavailable', 'DeadlineExceeded', 'Invalid')) {
-      const warning = `its Node could not be deleted: ${error.message}; to do it later:\n    ${byHand}`;
+      const warning = `the Node object could not be deleted: ${error.message}; to delete it later:\n    ${byHand}`;
       return { nodeObject: 'left', warnings: [warning] };
     }
     if (!hasCode(error, 'NotFound')) throw error;
@@ -105,12 +113,15 @@ export async function reset(options: ResetOptions, deps: ResetDeps): Promise<Res
   await refuseIfUsed(host, state, signal);
   const plan = resetPlan({ node, steps, keepImages, deletesNode: deps.cluster !== undefined });
   if (!(await deps.agree(plan))) return { outcome: 'declined', node, warnings: [] };
+  const kept: string[] = [];
+  const onKept = (text: string): number => kept.push(text);
   const begunMs = clock.monotonicMs();
-  await progress.task(`take ${node} back`, (inner) =>
+  await progress.task(`reset ${node}`, (inner) =>
     withHome({ machine: options.machine, command }, deps, (home, within) =>
-      takeBack(home, options, { ...deps, progress: inner, signal: within }),
+      takeBack(home, options, { ...deps, progress: inner, onKept, signal: within }),
     ),
   );
-  const cloud = await progress.task('delete the Node', () => deleteNode(node, deps));
-  return { outcome: 'reset', node, ...cloud, totalMs: clock.monotonicMs() - begunMs };
+  const cloud = await progress.task('delete the Node object', () => deleteNode(node, deps));
+  const totalMs = clock.monotonicMs() - begunMs;
+  return { outcome: 'reset', node, ...cloud, warnings: [...kept, ...cloud.warnings], totalMs };
 }

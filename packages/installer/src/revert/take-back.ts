@@ -1,4 +1,4 @@
-import { type Clock, SelvedgeError, hasCode } from '@selvedge/kit';
+import { type Clock, hasCode } from '@selvedge/kit';
 import {
   type ClusterClient,
   type PodSight,
@@ -15,8 +15,8 @@ import {
   replacePods,
   untilNothingLacks,
 } from '../cluster/index.ts';
-import { forgetJournal } from '../journal/index.ts';
-import { createExecutors, undoSteps } from '../steps/index.ts';
+import { forgetJournal, runId } from '../journal/index.ts';
+import { createExecutors, noSources, undoSteps } from '../steps/index.ts';
 import type { Home } from './home.ts';
 import { restartedKubelet, startOf } from './kubelet.ts';
 import { type StepsWatch, watchSteps } from './watch.ts';
@@ -26,6 +26,8 @@ export interface TakeBackDeps {
   readonly cluster: ClusterClient | undefined;
   readonly clock: Clock;
   readonly onNote: (text: string) => void;
+  /** Told what stays as somebody else made it since. Default: `onNote`. */
+  readonly onKept?: ((text: string) => void) | undefined;
 }
 
 export interface TakenBack {
@@ -37,14 +39,12 @@ export interface TakenBack {
 
 const isProxy = (pod: PodSight): boolean => isProxyPod({ kind: 'daemonset' }, pod);
 
-const noSources = (name: string): Promise<never> =>
-  Promise.reject(new SelvedgeError(`nothing is sent on the way back: ${name}`, { code: 'Internal' }));
-
 async function undo(home: Home, deps: TakeBackDeps, signal: AbortSignal): Promise<StepsWatch> {
   const { host, files, journal } = home;
-  const watch = watchSteps(deps.clock, deps.onNote);
-  const run = journal.state.kind === 'none' ? '' : journal.state.run;
-  const executors = createExecutors({ host, files, run, clock: deps.clock, sources: noSources });
+  const { clock, onNote, onKept = onNote } = deps;
+  const watch = watchSteps(clock, onNote);
+  const run = runId(journal.state);
+  const executors = createExecutors({ host, files, run, clock, sources: noSources, onNote: onKept });
   await undoSteps({ journal, executors, onEvent: watch.onEvent }, signal);
   return watch;
 }
@@ -84,11 +84,11 @@ export async function untilPlain(
     const sight = await lookAtNode(cluster, node, signal);
     if (sight.isEdge || sight.hub !== undefined) {
       await removeTraces(cluster, node, signal);
-      return ['the cloud remembers it as an edge node'];
+      return ['the cloud still has it as an edge node'];
     }
     const lacks = lacksOf(sight, { as: 'plain', startedMs });
     if (lacks.length > 0 || !renewsProxy) return lacks;
-    return (await areProxiesNew()) ? [] : ['kube-proxy is not Ready again'];
+    return (await areProxiesNew()) ? [] : ['kube-proxy is not Ready yet'];
   });
 }
 

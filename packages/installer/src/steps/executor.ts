@@ -1,4 +1,4 @@
-import type { Clock } from '@selvedge/kit';
+import { type Clock, SelvedgeError } from '@selvedge/kit';
 import type { HostFiles } from '../files/index.ts';
 import type { Host } from '../host/index.ts';
 import type { Before, Step } from './types.ts';
@@ -26,5 +26,9 @@ export interface ExecutorDeps {
 }
 
 export type Sources = (name: string, signal: AbortSignal) => Promise<Uint8Array>;
+
+/** For steps that send nothing, and for the way back. */
+export const noSources: Sources = (name) =>
+  Promise.reject(new SelvedgeError(`nothing is uploaded here: ${name}`, { code: 'Internal' }));
 
 export type Executors = { readonly [K in Step['kind']]: Executor<Extract<Step, { kind: K }>> };

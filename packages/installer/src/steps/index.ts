@@ -1,4 +1,4 @@
-export type { Executor, ExecutorDeps, Executors, Sources } from './executor.ts';
+export { noSources, type Executor, type ExecutorDeps, type Executors, type Sources } from './executor.ts';
 export { createExecutors } from './executors.ts';
 export { changeText } from './text-changes.ts';
 export type {

@@ -1,5 +1,5 @@
 import { SelvedgeError } from '@selvedge/kit';
-import type { Journal, RunState } from '../journal/index.ts';
+import type { BegunRun, Journal, RunState } from '../journal/index.ts';
 import type { Executor, Executors } from './executor.ts';
 import type { Before, Step } from './types.ts';
 
@@ -28,7 +28,7 @@ function executorOf(executors: Executors, step: Step): Executor<Step> {
   return executors[step.kind];
 }
 
-function begun(state: RunState): Exclude<RunState, { kind: 'none' }> {
+function begun(state: RunState): BegunRun {
   if (state.kind !== 'none') return state;
   throw new SelvedgeError('nothing was done on this machine', { code: 'NotFound' });
 }

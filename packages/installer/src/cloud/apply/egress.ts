@@ -1,7 +1,7 @@
 import { SelvedgeError, explain, withDeadline } from '@selvedge/kit';
 import type { HostFiles } from '../../files/index.ts';
 import type { Machine } from '../../host/index.ts';
-import type { Sources, Step } from '../../steps/index.ts';
+import { type Step, noSources } from '../../steps/index.ts';
 import { awaitApiServer } from '../egress/api-server.ts';
 import { manifestFile } from '../egress/manifest.ts';
 import { applyOn, undoOn } from '../machine/run.ts';
@@ -53,8 +53,6 @@ async function takeBackAtStop(machine: Machine, deps: CloudDeps): Promise<void> 
     );
   }
 }
-
-const noSources: Sources = (name) => Promise.reject(new Error(`there is no source ${name}`));
 
 /** Lets the API server of a machine go through cloud-manager. If it does not become ready, or a person stops, that is taken back. */
 export async function wireEgress(machine: Machine, deps: CloudDeps): Promise<void> {

@@ -11,8 +11,16 @@ import {
   newRun,
   openJournal,
   readJournal,
+  runId,
 } from '../../journal/index.ts';
-import { type Sources, type Step, applySteps, createExecutors, undoSteps } from '../../steps/index.ts';
+import {
+  type Sources,
+  type Step,
+  applySteps,
+  createExecutors,
+  noSources,
+  undoSteps,
+} from '../../steps/index.ts';
 import type { MachinePhase } from '../types.ts';
 
 export interface MachineDeps {
@@ -20,6 +28,8 @@ export interface MachineDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly progress: Pick<Progress, 'note'>;
+  /** Told, on the way back, what stays as somebody else made it since. Default: `progress`. */
+  readonly onKept?: ((text: string) => void) | undefined;
   readonly version: string;
   readonly signal: AbortSignal;
 }
@@ -79,16 +89,13 @@ export async function applyOn(
       const run = `${phase}-${at.replaceAll(/\D/g, '').slice(0, 14)}`;
       await journal.write({ kind: 'begun', run, command, version, at, steps }, deps.signal);
     }
-    const { run } = journal.state as { readonly run: string };
+    const run = runId(journal.state);
     const executors = createExecutors({ host, files, run, clock, sources });
     await applySteps({ journal, executors, onEvent: () => undefined }, lock.signal);
   });
 }
 
-const noSources: Sources = (name) =>
-  Promise.reject(new Error(`nothing is uploaded on the way back: ${name}`));
-
-type UndoDeps = Pick<MachineDeps, 'clock' | 'random' | 'progress' | 'signal'>;
+type UndoDeps = Pick<MachineDeps, 'clock' | 'random' | 'progress' | 'onKept' | 'signal'>;
 
 async function undoJournal(
   place: JournalPlace,
@@ -101,7 +108,9 @@ async function undoJournal(
   using scope = scoped(signal, lock.signal);
   const journal = await openJournal(place.journal, files, signal);
   if (journal.state.kind !== 'none') {
-    const executors = createExecutors({ host, files, run: journal.state.run, clock, sources: noSources });
+    const { onKept: onNote = (text) => deps.progress.note(text) } = deps;
+    const { run } = journal.state;
+    const executors = createExecutors({ host, files, run, clock, sources: noSources, onNote });
     await undoSteps({ journal, executors, onEvent: () => undefined }, scope.signal);
   }
   await forgetJournal(host, place, scope.signal);
