@@ -94,9 +94,10 @@ class World implements InstallerCluster {
   async changes(): Promise<readonly InventoryChange[]> {
     const all = this.cluster.machines.map(async (machine): Promise<readonly InventoryChange[]> => {
       const before = this.#before.get(machine.name);
+      if (before === undefined) throw new TypeError(`nobody looked at ${machine.name} before`);
       let changes: readonly InventoryChange[] = [];
       const same = async (): Promise<boolean> => {
-        changes = before === undefined ? [] : diffInventories(before, await this.#look(machine));
+        changes = diffInventories(before, await this.#look(machine));
         return changes.length === 0;
       };
       // Programs that were started again a moment ago have yet to make their rules and folders.

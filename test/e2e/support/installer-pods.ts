@@ -61,9 +61,13 @@ export interface ClientTally {
 
 /** Of the client on a worker, from its log there: the cloud is not asked. */
 async function tallyOf({ workers }: Cluster, node: string): Promise<ClientTally> {
-  const { machine } = workers.find(({ name }) => name === node) ?? {};
-  const look = `cat /var/log/pods/default_client-${node}_*/main/*.log`;
-  const { stdout = '' } = (await machine?.execUnchecked(['sh', '-c', look])) ?? {};
+  const machine = workers.find(({ name }) => name === node)?.machine;
+  if (machine === undefined) throw new TypeError(`no worker is called ${node}`);
+  const { stdout } = await machine.exec([
+    'sh',
+    '-c',
+    `cat /var/log/pods/default_client-${node}_*/main/*.log`,
+  ]);
   const said = stdout.split('\n').map((line) => line.split(' ').slice(3).join(' '));
   const tens = said.filter((line) => line.startsWith('asked')).length;
   return { asked: 10 * tens, lost: said.filter((line) => line.startsWith('lost')) };
@@ -115,6 +119,17 @@ export async function runsOf({ kubectl }: Cluster): Promise<Readonly<Record<stri
 export async function tasksOf(cluster: Cluster): Promise<ReadonlyMap<string, readonly RunningTask[]>> {
   const all = cluster.workers.map(async ({ name }) => [name, await cluster.tasks(name)] as const);
   return new Map(await Promise.all(all));
+}
+
+/** The containers of kube-proxy's pods on the workers of kubeadm, sandboxes too, each as `gone` names it. */
+export async function proxyTasksOf({ workers }: Cluster): Promise<ReadonlySet<string>> {
+  const isProxy = 'labels."io.kubernetes.pod.name"~="^kube-proxy-"';
+  const list = ['ctr', '--namespace', 'k8s.io', 'containers', 'list', '--quiet', isProxy] as const;
+  const all = workers.map(async ({ name, machine }) => {
+    const { stdout } = await machine.exec(list);
+    return stdout.split('\n').flatMap((id) => (id === '' ? [] : [`${name} ${id}`]));
+  });
+  return new Set((await Promise.all(all)).flat());
 }
 
 /** Those of before that do not run any more as they did. */
