@@ -101,7 +101,7 @@ describe('machines behind SSH', () => {
     await opening([unreachable], { address: { 'shop-1': { host: '127.0.0.1' } } });
     expect(server.lines.length).toBeGreaterThan(before);
     expect(await opening([unreachable])).toMatch(/test@127\.0\.0\.9:\d+ cannot be reached/);
-    expect(await opening([])).toMatch(/its Node says no address/);
+    expect(await opening([])).toMatch(/its Node has none/);
   });
 
   it('are nobody else and nowhere else because of what a Node says', async () => {
@@ -186,7 +186,7 @@ describe('this machine', () => {
     await using byAddress = await hosts.open({ name: 'shop-1', addresses: ['203.0.113.7'] });
     expect([byName.name, byAddress.name]).toEqual(['this machine', 'this machine']);
     await expect(hosts.open({ name: 'shop-2', addresses: ['203.0.113.8'] })).rejects.toMatchObject({
-      message: 'this machine is here, and not shop-2',
+      message: 'this machine is here, not shop-2',
     });
   });
 

@@ -56,30 +56,30 @@ test('the plan is shown, then asked about, then done, then told', async () => {
   await using terminal = await open(100);
   await terminal.type('selvedge token create');
   const asked = await terminal.shows(/any new node\?/);
-  expect(asked).toMatch(/^✓ look at the cluster {2}\d/m);
+  expect(asked).toMatch(/^✓ inspect the cluster {2}\d/m);
   expect(asked).toMatch(
-    /^cluster\n {2}• let tokens of selvedge ask for certificates: ClusterRoleBinding selvedge:/m,
+    /^cluster\n {2}• let tokens of selvedge request certificates: ClusterRoleBinding selvedge:/m,
   );
-  expect(asked).toMatch(/^warning: whoever finds this token/m);
+  expect(asked).toMatch(/^warning: anyone who gets hold of this token/m);
   await terminal.press('y');
   const done = await terminal.shows(/--ca-hash sha256:[0-9a-f]{64}/);
-  expect(done).toMatch(/^✓ try the token {2}\d.* s$/m);
+  expect(done).toMatch(/^✓ test the token {2}\d.* s$/m);
   expect(done.replaceAll('\n', ' ')).toMatch(/--yes <<< [a-z0-9]{6}\.[a-z0-9]{16}/);
-  expect(done).toMatch(/^Good until 20.*Z, for any new node\./m);
+  expect(done).toMatch(/^Valid until 20.*Z, for any new node\./m);
   await terminal.type('clear; selvedge token create --node till-9; echo "code $?"');
   await terminal.shows(/node till-9 only\?/);
   await terminal.press('Enter');
-  expect(await terminal.shows(/code 1/)).toContain('nothing was changed');
+  expect(await terminal.shows(/code 1/)).toContain('no changes made');
 });
 
 describe('on 40 columns', () => {
   test('a plan and a result are broken between words, what is to be typed is not', async () => {
     await using terminal = await open(40, 60);
     await terminal.type('selvedge unit create shop-1 --nodes till-1,till-2,till-3,till-4,till-5');
-    const asked = await terminal.shows(/make unit shop-1\?/);
-    expect(asked).toMatch(/^ {2}• make the unit shop-1 with till-1,\n {4}till-2, till-3, till-4, till-5$/m);
+    const asked = await terminal.shows(/create unit shop-1\?/);
+    expect(asked).toMatch(/^ {2}• create unit shop-1 with till-1,\n {4}till-2, till-3, till-4, till-5$/m);
     await terminal.press('y');
-    await terminal.shows(/Unit shop-1 is made\./);
+    await terminal.shows(/Unit shop-1 created\./);
     await terminal.type('clear; selvedge unit list');
     expect(await terminal.shows(/AUTONOMY/)).toMatch(/^NAME {7}shop-1\nMEMBERS {4}0\nCONNECTED {2}0$/m);
     await terminal.type('clear; selvedge token create --node till-9 --unit shop-1 --yes');
@@ -98,23 +98,23 @@ test('an error says what, why and what next', async () => {
   const told = await terminal.shows(/code 1/);
   expect(told).toMatch(/^selvedge: /m);
   expect(told).toMatch(/^ {2}why {3}.*ECONNREFUSED/m);
-  expect(told).toMatch(/^ {2}next {2}see that it can be reached/m);
+  expect(told).toMatch(/^ {2}next {2}check that it is reachable/m);
 });
 
 test('what is waited for is seen in its place, and Ctrl-C ends it in order', async () => {
   await using terminal = await open(72);
   await terminal.type('selvedge unit create from --nodes till-8 --yes && selvedge unit create to --yes');
-  await terminal.shows(/Unit to is made\./);
+  await terminal.shows(/Unit to created\./);
   await terminal.type('clear; selvedge unit move till-8 to --yes; echo "code $?"');
   const first = await terminal.shows(
-    /^. wait until the units are settled {2}\d[^u]* s {2}unit to is not settled/m,
+    /^. wait for the units to settle {2}\d[^u]* s {2}unit to is not settled/m,
   );
-  expect(first).toMatch(/^✓ let go of till-8 {2}\d/m);
+  expect(first).toMatch(/^✓ remove member till-8 {2}\d/m);
   await terminal.resize(40, 30);
-  const narrow = await terminal.shows(/^. wait until the units are.*…? {2}[1-9]/m);
-  expect(linesOf(narrow).filter((line) => line.includes('wait until the units'))).toHaveLength(1);
+  const narrow = await terminal.shows(/^. wait for the units.*…? {2}[1-9]/m);
+  expect(linesOf(narrow).filter((line) => line.includes('wait for the units'))).toHaveLength(1);
   await terminal.press('C-c');
   const stopped = await terminal.shows(/code 130/);
   expect(stopped.replaceAll(/\n */g, ' ')).toContain('stopped; run the same command again');
-  expect(stopped).toMatch(/^■ wait until the units/m);
+  expect(stopped).toMatch(/^■ wait for the units/m);
 });

@@ -98,8 +98,8 @@ describe('token create', () => {
     const whats = plan.parts.flatMap(({ changes }) => changes.map(({ what }) => what));
     expect(whats.filter((what) => /ClusterRoleBinding selvedge:/.test(what))).toHaveLength(3);
     expect(whats).toContainEqual(expect.stringMatching(/ConfigMap kube-public\/cluster-info/));
-    expect(whats.at(-1)).toBe('make a bootstrap token for any new node');
-    expect(plan.warnings).toContainEqual(expect.stringMatching(/whoever finds this token/));
+    expect(whats.at(-1)).toBe('create a bootstrap token for any new node');
+    expect(plan.warnings).toContainEqual(expect.stringMatching(/anyone who gets hold of this token/));
     expect((await result('TokenList', 'token', 'list')).tokens).toEqual([]);
     await expect(world.kubectl(['get', 'clusterrolebinding', 'selvedge:node-bootstrapper'])).rejects.toThrow(
       /not found/,
@@ -109,8 +109,8 @@ describe('token create', () => {
   test('does nothing where nobody can be asked, and says which flag does', async () => {
     const ran = await run('token', 'create');
     expect(ran).toMatchObject({ code: 2, stdout: '' });
-    expect(ran.stderr).toMatch(/nobody can be asked.*\n.* next +give --yes/);
-    expect(ran.stderr).toContain('let tokens of selvedge ask for certificates');
+    expect(ran.stderr).toMatch(/cannot ask for confirmation.*\n.* next +use --yes/);
+    expect(ran.stderr).toContain('let tokens of selvedge request certificates');
     expect((await result('TokenList', 'token', 'list')).tokens).toEqual([]);
   });
 
@@ -139,7 +139,7 @@ describe('token create', () => {
   test('has nothing to prepare the second time', async () => {
     const plan = await result('Plan', 'token', 'create', '--dry-run', '--node', 'shop-1');
     expect(plan.parts).toEqual([
-      { where: 'token', changes: [{ what: 'make a bootstrap token for node shop-1 only' }] },
+      { where: 'token', changes: [{ what: 'create a bootstrap token for node shop-1 only' }] },
     ]);
   });
 
@@ -182,10 +182,10 @@ describe('token create', () => {
   });
 
   test.each([
-    ['a unit that is not there', ['--node', 'a', '--unit', 'nowhere'], 1, /there is no unit nowhere/],
-    ['a unit and no node', ['--unit', 'tokens'], 2, /has to be for nodes that are named/],
-    ['a life of a year', ['--ttl', '365d'], 2, /is good for 1m to 30d/],
-    ['a server that is none', ['--server', 'http://x'], 2, /is no API server/],
+    ['a unit that is not there', ['--node', 'a', '--unit', 'nowhere'], 1, /unit nowhere not found/],
+    ['a unit and no node', ['--unit', 'tokens'], 2, /--unit needs --node/],
+    ['a life of a year', ['--ttl', '365d'], 2, /must be between 1m and 30d/],
+    ['a server that is none', ['--server', 'http://x'], 2, /is not the URL of an API server/],
   ])('refuses %s', async (_what, args, code, message) => {
     const ran = await run('token', 'create', '--yes', ...args);
     expect(ran).toMatchObject({ code, stdout: '' });
@@ -257,7 +257,7 @@ describe('unit', () => {
     expect(await result('UnitCreated', ...args)).toMatchObject({ isNew: false });
     const other = await run('unit', 'create', 'shop-1', '--nodes', 'till-3', '--yes');
     expect(other).toMatchObject({ code: 1 });
-    expect(other.stderr).toMatch(/there is a unit shop-1.*\n.* next +.*selvedge unit move/);
+    expect(other.stderr).toMatch(/unit shop-1 exists with a different spec.*\n.* next +.*selvedge unit move/);
     const stolen = await run('unit', 'create', 'shop-2', '--nodes', 'till-2', '--yes');
     expect(stolen.stderr).toMatch(/node till-2 belongs to unit shop-1/);
   });
@@ -297,7 +297,7 @@ describe('unit', () => {
     const moving = moveNode({ node: 'till-11', unit: 'busy', timeoutMs: 60_000 }, deps);
     await expect(moving).rejects.toMatchObject({
       code: 'Conflict',
-      message: 'edgeunits.selvedge.io busy was changed by somebody else just now',
+      message: 'edgeunits.selvedge.io busy was modified concurrently',
     });
   });
 
@@ -327,7 +327,7 @@ describe('--json', () => {
     const dump = await result('SupportDumpResult', 'support-dump', '--output', file);
     expect((await stat(file)).size).toBe(dump.bytes);
     const again = await run('support-dump', '--output', file);
-    expect(again.stderr).toMatch(/is there already/);
+    expect(again.stderr).toMatch(/already exists/);
     await rm(dirname(file), { recursive: true });
   });
 });

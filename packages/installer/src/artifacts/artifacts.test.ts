@@ -71,7 +71,7 @@ describe('the folder of a release', () => {
     folder.put(agent, 'the edge-lite, and more');
     await expect(artifacts.edgeLite('arm64')).rejects.toMatchObject({
       code: 'Corrupt',
-      message: expect.stringContaining(`/release/${agent} is not the file that was published`),
+      message: expect.stringContaining(`/release/${agent} is not the published file`),
       hint: expect.stringContaining('do not use it'),
     });
     folder.put(agent, 'the edge-lite');

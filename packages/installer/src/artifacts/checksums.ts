@@ -21,8 +21,8 @@ export function parseChecksums(text: string): Digests {
     if (one === '' && index === lines.length - 1) break;
     const { file, sha256 } = line.exec(one)?.groups ?? {};
     if (file === undefined || sha256 === undefined || digests.has(file)) {
-      const message = `line ${index + 1} of ${checksumsFile} is not a checksum and a name that is new`;
-      throw new SelvedgeError(message, { code: 'Corrupt', hint: 'fetch the release again' });
+      const message = `line ${index + 1} of ${checksumsFile} is not a checksum with a file name, or repeats a name`;
+      throw new SelvedgeError(message, { code: 'Corrupt', hint: 'download the release again' });
     }
     digests.set(file, sha256);
   }

@@ -8,9 +8,9 @@ import type { Architecture, Artifact, Artifacts, ArtifactsDeps, Digests } from '
 
 const hints = {
   folder:
-    'name the unpacked folder of a release with --artifacts; from the sources, pnpm release --dry-run makes one',
-  file: 'fetch it from the same release as this program',
-  other: 'do not use it; fetch the release again, from where it was published',
+    'use --artifacts with the folder of an unpacked release; in a checkout, pnpm release --dry-run builds one',
+  file: 'download it from the same release as this program',
+  other: 'do not use it; download the release again from its official location',
 } as const;
 
 interface Listed {
@@ -27,12 +27,15 @@ function listed(digests: Digests, kind: ArtifactKind, arch: Architecture): Liste
   });
   const [one, other] = found;
   if (one === undefined) {
-    const message = `the release has no ${kind} for linux/${arch}`;
+    const message = `the release contains no ${kind} for linux/${arch}`;
     throw new SelvedgeError(message, { code: 'NotFound', hint: hints.folder });
   }
   if (other === undefined) return one;
   const message = `${checksumsFile} lists ${one.file} and ${other.file}`;
-  throw new SelvedgeError(message, { code: 'Invalid', hint: 'a folder holds the files of one release' });
+  throw new SelvedgeError(message, {
+    code: 'Invalid',
+    hint: 'keep the files of only one release in that folder',
+  });
 }
 
 async function read(path: string, hint: string, { readFile }: ArtifactsDeps): Promise<Buffer> {
@@ -52,7 +55,7 @@ async function verified(
   const bytes = await read(join(folder, file), hints.file, deps);
   const found = hash('sha256', bytes);
   if (found === sha256) return { file, bytes, sha256, version };
-  const message = `${join(folder, file)} is not the file that was published: its SHA-256 is ${found}, not ${sha256}`;
+  const message = `${join(folder, file)} is not the published file: its SHA-256 is ${found}, expected ${sha256}`;
   throw new SelvedgeError(message, { code: 'Corrupt', hint: hints.other });
 }
 

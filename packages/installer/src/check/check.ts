@@ -29,19 +29,19 @@ function unreachable(server: string, error: unknown): Finding {
     id: 'api-not-reached',
     severity: 'error',
     where: 'cluster',
-    what: `the API server ${server} cannot be asked: ${messageOf(error)}`,
-    why: 'everything begins there',
-    mend: 'kubectl version, with the same --kubeconfig and --context',
+    what: `cannot query the API server ${server}: ${messageOf(error)}`,
+    why: 'every other check needs it',
+    mend: 'try kubectl version with the same --kubeconfig and --context',
   };
 }
 
 async function gather(options: CheckOptions, deps: CheckDeps): Promise<CheckFacts> {
   const reading = createReading();
   const pods = await listPods(reading, deps);
-  const nodes = await deps.progress.task('look at the nodes', () =>
+  const nodes = await deps.progress.task('inspect the nodes', () =>
     lookAtNodes({ options, pods, reading }, deps),
   );
-  const cluster = await deps.progress.task('look at the cluster', () =>
+  const cluster = await deps.progress.task('inspect the cluster', () =>
     lookAtCluster({ pods, reading }, deps),
   );
   return { cluster, nodes };

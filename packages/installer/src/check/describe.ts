@@ -4,14 +4,14 @@ const marks: Readonly<Record<Severity, string>> = { error: 'ERROR', warning: 'WA
 
 function describeFinding({ severity, where, what, why, mend, id }: Finding): string {
   const lines = [`${marks[severity]}  ${where}: ${what}  [${id}]`, `  why:  ${why}`];
-  return [...lines, ...(mend === '' ? [] : [`  mend: ${mend}`])].join('\n');
+  return [...lines, ...(mend === '' ? [] : [`  fix:  ${mend}`])].join('\n');
 }
 
 const counted = (count: number, one: string): string => `${count} ${one}${count === 1 ? '' : 's'}`;
 
 /** For the terminal: the findings, the worst first, and how many there are. */
 export function describeCheck({ server, version, nodes, machines, counts, findings }: CheckResult): string {
-  const looked = `looked at ${server}${version === '' ? '' : ` (${version})`}, ${counted(nodes.length, 'node')}, ${counted(machines.length, 'machine')}`;
-  const sums = `${counted(counts.error, 'error')}, ${counted(counts.warning, 'warning')}, ${counts.info} to know`;
+  const looked = `checked ${server}${version === '' ? '' : ` (${version})`}, ${counted(nodes.length, 'node')}, ${counted(machines.length, 'machine')}`;
+  const sums = `${counted(counts.error, 'error')}, ${counted(counts.warning, 'warning')}, ${counts.info} info`;
   return [...findings.map(describeFinding), `${looked}: ${sums}`].join('\n\n');
 }

@@ -26,9 +26,9 @@ export interface Agreement {
 }
 
 const nobody = (title: string): SelvedgeError =>
-  new SelvedgeError(`${title}: nobody can be asked, for there is no terminal`, {
+  new SelvedgeError(`${title}: cannot ask for confirmation: no interactive terminal`, {
     code: 'Invalid',
-    hint: 'give --yes, or look first with --dry-run',
+    hint: 'use --yes to proceed without asking, or --dry-run to see the plan',
   });
 
 async function isWanted(plan: Plan, consent: Consent): Promise<boolean> {

@@ -72,12 +72,8 @@ describe('the command line', () => {
     ],
     ['a flag without what it needs', ['convert'], /--tunnel-server <host:port>' not specified/],
     ['a tunnel server without a port', ['convert', '--tunnel-server', 'a:443,b'], /"b" is not host:port/],
-    ['a value that is none', ['unit', 'move', 'a', 'b', '--timeout', 'soon'], /write it as 90s, 30m/],
-    [
-      'a cluster that is not known',
-      ['unit', 'list'],
-      /there is no kubeconfig[^]*next {2}give --kubeconfig FILE/,
-    ],
+    ['a value that is none', ['unit', 'move', 'a', 'b', '--timeout', 'soon'], /use 90s, 30m/],
+    ['a cluster that is not known', ['unit', 'list'], /no kubeconfig found[^]*next {2}use --kubeconfig FILE/],
     ['a file that is not there', ['unit', 'list', '--kubeconfig', '/none'], /\/none cannot be read/],
     [
       'two choices at once',
@@ -87,7 +83,7 @@ describe('the command line', () => {
     [
       'another machine than this',
       ['reset', '--machine', 'there'],
-      /--machine and --transport ssh go together/,
+      /--machine and --transport ssh must be used together/,
     ],
   ])('ends with 2 at %s, and says what would be right', async (_what, args, message) => {
     const { code, stdout, stderr } = await run(...args);
@@ -164,7 +160,9 @@ describe('a command', () => {
   it('names the flag where nobody can be asked', async () => {
     const { code, stdout, stderr } = await perform({}, make);
     expect([code, stdout]).toEqual([2, '']);
-    expect(stderr).toMatch(/nobody can be asked[^]*give --yes, or look first with --dry-run/);
+    expect(stderr).toMatch(
+      /cannot ask for confirmation[^]*use --yes to proceed without asking, or --dry-run to see the plan/,
+    );
   });
 
   it('needs nobody where nothing is to be done, and says so', async () => {
@@ -172,7 +170,7 @@ describe('a command', () => {
       made: String(await agree(empty)),
     }));
     expect([code, stdout]).toEqual([0, 'made true\n']);
-    expect(stderr).toContain('nothing to do, all is as it shall be');
+    expect(stderr).toContain('make a till: nothing to do');
   });
 
   it('tells an error with its causes, without what is secret', async () => {
@@ -182,7 +180,7 @@ describe('a command', () => {
     });
     expect(code).toBe(1);
     expect(stderr).toMatch(
-      /selvedge: the API server refuses\n.* why {3}401 for Bearer \[redacted\]\n.* next {2}see that/,
+      /selvedge: the API server refuses\n.* why {3}401 for Bearer \[redacted\]\n.* next {2}check that/,
     );
   });
 
@@ -196,7 +194,7 @@ describe('a command', () => {
     });
     expect([code, stdout]).toEqual([130, '']);
     expect(stderr).toMatch(
-      /stopping: what is begun is ended first[^]*# wait \(0\.0 s\)[^]*stopped; run the same command again/,
+      /stopping after the current operation[^]*# wait \(0\.0 s\)[^]*stopped; run the same command again/,
     );
   });
 
@@ -232,6 +230,6 @@ describe('an address', () => {
   });
 
   it.each(['', 'a b', 'shop:0', 'shop:99999', '@shop'])('%j is none', (address) => {
-    expect(() => parseEndpoint(address)).toThrow('is no address');
+    expect(() => parseEndpoint(address)).toThrow('is not an address');
   });
 });

@@ -58,9 +58,9 @@ async function kubeconfigOf({ kubeconfig }: ClusterFlags, { env, person }: CliHo
   const named = (env['KUBECONFIG'] ?? '').split(':').filter((file) => file !== '');
   const files = named.length > 0 ? named : [join(person.home, '.kube/config')];
   for (const file of files) if (await isThere(file)) return file;
-  throw new SelvedgeError(`there is no kubeconfig: looked for ${files.join(', ')}`, {
+  throw new SelvedgeError(`no kubeconfig found; looked for ${files.join(', ')}`, {
     code: 'Invalid',
-    hint: 'give --kubeconfig FILE',
+    hint: 'use --kubeconfig FILE',
   });
 }
 
@@ -72,7 +72,7 @@ async function load(file: string, { context }: ClusterFlags): Promise<ClusterAcc
     throw new SelvedgeError(cause.message, {
       code: 'Invalid',
       cause: cause.cause,
-      hint: 'give --kubeconfig FILE',
+      hint: 'use --kubeconfig FILE',
     });
   }
 }

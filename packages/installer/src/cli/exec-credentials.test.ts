@@ -73,7 +73,7 @@ describe('credentials that a program makes', () => {
     const options = { apiVersion: 'v1', command: join(folder, 'none'), args: [], env: {} };
     const source = execCredentials({ plugin: options, certificateAuthority: undefined, env: {} }, { clock });
     await expect(source(signal)).rejects.toMatchObject({
-      message: expect.stringMatching(/is not there/) as string,
+      message: expect.stringMatching(/was not found/) as string,
     });
   });
 });

@@ -33,7 +33,7 @@ interface Status {
 function failed({ command, installHint }: ExecPlugin, cause: unknown): SelvedgeError {
   const isMissing = systemCode(cause) === 'ENOENT';
   return new SelvedgeError(
-    `${command}, which makes the credentials of the kubeconfig, ${isMissing ? 'is not there' : 'failed'}`,
+    `the credential plugin of the kubeconfig, ${command}, ${isMissing ? 'was not found' : 'failed'}`,
     {
       code: 'Unauthenticated',
       cause,
@@ -46,7 +46,8 @@ function read(stdout: string, certificateAuthority: string | undefined): Made {
   const { status = {} } = JSON.parse(stdout) as { readonly status?: Status };
   const { token: bearerToken, clientCertificateData: certificate, clientKeyData: privateKey } = status;
   const isPair = certificate !== undefined && privateKey !== undefined;
-  if (bearerToken === undefined && !isPair) throw new Error('it printed neither a token nor a certificate');
+  if (bearerToken === undefined && !isPair)
+    throw new Error('the plugin printed neither a token nor a client certificate');
   const clientCertificate = isPair ? { certificate, privateKey } : undefined;
   const end = status.expirationTimestamp;
   const expiresAt = end === undefined ? Number.POSITIVE_INFINITY : Date.parse(end);

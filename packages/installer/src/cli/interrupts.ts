@@ -3,7 +3,7 @@ import { exitCodes } from './errors/index.ts';
 import type { CliHost } from './host.ts';
 import type { Reporter } from './progress/index.ts';
 
-const told = 'stopping: what is begun is ended first; Ctrl-C once more stops at once';
+const told = 'stopping after the current operation; press Ctrl-C again to exit immediately';
 
 /** Runs `work` with a signal that the first Ctrl-C aborts. The second ends the program at once. */
 export async function interruptible<T>(

@@ -101,7 +101,7 @@ class Performance<R extends object> {
       return exitCodes.done;
     }
     if (outcome.kind === 'refused') {
-      this.#reporter.tell({ kind: 'said', text: 'nothing was changed' });
+      this.#reporter.tell({ kind: 'said', text: 'no changes made' });
       return exitCodes.failed;
     }
     if (result === undefined) return exitCodes.done;

@@ -28,7 +28,7 @@ export function createPrompts(host: CliHost, reporter: Reporter, signal: AbortSi
 
 /** Prompts where nobody is: each is an error with the name of the flag that says the same. */
 export const unanswerable = (what: string, flag: string): SelvedgeError =>
-  new SelvedgeError(`${what} is needed, and nobody can be asked for it: there is no terminal`, {
+  new SelvedgeError(`cannot ask for ${what}: no interactive terminal`, {
     code: 'Invalid',
-    hint: `give ${flag}`,
+    hint: `use ${flag}`,
   });

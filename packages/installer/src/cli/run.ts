@@ -17,9 +17,9 @@ import { createReporter } from './reporter.ts';
 import { printable } from './text/index.ts';
 
 const helpAfter = `
-Exit codes: 0 done; 1 failed; 2 wrong usage or config; 3 check found errors, or a command refuses because of them;
-4 partly done, some nodes were put back; 130 stopped by Ctrl-C: the same command goes on.
-stdout has the result, stderr all else. NO_COLOR is heeded.`;
+Exit codes: 0 done; 1 failed; 2 wrong usage or config; 3 check found errors, or a command refused because of what it found;
+4 partly done, some nodes were rolled back; 130 stopped by Ctrl-C, resume with the same command.
+Results go to stdout, everything else to stderr. NO_COLOR is honoured.`;
 
 /** The command that is furthest down the line of words: its help is of use. */
 function commandIn(root: Command, args: readonly string[]): string {
@@ -57,7 +57,7 @@ function quiet(command: Command, host: CliHost): void {
 /** All commands, with their flags. */
 export function createRoot(program: Program): Command {
   const root = new Command('selvedge')
-    .description('converts a Kubernetes cluster to edge nodes, takes it back, joins bare machines')
+    .description('convert nodes of a Kubernetes cluster to edge nodes and back, and join bare machines')
     .version(`selvedge ${program.host.version}`)
     .addHelpText('after', helpAfter);
   addCheck(root, program);

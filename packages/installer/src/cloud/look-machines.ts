@@ -24,7 +24,7 @@ async function architectureOf(host: Host, signal: AbortSignal): Promise<Architec
   const name = (await host.run({ argv: ['uname', '-m'] }, signal)).stdout.toString().trim();
   const found = architectures[name];
   if (found !== undefined) return found;
-  throw new SelvedgeError(`${host.name} has a processor for which there is no cloud-manager: ${name}`, {
+  throw new SelvedgeError(`there is no cloud-manager for the architecture of ${host.name}: ${name}`, {
     code: 'Unsupported',
   });
 }

@@ -13,16 +13,16 @@ interface Described {
 function machineText({ phase, renew }: Extract<CloudChange, { kind: 'machine' }>): Described {
   if (phase === 'egress') {
     return {
-      what: `let its API server go through cloud-manager: edit ${manifestFile}, and wait until it is ready again`,
-      detail: [`make ${egressConfigFile}`, 'taken back by itself if the API server does not become ready'],
+      what: `route its API server through cloud-manager: edit ${manifestFile}, and wait until it is ready again`,
+      detail: [`create ${egressConfigFile}`, 'undone automatically if the API server does not become ready'],
     };
   }
-  if (renew) return { what: 'renew the certificate of cloud-manager, which reads it by itself', detail: [] };
+  if (renew) return { what: 'renew the certificate of cloud-manager, which reloads it', detail: [] };
   return {
-    what: 'run cloud-manager as a unit of systemd',
+    what: 'run cloud-manager as a systemd unit',
     detail: [
-      `make ${paths.program}, ${paths.unit}, ${paths.folder}, a system user`,
-      `its socket is ${egressSocket}`,
+      `create ${paths.program}, ${paths.unit}, ${paths.folder} and a system user`,
+      `socket ${egressSocket}`,
     ],
   };
 }
@@ -31,13 +31,15 @@ function machineText({ phase, renew }: Extract<CloudChange, { kind: 'machine' }>
 export function describeChange(change: CloudChange): Described {
   switch (change.kind) {
     case 'object':
-      return { what: `${change.what} ${placeKey(change.place)}`, detail: change.detail };
+      return {
+        what: `${change.what === 'make' ? 'create' : 'change'} ${placeKey(change.place)}`,
+        detail: change.detail,
+      };
     case 'certificate': {
       const { signer, names, why } = change;
-      const by =
-        signer.kind === 'own' ? 'an authority of its own' : `the cluster's CA, on ${signer.machine.name}`;
+      const by = signer.kind === 'own' ? 'a CA of its own' : `the cluster CA, on ${signer.machine.name}`;
       return {
-        what: `make the certificate of the tunnel, signed by ${by}`,
+        what: `create the tunnel certificate, signed by ${by}`,
         detail: [`for ${names.join(', ')}`, why],
       };
     }
@@ -53,6 +55,6 @@ export function describeChange(change: CloudChange): Described {
     case 'edge':
       return { what: `mark Node ${change.node} as one at an edge: ${labels.nodeEdge}`, detail: [] };
     case 'record':
-      return { what: 'write down what was made in ConfigMap selvedge-system/selvedge-install', detail: [] };
+      return { what: 'record what was installed in ConfigMap selvedge-system/selvedge-install', detail: [] };
   }
 }

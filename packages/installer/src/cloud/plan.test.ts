@@ -129,29 +129,29 @@ describe('the plan', () => {
     const plan = planCloud(options, seen());
     expect(kinds(plan)).toEqual(['object', 'certificate', 'ready', 'zone', 'record']);
     expect(plan.instructions.join()).toContain('egress-configuration');
-    expect(whats(plan, 'cluster')[0]).toBe('make Namespace selvedge-system');
+    expect(whats(plan, 'cluster')[0]).toBe('create Namespace selvedge-system');
     expect(plan.changes.find(({ kind }) => kind === 'certificate')).toMatchObject({
       signer: { kind: 'own' },
     });
   });
 
   test('has the certificate signed where the key of the cluster’s CA is', () => {
-  test('keeps a Deployment from edge nodes, those that become so too', () => {
-    const nodes = ['edge-1', 'edge-2', 'cloud-1'].map((name) => ({
-      metadata: { name, labels: { 'kubernetes.io/os': 'linux' } },
-    }));
-    const edge = ['edge-1', 'edge-2'];
-    const plan = planCloud({ ...options, edge }, seen({ nodes }));
-    expect(plan.changes.flatMap((one) => (one.kind === 'edge' ? [one.node] : []))).toEqual(edge);
-    expect(kinds(plan).slice(0, 3)).toEqual(['object', 'edge', 'certificate']);
-    const all = { ...options, edge: [...edge, 'cloud-1'] };
-    expect(() => planCloud(all, seen({ nodes }))).toThrow(
-      expect.objectContaining({
-        code: 'Unsupported',
-        message: expect.stringContaining('cloud-1: it becomes an edge node'),
-      }),
-    );
-  });
+    test('keeps a Deployment from edge nodes, those that become so too', () => {
+      const nodes = ['edge-1', 'edge-2', 'cloud-1'].map((name) => ({
+        metadata: { name, labels: { 'kubernetes.io/os': 'linux' } },
+      }));
+      const edge = ['edge-1', 'edge-2'];
+      const plan = planCloud({ ...options, edge }, seen({ nodes }));
+      expect(plan.changes.flatMap((one) => (one.kind === 'edge' ? [one.node] : []))).toEqual(edge);
+      expect(kinds(plan).slice(0, 3)).toEqual(['object', 'edge', 'certificate']);
+      const all = { ...options, edge: [...edge, 'cloud-1'] };
+      expect(() => planCloud(all, seen({ nodes }))).toThrow(
+        expect.objectContaining({
+          code: 'Unsupported',
+          message: expect.stringContaining('cloud-1: it becomes an edge node'),
+        }),
+      );
+    });
 
     const controlPlanes = [machine('c1'), machine('c2', { signs: true })];
     const plan = planCloud(options, seen({ controlPlanes }));
@@ -187,7 +187,7 @@ describe('the plan', () => {
     const others = { ...certificate, isOurs: false, names: ['other.example.com'] };
     const plan = planCloud(options, seen({ certificate: others }));
     expect(kinds(plan)).not.toContain('certificate');
-    expect(plan.warnings.join()).toMatch(/yours.*tunnel\.example\.com/);
+    expect(plan.warnings.join()).toMatch(/not created by selvedge.*tunnel\.example\.com/);
   });
 
   test('goes on where a run before was interrupted', () => {
@@ -245,7 +245,10 @@ test('a Secret of somebody else is not changed: what it holds would have to be k
   const live = { ...secret, data: { a: 'b' } };
   const objects = new Map([[placeKey(placeOf(secret)), { live, applied: secret, conflicts: [] }]]);
   expect(() => planCloud(options, seen({ controlPlanes, objects }))).toThrow(
-    expect.objectContaining({ code: 'Conflict', message: expect.stringContaining("somebody else's") }),
+    expect.objectContaining({
+      code: 'Conflict',
+      message: expect.stringContaining('not created by selvedge'),
+    }),
   );
 });
 

@@ -134,10 +134,10 @@ function refuseRewritten({ controlPlanes }: CloudSeen): void {
   if (rewritten === undefined) return;
   const { name } = rewritten.machine;
   throw new SelvedgeError(
-    `the manifest of the API server of ${name} was written anew, without the EgressSelector`,
+    `the manifest of the API server on ${name} was rewritten without the EgressSelector, for example by kubeadm upgrade`,
     {
       code: 'Conflict',
-      hint: `on ${name}: rm -r /var/lib/selvedge-installer-egress ${egressConfigFile} /etc/kubernetes/manifests/.kube-apiserver.yaml.selvedge-*; then run this again`,
+      hint: `on ${name}, run rm -r /var/lib/selvedge-installer-egress ${egressConfigFile} /etc/kubernetes/manifests/.kube-apiserver.yaml.selvedge-*, then run the same command again here`,
     },
   );
 }
@@ -190,28 +190,30 @@ function warningsOf(options: CloudOptions, seen: CloudSeen, mode: Mode): readonl
     now: seen.now,
   });
   if (seen.certificate?.isOurs === false && why !== undefined)
-    warnings.push(`the Secret selvedge-system/cloud-manager-tls is yours and is left alone, but ${why}`);
+    warnings.push(
+      `the Secret selvedge-system/cloud-manager-tls was not created by selvedge and is left alone, but ${why}`,
+    );
   if (certificateChange(mode, options, seen).some((change) => isStrange(change, seen)))
     warnings.push(
       'the certificate of the tunnel will be signed by another CA, which converted nodes do not trust until they are told: see docs/operations/cloud-manager.md',
     );
   if (options.dns && zone.kind === 'corefile' && !zone.reloads)
-    warnings.push('CoreDNS has no plugin reload: restart it for the zone nodes.selvedge');
+    warnings.push('CoreDNS runs without the reload plugin: restart it to load the zone nodes.selvedge');
   if (mode === 'unit')
     warnings.push(
-      'each API server is started again, one after the other; `kubeadm upgrade` writes its manifest anew (docs/tasks/cloud-manager.md)',
+      'each API server is restarted, one after the other; `kubeadm upgrade` rewrites its manifest, see docs/tasks/cloud-manager.md',
     );
   return warnings;
 }
 
-const noEgress = `The API server does not go through the tunnel: kubectl logs, exec and port-forward of nodes at the edge, and webhooks there, do not work from it. Metrics do (docs/tasks/metrics.md), by the port 10250 of the Service selvedge-system/cloud-manager. If you can set flags of your API servers: cloud-manager egress-configuration prints what --egress-selector-config-file has to be (docs/operations/cloud-manager.md, "Let the API server reach the edge").`;
+const noEgress = `The API server does not use the tunnel, so kubectl logs, exec and port-forward do not reach edge nodes, and neither do calls to webhooks there. Metrics work, through port 10250 of the Service selvedge-system/cloud-manager (docs/tasks/metrics.md). If you can set flags of your API servers, point --egress-selector-config-file at the output of cloud-manager egress-configuration (docs/operations/cloud-manager.md, "Let the API server reach the edge").`;
 
 function instructionsOf({ dns }: CloudOptions, { zone }: CloudSeen, mode: Mode): readonly string[] {
   const instructions = mode === 'deployment' ? [noEgress] : [];
   if (!dns || zone.kind !== 'unknown') return instructions;
   return [
     ...instructions,
-    `${zone.why}: let your DNS answer *.nodes.selvedge with a CNAME to cloud-manager.selvedge-system.svc.cluster.local for metrics of nodes by name (deploy/dns/nodes.selvedge.corefile).`,
+    `${zone.why}: to scrape nodes by name, make your DNS answer *.nodes.selvedge with a CNAME to cloud-manager.selvedge-system.svc.cluster.local (deploy/dns/nodes.selvedge.corefile).`,
   ];
 }
 
@@ -228,20 +230,20 @@ function checked(options: CloudOptions, seen: CloudSeen): Mode {
     .map(({ machine }) => machine.name);
   if (mode === 'unit' && (unfit.length > 0 || seen.controlPlanes.length === 0)) {
     throw new SelvedgeError(
-      `no unit can be made beside each API server: ${unfit.join(', ') || 'no Node has the role control-plane'}`,
+      `cannot run cloud-manager as a unit next to each API server: ${unfit.join(', ') || 'no Node has the role control-plane'}`,
       {
         code: 'Unsupported',
         hint: [
           ...closedWarnings(options, seen),
-          'let cloud-manager run in the cluster: --manager deployment',
+          'run cloud-manager in the cluster instead: --manager deployment',
         ].join('; '),
       },
     );
   }
   if (seen.inventory !== undefined && seen.inventory.mode !== mode) {
-    throw new SelvedgeError(`cloud-manager was installed as a ${seen.inventory.mode}, not as a ${mode}`, {
+    throw new SelvedgeError(`cloud-manager is installed as a ${seen.inventory.mode}, not as a ${mode}`, {
       code: 'Conflict',
-      hint: `keep it with --manager ${seen.inventory.mode}, or revert before`,
+      hint: `keep it with --manager ${seen.inventory.mode}, or run selvedge revert first`,
     });
   }
   return mode;

@@ -58,6 +58,6 @@ export function parseContainers(printed: string): readonly Container[] {
 export async function readContainers(host: Host, signal?: AbortSignal): Promise<readonly Container[]> {
   const { exitCode, stdout, stderr } = await host.run({ argv: ['sh', '-c', script], maxOutputBytes }, signal);
   if (exitCode === 0) return parseContainers(stdout.toString());
-  const message = `the containers on ${host.name} could not be read: ${stderr.toString().trim()}`;
+  const message = `cannot read the containers on ${host.name}: ${stderr.toString().trim()}`;
   throw new SelvedgeError(message, { code: 'Internal' });
 }

@@ -14,8 +14,8 @@ export function lacksOf(sight: NodeSight, { as, startedMs = 0 }: Expectation): r
   const checks: readonly (readonly [lacks: boolean, what: string])[] = [
     [ready.heartbeatMs < startedMs, 'the kubelet has not reported since its restart'],
     [!ready.isTrue, `the Node is not Ready (${ready.reason})`],
-    [leaseRenewedMs < startedMs, 'its Lease was not renewed since'],
-    [as === 'converted' && hub !== true, 'its hub has not said that it reaches the cloud'],
+    [leaseRenewedMs < startedMs, 'its Lease has not been renewed since'],
+    [as === 'converted' && hub !== true, 'its hub has not reported a connection to the cloud'],
     [as === 'converted' && sessions === 0, 'it has no tunnel session'],
   ];
   return checks.filter(([lacks]) => lacks).map(([, what]) => what);

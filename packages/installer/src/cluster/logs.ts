@@ -31,7 +31,7 @@ export async function lookAtLogs(
   signal: AbortSignal,
 ): Promise<LogsSight> {
   const [first] = candidates(pods);
-  if (first === undefined) return { kind: 'unknown', why: 'no pod runs there' };
+  if (first === undefined) return { kind: 'unknown', why: 'no pods run there' };
   const { namespace, name } = first.pod;
   const path = resourcePath(resources.pods, { namespace, name, subresource: 'log' });
   const query = { container: first.container, tailLines: 1, limitBytes: 1_024 };
@@ -40,7 +40,7 @@ export async function lookAtLogs(
     return { kind: 'read' };
   } catch (error) {
     signal.throwIfAborted();
-    if (hasCode(error, 'Forbidden')) return { kind: 'unknown', why: 'logs may not be read' };
+    if (hasCode(error, 'Forbidden')) return { kind: 'unknown', why: 'not allowed to read logs' };
     const why = error instanceof Error ? error.message : 'no answer';
     return { kind: 'unreadable', why: `the log of ${namespace}/${name}: ${why}` };
   }

@@ -13,7 +13,7 @@ export function parseMaxUnavailable(text: string): MaxUnavailable {
   if (digits === '' || (sign === '%' && number > 100)) {
     throw new SelvedgeError(`"${text}" is not a number of nodes`, {
       code: 'Invalid',
-      hint: 'say a number from 1, or 1% to 100%',
+      hint: 'use a number from 1, or 1% to 100%',
     });
   }
   return sign === '%' ? { kind: 'percent', percent: number } : { kind: 'count', count: number };

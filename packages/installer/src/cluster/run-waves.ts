@@ -32,7 +32,7 @@ async function shown<N extends { readonly name: string }, R>(
   }
   const [result] = ended;
   if (result !== undefined) return { result, failed: false };
-  throw new SelvedgeError(`nothing was heard of ${node.name}`, { code: 'Internal' });
+  throw new SelvedgeError(`no result for ${node.name}`, { code: 'Internal' });
 }
 
 /**

@@ -30,9 +30,9 @@ describe('nodes', () => {
   });
 
   it.each([
-    [{}, 'Invalid', /no node was chosen/],
-    [{ nodes: [{ name: 'a' }], selector: 'shop=7' }, 'Invalid', /by name and by label/],
-    [{ nodes: [{ name: 'a' }, { name: 'x' }, { name: 'y' }] }, 'NotFound', /no node x, y/],
+    [{}, 'Invalid', /no nodes chosen/],
+    [{ nodes: [{ name: 'a' }], selector: 'shop=7' }, 'Invalid', /cannot be combined/],
+    [{ nodes: [{ name: 'a' }, { name: 'x' }, { name: 'y' }] }, 'NotFound', /node x, y not found/],
   ])('%o are refused', (choice, code, message) => {
     const error = expect.objectContaining({ code, message: expect.stringMatching(message) });
     expect(() => selectNodes(choice, nodes)).toThrow(error);

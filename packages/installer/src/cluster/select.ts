@@ -25,11 +25,11 @@ function invalid(message: string, hint: string): SelvedgeError {
 export function parseNodeNames(text: string): readonly NamedNode[] {
   const nodes = text.split(',').map((part): NamedNode => {
     const [, name = '', address] = /^([^=\s]+)(?:=(\S+))?$/.exec(part.trim()) ?? [];
-    if (name === '') throw invalid(`"${part}" is not the name of a node`, 'say --nodes a,b or a=ADDRESS');
+    if (name === '') throw invalid(`"${part}" is not a node name`, 'use --nodes a,b or --nodes a=ADDRESS');
     return address === undefined ? { name } : { name, address };
   });
   const again = nodes.find(({ name }, at) => nodes.findIndex((one) => one.name === name) !== at);
-  if (again !== undefined) throw invalid(`${again.name} is named twice`, 'say each node once');
+  if (again !== undefined) throw invalid(`${again.name} is listed twice`, 'list each node once');
   return nodes;
 }
 
@@ -40,9 +40,9 @@ function named(choice: readonly NamedNode[], nodes: readonly ClusterNode[]): rea
   });
   const missing = choice.filter((_one, at) => found[at] === undefined);
   if (missing.length === 0) return found.filter((one) => one !== undefined);
-  throw new SelvedgeError(`there is no node ${missing.map(({ name }) => name).join(', ')}`, {
+  throw new SelvedgeError(`node ${missing.map(({ name }) => name).join(', ')} not found`, {
     code: 'NotFound',
-    hint: 'kubectl get nodes lists their names',
+    hint: 'kubectl get nodes lists the names',
   });
 }
 
@@ -56,11 +56,11 @@ export function selectNodes(
   nodes: readonly ClusterNode[],
 ): readonly ClusterNode[] {
   if (selector !== undefined && names.length > 0) {
-    throw invalid('nodes were chosen by name and by label', 'say --nodes or --selector, not both');
+    throw invalid('--nodes and --selector cannot be combined', 'use only one of them');
   }
   if (names.length > 0) return named(names, nodes);
   if (selector === undefined) {
-    throw invalid('no node was chosen', 'say --nodes a,b or --selector key=value');
+    throw invalid('no nodes chosen', 'use --nodes a,b or --selector key=value');
   }
   return selected(parseLabelSelector(selector), nodes);
 }

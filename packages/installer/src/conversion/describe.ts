@@ -11,7 +11,7 @@ const short = (line: string): string => (line.length <= maxWidth ? line : `${lin
 function marked(mark: '+' | '-', text: string): readonly string[] {
   const lines = text.replace(/\n$/, '').split('\n');
   const shown = lines.slice(0, maxLines).map((line) => short(`${mark} ${line}`));
-  return lines.length <= maxLines ? shown : [...shown, `${mark} … and ${lines.length - maxLines} lines more`];
+  return lines.length <= maxLines ? shown : [...shown, `${mark} … and ${lines.length - maxLines} more lines`];
 }
 
 const diffOf = ({ old, new: next }: TextChange): readonly string[] => [
@@ -24,21 +24,22 @@ const sourceOf = ({ path, field }: CopySource): string =>
 
 /** In words, for each kind that a person should know of before. */
 const words: { readonly [K in Step['kind']]?: (step: StepOf<K>) => PlannedChange | undefined } = {
-  folder: ({ path }) => ({ what: `make the folder ${path}` }),
-  tree: ({ path }) => ({ what: `make the folder ${path}` }),
+  folder: ({ path }) => ({ what: `create directory ${path}` }),
+  tree: ({ path }) => ({ what: `create directory ${path}` }),
   file: ({ path, content }) => ({ what: `write ${path}`, detail: marked('+', content) }),
   edit: ({ path, changes }) => ({ what: `edit ${path}`, detail: changes.flatMap(diffOf) }),
   upload: ({ path, sha256 }) => ({ what: `install ${path}`, detail: [`sha256 ${sha256}`] }),
   copy: ({ path, from }) => ({ what: `copy ${from.map(sourceOf).join(' and ')} to ${path}` }),
   absent: ({ path }) => ({ what: `remove ${path}` }),
-  unit: ({ name }) => ({ what: `start ${name}, and at boot` }),
-  restart: ({ name, on }) => (on === 'apply' ? { what: `restart ${name}; containers go on` } : undefined),
+  unit: ({ name }) => ({ what: `start ${name} and enable it at boot` }),
+  restart: ({ name, on }) =>
+    on === 'apply' ? { what: `restart ${name}; containers keep running` } : undefined,
   packages: ({ names, archives }) => ({
     what: `install ${names.join(', ')}`,
     ...(archives.length === 0 ? {} : { detail: archives }),
   }),
   sysctl: ({ name, value }) => ({ what: `set ${name} to ${value}` }),
-  secret: ({ path }) => ({ what: `write ${path}, for root alone` }),
+  secret: ({ path }) => ({ what: `write ${path}, readable by root only` }),
 };
 
 /** For people: what steps do, with what changes in files. Pure. */

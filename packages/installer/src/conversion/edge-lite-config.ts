@@ -12,7 +12,7 @@ function caHashOf(pem: string): string {
   try {
     return pinOf(new X509Certificate(pem));
   } catch (cause) {
-    throw new SelvedgeError('the authority of the cluster is no certificate', { code: 'Conflict', cause });
+    throw new SelvedgeError('the cluster CA is not a valid certificate', { code: 'Conflict', cause });
   }
 }
 

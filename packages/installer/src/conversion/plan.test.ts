@@ -220,7 +220,7 @@ it('nothing is planned for a node that is converted', () => {
 describe('nothing is planned, with a reason, for', () => {
   const of = (parts: FactsParts) => (): unknown => plan(kubeadmNode(parts));
   it.each([
-    ['a node with obstacles', of({ init: 'runit' }), /process 1 is runit/],
+    ['a node with obstacles', of({ init: 'runit' }), /PID 1 is runit/],
     [
       'a kubeconfig with text that cannot be edited',
       of({
@@ -233,7 +233,7 @@ describe('nothing is planned, with a reason, for', () => {
             ),
         },
       }),
-      /no kubeconfig that can be edited/,
+      /not a kubeconfig that can be edited/,
     ],
   ])('%s', (_what, planned, why) => {
     expect(planned).toThrow(why);
@@ -249,17 +249,17 @@ it('no secret of the machine is in any step', () => {
 it('a person reads what is done, with the lines that change', () => {
   const changes = describeSteps(plan(kubeadmNode()));
   expect(changes.map(({ what }) => what)).toEqual([
-    'make the folder /etc/selvedge',
-    'make the folder /var/lib/selvedge',
-    'make the folder /var/lib/selvedge/pki',
+    'create directory /etc/selvedge',
+    'create directory /var/lib/selvedge',
+    'create directory /var/lib/selvedge/pki',
     'install /usr/local/bin/edge-lite',
     'write /var/lib/selvedge/pki/ca.crt',
     'copy /var/lib/kubelet/pki/kubelet-client-current.pem to /var/lib/selvedge/pki/client.pem',
     'write /etc/selvedge/edge-lite.yaml',
     'write /etc/systemd/system/edge-lite.service',
-    'start edge-lite.service, and at boot',
+    'start edge-lite.service and enable it at boot',
     'edit /etc/kubernetes/kubelet.conf',
-    'restart kubelet.service; containers go on',
+    'restart kubelet.service; containers keep running',
   ]);
   expect(changes.at(-2)?.detail).toEqual([
     expect.stringMatching(/^- certificate-authority-data: LS0t.{60,}…$/),

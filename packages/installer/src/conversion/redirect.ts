@@ -13,15 +13,15 @@ export const hubTarget = (port: number): ClusterTarget => ({
 function read(facts: NodeFacts, path: string): FileFacts & { readonly text: string } {
   const file = facts.files[path];
   if (file?.text !== undefined) return { ...file, text: file.text };
-  throw new SelvedgeError(`${path} is not there, or not text`, { code: 'Conflict' });
+  throw new SelvedgeError(`${path} does not exist, or is not a text file`, { code: 'Conflict' });
 }
 
 function editsOf(path: string, text: string, target: ClusterTarget): readonly TextEdit[] {
   const edits = redirectKubeconfig(text, target);
   if (edits !== undefined) return edits;
-  throw new SelvedgeError(`${path} is no kubeconfig that can be edited`, {
+  throw new SelvedgeError(`${path} is not a kubeconfig that can be edited`, {
     code: 'Conflict',
-    hint: 'it needs a current-context whose cluster has a server, in plain YAML',
+    hint: 'it must be plain YAML, with a current-context whose cluster has a server',
   });
 }
 
@@ -35,7 +35,7 @@ export function redirectInPlace(facts: NodeFacts, path: string, target: ClusterT
 export function redirectedCopy(facts: NodeFacts, path: string, target: ClusterTarget): string {
   const { text } = read(facts, path);
   if (/^[^#\n]*\b(client-key-data|token|password):/m.test(text)) {
-    throw new SelvedgeError(`${path} holds a secret, which is not written anywhere else`, {
+    throw new SelvedgeError(`${path} contains an inline secret, which is not copied elsewhere`, {
       code: 'Conflict',
     });
   }

@@ -109,10 +109,10 @@ function isAsFound(finding: Workable, state: RunState): boolean {
 function isConverted(finding: Workable, { journal: { state } }: Home): boolean {
   if (isAsFound(finding, state)) return false;
   if (state.kind === 'done' && state.command === convertCommand) return true;
-  const what = state.kind === 'none' ? 'it was taken back' : `\`${state.command}\` was run`;
-  throw new SelvedgeError(`${finding.node.name}: meanwhile ${what}`, {
+  const what = state.kind === 'none' ? 'it was reverted' : `\`${state.command}\` was run on it`;
+  throw new SelvedgeError(`${finding.node.name}: ${what} since it was inspected`, {
     code: 'Conflict',
-    hint: 'run the same command again: it looks anew',
+    hint: 'run the same command again',
   });
 }
 

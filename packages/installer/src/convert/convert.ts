@@ -50,9 +50,9 @@ function refused(findings: readonly Finding[]): SelvedgeError | undefined {
   const [first] = all;
   if (first === undefined) return undefined;
   const told = all.map(({ node, why }) => `${node.name}: ${why}`);
-  return new SelvedgeError(`${told.join('; ')}. Nothing was changed`, {
+  return new SelvedgeError(`${told.join('; ')}. No changes were made`, {
     code: 'Conflict',
-    hint: `${first.hint ?? 'selvedge check says more'}; or let the others go on: --on-failure continue`,
+    hint: `${first.hint ?? 'run selvedge check for details'}; or convert the other nodes with --on-failure continue`,
     details: { findings: told },
   });
 }
@@ -81,7 +81,7 @@ function outcomeOf(nodes: readonly ConvertedNode[]): ConvertResult['outcome'] {
 }
 
 const viaKubeletWarning =
-  'the machines are entered through their kubelets: a node whose hub does not work cannot be put back that way, only by ' +
+  'machines are accessed through their kubelets: a node whose hub fails cannot be rolled back that way, only with ' +
   '`selvedge revert` over SSH or on the machine itself';
 
 const warned = ({ parts, warnings }: CloudPlan, { viaKubelet = false }: Hosts): CloudSide => ({
@@ -125,13 +125,14 @@ export async function convertWith(options: ConvertOptions, deps: ConvertEngineDe
   const { progress, agree, cluster, signal, nodes: work } = deps;
   const chosen = selectNodes(options, await listNodes(cluster, signal));
   if (chosen.length === 0) {
-    throw new SelvedgeError('no node has these labels', {
+    throw new SelvedgeError('no nodes match the selector', {
       code: 'NotFound',
-      hint: 'kubectl get nodes --show-labels',
+      hint: 'kubectl get nodes --show-labels lists the labels',
     });
   }
-  const findings = await progress.task(`look at ${chosen.length} nodes`, () =>
-    survey(chosen, { ...deps, knowing: work }),
+  const findings = await progress.task(
+    `inspect ${chosen.length === 1 ? '1 node' : `${chosen.length} nodes`}`,
+    () => survey(chosen, { ...deps, knowing: work }),
   );
   const error = refused(findings);
   if (error !== undefined && (options.onFailure ?? convertDefaults.onFailure) === 'stop') throw error;
@@ -144,7 +145,7 @@ export async function convertWith(options: ConvertOptions, deps: ConvertEngineDe
     return { outcome: nodes.every(({ outcome }) => outcome === 'unchanged') ? 'unchanged' : 'partly', nodes };
   }
   if (!(await agree(plan))) return { outcome: 'declined', nodes: [] };
-  const cloud = await progress.task('convert the cloud', (own) => deps.cloud.apply(cloudPlan, own));
+  const cloud = await progress.task('set up the cloud side', (own) => deps.cloud.apply(cloudPlan, own));
   const stepsOf = await stepsFor(findings, work, cloud.tunnel);
   const nodes = await convertNodes(options, deps, { findings, cloud, stepsOf });
   return { outcome: outcomeOf(nodes), cloud, nodes };

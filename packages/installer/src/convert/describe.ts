@@ -4,19 +4,19 @@ const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;
 
 const words: Readonly<Record<ConvertedNode['outcome'], string>> = {
   converted: 'is an edge node',
-  unchanged: 'was an edge node before',
-  'put-back': 'was put back: it is as it was',
-  failed: 'could not be put back',
-  refused: 'cannot be converted; nothing was changed',
-  'not-begun': 'was not begun',
+  unchanged: 'is already an edge node',
+  'put-back': 'failed and was rolled back',
+  failed: 'failed and could not be rolled back',
+  refused: 'cannot be converted; no changes made',
+  'not-begun': 'was not started',
 };
 
 function tookOf({ durations, containers }: ConvertedNode): string {
   if (durations === undefined) return '';
   const { totalMs, unitsMs, seenMs } = durations;
   const same =
-    containers === undefined ? '' : `; ${containers.same} of ${containers.before} containers run on`;
-  return `, ${seconds(totalMs)} (units ${seconds(unitsMs)}, seen by the cloud ${seconds(seenMs)})${same}`;
+    containers === undefined ? '' : `; ${containers.same} of ${containers.before} containers kept running`;
+  return `, ${seconds(totalMs)} (starting units ${seconds(unitsMs)}, verification ${seconds(seenMs)})${same}`;
 }
 
 function linesOf(node: ConvertedNode): readonly string[] {
@@ -31,9 +31,9 @@ function linesOf(node: ConvertedNode): readonly string[] {
 
 /** A result for people. */
 export function describeConvert({ outcome, cloud, nodes }: ConvertResult): string {
-  if (outcome === 'declined') return 'Nothing was changed.';
-  const head = outcome === 'unchanged' ? ['Everything is as it shall be.'] : [];
+  if (outcome === 'declined') return 'No changes made.';
+  const head = outcome === 'unchanged' ? ['Nothing to do.'] : [];
   const steps = cloud?.instructions ?? [];
-  const rest = steps.length === 0 ? [] : ['', 'Left for you to do:', ...steps];
+  const rest = steps.length === 0 ? [] : ['', 'Manual steps left:', ...steps];
   return [...head, ...nodes.flatMap(linesOf), ...rest].join('\n');
 }

@@ -28,7 +28,7 @@ export function resultOf(finding: Workable, state: NodeState): ConvertedNode {
     case 'put-back':
       return { ...identity, outcome: 'put-back', ...whyOf(state.cause) };
     case 'failed': {
-      const hint = `selvedge revert --nodes ${identity.node} takes it back; selvedge convert --nodes ${identity.node} goes on`;
+      const hint = `undo with selvedge revert --nodes ${identity.node}, or resume with selvedge convert --nodes ${identity.node}`;
       return { ...identity, outcome: 'failed', because: messageOf(state.cause), hint };
     }
     case 'planned':

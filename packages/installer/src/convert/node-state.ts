@@ -17,15 +17,15 @@ export type NodeState =
   | { readonly kind: 'failed'; readonly cause: unknown };
 
 const words: Readonly<Record<NodeState['kind'], string>> = {
-  planned: 'waits',
-  unchanged: 'was an edge node before',
-  left: 'was not begun',
-  applying: 'is changed',
-  verifying: 'is looked at from the cloud',
-  converted: 'is an edge node',
-  'putting-back': 'is put back',
-  'put-back': 'is as it was',
-  failed: 'could not be put back',
+  planned: 'waiting',
+  unchanged: 'already an edge node',
+  left: 'not started',
+  applying: 'applying changes',
+  verifying: 'verifying from the cloud',
+  converted: 'edge node',
+  'putting-back': 'rolling back',
+  'put-back': 'rolled back',
+  failed: 'rollback failed',
 };
 
 const ends: readonly NodeState['kind'][] = ['unchanged', 'left', 'converted', 'put-back', 'failed'];

@@ -30,7 +30,7 @@ export function createNodeWork(
     async source(name) {
       const arch = architectures.find((one) => sourceOf(one) === name);
       if (arch !== undefined) return (await artifacts.edgeLite(arch)).bytes;
-      throw new SelvedgeError(`nothing is called ${name}`, { code: 'NotFound' });
+      throw new SelvedgeError(`there is no source ${name}`, { code: 'NotFound' });
     },
   };
 }

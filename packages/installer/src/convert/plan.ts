@@ -17,14 +17,14 @@ export const isWorkable = (finding: Finding): finding is Workable =>
 
 /** Shown for each node, after what changes on its machine. */
 const seen: PlannedChange = {
-  what: 'see from the cloud that it is Ready through its hub, and that no container was started again; else put it back',
+  what: 'verify from the cloud that it is Ready through its hub and that no container restarted; otherwise roll back',
 };
 
 function changesOf(finding: Workable, steps: readonly Step[]): readonly PlannedChange[] {
   if (finding.kind === 'new') return [...describeSteps(steps), seen];
   const left = finding.run.steps.filter(({ progress }) => progress.kind !== 'done');
   return [
-    { what: `go on where a run stopped: ${left.length} of ${finding.run.steps.length} steps are left` },
+    { what: `resume an interrupted run: ${left.length} of ${finding.run.steps.length} steps left` },
     ...describeSteps(left.map(({ step }) => step)),
     seen,
   ];
@@ -32,9 +32,9 @@ function changesOf(finding: Workable, steps: readonly Step[]): readonly PlannedC
 
 function titleOf(nodes: number, cloud: CloudSide): string {
   const count = nodes === 1 ? '1 node' : `${nodes} nodes`;
-  if (nodes === 0) return 'convert the cloud';
+  if (nodes === 0) return 'set up the cloud side';
   return cloud.parts.some(({ changes }) => changes.length > 0)
-    ? `convert the cloud and ${count}`
+    ? `set up the cloud side and convert ${count}`
     : `convert ${count}`;
 }
 
@@ -46,7 +46,7 @@ export function convertPlan(
 ): Plan {
   const workable = findings.filter(isWorkable);
   const refusals = findings.flatMap((one) =>
-    one.kind === 'refused' ? [`${one.node.name} is left as it is: ${one.why}`] : [],
+    one.kind === 'refused' ? [`${one.node.name} is skipped: ${one.why}`] : [],
   );
   const parts = workable.map((one) => ({
     where: `node ${one.node.name}`,

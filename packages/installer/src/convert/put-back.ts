@@ -25,7 +25,7 @@ export async function putBackIn(
   { cluster, clock, timeoutMs }: PutBackDeps,
   { progress, signal }: { readonly progress: Progress; readonly signal: AbortSignal },
 ): Promise<void> {
-  const onNote = (text: string): void => progress.note(`put back: ${text}`);
+  const onNote = (text: string): void => progress.note(`rollback: ${text}`);
   await takeBack({ home, node, timeoutMs }, { cluster, clock, onNote }, signal);
 }
 
@@ -37,7 +37,7 @@ function hasEnded({ journal: { state } }: Home, { node, journalled }: PuttingBac
   if (state.kind === 'none') return false;
   if (state.run === journalled) return state.kind === 'done';
   throw new SelvedgeError(
-    `meanwhile \`${state.command}\`, run ${state.run}, is ${state.kind} on ${node.name}`,
+    `${node.name} now has another run: \`${state.command}\`, run ${state.run}, ${state.kind}`,
     {
       code: 'Conflict',
     },
@@ -64,7 +64,7 @@ export async function putBack(what: PuttingBack, deps: PutBackDeps, progress: Pr
       deps.signal.throwIfAborted();
       const isAway = hasCode(error, 'Unavailable') || (!isEntered && hasCode(error, 'DeadlineExceeded'));
       if (!isAway || attempt >= reopening.attempts) throw error;
-      progress.note(`put back: ${error.message}; trying again`);
+      progress.note(`rollback: ${error.message}; retrying`);
       await deps.clock.sleep(reopening.everyMs, deps.signal);
     }
   }

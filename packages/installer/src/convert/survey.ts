@@ -53,10 +53,10 @@ type Refusal = Pick<Extract<Finding, { kind: 'refused' }>, 'why' | 'hint'>;
 /** What the cluster alone says against it. */
 function refuseNode({ role, os, isLite }: ClusterNode): Refusal | undefined {
   if (role === 'control-plane') {
-    return { why: 'it is a control-plane node', hint: 'only nodes that run pods of sites become edge nodes' };
+    return { why: 'it is a control-plane node', hint: 'only worker nodes can be converted' };
   }
-  if (os !== 'linux') return { why: `it runs ${os}`, hint: 'only Linux nodes are converted' };
-  if (isLite) return { why: 'it is a lite node: it has no kubelet', hint: 'nothing is to be done there' };
+  if (os !== 'linux') return { why: `it runs ${os}`, hint: 'only Linux nodes can be converted' };
+  if (isLite) return { why: 'it is a lite node, without a kubelet', hint: 'there is nothing to convert' };
   return undefined;
 }
 
@@ -66,25 +66,28 @@ function refuseRun(
 ): Refusal | undefined {
   if (damagedLine !== undefined) {
     return {
-      why: `its journal ${path} is damaged in line ${damagedLine}`,
-      hint: `\`selvedge revert --nodes ${node}\` shows what it says`,
+      why: `its journal ${path} is damaged at line ${damagedLine}`,
+      hint: `\`selvedge revert --nodes ${node}\` shows its readable part`,
     };
   }
   if (state.kind === 'none' || state.command === convertCommand) return undefined;
-  return { why: `\`${state.command}\` was run there`, hint: 'take that back first' };
+  return { why: `it was changed by \`${state.command}\``, hint: 'undo that first: `selvedge reset`' };
 }
 
 function refuseLayout(node: ClusterNode, { nodeName, role }: Layout): Refusal | undefined {
   if (nodeName !== '' && nodeName !== node.name) {
-    return { why: `that machine is the node ${nodeName}`, hint: `say --nodes ${node.name}=ADDRESS` };
+    return {
+      why: `the machine at that address is node ${nodeName}`,
+      hint: `use --nodes ${node.name}=ADDRESS`,
+    };
   }
-  return role === 'control-plane' ? { why: 'an API server runs there' } : undefined;
+  return role === 'control-plane' ? { why: 'an API server runs on its machine' } : undefined;
 }
 
 function unknownLayout(found: readonly string[]): Refusal {
   return {
-    why: `how Kubernetes lies there is not known; found: ${found.length === 0 ? 'nothing' : found.join(', ')}`,
-    hint: 'docs/tasks/convert.md lists the layouts that are known',
+    why: `unrecognized Kubernetes layout; found: ${found.length === 0 ? 'nothing' : found.join(', ')}`,
+    hint: 'supported layouts: docs/tasks/convert.md, "What a node must be"',
   };
 }
 
@@ -93,7 +96,7 @@ function refuseNew({ isReady }: ClusterNode, { obstacles: [obstacle] }: Layout):
   if (obstacle !== undefined) return { why: obstacle };
   return isReady
     ? undefined
-    : { why: 'its Node is not Ready', hint: 'mend it first: `selvedge check` says more' };
+    : { why: 'its Node is not Ready', hint: 'fix that first; run `selvedge check` for details' };
 }
 
 const refused = (node: ClusterNode, { why, hint }: Refusal): Finding => ({

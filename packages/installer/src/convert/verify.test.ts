@@ -25,8 +25,8 @@ describe.each([
   };
 
   it('must be Ready again', () => {
-    expect(lacks(pod('old', labels))).toEqual(['kube-proxy is not Ready again']);
-    expect(lacks(pod('new', labels, false))).toEqual(['kube-proxy is not Ready again']);
+    expect(lacks(pod('old', labels))).toEqual(['kube-proxy is not Ready yet']);
+    expect(lacks(pod('new', labels, false))).toEqual(['kube-proxy is not Ready yet']);
     expect(lacks(pod('new', labels))).toEqual([]);
   });
 

@@ -41,7 +41,7 @@ export function proxyLacks(
 ): readonly string[] {
   if (before.meant.length === 0) return [];
   const isNew = (pod: PodSight): boolean => isProxyPod(kubeProxy, pod) && !before.meant.includes(pod.uid);
-  return pods.some((pod) => isNew(pod) && pod.isReady) ? [] : ['kube-proxy is not Ready again'];
+  return pods.some((pod) => isNew(pod) && pod.isReady) ? [] : ['kube-proxy is not Ready yet'];
 }
 
 function logsLacks(logs: LogsSight): readonly string[] {
@@ -89,9 +89,9 @@ async function compared(
 function checked(restarts: Restarts | undefined): Restarts {
   const { restarted = [] } = restarts ?? {};
   if (restarts !== undefined && restarted.length === 0) return restarts;
-  throw new SelvedgeError(`containers were started again: ${restarted.join(', ')}`, {
+  throw new SelvedgeError(`containers restarted: ${restarted.join(', ')}`, {
     code: 'Conflict',
-    hint: 'see in their logs, and in the journal of the kubelet, why they ended',
+    hint: 'their logs, and journalctl -u kubelet, say why they stopped',
   });
 }
 

@@ -13,7 +13,7 @@ async function survey(host: Host, paths: readonly string[], signal: AbortSignal)
   const argv = ['sh', '-c', surveyScript, 'sh', ...paths] as const;
   const { exitCode, stdout, stderr } = await host.run({ argv: [...argv], maxOutputBytes }, signal);
   if (exitCode === 0) return stdout.toString();
-  throw new SelvedgeError(`cannot look at ${host.name}: ${stderr.toString().trim()}`, { code: 'Internal' });
+  throw new SelvedgeError(`cannot inspect ${host.name}: ${stderr.toString().trim()}`, { code: 'Internal' });
 }
 
 /** Looks at a machine, in one to three round trips. Changes nothing. Rejects as `Host.run` does. */

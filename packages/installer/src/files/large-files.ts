@@ -26,7 +26,8 @@ export function createLargeFiles({
       const stdin = await zipped(content.subarray(there, there + pieceBytes));
       const piece = { name: 'appendPart', args: [path, `${there}`], stdin } as const;
       const then = Number(await text({ ...piece, code: 'Conflict', timeoutMs: pieceTimeoutMs }, signal));
-      if (!(then > there)) throw new SelvedgeError(`${path} does not grow`, { code: 'Internal' });
+      if (!(then > there))
+        throw new SelvedgeError(`upload to ${path} makes no progress`, { code: 'Internal' });
       there = then;
     }
     await done({ name: 'finishPart', args: [path, sha256, octal(mode)], code: 'Corrupt' }, signal);
@@ -35,7 +36,7 @@ export function createLargeFiles({
     async lookTree(path, signal) {
       const word = await text({ name: 'lookTree', args: [path] }, signal);
       if (isTreeState(word)) return word;
-      throw new SelvedgeError(`what is at ${path} was not understood`, { code: 'Internal' });
+      throw new SelvedgeError(`unexpected answer about ${path}`, { code: 'Internal' });
     },
     removeTree: (path, { keep }, signal) =>
       done({ name: 'removeTree', args: [path, keep ? 'keep' : ''] }, signal),

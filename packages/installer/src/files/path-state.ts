@@ -15,8 +15,7 @@ export function parsePathState(printed: string): PathState {
     return { kind: 'folder', mode: Number.parseInt(mode, 8), owner: { uid: Number(uid), gid: Number(gid) } };
   }
   const asFile = file.exec(printed);
-  if (asFile === null)
-    throw new SelvedgeError('what is at the path was not understood', { code: 'Internal' });
+  if (asFile === null) throw new SelvedgeError('unexpected answer about a path', { code: 'Internal' });
   const [, mode = '', uid, gid, modified, bytes, sha256 = ''] = asFile;
   return {
     kind: 'file',

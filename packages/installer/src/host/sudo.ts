@@ -31,7 +31,7 @@ export async function createSudoHost(host: Host, options: SudoOptions, signal?: 
   if (!free && password === undefined) {
     throw new SelvedgeError(`sudo asks for a password on ${host.name}`, {
       code: 'Forbidden',
-      hint: 'give it with --ask-sudo-password, or let the user run sudo without one',
+      hint: 'use --ask-sudo-password, or allow the user to run sudo without a password',
     });
   }
   const run: Host['run'] = (command, within) =>
@@ -43,6 +43,6 @@ export async function createSudoHost(host: Host, options: SudoOptions, signal?: 
   if (exitCode === 0) return sudo;
   throw new SelvedgeError(`sudo refuses the user on ${host.name}`, {
     code: 'Forbidden',
-    hint: 'see `sudo -l` there: all commands as root are needed, and the right password',
+    hint: 'check the password, and with `sudo -l` there that the user may run all commands as root',
   });
 }

@@ -18,10 +18,12 @@ export interface ArchivesDeps {
 
 const notListed = (path: string, isOther: boolean): SelvedgeError =>
   new SelvedgeError(
-    `${path} is ${isOther ? 'another file than' : 'not in'} ${checksumsFile} beside it ${isOther ? 'says' : ''}`.trimEnd(),
+    isOther
+      ? `${path} does not match ${checksumsFile} next to it`
+      : `${path} is not listed in ${checksumsFile} next to it`,
     {
       code: 'Corrupt',
-      hint: `where the packages were fetched: sha256sum *.deb > ${checksumsFile}`,
+      hint: `create that file where the packages were downloaded: sha256sum *.deb > ${checksumsFile}`,
     },
   );
 

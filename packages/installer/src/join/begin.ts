@@ -41,9 +41,9 @@ export async function begin(
 ): Promise<void> {
   const { run, host, journal } = home;
   if (runIn(journal) !== goesOn || journal.state.kind === 'done') {
-    throw new SelvedgeError(`somebody else has changed ${host.name} since it was looked at`, {
+    throw new SelvedgeError(`${host.name} was changed by another run since it was inspected`, {
       code: 'Conflict',
-      hint: 'nothing was changed now; the same command again looks at what is there',
+      hint: 'no changes were made; run the same command again',
     });
   }
   if (goesOn !== undefined) return renewToken(home, token, signal);

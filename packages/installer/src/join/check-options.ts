@@ -5,7 +5,7 @@ import type { JoinOptions } from './types.ts';
 const invalid = (message: string, hint: string): SelvedgeError =>
   new SelvedgeError(message, { code: 'Invalid', hint });
 
-const printed = 'selvedge token create prints the whole command';
+const printed = 'selvedge token create prints the complete command';
 /** RFC 1123. */
 const nodeName = /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 
@@ -20,8 +20,8 @@ export function nodeNameOf({ nodeName: given }: Pick<JoinOptions, 'nodeName'>, h
   const name = given ?? hostname.toLowerCase();
   if (nodeName.test(name)) return name;
   throw invalid(
-    `${name} cannot be the name of a Node`,
-    'choose one of a-z, 0-9, hyphens and dots with --node-name',
+    `${name} is not a valid Node name`,
+    'choose one with --node-name: a-z, 0-9, hyphens and dots',
   );
 }
 
@@ -29,7 +29,7 @@ export function nodeNameOf({ nodeName: given }: Pick<JoinOptions, 'nodeName'>, h
 export function checkJoinOptions(options: JoinOptions): void {
   checkServer(options.server);
   if (!/^sha256:[0-9a-f]{64}$/.test(options.caHash)) {
-    throw invalid('--ca-hash is not sha256: and 64 hexadecimal digits', printed);
+    throw invalid('--ca-hash is not sha256: followed by 64 hexadecimal digits', printed);
   }
   parseBootstrapToken(options.token);
   if (options.nodeName !== undefined) nodeNameOf(options, '');

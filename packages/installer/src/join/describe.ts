@@ -19,19 +19,17 @@ const words: {
     ...(archives.length > 0 ? { detail: archives } : {}),
   }),
   edit: ({ path, changes }) => ({
-    what: `edit ${path}: containerd is to serve the CRI`,
+    what: `edit ${path}: enable the CRI plugin of containerd`,
     detail: changes.flatMap((change) => [`- ${change.old}`, `+ ${change.new}`]),
   }),
   restart: ({ name, on }) => (on === 'apply' ? { what: `restart ${name}` } : undefined),
   sysctl: ({ name, value }) => ({ what: `set ${name.replaceAll('/', '.')} to ${value}` }),
   leftover: ({ what, name }) =>
-    what === 'file'
-      ? { what: `write ${name}, when the cloud has given the node a range for pods` }
-      : undefined,
+    what === 'file' ? { what: `write ${name} once the node has a podCIDR` } : undefined,
   upload: ({ path }) => ({ what: `install ${path}` }),
   file: fileChange,
-  secret: ({ path }) => ({ what: `write the token to ${path}, until the node has joined` }),
-  unit: ({ name }) => ({ what: `start ${name}, at boot too` }),
+  secret: ({ path }) => ({ what: `write the token to ${path}; removed once the node has joined` }),
+  unit: ({ name }) => ({ what: `start ${name} and enable it at boot` }),
 };
 
 function changeOf(step: Step): PlannedChange | undefined {
@@ -45,7 +43,7 @@ export function joinPlan(node: string, steps: readonly Step[], warnings: readonl
   const changes = steps.map(changeOf).filter((change) => change !== undefined);
   const end = changes.length === 0 ? [] : [{ what: `wait until Node ${node} is Ready` }];
   return {
-    title: `make this machine the lite node ${node}`,
+    title: `join this machine as lite node ${node}`,
     parts: [{ where: `node ${node}`, changes: [...changes, ...end] }],
     warnings,
   };
@@ -56,10 +54,10 @@ const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;
 /** The result, for people. Pure. */
 export function describeJoin({ outcome, node, unit, totalMs, warnings }: JoinResult): string {
   const heads: Readonly<Record<JoinResult['outcome'], string>> = {
-    joined: `${node} is a node and Ready${totalMs === undefined ? '' : `, after ${seconds(totalMs)}`}`,
-    unchanged: `${node} is a node and Ready; nothing was changed`,
-    declined: 'nothing was changed',
+    joined: `${node} has joined and is Ready${totalMs === undefined ? '' : ` after ${seconds(totalMs)}`}`,
+    unchanged: `${node} has already joined and is Ready; no changes made`,
+    declined: 'no changes made',
   };
-  const member = unit === undefined ? [] : [`it belongs to the unit ${unit}`];
+  const member = unit === undefined ? [] : [`it is a member of unit ${unit}`];
   return [heads[outcome], ...member, ...warnings.map((one) => `note: ${one}`)].join('\n');
 }

@@ -14,22 +14,22 @@ export async function earlierJoin(
 ): Promise<BegunRun | undefined> {
   const { state, damagedLine } = await readJournal(journalPlace().journal, createHostFiles(host), signal);
   if (damagedLine !== undefined) {
-    throw new SelvedgeError(`the journal of ${host.name} is damaged in line ${damagedLine}`, {
+    throw new SelvedgeError(`the journal of ${host.name} is damaged at line ${damagedLine}`, {
       code: 'Corrupt',
-      hint: 'selvedge reset shows what is known of what was done; nothing was changed now',
+      hint: 'selvedge reset shows its readable part; no changes were made',
     });
   }
   if (state.kind === 'none' || state.kind === 'undone') return undefined;
   if (state.command !== joinCommand) {
     throw new SelvedgeError(`${host.name} was changed by \`${state.command}\``, {
       code: 'Conflict',
-      hint: 'it is an edge node with a kubelet; selvedge revert takes that back',
+      hint: 'it is a converted node; undo that with selvedge revert',
     });
   }
   const other = otherThan(state, options);
   if (other === undefined) return state;
-  throw new SelvedgeError(`${host.name} has joined, or begun to, ${other}`, {
+  throw new SelvedgeError(`${host.name} has already joined, or started to join, ${other}`, {
     code: 'Conflict',
-    hint: 'repeat that command, or take it back first: selvedge reset',
+    hint: 'repeat that command, or undo it first with selvedge reset',
   });
 }

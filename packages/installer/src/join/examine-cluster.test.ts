@@ -99,11 +99,15 @@ describe('a cluster that is to be joined', () => {
       { info: () => clusterInfo('fedcba9876543210') },
       /not signed by the secret/,
     ],
-    ['that it does not take', { info: () => clusterInfo(secret), allowed: expired }, /is not accepted/],
+    [
+      'that it does not take',
+      { info: () => clusterInfo(secret), allowed: expired },
+      /rejects the bootstrap token/,
+    ],
     [
       'that may not join',
       { info: () => clusterInfo(secret), allowed: false },
-      /may not ask for a certificate/,
+      /is not allowed to request a certificate/,
     ],
   ])('refuses a token %s, with what to do', async (_what, cluster, message) => {
     const refusal = await examineCluster(options, depsOf(cluster)).catch((error: unknown) => error);

@@ -58,7 +58,7 @@ async function trust(
     if (clock.monotonicMs() >= endMs) {
       throw new SelvedgeError(`${server} does not know the bootstrap token ${token.id}`, {
         code: 'Unauthenticated',
-        hint: `it expired, was deleted or is of another cluster; ${newTokenHint}`,
+        hint: `it has expired, was deleted, or belongs to another cluster; ${newTokenHint}`,
       });
     }
     await clock.sleep(pauseMs, signal);
@@ -86,16 +86,16 @@ async function tryToken(token: BootstrapToken, client: JoinClient, signal: Abort
   const review = { metadata: {}, spec: { resourceAttributes: certificates } };
   const { status } = await client.create(accessReviews, review, { signal }).catch((cause: unknown) => {
     if (!hasCode(cause, 'Unauthenticated')) throw cause;
-    throw new SelvedgeError(`the bootstrap token ${token.id} is not accepted`, {
+    throw new SelvedgeError(`the API server rejects the bootstrap token ${token.id}`, {
       code: 'Unauthenticated',
       cause,
-      hint: `it expired just now, or may not authenticate; ${newTokenHint}`,
+      hint: `it has just expired, or is not enabled for authentication; ${newTokenHint}`,
     });
   });
   if (status?.allowed === true) return;
-  throw new SelvedgeError(`the bootstrap token ${token.id} may not ask for a certificate`, {
+  throw new SelvedgeError(`the bootstrap token ${token.id} is not allowed to request a certificate`, {
     code: 'Forbidden',
-    hint: 'make one with selvedge token create, which grants it, or bind ClusterRole system:node-bootstrapper to the groups of the token',
+    hint: "create one with selvedge token create, which grants that, or bind ClusterRole system:node-bootstrapper to the token's groups",
   });
 }
 

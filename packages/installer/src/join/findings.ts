@@ -52,17 +52,18 @@ function clockOf({ cluster, aheadMs }: Sight): Told | undefined {
   const off = aheadMs - cluster.aheadMs;
   if (Math.abs(off) < skew.noticedMs) return undefined;
   const what = `its clock is ${seconds(off)} ${off > 0 ? 'ahead of' : 'behind'} that of the API server`;
-  const why = 'certificates and tokens that are valid there are not yet, or not any more, valid here';
-  const mend = 'timedatectl set-ntp true, and wait until timedatectl says that it is synchronized';
+  const why = 'certificates and tokens that are valid there are not valid here yet, or no longer';
+  const mend =
+    'run timedatectl set-ntp true, and wait until timedatectl reports that the clock is synchronized';
   return Math.abs(off) > skew.maxMs ? error(what, why, mend) : warning(what, why, mend);
 }
 
 function diskOf({ facts }: Sight): Told | undefined {
   const disk = facts.disks.find(({ path }) => path === '/var/lib');
   if (disk === undefined || disk.availableBytes >= needed.comfortableBytes) return undefined;
-  const what = `/var/lib has ${Math.floor(disk.availableBytes / 2 ** 20)} MiB left`;
-  const why = 'images, containers and the state of the node are kept there';
-  const mend = 'make room, or mount a larger disk there';
+  const what = `only ${Math.floor(disk.availableBytes / 2 ** 20)} MiB free in /var/lib`;
+  const why = 'images, containers and node state are stored there';
+  const mend = 'free some space, or mount a larger disk there';
   return disk.availableBytes < needed.diskBytes ? error(what, why, mend) : warning(what, why, mend);
 }
 
@@ -70,17 +71,17 @@ function otherAgentOf({ facts }: Sight): Told | undefined {
   const unit = otherAgents.find((name) => facts.units[name]?.activeState === 'active');
   if (unit !== undefined) {
     return error(
-      `${unit} runs`,
-      "it is a node already, and two agents end each other's pods",
-      'selvedge convert makes an edge node of it; to make it a lite node, take it out of its cluster first',
+      `${unit} is running`,
+      "this is already a node, and two agents would kill each other's pods",
+      'use selvedge convert to make it an edge node; to make it a lite node, remove it from its cluster first',
     );
   }
   const [other] = facts.selvedge.otherAgents;
   if (other === undefined) return undefined;
   return error(
-    `${other} is there`,
-    'two agents of an edge fight for the same node',
-    'remove it as its documentation says',
+    `${other} is installed`,
+    'two edge agents would fight over the same node',
+    'remove it as described in its documentation',
   );
 }
 
@@ -89,9 +90,9 @@ function portOf({ facts }: Sight): Told | undefined {
   if (taken.length === 0) return undefined;
   const list = taken.join(' and ');
   return error(
-    `somebody listens on port ${list}`,
-    'the kubelet API is served on 10250, the hub on 10270',
-    `end it: ss -ltnp 'sport = :${taken[0]}' says who it is`,
+    `port ${list} is in use`,
+    'edge-lite serves the kubelet API on 10250 and the hub on 10270',
+    `find the process with ss -ltnp 'sport = :${taken[0]}' and stop it`,
   );
 }
 
@@ -100,22 +101,26 @@ function containersOf({ runtime }: Sight): Told | undefined {
   if (count === 0) return undefined;
   return error(
     `containerd has ${count} containers in the namespace k8s.io`,
-    'they are of another agent, and a node ends pods that the cloud did not give it',
-    'ctr --namespace k8s.io containers list shows them; remove what is left of an earlier node',
+    'they belong to another agent, and a node kills pods that are not assigned to it',
+    'list them with ctr --namespace k8s.io containers list, and remove what an earlier node left behind',
   );
 }
 
 function runtimeOf({ runtime, archives }: Sight, { network }: JoinOptions): Told | undefined {
   const { containerd, manager } = runtime;
   if (containerd !== undefined && !/^(1\.([6-9]|\d\d)|[2-9])\./.test(containerd.version)) {
-    return error(`containerd is ${containerd.version}`, 'the CRI v1 came with 1.6', 'install a newer one');
+    return error(
+      `containerd is ${containerd.version}`,
+      'CRI v1 needs containerd 1.6',
+      'install a newer version',
+    );
   }
   const lacks = missingParts(runtime, network);
   if (lacks.length === 0 || manager !== undefined || archives > 0) return undefined;
   return error(
     `${lacks.join(' and ')} missing`,
-    'pods are run by containerd and connected by CNI plugins, and neither apt-get nor dnf is there to install them',
-    'install them as the distribution says, then run this again',
+    'pods need containerd and CNI plugins, and there is neither apt-get nor dnf to install them',
+    'install them with the tools of the distribution, then run the same command again',
   );
 }
 
@@ -123,9 +128,9 @@ function criOf({ runtime: { containerd } }: Sight): Told | undefined {
   if (containerd === undefined || containerd.config.servesCri) return undefined;
   if (containerd.file !== undefined && enableCri(containerd.file) !== undefined) return undefined;
   return error(
-    'containerd does not serve the CRI, and its config.toml does not say why',
-    'pods are run by the CRI',
-    'take the CRI out of disabled_plugins in what config.toml imports: containerd config dump shows all of it',
+    'the CRI plugin of containerd is disabled, but not in config.toml itself',
+    'edge-lite runs pods through the CRI',
+    'remove it from disabled_plugins in a file that config.toml imports; containerd config dump shows the merged configuration',
   );
 }
 
@@ -150,21 +155,25 @@ const rules: Readonly<Record<string, Rule>> = {
   'join-root': ({ runtime: { uid } }) =>
     uid === 0
       ? undefined
-      : error('programs are not run as root', 'units, mounts and networks are made', 'run it with sudo'),
+      : error('not running as root', 'join creates systemd units, mounts and networks', 'run it with sudo'),
   'join-systemd': ({ facts: { init } }) =>
     init === 'systemd'
       ? undefined
-      : error(`process 1 is ${init}`, 'edge-lite is a unit of systemd', 'use a system with systemd'),
+      : error(`PID 1 is ${init}`, 'edge-lite runs as a systemd unit', 'use a system with systemd'),
   'join-architecture': ({ facts: { arch } }) =>
     architectures[arch] !== undefined
       ? undefined
-      : error(`the machine is ${arch}`, 'edge-lite is built for x86_64 and aarch64', 'use another machine'),
+      : error(
+          `unsupported architecture ${arch}`,
+          'edge-lite is built for x86_64 and aarch64',
+          'use another machine',
+        ),
   'join-memory': ({ facts: { memoryBytes } }) =>
     memoryBytes >= needed.memoryBytes
       ? undefined
       : warning(
           'it has less than 256 MiB of memory',
-          'edge-lite and containerd take about 120',
+          'edge-lite and containerd take about 120 MiB',
           'add memory',
         ),
   'join-other-agent': otherAgentOf,
@@ -173,8 +182,8 @@ const rules: Readonly<Record<string, Rule>> = {
       ? undefined
       : error(
           `${full.join(' and ')} ${full.length === 1 ? 'is' : 'are'} not empty`,
-          'an earlier installation left them, and there is no journal of it',
-          'see whose they are, and move them away',
+          'an earlier installation left files there, and there is no journal of it',
+          'find out what they belong to, and move them away',
         ),
   'join-containers': containersOf,
   'join-ports': portOf,
@@ -187,24 +196,24 @@ const rules: Readonly<Record<string, Rule>> = {
       ? undefined
       : error(
           `it cannot connect to ${hostPort(server)}`,
-          'edge-lite joins there and keeps a connection to it',
-          'let it through the firewall; see whether the name is known there and the route is right',
+          'edge-lite needs a connection to the API server',
+          'allow it in the firewall; check DNS and routing on this machine',
         ),
   'join-tunnel': (_sight, { tunnelServers = [] }) =>
     tunnelServers.length > 0
       ? undefined
       : warning(
-          'it will have no tunnel',
-          'logs, exec and metrics work only if the API server can dial the machine',
-          'name cloud-manager with --tunnel-server HOST:PORT',
+          'no tunnel configured',
+          'logs, exec and metrics only work if the API server can connect to the machine',
+          'use --tunnel-server HOST:PORT with the address of cloud-manager',
         ),
   'join-dns': ({ cluster }, { clusterDNS = [] }) =>
     clusterDNS.length > 0 || cluster.dns !== undefined
       ? undefined
       : warning(
-          'the DNS of the cluster is not known',
-          'pods will ask the resolver of the machine, which does not know Services',
-          'give its address with --cluster-dns',
+          'the address of the cluster DNS is not known',
+          'pods will use the resolver of the machine, which cannot resolve Services',
+          'set it with --cluster-dns',
         ),
 };
 

@@ -35,7 +35,7 @@ function sourcesOf(host: Host, { options: { token }, deps: { artifacts } }: Aske
       const found = (await artifacts.packages?.({ arch, manager }))?.find(({ file }) => file === name);
       if (found !== undefined) return found.bytes;
     }
-    throw new SelvedgeError(`the release has no ${name}`, { code: 'NotFound' });
+    throw new SelvedgeError(`the release does not contain ${name}`, { code: 'NotFound' });
   };
 }
 
@@ -69,7 +69,7 @@ async function unchanged(host: Host, state: BegunRun, { options, deps }: Asked):
   const node = nodeNameIn(state);
   const { timeoutMs = joinDefaults.timeoutMs } = options;
   await deps.agree(joinPlan(node, [], []));
-  await deps.progress.task(`see that ${node} is Ready`, (progress) =>
+  await deps.progress.task(`verify that ${node} is Ready`, (progress) =>
     untilReady({ ...deps, host, node, progress }, timeoutMs),
   );
   return { outcome: 'unchanged', node, ...(await awaitUnit({ ...deps, host, node }, options.unit)) };
@@ -78,7 +78,7 @@ async function unchanged(host: Host, state: BegunRun, { options, deps }: Asked):
 /** What is left of a join. The token is tried unless the node has its certificate. */
 async function whatIsLeft(host: Host, state: BegunRun, { options, deps }: Asked): Promise<Surveyed> {
   const { kind } = await createHostFiles(host).look(places.identity, deps.signal);
-  if (kind === 'absent') await deps.progress.task('look at the cluster', () => examineCluster(options, deps));
+  if (kind === 'absent') await deps.progress.task('inspect the cluster', () => examineCluster(options, deps));
   const left = state.steps.filter(({ progress }) => progress.kind !== 'done');
   return { run: state.run, nodeName: nodeNameIn(state), steps: left.map(({ step }) => step), warnings: [] };
 }
@@ -101,7 +101,7 @@ export async function join(options: JoinOptions, deps: JoinDeps): Promise<JoinRe
   const { nodeName: node, steps, warnings } = surveyed;
   if (!(await deps.agree(joinPlan(node, steps, warnings)))) return { outcome: 'declined', node, warnings };
   const begunMs = clock.monotonicMs();
-  await progress.task(`make ${node} a node`, (inner) =>
+  await progress.task(`join ${node}`, (inner) =>
     withHome({ machine: options.machine, command: joinCommand }, deps, (home, within) =>
       change(home, surveyed, { options, deps: { ...deps, progress: inner, signal: within } }),
     ),

@@ -6,7 +6,7 @@ import type { JoinOptions } from './types.ts';
 function configOf(state: BegunRun): JournalledConfig {
   const config = configIn(state);
   if (config !== undefined) return config;
-  throw new SelvedgeError('the journal has no config of edge-lite', { code: 'Corrupt' });
+  throw new SelvedgeError('the journal contains no edge-lite config', { code: 'Corrupt' });
 }
 
 export const nodeNameIn = (state: BegunRun): string => configOf(state).nodeName;

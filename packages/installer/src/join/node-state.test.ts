@@ -24,12 +24,12 @@ describe('what a node lacks until it is Ready', () => {
     [
       'its Node',
       { active: 'active', status: { hub: { connectivity: { kind: 'online' } } } },
-      'the Node in the cloud',
+      'the Node object',
     ],
     [
       'a pod range',
       { active: 'active', status: status([condition('False', 'x')], []) },
-      'a range of addresses for pods, from the cloud',
+      'a podCIDR from the cloud',
     ],
     [
       'a network',

@@ -30,8 +30,8 @@ type KnownNode = NonNullable<LiteStatus['node']>;
 function lackingOf({ podCIDRs, conditions }: KnownNode): readonly string[] {
   const ready = conditions.find(({ type }) => type === 'Ready');
   if (ready?.status === 'True') return [];
-  if (podCIDRs.length === 0) return ['a range of addresses for pods, from the cloud'];
-  return [`Ready: ${ready?.message ?? 'nothing is said of it yet'}`];
+  if (podCIDRs.length === 0) return ['a podCIDR from the cloud'];
+  return [`Ready: ${ready?.message ?? 'no status yet'}`];
 }
 
 /** What is missing until the node is Ready in the cloud, for people; empty: nothing. Pure. */
@@ -39,7 +39,7 @@ export function lacking({ active, status }: NodeState): readonly string[] {
   if (status === undefined)
     return [active === 'active' ? 'edge-lite to answer' : `edge-lite to start (${active})`];
   if (status.hub.connectivity?.kind !== online) return ['a connection to the API server'];
-  return status.node === undefined ? ['the Node in the cloud'] : lackingOf(status.node);
+  return status.node === undefined ? ['the Node object'] : lackingOf(status.node);
 }
 
 const properties = 'ActiveState,ExecMainStatus';

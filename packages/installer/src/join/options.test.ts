@@ -20,7 +20,7 @@ describe('what a person asks for', () => {
     ['a server with a path', { server: 'https://a:6443/api' }, '--server'],
     ['a hash that is none', { caHash: 'sha256:1' }, '--ca-hash'],
     ['a token that is none', { token: 'secret' }, 'a bootstrap token is'],
-    ['a name that is none', { nodeName: 'Till_5' }, 'cannot be the name'],
+    ['a name that is none', { nodeName: 'Till_5' }, 'is not a valid Node name'],
   ])('is refused with %s before anybody is asked', (_what, part, words) => {
     expect(() => checkJoinOptions({ ...testOptions, ...part })).toThrow(words);
   });
@@ -97,9 +97,9 @@ describe('packages beside a release', () => {
   const packages = listed(sums);
 
   it.each([
-    ['another file than', sums.replaceAll(/^\w{64}/gm, '0'.repeat(64))],
-    ['not in', ''],
-  ])('are not installed if one is %s the list of checksums', async (words, list) => {
+    ['does not match', sums.replaceAll(/^\w{64}/gm, '0'.repeat(64))],
+    ['is not listed in', ''],
+  ])('are not installed if one %s the list of checksums', async (words, list) => {
     const refused = listed(list)({ arch: 'amd64', manager: 'apt' });
     await expect(refused).rejects.toMatchObject({ code: 'Corrupt', message: expect.stringContaining(words) });
   });

@@ -111,13 +111,13 @@ describe('the steps of a join', () => {
   it('are told in words that a person wants, in their order', () => {
     const plan = joinPlan('till-5', steps, []);
     expect(plan.parts[0]?.changes.map(({ what }) => what)).toEqual([
-      'write /etc/cni/net.d/99-selvedge.conflist, when the cloud has given the node a range for pods',
+      'write /etc/cni/net.d/99-selvedge.conflist once the node has a podCIDR',
       'set net.ipv4.ip_forward to 1',
       'install /usr/local/bin/edge-lite',
       'write /etc/selvedge/edge-lite.yaml',
-      'write the token to /etc/selvedge/token, until the node has joined',
+      'write the token to /etc/selvedge/token; removed once the node has joined',
       'write /etc/systemd/system/edge-lite.service',
-      'start edge-lite.service, at boot too',
+      'start edge-lite.service and enable it at boot',
       'wait until Node till-5 is Ready',
     ]);
   });

@@ -88,7 +88,9 @@ async function printedBy(host: Host, argv: readonly string[], signal: AbortSigna
   const result = await host.run({ argv: ['sh', '-c', ...argv] }, signal);
   if (result.exitCode === 0) return result.stdout.toString();
   const said = result.stderr.toString().trim();
-  throw new SelvedgeError(`cannot look at the runtime of ${host.name}: ${said}`, { code: 'Internal' });
+  throw new SelvedgeError(`cannot inspect the container runtime on ${host.name}: ${said}`, {
+    code: 'Internal',
+  });
 }
 
 type Sections = ReadonlyMap<string, string>;

@@ -73,10 +73,10 @@ export async function survey(
   deps: JoinDeps & { readonly progress: Progress },
 ): Promise<Surveyed> {
   const { progress, artifacts } = deps;
-  const cluster: ClusterSight = await progress.task('look at the cluster', () =>
+  const cluster: ClusterSight = await progress.task('inspect the cluster', () =>
     examineCluster(options, deps),
   );
-  const seen = await progress.task('look at the machine', () => lookAt(host, options, deps));
+  const seen = await progress.task('inspect the machine', () => lookAt(host, options, deps));
   const archives = await archivesFor(seen, deps);
   const findings = joinFindings({ ...seen, cluster, archives: archives.length }, options);
   refuse(findings);

@@ -22,12 +22,12 @@ export async function untilReady(
   timeoutMs: number,
 ): Promise<void> {
   let state: NodeState = { active: '', exitCode: 0 };
-  const onMissing = (missing: string): void => progress.note(`waits for ${missing}`);
+  const onMissing = (missing: string): void => progress.note(`waiting for ${missing}`);
   const patience = { what: `Node ${node}`, everyMs: 250, timeoutMs, onMissing, signal };
   try {
     await untilNothingLacks(patience, clock, async () => {
       state = await lookAtNode(host, signal);
-      if (state.active === 'failed') throw new SelvedgeError('edge-lite ended', { code: 'Internal' });
+      if (state.active === 'failed') throw new SelvedgeError('edge-lite exited', { code: 'Internal' });
       return lacking(state);
     });
   } catch (cause) {
@@ -58,9 +58,9 @@ export async function awaitUnit(
 ): Promise<Pick<JoinResult, 'unit' | 'warnings'>> {
   if (wanted === undefined) return { warnings: [] };
   const { node, progress } = waiting;
-  const found = await progress.task(`wait for the unit ${wanted}`, () => unitOf(waiting, wanted));
+  const found = await progress.task(`wait for unit ${wanted}`, () => unitOf(waiting, wanted));
   if (found === wanted) return { unit: wanted, warnings: [] };
   const how = `selvedge unit move ${node} ${wanted}`;
-  const warning = `the cloud has not taken ${node} into the unit ${wanted}, and a node cannot do so itself: ${how}`;
+  const warning = `${node} is not a member of unit ${wanted}, and a node cannot add itself; to add it: ${how}`;
   return { ...(found === undefined ? {} : { unit: found }), warnings: [warning] };
 }

@@ -41,24 +41,24 @@ const exits: Readonly<
   Record<number, { readonly what: string; readonly code: ErrorCode; readonly hint: string }>
 > = {
   2: {
-    what: 'edge-lite does not take its config',
+    what: 'edge-lite rejects its config',
     code: 'Internal',
-    hint: `this is a fault of selvedge: report it with ${places.config}; selvedge reset takes all of it back`,
+    hint: `this is a bug in selvedge: report it with ${places.config}; selvedge reset undoes the join`,
   },
   3: {
-    what: 'the cluster refuses this node',
+    what: 'the cluster rejects this node',
     code: 'Unauthenticated',
-    hint: 'mend that, then run the same command again, with a new token if it was the token; selvedge reset takes all of it back',
+    hint: 'fix the cause, then run the same command again, with a new token if the token was rejected; selvedge reset undoes the join',
   },
   4: {
     what: 'the state of edge-lite on disk cannot be used',
     code: 'Corrupt',
-    hint: 'selvedge reset takes all of it back; then join again',
+    hint: 'undo the join with selvedge reset, then join again',
   },
 };
 
 const goOn =
-  'mend that and run the same command again: it goes on where it was; selvedge reset takes all of it back';
+  'fix the cause and run the same command again, which resumes where it stopped; selvedge reset undoes the join';
 
 async function logOf(host: Host, signal: AbortSignal): Promise<string> {
   const argv = ['journalctl', '--no-pager', '--quiet', '--output=cat', '--lines=100', '--unit', places.unit];

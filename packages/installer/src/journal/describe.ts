@@ -1,16 +1,16 @@
 import type { RunState, StepProgress } from './records.ts';
 
 const words: Readonly<Record<StepProgress['kind'], string>> = {
-  todo: 'not begun',
-  doing: 'begun',
+  todo: 'not started',
+  doing: 'started',
   done: 'done',
-  undoing: 'being taken back',
-  undone: 'taken back',
+  undoing: 'being undone',
+  undone: 'undone',
 };
 
 /** Where a run is, in one line: `run 7f3c of "selvedge convert": 5 steps done, 1 begun, 9 not begun`. */
 export function describeRun(state: RunState): string {
-  if (state.kind === 'none') return 'nothing was done';
+  if (state.kind === 'none') return 'empty';
   const counts = Object.entries(words).flatMap(([kind, word]) => {
     const count = state.steps.filter(({ progress }) => progress.kind === kind).length;
     return count === 0 ? [] : [`${count} ${word}`];

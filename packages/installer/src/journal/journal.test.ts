@@ -52,8 +52,8 @@ it('a damaged journal is refused with what it tells up to there, and can be look
   await writeFile(path, damaged);
   await expect(openJournal(path, files)).rejects.toMatchObject({
     code: 'Corrupt',
-    message: `the journal ${path} is damaged in line 3; up to there: run r1 of "selvedge convert", steps: 1 not begun, 1 begun`,
-    hint: expect.stringContaining('nothing was changed'),
+    message: `the journal ${path} is damaged at line 3; up to there: run r1 of "selvedge convert", steps: 1 not started, 1 started`,
+    hint: expect.stringContaining('no changes were made'),
   });
   expect(await readJournal(path, files)).toMatchObject({
     damagedLine: 3,

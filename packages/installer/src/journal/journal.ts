@@ -22,9 +22,9 @@ function damaged(
   { line, records }: Extract<JournalReading, { kind: 'damaged' }>,
 ): SelvedgeError {
   const known = describeRun(replay(records));
-  return new SelvedgeError(`the journal ${path} is damaged in line ${line}; up to there: ${known}`, {
+  return new SelvedgeError(`the journal ${path} is damaged at line ${line}; up to there: ${known}`, {
     code: 'Corrupt',
-    hint: 'nothing was changed; put things back by hand: what files were is beside them, as .NAME.selvedge-RUN',
+    hint: 'no changes were made; restore by hand: the originals of edited files are next to them, as .NAME.selvedge-RUN',
   });
 }
 

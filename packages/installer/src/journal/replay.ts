@@ -4,7 +4,7 @@ import type { BegunRun, JournalRecord, RunState, StepProgress } from './records.
 type StepRecord = Extract<JournalRecord, { step: number }>;
 
 function wrong(record: JournalRecord): SelvedgeError {
-  return new SelvedgeError(`the journal says "${record.kind}" where that cannot be`, { code: 'Corrupt' });
+  return new SelvedgeError(`unexpected record "${record.kind}" in the journal`, { code: 'Corrupt' });
 }
 
 function next(progress: StepProgress, record: StepRecord): StepProgress {

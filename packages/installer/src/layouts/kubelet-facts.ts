@@ -15,7 +15,7 @@ export interface Kubeconfig extends ClusterAccess {
 /** A kubeconfig that is there and can be understood, or why not. */
 export function readKubeconfig(facts: NodeFacts, path: string): Kubeconfig | string {
   const text = facts.files[path]?.text;
-  if (text === undefined) return `${path} is not there`;
+  if (text === undefined) return `${path} does not exist`;
   try {
     return { path, ...parseKubeconfig(text, { folder: dirname(path) }) };
   } catch (error) {

@@ -157,7 +157,7 @@ describe('a machine is not converted', () => {
   it.each([
     ['that kubeadm made a control plane', node({ files: apiServer }), /runs an API server/],
     ['that serves k3s', known(k3sNode({ units: { ...server, ...inactive } })), /runs an API server/],
-    ['without systemd', node({ init: 'runit' }), /process 1 is runit/],
+    ['without systemd', node({ init: 'runit' }), /PID 1 is runit/],
     ['that another edge agent has', node({ otherAgents: ['yurthub'] }), /yurthub/],
     [
       'whose kubelet has a token',
@@ -170,7 +170,7 @@ describe('a machine is not converted', () => {
 
   it('whose certificate is not where its kubeconfig says', () => {
     const { [pem]: _gone, ...files } = kubeadmNode().files;
-    expect(known({ ...kubeadmNode(), files }).obstacles).toEqual([`${pem} is not there`]);
+    expect(known({ ...kubeadmNode(), files }).obstacles).toEqual([`missing: ${pem}`]);
   });
 });
 

@@ -81,14 +81,14 @@ function obstaclesOf(facts: NodeFacts, row: LayoutRow, layout: Omit<Layout, 'obs
   const [first] = layout.identity;
   const missing = layout.identity.filter(({ path }) => !(path in facts.files)).map(({ path }) => path);
   const checks: readonly (readonly [boolean, string])[] = [
-    [row.role === 'control-plane', 'it runs an API server: edge nodes are workers'],
-    [facts.init !== 'systemd', `its process 1 is ${facts.init}, not systemd`],
+    [row.role === 'control-plane', 'it runs an API server; only workers can become edge nodes'],
+    [facts.init !== 'systemd', `its PID 1 is ${facts.init}, not systemd`],
     [first === undefined, `its kubelet has no client certificate in ${layout.kubelet.kubeconfig}`],
-    [missing.length > 0, `${missing.join(', ')} is not there`],
-    [layout.clusterCa === '', `the authority in ${layout.kubelet.kubeconfig} cannot be read`],
+    [missing.length > 0, `missing: ${missing.join(', ')}`],
+    [layout.clusterCa === '', `the cluster CA in ${layout.kubelet.kubeconfig} cannot be read`],
     [
       facts.selvedge.otherAgents.length > 0,
-      `another edge agent is there: ${facts.selvedge.otherAgents.join(', ')}`,
+      `another edge agent is installed: ${facts.selvedge.otherAgents.join(', ')}`,
     ],
   ];
   return checks.flatMap(([stands, what]) => (stands ? [what] : []));

@@ -17,16 +17,16 @@ type Words = {
 /** How kinds of steps are told on the way back. */
 const words: Words = {
   unit: ({ name }) => `stop ${name}`,
-  pods: () => 'end all pods of this machine, with their volumes, logs and networks',
+  pods: () => 'stop all pods on this machine, and remove their volumes, logs and networks',
   images: (_step, { keepImages }) =>
     keepImages ? undefined : 'remove the images that were pulled since the join',
   rules: () => 'remove the rules of CNI plugins from the packet filter',
-  tree: ({ path }) => `remove ${path} with all that is in it`,
+  tree: ({ path }) => `remove ${path} and everything in it`,
   upload: ({ path }) => `remove ${path}`,
   file: ({ path }) => `remove ${path}`,
-  sysctl: ({ name }) => `set ${name.replaceAll('/', '.')} as it was`,
-  edit: ({ path }) => `put ${path} back as it was`,
-  packages: ({ names }) => `remove ${names.join(', ')}, and what came with them`,
+  sysctl: ({ name }) => `restore ${name.replaceAll('/', '.')}`,
+  edit: ({ path }) => `restore ${path}`,
+  packages: ({ names }) => `remove ${names.join(', ')} and the packages installed with them`,
 };
 
 function tell(step: Step, how: Resetting): readonly PlannedChange[] {
@@ -42,10 +42,10 @@ export function resetPlan(how: Resetting): Plan {
   const changes = steps.toReversed().flatMap((step) => tell(step, how));
   const cloud = deletesNode ? [{ where: 'cluster', changes: [{ what: `delete Node ${node}` }] }] : [];
   return {
-    title: `take back what made this machine the node ${node}`,
+    title: `reset node ${node} to a bare machine`,
     parts: [{ where: `node ${node}`, changes }, ...cloud],
     warnings: steps.some(({ kind }) => kind === 'pods')
-      ? ['what pods have in volumes on this machine is lost']
+      ? ['data in pod volumes on this machine is lost']
       : [],
   };
 }
@@ -53,9 +53,9 @@ export function resetPlan(how: Resetting): Plan {
 /** The result, for people. Pure. */
 export function describeReset({ outcome, node = '', totalMs = 0, warnings }: ResetResult): string {
   const heads: Readonly<Record<ResetResult['outcome'], string>> = {
-    reset: `${node} is a bare machine again, after ${(totalMs / 1_000).toFixed(1)} s`,
-    unchanged: 'this machine has not joined: nothing was changed',
-    declined: 'nothing was changed',
+    reset: `${node} is a bare machine again after ${(totalMs / 1_000).toFixed(1)} s`,
+    unchanged: 'this machine has not joined; no changes made',
+    declined: 'no changes made',
   };
   return [heads[outcome], ...warnings].join('\n');
 }

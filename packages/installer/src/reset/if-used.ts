@@ -14,10 +14,10 @@ async function refuseOthersData(host: Host, signal: AbortSignal): Promise<void> 
   const names = exitCode === 0 ? stdout.toString().split('\n') : [];
   const others = names.filter((name) => name !== '' && name !== ours);
   if (others.length === 0) return;
-  throw new SelvedgeError(`somebody else uses the containerd of ${host.name}: ${others.join(', ')}`, {
+  throw new SelvedgeError(`containerd on ${host.name} is in use, namespaces: ${others.join(', ')}`, {
     code: 'Conflict',
-    cause: new Error('it was installed by the join, and goes with all that its namespaces hold'),
-    hint: `ctr --namespace ${others[0]} containers list shows what it is; move it away, then: ctr namespaces remove ${others.join(' ')}`,
+    cause: new Error('the join installed it, so reset would remove it with everything in its namespaces'),
+    hint: `see what it is with ctr --namespace ${others[0]} containers list; move it elsewhere, then run ctr namespaces remove ${others.join(' ')}`,
   });
 }
 

@@ -78,7 +78,7 @@ describe('a reset', () => {
     const whole = encodeRecord(begun('selvedge join')).line;
     const deps = depsOf(`${whole}${'0'.repeat(64)} {}\n`);
     const refusal = await reset({ machine }, deps).catch((error: unknown) => error);
-    expect(refusal).toMatchObject({ code: 'Corrupt', message: expect.stringContaining('damaged in line 2') });
+    expect(refusal).toMatchObject({ code: 'Corrupt', message: expect.stringContaining('damaged at line 2') });
     expect(refusal).toMatchObject({ cause: { message: expect.stringContaining('selvedge join') } });
   });
 });
@@ -116,9 +116,9 @@ describe('what a reset will do', () => {
   it('is told in the order in which it is done', () => {
     expect(told({})).toEqual([
       'stop edge-lite.service',
-      'end all pods of this machine, with their volumes, logs and networks',
-      'remove /etc/selvedge with all that is in it',
-      'set net.ipv4.ip_forward as it was',
+      'stop all pods on this machine, and remove their volumes, logs and networks',
+      'remove /etc/selvedge and everything in it',
+      'restore net.ipv4.ip_forward',
       'remove the images that were pulled since the join',
       'delete Node till-5',
     ]);
@@ -131,13 +131,13 @@ describe('what a reset will do', () => {
   });
 
   it('warns of what is lost', () => {
-    expect(resetPlan(how).warnings).toEqual(['what pods have in volumes on this machine is lost']);
+    expect(resetPlan(how).warnings).toEqual(['data in pod volumes on this machine is lost']);
     expect(resetPlan({ ...how, steps: [] }).warnings).toEqual([]);
   });
 });
 
 it('tells what a person has to do after it', () => {
-  const warnings = ['its Node is still in the cloud; to delete it:\n    kubectl delete node till-5'];
+  const warnings = ['the Node object still exists; to delete it:\n    kubectl delete node till-5'];
   const text = describeReset({
     outcome: 'reset',
     node: 'till-5',
@@ -146,8 +146,8 @@ it('tells what a person has to do after it', () => {
     warnings,
   });
   expect(text.split('\n')).toEqual([
-    'till-5 is a bare machine again, after 2.1 s',
-    'its Node is still in the cloud; to delete it:',
+    'till-5 is a bare machine again after 2.1 s',
+    'the Node object still exists; to delete it:',
     '    kubectl delete node till-5',
   ]);
 });

@@ -15,7 +15,7 @@ function lineOf(record: JournalRecord, run: Begun | undefined): string {
   const thing = thingOf(run, record.step);
   const kept =
     record.kind === 'doing' && record.before.kind === 'file'
-      ? `; what was there is ${record.before.backup}`
+      ? `; the original is ${record.before.backup}`
       : '';
   return `${record.kind}: ${thing}${kept}`;
 }

@@ -3,17 +3,17 @@ import type { RevertResult, RevertedNode } from './types.ts';
 const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;
 
 const words: Readonly<Record<RevertedNode['outcome'], string>> = {
-  reverted: 'is as it was',
-  unchanged: 'has nothing of a conversion',
-  failed: 'could not be taken back',
-  damaged: 'has a damaged journal; nothing was changed',
-  'not-begun': 'was not begun',
+  reverted: 'was reverted',
+  unchanged: 'is not converted',
+  failed: 'could not be reverted',
+  damaged: 'has a damaged journal; no changes made',
+  'not-begun': 'was not started',
 };
 
 function linesOf(node: RevertedNode): readonly string[] {
   const { outcome, verified, because, hint, known = [], totalMs, containers } = node;
   const took = totalMs === undefined ? '' : `, ${seconds(totalMs)}`;
-  const unseen = outcome === 'reverted' && verified === false ? '; the cloud has not seen it yet' : '';
+  const unseen = outcome === 'reverted' && verified === false ? '; not verified from the cloud' : '';
   return [
     `${node.node} ${words[outcome]}${took}${unseen}`,
     ...(because === undefined ? [] : [`  why   ${because}`]),
@@ -24,17 +24,17 @@ function linesOf(node: RevertedNode): readonly string[] {
 }
 
 const cloudWords: Readonly<Record<RevertResult['cloud'], string>> = {
-  'taken-back': "The cloud's part is taken back.",
-  unchanged: 'The cloud has nothing of Selvedge.',
-  left: "The cloud's part was left as it is.",
+  'taken-back': 'The cloud side was reverted.',
+  unchanged: 'Nothing of Selvedge is installed in the cloud.',
+  left: 'The cloud side was left in place.',
 };
 
 /** A result for people. */
 export function describeRevert(result: RevertResult): string {
-  if (result.outcome === 'declined') return 'Nothing was changed.';
+  if (result.outcome === 'declined') return 'No changes made.';
   const nodes = result.nodes.filter(
     ({ outcome, because }) => outcome !== 'unchanged' || because !== undefined,
   );
-  const head = result.outcome === 'unchanged' ? ['There is nothing to take back.'] : [];
+  const head = result.outcome === 'unchanged' ? ['Nothing to revert.'] : [];
   return [...head, ...nodes.flatMap(linesOf), cloudWords[result.cloud]].join('\n');
 }

@@ -44,9 +44,9 @@ function foundIn(state: RunState, isThere: boolean): Found {
 function refuseAnother({ name }: Machine, state: RunState): void {
   const there = configIn(state)?.nodeName;
   if (there === undefined || there === name) return;
-  throw new SelvedgeError(`that machine is the node ${there}, not ${name}`, {
+  throw new SelvedgeError(`the machine at that address is node ${there}, not ${name}`, {
     code: 'Conflict',
-    hint: `say --nodes ${name}=ADDRESS`,
+    hint: `use --nodes ${name}=ADDRESS`,
   });
 }
 

@@ -21,26 +21,28 @@ export const isToDo = ({ found, hasTraces }: FoundNode): boolean =>
 
 function changesOf({ found, hasTraces }: FoundNode): readonly PlannedChange[] {
   if (found.kind === 'touched' && found.of === 0)
-    return [{ what: 'remove what a run left that changed nothing' }];
+    return [{ what: 'remove the leftovers of a run that changed nothing' }];
   if (found.kind === 'touched') {
     return [
-      { what: `take back ${found.left} of ${found.of} steps, by the journal of the machine` },
-      { what: 'see that it is Ready at the API server' },
+      { what: `undo ${found.left} of ${found.of} steps, using the journal on the machine` },
+      { what: 'verify that it is Ready at the API server' },
     ];
   }
   if (found.kind === 'beside')
-    return [{ what: `take back what is beside its API server: ${found.phases.join(', ')}` }];
-  return found.kind === 'clean' && hasTraces ? [{ what: 'remove what the cloud remembers of it' }] : [];
+    return [{ what: `undo the changes next to its API server: ${found.phases.join(', ')}` }];
+  return found.kind === 'clean' && hasTraces
+    ? [{ what: 'remove its EdgeNode and our conditions of its Node' }]
+    : [];
 }
 
 function warningOf({ node: { name }, found }: FoundNode): string | undefined {
   switch (found.kind) {
     case 'damaged':
-      return `${name}: its journal is damaged in line ${found.line}; it is left alone`;
+      return `${name}: its journal is damaged at line ${found.line}; skipped`;
     case 'closed':
-      return `${name}: ${found.message}; it is left alone`;
+      return `${name}: ${found.message}; skipped`;
     case 'other':
-      return `${name} was made by \`${found.command}\`: \`selvedge reset\` takes that back`;
+      return `${name} was set up by \`${found.command}\`; undo that with \`selvedge reset\``;
     case 'beside':
     case 'clean':
     case 'touched':
@@ -53,7 +55,7 @@ export function revertPlan(nodes: readonly FoundNode[], cloud: CloudSide): Plan 
   const parts = nodes.map((one) => ({ where: `node ${one.node.name}`, changes: changesOf(one) }));
   const count = nodes.filter(isToDo).length;
   return {
-    title: `take back ${count === 1 ? '1 node' : `${count} nodes`}${cloud.parts.length > 0 ? ' and the cloud' : ''}`,
+    title: `revert ${count === 1 ? '1 node' : `${count} nodes`}${cloud.parts.length > 0 ? ' and the cloud side' : ''}`,
     parts: [...parts.filter(({ changes }) => changes.length > 0), ...cloud.parts],
     warnings: [...nodes.map(warningOf).filter((one) => one !== undefined), ...cloud.warnings],
   };

@@ -50,7 +50,7 @@ async function revertOne(
 
 function failed(found: FoundNode, error: unknown): RevertedNode {
   const told = error instanceof SelvedgeError ? error.hint : undefined;
-  const hint = told ?? 'run the same command again: it goes on where it was';
+  const hint = told ?? 'run the same command again; it resumes where it stopped';
   return { ...identityOf(found), outcome: 'failed', because: messageOf(error), hint };
 }
 

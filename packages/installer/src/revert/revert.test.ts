@@ -50,7 +50,7 @@ describe('a machine that cannot be entered', () => {
     await using site = await createTestSite();
     await begin(site, 'selvedge convert', 'till-2');
     const journal = await site.readJournal();
-    const because = 'that machine is the node till-2, not till-1';
+    const because = 'the machine at that address is node till-2, not till-1';
     expect(await site.revert(named)).toMatchObject({ outcome: 'partly', nodes: [{ because }] });
     expect(await site.readJournal()).toBe(journal);
   });
@@ -65,7 +65,7 @@ describe('a node that was joined', () => {
     await begin(site, 'selvedge join', 'till-1');
     const result = await site.revert(named);
     expect(result).toMatchObject({ outcome: 'unchanged', nodes: [{ outcome: 'unchanged' }], cloud: 'left' });
-    expect(describeRevert(result)).toContain('`selvedge reset` takes that back');
+    expect(describeRevert(result)).toContain('undo that with `selvedge reset`');
     await expect(site.revert()).rejects.toMatchObject({ code: 'Conflict', message: /till-1/ });
   });
 });

@@ -48,9 +48,9 @@ interface Scene {
 function offlineScene({ nodes = [] }: RevertOptions, cause?: unknown): Scene {
   const missing = nodes.filter(({ address }) => address === undefined);
   if (nodes.length === 0 || missing.length > 0) {
-    throw new SelvedgeError('the cloud does not tell where the machines are', {
+    throw new SelvedgeError('the addresses of the machines are not known without the cloud', {
       code: cause === undefined ? 'Invalid' : 'Unavailable',
-      hint: 'say --offline --nodes name=address,…',
+      hint: 'use --offline --nodes NAME=ADDRESS,…',
       cause,
     });
   }
@@ -80,7 +80,7 @@ async function sceneOf(options: RevertOptions, deps: RevertEngineDeps): Promise<
   } catch (error) {
     deps.signal.throwIfAborted();
     if (!hasCode(error, 'Unavailable', 'DeadlineExceeded')) throw error;
-    deps.progress.note('the cloud is out of reach: the machines alone are put back');
+    deps.progress.note('the API server is unreachable: reverting only the machines');
     return offlineScene(options, error);
   }
 }
@@ -94,16 +94,18 @@ async function lookAt(
     node.isLite === true
       ? Promise.resolve({ kind: 'other', command: 'selvedge join' })
       : lookAtMachine(node, { ...deps, isOffline: cluster === undefined }, deps.signal);
-  return await deps.progress.task(`look at ${nodes.length} machines`, () =>
-    Promise.all(
-      nodes.map((node) =>
-        limiter.run(deps.signal, async () => ({
-          node,
-          found: await look(node),
-          hasTraces: traces.has(node.name),
-        })),
+  return await deps.progress.task(
+    `inspect ${nodes.length === 1 ? '1 machine' : `${nodes.length} machines`}`,
+    () =>
+      Promise.all(
+        nodes.map((node) =>
+          limiter.run(deps.signal, async () => ({
+            node,
+            found: await look(node),
+            hasTraces: traces.has(node.name),
+          })),
+        ),
       ),
-    ),
   );
 }
 
@@ -112,13 +114,13 @@ function restOf(found: FoundNode): RevertedNode {
   const { found: state } = found;
   const identity = identityOf(found);
   if (state.kind === 'damaged') {
-    const hint = 'put the files back that it names, then remove /var/lib/selvedge-installer on that machine';
-    const because = `its journal is damaged in line ${state.line}`;
+    const hint = 'restore the files that it names, then remove /var/lib/selvedge-installer on that machine';
+    const because = `its journal is damaged at line ${state.line}`;
     return { ...identity, outcome: 'damaged', because, known: state.known, hint };
   }
   if (state.kind === 'other') {
-    const because = `it was made by \`${state.command}\``;
-    return { ...identity, outcome: 'unchanged', because, hint: '`selvedge reset` takes that back' };
+    const because = `it was set up by \`${state.command}\``;
+    return { ...identity, outcome: 'unchanged', because, hint: 'undo that with `selvedge reset`' };
   }
   if (state.kind !== 'closed') return { ...identity, outcome: 'unchanged' };
   const { message, hint } = state;
@@ -131,9 +133,9 @@ const isBad = ({ outcome }: RevertedNode): boolean => outcome === 'failed' || ou
 function refuseLiteNodes(found: readonly FoundNode[]): void {
   const lite = found.filter((one) => one.found.kind === 'other').map(({ node }) => node.name);
   if (lite.length === 0) return;
-  throw new SelvedgeError(`${lite.join(', ')}: nodes that were joined still need the cloud's part`, {
+  throw new SelvedgeError(`${lite.join(', ')}: lite nodes still need the cloud side`, {
     code: 'Conflict',
-    hint: 'run `selvedge reset` for each of them first, or choose nodes with --nodes',
+    hint: 'run `selvedge reset` on each of them first, or choose nodes with --nodes',
   });
 }
 
@@ -184,7 +186,7 @@ async function takeBackCloud(
 ): Promise<RevertResult['cloud']> {
   if (undo === undefined) return 'left';
   if (undo.isDone) return 'unchanged';
-  await progress.task('take back the cloud', (own) => cloud.undo(undo, own));
+  await progress.task('revert the cloud side', (own) => cloud.undo(undo, own));
   return 'taken-back';
 }
 

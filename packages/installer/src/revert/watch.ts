@@ -24,7 +24,7 @@ export function watchSteps(clock: Clock, onStep: (text: string) => void): StepsW
     onEvent({ kind, direction, at, of, step }) {
       if (kind === 'begin') {
         begunMs = clock.monotonicMs();
-        onStep(`${direction === 'undo' ? 'back: ' : ''}${titleOf(step)} (${at + 1} of ${of})`);
+        onStep(`${direction === 'undo' ? 'undo ' : ''}${titleOf(step)} (${at + 1} of ${of})`);
       } else if (takesItsTime(step)) {
         unitsMs += clock.monotonicMs() - begunMs;
       }

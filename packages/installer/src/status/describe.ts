@@ -5,26 +5,28 @@ function describeCloud(cloud: CloudStatus): readonly string[] {
   if (cloud.kind === 'none') return ['Selvedge is not installed in this cluster'];
   const { version, mode, complete, tunnel, certificate } = cloud;
   return [
-    `Selvedge ${version}, cloud-manager as a ${mode}${complete ? '' : '; NOT COMPLETE: selvedge convert goes on, selvedge revert takes it back'}`,
+    `Selvedge ${version}, cloud-manager as a ${mode}${complete ? '' : '; INCOMPLETE: resume with selvedge convert, or undo with selvedge revert'}`,
     `tunnel: ${tunnel.servers.join(', ') || 'none'}`,
-    ...(certificate === undefined ? [] : [`its certificate ends on ${certificate.notAfter.slice(0, 10)}`]),
+    ...(certificate === undefined
+      ? []
+      : [`tunnel certificate expires on ${certificate.notAfter.slice(0, 10)}`]),
   ];
 }
 
 function describeUnit({ name, counts }: UnitStatus): string {
-  if (counts === undefined) return `unit ${name}: not looked at yet`;
+  if (counts === undefined) return `unit ${name}: not reconciled yet`;
   const { members, connected = 0, settled, conflicts } = counts;
   return `unit ${name}: ${members} members, ${connected} connected, ${settled} settled, ${conflicts} conflicts`;
 }
 
 function describeMachine(machine: MachineStatus): string {
-  if (machine.kind === 'closed') return `machine cannot be entered: ${machine.why}`;
+  if (machine.kind === 'closed') return `cannot reach or log in to the machine: ${machine.why}`;
   const { layout = 'unknown layout', edgeLite = 'not installed', journal } = machine;
   return `${layout}, edge-lite ${edgeLite}, journal: ${journal.what}`;
 }
 
 function readiness(ready: boolean | undefined): string {
-  if (ready === undefined) return 'not known';
+  if (ready === undefined) return 'readiness unknown';
   return ready ? 'Ready' : 'NotReady';
 }
 
@@ -50,6 +52,6 @@ function describeNode({ name, machine, versions, ...node }: NodeStatus): string 
 
 /** For the terminal. */
 export function describeStatus({ server, away, cloud, units, nodes }: StatusResult): string {
-  const cluster = away === undefined ? describeCloud(cloud) : [`${server} cannot be asked: ${away}`];
+  const cluster = away === undefined ? describeCloud(cloud) : [`cannot query ${server}: ${away}`];
   return [...cluster, ...units.map(describeUnit), ...nodes.map(describeNode)].join('\n');
 }

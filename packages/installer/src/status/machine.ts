@@ -20,7 +20,7 @@ async function journalOf(host: Host, signal: AbortSignal): Promise<JournalStatus
   const content = await readJournal(journalPlace().journal, createHostFiles(host), signal);
   const what = describeRun(content.state);
   if (content.damagedLine === undefined) return { state: content.state.kind, what };
-  return { state: 'damaged', what: `damaged in line ${content.damagedLine}; up to there: ${what}` };
+  return { state: 'damaged', what: `damaged at line ${content.damagedLine}; up to there: ${what}` };
 }
 
 async function look(host: Host, signal: AbortSignal): Promise<MachineLook> {

@@ -92,7 +92,7 @@ describe('a node', () => {
       nodes: [status],
     } as const;
     expect(describeStatus(result)).toBe(
-      's:6443 cannot be asked: refused\nnode shop-1: unknown, not known, unit shop, tunnel sessions: 0\n  machine cannot be entered: no key fits',
+      'cannot query s:6443: refused\nnode shop-1: unknown, readiness unknown, unit shop, tunnel sessions: 0\n  cannot reach or log in to the machine: no key fits',
     );
   });
 });

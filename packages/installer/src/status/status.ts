@@ -103,8 +103,8 @@ async function withoutCluster({ choice }: StatusOptions, deps: StatusDeps): Prom
 export async function status(options: StatusOptions, deps: StatusDeps): Promise<StatusResult> {
   const { server } = deps.cluster;
   try {
-    const known = await deps.progress.task('look at the cluster', () => ask(deps));
-    const nodes = await deps.progress.task('look at the nodes', () => nodesOf(options, known, deps));
+    const known = await deps.progress.task('inspect the cluster', () => ask(deps));
+    const nodes = await deps.progress.task('inspect the nodes', () => nodesOf(options, known, deps));
     return { server, cloud: known.cloud, units: known.units, nodes };
   } catch (error) {
     const named = (options.choice?.nodes ?? []).length > 0 && deps.hosts !== undefined;

@@ -73,7 +73,7 @@ export function folderExecutor({ files }: ExecutorDeps): Executor<FolderStep> {
       const state = await files.look(path, signal);
       if (state.kind === 'absent') return nothing;
       if (state.kind === 'folder') return { kind: 'folder' };
-      throw conflict(path, 'is not a folder', 'move it away first');
+      throw conflict(path, 'is not a directory', 'move it elsewhere first');
     },
     async apply({ path, mode }, before, signal) {
       if (before.kind === 'folder') return;
@@ -97,8 +97,8 @@ export function treeExecutor({ files, host }: ExecutorDeps): Executor<TreeStep> 
       }
       throw conflict(
         path,
-        state === 'full' ? 'is there, and not empty' : 'is not a folder',
-        'it may be of an earlier installation: take that back first, or move it away',
+        state === 'full' ? 'exists and is not empty' : 'is not a directory',
+        'it may be left from an earlier installation: undo that first, or move it elsewhere',
       );
     },
     async apply({ path, mode }, before, signal) {

@@ -39,7 +39,11 @@ export function copyExecutor({ files }: ExecutorDeps): Executor<CopyStep> {
   return {
     async look({ path }, signal) {
       if ((await files.look(path, signal)).kind === 'absent') return nothing;
-      throw conflict(path, 'is there already', 'it may be of an earlier installation: move it away');
+      throw conflict(
+        path,
+        'already exists',
+        'it may be left from an earlier installation: move it elsewhere',
+      );
     },
     apply: ({ path, from, mode }, _before, signal) => files.compose(path, { from, mode }, signal),
     // Our program may have renewed it since.

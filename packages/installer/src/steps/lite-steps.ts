@@ -33,7 +33,11 @@ export function secretExecutor({ host, files, sources }: ExecutorDeps): Executor
   return {
     async look({ path }, signal) {
       if ((await files.look(path, signal)).kind === 'absent') return nothing;
-      throw conflict(path, 'is there already', 'it may be of an earlier installation: move it away');
+      throw conflict(
+        path,
+        'already exists',
+        'it may be left from an earlier installation: move it elsewhere',
+      );
     },
     async apply({ path, source, mode = 0o600, group }, _before, signal) {
       const owner = { uid: 0, gid: group === undefined ? 0 : await gidOf(host, group, signal) };
@@ -58,10 +62,10 @@ export function podsExecutor({ host, files }: ExecutorDeps): Executor<PodsStep> 
       const argv = [program, 'clear', '--config', config] as const;
       await runOrThrow(host, { argv, timeoutMs: clearTimeoutMs }, signal).catch((cause: unknown) => {
         signal.throwIfAborted();
-        throw new SelvedgeError(`the pods on ${host.name} cannot be ended`, {
+        throw new SelvedgeError(`cannot stop the pods on ${host.name}`, {
           code: 'Unavailable',
           cause,
-          hint: 'containerd has to run for it: systemctl start containerd, then the same command again',
+          hint: 'containerd must be running: systemctl start containerd, then run the same command again',
         });
       });
     },

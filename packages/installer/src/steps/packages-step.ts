@@ -15,7 +15,7 @@ const timeoutMs = 600_000;
 const folder = '/var/lib/selvedge-installer/packages';
 
 const fetchHint =
-  'let this machine reach the mirrors of its distribution, or put the files of the packages into packages/ of the folder of --artifacts';
+  'give this machine access to the mirrors of its distribution, or put the package files into packages/ in the --artifacts folder';
 
 /** Those of `names` of which something is there, and of them those that are installed. */
 async function statesOf(
@@ -44,7 +44,7 @@ async function simulated(
     return manager.added(await runOrThrow(host, { argv: manager.simulate(names), timeoutMs }, signal));
   } catch (cause) {
     signal.throwIfAborted();
-    const message = `${names.join(', ')} cannot be fetched on ${host.name}`;
+    const message = `cannot download ${names.join(', ')} on ${host.name}`;
     throw new SelvedgeError(message, { code: 'Unavailable', cause, hint: fetchHint });
   }
 }
@@ -81,7 +81,7 @@ export async function removablePackages(
   throw new SelvedgeError(`other packages on ${host.name} need ${known.join(', ')}`, {
     code: 'Conflict',
     cause: new Error(stderr.toString().trim()),
-    hint: 'remove those first, if they are not needed any more, then the same command again',
+    hint: 'remove those first if they are no longer needed, then run the same command again',
   });
 }
 

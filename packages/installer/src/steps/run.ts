@@ -30,7 +30,7 @@ function executorOf(executors: Executors, step: Step): Executor<Step> {
 
 function begun(state: RunState): BegunRun {
   if (state.kind !== 'none') return state;
-  throw new SelvedgeError('nothing was done on this machine', { code: 'NotFound' });
+  throw new SelvedgeError('the journal of this machine is empty', { code: 'NotFound' });
 }
 
 /** What was there before a step. If it was begun once, that is known, and may be gone. */

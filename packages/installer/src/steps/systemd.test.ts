@@ -65,22 +65,22 @@ describe('a unit that is started anew', () => {
   });
 
   it.each([
-    ['fails', [status('a', 'active'), status('b', 'failed', 0, 'exit-code')], 'does not start (exit-code)'],
+    ['fails', [status('a', 'active'), status('b', 'failed', 0, 'exit-code')], 'failed to start (exit-code)'],
     [
       'fails again and again',
       [status('a', 'active'), status('b', 'activating', 1), status('d', 'activating', 3, 'exit-code')],
-      'does not start (exit-code)',
+      'failed to start (exit-code)',
     ],
     [
       'fails as it did before',
       [status('a', 'activating', 7), status('b', 'activating', 0), status('d', 'activating', 3, 'exit-code')],
-      'does not start (exit-code)',
+      'failed to start (exit-code)',
     ],
-    ['is never ready', [status('a', 'active'), status('b', 'activating')], 'is activating after 120 s'],
+    ['is never ready', [status('a', 'active'), status('b', 'activating')], 'is still activating after 120 s'],
   ])('that %s is told, with what it said last', async (_what, looks, why) => {
     await expect(seen(...looks).start()).rejects.toMatchObject({
       code: 'Unavailable',
-      message: `kubelet.service on shop-1 ${why}; it said: bad flag --foo`,
+      message: `kubelet.service on shop-1 ${why}; last log line: bad flag --foo`,
       hint: expect.stringContaining('journalctl -u kubelet.service'),
     });
   });

@@ -30,7 +30,7 @@ export async function systemctl(host: Host, args: readonly string[], signal: Abo
   const unit = args.at(-1) ?? '';
   throw new SelvedgeError(`systemctl ${args.join(' ')} on ${host.name}: ${stderr.toString().trim()}`, {
     code: 'Internal',
-    hint: `journalctl -u ${unit} on that machine says why`,
+    hint: `see why with journalctl -u ${unit} on that machine`,
   });
 }
 
@@ -69,9 +69,9 @@ async function notStarted(
   signal: AbortSignal,
 ): Promise<SelvedgeError> {
   const said = await lastWords(host, name, signal).catch(() => '');
-  return new SelvedgeError(`${name} on ${host.name} ${why}${said === '' ? '' : `; it said: ${said}`}`, {
+  return new SelvedgeError(`${name} on ${host.name} ${why}${said === '' ? '' : `; last log line: ${said}`}`, {
     code: 'Unavailable',
-    hint: `journalctl -u ${name} on that machine says more`,
+    hint: `see journalctl -u ${name} on that machine`,
   });
 }
 
@@ -112,10 +112,14 @@ export async function startAnew(
     if (isNew && active === 'active') return;
     const fails = restarts - fewest >= tooManyRestarts;
     if (isNew && (active === 'failed' || fails)) {
-      throw await notStarted(watched, { name, why: `does not start (${result})` }, signal);
+      throw await notStarted(watched, { name, why: `failed to start (${result})` }, signal);
     }
     if (clock.monotonicMs() >= until) {
-      throw await notStarted(watched, { name, why: `is ${active} after ${timeoutMs / 1_000} s` }, signal);
+      throw await notStarted(
+        watched,
+        { name, why: `is still ${active} after ${timeoutMs / 1_000} s` },
+        signal,
+      );
     }
     await clock.sleep(pauseMs, signal);
   }

@@ -6,7 +6,7 @@ export function changeText(text: string, changes: readonly TextChange[]): string
   let [done, from] = ['', 0];
   for (const { at, old, new: next } of changes) {
     if (at < from || !text.startsWith(old, at)) {
-      throw new SelvedgeError(`something else than planned stands at position ${at}`, { code: 'Conflict' });
+      throw new SelvedgeError(`unexpected content at position ${at}`, { code: 'Conflict' });
     }
     done += text.slice(from, at) + next;
     from = at + old.length;

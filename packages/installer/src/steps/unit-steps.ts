@@ -67,7 +67,7 @@ export function awaitExecutor({ files, clock }: ExecutorDeps): Executor<StepOf<'
       const until = clock.monotonicMs() + timeoutMs;
       while ((await files.look(path, signal)).kind === 'absent') {
         if (clock.monotonicMs() >= until) {
-          throw new SelvedgeError(`${path} is not there after ${timeoutMs / 1_000} s`, {
+          throw new SelvedgeError(`${path} did not appear within ${timeoutMs / 1_000} s`, {
             code: 'DeadlineExceeded',
           });
         }

@@ -34,7 +34,7 @@ export function createCollection(limits: CollectionLimits = dumpDefaults): Colle
     const all = Buffer.from(text);
     const content = all.subarray(Math.max(0, all.length - limits.maxFileBytes));
     if (held + content.length > limits.maxBytes) {
-      return miss(path, `the archive would be larger than ${limits.maxBytes} bytes`);
+      return miss(path, `the archive would exceed ${limits.maxBytes} bytes`);
     }
     held += content.length;
     files.push({ path, bytes: content.length, cut: content.length < all.length, content });

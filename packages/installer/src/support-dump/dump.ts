@@ -17,16 +17,16 @@ import {
 
 const atATime = 8;
 
-const about = `What is known of a Selvedge installation, for those who are asked to help.
+const about = `Diagnostics of a Selvedge installation, for support.
 
-check.json      what selvedge check finds
-status.json     what selvedge status tells
-cluster/        objects of the API, Events, logs of cloud-manager
-nodes/NAME/     of each machine that could be entered: logs, hub, config, journal of the installer
+check.json      findings of selvedge check
+status.json     output of selvedge status
+cluster/        API objects, Events, cloud-manager logs
+nodes/NAME/     for each machine that could be reached: logs, hub status, config, installer journal
 missing.json    what could not be read, and why
 
-Secrets are taken out: values of Secrets, environment variables, tokens, keys, passwords. Names of nodes, pods and units,
-addresses and log lines are in it. Read it before you give it away.
+Secrets are redacted: values of Secrets and environment variables, tokens, keys, passwords. Names of nodes, pods and units,
+addresses and log lines are not. Review the archive before you share it.
 `;
 
 /** The machines that are meant; while the API server is away those that were named. */

@@ -13,8 +13,8 @@ export function newBootstrapToken(randomInt: (below: number) => number): Bootstr
 /** Throws `Invalid`, without the text: it may be a token. */
 export function parseTokenId(text: string): string {
   if (/^[a-z0-9]{6}$/.test(text)) return text;
-  throw new SelvedgeError('a token is named by its id, six characters of a-z and 0-9', {
+  throw new SelvedgeError('not a token id: six characters a-z and 0-9 expected', {
     code: 'Invalid',
-    hint: 'see `selvedge token list`; the secret behind the dot is not to be typed',
+    hint: '`selvedge token list` shows the ids; leave out the secret after the dot',
   });
 }

@@ -15,17 +15,17 @@ const patienceMs = 20_000;
 const pauseMs = 200;
 
 const notTaken = (cause: unknown): SelvedgeError =>
-  new SelvedgeError('the API server does not take bootstrap tokens', {
+  new SelvedgeError('the API server does not accept bootstrap tokens', {
     code: 'Unsupported',
     cause,
-    hint: 'start it with --enable-bootstrap-token-auth=true; the token was deleted again',
+    hint: 'start it with --enable-bootstrap-token-auth=true, then run this again; the new token was deleted',
   });
 
 const notToBeRead = (cause: unknown): SelvedgeError =>
   new SelvedgeError('a machine that joins cannot read kube-public/cluster-info', {
     code: 'Unsupported',
     cause,
-    hint: 'see `kubectl auth can-i get configmap/cluster-info -n kube-public --as=system:anonymous`; the token was deleted again',
+    hint: 'check `kubectl auth can-i get configmap/cluster-info -n kube-public --as=system:anonymous`; the new token was deleted',
   });
 
 /** Does `attempt` until it goes well, for a while. */
@@ -59,12 +59,12 @@ export async function checkToken(token: BootstrapToken, deps: TokenDeps): Promis
     const readSignature = async (): Promise<void> => {
       const { data = {} } = await nobody.get(resources.configMaps, clusterInfoAt, { signal });
       if (data[clusterInfoSignatureKey(token.id)] === undefined)
-        throw new SelvedgeError('it is not signed by the token', { code: 'NotFound' });
+        throw new SelvedgeError('it is not signed with the token', { code: 'NotFound' });
     };
     const sayWho = async (): Promise<void> => {
       const { status } = await holder.create(resources.selfSubjectReviews, { metadata: {} }, { signal });
       if (status?.userInfo?.groups?.includes(joinGroup) !== true)
-        throw new SelvedgeError('the token is of another group', { code: 'Unauthenticated' });
+        throw new SelvedgeError('the token authenticates as another group', { code: 'Unauthenticated' });
     };
     await until(readSignature, notToBeRead, deps);
     await until(sayWho, notTaken, deps);

@@ -16,14 +16,14 @@ const unreadable = (why: string, cause?: unknown): SelvedgeError =>
   new SelvedgeError(`the ConfigMap kube-public/cluster-info cannot be used: ${why}`, {
     code: 'Invalid',
     cause,
-    hint: 'see `kubectl get configmap cluster-info --namespace kube-public --output yaml`; without it, it is made anew',
+    hint: 'check `kubectl get configmap cluster-info --namespace kube-public --output yaml`; if you delete it, it is created again',
   });
 
 function clusterIn(kubeconfig: string): PublishedCluster {
   try {
     return publishedCluster(kubeconfig);
   } catch (cause) {
-    throw unreadable('it holds no kubeconfig', cause);
+    throw unreadable('its kubeconfig cannot be parsed', cause);
   }
 }
 
@@ -33,7 +33,7 @@ export function readClusterInfo({ data = {} }: Pick<ConfigMap, 'data'>): Cluster
   if (kubeconfig === undefined) throw unreadable('it has no kubeconfig');
   const { server, certificateAuthority } = clusterIn(kubeconfig);
   if (server === undefined || certificateAuthority === undefined)
-    throw unreadable('it names no server, or no authority');
+    throw unreadable('its kubeconfig has no server, or no certificate-authority-data');
   return { kubeconfig, server, certificateAuthority };
 }
 

@@ -55,10 +55,10 @@ async function makeToken(
   deps: TokenDeps,
 ): Promise<{ readonly token: BootstrapToken; readonly expiresAt: string }> {
   const expiresAtMs = deps.clock.now() + options.ttlMs;
-  const token = await deps.progress.task('make the token', () => makeSecret(options, expiresAtMs, deps));
+  const token = await deps.progress.task('create the token', () => makeSecret(options, expiresAtMs, deps));
   try {
-    await deps.progress.task('sign what machines are told', () => sign(plan.clusterInfo, token, deps));
-    await deps.progress.task('try the token', (progress) => checkToken(token, { ...deps, progress }));
+    await deps.progress.task('sign cluster-info', () => sign(plan.clusterInfo, token, deps));
+    await deps.progress.task('test the token', (progress) => checkToken(token, { ...deps, progress }));
     return { token, expiresAt: timeText(expiresAtMs) };
   } catch (cause) {
     // Not with the signal: it may be what ended the work, and a token that nobody knows of shall not stay.
@@ -76,7 +76,7 @@ function changesOf(
   options: TokenCreateOptions,
 ): readonly Pick<ClusterChange, 'where' | 'what'>[] {
   const { unit } = options;
-  const what = `make a bootstrap token for ${scopeText(options)}`;
+  const what = `create a bootstrap token for ${scopeText(options)}`;
   return [...plan.changes, { where: unit === undefined ? 'token' : `token for unit ${unit}`, what }];
 }
 
@@ -90,10 +90,10 @@ export async function createToken(
   options: TokenCreateOptions,
   deps: TokenDeps,
 ): Promise<TokenCreated | undefined> {
-  const plan = await deps.progress.task('look at the cluster', async () =>
+  const plan = await deps.progress.task('inspect the cluster', async () =>
     planToken(options, await observe(options, deps), deps.access),
   );
-  const title = `make a bootstrap token for ${scopeText(options)}`;
+  const title = `create a bootstrap token for ${scopeText(options)}`;
   if (!(await deps.agree(planOf(title, changesOf(plan, options), plan.warnings)))) return undefined;
   await applyChanges(plan.changes, deps);
   await recordMade(plan.changes, deps);

@@ -28,7 +28,7 @@ function changesOf(token: TokenInfo, signed: ReadonlySet<string>): readonly Clus
   const key = clusterInfoSignatureKey(token.id);
   const unsign: ClusterChange = {
     where,
-    what: 'take its signature out of kube-public/cluster-info',
+    what: 'remove its signature from kube-public/cluster-info',
     write: {
       kind: 'merge',
       resource: resources.configMaps,
@@ -38,7 +38,7 @@ function changesOf(token: TokenInfo, signed: ReadonlySet<string>): readonly Clus
   };
   const drop: ClusterChange = {
     where,
-    what: `delete token ${token.id}, which is for ${forWhom(token)}`,
+    what: `delete token ${token.id}, valid for ${forWhom(token)}`,
     write: {
       kind: 'delete',
       resource: resources.secrets,

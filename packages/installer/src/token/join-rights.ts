@@ -21,21 +21,21 @@ export interface JoinRight {
 /** As kubeadm binds them to its own group. Source: kubernetes.io "TLS bootstrapping". */
 export const joinRights: readonly JoinRight[] = [
   {
-    what: 'let tokens of selvedge ask for certificates',
+    what: 'let tokens of selvedge request certificates',
     name: 'selvedge:node-bootstrapper',
     role: 'system:node-bootstrapper',
     group: joinGroup,
     within: bootstrappersGroup,
   },
   {
-    what: 'have certificates of nodes signed that tokens of selvedge ask for',
+    what: 'auto-approve node certificates requested with tokens of selvedge',
     name: 'selvedge:node-autoapprove-bootstrap',
     role: `${csr}:nodeclient`,
     group: joinGroup,
     within: bootstrappersGroup,
   },
   {
-    what: 'have certificates signed that nodes renew',
+    what: 'auto-approve node certificate renewals',
     name: 'selvedge:node-autoapprove-rotation',
     role: `${csr}:selfnodeclient`,
     group: 'system:nodes',

@@ -57,10 +57,10 @@ async function find<T extends KubeObject>(
 }
 
 const noAnonymous = (cause: unknown): SelvedgeError =>
-  new SelvedgeError('the API server answers nobody who shows no credentials, as a machine that joins', {
+  new SelvedgeError('the API server rejects anonymous requests, which a joining machine needs', {
     code: 'Unsupported',
     cause,
-    hint: 'start it with --anonymous-auth=true, or allow anonymous requests for the path of kube-public/cluster-info in its AuthenticationConfiguration',
+    hint: 'start it with --anonymous-auth=true, or allow anonymous requests to the path of kube-public/cluster-info in its AuthenticationConfiguration',
   });
 
 /** As a machine sees it that knows the authority only. */

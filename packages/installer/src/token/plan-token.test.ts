@@ -45,9 +45,9 @@ describe('a plan for a token', () => {
   it('makes what is missing, and nothing else', () => {
     const observed = { ...prepared, bindings: prepared.bindings.slice(1), isClusterInfoOpen: false };
     expect(planToken(options, observed, access).changes.map(({ what }) => what)).toEqual([
-      'let tokens of selvedge ask for certificates: ClusterRoleBinding selvedge:node-bootstrapper',
-      'let anybody read it: Role kube-public/selvedge:cluster-info',
-      'let anybody read it: RoleBinding kube-public/selvedge:cluster-info',
+      'let tokens of selvedge request certificates: ClusterRoleBinding selvedge:node-bootstrapper',
+      'make it readable by everyone: Role kube-public/selvedge:cluster-info',
+      'make it readable by everyone: RoleBinding kube-public/selvedge:cluster-info',
     ]);
   });
 
@@ -77,26 +77,21 @@ describe('a plan for a token', () => {
   });
 
   it.each<[string, Partial<Observed>, Partial<typeof options>, RegExp]>([
-    ['is for anybody', {}, { nodes: [] }, /whoever finds this token/],
-    ['is held to its node by nobody', { hasWebhook: false }, {}, /nothing holds the token/],
-    ['is for a node that is there', { existingNodes: ['shop-7'] }, {}, /there is a node shop-7 already/],
-    [
-      'is of a cluster that has no rights for hubs',
-      { hasHubRole: false },
-      {},
-      /run `selvedge convert` before/,
-    ],
+    ['is for anybody', {}, { nodes: [] }, /anyone who gets hold of this token/],
+    ['is held to its node by nobody', { hasWebhook: false }, {}, /binding to nodes is not enforced/],
+    ['is for a node that is there', { existingNodes: ['shop-7'] }, {}, /node shop-7 already exists/],
+    ['is of a cluster that has no rights for hubs', { hasHubRole: false }, {}, /cloud side is not set up/],
     [
       'leads to the loopback',
       { clusterInfo: newClusterInfo('https://127.0.0.1:6443', ours) },
       {},
-      /do not reach/,
+      /other machines cannot reach/,
     ],
     [
       'leads to the loopback of IPv6',
       { clusterInfo: newClusterInfo('https://[::1]:6443', ours) },
       {},
-      /do not reach/,
+      /other machines cannot reach/,
     ],
   ])('warns of one that %s', (_what, observed, wanted, message) => {
     const { warnings } = planToken({ ...options, ...wanted }, { ...prepared, ...observed }, access);
@@ -106,7 +101,7 @@ describe('a plan for a token', () => {
   it('is none where nobody can know whom to trust', () => {
     const nobody = { server: access.server, certificateAuthority: undefined };
     expect(() => planToken(options, { ...prepared, clusterInfo: undefined }, nobody)).toThrow(
-      'names no authority',
+      'no cluster CA',
     );
   });
 });

@@ -43,18 +43,18 @@ const rightsOf = ({ bindings }: Observed): readonly ClusterChange[] =>
 function infoChanges(observed: Observed, info: ClusterInfo): readonly ClusterChange[] {
   const made: ClusterChange = {
     where,
-    what: `write where the API server is and whom to trust: ConfigMap kube-public/cluster-info`,
+    what: 'publish the API server address and CA: ConfigMap kube-public/cluster-info',
     write: { kind: 'apply', resource: resources.configMaps, object: clusterInfoObject(info) },
   };
   const opened: readonly ClusterChange[] = [
     {
       where,
-      what: 'let anybody read it: Role kube-public/selvedge:cluster-info',
+      what: 'make it readable by everyone: Role kube-public/selvedge:cluster-info',
       write: { kind: 'apply', resource: resources.roles, object: readersRole },
     },
     {
       where,
-      what: 'let anybody read it: RoleBinding kube-public/selvedge:cluster-info',
+      what: 'make it readable by everyone: RoleBinding kube-public/selvedge:cluster-info',
       write: { kind: 'apply', resource: resources.roleBindings, object: readersBinding },
     },
   ];
@@ -70,20 +70,23 @@ const isLoopback = (server: string): boolean =>
 function warningsOf(options: TokenCreateOptions, observed: Observed, server: string): readonly string[] {
   const { nodes } = options;
   const all: readonly (readonly [boolean, string])[] = [
-    [nodes.length === 0, 'whoever finds this token adds nodes until it expires; --node NAME binds it to one'],
+    [
+      nodes.length === 0,
+      'anyone who gets hold of this token can join nodes until it expires; bind it to one with --node NAME',
+    ],
     [
       nodes.length > 0 && !observed.hasWebhook,
-      "nothing holds the token to its nodes: cloud-manager's webhook is not registered in this cluster",
+      "the binding to nodes is not enforced: cloud-manager's admission webhook is not registered in this cluster",
     ],
     [
       observed.existingNodes.length > 0,
-      `there is a node ${observed.existingNodes.join(', ')} already, and no token makes a second one: see docs/tasks/replace-a-node.md`,
+      `node ${observed.existingNodes.join(', ')} already exists, and a token cannot join a second one of that name: see docs/tasks/replace-a-node.md`,
     ],
     [
       !observed.hasHubRole,
-      'this cluster is not prepared for edge nodes: run `selvedge convert` before a machine joins',
+      'the cloud side is not set up: without ClusterRole selvedge:hub a node that joins cannot read EndpointSlices; see docs/tasks/join.md, "What the cluster needs"',
     ],
-    [isLoopback(server), `machines elsewhere do not reach ${server}; name the right one with --server`],
+    [isLoopback(server), `other machines cannot reach ${server}; set the right address with --server`],
   ];
   return all.flatMap(([holds, text]) => (holds ? [text] : []));
 }
@@ -92,7 +95,7 @@ function infoOf(observed: Observed, options: TokenCreateOptions, access: TokenDe
   if (observed.clusterInfo !== undefined) return observed.clusterInfo;
   if (access.certificateAuthority !== undefined)
     return newClusterInfo(options.server ?? access.server, access.certificateAuthority);
-  throw new SelvedgeError('it is not known whom machines shall trust: the kubeconfig names no authority', {
+  throw new SelvedgeError('no cluster CA to hand to joining machines: the kubeconfig has none', {
     code: 'Invalid',
     hint: 'use a kubeconfig with certificate-authority or certificate-authority-data',
   });
@@ -109,16 +112,16 @@ export function planToken(
 ): TokenPlan {
   const { nodes, unit } = options;
   if (unit !== undefined && nodes.length === 0) {
-    throw new SelvedgeError('a token for a unit has to be for nodes that are named', {
+    throw new SelvedgeError('--unit needs --node', {
       code: 'Invalid',
-      hint: 'give --node NAME: who is in a unit is decided in the cloud, not by a machine that joins',
+      hint: 'add --node NAME: unit membership is decided in the cloud, not by the joining machine',
     });
   }
   const clusterInfo = infoOf(observed, options, access);
   const server = options.server ?? clusterInfo.server;
   const caHash = pinOfAuthority(clusterInfo.certificateAuthority, access.certificateAuthority);
   if (caHash === undefined)
-    throw new SelvedgeError('kube-public/cluster-info holds no certificate', { code: 'Invalid' });
+    throw new SelvedgeError('kube-public/cluster-info contains no CA certificate', { code: 'Invalid' });
   const members = unit === undefined ? [] : addMembers(observed.units, unit, nodes);
   return {
     changes: [

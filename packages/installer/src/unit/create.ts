@@ -46,7 +46,7 @@ function isSame(unit: EdgeUnitObject, wanted: EdgeUnitSpec): boolean {
 
 function whom({ nodes, selector }: UnitCreateOptions): string {
   if (nodes !== undefined) return ` with ${nodes.join(', ')}`;
-  return selector === undefined ? ' without members' : ` with the nodes that have ${selector}`;
+  return selector === undefined ? ' without members' : ` with the nodes that match ${selector}`;
 }
 
 /** Pure. Throws `AlreadyExists` if it is there otherwise, `Conflict` if a node belongs to another, `Invalid`. */
@@ -59,14 +59,14 @@ export function planUnit(
   const there = units.find((unit) => unitNameOf(unit) === name);
   if (there !== undefined && isSame(there, spec)) return [];
   if (there !== undefined) {
-    throw new SelvedgeError(`there is a unit ${name}, and it is another one`, {
+    throw new SelvedgeError(`unit ${name} exists with a different spec`, {
       code: 'AlreadyExists',
-      hint: `add nodes with \`selvedge unit move NODE ${name}\`, change the rest with \`kubectl edit edgeunit ${name}\``,
+      hint: `add nodes with \`selvedge unit move NODE ${name}\`, change anything else with \`kubectl edit edgeunit ${name}\``,
     });
   }
   refuseOthers(units, name, nodes);
   const object: EdgeUnitObject = { metadata: { name }, spec };
-  const what = `make the unit ${name}${whom(options)}`;
+  const what = `create unit ${name}${whom(options)}`;
   return [{ where: `unit ${name}`, what, write: { kind: 'create', resource: edgeUnitResource, object } }];
 }
 
@@ -77,7 +77,7 @@ export async function createUnit(
 ): Promise<UnitCreated | undefined> {
   const { items } = await deps.cluster.listAll(edgeUnitResource, { signal: deps.signal });
   const changes = planUnit(options, items);
-  if (!(await deps.agree(planOf(`make unit ${options.name}`, changes)))) return undefined;
+  if (!(await deps.agree(planOf(`create unit ${options.name}`, changes)))) return undefined;
   await applyChanges(changes, deps);
   return { unit: options.name, isNew: changes.length > 0 };
 }

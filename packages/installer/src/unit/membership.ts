@@ -16,9 +16,9 @@ export function wants(unit: EdgeUnitObject, node: string, labels: LabelSet | und
 export function unitNamed(units: readonly EdgeUnitObject[], name: string): EdgeUnitObject {
   const unit = units.find((one) => unitNameOf(one) === name);
   if (unit !== undefined) return unit;
-  throw new SelvedgeError(`there is no unit ${name}`, {
+  throw new SelvedgeError(`unit ${name} not found`, {
     code: 'NotFound',
-    hint: `make it with \`selvedge unit create ${name}\`, or see \`selvedge unit list\``,
+    hint: `create it with \`selvedge unit create ${name}\`; \`selvedge unit list\` shows the existing ones`,
   });
 }
 
@@ -62,15 +62,15 @@ export function addMembers(
 ): readonly ClusterChange[] {
   const unit = unitNamed(units, name);
   if (unit.spec?.members?.nodeSelector !== undefined) {
-    throw new SelvedgeError(`unit ${name} has members by labels, not by names`, {
+    throw new SelvedgeError(`unit ${name} selects its members by labels, not by name`, {
       code: 'Unsupported',
-      hint: 'leave --unit away, and give the Node the labels once it has joined: kubectl label node',
+      hint: 'omit --unit, and set the labels once the node has joined: kubectl label node',
     });
   }
   refuseOthers(units, name, nodes);
   const names = namesIn(unit);
   const added = nodes.filter((node) => !names.includes(node));
   if (added.length === 0) return [];
-  const what = `name ${added.join(', ')} as ${added.length === 1 ? 'a member' : 'members'}`;
+  const what = `add ${added.length === 1 ? 'member' : 'members'} ${added.join(', ')}`;
   return [{ where: `unit ${name}`, what, write: namesWrite(unit, [...names, ...added]) }];
 }

@@ -17,16 +17,19 @@ export interface MoveFacts {
 }
 
 const byHand = (node: string, unit: string): string =>
-  `label it by hand: kubectl label node ${node} KEY=VALUE, so that only ${unit} selects it`;
+  `label it yourself so that only ${unit} selects it: kubectl label node ${node} KEY=VALUE`;
 
 /** The labels that a unit selects by, if they are all that it selects by. */
 function plainLabelsOf(unit: EdgeUnitObject, node: string): LabelSet {
   const { matchLabels = {}, matchExpressions = [] } = unit.spec?.members?.nodeSelector ?? {};
   if (matchExpressions.length === 0) return matchLabels;
-  throw new SelvedgeError(`unit ${unitNameOf(unit)} selects its members by more than equal labels`, {
-    code: 'Unsupported',
-    hint: byHand(node, unitNameOf(unit)),
-  });
+  throw new SelvedgeError(
+    `unit ${unitNameOf(unit)} selects its members by matchExpressions, not only by matchLabels`,
+    {
+      code: 'Unsupported',
+      hint: byHand(node, unitNameOf(unit)),
+    },
+  );
 }
 
 const isByLabels = (unit: EdgeUnitObject): boolean => unit.spec?.members?.nodeSelector !== undefined;
@@ -49,11 +52,13 @@ function labelChange(
 ): readonly ClusterChange[] {
   const needed = Object.entries(labels).filter(([key, value]) => (current[key] ?? null) !== value);
   if (needed.length === 0) return [];
-  const words = needed.map(([key, value]) => (value === null ? `without ${key}` : `${key}=${value}`));
+  const words = needed.map(([key, value]) =>
+    value === null ? `remove label ${key}` : `set label ${key}=${value}`,
+  );
   return [
     {
       where: `node ${options.node}`,
-      what: `label it ${words.join(', ')}`,
+      what: words.join(', '),
       write: {
         kind: 'merge',
         resource: resources.nodes,
@@ -66,13 +71,13 @@ function labelChange(
 
 function leave(unit: EdgeUnitObject, node: string): ClusterChange {
   const names = namesIn(unit).filter((name) => name !== node);
-  return { where: `unit ${unitNameOf(unit)}`, what: `let go of ${node}`, write: namesWrite(unit, names) };
+  return { where: `unit ${unitNameOf(unit)}`, what: `remove member ${node}`, write: namesWrite(unit, names) };
 }
 
 function enter(unit: EdgeUnitObject, node: string): readonly ClusterChange[] {
   if (isByLabels(unit) || namesIn(unit).includes(node)) return [];
   const write = namesWrite(unit, [...namesIn(unit), node]);
-  return [{ where: `unit ${unitNameOf(unit)}`, what: `take ${node}`, write }];
+  return [{ where: `unit ${unitNameOf(unit)}`, what: `add member ${node}`, write }];
 }
 
 /**
@@ -88,9 +93,9 @@ export function planMove(options: MoveOptions, { units, node }: MoveFacts): read
   );
   const wanted = isByLabels(target) ? plainLabelsOf(target, options.node) : {};
   if (isByLabels(target) && node === undefined) {
-    throw new SelvedgeError(`there is no node ${options.node} that could be labelled`, {
+    throw new SelvedgeError(`node ${options.node} not found, so it cannot be labelled`, {
       code: 'NotFound',
-      hint: 'see `kubectl get nodes`; a node has to join before a unit selects it by labels',
+      hint: 'see `kubectl get nodes`; a node must join before a unit can select it by labels',
     });
   }
   const labels = labelsToSet(options, left, wanted);

@@ -36,13 +36,13 @@ describe('a move', () => {
 
   it('leaves, then joins, where both have names; each write is of what was seen', () => {
     const changes = planMove(move, { units: [named('from', 'a', 'till'), named('to', 'b')], node: node() });
-    expect(whats(changes)).toEqual(['unit from: let go of till', 'unit to: take till']);
+    expect(whats(changes)).toEqual(['unit from: remove member till', 'unit to: add member till']);
     expect(bodies(changes)).toEqual([naming(['a']), naming(['b', 'till'])]);
   });
 
   it('joins only, after it was broken off in between', () => {
     expect(whats(planMove(move, { units: [named('from'), unit('to')], node: undefined }))).toEqual([
-      'unit to: take till',
+      'unit to: add member till',
     ]);
   });
 
@@ -70,8 +70,8 @@ describe('a move', () => {
   it('takes away the label of the one, and names it in the other', () => {
     const units = [labelled('from', { [key]: '1' }), unit('to')];
     expect(whats(planMove(move, { units, node: node({ [key]: '1' }) }))).toEqual([
-      `node till: label it without ${key}`,
-      'unit to: take till',
+      `node till: remove label ${key}`,
+      'unit to: add member till',
     ]);
   });
 
@@ -88,7 +88,7 @@ describe('a move', () => {
 
   it('is refused by labels for a node that is not there', () => {
     const units = [labelled('to', { [key]: '2' })];
-    expect(() => planMove(move, { units, node: undefined })).toThrow('there is no node till');
+    expect(() => planMove(move, { units, node: undefined })).toThrow('node till not found');
   });
 });
 

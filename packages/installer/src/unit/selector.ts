@@ -10,7 +10,7 @@ function expressionOf(
   { key, operator, values }: ReturnType<typeof parseLabelSelector>[number],
 ): Expression {
   if (operator === 'Gt' || operator === 'Lt') {
-    throw new SelvedgeError(`selector ${JSON.stringify(text)}: nodes are not selected by < and >`, {
+    throw new SelvedgeError(`selector ${JSON.stringify(text)}: < and > are not supported`, {
       code: 'Invalid',
       hint: 'use =, !=, in (…), notin (…), KEY or !KEY',
     });

@@ -21,13 +21,13 @@ function openBinding({ metadata, subjects = [] }: ClusterRoleBinding): Told {
   return {
     severity: 'warning',
     where: inCluster,
-    what: `ClusterRoleBinding ${metadata.name ?? ''} lets ${groups.join(', ')} take any node name`,
+    what: `ClusterRoleBinding ${metadata.name ?? ''} lets ${groups.join(', ')} obtain a certificate for any node name`,
     why:
-      'the controller manager signs what they ask for at once: whoever finds one bootstrap token becomes any node, those that are there included, ' +
-      "reads the Secrets of its pods and answers for it. cloud-manager's admission ends that: it lets a token have a name that is free, or its own",
+      'kube-controller-manager approves and signs such requests automatically: whoever gets hold of one bootstrap token can impersonate any node, ' +
+      "existing ones included, and read the Secrets of its pods. cloud-manager's admission webhook closes this: it only admits a name that is unused, or the one that the token is bound to",
     mend:
-      'convert: cloud-manager guards joining then. Until that: kubectl -n kube-system get secrets --field-selector type=bootstrap.kubernetes.io/token, ' +
-      `delete those that nobody needs, and give new ones a node (group ${bootstrapGroupOf('NODE')})`,
+      'convert the cluster: cloud-manager then guards joins. Until then, list the tokens with kubectl -n kube-system get secrets --field-selector type=bootstrap.kubernetes.io/token, ' +
+      `delete those that are not needed, and bind new ones to a node (group ${bootstrapGroupOf('NODE')})`,
   };
 }
 
@@ -43,8 +43,8 @@ export const accessRules: Rules = {
           {
             severity: 'error',
             where: inCluster,
-            what: `you may not ${missingRights.map(nameOf).join(', ')}`,
-            why: 'convert makes these objects, and revert takes them away',
+            what: `you are not allowed to ${missingRights.map(nameOf).join(', ')}`,
+            why: 'convert creates these objects, and revert deletes them',
             mend: 'use the kubeconfig of a cluster administrator (--kubeconfig, --context)',
           },
         ],
@@ -55,8 +55,8 @@ export const accessRules: Rules = {
           {
             severity: 'warning',
             where: inCluster,
-            what: `you may not read ${unreadable.join(', ')}`,
-            why: 'what they hold was not checked',
+            what: `you are not allowed to read ${unreadable.join(', ')}`,
+            why: 'checks that need them were skipped',
             mend: 'use the kubeconfig of a cluster administrator (--kubeconfig, --context)',
           },
         ],
@@ -68,8 +68,8 @@ export const accessRules: Rules = {
       .map(({ node }) => ({
         severity: 'error' as const,
         where: inCluster,
-        what: `the API server on ${node} runs without the admission plugin NodeRestriction`,
-        why: "a node could write other nodes, and the labels by which it belongs to its unit: who has one node's disk has them all",
+        what: `the API server on ${node} does not enable the admission plugin NodeRestriction`,
+        why: "a node could modify other Nodes, and the labels that decide its unit: whoever steals one node's disk controls them all",
         mend: 'add NodeRestriction to --enable-admission-plugins in /etc/kubernetes/manifests/kube-apiserver.yaml',
       })),
   'node-authorizer-off': ({ cluster: { apiServers } }) =>
@@ -81,8 +81,8 @@ export const accessRules: Rules = {
       .map(({ node }) => ({
         severity: 'error' as const,
         where: inCluster,
-        what: `the API server on ${node} runs without the authorization mode Node`,
-        why: "a node's certificate would not let its hub read what its pods need",
-        mend: '--authorization-mode=Node,RBAC in /etc/kubernetes/manifests/kube-apiserver.yaml',
+        what: `the API server on ${node} does not enable the Node authorizer`,
+        why: "a hub, which uses its node's certificate, could not read what the node's pods need",
+        mend: 'set --authorization-mode=Node,RBAC in /etc/kubernetes/manifests/kube-apiserver.yaml',
       })),
 };

@@ -48,9 +48,9 @@ export const certificateRules: Rules = {
       {
         severity: end <= nowMs + soonMs ? 'error' : 'warning',
         where: inCluster,
-        what: `the cluster's authority ends on ${dayOf(end)}`,
-        why: 'all nodes trust it; what is cut off then cannot be told of the next one',
-        mend: 'replace it while every node is connected: kubernetes.io, "Manual Rotation of CA Certificates"',
+        what: `the cluster CA expires on ${dayOf(end)}`,
+        why: 'all nodes trust it; a node that is offline at that time does not learn of the new CA',
+        mend: 'rotate it while every node is connected: kubernetes.io, "Manual Rotation of CA Certificates"',
       },
     ];
   },
@@ -59,8 +59,8 @@ export const certificateRules: Rules = {
       .filter((end) => end <= nowMs || (end - nowMs < soonMs && !isRenewed(machine)))
       .map((end) => ({
         severity: 'error' as const,
-        what: `the kubelet's client certificate ${end <= nowMs ? 'ended' : 'ends'} on ${dayOf(end)}`,
-        why: 'edge-lite begins with a copy of it; a node without a valid one is no node',
+        what: `the kubelet's client certificate ${end <= nowMs ? 'expired' : 'expires'} on ${dayOf(end)}`,
+        why: 'edge-lite starts with a copy of it, and the node cannot authenticate without a valid one',
         mend: 'kubeadm: docs/tasks/troubleshooting.md, "A certificate ended"; k3s, RKE2: restart the agent',
       })),
   ),
@@ -70,9 +70,9 @@ export const certificateRules: Rules = {
       : [
           {
             severity: 'warning',
-            what: "the kubelet's client certificate is not renewed by itself",
-            why: 'it ends one day, and the node with it; edge-lite renews its own',
-            mend: 'rotateCertificates: true in the configuration of the kubelet',
+            what: "the kubelet's client certificate is not rotated automatically",
+            why: 'the kubelet stops working when it expires; edge-lite renews its own copy',
+            mend: "set rotateCertificates: true in the kubelet's configuration",
           },
         ],
   ),

@@ -17,8 +17,8 @@ export const clusterRules: Rules = {
     return [
       told('warning', {
         what: `the clock of this computer is ${seconds} s ${ownAheadMs > 0 ? 'ahead of' : 'behind'} the API server's`,
-        why: 'certificates and tokens that are made here are of that time',
-        mend: 'timedatectl set-ntp true, on this computer or on the API server, whichever is wrong',
+        why: 'certificates and tokens created here get wrong validity times',
+        mend: 'run timedatectl set-ntp true on this computer or on the control plane, whichever is wrong',
       }),
     ];
   },
@@ -27,9 +27,9 @@ export const clusterRules: Rules = {
       ? []
       : [
           told('info', {
-            what: 'API servers are not to be seen as pods: the control plane is hosted, or no pods',
-            why: 'its flags cannot be checked, and it cannot be told to go through the tunnel: kubectl logs, exec and port-forward do not reach converted nodes behind NAT; metrics-server, Prometheus and single nodes by the passthrough of port 10250 do',
-            mend: 'where the operator of the control plane takes an EgressSelector: docs/operations/cloud-manager.md, "Let the API server reach the edge"',
+            what: 'no kube-apiserver pods found: the control plane is hosted, or does not run as pods',
+            why: 'its flags cannot be checked, and it cannot be configured to use the tunnel: kubectl logs, exec and port-forward do not reach converted nodes behind NAT. metrics-server and Prometheus do, through the passthrough on port 10250',
+            mend: 'if the provider of the control plane accepts an EgressSelector: docs/operations/cloud-manager.md, "Let the API server reach the edge"',
           }),
         ],
   'egress-present': ({ cluster: { apiServers } }) =>
@@ -37,9 +37,9 @@ export const clusterRules: Rules = {
       .filter(({ flags }) => flags[egressFlag] !== undefined && !ourEgress.test(flags[egressFlag]))
       .map(({ node, flags }) =>
         told('warning', {
-          what: `the API server on ${node} has an EgressSelector already: ${flags[egressFlag]}`,
-          why: 'an API server has one; konnectivity, or whatever it leads to, would be replaced by the tunnel',
-          mend: 'see what it is for; take it away first, or use --manager deployment, which leaves API servers alone',
+          what: `the API server on ${node} already has an EgressSelector: ${flags[egressFlag]}`,
+          why: 'an API server can have only one; the tunnel would replace konnectivity, or whatever it points to',
+          mend: 'find out what it is for and remove it first, or use --manager deployment, which leaves API servers alone',
         }),
       ),
   'kube-proxy-missing': ({ cluster: { kubeProxyMode }, nodes }) =>
@@ -48,8 +48,8 @@ export const clusterRules: Rules = {
       : [
           told('info', {
             what: 'there is no DaemonSet kube-system/kube-proxy',
-            why: 'a kube-proxy that is part of k3s or RKE2 is found on the machine; what replaces kube-proxy (Cilium, for instance) reads Services at the API server, so that they do not close inside a unit',
-            mend: 'give a transport (--transport ssh) to look at the machines',
+            why: 'kube-proxy as part of k3s or RKE2 is only visible on the machine. A replacement such as Cilium reads Services from the API server, so traffic is not kept inside a unit',
+            mend: 'use --transport ssh to inspect the machines',
           }),
         ],
   'kube-proxy-mode': ({ cluster: { kubeProxyMode } }) =>
@@ -57,9 +57,9 @@ export const clusterRules: Rules = {
       ? []
       : [
           told('warning', {
-            what: 'kube-proxy runs in the mode ipvs',
-            why: 'Kubernetes has deprecated it, and Selvedge is tested with iptables and nftables',
-            mend: 'kubectl -n kube-system edit configmap kube-proxy, mode: nftables; then kubectl -n kube-system rollout restart daemonset kube-proxy',
+            what: 'kube-proxy runs in ipvs mode',
+            why: 'Kubernetes deprecated that mode, and Selvedge is tested with iptables and nftables',
+            mend: 'set mode: nftables with kubectl -n kube-system edit configmap kube-proxy, then kubectl -n kube-system rollout restart daemonset kube-proxy',
           }),
         ],
   'dns-zone-impossible': ({ cluster: { dns } }) =>
@@ -67,9 +67,9 @@ export const clusterRules: Rules = {
       ? []
       : [
           told('warning', {
-            what: 'no Corefile was found in kube-system',
-            why: 'names such as NODE.nodes.selvedge, by which metrics-server and Prometheus reach nodes through the tunnel, cannot be added to the cluster DNS',
-            mend: 'add the zone of deploy/dns to your DNS by hand; convert with --no-dns',
+            what: 'no Corefile found in kube-system',
+            why: 'the names NODE.nodes.selvedge, which metrics-server and Prometheus use to reach nodes through the tunnel, cannot be added to the cluster DNS',
+            mend: 'add the zone in deploy/dns to your DNS yourself, and convert with --no-dns',
           }),
         ],
   'dns-off-node': ({ cluster: { dns }, nodes }) => {
@@ -77,8 +77,8 @@ export const clusterRules: Rules = {
     if (without.length === 0) return [];
     return [
       told('info', {
-        what: `no pod of the cluster DNS runs on ${without.join(', ')}`,
-        why: 'while such a node is cut off its pods find no names, unless one runs at its site',
+        what: `no cluster DNS pod runs on ${without.join(', ')}`,
+        why: 'while such a node is offline its pods cannot resolve names, unless a DNS pod runs elsewhere on its site',
         mend: 'docs/tasks/hub.md, "CoreDNS on the node"',
       }),
     ];
@@ -86,9 +86,9 @@ export const clusterRules: Rules = {
   'edge-system-present': ({ cluster: { otherSystems } }) =>
     otherSystems.map((system) =>
       told('error', {
-        what: `the cluster has ${system}`,
-        why: 'two systems would hold Leases, taints and Services of the same nodes',
-        mend: 'take it away first: its own uninstaller gives the nodes back',
+        what: `${system} is installed in this cluster`,
+        why: 'both would manage the Leases, taints and Services of the same nodes',
+        mend: 'remove it first with its own uninstaller, which restores the nodes',
       }),
     ),
   'disruption-budget': ({ cluster: { budgets } }) =>
@@ -96,8 +96,8 @@ export const clusterRules: Rules = {
       ? []
       : [
           told('info', {
-            what: `these PodDisruptionBudgets allow no eviction now: ${budgets.map(({ namespace, name }) => `${namespace}/${name}`).join(', ')}`,
-            why: 'convert evicts nothing; a drain, and the failover of a dead node, would wait for them',
+            what: `PodDisruptionBudgets that currently allow no eviction: ${budgets.map(({ namespace, name }) => `${namespace}/${name}`).join(', ')}`,
+            why: 'convert evicts nothing, but draining a node, or failing over from a dead one, would block on them',
             mend: '',
           }),
         ],
@@ -106,9 +106,9 @@ export const clusterRules: Rules = {
       ? []
       : [
           told('warning', {
-            what: 'an installation was begun and not ended',
-            why: 'a run was interrupted, or failed',
-            mend: 'selvedge convert goes on where it was, selvedge revert takes it back',
+            what: 'an earlier installation did not finish',
+            why: 'that run was interrupted or failed',
+            mend: 'resume with selvedge convert, or undo with selvedge revert',
           }),
         ],
 };

@@ -17,26 +17,26 @@ const isOurs = ({ facts }: SeenMachine): boolean => facts.selvedge.version !== u
 const mebibytes = (bytes: number): string => `${Math.floor(bytes / mebibyte)} MiB`;
 
 const features = [
-  ['overlay', 'error', 'overlayfs', 'containerd keeps images with it', 'modprobe overlay'],
+  ['overlay', 'error', 'overlayfs', 'containerd stores images with it', 'modprobe overlay'],
   [
     'nfTables',
     'warning',
     'nftables',
-    'kube-proxy in its mode nftables, and lite nodes, send the traffic of Services with it',
+    'kube-proxy in nftables mode and lite nodes route Service traffic with it',
     'modprobe nf_tables',
   ],
   [
     'brNetfilter',
     'warning',
     'br_netfilter',
-    'traffic between pods of one bridge would pass Services by',
+    'traffic between pods on the same bridge would bypass Services',
     'modprobe br_netfilter',
   ],
   [
     'ipForward',
     'warning',
-    'forwarding of IPv4',
-    'pods would reach nothing outside of the machine',
+    'IPv4 forwarding',
+    'pods could not reach anything outside the machine',
     'sysctl -w net.ipv4.ip_forward=1',
   ],
 ] as const;
@@ -47,10 +47,12 @@ export const machineRules: Rules = {
       ? [
           {
             severity: 'error',
-            what: `its machine cannot be entered: ${machine.why}`,
-            why: 'convert installs edge-lite there as root',
+            what: `cannot reach or log in to its machine: ${machine.why}`,
+            why: 'convert needs root there to install edge-lite',
             mend:
-              machine.hint === '' ? 'see --ssh-user, --ssh-key, --bastion; or --transport job' : machine.hint,
+              machine.hint === ''
+                ? 'check --ssh-user, --ssh-key and --bastion, or use --transport job'
+                : machine.hint,
           },
         ]
       : [],
@@ -61,9 +63,9 @@ export const machineRules: Rules = {
       : [
           {
             severity: 'error',
-            what: `how Kubernetes lies on it was not recognized; found: ${recognition.found.join(', ') || 'nothing'}`,
-            why: `kubeadm, k3s, RKE2 and plain units of kubelet and kube-proxy are known; the system is ${facts.os.name}`,
-            mend: 'docs/tasks/hub.md puts the clients of such a node on the hub by hand',
+            what: `unrecognized Kubernetes layout; found: ${recognition.found.join(', ') || 'nothing'}`,
+            why: `supported are kubeadm, k3s, RKE2, and kubelet and kube-proxy as plain systemd units; this machine runs ${facts.os.name}`,
+            mend: 'to point the clients of such a node at the hub by hand: docs/tasks/hub.md',
           },
         ],
   ),
@@ -73,7 +75,7 @@ export const machineRules: Rules = {
       : recognition.layout.obstacles.map((obstacle) => ({
           severity: 'error' as const,
           what: `${recognition.layout.name}: ${obstacle}`,
-          why: 'convert refuses a machine of which it cannot be sure to put it back',
+          why: 'convert refuses a machine that it might not be able to restore',
           mend: 'docs/tasks/convert.md, "What a node must be"',
         })),
   ),
@@ -84,7 +86,7 @@ export const machineRules: Rules = {
           {
             severity: 'info',
             what: `${recognition.layout.name}${recognition.layout.converted ? ', converted' : ''}`,
-            why: `its kubelet is run by ${recognition.layout.kubelet.unit}`,
+            why: `its kubelet is started by ${recognition.layout.kubelet.unit}`,
             mend: '',
           },
         ],
@@ -95,18 +97,18 @@ export const machineRules: Rules = {
     return [
       {
         severity: 'error',
-        what: 'its kubelet talks to a hub that does not run',
-        why: 'pods go on, and the kubelet hears of nothing new',
-        mend: `systemctl start edge-lite on that machine; or selvedge revert --nodes ${node.name}`,
+        what: 'its kubelet points to a hub that is not running',
+        why: 'running pods are unaffected, but the kubelet gets no updates',
+        mend: `run systemctl start edge-lite on that machine, or selvedge revert --nodes ${node.name}`,
       },
     ];
   }),
   'other-agent': eachMachine(({ facts }) =>
     facts.selvedge.otherAgents.map((agent) => ({
       severity: 'error' as const,
-      what: `another edge agent is there: ${agent}`,
-      why: 'two would stand in for the API server, and hold the Lease of the same node',
-      mend: `take ${agent} away with its own uninstaller first`,
+      what: `another edge agent is installed: ${agent}`,
+      why: 'both would stand in for the API server and renew the Lease of the same node',
+      mend: `remove ${agent} first with its own uninstaller`,
     })),
   ),
   'no-systemd': eachMachine(({ facts }) =>
@@ -115,8 +117,8 @@ export const machineRules: Rules = {
       : [
           {
             severity: 'error',
-            what: `its first program is ${facts.init}`,
-            why: 'edge-lite is installed as a unit of systemd',
+            what: `PID 1 is ${facts.init}, not systemd`,
+            why: 'edge-lite is installed as a systemd unit',
             mend: 'choose other nodes with --nodes or --selector',
           },
         ],
@@ -127,9 +129,9 @@ export const machineRules: Rules = {
       : [
           {
             severity: 'error',
-            what: 'no socket of a container runtime was found',
-            why: 'whether convert restarts a container could not be seen',
-            mend: 'systemctl status containerd on that machine',
+            what: 'no container runtime socket found',
+            why: 'convert could not verify that no container restarts',
+            mend: 'run systemctl status containerd on that machine',
           },
         ],
   ),
@@ -139,9 +141,9 @@ export const machineRules: Rules = {
       : [
           {
             severity: 'info',
-            what: 'it has cgroups of version 1',
-            why: 'kubelets from 1.35 start there only with failCgroupV1: false; the next reboot after an upgrade would be a surprise',
-            mend: 'boot with systemd.unified_cgroup_hierarchy=1',
+            what: 'it uses cgroup v1',
+            why: 'a kubelet from 1.35 on starts there only with failCgroupV1: false, so it may not come back after an upgrade',
+            mend: 'boot with the kernel parameter systemd.unified_cgroup_hierarchy=1',
           },
         ],
   ),
@@ -150,9 +152,9 @@ export const machineRules: Rules = {
       .filter(({ availableBytes }) => availableBytes < comfortableBytes)
       .map(({ path, availableBytes }) => ({
         severity: availableBytes < neededBytes ? ('error' as const) : ('warning' as const),
-        what: `${mebibytes(availableBytes)} are free where ${path} is`,
-        why: `edge-lite and its state want ${mebibytes(neededBytes)}; what is full offline stays full`,
-        mend: 'journalctl --vacuum-size=100M; crictl rmi --prune',
+        what: `only ${mebibytes(availableBytes)} free on the file system of ${path}`,
+        why: `edge-lite and its state need ${mebibytes(neededBytes)}; a disk that fills up offline stays full`,
+        mend: 'free space, for example with journalctl --vacuum-size=100M and crictl rmi --prune',
       })),
   ),
   'memory-small': eachMachine(({ facts }) =>
@@ -161,9 +163,9 @@ export const machineRules: Rules = {
       : [
           {
             severity: 'warning',
-            what: `it has ${mebibytes(facts.memoryBytes)} of memory`,
-            why: 'beside a kubelet edge-lite takes about 70 MB',
-            mend: 'a lite node needs less: selvedge join instead of a kubelet',
+            what: `it has only ${mebibytes(facts.memoryBytes)} of memory`,
+            why: 'edge-lite takes about 70 MB in addition to the kubelet',
+            mend: 'a lite node, which has no kubelet, needs less: selvedge join',
           },
         ],
   ),
@@ -173,9 +175,9 @@ export const machineRules: Rules = {
       : [
           {
             severity: 'error',
-            what: `port ${hubPort} is taken`,
+            what: `port ${hubPort} is in use`,
             why: 'the hub listens there',
-            mend: `ss -ltnp sport = :${hubPort} on that machine says by whom; convert with --hub-port`,
+            mend: `find the process with ss -ltnp 'sport = :${hubPort}' on that machine, or convert with --hub-port`,
           },
         ],
   ),
@@ -185,9 +187,9 @@ export const machineRules: Rules = {
       : [
           {
             severity: 'error',
-            what: `nobody listens on port ${port || kubeletPort}`,
-            why: 'kubectl logs and exec ask the kubelet there',
-            mend: `systemctl status ${machine.recognition.layout.kubelet.unit} on that machine`,
+            what: `nothing listens on port ${port || kubeletPort}`,
+            why: 'kubectl logs and exec connect to the kubelet there',
+            mend: `run systemctl status ${machine.recognition.layout.kubelet.unit} on that machine`,
           },
         ],
   ),
@@ -197,8 +199,8 @@ export const machineRules: Rules = {
       : [
           {
             severity: 'error',
-            what: `it has the address ${hubAddress}`,
-            why: 'pods reach the hub there',
+            what: `the address ${hubAddress} is already assigned`,
+            why: 'pods reach the hub at this address',
             mend: `find the interface with ip address show to ${hubAddress}, and remove the address there; convert always uses this one`,
           },
         ],
@@ -206,19 +208,19 @@ export const machineRules: Rules = {
   'kernel-feature-missing': eachMachine(({ facts }) =>
     features
       .filter(([feature]) => !facts.features[feature])
-      .map(([, severity, name, why, mend]) => ({ severity, what: `there is no ${name}`, why, mend })),
+      .map(([, severity, name, why, mend]) => ({ severity, what: `${name} is not available`, why, mend })),
   ),
   'not-reached': eachMachine(({ reached }) =>
     reached
       .filter(({ kind }) => kind === 'not reached')
       .map(({ target, what }) => ({
         severity: 'error' as const,
-        what: `it does not reach the ${what} ${target}`,
+        what: `it cannot connect to the ${what} ${target}`,
         why:
           what === 'API server'
-            ? 'its hub follows the cluster there'
-            : 'the cloud reaches the node through it',
-        mend: `open TCP to ${target} from that machine: docs/tasks/tunnel.md, "Firewall"`,
+            ? 'its hub replicates the cluster state from there'
+            : 'the cloud reaches the node through the tunnel',
+        mend: `allow TCP to ${target} from that machine: docs/tasks/tunnel.md, "Firewall"`,
       })),
   ),
 };

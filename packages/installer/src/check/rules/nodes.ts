@@ -30,9 +30,9 @@ export const nodeRules: Rules = {
           {
             severity: 'warning',
             where: inCluster,
-            what: 'no node was checked',
-            why: 'the cluster has none that is no control plane, or the selector matches none',
-            mend: 'kubectl get nodes --show-labels; then --nodes or --selector',
+            what: 'no nodes to check',
+            why: 'the cluster has only control-plane nodes, or the selector matches none',
+            mend: 'choose with --nodes or --selector; kubectl get nodes --show-labels lists them',
           },
         ],
   'node-not-ready': eachNode(({ node }) =>
@@ -41,9 +41,9 @@ export const nodeRules: Rules = {
       : [
           {
             severity: 'error',
-            what: 'it is not Ready',
-            why: 'convert verifies that a node is Ready through its hub; one that was not before cannot be judged',
-            mend: `kubectl describe node ${node.name}`,
+            what: 'the Node is not Ready',
+            why: 'convert verifies that a node becomes Ready through its hub, which says nothing about one that was not Ready before',
+            mend: `run kubectl describe node ${node.name}`,
           },
         ],
   ),
@@ -53,8 +53,8 @@ export const nodeRules: Rules = {
       : [
           {
             severity: 'error',
-            what: `its system is ${node.os}`,
-            why: 'convert and revert know Linux',
+            what: `its operating system is ${node.os}`,
+            why: 'only Linux nodes can be converted',
             mend: 'choose other nodes with --nodes or --selector',
           },
         ],
@@ -65,7 +65,7 @@ export const nodeRules: Rules = {
           {
             severity: 'info',
             what: 'it is a lite node',
-            why: 'edge-lite runs its pods: there is nothing to convert',
+            why: 'edge-lite runs its pods, so there is nothing to convert',
             mend: '',
           },
         ]
@@ -81,8 +81,8 @@ export const nodeRules: Rules = {
       {
         severity: Math.abs(ahead) < wayOffMs ? 'warning' : 'error',
         what: `its clock is ${Math.round(Math.abs(ahead) / 1_000)} s ${ahead > 0 ? 'ahead of' : 'behind'} the API server's`,
-        why: 'certificates begin and end by it, and how long the node may go on alone is measured by it',
-        mend: 'timedatectl set-ntp true, on that machine',
+        why: 'it decides whether certificates are valid, and how long the node may run offline',
+        mend: 'run timedatectl set-ntp true on that machine',
       },
     ];
   }),
@@ -109,9 +109,9 @@ export const nodeRules: Rules = {
         severity: byAddress ? 'warning' : 'info',
         where: inCluster,
         what: `nodes share addresses: ${shared.join('; ')}`,
-        why: 'an address that several nodes hold leads to none of them through the tunnel; nodes are reached by their names',
+        why: 'an address that several nodes share cannot be routed through the tunnel; nodes are reached by name instead',
         mend: byAddress
-          ? '--kubelet-preferred-address-types=Hostname,InternalIP for the API server (convert sets it where it may)'
+          ? 'set --kubelet-preferred-address-types=Hostname,InternalIP on the API server; convert does so where it edits its manifest'
           : '',
       },
     ];
@@ -122,9 +122,9 @@ export const nodeRules: Rules = {
       : [
           {
             severity: 'info',
-            what: `nobody makes these pods again: ${barePods.slice(0, maxBareShown).join(', ')}${barePods.length > maxBareShown ? ` and ${barePods.length - maxBareShown} more` : ''}`,
-            why: 'convert leaves them running; when the node is given up after its time of autonomy they are deleted for good',
-            mend: 'let a Deployment, StatefulSet or DaemonSet make them',
+            what: `pods without a controller: ${barePods.slice(0, maxBareShown).join(', ')}${barePods.length > maxBareShown ? ` and ${barePods.length - maxBareShown} more` : ''}`,
+            why: 'convert leaves them running, but nothing recreates them if they are evicted when the autonomy period of the node ends',
+            mend: 'run them from a Deployment, StatefulSet or DaemonSet',
           },
         ],
   ),

@@ -21,7 +21,7 @@ export const versionRules: Rules = {
             severity: 'error',
             where: inCluster,
             what: `the API server is ${version}`,
-            why: `what guards EdgeNodes and EdgeUnits needs Kubernetes ${oldest}`,
+            why: `the admission policies that guard EdgeNodes and EdgeUnits need Kubernetes ${oldest}`,
             mend: `upgrade the cluster to ${tested.from} or later`,
           },
         ],
@@ -33,8 +33,8 @@ export const versionRules: Rules = {
         severity: 'warning',
         where: inCluster,
         what: `the API server is ${version}`,
-        why: `Selvedge is tested with ${tested.from} to ${tested.to}`,
-        mend: 'try it on a cluster that may break, one node first',
+        why: `Selvedge is tested with Kubernetes ${tested.from} to ${tested.to}`,
+        mend: 'try it on a test cluster, one node first',
       },
     ];
   },
@@ -50,7 +50,7 @@ export const versionRules: Rules = {
         why:
           skew < 0
             ? 'a kubelet must not be newer than the API server'
-            : `a kubelet may be ${maxSkew} minor versions older than the API server, not more`,
+            : `a kubelet may be at most ${maxSkew} minor versions older than the API server`,
         mend: skew < 0 ? 'upgrade the control plane first' : 'upgrade the kubelet',
       },
     ];
@@ -61,8 +61,8 @@ export const versionRules: Rules = {
     return [
       {
         severity: 'warning',
-        what: `containers are run by ${info.containerRuntimeVersion}`,
-        why: 'Selvedge is tested with containerd from 1.6; that no container was restarted is verified through its crictl',
+        what: `the container runtime is ${info.containerRuntimeVersion}`,
+        why: 'Selvedge is tested with containerd 1.6 and later',
         mend: 'move the node to containerd 1.6 or later, or convert one such node first',
       },
     ];
@@ -73,8 +73,8 @@ export const versionRules: Rules = {
       {
         severity: 'warning',
         what: `the kernel is ${info.kernelVersion}`,
-        why: 'Selvedge is tested with kernels from 5.4; older ones may lack what nftables needs',
-        mend: 'upgrade the system of the machine',
+        why: 'Selvedge is tested with kernels from 5.4; older ones may lack nftables features',
+        mend: "upgrade the machine's operating system",
       },
     ];
   }),

@@ -24,8 +24,8 @@ export function addCheck(root: Command, program: Program): void {
     .description('find everything that would prevent a conversion; changes nothing')
     .option('--tunnel-server <host:port>', 'check that nodes reach it; comma-separated', hostPorts);
   const ways = ['ssh', 'local', 'job'] as const;
-  const otherwise = 'the API server is asked, and no machine';
-  withMachines(withNodes(command, 'all but control planes'), { ways, otherwise }).action(
+  const otherwise = 'query the API server only, no machines';
+  withMachines(withNodes(command, 'all but control-plane nodes'), { ways, otherwise }).action(
     (flags: CheckFlags) =>
       program.perform({ kind: 'CheckResult', describe: describeCheck, exitCodeOf }, flags, async (run) => {
         await using cluster = await openCluster(flags, host);

@@ -7,8 +7,8 @@ const shells = { bash: bashCompletion, zsh: zshCompletion, fish: fishCompletion 
 export function addCompletion(root: Command, { host }: Program): void {
   root
     .command('completion')
-    .description('print the completion script of a shell')
-    .addArgument(new Argument('<shell>', 'which').choices(Object.keys(shells)))
+    .description('print a shell completion script')
+    .addArgument(new Argument('<shell>', 'the shell to complete for').choices(Object.keys(shells)))
     .addHelpText(
       'after',
       '\nbash: source <(selvedge completion bash); zsh: source <(selvedge completion zsh); fish: selvedge completion fish | source',

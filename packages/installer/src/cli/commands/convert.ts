@@ -49,9 +49,9 @@ async function valuesIn(file: string | undefined): Promise<JsonObject> {
     const values: unknown = parse(await readFile(file, 'utf8'));
     if (isObject(values)) return values;
   } catch (cause) {
-    throw new SelvedgeError(`${file} cannot be read as YAML`, { code: 'Invalid', cause });
+    throw new SelvedgeError(`cannot read ${file} as YAML`, { code: 'Invalid', cause });
   }
-  throw new SelvedgeError(`${file} holds no values of a chart`, { code: 'Invalid' });
+  throw new SelvedgeError(`${file} contains no chart values`, { code: 'Invalid' });
 }
 
 async function optionsOf(flags: ConvertFlags): Promise<ConvertOptions> {
@@ -82,11 +82,11 @@ export function withWaves(command: Command, onFailure: 'stop' | 'continue'): Com
   return command
     .option(
       '--max-unavailable <n>',
-      'nodes of one unit at a time: 2 or 25%; default: 1',
+      'nodes of one unit to work on at a time: 2 or 25%; default: 1',
       parsedBy(parseMaxUnavailable),
     )
     .addOption(
-      new Option('--on-failure <what>', 'what becomes of the others when a node fails')
+      new Option('--on-failure <what>', 'whether to go on with the other nodes when one fails')
         .choices(['stop', 'continue'])
         .default(onFailure),
     );
@@ -94,22 +94,25 @@ export function withWaves(command: Command, onFailure: 'stop' | 'continue'): Com
 
 export function addConvert(root: Command, program: Program): void {
   const command = withChanges(withCluster(root.command('convert')))
-    .description('make nodes edge nodes, and prepare the cloud for them; no container restarts')
+    .description('convert nodes to edge nodes, and set up the cloud side; no container restarts')
     .requiredOption(
       '--tunnel-server <host:port>',
       'where nodes reach cloud-manager; comma-separated',
       hostPorts,
     )
     .addOption(
-      new Option('--manager <how>', 'cloud-manager: pods in the cluster, or a unit beside each API server')
+      new Option(
+        '--manager <how>',
+        'run cloud-manager as pods in the cluster (deployment), or as a systemd unit next to each API server (unit)',
+      )
         .choices(['auto', 'deployment', 'unit'])
         .default('auto'),
     )
-    .option('--values <file>', 'of the chart charts/selvedge, laid over its own')
-    .option('--no-dns', "leave the cluster's DNS alone")
+    .option('--values <file>', 'values for the chart charts/selvedge, merged over its defaults')
+    .option('--no-dns', 'do not touch the cluster DNS')
     .option('--hub-port <port>', 'where the hub listens on nodes; default: 10270', wholeNumber(1, 65_535))
     .addOption(
-      new Option('--timeout <duration>', 'for one node; then it is put back')
+      new Option('--timeout <duration>', 'per node; a node that takes longer is rolled back')
         .argParser(duration)
         .default(convertDefaults.timeoutMs, '5m'),
     );
@@ -117,10 +120,12 @@ export function addConvert(root: Command, program: Program): void {
     kind: 'ConvertResult',
     describe: describeConvert,
     exitCodeOf: ({ outcome }: ConvertResult): ExitCode => exits[outcome],
-    afterStop: 'the same command goes on; `selvedge revert` takes back what was begun',
+    afterStop: 'resume with the same command, or undo what was begun with `selvedge revert`',
   };
   withMachines(
-    withArtifacts(withWaves(withNodes(command, 'none: say which'), convertDefaults.onFailure)),
+    withArtifacts(
+      withWaves(withNodes(command, 'none; required unless --selector is used'), convertDefaults.onFailure),
+    ),
   ).action((flags: ConvertFlags) =>
     program.perform(frame, flags, (run) => convertCluster(flags, program, run)),
   );

@@ -29,8 +29,7 @@ interface JoinFlags extends CommonFlags, BareFlags, ArtifactsFlags {
 
 function labels(text: string): Readonly<Record<string, string>> {
   const pairs = words(text).map((word) => word.split('='));
-  if (pairs.some((pair) => pair.length !== 2))
-    throw new InvalidArgumentError('write it as key=value,key=value');
+  if (pairs.some((pair) => pair.length !== 2)) throw new InvalidArgumentError('use key=value,key=value');
   return Object.fromEntries(pairs.map(([key = '', value = '']) => [key, value]));
 }
 
@@ -71,14 +70,16 @@ async function joinMachine(flags: JoinFlags, host: CliHost, run: CommandRun): Pr
 
 export function addJoin(root: Command, program: Program): void {
   const command = withChanges(root.command('join'))
-    .description('make this machine, or the one of --machine, a node; `selvedge token create` prints how')
+    .description(
+      'join this machine, or the one given with --machine, as a lite node; `selvedge token create` prints the command',
+    )
     .requiredOption('--server <url>', 'an API server: https://host:port')
     .option(
       '--token <token>',
-      'a bootstrap token; others see it in the list of processes and in logs of sudo: better --token-file',
+      'a bootstrap token; visible in the process list and in sudo logs, so prefer --token-file',
     )
-    .option('--token-file <file>', 'where the token is; - reads it from stdin. Default: it is asked for')
-    .requiredOption('--ca-hash <hash>', "sha256: and the hash of the public key of the cluster's CA")
+    .option('--token-file <file>', 'read the token from this file; - is stdin. Default: prompt for it')
+    .requiredOption('--ca-hash <hash>', "SHA-256 of the public key of the cluster's CA: sha256:HEX")
     .option('--node-name <name>', 'default: the host name')
     .option('--unit <name>', 'wait until the node is a member of this unit')
     .option(
@@ -89,22 +90,22 @@ export function addJoin(root: Command, program: Program): void {
     .option('--labels <k=v>', 'labels of the Node; comma-separated', labels)
     .option(
       '--cluster-dns <address>',
-      'may be several, a,b. Default: as the cluster tells its kubelets',
+      "comma-separated. Default: as in the cluster's kubelet configuration",
       words,
     )
-    .option('--cluster-domain <domain>', 'default: as the cluster tells its kubelets')
+    .option('--cluster-domain <domain>', "default: as in the cluster's kubelet configuration")
     .addOption(
       new Option(
         '--network <who>',
-        'bridge: edge-lite connects pods; none: somebody else does. Default: bridge, unless the machine has a CNI configuration',
+        'bridge: edge-lite writes a CNI configuration; none: it does not. Default: bridge, unless the machine has a CNI configuration',
       ).choices(['bridge', 'none']),
     )
     .option(
       '--containerd-package <name>',
-      `where there is no containerd; default: ${joinDefaults.containerdPackage}`,
+      `package to install if there is no containerd; default: ${joinDefaults.containerdPackage}`,
     )
     .addOption(
-      new Option('--timeout <duration>', 'for the node to be Ready')
+      new Option('--timeout <duration>', 'how long to wait for the node to be Ready')
         .argParser(duration)
         .default(joinDefaults.timeoutMs, '3m'),
     );
@@ -113,7 +114,7 @@ export function addJoin(root: Command, program: Program): void {
       {
         kind: 'JoinResult',
         describe: describeJoin,
-        afterStop: 'the same command goes on, `selvedge reset` takes it back',
+        afterStop: 'resume with the same command, or undo with `selvedge reset`',
       },
       flags,
       (run) => joinMachine(flags, program.host, run),

@@ -23,9 +23,9 @@ export async function bareMachine(
 ): Promise<BareMachine> {
   const { machine: address, transport = 'local' } = flags;
   if ((transport === 'ssh') !== (address !== undefined)) {
-    throw new SelvedgeError('--machine and --transport ssh go together', {
+    throw new SelvedgeError('--machine and --transport ssh must be used together', {
       code: 'Invalid',
-      hint: 'leave both away to mean this machine',
+      hint: 'omit both for this machine',
     });
   }
   if (address !== undefined)

@@ -22,12 +22,15 @@ async function resetMachine(flags: ResetFlags, { host }: Program, run: CommandRu
 
 export function addReset(root: Command, program: Program): void {
   const command = withChanges(root.command('reset'))
-    .description('take back what `selvedge join` did: nothing is left on the machine')
-    .option('--keep-images', 'images that were pulled since the join stay');
-  const withCloud = withCluster(command, 'none: the Node stays, and the command that deletes it is told');
+    .description('undo `selvedge join`, leaving nothing behind on the machine')
+    .option('--keep-images', 'keep the images that were pulled since the join');
+  const withCloud = withCluster(
+    command,
+    'none; the Node object stays, and the command to delete it is printed',
+  );
   withBareMachine(withCloud).action((flags: ResetFlags) =>
     program.perform(
-      { kind: 'ResetResult', describe: describeReset, afterStop: 'the same command goes on' },
+      { kind: 'ResetResult', describe: describeReset, afterStop: 'resume with the same command' },
       flags,
       (run) => resetMachine(flags, program, run),
     ),

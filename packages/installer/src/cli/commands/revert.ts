@@ -55,11 +55,11 @@ async function revertCluster(flags: RevertFlags, { host }: Program, run: Command
 
 export function addRevert(root: Command, program: Program): void {
   const command = withChanges(withCluster(root.command('revert')))
-    .description('take back what `selvedge convert` did: all of it, or the nodes that are named')
-    .option('--keep-data', 'EdgeUnits, UnitApps, EdgeNodes and their definitions stay in the cloud')
-    .option('--offline', 'do not ask the cloud: put back the machines of --nodes a=ADDRESS alone')
+    .description('undo `selvedge convert`, completely or for the chosen nodes')
+    .option('--keep-data', 'keep EdgeUnits, UnitApps, EdgeNodes and their CRDs')
+    .option('--offline', 'do not contact the cloud; revert only the machines given with --nodes a=ADDRESS')
     .addOption(
-      new Option('--timeout <duration>', 'for one node to be seen by the cloud again')
+      new Option('--timeout <duration>', 'per node, until the API server sees it Ready again')
         .argParser(duration)
         .default(revertDefaults.timeoutMs, '5m'),
     );
@@ -67,7 +67,7 @@ export function addRevert(root: Command, program: Program): void {
     kind: 'RevertResult',
     describe: describeRevert,
     exitCodeOf: ({ outcome }: RevertResult): ExitCode => exits[outcome],
-    afterStop: 'the same command goes on',
+    afterStop: 'resume with the same command',
   };
   withMachines(withArtifacts(withWaves(withNodes(command, 'all'), revertDefaults.onFailure))).action(
     (flags: RevertFlags) => program.perform(frame, flags, (run) => revertCluster(flags, program, run)),

@@ -13,10 +13,10 @@ interface StatusFlags extends CommonFlags, ClusterFlags, NodeFlags, MachineFlags
 export function addStatus(root: Command, program: Program): void {
   const { host } = program;
   const command = withJson(withCluster(root.command('status'))).description(
-    'what is installed, and what each node is: stock, converted, lite, half-done',
+    'show what is installed, and the state of each node: stock, converted, lite, half-done',
   );
   const ways = ['ssh', 'local', 'job'] as const;
-  const otherwise = 'the API server is asked, and no machine';
+  const otherwise = 'query the API server only, no machines';
   withMachines(withNodes(command, 'all'), { ways, otherwise }).action((flags: StatusFlags) =>
     program.perform({ kind: 'StatusResult', describe: describeStatus }, flags, async (run) => {
       await using cluster = await openCluster(flags, host);

@@ -28,19 +28,23 @@ async function save(file: string, archive: Uint8Array): Promise<string> {
     await writeFile(file, archive, { mode: 0o600, flag: 'wx' });
     return resolve(file);
   } catch (cause) {
-    const why = systemCode(cause) === 'EEXIST' ? 'is there already' : 'cannot be written';
-    throw new SelvedgeError(`${file} ${why}`, { code: 'Invalid', cause, hint: 'give --output FILE' });
+    const why = systemCode(cause) === 'EEXIST' ? 'already exists' : 'cannot be written';
+    throw new SelvedgeError(`${file} ${why}`, { code: 'Invalid', cause, hint: 'use --output FILE' });
   }
 }
 
 export function addSupportDump(root: Command, program: Program): void {
   const { host } = program;
   const command = withJson(withCluster(root.command('support-dump')))
-    .description('gather what is known into one archive without secrets, for those who are asked to help')
-    .option('-o, --output <file>', 'default: selvedge-support-TIME.tar.gz, here')
-    .option('--log-lines <n>', 'of each log, the last ones; default: 5000', wholeNumber(1, maxLogLines));
+    .description('collect diagnostics for support in one archive, with secrets redacted')
+    .option('-o, --output <file>', 'default: selvedge-support-TIME.tar.gz in the current directory')
+    .option(
+      '--log-lines <n>',
+      'how many of the last lines of each log; default: 5000',
+      wholeNumber(1, maxLogLines),
+    );
   const ways = ['ssh', 'local', 'job'] as const;
-  const otherwise = 'the API server is asked, and no machine';
+  const otherwise = 'query the API server only, no machines';
   const frame = { kind: 'SupportDumpResult', describe: describeSupportDump };
   withMachines(withNodes(command, 'all'), { ways, otherwise }).action((flags: SupportDumpFlags) =>
     program.perform(frame, flags, async (run) => {

@@ -36,7 +36,7 @@ const minTtlMs = 60_000;
 function ttl(text: string): number {
   const ms = duration(text);
   if (ms >= minTtlMs && ms <= maxTtlMs) return ms;
-  throw new InvalidArgumentError('a token is good for 1m to 30d');
+  throw new InvalidArgumentError('must be between 1m and 30d');
 }
 
 /** DNS subdomain names. Source: kubernetes.io "Object Names and IDs". */
@@ -44,15 +44,15 @@ function nodeNames(text: string, before?: readonly string[]): readonly string[] 
   const names = moreWords(text, before);
   const wrong = names.find((name) => name.length > 253 || !/^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/.test(name));
   if (wrong === undefined) return names;
-  throw new InvalidArgumentError(`${JSON.stringify(wrong)} is no name of a node`);
+  throw new InvalidArgumentError(`${JSON.stringify(wrong)} is not a valid node name`);
 }
 
 const serverUrl = parsedBy((text: string): string => {
   const url = URL.parse(text);
   if (url?.protocol === 'https:' && url.pathname === '/') return url.origin;
-  throw new SelvedgeError(`${JSON.stringify(text)} is no API server`, {
+  throw new SelvedgeError(`${JSON.stringify(text)} is not the URL of an API server`, {
     code: 'Invalid',
-    hint: 'write it as https://host:port',
+    hint: 'use https://host:port',
   });
 });
 
@@ -70,7 +70,7 @@ function describeCreated({ join, token, expiresAt, nodes, unit }: TokenCreated):
   const forWhom = nodes.length === 0 ? 'any new node' : `node ${nodes.join(', ')} only`;
   const member = unit === undefined ? '' : `, which becomes a member of unit ${unit}`;
   return [
-    `Good until ${expiresAt}, for ${forWhom}${member}. It is not shown again. On the machine, as root:`,
+    `Valid until ${expiresAt}, for ${forWhom}${member}. It is not shown again. On the machine, as root:`,
     '',
     // Of bash and zsh. With sudo before it, too: the token is in no argument.
     `    ${commandLines(join)} <<< ${token}`,
@@ -94,7 +94,7 @@ function row(
 const describeList =
   (clock: Pick<Clock, 'now'>) =>
   ({ tokens }: TokenList, columns: number | undefined): string => {
-    if (tokens.length === 0) return 'There are no bootstrap tokens.';
+    if (tokens.length === 0) return 'No bootstrap tokens.';
     const rows = tokens.map((token) => row(token, clock.now()));
     return table(['ID', 'EXPIRES', 'NODES', 'UNIT', 'DESCRIPTION'], rows, { columns });
   };
@@ -105,21 +105,21 @@ const describeDeleted = ({ deleted }: TokensDeleted): string =>
 function addCreate(token: Command, program: Program): void {
   const { host } = program;
   withChanges(withCluster(token.command('create')))
-    .description('make a bootstrap token and print how a machine joins by it')
+    .description('create a bootstrap token and print the join command for a machine')
     .addOption(
-      new Option('--ttl <duration>', 'how long it is good for: 30m, 2h, 7d')
+      new Option('--ttl <duration>', 'how long it is valid: 30m, 2h, 7d')
         .argParser(ttl)
         .default(usualTtlMs, '2h'),
     )
-    .option('--node <name>', 'bind it to this node; may be given several times', nodeNames)
-    .option('--unit <name>', 'make the nodes members of this unit; needs --node')
-    .option('--server <url>', 'where machines reach the API server; default: as cluster-info says', serverUrl)
+    .option('--node <name>', 'bind it to this node name; repeatable', nodeNames)
+    .option('--unit <name>', 'add the nodes to this unit; needs --node')
+    .option('--server <url>', 'where machines reach the API server; default: as in cluster-info', serverUrl)
     .option(
       '--tunnel-server <host:port>',
       'where machines reach cloud-manager; default: as in the conversion',
       hostPorts,
     )
-    .option('--description <text>', 'for people')
+    .option('--description <text>', 'free text, shown by `selvedge token list`')
     .action((flags: CreateFlags) =>
       program.perform({ kind: 'TokenCreated', describe: describeCreated }, flags, async (run) => {
         await using cluster = await openCluster(flags, host);
@@ -155,10 +155,10 @@ async function accessOf({
 
 export function addToken(root: Command, program: Program): void {
   const { host } = program;
-  const token = root.command('token').description('bootstrap tokens, by which machines join');
+  const token = root.command('token').description('manage the bootstrap tokens that machines join with');
   addCreate(token, program);
   withJson(withCluster(token.command('list')))
-    .description('the bootstrap tokens of the cluster, without their secrets')
+    .description('list bootstrap tokens, without their secrets')
     .action((flags: CommonFlags & ClusterFlags) => {
       const frame = { kind: 'TokenList', describe: describeList(host.clock) };
       return program.perform(frame, flags, async (run) => {
@@ -167,10 +167,10 @@ export function addToken(root: Command, program: Program): void {
       });
     });
   withChanges(withCluster(token.command('delete')))
-    .description('delete bootstrap tokens; nodes that joined by them stay')
+    .description('delete bootstrap tokens; nodes that joined with them stay')
     .argument(
       '<id...>',
-      'as `selvedge token list` shows them',
+      'token ids, as shown by `selvedge token list`',
       (text: string, before?: readonly string[]) => [...(before ?? []), parsedBy(parseTokenId)(text)],
     )
     .action((ids: readonly string[], flags: CommonFlags & ClusterFlags) =>

@@ -27,13 +27,13 @@ interface MoveFlags extends CommonFlags, ClusterFlags {
 const usualTimeoutMs = 120_000;
 
 const describeCreated = ({ unit, isNew }: UnitCreated): string =>
-  isNew ? `Unit ${unit} is made.` : `Unit ${unit} was there already.`;
+  isNew ? `Unit ${unit} created.` : `Unit ${unit} already exists.`;
 
 const settledText = ({ isSettled }: UnitInfo): string =>
   isSettled === undefined ? 'unknown' : isSettled ? 'yes' : 'no';
 
 function describeList({ units }: UnitList, columns: number | undefined): string {
-  if (units.length === 0) return 'There are no units.';
+  if (units.length === 0) return 'No units.';
   const rows = units.map((unit) => [
     unit.name,
     String(unit.members.length),
@@ -49,20 +49,24 @@ function describeList({ units }: UnitList, columns: number | undefined): string 
 
 const describeMoved = ({ node, unit, left }: NodeMoved): string =>
   left.length === 0
-    ? `Node ${node} is in unit ${unit}.`
-    : `Node ${node} is in unit ${unit}; it left ${left.join(', ')}.`;
+    ? `Node ${node} is a member of unit ${unit}.`
+    : `Node ${node} is a member of unit ${unit}; removed from ${left.join(', ')}.`;
 
 function addCreate(unit: Command, program: Program): void {
   withChanges(withCluster(unit.command('create')))
-    .description('make a unit')
-    .argument('<name>', 'at most 63 characters, a-z, 0-9 and -')
-    .option('--nodes <a,b>', 'its members, by name; those that do not exist yet join when they do', moreWords)
-    .option('--selector <k=v>', 'its members, by labels that nodes cannot write')
-    .option('--autonomy <period>', 'off, forever or a duration; default: as the cluster has it')
+    .description('create a unit')
+    .argument('<name>', 'at most 63 characters: a-z, 0-9 and -')
+    .option(
+      '--nodes <a,b>',
+      'members by name; nodes that do not exist yet become members when they join',
+      moreWords,
+    )
+    .option('--selector <k=v>', 'members by labels, which must be ones that nodes cannot set themselves')
+    .option('--autonomy <period>', 'off, forever or a duration; default: the cluster default')
     .action((name: string, flags: CreateFlags) => {
       const { nodes, selector, autonomy } = flags;
       if (nodes !== undefined && selector !== undefined)
-        throw new InvalidArgumentError('give --nodes or --selector, not both');
+        throw new InvalidArgumentError('use --nodes or --selector, not both');
       return program.perform({ kind: 'UnitCreated', describe: describeCreated }, flags, async (run) => {
         await using cluster = await openCluster(flags, program.host);
         return await createUnit({ name, nodes, selector, autonomy }, { ...run, cluster: cluster.client });
@@ -72,11 +76,11 @@ function addCreate(unit: Command, program: Program): void {
 
 function addMove(unit: Command, program: Program): void {
   withChanges(withCluster(unit.command('move')))
-    .description('take a node out of its unit and into another one, and wait until that is settled')
-    .argument('<node>', 'its name')
-    .argument('<unit>', 'where it belongs then')
+    .description('move a node to another unit, and wait until both units are settled')
+    .argument('<node>', 'name of the node')
+    .argument('<unit>', 'name of its new unit')
     .addOption(
-      new Option('--timeout <duration>', 'for the units to settle')
+      new Option('--timeout <duration>', 'how long to wait for the units to settle')
         .argParser(duration)
         .default(usualTimeoutMs, '2m'),
     )
@@ -90,10 +94,10 @@ function addMove(unit: Command, program: Program): void {
 }
 
 export function addUnit(root: Command, program: Program): void {
-  const unit = root.command('unit').description('units: named groups of nodes, a shop each');
+  const unit = root.command('unit').description('manage units: named groups of nodes, usually one per site');
   addCreate(unit, program);
   withJson(withCluster(unit.command('list')))
-    .description('the units of the cluster')
+    .description('list units')
     .action((flags: CommonFlags & ClusterFlags) =>
       program.perform({ kind: 'UnitList', describe: describeList }, flags, async (run) => {
         await using cluster = await openCluster(flags, program.host);

@@ -12,7 +12,10 @@ export interface ArtifactsFlags {
 }
 
 export function withArtifacts(command: Command): Command {
-  return command.option('--artifacts <folder>', 'of a release; default: where this program is');
+  return command.option(
+    '--artifacts <folder>',
+    'folder of a release; default: the one that contains this program',
+  );
 }
 
 /** Throws `NotFound` and `Corrupt` by its list of checksums. */

@@ -19,7 +19,7 @@ export const duration = parsedBy(parseDuration);
 
 export const words = (text: string): readonly string[] => {
   const all = text.split(',').map((word) => word.trim());
-  if (all.includes('')) throw new InvalidArgumentError('write it as a,b,c');
+  if (all.includes('')) throw new InvalidArgumentError('use a,b,c');
   return all;
 };
 
@@ -33,17 +33,17 @@ export function wholeNumber(from: number, to: number): (text: string) => number 
   return (text) => {
     const number = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
     if (number >= from && number <= to) return number;
-    throw new InvalidArgumentError(`not a whole number from ${from} to ${to}`);
+    throw new InvalidArgumentError(`must be a whole number from ${from} to ${to}`);
   };
 }
 
 export function withJson(command: Command): Command {
-  return command.option('--json', 'print the result as JSON, and progress as lines of JSON on stderr');
+  return command.option('--json', 'print the result as JSON, and progress as JSON lines on stderr');
 }
 
 /** For commands that change something. */
 export function withChanges(command: Command): Command {
   return withJson(command)
-    .option('--dry-run', 'print what would be done, and do nothing')
-    .option('-y, --yes', 'do not ask');
+    .option('--dry-run', 'print the plan and change nothing')
+    .option('-y, --yes', 'do not ask for confirmation');
 }

@@ -36,9 +36,9 @@ export function parseEndpoint(text: string): Endpoint {
   const host = bracketed ?? plain;
   const port = digits === undefined ? undefined : Number(digits);
   if (host === undefined || (port !== undefined && (port < 1 || port > lastPort))) {
-    throw new SelvedgeError(`${JSON.stringify(text)} is no address`, {
+    throw new SelvedgeError(`${JSON.stringify(text)} is not an address`, {
       code: 'Invalid',
-      hint: 'write it as host, user@host or user@host:port',
+      hint: 'use host, user@host or user@host:port',
     });
   }
   return { host, ...(user === undefined ? {} : { user }), ...(port === undefined ? {} : { port }) };
@@ -55,8 +55,7 @@ function address(
   before: Readonly<Record<string, Endpoint>> = {},
 ): Readonly<Record<string, Endpoint>> {
   const [node = '', where = '', ...rest] = text.split('=');
-  if (node === '' || rest.length > 0)
-    throw new InvalidArgumentError('write it as node=host or node=user@host:port');
+  if (node === '' || rest.length > 0) throw new InvalidArgumentError('use node=host or node=user@host:port');
   return { ...before, [node]: endpoint(where) };
 }
 
@@ -73,7 +72,7 @@ export interface MachinesOptions {
 const wayTexts = {
   ssh: 'ssh',
   local: 'local: this machine',
-  job: 'job: one privileged Job on each, without SSH',
+  job: 'job: a privileged Job on each node, no SSH needed',
 } as const;
 
 function transportOption({ ways, usual, otherwise }: MachinesOptions): Option {
@@ -87,25 +86,21 @@ function transportOption({ ways, usual, otherwise }: MachinesOptions): Option {
 
 function withSsh(command: Command): Command {
   return command
-    .option('--ssh-user <name>', 'default: who runs this')
-    .option(
-      '--ssh-key <file>',
-      'a private key; may be given several times. Default: the ssh-agent, ~/.ssh/id_*',
-      more,
-    )
+    .option('--ssh-user <name>', 'default: the current user')
+    .option('--ssh-key <file>', 'private key; repeatable. Default: ssh-agent, then ~/.ssh/id_*', more)
     .option(
       '--ssh-key-passphrase-file <file>',
-      'the passphrase of the keys; /dev/fd/3 reads it from a descriptor',
+      'file with the passphrase of the keys; /dev/fd/3 reads a file descriptor',
     )
     .option('--ssh-port <port>', 'default: 22', wholeNumber(1, lastPort))
-    .option('--bastion <user@host:port>', 'the SSH server in between', endpoint)
+    .option('--bastion <user@host:port>', 'SSH server to connect through (jump host)', endpoint)
     .option(
       '--known-hosts <file>',
-      'keys of SSH servers; may be given several times. Default: ~/.ssh/known_hosts, /etc/ssh/ssh_known_hosts',
+      'known SSH host keys; repeatable. Default: ~/.ssh/known_hosts, /etc/ssh/ssh_known_hosts',
       more,
     )
-    .option('--ask-sudo-password', 'ask for the password of sudo')
-    .option('--sudo-password-file <file>', 'the password of sudo; /dev/fd/3 reads it from a descriptor');
+    .option('--ask-sudo-password', 'prompt for the sudo password')
+    .option('--sudo-password-file <file>', 'file with the sudo password; /dev/fd/3 reads a file descriptor');
 }
 
 /** For commands about nodes of a cluster. */
@@ -114,18 +109,14 @@ export function withMachines(
   options: MachinesOptions = { ways: ['ssh', 'local', 'job'], usual: 'ssh' },
 ): Command {
   return withSsh(command.addOption(transportOption(options)))
-    .option(
-      '--address <node=host>',
-      'where a machine is, if not where its Node says; may be given several times',
-      address,
-    )
+    .option('--address <node=host>', 'address of a machine, if not the one in its Node; repeatable', address)
     .option(
       '--job-image <image>',
-      'for --transport job: where the nodes pull it from; default: selvedge.io/node-shell of this version',
+      'for --transport job: image to run; default: selvedge.io/node-shell of this version',
     )
     .option(
       '--job-namespace <name>',
-      'for --transport job: one that lets privileged pods in; default: kube-system',
+      'for --transport job: a namespace that admits privileged pods; default: kube-system',
     );
 }
 

@@ -12,10 +12,10 @@ export function withNodes(command: Command, whichByDefault: string): Command {
   return command
     .option(
       '--nodes <a,b>',
-      `by name; a=ADDRESS where its Node does not say how it is reached. Default: ${whichByDefault}`,
+      `nodes by name; a=ADDRESS if the address in its Node is not reachable. Default: ${whichByDefault}`,
       parsedBy(parseNodeNames),
     )
-    .option('--selector <k=v>', 'by labels, as kubectl takes them');
+    .option('--selector <k=v>', 'nodes by labels, in kubectl syntax');
 }
 
 export const choiceOf = ({ nodes, selector }: NodeFlags): NodeChoice => ({

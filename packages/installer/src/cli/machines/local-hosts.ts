@@ -10,13 +10,13 @@ export function createLocalHosts(host: CliHost): Hosts {
   return {
     async open(wanted) {
       if (!isThis(host, wanted)) {
-        throw new SelvedgeError(`this machine is ${host.machine.name}, and not ${wanted.name}`, {
+        throw new SelvedgeError(`this machine is ${host.machine.name}, not ${wanted.name}`, {
           code: 'Invalid',
           hint: 'use --transport ssh for other machines, or run selvedge there',
         });
       }
       if (!host.person.isRoot) {
-        throw new SelvedgeError('this machine is changed by root only', {
+        throw new SelvedgeError('changing this machine requires root', {
           code: 'Forbidden',
           hint: 'run it with sudo',
         });

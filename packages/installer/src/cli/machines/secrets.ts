@@ -21,7 +21,7 @@ export async function readSecret(source: SecretSource, prompts: Prompts | undefi
   if (file !== undefined) {
     const reading = file === '-' && stdin !== undefined ? text(stdin) : readFile(file, 'utf8');
     const content = await reading.catch((cause: unknown) => {
-      throw new SelvedgeError(`${what} cannot be read from ${file}`, { code: 'Invalid', cause });
+      throw new SelvedgeError(`cannot read ${what} from ${file}`, { code: 'Invalid', cause });
     });
     return content.replace(/\r?\n$/, '');
   }

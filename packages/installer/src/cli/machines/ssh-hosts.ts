@@ -20,7 +20,7 @@ async function knownHostsOf(flags: MachineFlags, host: CliHost): Promise<string>
   const texts = (flags.knownHosts ?? usual).map(async (file) => {
     const text = await ifPresent(readFile(file, 'utf8'));
     if (text !== undefined || flags.knownHosts === undefined) return text ?? '';
-    throw new SelvedgeError(`there is no ${file} with the keys of SSH servers`, { code: 'Invalid' });
+    throw new SelvedgeError(`known hosts file ${file} does not exist`, { code: 'Invalid' });
   });
   return (await Promise.all(texts)).join('\n');
 }
@@ -49,9 +49,9 @@ function optionsOf(common: Common, { bastion }: MachineFlags, to: Endpoint): Ssh
 }
 
 function nowhere({ name }: Machine): SelvedgeError {
-  return new SelvedgeError(`it is not known where machine ${name} is: its Node says no address`, {
+  return new SelvedgeError(`no address known for machine ${name}: its Node has none`, {
     code: 'Unavailable',
-    hint: `give --address ${name}=HOST`,
+    hint: `use --address ${name}=HOST`,
   });
 }
 
@@ -110,7 +110,7 @@ export async function createSshHosts(options: SshHostsOptions): Promise<Hosts> {
   const { askSudoPassword, sudoPasswordFile } = flags;
   const common = await commonOf(flags, host, prompts);
   const source = {
-    what: `the password of ${common.user} for sudo`,
+    what: `the sudo password of ${common.user}`,
     file: sudoPasswordFile,
     flag: '--sudo-password-file',
   };

@@ -29,7 +29,7 @@ async function unlocked(
   const problem = problemOf(text);
   if (problem === undefined) return { text };
   if (!isEncrypted(problem))
-    throw new SelvedgeError(`${file} is no private key`, { code: 'Invalid', cause: problem });
+    throw new SelvedgeError(`${file} is not a private key`, { code: 'Invalid', cause: problem });
   const what = `the passphrase of ${file}`;
   const source = { what, file: flags.sshKeyPassphraseFile, flag: '--ssh-key-passphrase-file' };
   const passphrase = await readSecret(source, prompts);
@@ -37,7 +37,7 @@ async function unlocked(
   if (still === undefined) return { text, passphrase };
   throw new SelvedgeError(`${what} is wrong`, {
     code: 'Invalid',
-    hint: 'or load the key into an ssh-agent: ssh-add',
+    hint: 'try again, or load the key into an ssh-agent with ssh-add',
   });
 }
 
@@ -54,7 +54,7 @@ export async function readKeys(
   if (named !== undefined) {
     const texts = named.map(async (file) => {
       const text = await readFile(file).catch((cause: unknown) => {
-        throw new SelvedgeError(`the key ${file} cannot be read`, { code: 'Invalid', cause });
+        throw new SelvedgeError(`cannot read the key ${file}`, { code: 'Invalid', cause });
       });
       return { file, text };
     });

@@ -36,7 +36,7 @@ function partLines({ where, changes }: PlanPart, options: Required<PlanTextOptio
 /** A plan for people: where, and below it what. Warnings last, next to the question. */
 export function planText(plan: Plan, { style, columns = Number.POSITIVE_INFINITY }: PlanTextOptions): string {
   const { colors } = style;
-  const nothing = isDone(plan) ? ': nothing to do, all is as it shall be' : '';
+  const nothing = isDone(plan) ? ': nothing to do' : '';
   const warnings = plan.warnings.flatMap((warning) =>
     wrapped(`warning: ${clean(warning)}`, columns, 2).map((line) => colors.yellow(line)),
   );

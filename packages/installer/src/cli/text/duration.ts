@@ -25,7 +25,7 @@ export function parseDuration(text: string): number {
   if (!/^(?:\d{1,9}[smhd])+$/.test(text)) {
     throw new SelvedgeError(`${JSON.stringify(text)} is not a duration`, {
       code: 'Invalid',
-      hint: 'write it as 90s, 30m, 2h, 1h30m or 7d',
+      hint: 'use 90s, 30m, 2h, 1h30m or 7d',
     });
   }
   const parts = Array.from(text.matchAll(/(\d+)([smhd])/g));

@@ -27,7 +27,7 @@ const secretNamed = (
 export async function tunnelPair({ cluster, signal }: Pick<CloudDeps, 'cluster' | 'signal'>): Promise<Pair> {
   const pair = pairIn(await secretNamed(tlsSecret, { cluster, signal }));
   if (pair !== undefined) return pair;
-  throw new SelvedgeError(`the Secret ${managerNamespace}/${tlsSecret} has no certificate`, {
+  throw new SelvedgeError(`the Secret ${managerNamespace}/${tlsSecret} contains no certificate`, {
     code: 'NotFound',
   });
 }

@@ -29,5 +29,5 @@ test('a manifest is put back when a person stops before the API server is ready 
   await expect(wireEgress(machine, deps)).rejects.toMatchObject({ code: 'Aborted' });
   expect(edited).toContain('--egress-selector-config-file');
   expect(await on.look()).toEqual(before);
-  expect(notes.at(-1)).toBe('the manifest of the API server of cp-1 is as it was');
+  expect(notes.at(-1)).toBe('the manifest of the API server on cp-1 is restored');
 });

@@ -15,21 +15,21 @@ const stopMs = 60_000;
 async function takenBack(machine: Machine, cause: unknown, deps: CloudDeps): Promise<SelvedgeError> {
   const { name } = machine;
   const { timeouts = cloudTimeouts } = deps;
-  const message = `the API server of ${name} was not ready with the EgressSelector`;
+  const message = `the API server on ${name} did not become ready with the EgressSelector`;
   try {
     await undoOn({ machine, phase: 'egress' }, deps);
     await awaitApiServer({ node: name, withEgress: false, timeoutMs: timeouts.apiServerMs }, deps);
   } catch (error) {
-    return new SelvedgeError(`${message}, and taking it back failed: ${explain(error)}`, {
+    return new SelvedgeError(`${message}, and undoing the edit failed: ${explain(error)}`, {
       code: 'Internal',
       cause,
-      hint: `put ${manifestFile} on ${name} right; what it was is beside it, as .kube-apiserver.yaml.selvedge-…`,
+      hint: `restore ${manifestFile} on ${name}; the original is next to it, as .kube-apiserver.yaml.selvedge-…`,
     });
   }
-  return new SelvedgeError(`${message}; its manifest is as it was, and it serves again`, {
+  return new SelvedgeError(`${message}; its manifest was restored, and it is ready again`, {
     code: 'Unavailable',
     cause,
-    hint: `crictl logs of kube-apiserver on ${name} say why; without it: --manager deployment`,
+    hint: `see why with crictl logs of kube-apiserver on ${name}; to do without the EgressSelector: --manager deployment`,
   });
 }
 
@@ -40,16 +40,16 @@ async function takenBack(machine: Machine, cause: unknown, deps: CloudDeps): Pro
 async function takeBackAtStop(machine: Machine, deps: CloudDeps): Promise<void> {
   const { name } = machine;
   const { clock, progress } = deps;
-  const what = `putting the manifest of the API server of ${name} back`;
+  const what = `restoring the manifest of the API server on ${name}`;
   progress.note(what);
   try {
     await withDeadline({ what, timeoutMs: stopMs }, clock, (signal) =>
       undoOn({ machine, phase: 'egress' }, { ...deps, signal }),
     );
-    progress.note(`the manifest of the API server of ${name} is as it was`);
+    progress.note(`the manifest of the API server on ${name} is restored`);
   } catch (error) {
     progress.note(
-      `${what} failed: ${explain(error)}; selvedge revert --offline --nodes ${name}=ADDRESS does it`,
+      `${what} failed: ${explain(error)}; to restore it: selvedge revert --offline --nodes ${name}=ADDRESS`,
     );
   }
 }

@@ -26,7 +26,7 @@ type Open = Extract<ControlPlaneMachine, { kind: 'open' }>;
 function openMachine(plan: CloudPlan, { machine }: MachineChange): Open {
   const found = kubeadmMachines(plan.controlPlanes).find((one) => one.machine.name === machine.name);
   if (found !== undefined) return found;
-  throw new SelvedgeError(`nobody looked at ${machine.name}`, { code: 'Internal' });
+  throw new SelvedgeError(`machine ${machine.name} was not inspected`, { code: 'Internal' });
 }
 
 async function awaitToken(deps: CloudDeps): Promise<string> {
@@ -36,7 +36,7 @@ async function awaitToken(deps: CloudDeps): Promise<string> {
   const waiting = {
     what: `a token in the Secret ${managerNamespace}/${tokenSecret}`,
     timeoutMs: timeouts.readyMs,
-    hint: 'kube-controller-manager makes it: is it running?',
+    hint: 'kube-controller-manager creates it; check that it is running',
   };
   await until(waiting, deps, async () => {
     const secret = await ifFound(cluster.get(resources.secrets, at, { signal }));

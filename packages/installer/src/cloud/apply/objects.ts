@@ -10,9 +10,9 @@ type ObjectChange = Extract<CloudChange, { kind: 'object' }>;
 type Deps = Pick<CloudDeps, 'cluster' | 'signal'>;
 
 function inBetween(change: ObjectChange): SelvedgeError {
-  return new SelvedgeError(`${placeKey(change.place)} was made by somebody else just now`, {
+  return new SelvedgeError(`${placeKey(change.place)} was created by someone else in the meantime`, {
     code: 'Conflict',
-    hint: 'run the same command again: it plans anew',
+    hint: 'run the same command again; it makes a new plan',
   });
 }
 

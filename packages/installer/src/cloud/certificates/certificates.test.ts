@@ -41,9 +41,9 @@ describe('the certificate of the tunnel', () => {
     const why = (wanted: readonly string[], days: number): string | undefined =>
       whyRenew(seen, { names: wanted, now: now + days * dayMs });
     expect(why(['tunnel.example.com', 'fd00::1'], 200)).toBeUndefined();
-    expect(why(['tunnel.example.com'], 250)).toBe('the present one ends in 115 days');
+    expect(why(['tunnel.example.com'], 250)).toBe('the current one expires in 115 days');
     expect(why(['other.example.com'], 0)).toContain('other.example.com');
-    expect(whyRenew(undefined, { names, now })).toBe('there is none');
+    expect(whyRenew(undefined, { names, now })).toBe('there is none yet');
     expect(certificateIn({ metadata: {}, data: { 'tls.crt': 'YQ==', 'tls.key': 'YQ==' } })).toBeUndefined();
   });
 });

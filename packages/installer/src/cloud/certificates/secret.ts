@@ -74,12 +74,12 @@ export function whyRenew(
   certificate: CertificateSeen | undefined,
   { names, now }: { readonly names: readonly string[]; readonly now: number },
 ): string | undefined {
-  if (certificate === undefined) return 'there is none';
+  if (certificate === undefined) return 'there is none yet';
   const missing = names.filter((name) => !certificate.names.includes(name));
-  if (missing.length > 0) return `the present one is not for ${missing.join(', ')}`;
+  if (missing.length > 0) return `the current one does not cover ${missing.join(', ')}`;
   const { notBefore, notAfter } = certificate;
   const left = notAfter - now;
   return left < (notAfter - notBefore) / 3
-    ? `the present one ends in ${Math.floor(left / dayMs)} days`
+    ? `the current one expires in ${Math.floor(left / dayMs)} days`
     : undefined;
 }

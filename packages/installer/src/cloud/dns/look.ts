@@ -21,7 +21,7 @@ export async function lookAtDns(cluster: Pick<KubeClient, 'get'>, signal: AbortS
     ifFound(cluster.get(resources.configMaps, { namespace, name }, { signal }));
   const corefile = (await configMap('coredns'))?.data?.['Corefile'];
   if (corefile === undefined) {
-    const why = 'the cluster has no ConfigMap kube-system/coredns with a Corefile';
+    const why = 'no ConfigMap kube-system/coredns with a Corefile';
     return { zone: { kind: 'unknown', why }, clusterDomain: 'cluster.local' };
   }
   const clusterDomain = clusterDomainOf(corefile);

@@ -12,10 +12,13 @@ export function zoneAddition(corefile: string, clusterDomain: string): string {
   const block = zoneBlock(clusterDomain);
   if (corefile.includes(block)) return '';
   if (corefile.includes(first) || /^\s*nodes\.selvedge\b/m.test(corefile)) {
-    throw new SelvedgeError('the zone nodes.selvedge in the Corefile is not ours, or was changed', {
-      code: 'Conflict',
-      hint: 'remove it (kubectl -n kube-system edit configmap coredns), or leave the DNS alone with --no-dns',
-    });
+    throw new SelvedgeError(
+      'the Corefile already has a zone nodes.selvedge that selvedge did not write, or that was edited since',
+      {
+        code: 'Conflict',
+        hint: 'remove it with kubectl -n kube-system edit configmap coredns, or use --no-dns',
+      },
+    );
   }
   return corefile === '' || corefile.endsWith('\n') ? block : `\n${block}`;
 }
@@ -25,9 +28,9 @@ export function withoutAddition(text: string, addition: string): string {
   const at = text.indexOf(addition);
   if (at >= 0) return text.slice(0, at) + text.slice(at + addition.length);
   if (!text.includes(first)) return text;
-  throw new SelvedgeError('our zone nodes.selvedge in the Corefile was changed by hand', {
+  throw new SelvedgeError('the zone nodes.selvedge in the Corefile was changed by hand', {
     code: 'Conflict',
-    hint: `remove what is between "${first}" and "${last}" by hand, then run this again`,
+    hint: `remove the lines from "${first}" to "${last}" by hand, then run the same command again`,
   });
 }
 

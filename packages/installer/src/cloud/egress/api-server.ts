@@ -36,9 +36,9 @@ export function awaitApiServer(
 ): Promise<void> {
   const at = { namespace: 'kube-system', name: `kube-apiserver-${node}` };
   const waiting = {
-    what: `the API server of ${node} being ready with its ${withEgress ? 'new' : 'old'} manifest`,
+    what: `the API server on ${node} to become ready with its ${withEgress ? 'new' : 'old'} manifest`,
     timeoutMs,
-    hint: `on ${node}: crictl logs of the container kube-apiserver, journalctl -u kubelet`,
+    hint: `on ${node}, see crictl logs of the container kube-apiserver and journalctl -u kubelet`,
   };
   return until(waiting, { clock, signal }, async () =>
     serves(await ifFound(cluster.get(resources.pods, at, { signal })), withEgress),

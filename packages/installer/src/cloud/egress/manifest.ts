@@ -24,14 +24,14 @@ function unknown(what: string): SelvedgeError {
 function listIn(map: YAMLMap, key: string): YAMLSeq {
   const list: unknown = map.get(key, true);
   if (isSeq(list) && list.items.length > 0 && list.flow !== true) return list;
-  throw unknown(`has no list "${key}" of one line or more for each item`);
+  throw unknown(`has no block-style list "${key}"`);
 }
 
 /** The container of the API server, and the pod that it is in. */
 function apiServerOf(text: string): { readonly pod: YAMLMap; readonly container: YAMLMap } {
   const document = parseDocument(text);
   const pod: unknown = document.errors.length === 0 ? document.get('spec', true) : undefined;
-  if (!isMap(pod)) throw unknown('is not a pod');
+  if (!isMap(pod)) throw unknown('is not a Pod manifest');
   const container = listIn(pod, 'containers').items.find(
     (one) => isMap(one) && one.get('name') === 'kube-apiserver',
   );
@@ -49,7 +49,7 @@ function flagsOf(container: YAMLMap): readonly Flag[] {
   return listIn(container, 'command').items.map((item) => {
     const [from, to] = (isScalar(item) ? item.range : undefined) ?? [];
     if (!isScalar(item) || typeof item.value !== 'string' || from === undefined || to === undefined) {
-      throw unknown('has a command that is not a list of texts');
+      throw unknown('has a command that is not a list of strings');
     }
     return { value: item.value, from, to };
   });
@@ -103,7 +103,7 @@ export function apiServerPort(text: string): number {
  */
 export function manifestChanges(text: string): readonly TextChange[] {
   const { pod, container } = apiServerOf(text);
-  if (egressOf(text) !== 'none') throw unknown('has an egress selector already');
+  if (egressOf(text) !== 'none') throw unknown('already has an EgressSelector');
   const flags = flagsOf(container);
   const hasTypes = flags.some(({ value }) => value.startsWith(`${addressTypesFlag}=`));
   const newFlags = [`- ${egressFlag}=${egressConfigFile}`, ...(hasTypes ? [] : [`- ${addressTypes}`])];

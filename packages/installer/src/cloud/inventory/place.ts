@@ -29,7 +29,7 @@ export function placeOf({ apiVersion = '', kind = '', metadata }: KubeObject): P
   const [plural, scope] = plurals[kind] ?? [];
   const { name = '', namespace } = metadata;
   if (plural === undefined || (scope === 'namespace') !== (namespace !== undefined)) {
-    throw new SelvedgeError(`nobody knows where the ${kind} ${name} belongs`, { code: 'Internal' });
+    throw new SelvedgeError(`unexpected object ${kind} ${name}`, { code: 'Internal' });
   }
   return { apiVersion, kind, plural, name, ...(namespace === undefined ? {} : { namespace }) };
 }

@@ -50,7 +50,7 @@ function parse(text: string): Inventory {
     throw new SelvedgeError(`the ConfigMap ${at.namespace}/${at.name} cannot be read`, {
       code: 'Corrupt',
       cause,
-      hint: 'it tells what was made: put it back as it was, or take things back by hand (docs/tasks/cloud-manager.md)',
+      hint: 'it is the inventory of what was installed: restore it, or uninstall by hand (docs/tasks/cloud-manager.md, "Remove everything")',
     });
   }
 }
@@ -64,10 +64,10 @@ export interface InventoryStore {
 }
 
 function beside(cause: unknown): SelvedgeError {
-  return new SelvedgeError('another run changes the cloud at the same time', {
+  return new SelvedgeError('another run is changing the cloud side at the same time', {
     code: 'Conflict',
     cause,
-    hint: `wait until it ends; it writes the ConfigMap ${at.namespace}/${at.name}`,
+    hint: `wait until it ends, then run the same command again; both write the ConfigMap ${at.namespace}/${at.name}`,
   });
 }
 

@@ -9,8 +9,8 @@ import { isMarkedAsMade } from './metadata.ts';
  */
 export function refuseSecret(place: Place, live: KubeObject): void {
   if (place.kind !== 'Secret' || isMarkedAsMade(live)) return;
-  throw new SelvedgeError(`${placeKey(place)} is somebody else's, and would have to be changed`, {
+  throw new SelvedgeError(`${placeKey(place)} was not created by selvedge, and would have to be changed`, {
     code: 'Conflict',
-    hint: `what it holds could not be put back: kubectl delete secret -n ${place.namespace ?? ''} ${place.name} if nobody needs it, then run this again`,
+    hint: `its content could not be restored later; if it is not needed, run kubectl delete secret -n ${place.namespace ?? ''} ${place.name}, then the same command again`,
   });
 }

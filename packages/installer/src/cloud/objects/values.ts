@@ -63,7 +63,7 @@ export interface ChartValues {
 export function chartValues(...over: readonly JsonObject[]): ChartValues {
   const unknown = over.flatMap((one) => Object.keys(one)).find((key) => !Object.hasOwn(chart.values, key));
   if (unknown !== undefined) {
-    throw new SelvedgeError(`${unknown} is no value of charts/selvedge`, {
+    throw new SelvedgeError(`${unknown} is not a value of charts/selvedge`, {
       code: 'Invalid',
       hint: `it has ${Object.keys(chart.values).join(', ')}`,
     });

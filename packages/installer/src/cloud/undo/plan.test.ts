@@ -107,12 +107,12 @@ describe('a plan for the way back', () => {
     const seen = installed([crd, role, machine('manager'), machine('egress')], { isNamespaceOurs: true });
     const plan = planCloudUndo(takeAll, seen);
     expect(linesOf(plan)).toEqual([
-      'control plane cloud-1: put the manifest of its API server back, and wait until it is ready',
-      'control plane cloud-1: remove the unit cloud-manager with all its files',
+      'control plane cloud-1: restore the manifest of its API server, and wait until it is ready',
+      'control plane cloud-1: remove the systemd unit cloud-manager and its files',
       'cluster: delete all UnitApps, and wait until their clones are gone',
-      'cluster: delete all EdgeUnits, and wait until nodes have nothing of them',
-      'cluster: turn autonomy off, and wait until pods have their own tolerations',
-      'cluster: take the annotations of traffic scope from Namespaces',
+      'cluster: delete all EdgeUnits, and wait until their settings are removed from nodes',
+      'cluster: turn autonomy off, and wait until pods have their original tolerations',
+      'cluster: remove the traffic scope annotations from Namespaces',
       'cluster: delete ClusterRole selvedge:hub',
       'cluster: delete CustomResourceDefinition edgeunits.selvedge.io',
       'cluster: delete Namespace selvedge-system',

@@ -28,21 +28,21 @@ export function undoText(entry: InventoryEntry): string {
     case 'made':
       return `delete ${placeKey(entry.place)}`;
     case 'changed':
-      return `put ${placeKey(entry.place)} back as it was`;
+      return `restore ${placeKey(entry.place)}`;
     case 'text':
-      return `take the zone nodes.selvedge out of ${placeKey(entry.place)}`;
+      return `remove the zone nodes.selvedge from ${placeKey(entry.place)}`;
     case 'machine':
       return entry.phase === 'egress'
-        ? `put the manifest of its API server back, and wait until it is ready`
-        : 'remove the unit cloud-manager with all its files';
+        ? `restore the manifest of its API server, and wait until it is ready`
+        : 'remove the systemd unit cloud-manager and its files';
   }
 }
 
 const data = [
   'delete all UnitApps, and wait until their clones are gone',
-  'delete all EdgeUnits, and wait until nodes have nothing of them',
-  'turn autonomy off, and wait until pods have their own tolerations',
-  'take the annotations of traffic scope from Namespaces',
+  'delete all EdgeUnits, and wait until their settings are removed from nodes',
+  'turn autonomy off, and wait until pods have their original tolerations',
+  'remove the traffic scope annotations from Namespaces',
 ] as const;
 
 function partsOf(
@@ -67,9 +67,9 @@ export function planCloudUndo(options: CloudUndoOptions, seen: CloudUndoSeen): C
     return { options, adopted, isDone: true, parts: [], warnings: [] };
   }
   if (isHelms) {
-    throw new SelvedgeError('helm has taken the installation over', {
+    throw new SelvedgeError('the installation is managed by helm', {
       code: 'Conflict',
-      hint: `helm uninstall selvedge -n ${managerNamespace}, then run this again for the rest`,
+      hint: `run helm uninstall selvedge -n ${managerNamespace}, then the same command again for the rest`,
     });
   }
   const all = [...adopted, ...(inventory?.entries ?? [])];
@@ -80,7 +80,7 @@ export function planCloudUndo(options: CloudUndoOptions, seen: CloudUndoSeen): C
     last: isNamespaceOurs ? [`delete Namespace ${managerNamespace}`] : [],
   });
   const warnings = takesBack
-    ? ['all EdgeNodes, and with them every ban, go; keep them with --keep-data']
+    ? ['all EdgeNodes are deleted, and with them every ban; keep them with --keep-data']
     : [];
   return { options, adopted, isDone: false, parts, warnings };
 }

@@ -44,7 +44,10 @@ function pathOf({ target, argv }: ExecOptions): string {
 /** `Forbidden` for good; anything else may pass. */
 function refused(host: string, status: number): SelvedgeError {
   const code = status === 401 || status === 403 ? 'Forbidden' : 'Unavailable';
-  const hint = code === 'Forbidden' ? 'create of pods/exec in that namespace is needed' : 'run it again';
+  const hint =
+    code === 'Forbidden'
+      ? 'you need the right to create pods/exec in that namespace'
+      : 'run the same command again';
   return new SelvedgeError(`${host} answered ${status} to exec`, { code, hint, details: { status } });
 }
 

@@ -30,7 +30,7 @@ async function podsOf(
 function noImage(node: string, image: string, said = ''): SelvedgeError {
   return new SelvedgeError(`${node} has no image ${image}: ${said}`, {
     code: 'Unavailable',
-    hint: 'import node-shell of the release there (ctr -n k8s.io images import), or name a copy of it with --job-image',
+    hint: 'import node-shell of the release there (ctr -n k8s.io images import), or use --job-image with an image that the node can pull',
   });
 }
 

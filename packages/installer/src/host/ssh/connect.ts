@@ -34,22 +34,22 @@ function refusal(options: SshOptions, verdict: Exclude<HostKeyVerdict, { kind: '
     case 'unknown':
       return new SelvedgeError(`the host key of ${name} is not known`, {
         code: 'Unauthenticated',
-        hint: `compare what \`${keyscan}\` prints with the machine's own /etc/ssh/*.pub, then add it to known_hosts`,
+        hint: `compare the output of \`${keyscan}\` with /etc/ssh/*.pub on the machine, then add it to known_hosts`,
       });
     case 'changed':
       return new SelvedgeError(
-        `the host key of ${name} is another one than in line ${verdict.line} of the known hosts`,
+        `the host key of ${name} differs from line ${verdict.line} of the known hosts`,
         {
           code: 'Unauthenticated',
-          hint: 'somebody may be in between; if the machine was set up anew, replace the line',
+          hint: 'this may be a man-in-the-middle attack; if the machine was reinstalled, replace that line',
         },
       );
     case 'revoked':
       return new SelvedgeError(
-        `the host key of ${name} is revoked in line ${verdict.line} of the known hosts`,
+        `the host key of ${name} is revoked by line ${verdict.line} of the known hosts`,
         {
           code: 'Unauthenticated',
-          hint: 'the machine needs a new key',
+          hint: 'the machine needs a new host key',
         },
       );
   }
@@ -95,7 +95,7 @@ function failure(options: SshOptions, cause: Error & { level?: string }): Selved
     return new SelvedgeError(`${name} accepts none of the keys`, {
       code: 'Unauthenticated',
       cause,
-      hint: 'name a key with --ssh-key, or load it into the ssh-agent',
+      hint: 'choose a key with --ssh-key, or load it into the ssh-agent; check --ssh-user',
     });
   }
   return new SelvedgeError(`${name} cannot be reached by SSH: ${messageOf(cause)}`, {
@@ -120,7 +120,7 @@ async function throughBastion(
   { clock, signal }: Within,
 ): Promise<Duplex> {
   const { dialTimeoutMs: timeoutMs = sshDefaults.dialTimeoutMs } = options;
-  const what = `the way from the bastion to ${sshName(options)}`;
+  const what = `the connection from the bastion to ${sshName(options)}`;
   try {
     return await withDeadline({ what, timeoutMs, signal }, clock, (within) =>
       raceAbort(forwarded(bastion, options), within),

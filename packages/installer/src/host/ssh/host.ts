@@ -11,7 +11,7 @@ function lost(name: string, cause?: unknown): SelvedgeError {
   return new SelvedgeError(`the connection to ${name} was lost`, {
     code: 'Unavailable',
     cause,
-    hint: 'run the same command again: it goes on where it was',
+    hint: 'run the same command again; it resumes where it stopped',
   });
 }
 
@@ -51,7 +51,7 @@ async function finish(
   channel.on('error', ended.reject);
   // It tells what `exit` told: that one may have come before anybody could listen.
   channel.on('close', (code?: number | null, by?: string) => {
-    if (code === undefined) return ended.reject(new Error('no exit code came'));
+    if (code === undefined) return ended.reject(new Error('no exit code received'));
     return ended.resolve({
       exitCode: exitCodeOf(code, by),
       stdout: stdout.bytes(),
