@@ -20,4 +20,10 @@ export {
   lookAtNode,
 } from './sight.ts';
 export { removeConditions, removeTraces } from './traces.ts';
+export {
+  type ServicesBefore,
+  lookAgainAtServices,
+  lookAtServices,
+} from './services.ts';
+export { type OnFailure, type WaveOptions, waveDefaults } from './wave-options.ts';
 export { type Wave, wavesOf } from './waves.ts';

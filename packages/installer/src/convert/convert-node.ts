@@ -60,7 +60,7 @@ async function apply(
       node: finding.node.name,
       home,
       layout: finding.machine.layout,
-      before: before.containers,
+      before: before.remembered,
       needsLogs: deps.hasEgress || before.logs.kind === 'read',
       timeoutMs,
     };

@@ -1,7 +1,6 @@
 import { type Clock, SelvedgeError } from '@selvedge/kit';
 import {
   type ClusterClient,
-  type ContainersBefore,
   type LogsSight,
   type PodSight,
   type Restarts,
@@ -9,6 +8,7 @@ import {
   isProxyPod,
   lacksOf,
   listPods,
+  lookAgainAtServices,
   lookAtLogs,
   lookAtNode,
   readContainers,
@@ -16,22 +16,37 @@ import {
   untilNothingLacks,
 } from '../cluster/index.ts';
 import type { Layout } from '../layouts/index.ts';
-import { type Home, startOf } from '../revert/index.ts';
+import { type Home, type Remembered, startOf } from '../revert/index.ts';
 
 export interface Verification {
   readonly node: string;
   readonly home: Home;
   readonly layout: Pick<Layout, 'kubelet' | 'kubeProxy'>;
-  readonly before: ContainersBefore;
+  readonly before: Remembered;
   /** The API server must be able to read logs there. */
   readonly needsLogs: boolean;
   readonly timeoutMs: number;
 }
 
+/** How long Services may stay silent that answered before. */
+const silentMs = 30_000;
+
 export interface VerifyDeps {
   readonly cluster: ClusterClient;
   readonly clock: Clock;
   readonly onNote: (text: string) => void;
+}
+
+/** What is known between looks. */
+interface Seen {
+  hasReplaced: boolean;
+  silentSinceMs?: number;
+  restarts?: Restarts;
+}
+
+interface LookDeps extends VerifyDeps {
+  readonly startedMs: number | undefined;
+  readonly seen: Seen;
 }
 
 /** What is missing of kube-proxy, once it was told to start again. */
@@ -41,23 +56,47 @@ export function proxyLacks(
 ): readonly string[] {
   if (before.meant.length === 0) return [];
   const isNew = (pod: PodSight): boolean => isProxyPod(kubeProxy, pod) && !before.meant.includes(pod.uid);
-  return pods.some((pod) => isNew(pod) && pod.isReady) ? [] : ['kube-proxy is not Ready yet'];
+  return pods.some((pod) => isNew(pod) && pod.isReady) ? [] : ['kube-proxy is not Ready again'];
 }
 
 function logsLacks(logs: LogsSight): readonly string[] {
   return logs.kind === 'unreadable' ? [`the API server cannot read ${logs.why}`] : [];
 }
 
+/**
+ * What is missing of Services, once a new kube-proxy runs. Rules that lead nowhere do not mend themselves, and another start of
+ * kube-proxy may: nobody waits for them to the end. Throws `Conflict`.
+ */
+async function servicesLack(
+  { home: { host }, before: { services } }: Verification,
+  { clock, seen }: LookDeps,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  if (services === undefined) return [];
+  const sight = await lookAgainAtServices(services, host, signal);
+  if (sight.kind === 'answering') return [];
+  if (sight.kind === 'awaited') return ['kube-proxy has not written its rules yet'];
+  const what = `Services stopped answering on its machine: cannot connect to ${sight.kubernetes} (default/kubernetes)`;
+  seen.silentSinceMs ??= clock.monotonicMs();
+  if (clock.monotonicMs() - seen.silentSinceMs < silentMs) return [what];
+  throw new SelvedgeError(what, {
+    code: 'Conflict',
+    hint: 'see the log of its kube-proxy; selvedge check --transport reports one that loses Services when it restarts',
+  });
+}
+
 async function lacks(
   verification: Verification,
-  { cluster, startedMs }: VerifyDeps & { readonly startedMs: number | undefined },
+  deps: LookDeps,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
   const { node, needsLogs } = verification;
-  const seen = lacksOf(await lookAtNode(cluster, node, signal), { as: 'converted', startedMs });
-  if (seen.length > 0) return seen;
+  const { cluster, startedMs } = deps;
+  const missing = lacksOf(await lookAtNode(cluster, node, signal), { as: 'converted', startedMs });
+  if (missing.length > 0) return missing;
   const pods = await listPods(cluster, node, signal);
-  const more = proxyLacks(verification, pods);
+  const ofProxy = proxyLacks(verification, pods);
+  const more = ofProxy.length > 0 ? ofProxy : await servicesLack(verification, deps, signal);
   if (more.length > 0 || !needsLogs) return more;
   return logsLacks(await lookAtLogs(cluster, pods, signal));
 }
@@ -97,7 +136,7 @@ function checked(restarts: Restarts | undefined): Restarts {
 
 /**
  * Waits until the cloud sees all that makes an edge node, and compares the containers. Throws `DeadlineExceeded` with what was
- * missing, and `Conflict` if a container was started again.
+ * missing, and `Conflict` if a container was started again, or Services that answered before do not.
  */
 export async function verify(
   verification: Verification,
@@ -107,16 +146,15 @@ export async function verify(
   const { node, home, layout, timeoutMs } = verification;
   const startedMs = await startOf(home.host, layout.kubelet.unit, signal);
   const patience = { what: node, timeoutMs, onMissing: deps.onNote, signal };
-  let replaced = false;
-  const found: { restarts?: Restarts } = {};
+  const seen: Seen = { hasReplaced: false };
   await untilNothingLacks(patience, deps.clock, async () => {
-    const seen = lacksOf(await lookAtNode(deps.cluster, node, signal), { as: 'converted' });
-    if (seen.length > 0) return seen;
-    if (!replaced) await replaceProxy(verification, deps, signal);
-    replaced = true;
-    const missing = await lacks(verification, { ...deps, startedMs }, signal);
-    if (missing.length === 0) found.restarts = await compared(verification, deps, signal);
+    const before = lacksOf(await lookAtNode(deps.cluster, node, signal), { as: 'converted' });
+    if (before.length > 0) return before;
+    if (!seen.hasReplaced) await replaceProxy(verification, deps, signal);
+    seen.hasReplaced = true;
+    const missing = await lacks(verification, { ...deps, startedMs, seen }, signal);
+    if (missing.length === 0) seen.restarts = await compared(verification, deps, signal);
     return missing;
   });
-  return checked(found.restarts);
+  return checked(seen.restarts);
 }

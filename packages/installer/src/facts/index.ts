@@ -1,5 +1,6 @@
 export { flagOf } from './flags.ts';
 export { gatherFacts } from './gather.ts';
+export { canReach } from './reach.ts';
 export type {
   CertificateFacts,
   CniFacts,

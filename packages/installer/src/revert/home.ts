@@ -1,5 +1,5 @@
 import { type Clock, type Random, hasCode, scoped } from '@selvedge/kit';
-import type { ContainersBefore } from '../cluster/index.ts';
+import type { ContainersBefore, ServicesBefore } from '../cluster/index.ts';
 import type { Progress } from '../command/index.ts';
 import { type HostFiles, createHostFiles } from '../files/index.ts';
 import type { Host, Hosts, Machine } from '../host/index.ts';
@@ -29,6 +29,12 @@ export interface HomeDeps {
   readonly random: Random;
   /** Where things are kept on machines. Default: that of `journalPlace`. */
   readonly folder?: string;
+}
+
+/** What waits on the disk of a machine. */
+export interface Remembered extends ContainersBefore {
+  /** Absent: nothing is asked of Services later. */
+  readonly services?: ServicesBefore | undefined;
 }
 
 export interface EnteringDeps extends HomeDeps {
@@ -73,18 +79,18 @@ export async function withHome<T>(
   }
 }
 
-/** Keeps what ran before the first change, for whoever goes on. */
-export async function remember(home: Home, before: ContainersBefore, signal: AbortSignal): Promise<void> {
+/** Keeps what there was before the first change, for whoever goes on. */
+export async function remember(home: Home, before: Remembered, signal: AbortSignal): Promise<void> {
   const file = { content: `${JSON.stringify(before)}\n`, mode: 0o600 };
   await home.files.write(beforeOf(home.place), file, signal);
 }
 
 /** undefined if it was not kept. */
-export async function recall(home: Home, signal: AbortSignal): Promise<ContainersBefore | undefined> {
+export async function recall(home: Home, signal: AbortSignal): Promise<Remembered | undefined> {
   try {
     const text = await home.files.read(beforeOf(home.place), { maxBytes }, signal);
     // Written whole, by `remember`, where only root writes.
-    return JSON.parse(text.toString()) as ContainersBefore;
+    return JSON.parse(text.toString()) as Remembered;
   } catch (error) {
     if (hasCode(error, 'NotFound')) return undefined;
     throw error;

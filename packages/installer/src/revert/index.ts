@@ -1,6 +1,6 @@
 export { revert } from './command.ts';
 export { describeRevert } from './describe.ts';
-export { type Home, type HomeDeps, recall, remember, withHome } from './home.ts';
+export { type Home, type HomeDeps, type Remembered, recall, remember, withHome } from './home.ts';
 export { startOf } from './kubelet.ts';
 export { convertCommand } from './machine.ts';
 export { type CloudUndo, type RevertEngineDeps, revertWith } from './revert.ts';

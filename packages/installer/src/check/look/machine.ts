@@ -1,10 +1,9 @@
 import { type Clock, hasCode, messageOf } from '@selvedge/kit';
-import { type HostPort, hostOf, portOf } from '@selvedge/kit/net';
-import { gatherFacts } from '../../facts/index.ts';
+import { type HostPort, formatHostPort, hostOf, portOf } from '@selvedge/kit/net';
+import { canReach, gatherFacts } from '../../facts/index.ts';
 import type { Host, Hosts, Machine } from '../../host/index.ts';
 import { recognize } from '../../layouts/index.ts';
-import type { MachineSight, SeenMachine } from '../facts.ts';
-import { type Goal, reach } from './reach.ts';
+import type { MachineSight, Reach, SeenMachine } from '../facts.ts';
 
 export interface MachineDeps {
   readonly hosts: Hosts;
@@ -18,6 +17,16 @@ function aheadOf(timeMs: number, before: number, after: number): number {
   const doubt = (after - before) / 2;
   const ahead = timeMs - middle;
   return Math.sign(ahead) * Math.max(0, Math.abs(ahead) - doubt);
+}
+
+/** What a machine is to reach. */
+interface Goal {
+  readonly to: HostPort;
+  readonly what: Reach['what'];
+}
+
+async function reach(host: Host, { to, what }: Goal, signal: AbortSignal): Promise<Reach> {
+  return { target: formatHostPort(to), what, kind: await canReach(host, to, signal) };
 }
 
 const placeOf = (url: URL): HostPort => ({ host: hostOf(url), port: portOf(url) });
