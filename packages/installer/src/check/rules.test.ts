@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { NodeFacts } from '../facts/index.ts';
 import type { CheckFacts } from './facts.ts';
 import { judge, rules } from './rules.ts';
 import {
@@ -22,6 +23,14 @@ const flags = (more: Record<string, string>): CheckFacts =>
   withCluster({ apiServers: [{ ...apiServer, flags: { ...apiServer.flags, ...more } }] });
 const isOf = (kubeletVersion: string): CheckFacts => withNode({ info: { ...info, kubeletVersion } });
 const ready = withNode({ node: { ...node, isReady: true } });
+
+const proxy = (more: Partial<NodeFacts['processes'][number]> = {}): NodeFacts['processes'][number] => ({
+  pid: 7,
+  program: 'kube-proxy',
+  argv: ['kube-proxy', '--config=/etc/kube-proxy.yaml'],
+  lacksProtocols: true,
+  ...more,
+});
 
 /** Ends on 2027-09-16, of nobody. */
 const authority = `-----BEGIN CERTIFICATE-----
@@ -124,7 +133,7 @@ const rows: readonly (readonly [id: string, severity: Severity, what: string | R
     [
       'installation-incomplete',
       'warning',
-      /did not finish/,
+      /not ended/,
       withCluster({
         cloud: {
           kind: 'installed',
@@ -173,7 +182,7 @@ const rows: readonly (readonly [id: string, severity: Severity, what: string | R
     ['layout-unknown', 'error', /talos/, withMachine({ recognition: { kind: 'unknown', found: ['talos'] } })],
     ['layout-obstacle', 'error', /immutable/, withLayout({ obstacles: ['its files are immutable'] })],
     ['layout-found', 'info', /kubeadm/, sound],
-    ['half-converted', 'error', /not running/, withLayout({ converted: true })],
+    ['half-converted', 'error', /does not run/, withLayout({ converted: true })],
     [
       'other-agent',
       'error',
@@ -182,7 +191,7 @@ const rows: readonly (readonly [id: string, severity: Severity, what: string | R
     ],
     ['no-systemd', 'error', /openrc/, withFacts({ init: 'openrc-init' })],
     ['no-runtime', 'error', /socket/, withFacts({ sockets: [] })],
-    ['cgroup-v1', 'info', /cgroup v1/, withFacts({ cgroupVersion: 1 })],
+    ['cgroup-v1', 'info', /version 1/, withFacts({ cgroupVersion: 1 })],
     [
       'disk-full',
       'error',
@@ -221,6 +230,7 @@ const rows: readonly (readonly [id: string, severity: Severity, what: string | R
       /IPv4/,
       withFacts({ features: { overlay: true, brNetfilter: true, nfTables: true, ipForward: false } }),
     ],
+    ['kube-proxy-loses-services', 'warning', /nftables/, withFacts({ processes: [proxy()] })],
     [
       'not-reached',
       'error',
@@ -234,15 +244,17 @@ const rows: readonly (readonly [id: string, severity: Severity, what: string | R
       withCluster({ ca: authority, nowMs: Date.parse('2027-01-01T00:00:00Z') }),
     ],
     ['ca-ends', 'error', /2027-/, withCluster({ ca: authority, nowMs: Date.parse('2030-01-01T00:00:00Z') })],
-    ['kubelet-certificate-ends', 'error', /expired/, withNode({ machine: clientCertificate(-1) })],
-    ['kubelet-certificate-ends', 'error', /expires/, withNode({ machine: clientCertificate(3) })],
+    ['kubelet-certificate-ends', 'error', /ended/, withNode({ machine: clientCertificate(-1) })],
+    ['kubelet-certificate-ends', 'error', /ends/, withNode({ machine: clientCertificate(3) })],
     [
       'kubelet-certificate-not-renewed',
       'warning',
-      /not rotated/,
+      /not renewed/,
       withNode({ machine: clientCertificate(100) }),
     ],
   ];
+
+const config = { mode: 0o600, uid: 0, gid: 0, bytes: 1, sha256: '', text: 'mode: "iptables"\n' };
 
 /** What is said even where nothing is wrong. */
 const always = ['layout-found'];
@@ -276,6 +288,17 @@ describe('a check', () => {
 
   it('leaves joining to our admission where there is one', () => {
     expect(judge(withCluster({ bindings: [binding] })).map(({ id }) => id)).toEqual(always);
+  });
+
+  it.each([
+    ['that has its /etc/protocols', { processes: [proxy({ lacksProtocols: false })] }],
+    [
+      'whose flags say another mode',
+      { processes: [proxy({ argv: ['kube-proxy', '--proxy-mode=iptables'] })] },
+    ],
+    ['whose file says another mode', { processes: [proxy()], files: { '/etc/kube-proxy.yaml': config } }],
+  ])('lets a kube-proxy be %s', (_which, facts) => {
+    expect(judge(withFacts({ certificates: {}, files: {}, ...facts })).map(({ id }) => id)).toEqual(always);
   });
 
   it('takes port and address of a converted node for what they are', () => {

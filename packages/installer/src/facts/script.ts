@@ -53,6 +53,7 @@ for process in /proc/[0-9]*; do
     kubelet | kube-proxy | kube-apiserver | containerd | dockerd | crio | k3s* | rke2* | edge-lite | yurthub | edgecore)
       say process "$(basename "$process")" "$(coded < "$process/cmdline")" ;;
   esac
+  [ "$program" != kube-proxy ] || grep -q '^tcp' "$process/root/etc/protocols" || say no-protocols "$(basename "$process")"
 done
 
 for path in / /etc /etc/systemd/system /etc/systemd/system/multi-user.target.wants /usr/local/bin /var/lib \

@@ -38,10 +38,11 @@ function unitOf([, shown, text]: Line): UnitFacts {
   };
 }
 
-function processOf([pid, cmdline]: Line): ProcessFacts {
+function processOf([pid = '', cmdline]: Line, lacking: ReadonlySet<string>): ProcessFacts {
   const argv = decoded(cmdline).split('\0').slice(0, -1);
   const program = (argv[0] ?? '').split(' ')[0]?.split('/').at(-1) ?? '';
-  return { pid: numberOf(pid), program, argv: maskArguments(argv) };
+  const lacks = lacking.has(pid) ? { lacksProtocols: true } : {};
+  return { pid: numberOf(pid), program, argv: maskArguments(argv), ...lacks };
 }
 
 /** Not text: bytes that are no UTF-8 come back as others. */
@@ -109,6 +110,7 @@ export function parseSurvey(output: string): NodeFacts {
     Object.fromEntries(all(kind).map((line) => [line[0] ?? '', value(line)]));
   const [memory = '', swap] = all('memory')[0] ?? [];
   const features = new Set(words('feature'));
+  const lacking = new Set(words('no-protocols'));
   const units = pairs('unit', unitOf);
   const folders = words('folder');
   const version = first('version');
@@ -138,7 +140,7 @@ export function parseSurvey(output: string): NodeFacts {
     ports: words('port').map(portOf),
     addresses: words('address'),
     units,
-    processes: all('process').map(processOf),
+    processes: all('process').map((line) => processOf(line, lacking)),
     ...parseFiles(output),
     folders,
     sockets: words('socket'),

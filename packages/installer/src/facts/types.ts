@@ -89,6 +89,8 @@ export interface ProcessFacts {
   /** The last part of the path of its program: `kubelet`. */
   readonly program: string;
   readonly argv: readonly string[];
+  /** It is a kube-proxy, and has no /etc/protocols where it lives: on the machine, or in its container. */
+  readonly lacksProtocols?: boolean;
 }
 
 export interface FileFacts {
