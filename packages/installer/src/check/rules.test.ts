@@ -133,7 +133,7 @@ const rows: readonly (readonly [id: string, severity: Severity, what: string | R
     [
       'installation-incomplete',
       'warning',
-      /not ended/,
+      /did not finish/,
       withCluster({
         cloud: {
           kind: 'installed',
@@ -182,7 +182,7 @@ const rows: readonly (readonly [id: string, severity: Severity, what: string | R
     ['layout-unknown', 'error', /talos/, withMachine({ recognition: { kind: 'unknown', found: ['talos'] } })],
     ['layout-obstacle', 'error', /immutable/, withLayout({ obstacles: ['its files are immutable'] })],
     ['layout-found', 'info', /kubeadm/, sound],
-    ['half-converted', 'error', /does not run/, withLayout({ converted: true })],
+    ['half-converted', 'error', /not running/, withLayout({ converted: true })],
     [
       'other-agent',
       'error',
@@ -191,7 +191,7 @@ const rows: readonly (readonly [id: string, severity: Severity, what: string | R
     ],
     ['no-systemd', 'error', /openrc/, withFacts({ init: 'openrc-init' })],
     ['no-runtime', 'error', /socket/, withFacts({ sockets: [] })],
-    ['cgroup-v1', 'info', /version 1/, withFacts({ cgroupVersion: 1 })],
+    ['cgroup-v1', 'info', /cgroup v1/, withFacts({ cgroupVersion: 1 })],
     [
       'disk-full',
       'error',
@@ -244,12 +244,12 @@ const rows: readonly (readonly [id: string, severity: Severity, what: string | R
       withCluster({ ca: authority, nowMs: Date.parse('2027-01-01T00:00:00Z') }),
     ],
     ['ca-ends', 'error', /2027-/, withCluster({ ca: authority, nowMs: Date.parse('2030-01-01T00:00:00Z') })],
-    ['kubelet-certificate-ends', 'error', /ended/, withNode({ machine: clientCertificate(-1) })],
-    ['kubelet-certificate-ends', 'error', /ends/, withNode({ machine: clientCertificate(3) })],
+    ['kubelet-certificate-ends', 'error', /expired/, withNode({ machine: clientCertificate(-1) })],
+    ['kubelet-certificate-ends', 'error', /expires/, withNode({ machine: clientCertificate(3) })],
     [
       'kubelet-certificate-not-renewed',
       'warning',
-      /not renewed/,
+      /not rotated/,
       withNode({ machine: clientCertificate(100) }),
     ],
   ];

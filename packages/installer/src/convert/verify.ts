@@ -16,11 +16,11 @@ import {
   untilNothingLacks,
 } from '../cluster/index.ts';
 import type { Layout } from '../layouts/index.ts';
-import { type Home, type Remembered, startOf } from '../revert/index.ts';
+import { type MachineSession, type Remembered, startOf } from '../session/index.ts';
 
 export interface Verification {
   readonly node: string;
-  readonly home: Home;
+  readonly session: MachineSession;
   readonly layout: Pick<Layout, 'kubelet' | 'kubeProxy'>;
   readonly before: Remembered;
   /** The API server must be able to read logs there. */
@@ -56,7 +56,7 @@ export function proxyLacks(
 ): readonly string[] {
   if (before.meant.length === 0) return [];
   const isNew = (pod: PodSight): boolean => isProxyPod(kubeProxy, pod) && !before.meant.includes(pod.uid);
-  return pods.some((pod) => isNew(pod) && pod.isReady) ? [] : ['kube-proxy is not Ready again'];
+  return pods.some((pod) => isNew(pod) && pod.isReady) ? [] : ['kube-proxy is not Ready yet'];
 }
 
 function logsLacks(logs: LogsSight): readonly string[] {
@@ -68,7 +68,7 @@ function logsLacks(logs: LogsSight): readonly string[] {
  * kube-proxy may: nobody waits for them to the end. Throws `Conflict`.
  */
 async function servicesLack(
-  { home: { host }, before: { services } }: Verification,
+  { session: { host }, before: { services } }: Verification,
   { clock, seen }: LookDeps,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
@@ -116,11 +116,11 @@ async function replaceProxy(
 }
 
 async function compared(
-  { node, home, before }: Verification,
+  { node, session, before }: Verification,
   { cluster }: VerifyDeps,
   signal: AbortSignal,
 ): Promise<Restarts> {
-  const containers = await readContainers(home.host, signal);
+  const containers = await readContainers(session.host, signal);
   // After them: of a pod that is deleted meanwhile both say so.
   return compareContainers(before, { containers, pods: await listPods(cluster, node, signal) });
 }
@@ -143,8 +143,8 @@ export async function verify(
   deps: VerifyDeps,
   signal: AbortSignal,
 ): Promise<Restarts> {
-  const { node, home, layout, timeoutMs } = verification;
-  const startedMs = await startOf(home.host, layout.kubelet.unit, signal);
+  const { node, session, layout, timeoutMs } = verification;
+  const startedMs = await startOf(session.host, layout.kubelet.unit, signal);
   const patience = { what: node, timeoutMs, onMissing: deps.onNote, signal };
   const seen: Seen = { hasReplaced: false };
   await untilNothingLacks(patience, deps.clock, async () => {
