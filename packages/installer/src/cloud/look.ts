@@ -59,5 +59,6 @@ export async function lookAtCloud(options: CloudOptions, deps: LookDeps): Promis
     ...(await lookAtDns(cluster, signal)),
     inventory: (await openInventory(cluster, signal)).inventory,
     ready: await isReady(mode, controlPlanes, deps),
+    viaKubelet: deps.hosts.viaKubelet === true,
   };
 }

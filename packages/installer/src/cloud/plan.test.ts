@@ -33,6 +33,14 @@ const machine = (
   ...more,
 });
 
+const manifestWithEgress = ({ egress }: { readonly egress: 'none' | 'begun' | 'done' }): string =>
+  egress === 'none'
+    ? kubeadmManifest
+    : kubeadmManifest.replace(
+        '--allow-privileged=true',
+        '--egress-selector-config-file=/etc/kubernetes/egress-selector.yaml',
+      );
+
 const place = {
   apiVersion: 'v1',
   kind: 'ConfigMap',
@@ -53,6 +61,7 @@ const seen = (more: Partial<CloudSeen> = {}): CloudSeen => ({
   inventory: undefined,
   clusterDomain: 'cluster.local',
   ready: false,
+  viaKubelet: false,
   ...more,
 });
 
@@ -125,6 +134,27 @@ describe('the plan', () => {
     expect(plan.warnings).toHaveLength(1);
   });
 
+  test('of units restarts no API server through which machines are entered', () => {
+    const plan = (runs: { readonly egress: 'none' | 'done' }): CloudPlan => {
+      const controlPlanes = [
+        machine('c1', { manifest: manifestWithEgress(runs), runs: { manager: 'done', ...runs } }),
+      ];
+      const inventory = {
+        version: '0.4.0',
+        mode: 'unit',
+        complete: true,
+        tunnelServers: [],
+        entries: [],
+      } as const;
+      return planCloud({ ...options, mode: 'unit' }, seen({ controlPlanes, inventory, viaKubelet: true }));
+    };
+    expect(() => plan({ egress: 'none' })).toThrow(
+      expect.objectContaining({ code: 'Unsupported', message: expect.stringContaining('c1') }),
+    );
+    // What somebody did before by another way is as it shall be.
+    expect(plan({ egress: 'done' }).mode).toBe('unit');
+  });
+
   test('of a Deployment: instructions instead of an EgressSelector', () => {
     const plan = planCloud(options, seen());
     expect(kinds(plan)).toEqual(['object', 'certificate', 'ready', 'zone', 'record']);
@@ -135,24 +165,24 @@ describe('the plan', () => {
     });
   });
 
-  test('has the certificate signed where the key of the cluster’s CA is', () => {
-    test('keeps a Deployment from edge nodes, those that become so too', () => {
-      const nodes = ['edge-1', 'edge-2', 'cloud-1'].map((name) => ({
-        metadata: { name, labels: { 'kubernetes.io/os': 'linux' } },
-      }));
-      const edge = ['edge-1', 'edge-2'];
-      const plan = planCloud({ ...options, edge }, seen({ nodes }));
-      expect(plan.changes.flatMap((one) => (one.kind === 'edge' ? [one.node] : []))).toEqual(edge);
-      expect(kinds(plan).slice(0, 3)).toEqual(['object', 'edge', 'certificate']);
-      const all = { ...options, edge: [...edge, 'cloud-1'] };
-      expect(() => planCloud(all, seen({ nodes }))).toThrow(
-        expect.objectContaining({
-          code: 'Unsupported',
-          message: expect.stringContaining('cloud-1: it becomes an edge node'),
-        }),
-      );
-    });
+  test('keeps a Deployment from edge nodes, those that become so too', () => {
+    const nodes = ['edge-1', 'edge-2', 'cloud-1'].map((name) => ({
+      metadata: { name, labels: { 'kubernetes.io/os': 'linux' } },
+    }));
+    const edge = ['edge-1', 'edge-2'];
+    const plan = planCloud({ ...options, edge }, seen({ nodes }));
+    expect(plan.changes.flatMap((one) => (one.kind === 'edge' ? [one.node] : []))).toEqual(edge);
+    expect(kinds(plan).slice(0, 3)).toEqual(['object', 'edge', 'certificate']);
+    const all = { ...options, edge: [...edge, 'cloud-1'] };
+    expect(() => planCloud(all, seen({ nodes }))).toThrow(
+      expect.objectContaining({
+        code: 'Unsupported',
+        message: expect.stringContaining('cloud-1: it becomes an edge node'),
+      }),
+    );
+  });
 
+  test('has the certificate signed where the key of the cluster’s CA is', () => {
     const controlPlanes = [machine('c1'), machine('c2', { signs: true })];
     const plan = planCloud(options, seen({ controlPlanes }));
     expect(plan.changes.find(({ kind }) => kind === 'certificate')).toMatchObject({
@@ -198,10 +228,7 @@ describe('the plan', () => {
 
   test('sees once more to an API server that nobody has seen ready', () => {
     const runs = { manager: 'done', egress: 'done' } as const;
-    const manifest = kubeadmManifest.replace(
-      '--allow-privileged=true',
-      '--egress-selector-config-file=/etc/kubernetes/egress-selector.yaml',
-    );
+    const manifest = manifestWithEgress(runs);
     const plan = planCloud(
       options,
       seen({ controlPlanes: [machine('c1', { runs, manifest })], certificate }),
@@ -218,10 +245,7 @@ describe('the plan', () => {
 
   test('renews a certificate on machines that run', () => {
     const runs = { manager: 'done', egress: 'done' } as const;
-    const manifest = kubeadmManifest.replace(
-      '--allow-privileged=true',
-      '--egress-selector-config-file=/etc/kubernetes/egress-selector.yaml',
-    );
+    const manifest = manifestWithEgress(runs);
     const old = { ...certificate, notAfter: now + 3 * dayMs };
     const inventory = { version: '0', mode: 'unit', complete: true, tunnelServers: [], entries: [] } as const;
     const at = (one: CloudSeen['certificate'], second = certificate.pem): CloudPlan['changes'] => {

@@ -6,6 +6,7 @@ import { wantedNames, whyRenew } from './certificates/secret.ts';
 import { kubeadmMachines, desiredObjects, modeOf } from './desired.ts';
 import { zoneAddition, zoneBlock } from './dns/index.ts';
 import { egressConfigFile, egressOf } from './egress/manifest.ts';
+import { refuseRestarts } from './egress/refuse.ts';
 import { contentOf, differences, placeKey, placeOf } from './inventory/index.ts';
 import { toApply } from './look-objects.ts';
 import { type CloudObjects, ownNamespace } from './objects/cloud.ts';
@@ -263,6 +264,12 @@ export function planCloud(options: CloudOptions, seen: CloudSeen): CloudPlan {
   refuseRewritten(seen);
   const changes = changesOf(options, seen);
   const ofMachines = changes.filter((one) => one.kind === 'machine');
+  const restarted = ofMachines.filter(({ phase }) => phase === 'egress').map(({ machine }) => machine.name);
+  refuseRestarts(
+    restarted,
+    seen,
+    'use --transport ssh, or --manager deployment, which leaves API servers alone',
+  );
   const names = [...new Set(ofMachines.map(({ machine }) => machine.name))];
   const inCluster = changes.filter((one) => one.kind !== 'machine').map(asPlanned);
   return {

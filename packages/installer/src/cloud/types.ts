@@ -46,6 +46,8 @@ export interface CloudDeps {
   readonly hosts: Hosts;
   readonly artifacts: CloudArtifacts;
   readonly progress: Progress;
+  /** Told, on the way back, what stays on machines as somebody else made it since. Default: `progress`. */
+  readonly onKept?: ((text: string) => void) | undefined;
   readonly clock: Clock;
   readonly random: Random;
   /** Of this program. */
@@ -121,6 +123,8 @@ export interface CloudSeen {
   readonly clusterDomain: string;
   /** Whether the Deployment, or all units, are ready. */
   readonly ready: boolean;
+  /** As in `Hosts`. */
+  readonly viaKubelet: boolean;
 }
 
 /** One thing that is done in the cloud. */
@@ -210,6 +214,8 @@ export interface CloudUndoSeen {
   readonly isNamespaceOurs: boolean;
   /** There is a release of helm. */
   readonly isHelms: boolean;
+  /** As in `Hosts`. */
+  readonly viaKubelet: boolean;
 }
 
 export interface CloudUndoPlan {

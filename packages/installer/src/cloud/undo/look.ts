@@ -1,5 +1,6 @@
 import { managerNamespace } from '@selvedge/api';
 import { type KubeClient, resources, ifFound } from '@selvedge/kube';
+import type { Hosts } from '../../host/index.ts';
 import { openInventory } from '../inventory/index.ts';
 import { isMarkedAsMade } from '../objects/metadata.ts';
 import type { CloudUndoSeen } from '../types.ts';
@@ -7,6 +8,7 @@ import { adoptLabelled } from './adopt.ts';
 
 interface LookDeps {
   readonly cluster: KubeClient;
+  readonly hosts: Pick<Hosts, 'viaKubelet'>;
   readonly signal: AbortSignal;
 }
 
@@ -35,5 +37,6 @@ export async function lookAtCloudUndo(deps: LookDeps): Promise<CloudUndoSeen> {
     adopted: await adoptLabelled(inventory, deps),
     isNamespaceOurs: await isNamespaceOurs(deps),
     isHelms: await isHelms(deps),
+    viaKubelet: deps.hosts.viaKubelet === true,
   };
 }

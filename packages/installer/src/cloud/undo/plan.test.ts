@@ -56,7 +56,7 @@ function clusterWithTokens(): { readonly cluster: KubeClient; readonly names: ()
 test('what token create made where no inventory was is taken back, and nothing of others', async () => {
   const { cluster, names } = clusterWithTokens();
   const lookAndPlan = async (): Promise<CloudUndoPlan> =>
-    planCloudUndo({ keepData: false }, await lookAtCloudUndo({ cluster, signal }));
+    planCloudUndo({ keepData: false }, await lookAtCloudUndo({ cluster, hosts: {}, signal }));
   const plan = await lookAndPlan();
   const whats = plan.parts.flatMap(({ changes }) => changes.map(({ what }) => what));
   expect(whats).toHaveLength(6);
@@ -79,7 +79,13 @@ const machine = (phase: 'manager' | 'egress'): InventoryEntry => ({
   addresses: ['10.0.0.1'],
 });
 
-const nothing: CloudUndoSeen = { inventory: undefined, adopted: [], isNamespaceOurs: false, isHelms: false };
+const nothing: CloudUndoSeen = {
+  inventory: undefined,
+  adopted: [],
+  isNamespaceOurs: false,
+  isHelms: false,
+  viaKubelet: false,
+};
 const installed = (entries: readonly InventoryEntry[], more: Partial<CloudUndoSeen> = {}): CloudUndoSeen => ({
   ...nothing,
   inventory: { version: '0.4.0', mode: 'unit', complete: true, tunnelServers: [], entries },
@@ -118,6 +124,15 @@ describe('a plan for the way back', () => {
       'cluster: delete Namespace selvedge-system',
     ]);
     expect(plan).toMatchObject({ isDone: false, warnings: [expect.stringContaining('every ban')] });
+  });
+
+  test('leaves API servers alone on the way through which machines are entered', () => {
+    const viaKubelet = true;
+    const restarts = installed([role, machine('egress')], { viaKubelet });
+    expect(() => planCloudUndo(takeAll, restarts)).toThrowError(
+      expect.objectContaining({ code: 'Unsupported', hint: expect.stringContaining('--transport ssh') }),
+    );
+    expect(planCloudUndo(takeAll, installed([role], { viaKubelet }))).toMatchObject({ isDone: false });
   });
 
   test.each([

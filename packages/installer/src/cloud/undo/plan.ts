@@ -1,6 +1,7 @@
 import { managerNamespace } from '@selvedge/api';
 import { SelvedgeError } from '@selvedge/kit';
 import type { PlanPart } from '../../command/index.ts';
+import { refuseRestarts } from '../egress/refuse.ts';
 import { type InventoryEntry, placeKey } from '../inventory/index.ts';
 import type { CloudUndoOptions, CloudUndoPlan, CloudUndoSeen } from '../types.ts';
 
@@ -12,6 +13,13 @@ const kinds: readonly string[] = [
 ];
 
 const isEgress = (one: InventoryEntry): boolean => one.kind === 'machine' && one.phase === 'egress';
+
+/** Names of machines whose API servers are restarted on the way back. */
+const apiServersOf = (entries: readonly InventoryEntry[]): readonly string[] =>
+  entries.flatMap((one) => (one.kind === 'machine' && one.phase === 'egress' ? one.name : []));
+
+const restartsHint =
+  'revert nodes with --nodes, and the rest with --transport ssh, or with --transport local on that machine';
 
 /** In the order of going back. API servers are ready again before CoreDNS reads its Corefile anew. */
 export function backwards(entries: readonly InventoryEntry[]): readonly InventoryEntry[] {
@@ -59,7 +67,7 @@ function partsOf(
 
 /**
  * What has to be done for the cloud to be as before; `isDone`: nothing of ours is there. Throws `Conflict` if helm has taken it
- * over. Pure.
+ * over, `Unsupported` if an API server had to be restarted by a Job. Pure.
  */
 export function planCloudUndo(options: CloudUndoOptions, seen: CloudUndoSeen): CloudUndoPlan {
   const { inventory, adopted, isNamespaceOurs, isHelms } = seen;
@@ -74,6 +82,7 @@ export function planCloudUndo(options: CloudUndoOptions, seen: CloudUndoSeen): C
   }
   const all = [...adopted, ...(inventory?.entries ?? [])];
   const entries = backwards(all.filter((one) => !(options.keepData && isData(one))));
+  refuseRestarts(apiServersOf(entries), seen, restartsHint);
   const takesBack = !options.keepData && entries.some(isData);
   const parts = partsOf(entries, {
     first: takesBack ? data : [],
