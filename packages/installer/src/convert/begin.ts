@@ -11,7 +11,7 @@ import {
   rememberPods,
   removeConditions,
 } from '../cluster/index.ts';
-import { type Home, type Remembered, convertCommand, recall, remember } from '../revert/index.ts';
+import { type MachineSession, type Remembered, convertCommand, recall, remember } from '../session/index.ts';
 import type { Step } from '../steps/index.ts';
 import type { Workable } from './plan.ts';
 
@@ -31,37 +31,37 @@ export interface BeginDeps {
 
 interface Beginning {
   readonly finding: Workable;
-  readonly home: Home;
+  readonly session: MachineSession;
 }
 
 async function rememberedOf(
-  { finding: { machine }, home }: Beginning,
+  { finding: { machine }, session }: Beginning,
   pods: readonly PodSight[],
   { cluster, clock, signal }: BeginDeps & { readonly signal: AbortSignal },
 ): Promise<Remembered> {
   const isMeant = (pod: PodSight): boolean => isProxyPod(machine.layout.kubeProxy, pod);
-  const containers = await readContainers(home.host, signal);
+  const containers = await readContainers(session.host, signal);
   const hasProxy = machine.layout.kubeProxy.kind !== 'none';
-  const services = hasProxy ? await lookAtServices(cluster, home.host, signal) : undefined;
+  const services = hasProxy ? await lookAtServices(cluster, session.host, signal) : undefined;
   return { containers, ...rememberPods(pods, { nowMs: clock.now(), isMeant }), services };
 }
 
 /** Begins a run on the machine, unless one is there that goes on. */
 export async function begin(beginning: Beginning, deps: BeginDeps, signal: AbortSignal): Promise<Before> {
-  const { finding, home } = beginning;
+  const { finding, session } = beginning;
   const { cluster, clock, version } = deps;
   const { name } = finding.node;
   const pods = await listPods(cluster, name, signal);
   const logs = await lookAtLogs(cluster, pods, signal);
-  const isBegun = home.journal.state.kind === 'begun';
-  const kept = isBegun ? await recall(home, signal) : undefined;
+  const isBegun = session.journal.state.kind === 'begun';
+  const kept = isBegun ? await recall(session, signal) : undefined;
   const remembered = kept ?? (await rememberedOf(beginning, pods, { ...deps, signal }));
-  if (kept === undefined) await remember(home, remembered, signal);
+  if (kept === undefined) await remember(session, remembered, signal);
   if (isBegun) return { remembered, logs };
   // What an earlier hub said would be taken for what this one says.
   await removeConditions(cluster, name, signal);
   const at = new Date(clock.now()).toISOString();
-  const run = { run: home.run, command: convertCommand, version, at } as const;
-  await home.journal.write({ kind: 'begun', ...run, steps: deps.stepsOf(finding) }, signal);
+  const run = { run: session.run, command: convertCommand, version, at } as const;
+  await session.journal.write({ kind: 'begun', ...run, steps: deps.stepsOf(finding) }, signal);
   return { remembered, logs };
 }

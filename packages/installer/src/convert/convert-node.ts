@@ -2,7 +2,13 @@ import { SelvedgeError, type StateMachine, hasCode, withDeadline } from '@selved
 import type { ClusterClient, Restarts } from '../cluster/index.ts';
 import type { Progress } from '../command/index.ts';
 import { type RunState, newRun, runId } from '../journal/index.ts';
-import { type Home, type HomeDeps, convertCommand, watchSteps, withHome } from '../revert/index.ts';
+import {
+  type MachineSession,
+  type SessionDeps,
+  convertCommand,
+  watchSteps,
+  withSession,
+} from '../session/index.ts';
 import { type Sources, type Step, applySteps, createExecutors } from '../steps/index.ts';
 import { type Before, begin } from './begin.ts';
 import { resultOf } from './node-result.ts';
@@ -12,7 +18,7 @@ import { type PuttingBack, putBack, putBackIn, tidyUp } from './put-back.ts';
 import type { ConvertedNode, NodeDurations } from './types.ts';
 import { verify } from './verify.ts';
 
-export interface NodeDeps extends HomeDeps {
+export interface NodeDeps extends SessionDeps {
   readonly cluster: ClusterClient;
   readonly signal: AbortSignal;
   readonly version: string;
@@ -38,17 +44,17 @@ interface Seen extends Omit<NodeDurations, 'totalMs'> {
 }
 
 interface Applying {
-  readonly home: Home;
+  readonly session: MachineSession;
   readonly before: Before;
 }
 
 async function apply(
   { finding, deps, progress, state }: Way,
-  { home, before }: Applying,
+  { session, before }: Applying,
   signal: AbortSignal,
 ): Promise<Seen> {
   const { clock, cluster, timeoutMs, sources } = deps;
-  const { host, files, journal } = home;
+  const { host, files, journal } = session;
   const onNote = (text: string): void => progress.note(text);
   const watch = watchSteps(clock, onNote);
   const run = runId(journal.state);
@@ -58,7 +64,7 @@ async function apply(
     state.move({ kind: 'verifying' });
     const verification = {
       node: finding.node.name,
-      home,
+      session,
       layout: finding.machine.layout,
       before: before.remembered,
       needsLogs: deps.hasEgress || before.logs.kind === 'read',
@@ -76,21 +82,21 @@ async function apply(
   return found.seen ?? (await look(signal));
 }
 
-async function forward(way: Way, home: Home, signal: AbortSignal): Promise<Seen> {
+async function forward(way: Way, session: MachineSession, signal: AbortSignal): Promise<Seen> {
   const { finding, deps, state } = way;
   state.move({ kind: 'applying' });
-  const before = await begin({ finding, home }, deps, signal);
-  return await apply(way, { home, before }, signal);
+  const before = await begin({ finding, session }, deps, signal);
+  return await apply(way, { session, before }, signal);
 }
 
 /** Goes forward for so long; when it fails, everything that it began has ended. */
-async function withinTime(way: Way, home: Home, signal: AbortSignal): Promise<Seen> {
+async function withinTime(way: Way, session: MachineSession, signal: AbortSignal): Promise<Seen> {
   const { finding, deps } = way;
   const { timeoutMs, clock } = deps;
   const running: Promise<unknown>[] = [];
   try {
     return await withDeadline({ what: finding.node.name, timeoutMs, signal }, clock, (within) => {
-      const work = forward(way, home, within);
+      const work = forward(way, session, within);
       running.push(work);
       return work;
     });
@@ -106,7 +112,7 @@ function isAsFound(finding: Workable, state: RunState): boolean {
 }
 
 /** Whether another run made it an edge node since it was looked at. Throws `Conflict` if one did something else there. */
-function isConverted(finding: Workable, { journal: { state } }: Home): boolean {
+function isConverted(finding: Workable, { journal: { state } }: MachineSession): boolean {
   if (isAsFound(finding, state)) return false;
   if (state.kind === 'done' && state.command === convertCommand) return true;
   const what = state.kind === 'none' ? 'it was reverted' : `\`${state.command}\` was run on it`;
@@ -117,23 +123,23 @@ function isConverted(finding: Workable, { journal: { state } }: Home): boolean {
 }
 
 /** Goes forward on a machine that is ours; fails it, it goes back before anybody else gets it. */
-async function visit(way: Way, home: Home, signal: AbortSignal): Promise<void> {
+async function visit(way: Way, session: MachineSession, signal: AbortSignal): Promise<void> {
   const { finding, deps, progress, state } = way;
   const { clock } = deps;
-  if (isConverted(finding, home)) {
+  if (isConverted(finding, session)) {
     state.move({ kind: 'unchanged' });
     return;
   }
   let begunMs = clock.monotonicMs();
   try {
-    const { containers, unitsMs, seenMs } = await withinTime(way, home, signal);
+    const { containers, unitsMs, seenMs } = await withinTime(way, session, signal);
     const totalMs = clock.monotonicMs() - begunMs;
     state.move({ kind: 'converted', durations: { totalMs, unitsMs, seenMs }, containers });
   } catch (cause) {
     signal.throwIfAborted();
     begunMs = clock.monotonicMs();
     state.move({ kind: 'putting-back', cause });
-    await putBackIn({ home, node: finding.node.name }, deps, { progress, signal });
+    await putBackIn({ session, node: finding.node.name }, deps, { progress, signal });
     state.move({ kind: 'put-back', cause, totalMs: clock.monotonicMs() - begunMs });
   }
 }
@@ -188,7 +194,7 @@ export async function convertNode(
   const putting = { node: finding.node, run, journalled };
   const entering = { machine: finding.node, command: convertCommand, run };
   try {
-    await withHome(entering, { ...deps, progress }, (home, signal) => visit(way, home, signal));
+    await withSession(entering, { ...deps, progress }, (session, signal) => visit(way, session, signal));
   } catch (error) {
     deps.signal.throwIfAborted();
     if (state.current.kind === 'planned') await leave(way, putting, error);

@@ -1,9 +1,10 @@
 import { SelvedgeError, hasCode } from '@selvedge/kit';
 import type { ClusterClient, ClusterNode } from '../cluster/index.ts';
 import type { Progress } from '../command/index.ts';
-import { type Home, type HomeDeps, convertCommand, takeBack, withHome } from '../revert/index.ts';
+import { takeBack } from '../revert/index.ts';
+import { type MachineSession, type SessionDeps, convertCommand, withSession } from '../session/index.ts';
 
-export interface PutBackDeps extends HomeDeps {
+export interface PutBackDeps extends SessionDeps {
   readonly cluster: ClusterClient;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
@@ -21,19 +22,19 @@ const reopening = { attempts: 12, everyMs: 5_000 } as const;
 
 /** Puts a node back that is entered. */
 export async function putBackIn(
-  { home, node }: { readonly home: Home; readonly node: string },
+  { session, node }: { readonly session: MachineSession; readonly node: string },
   { cluster, clock, timeoutMs }: PutBackDeps,
   { progress, signal }: { readonly progress: Progress; readonly signal: AbortSignal },
 ): Promise<void> {
   const onNote = (text: string): void => progress.note(`rollback: ${text}`);
-  await takeBack({ home, node, timeoutMs }, { cluster, clock, onNote }, signal);
+  await takeBack({ session, node, timeoutMs }, { cluster, clock, onNote }, signal);
 }
 
 /**
  * Whether the run ended well after all: the answer to its last word was lost, or another command went on with it. Throws
  * `Conflict` if the machine has another run by now.
  */
-function hasEnded({ journal: { state } }: Home, { node, journalled }: PuttingBack): boolean {
+function hasEnded({ journal: { state } }: MachineSession, { node, journalled }: PuttingBack): boolean {
   if (state.kind === 'none') return false;
   if (state.run === journalled) return state.kind === 'done';
   throw new SelvedgeError(
@@ -54,12 +55,16 @@ export async function putBack(what: PuttingBack, deps: PutBackDeps, progress: Pr
   for (let attempt = 1; ; attempt += 1) {
     let isEntered = false;
     try {
-      return await withHome({ machine, command: convertCommand, run }, entering, async (home, signal) => {
-        isEntered = true;
-        if (hasEnded(home, what)) return false;
-        await putBackIn({ home, node: machine.name }, deps, { progress, signal });
-        return true;
-      });
+      return await withSession(
+        { machine, command: convertCommand, run },
+        entering,
+        async (session, signal) => {
+          isEntered = true;
+          if (hasEnded(session, what)) return false;
+          await putBackIn({ session, node: machine.name }, deps, { progress, signal });
+          return true;
+        },
+      );
     } catch (error) {
       deps.signal.throwIfAborted();
       const isAway = hasCode(error, 'Unavailable') || (!isEntered && hasCode(error, 'DeadlineExceeded'));
@@ -77,7 +82,9 @@ export async function tidyUp(
   progress: Progress,
 ): Promise<void> {
   try {
-    await withHome({ machine, command: convertCommand, run }, { ...deps, progress }, () => Promise.resolve());
+    await withSession({ machine, command: convertCommand, run }, { ...deps, progress }, () =>
+      Promise.resolve(),
+    );
   } catch {
     deps.signal.throwIfAborted();
   }

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { lookAtServices } from '../cluster/index.ts';
 import { createTestCluster } from '../cluster/testing-cluster.ts';
 import type { Host } from '../host/index.ts';
-import type { Home } from '../revert/index.ts';
+import type { MachineSession } from '../session/index.ts';
 import { hastyClock } from '../steps/testing-clock.ts';
 import { verify } from './verify.ts';
 
@@ -50,7 +50,7 @@ function verified(machine: Machine, { onNote, tellsSyncs }: Told): Promise<unkno
   const before = { containers: [], names: {}, unsteady: [], meant: [], services: { kubernetes, tellsSyncs } };
   const verification = {
     node: 'till-1',
-    home: { host: hostOf(machine) } as Home,
+    session: { host: hostOf(machine) } as MachineSession,
     layout: { kubelet: { unit: 'kubelet.service' }, kubeProxy: { kind: 'daemonset' } } as never,
     before,
     needsLogs: false,

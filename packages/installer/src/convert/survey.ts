@@ -12,7 +12,7 @@ import {
   readJournal,
 } from '../journal/index.ts';
 import type { Layout, Recognition } from '../layouts/index.ts';
-import { convertCommand } from '../revert/index.ts';
+import { convertCommand } from '../session/index.ts';
 
 /** What is to be done about a node. */
 export type Finding =

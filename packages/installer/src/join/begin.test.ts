@@ -26,7 +26,7 @@ async function beginning(
     state: replay(records),
     write: async (record: JournalRecord): Promise<void> => void written.push(record),
   };
-  const home = { run: 'r9', host, files: createHostFiles(host), place: journalPlace(), journal };
+  const session = { run: 'r9', host, files: createHostFiles(host), place: journalPlace(), journal };
   const surveyed = {
     nodeName: 'till-5',
     steps: [],
@@ -34,7 +34,7 @@ async function beginning(
     ...(seen === undefined ? {} : { run: seen }),
   };
   const deps = { token: 'a.b', clock: createManualClock(), version: '1', signal };
-  await begin(home, surveyed, deps);
+  await begin(session, surveyed, deps);
   return written;
 }
 

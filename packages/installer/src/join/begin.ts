@@ -1,7 +1,7 @@
 import { type Clock, SelvedgeError } from '@selvedge/kit';
 import { places } from '../places.ts';
-import type { Home } from '../revert/index.ts';
-import { joinCommand, tokenFile } from './names.ts';
+import { type MachineSession, joinCommand } from '../session/index.ts';
+import { tokenFile } from './names.ts';
 import type { Surveyed } from './survey.ts';
 
 /** Who begins. */
@@ -14,7 +14,7 @@ export interface BeginDeps {
 
 /** Who has no certificate yet gets the token that was given now; it is of no use to others. */
 async function renewToken(
-  { files, journal: { state } }: Home,
+  { files, journal: { state } }: MachineSession,
   token: string,
   signal: AbortSignal,
 ): Promise<void> {
@@ -27,7 +27,7 @@ async function renewToken(
 }
 
 /** The run that is under way, or done. */
-const runIn = ({ state }: Home['journal']): string | undefined =>
+const runIn = ({ state }: MachineSession['journal']): string | undefined =>
   state.kind === 'begun' || state.kind === 'done' ? state.run : undefined;
 
 /**
@@ -35,18 +35,18 @@ const runIn = ({ state }: Home['journal']): string | undefined =>
  * between the look at the machine and this: what was agreed to is not what would be done.
  */
 export async function begin(
-  home: Home,
+  session: MachineSession,
   { run: goesOn, steps }: Surveyed,
   { token, clock, version, signal }: BeginDeps,
 ): Promise<void> {
-  const { run, host, journal } = home;
+  const { run, host, journal } = session;
   if (runIn(journal) !== goesOn || journal.state.kind === 'done') {
     throw new SelvedgeError(`${host.name} was changed by another run since it was inspected`, {
       code: 'Conflict',
       hint: 'no changes were made; run the same command again',
     });
   }
-  if (goesOn !== undefined) return renewToken(home, token, signal);
+  if (goesOn !== undefined) return renewToken(session, token, signal);
   const at = new Date(clock.now()).toISOString();
   return journal.write({ kind: 'begun', run, command: joinCommand, version, at, steps }, signal);
 }

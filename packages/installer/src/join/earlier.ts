@@ -2,8 +2,8 @@ import { SelvedgeError } from '@selvedge/kit';
 import { createHostFiles } from '../files/index.ts';
 import type { Host } from '../host/index.ts';
 import { type BegunRun, journalPlace, readJournal } from '../journal/index.ts';
+import { joinCommand } from '../session/index.ts';
 import { otherThan } from './journalled.ts';
-import { joinCommand } from './names.ts';
 import type { JoinOptions } from './types.ts';
 
 /** What is there of an earlier join. Throws `Corrupt`, and `Conflict` if it is not to be gone on with. */

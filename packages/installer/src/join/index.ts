@@ -2,7 +2,6 @@ export { packagesIn, type ArchivesDeps } from './archives.ts';
 export { describeJoin } from './describe.ts';
 export { join } from './join.ts';
 export { nodeNameIn } from './journalled.ts';
-export { joinCommand } from './names.ts';
 export {
   joinDefaults,
   type JoinArtifacts,

@@ -2,7 +2,7 @@ import { SelvedgeError, hasCode } from '@selvedge/kit';
 import { createHostFiles } from '../files/index.ts';
 import type { Host } from '../host/index.ts';
 import { places } from '../places.ts';
-import { type Home, watchSteps, withHome } from '../revert/index.ts';
+import { type MachineSession, joinCommand, watchSteps, withSession } from '../session/index.ts';
 import { type Sources, applySteps, createExecutors } from '../steps/index.ts';
 import { type BegunRun, runId } from '../journal/index.ts';
 import { begin } from './begin.ts';
@@ -11,7 +11,7 @@ import { joinPlan } from './describe.ts';
 import { earlierJoin } from './earlier.ts';
 import { examineCluster } from './examine-cluster.ts';
 import { nodeNameIn } from './journalled.ts';
-import { joinCommand, sourceNames, tokenFile } from './names.ts';
+import { sourceNames, tokenFile } from './names.ts';
 import { lookAtNode } from './node-state.ts';
 import { type Surveyed, architectureOf, survey } from './survey.ts';
 import { type JoinDeps, type JoinOptions, type JoinResult, joinDefaults } from './types.ts';
@@ -40,10 +40,10 @@ function sourcesOf(host: Host, { options: { token }, deps: { artifacts } }: Aske
 }
 
 /** Does the steps that are left, and waits until the node is Ready. */
-async function change(home: Home, surveyed: Surveyed, asked: Asked): Promise<void> {
-  const { host, files, journal } = home;
+async function change(session: MachineSession, surveyed: Surveyed, asked: Asked): Promise<void> {
+  const { host, files, journal } = session;
   const { clock, progress, signal } = asked.deps;
-  await begin(home, surveyed, { ...asked.deps, token: asked.options.token });
+  await begin(session, surveyed, { ...asked.deps, token: asked.options.token });
   const run = runId(journal.state);
   const executors = createExecutors({ host, files, run, clock, sources: sourcesOf(host, asked) });
   const { onEvent } = watchSteps(clock, (text) => progress.note(text));
@@ -102,8 +102,8 @@ export async function join(options: JoinOptions, deps: JoinDeps): Promise<JoinRe
   if (!(await deps.agree(joinPlan(node, steps, warnings)))) return { outcome: 'declined', node, warnings };
   const begunMs = clock.monotonicMs();
   await progress.task(`join ${node}`, (inner) =>
-    withHome({ machine: options.machine, command: joinCommand }, deps, (home, within) =>
-      change(home, surveyed, { options, deps: { ...deps, progress: inner, signal: within } }),
+    withSession({ machine: options.machine, command: joinCommand }, deps, (session, within) =>
+      change(session, surveyed, { options, deps: { ...deps, progress: inner, signal: within } }),
     ),
   );
   const totalMs = clock.monotonicMs() - begunMs;

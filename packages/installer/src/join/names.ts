@@ -3,6 +3,3 @@ export const tokenFile = '/etc/selvedge/token';
 
 /** What the steps of a lite node send, by its name among `ExecutorDeps.sources`. */
 export const sourceNames = { program: 'edge-lite', token: 'token' } as const;
-
-/** What the journals of joins are begun with. */
-export const joinCommand = 'selvedge join';

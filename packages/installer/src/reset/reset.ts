@@ -2,17 +2,10 @@ import { SelvedgeError, hasCode } from '@selvedge/kit';
 import { resources } from '@selvedge/kube';
 import { createHostFiles } from '../files/index.ts';
 import type { Host } from '../host/index.ts';
-import {
-  type BegunRun,
-  describeRun,
-  forgetJournal,
-  journalPlace,
-  readJournal,
-  runId,
-} from '../journal/index.ts';
-import { joinCommand, nodeNameIn } from '../join/index.ts';
-import { type Home, watchSteps, withHome } from '../revert/index.ts';
-import { type Executors, createExecutors, noSources, undoSteps } from '../steps/index.ts';
+import { type BegunRun, describeRun, forgetJournal, journalPlace, readJournal } from '../journal/index.ts';
+import { nodeNameIn } from '../join/index.ts';
+import { type MachineSession, joinCommand, undoRun, watchSteps, withSession } from '../session/index.ts';
+import type { Executors } from '../steps/index.ts';
 import { resetPlan } from './describe.ts';
 import { refuseIfUsed } from './if-used.ts';
 import type { ResetDeps, ResetOptions, ResetResult } from './types.ts';
@@ -51,22 +44,20 @@ interface TakingBack extends ResetDeps {
   readonly onKept: (text: string) => void;
 }
 
-function executorsFor({ host, files, journal }: Home, options: ResetOptions, deps: TakingBack): Executors {
-  const run = runId(journal.state);
-  const { clock, onKept } = deps;
-  const executors = createExecutors({ host, files, run, clock, sources: noSources, onNote: onKept });
-  if (options.keepImages !== true) return executors;
-  return { ...executors, images: { ...executors.images, undo: () => Promise.resolve() } };
-}
+/** Images stay as they are. */
+const keepingImages = ({ images }: Executors): Partial<Executors> => ({
+  images: { ...images, undo: () => Promise.resolve() },
+});
 
-async function takeBack(home: Home, options: ResetOptions, deps: TakingBack): Promise<void> {
-  const { journal, host, place } = home;
-  const { progress, clock, signal } = deps;
+async function takeBack(session: MachineSession, options: ResetOptions, deps: TakingBack): Promise<void> {
+  const { journal, host, place } = session;
+  const { progress, clock, signal, onKept } = deps;
   if (journal.state.kind === 'none') return;
   // Somebody may have come since it was looked at.
   refuseOthers(host, journal.state);
   const { onEvent } = watchSteps(clock, (text) => progress.note(text));
-  await undoSteps({ journal, executors: executorsFor(home, options, deps), onEvent }, signal);
+  const instead = options.keepImages === true ? keepingImages : undefined;
+  await undoRun(session, { clock, onKept, onEvent, instead }, signal);
   await forgetJournal(host, place, signal);
 }
 
@@ -94,7 +85,7 @@ async function deleteNode(
 /** A join that ended before its first step may have left the place of its journal. */
 async function unchanged(host: Host, { machine }: ResetOptions, deps: ResetDeps): Promise<ResetResult> {
   const { kind } = await createHostFiles(host).look(journalPlace().folder, deps.signal);
-  if (kind !== 'absent') await withHome({ machine, command }, deps, () => Promise.resolve());
+  if (kind !== 'absent') await withSession({ machine, command }, deps, () => Promise.resolve());
   return { outcome: 'unchanged', warnings: [] };
 }
 
@@ -117,8 +108,8 @@ export async function reset(options: ResetOptions, deps: ResetDeps): Promise<Res
   const onKept = (text: string): number => kept.push(text);
   const begunMs = clock.monotonicMs();
   await progress.task(`reset ${node}`, (inner) =>
-    withHome({ machine: options.machine, command }, deps, (home, within) =>
-      takeBack(home, options, { ...deps, progress: inner, onKept, signal: within }),
+    withSession({ machine: options.machine, command }, deps, (session, within) =>
+      takeBack(session, options, { ...deps, progress: inner, onKept, signal: within }),
     ),
   );
   const cloud = await progress.task('delete the Node object', () => deleteNode(node, deps));

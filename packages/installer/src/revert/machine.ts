@@ -3,6 +3,7 @@ import { phasesOn } from '../cloud/index.ts';
 import { createHostFiles } from '../files/index.ts';
 import type { Hosts, Machine } from '../host/index.ts';
 import { type RunState, configIn, decodeJournal, journalPlace, readJournal } from '../journal/index.ts';
+import { convertCommand } from '../session/index.ts';
 import { describeRecords } from './damage.ts';
 
 /** What is found on a machine that may have to be taken back. */
@@ -26,9 +27,6 @@ export interface LookDeps {
   /** Where things are kept on machines. Default: that of `journalPlace`. */
   readonly folder?: string;
 }
-
-/** What the journals of conversions are begun with. */
-export const convertCommand = 'selvedge convert';
 
 const maxBytes = 16 * 2 ** 20;
 

@@ -2,16 +2,22 @@ import { SelvedgeError, messageOf } from '@selvedge/kit';
 import { undoMachine } from '../cloud/index.ts';
 import type { ClusterClient } from '../cluster/index.ts';
 import type { Progress } from '../command/index.ts';
-import { type HomeDeps, withHome } from './home.ts';
+import { type SessionDeps, withSession } from '../session/index.ts';
 import type { FoundNode } from './plan.ts';
 import { type TakenBack, takeBack, untilPlain } from './take-back.ts';
 import type { RevertedNode } from './types.ts';
 
-export interface RevertNodeDeps extends HomeDeps {
+export interface RevertNodeDeps extends SessionDeps {
   /** undefined: out of reach. */
   readonly cluster: ClusterClient | undefined;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
+}
+
+interface Telling {
+  readonly progress: Progress;
+  /** What stays as somebody else made it since. */
+  readonly onKept: (text: string) => void;
 }
 
 type Identity = Pick<RevertedNode, 'node' | 'unit'>;
@@ -20,11 +26,14 @@ export function identityOf({ node: { name, unit } }: FoundNode): Identity {
   return { node: name, ...(unit === undefined ? {} : { unit }) };
 }
 
-function taken({ node }: FoundNode, deps: RevertNodeDeps, progress: Progress): Promise<TakenBack> {
+function taken({ node }: FoundNode, deps: RevertNodeDeps, { progress, onKept }: Telling): Promise<TakenBack> {
   const { cluster, clock, timeoutMs } = deps;
   const onNote = (text: string): void => progress.note(text);
-  return withHome({ machine: node, command: 'selvedge revert' }, { ...deps, progress }, (home, signal) =>
-    takeBack({ home, node: node.name, timeoutMs }, { cluster, clock, onNote }, signal),
+  return withSession(
+    { machine: node, command: 'selvedge revert' },
+    { ...deps, progress },
+    (session, signal) =>
+      takeBack({ session, node: node.name, timeoutMs }, { cluster, clock, onNote, onKept }, signal),
   );
 }
 
@@ -32,12 +41,13 @@ function taken({ node }: FoundNode, deps: RevertNodeDeps, progress: Progress): P
 async function revertOne(
   found: FoundNode,
   deps: RevertNodeDeps,
-  progress: Progress,
+  telling: Telling,
 ): Promise<TakenBack | undefined> {
-  if (found.found.kind === 'touched') return await taken(found, deps, progress);
+  const { progress } = telling;
+  if (found.found.kind === 'touched') return await taken(found, deps, telling);
   if (found.found.kind === 'beside') {
     await using host = await deps.hosts.open(found.node, deps.signal);
-    await undoMachine(host, { ...deps, progress });
+    await undoMachine(host, { ...deps, ...telling });
     return undefined;
   }
   const { cluster, clock, timeoutMs, signal } = deps;
@@ -62,13 +72,20 @@ export async function revertNode(
 ): Promise<RevertedNode> {
   const { cluster, clock, signal } = deps;
   const begunMs = clock.monotonicMs();
+  const notes: string[] = [];
+  const onKept = (text: string): void => {
+    progress.note(text);
+    notes.push(text);
+  };
+  const told = (): Pick<RevertedNode, 'notes'> => (notes.length === 0 ? {} : { notes });
   try {
-    const { unitsMs = 0, containers } = (await revertOne(found, deps, progress)) ?? {};
+    const { unitsMs = 0, containers } = (await revertOne(found, deps, { progress, onKept })) ?? {};
     const totalMs = clock.monotonicMs() - begunMs;
     const facts = { outcome: 'reverted', verified: cluster !== undefined, totalMs, unitsMs } as const;
-    return { ...identityOf(found), ...facts, ...(containers === undefined ? {} : { containers }) };
+    const more = containers === undefined ? {} : { containers };
+    return { ...identityOf(found), ...facts, ...told(), ...more };
   } catch (error) {
     signal.throwIfAborted();
-    return failed(found, error);
+    return { ...failed(found, error), ...told() };
   }
 }

@@ -15,11 +15,9 @@ import {
   replacePods,
   untilNothingLacks,
 } from '../cluster/index.ts';
-import { forgetJournal, runId } from '../journal/index.ts';
-import { createExecutors, noSources, undoSteps } from '../steps/index.ts';
-import type { Home } from './home.ts';
-import { restartedKubelet, startOf } from './kubelet.ts';
-import { type StepsWatch, watchSteps } from './watch.ts';
+import { forgetJournal } from '../journal/index.ts';
+import { type MachineSession, startOf, undoRun, watchSteps } from '../session/index.ts';
+import { restartedKubelet } from './restarted-kubelet.ts';
 
 export interface TakeBackDeps {
   /** undefined: the cloud is out of reach; then the machine alone is put back. */
@@ -38,16 +36,6 @@ export interface TakenBack {
 }
 
 const isProxy = (pod: PodSight): boolean => isProxyPod({ kind: 'daemonset' }, pod);
-
-async function undo(home: Home, deps: TakeBackDeps, signal: AbortSignal): Promise<StepsWatch> {
-  const { host, files, journal } = home;
-  const { clock, onNote, onKept = onNote } = deps;
-  const watch = watchSteps(clock, onNote);
-  const run = runId(journal.state);
-  const executors = createExecutors({ host, files, run, clock, sources: noSources, onNote: onKept });
-  await undoSteps({ journal, executors, onEvent: watch.onEvent }, signal);
-  return watch;
-}
 
 export interface Seeing {
   readonly node: string;
@@ -112,17 +100,24 @@ async function podsIfTold(
  * called again. At the end nothing is known of the machine any more.
  */
 export async function takeBack(
-  { home, node, timeoutMs }: { readonly home: Home; readonly node: string; readonly timeoutMs: number },
+  {
+    session,
+    node,
+    timeoutMs,
+  }: { readonly session: MachineSession; readonly node: string; readonly timeoutMs: number },
   deps: TakeBackDeps,
   signal: AbortSignal,
 ): Promise<TakenBack> {
   const { cluster, clock } = deps;
-  const { host, journal, place } = home;
+  const { host, journal, place } = session;
   const pods = await podsIfTold(node, cluster, signal);
   const known = rememberPods(pods ?? [], { nowMs: clock.now(), isMeant: isAnyProxyPod });
   const before = { containers: await readContainers(host, signal), ...known };
   const kubelet = restartedKubelet(journal.state);
-  const unitsMs = journal.state.kind === 'none' ? 0 : (await undo(home, deps, signal)).unitsMs;
+  const { onNote, onKept = onNote } = deps;
+  const watch = watchSteps(clock, onNote);
+  await undoRun(session, { clock, onKept, onEvent: watch.onEvent }, signal);
+  const { unitsMs } = watch;
   const undoneMs = clock.monotonicMs();
   if (cluster === undefined) {
     await forgetJournal(host, place, signal);

@@ -1,4 +1,4 @@
-import { type Clock, type Random, scoped } from '@selvedge/kit';
+import type { Clock, Random } from '@selvedge/kit';
 import type { Progress } from '../../command/index.ts';
 import { type HostFiles, createHostFiles } from '../../files/index.ts';
 import type { Host, Hosts, Machine } from '../../host/index.ts';
@@ -13,14 +13,8 @@ import {
   readJournal,
   runId,
 } from '../../journal/index.ts';
-import {
-  type Sources,
-  type Step,
-  applySteps,
-  createExecutors,
-  noSources,
-  undoSteps,
-} from '../../steps/index.ts';
+import { undoRun, withSessionOn } from '../../session/index.ts';
+import { type Sources, type Step, applySteps, createExecutors } from '../../steps/index.ts';
 import type { MachinePhase } from '../types.ts';
 
 export interface MachineDeps {
@@ -97,30 +91,15 @@ export async function applyOn(
 
 type UndoDeps = Pick<MachineDeps, 'clock' | 'random' | 'progress' | 'onKept' | 'signal'>;
 
-async function undoJournal(
-  place: JournalPlace,
-  { host, files }: { readonly host: Host; readonly files: HostFiles },
-  deps: UndoDeps,
-): Promise<void> {
-  const { clock, random, signal } = deps;
-  const owner = `selvedge on the way back, run ${newRun(random)}`;
-  await using lock = await lockMachine({ owner, place }, lockDeps(host, deps), signal);
-  using scope = scoped(signal, lock.signal);
-  const journal = await openJournal(place.journal, files, signal);
-  if (journal.state.kind !== 'none') {
-    const { onKept: onNote = (text) => deps.progress.note(text) } = deps;
-    const { run } = journal.state;
-    const executors = createExecutors({ host, files, run, clock, sources: noSources, onNote });
-    await undoSteps({ journal, executors, onEvent: () => undefined }, scope.signal);
-  }
-  await forgetJournal(host, place, scope.signal);
-}
-
 async function undoPhase(phase: MachinePhase, host: Host, deps: UndoDeps): Promise<void> {
   const place = placeOfPhase(phase);
   const files = createHostFiles(host);
   if ((await files.look(place.folder, deps.signal)).kind === 'absent') return;
-  await undoJournal(place, { host, files }, deps);
+  const { clock, progress, onKept = (text) => progress.note(text) } = deps;
+  await withSessionOn({ host, place, command: 'selvedge on the way back' }, deps, async (session, signal) => {
+    await undoRun(session, { clock, onKept }, signal);
+    await forgetJournal(host, place, signal);
+  });
 }
 
 /** Takes back all that the run did, and its journal. Nothing happens if there was none. */
