@@ -140,7 +140,7 @@ const rows: readonly (readonly [id: string, severity: Severity, what: string | R
           version: '1',
           mode: 'unit',
           complete: false,
-          tunnel: { servers: [] },
+          tunnel: { servers: [], ca: undefined },
           made: [],
           changed: [],
           machines: [],
