@@ -130,6 +130,7 @@ export const documents = {
         because: z.string().optional(),
         hint: z.string().optional(),
         known: z.array(z.string()).optional(),
+        notes: z.array(z.string()).optional(),
         totalMs: z.number().optional(),
         unitsMs: z.number().optional(),
         containers: containers.optional(),

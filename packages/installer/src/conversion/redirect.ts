@@ -28,7 +28,11 @@ function editsOf(path: string, text: string, target: ClusterTarget): readonly Te
 /** Leads a kubeconfig to the hub, where it stands. */
 export function redirectInPlace(facts: NodeFacts, path: string, target: ClusterTarget): EditStep {
   const { text, sha256 } = read(facts, path);
-  return { kind: 'edit', path, sha256, changes: editsOf(path, text, target) };
+  const marks = [
+    target.server,
+    ...(target.certificateAuthority === undefined ? [] : [target.certificateAuthority]),
+  ];
+  return { kind: 'edit', path, sha256, changes: editsOf(path, text, target), marks };
 }
 
 /** The text of a kubeconfig like that one which leads to the hub. Only for one whose secrets are in files. */

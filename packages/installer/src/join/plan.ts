@@ -66,7 +66,9 @@ function containerdSteps({ runtime: { containerd } }: PlanInput): readonly Step[
   const change = config.servesCri ? undefined : enableCri(file);
   const sha256 = createHash('sha256').update(file).digest('hex');
   const edit: readonly Step[] =
-    change === undefined ? [] : [{ kind: 'edit', path: containerdFile, sha256, changes: [change] }];
+    change === undefined
+      ? []
+      : [{ kind: 'edit', path: containerdFile, sha256, changes: [change], marks: [] }];
   if (!runs) return [...edit, { kind: 'unit', name }];
   if (edit.length === 0) return [];
   return [{ kind: 'restart', name, on: 'undo' }, ...edit, { kind: 'restart', name, on: 'apply' }];

@@ -13,7 +13,8 @@ export function revert(options: RevertOptions, deps: RevertDeps): Promise<Revert
     ...deps,
     cloud: {
       plan: async () => planCloudUndo({ keepData }, await lookAtCloudUndo(deps)),
-      undo: (plan, progress) => undoCloud(plan, { ...deps, progress }),
+      undo: (plan, progress) =>
+        undoCloud(plan, { ...deps, progress, onKept: (text) => deps.progress.note(text) }),
     },
   });
 }

@@ -11,13 +11,14 @@ const words: Readonly<Record<RevertedNode['outcome'], string>> = {
 };
 
 function linesOf(node: RevertedNode): readonly string[] {
-  const { outcome, verified, because, hint, known = [], totalMs, containers } = node;
+  const { outcome, verified, because, hint, known = [], notes = [], totalMs, containers } = node;
   const took = totalMs === undefined ? '' : `, ${seconds(totalMs)}`;
   const unseen = outcome === 'reverted' && verified === false ? '; not verified from the cloud' : '';
   return [
     `${node.node} ${words[outcome]}${took}${unseen}`,
     ...(because === undefined ? [] : [`  why   ${because}`]),
     ...(hint === undefined ? [] : [`  next  ${hint}`]),
+    ...notes.map((line) => `  note  ${line}`),
     ...known.map((line) => `  known ${line}`),
     ...(containers?.restarted ?? []).map((one) => `  restarted ${one}`),
   ];

@@ -1,4 +1,4 @@
-import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemClock } from '@selvedge/kit';
 import { seededRandom } from '@selvedge/kit/testing';
@@ -54,6 +54,19 @@ describe('a machine that cannot be entered', () => {
     expect(await site.revert(named)).toMatchObject({ outcome: 'partly', nodes: [{ because }] });
     expect(await site.readJournal()).toBe(journal);
   });
+});
+
+it('a file that stays as somebody made it since is told', async () => {
+  await using site = await createTestSite();
+  await site.convert();
+  const folder = join(site.disk.folder, 'etc');
+  await writeFile(join(folder, 'kubelet.conf'), 'server: cloud-2\n');
+  const [backup = ''] = (await readdir(folder)).filter((name) => name.startsWith('.kubelet.conf.selvedge-'));
+  await rm(join(folder, backup));
+  const result = await site.revert();
+  const notes = [expect.stringContaining('etc/kubelet.conf')];
+  expect(result).toMatchObject({ outcome: 'done', nodes: [{ outcome: 'reverted', notes }] });
+  expect(describeRevert(result)).toMatch(/note {2}.*kubelet.conf/);
 });
 
 describe('a node that was joined', () => {

@@ -56,6 +56,8 @@ export interface RevertedNode {
   readonly hint?: string;
   /** What a damaged journal says, line by line, as far as it can be believed. */
   readonly known?: readonly string[];
+  /** Files that somebody else changed since, and what became of them. */
+  readonly notes?: readonly string[];
   readonly totalMs?: number;
   /** Of it: units that were started and stopped, as systemd takes its time for them. */
   readonly unitsMs?: number;

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
 import { SelvedgeError } from '@selvedge/kit';
-import type { FileState, HostFiles, PathState } from '../files/index.ts';
+import type { FileState, PathState } from '../files/index.ts';
+import type { ExecutorDeps } from './executor.ts';
 import type { Before } from './types.ts';
 
 export const nothing = { kind: 'nothing' } as const;
@@ -35,37 +36,84 @@ export function fileBefore(path: string, state: PathState, run: string): Before 
   }
 }
 
-const isSame = (state: PathState, { sha256, mode, owner }: FileState): boolean =>
+export const isSame = (state: PathState, { sha256, mode, owner }: FileState): boolean =>
   state.kind === 'file' &&
   state.sha256 === sha256 &&
   state.mode === mode &&
   state.owner.uid === owner.uid &&
   state.owner.gid === owner.gid;
 
-/** Puts back what was at a path. `ours`: what the step left there, by its hash; undefined: nothing. */
-export async function putBack(
-  { path, ours }: { readonly path: string; readonly ours: string | undefined },
-  before: Before,
-  { files, signal }: { readonly files: HostFiles; readonly signal: AbortSignal },
-): Promise<void> {
-  const state = await files.look(path, signal);
-  const isOurs = state.kind === 'file' ? state.sha256 === ours : state.kind === 'absent';
-  if (before.kind !== 'file') {
-    if (!isOurs) throw conflict(path, 'was changed since', 'remove it, or move it away, and run this again');
-    return files.remove(path, signal);
-  }
-  const kept = await files.look(before.backup, signal);
-  // It was put back, or never taken away.
-  if (kept.kind === 'absent' && isSame(state, before.file)) return;
-  if (!isSame(kept, before.file)) {
-    throw conflict(before.backup, `is not what ${path} was`, 'put the file back from your own backup');
-  }
-  if (!isOurs && !isSame(state, before.file)) {
+export interface PuttingBack extends Pick<ExecutorDeps, 'files' | 'onNote'> {
+  readonly signal: AbortSignal;
+}
+
+/** What the step left at a path, by its hash; undefined: nothing. */
+interface Ours {
+  readonly path: string;
+  readonly ours: string | undefined;
+}
+
+const keptText = (path: string): string => `${path} was changed since; it is kept as it is now`;
+
+/** Nothing is kept any more. What the step left is not what was there; all else is somebody's choice. */
+function withoutBackup({ path, ours }: Ours, state: PathState, { onNote }: PuttingBack): void {
+  if ((state.kind === 'file' ? state.sha256 : undefined) === ours) {
+    const or = state.kind === 'file' ? ', or remove it,' : ',';
     throw conflict(
       path,
-      'was changed since',
-      `what it was is in ${before.backup}: move one of them to ${path}`,
+      'cannot be put back: what it was is gone',
+      `put it there from your own backup${or} and run this again`,
     );
   }
+  onNote?.(keptText(path));
+}
+
+/** Both are one file until the step writes another: who changed one of them changed both. */
+const isOneFile = (state: PathState, kept: PathState): boolean => kept.kind === 'file' && isSame(state, kept);
+
+function isOurs({ ours }: Ours, state: PathState): boolean {
+  return state.kind === 'file' ? state.sha256 === ours : state.kind === 'absent';
+}
+
+/** Throws `Conflict` where a person has to choose. */
+function refuseStrangers(
+  at: Ours,
+  { file, backup }: Extract<Before, { kind: 'file' }>,
+  { state, kept }: { readonly state: PathState; readonly kept: PathState },
+): void {
+  const { path } = at;
+  if (isOneFile(state, kept)) return;
+  if (!isSame(kept, file)) {
+    throw conflict(
+      backup,
+      `is not what ${path} was`,
+      `put ${path} back from your own backup, remove ${backup}, and run this again`,
+    );
+  }
+  if (isOurs(at, state) || isSame(state, file)) return;
+  throw conflict(
+    path,
+    'was changed since',
+    `what it was is in ${backup}: move that to ${path}, or remove it to keep what is there, and run this again`,
+  );
+}
+
+/** Puts back what was at a path. Throws `Conflict` if somebody changed it since, until a person chose one of the two. */
+export async function putBack(at: Ours, before: Before, deps: PuttingBack): Promise<void> {
+  const { path } = at;
+  const { files, onNote, signal } = deps;
+  const state = await files.look(path, signal);
+  if (before.kind !== 'file') {
+    if (isOurs(at, state)) return files.remove(path, signal);
+    throw conflict(path, 'was changed since', 'remove it, or move it away, and run this again');
+  }
+  const kept = await files.look(before.backup, signal);
+  if (kept.kind === 'absent') {
+    // It was put back, or never taken away.
+    if (!isSame(state, before.file)) withoutBackup(at, state, deps);
+    return;
+  }
+  refuseStrangers(at, before, { state, kept });
+  if (isOneFile(state, kept) && !isSame(state, before.file)) onNote?.(keptText(path));
   await files.putBack(before.backup, path, signal);
 }

@@ -23,6 +23,8 @@ export interface ExecutorDeps {
   readonly clock: Clock;
   /** What `upload` steps name: the whole content. */
   readonly sources: Sources;
+  /** Told, on the way back, of what stays as somebody else made it since. */
+  readonly onNote?: ((text: string) => void) | undefined;
 }
 
 export type Sources = (name: string, signal: AbortSignal) => Promise<Uint8Array>;

@@ -1,5 +1,6 @@
 import type { ExecutorDeps, Executors } from './executor.ts';
-import { absentExecutor, editExecutor, fileExecutor, folderExecutor, treeExecutor } from './file-steps.ts';
+import { editExecutor } from './edit-step.ts';
+import { absentExecutor, fileExecutor, folderExecutor, treeExecutor } from './file-steps.ts';
 import { copyExecutor, uploadExecutor } from './large-steps.ts';
 import { imagesExecutor, podsExecutor, secretExecutor, sysctlExecutor } from './lite-steps.ts';
 import { packagesExecutor } from './packages-step.ts';

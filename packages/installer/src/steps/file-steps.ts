@@ -1,14 +1,13 @@
 import type { Executor, ExecutorDeps } from './executor.ts';
 import { runOrThrow } from './run-or-throw.ts';
 import { conflict, fileBefore, hashOf, nothing, putBack } from './before.ts';
-import { changeText } from './text-changes.ts';
-import type { Before, EditStep, FileStep, Step } from './types.ts';
+import type { FileStep, Step } from './types.ts';
 
 type AbsentStep = Extract<Step, { kind: 'absent' }>;
 type FolderStep = Extract<Step, { kind: 'folder' }>;
 type TreeStep = Extract<Step, { kind: 'tree' }>;
 
-export function fileExecutor({ files, run }: ExecutorDeps): Executor<FileStep> {
+export function fileExecutor({ files, run, onNote }: ExecutorDeps): Executor<FileStep> {
   return {
     look: async ({ path }, signal) => fileBefore(path, await files.look(path, signal), run),
     async apply({ path, content, mode }, before, signal) {
@@ -17,43 +16,11 @@ export function fileExecutor({ files, run }: ExecutorDeps): Executor<FileStep> {
       return files.write(path, { content, mode, owner: before.file.owner }, signal);
     },
     undo: ({ path, content }, before, signal) =>
-      putBack({ path, ours: hashOf(content) }, before, { files, signal }),
+      putBack({ path, ours: hashOf(content) }, before, { files, onNote, signal }),
   };
 }
 
-/** What an edit makes of a file, from what is kept of it. */
-async function edited(
-  { changes }: EditStep,
-  { backup }: Extract<Before, { kind: 'file' }>,
-  { files, signal }: Pick<ExecutorDeps, 'files'> & { readonly signal: AbortSignal },
-): Promise<string> {
-  return changeText((await files.read(backup, {}, signal)).toString(), changes);
-}
-
-export function editExecutor({ files, run }: ExecutorDeps): Executor<EditStep> {
-  return {
-    async look({ path, sha256 }, signal) {
-      const before = fileBefore(path, await files.look(path, signal), run);
-      if (before.kind === 'file' && before.file.sha256 === sha256) return before;
-      throw conflict(path, 'was changed since it was looked at', 'run the same command again');
-    },
-    async apply(step, before, signal) {
-      if (before.kind !== 'file') return;
-      const { mode, owner } = before.file;
-      await files.keep(step.path, before.backup, signal);
-      const content = await edited(step, before, { files, signal });
-      await files.write(step.path, { content, mode, owner }, signal);
-    },
-    async undo(step, before, signal) {
-      if (before.kind !== 'file') return;
-      const kept = await files.look(before.backup, signal);
-      const ours = kept.kind === 'file' ? hashOf(await edited(step, before, { files, signal })) : undefined;
-      await putBack({ path: step.path, ours }, before, { files, signal });
-    },
-  };
-}
-
-export function absentExecutor({ files, run }: ExecutorDeps): Executor<AbsentStep> {
+export function absentExecutor({ files, run, onNote }: ExecutorDeps): Executor<AbsentStep> {
   return {
     look: async ({ path }, signal) => fileBefore(path, await files.look(path, signal), run),
     async apply({ path }, before, signal) {
@@ -63,7 +30,7 @@ export function absentExecutor({ files, run }: ExecutorDeps): Executor<AbsentSte
       await files.keep(path, before.backup, signal);
       await files.remove(path, signal);
     },
-    undo: ({ path }, before, signal) => putBack({ path, ours: undefined }, before, { files, signal }),
+    undo: ({ path }, before, signal) => putBack({ path, ours: undefined }, before, { files, onNote, signal }),
   };
 }
 

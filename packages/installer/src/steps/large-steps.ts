@@ -19,7 +19,7 @@ function otherRelease(
   });
 }
 
-export function uploadExecutor({ files, run, sources }: ExecutorDeps): Executor<UploadStep> {
+export function uploadExecutor({ files, run, sources, onNote }: ExecutorDeps): Executor<UploadStep> {
   return {
     look: async ({ path }, signal) => fileBefore(path, await files.look(path, signal), run),
     async apply({ path, mode, source, sha256 }, before, signal) {
@@ -31,7 +31,8 @@ export function uploadExecutor({ files, run, sources }: ExecutorDeps): Executor<
       if (before.kind === 'file') await files.keep(path, before.backup, signal);
       await files.upload(path, { content, sha256, mode }, signal);
     },
-    undo: ({ path, sha256 }, before, signal) => putBack({ path, ours: sha256 }, before, { files, signal }),
+    undo: ({ path, sha256 }, before, signal) =>
+      putBack({ path, ours: sha256 }, before, { files, onNote, signal }),
   };
 }
 

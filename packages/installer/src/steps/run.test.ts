@@ -1,6 +1,8 @@
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { SelvedgeError } from '@selvedge/kit';
 import { describe, expect, it } from 'vitest';
+import type { Host } from '../host/index.ts';
 import { type Loss, isConverted, lookAt, runWithLoss, start, texts, vanilla } from './testing-run.ts';
 
 /** Each try is a few hundred programs; all commands are tried by the long tests. The sweeps meet other ones each. */
@@ -40,17 +42,77 @@ describe('a run', () => {
     }
   });
 
-  it('does not take back what somebody changed since, and loses none of it', async () => {
+  it.each([
+    ['was rewritten', 'server: https://cloud-2:6443\n', 'server: https://cloud-2:6443\n', /rewritten since/],
+    ['was edited', `${texts.converted}# more\n`, `${texts.kubelet}# more\n`, /edited since/],
+  ])(
+    'takes its own out of an edited file that %s since, and leaves all else',
+    async (_how, since, then, note) => {
+      await using disk = await vanilla();
+      await start(disk, disk.host, 'apply');
+      const path = join(disk.folder, 'etc/kubelet.conf');
+      await writeFile(path, since);
+      expect(await start(disk, disk.host, 'undo')).toEqual([expect.stringMatching(note)]);
+      expect(await readFile(path, 'utf8')).toBe(then);
+      expect(await readdir(join(disk.folder, 'etc'))).not.toContain('.kubelet.conf.selvedge-r1');
+    },
+  );
+
+  it('leaves an edited file to a person in which only a part of its own is, and goes on after that', async () => {
     await using disk = await vanilla();
     await start(disk, disk.host, 'apply');
     const path = join(disk.folder, 'etc/kubelet.conf');
-    await writeFile(path, 'by hand\n');
-    await expect(start(disk, disk.host, 'undo')).rejects.toMatchObject({
-      code: 'Conflict',
-      hint: /move one/,
-    });
-    expect(await readFile(path, 'utf8')).toBe('by hand\n');
+    await writeFile(path, 'server: https://hub\nbackup: https://hub\n');
+    const back = start(disk, disk.host, 'undo');
+    await expect(back).rejects.toMatchObject({ code: 'Conflict', message: /still has https:\/\/hub/ });
     expect(await readFile(join(disk.folder, 'etc/.kubelet.conf.selvedge-r1'), 'utf8')).toBe(texts.kubelet);
+    await writeFile(path, 'server: https://cloud-2:6443\n');
+    expect(await start(disk, disk.host, 'undo')).toHaveLength(1);
+  });
+
+  it('takes its own out of an edited file of which nothing was kept', async () => {
+    await using disk = await vanilla();
+    await start(disk, disk.host, 'apply');
+    await rm(join(disk.folder, 'etc/.kubelet.conf.selvedge-r1'));
+    await start(disk, disk.host, 'undo');
+    const path = join(disk.folder, 'etc/kubelet.conf');
+    expect([await readFile(path, 'utf8'), (await stat(path)).mode & 0o777]).toEqual([texts.kubelet, 0o604]);
+  });
+
+  it('leaves a replaced file that somebody changed since to a person, who keeps either', async () => {
+    await using disk = await vanilla();
+    await start(disk, disk.host, 'apply');
+    const [path, backup] = ['etc/proxy.conf', 'etc/.proxy.conf.selvedge-r1'].map((one) =>
+      join(disk.folder, one),
+    );
+    if (path === undefined || backup === undefined) throw new Error('unreachable');
+    await writeFile(path, 'by hand\n');
+    const back = start(disk, disk.host, 'undo');
+    await expect(back).rejects.toMatchObject({ code: 'Conflict', hint: expect.stringContaining(backup) });
+    await rm(backup);
+    expect(await start(disk, disk.host, 'undo')).toEqual([expect.stringContaining(path)]);
+    expect(await readFile(path, 'utf8')).toBe('by hand\n');
+  });
+
+  it.each([
+    ['changed', (path: string) => writeFile(path, 'by hand\n')],
+    ['replaced', (path: string) => writeFile(`${path}~`, 'by hand\n').then(() => rename(`${path}~`, path))],
+  ])('does not go on over a file that somebody %s while it was interrupted', async (_how, change) => {
+    await using disk = await vanilla();
+    const path = join(disk.folder, 'etc/kubelet.conf');
+    const interrupted: Host = {
+      ...disk.host,
+      run: (command, signal) =>
+        command.argv.includes(path) && command.stdin === texts.converted
+          ? Promise.reject(new SelvedgeError('the machine is lost', { code: 'Unavailable' }))
+          : disk.host.run(command, signal),
+    };
+    await expect(start(disk, interrupted, 'apply')).rejects.toMatchObject({ code: 'Unavailable' });
+    await change(path);
+    await expect(start(disk, disk.host, 'apply')).rejects.toMatchObject({ code: 'Conflict' });
+    expect(await start(disk, disk.host, 'undo')).toEqual([expect.stringContaining(path)]);
+    expect(await readFile(path, 'utf8')).toBe('by hand\n');
+    expect(await readdir(join(disk.folder, 'etc'))).not.toContain('.kubelet.conf.selvedge-r1');
   });
 
   it.each([

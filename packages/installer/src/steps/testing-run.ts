@@ -56,6 +56,7 @@ function stepsIn(folder: string): readonly Step[] {
       path: at('etc/kubelet.conf'),
       sha256: sha256(texts.kubelet),
       changes: [{ at: texts.kubelet.indexOf(old), old, new: 'https://hub' }],
+      marks: ['https://hub'],
     },
     { kind: 'restart', name: kubelet, on: 'apply' },
   ];
@@ -79,20 +80,23 @@ export async function vanilla(): Promise<TestDisk> {
   return disk;
 }
 
-/** One start of the program: reads the journal, and goes on. */
-export async function start(disk: TestDisk, host: Host, way: 'apply' | 'undo'): Promise<void> {
+/** One start of the program: reads the journal, and goes on. Gives what was noted. */
+export async function start(disk: TestDisk, host: Host, way: 'apply' | 'undo'): Promise<readonly string[]> {
+  const notes: string[] = [];
   const files = createHostFiles(host);
   const journal = await openJournal(disk.journal, files, signal);
   if (journal.state.kind === 'none') {
-    if (way === 'undo') return;
+    if (way === 'undo') return notes;
     const at = '2026-01-01T00:00:00Z';
     const steps = stepsIn(disk.folder);
     await journal.write({ kind: 'begun', run: 'r1', command: 'convert', version: '0', at, steps }, signal);
   }
   const clock = hastyClock();
-  const executors = createExecutors({ host, files, run: 'r1', clock, sources: async () => program });
+  const onNote = (text: string): number => notes.push(text);
+  const executors = createExecutors({ host, files, run: 'r1', clock, sources: async () => program, onNote });
   const deps = { journal, executors, onEvent: () => undefined };
   await (way === 'apply' ? applySteps(deps, signal) : undoSteps(deps, signal));
+  return notes;
 }
 
 const readOr = (path: string): Promise<string> => readFile(path, 'utf8').catch(() => '');
@@ -134,7 +138,7 @@ export async function lookAt(disk: TestDisk): Promise<unknown> {
 }
 
 /** True if it was lost on the way. */
-async function isLost(work: Promise<void>): Promise<boolean> {
+async function isLost(work: Promise<unknown>): Promise<boolean> {
   return work.then(
     () => false,
     (error: unknown) => {

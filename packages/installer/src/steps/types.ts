@@ -36,7 +36,10 @@ export interface FileStep {
   readonly content: string;
 }
 
-/** Changes parts of a text file that is there, and nothing else of it: mode and owner stay. */
+/**
+ * Changes parts of a text file that is there, and nothing else of it: mode and owner stay. Back, what somebody else changed in
+ * it since stays too.
+ */
 export interface EditStep {
   readonly kind: 'edit';
   readonly path: string;
@@ -44,6 +47,11 @@ export interface EditStep {
   readonly sha256: string;
   /** In the order of the file; they do not overlap. */
   readonly changes: readonly TextChange[];
+  /**
+   * What only a file with the changes in it has, however it was written anew: with none of them in it, somebody took the changes
+   * back. Empty: nothing tells.
+   */
+  readonly marks: readonly string[];
 }
 
 /** `old`, which stands at `at`, becomes `new`. Secrets are in neither. */

@@ -1,4 +1,5 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, readdir, writeFile } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { manifestFile } from '../egress/manifest.ts';
 import { kubeadmManifest } from '../egress/testing-manifest.ts';
@@ -24,6 +25,8 @@ async function convert(on: TestMachine): Promise<void> {
   }
 }
 
+const upgraded = (manifest: string): string => manifest.replaceAll('v1.36.3', 'v1.37.0');
+
 describe('a control-plane machine', () => {
   it('is taken back by its own journals, the API server first', async () => {
     await using on = await createTestMachine();
@@ -35,6 +38,25 @@ describe('a control-plane machine', () => {
     expect(await on.look()).toEqual(before);
     expect(await undoMachine(on.host, machineDeps(on, signal))).toEqual([]);
   });
+
+  it.each([
+    ['as kubeadm does', () => upgraded(kubeadmManifest)],
+    ['as kubeadm does with patches that say the same', upgraded],
+  ])(
+    'whose API server was upgraded since, %s, keeps the new one without an egress selector',
+    async (_how, since) => {
+      await using on = await createTestMachine();
+      await convert(on);
+      await writeFile(on.at(manifestFile), since(await readFile(on.at(manifestFile), 'utf8')));
+      const kept: string[] = [];
+      const onKept = (text: string): number => kept.push(text);
+      await undoMachine(on.host, { ...machineDeps(on, signal), onKept });
+      expect(kept).toEqual([expect.stringContaining(manifestFile)]);
+      expect(await readFile(on.at(manifestFile), 'utf8')).toBe(upgraded(kubeadmManifest));
+      expect(await readdir(dirname(on.at(manifestFile)))).toEqual([basename(manifestFile)]);
+      expect(await phasesOn(on.host, signal)).toEqual([]);
+    },
+  );
 
   it('with a damaged journal is left as it is', async () => {
     await using on = await createTestMachine();

@@ -54,6 +54,12 @@ export function egressSteps(manifest: string): readonly Step[] {
     { kind: 'times', paths: ['/etc/kubernetes', '/etc/kubernetes/manifests'] },
     { kind: 'await', path: egressSocket, timeoutMs: startMs },
     { kind: 'file', path: egressConfigFile, mode: 0o600, content: egressConfiguration() },
-    { kind: 'edit', path: manifestFile, sha256, changes: manifestChanges(manifest) },
+    {
+      kind: 'edit',
+      path: manifestFile,
+      sha256,
+      changes: manifestChanges(manifest),
+      marks: [egressConfigFile, socketFolder],
+    },
   ];
 }
