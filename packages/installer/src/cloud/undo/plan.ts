@@ -65,21 +65,23 @@ function partsOf(
   ];
 }
 
+const isNothing = ({ inventory, adopted, isNamespaceOurs }: CloudUndoSeen): boolean =>
+  inventory === undefined && !isNamespaceOurs && adopted.length === 0;
+
+const managedByHelm = (): SelvedgeError =>
+  new SelvedgeError('the installation is managed by helm', {
+    code: 'Conflict',
+    hint: `run helm uninstall selvedge -n ${managerNamespace}, then the same command again for the rest`,
+  });
+
 /**
  * What has to be done for the cloud to be as before; `isDone`: nothing of ours is there. Throws `Conflict` if helm has taken it
  * over, `Unsupported` if an API server had to be restarted by a Job. Pure.
  */
 export function planCloudUndo(options: CloudUndoOptions, seen: CloudUndoSeen): CloudUndoPlan {
   const { inventory, adopted, isNamespaceOurs, isHelms } = seen;
-  if (inventory === undefined && !isNamespaceOurs && adopted.length === 0) {
-    return { options, adopted, isDone: true, parts: [], warnings: [] };
-  }
-  if (isHelms) {
-    throw new SelvedgeError('the installation is managed by helm', {
-      code: 'Conflict',
-      hint: `run helm uninstall selvedge -n ${managerNamespace}, then the same command again for the rest`,
-    });
-  }
+  if (isNothing(seen)) return { options, adopted, isDone: true, parts: [], warnings: [] };
+  if (isHelms) throw managedByHelm();
   const all = [...adopted, ...(inventory?.entries ?? [])];
   const entries = backwards(all.filter((one) => !(options.keepData && isData(one))));
   refuseRestarts(apiServersOf(entries), seen, restartsHint);
