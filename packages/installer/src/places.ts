@@ -22,3 +22,6 @@ export const places = {
 
 /** `modules.hub.address` of edge-lite, as it is without being said. */
 export const hubAddress = '169.254.77.1';
+
+/** Where the hub and the API of a kubelet are, unless a config says otherwise. */
+export const defaultPorts = { hub: 10_270, kubelet: 10_250 } as const;

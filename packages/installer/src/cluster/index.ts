@@ -26,4 +26,5 @@ export {
   lookAtServices,
 } from './services.ts';
 export { type OnFailure, type WaveOptions, waveDefaults } from './wave-options.ts';
+export { type OnFailure, type WaveOptions, waveDefaults } from './wave-options.ts';
 export { type Wave, wavesOf } from './waves.ts';

@@ -1,10 +1,11 @@
 import { SelvedgeError, createLimiter } from '@selvedge/kit';
 import type { Progress } from '../command/index.ts';
+import type { OnFailure } from './wave-options.ts';
 import type { Wave } from './waves.ts';
 
 export interface WaveWork<N, R> {
   readonly progress: Progress;
-  readonly onFailure: 'stop' | 'continue';
+  readonly onFailure: OnFailure;
   readonly signal: AbortSignal;
   readonly work: (node: N, progress: Progress) => Promise<R>;
   /** Why it counts as a failure; undefined: it is none. */

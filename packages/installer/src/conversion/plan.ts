@@ -4,12 +4,12 @@ import type { ClusterTarget } from '@selvedge/kube';
 import { stringify } from 'yaml';
 import type { NodeFacts } from '../facts/index.ts';
 import type { KubeProxyLayout, Layout } from '../layouts/index.ts';
-import { hubAddress, places } from '../places.ts';
+import { defaultPorts, hubAddress, places } from '../places.ts';
 import type { Step } from '../steps/index.ts';
 import { tunnelFiles } from '../tunnel/index.ts';
 import { edgeLiteConfig } from './edge-lite-config.ts';
 import { hubTarget, redirectInPlace, redirectedCopy } from './redirect.ts';
-import { type ConversionOptions, conversionDefaults } from './types.ts';
+import type { ConversionOptions } from './types.ts';
 
 interface Planning {
   readonly facts: NodeFacts;
@@ -139,7 +139,7 @@ export function planConversion(
       code: 'Conflict',
     });
   }
-  const target = hubTarget(options.hubPort ?? conversionDefaults.hubPort);
+  const target = hubTarget(options.hubPort ?? defaultPorts.hub);
   const planning = { facts, layout, options, target };
   return [timesOf(layout), ...edgeLiteSteps(planning), ...kubeletSteps(planning)];
 }

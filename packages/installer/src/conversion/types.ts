@@ -17,6 +17,5 @@ export interface ConversionOptions {
 }
 
 export const conversionDefaults = {
-  hubPort: 10_270,
   kubeProxyConfigMap: 'kube-system/kube-proxy',
 } as const;

@@ -1,30 +1,22 @@
 import type { KubeClient } from '@selvedge/kube';
 import type { Artifacts } from '../artifacts/index.ts';
 import type { CloudArtifacts, CloudOptions, CloudResult } from '../cloud/index.ts';
-import type { MaxUnavailable, NodeChoice, Restarts } from '../cluster/index.ts';
+import { type Restarts, type WaveOptions, waveDefaults } from '../cluster/index.ts';
 import type { CommandContext } from '../command/index.ts';
+import type { ConversionOptions } from '../conversion/index.ts';
 import type { Hosts } from '../host/index.ts';
 
-/** What a person chose for a conversion. */
-export interface ConvertOptions extends NodeChoice {
+/**
+ * What a person chose for a conversion. A node fails when it is refused or put back, also because its time, checks included,
+ * is over; with `stop`, the default, a refused one ends the command before its first change.
+ */
+export interface ConvertOptions extends WaveOptions, Pick<ConversionOptions, 'hubPort'> {
   readonly cloud: CloudOptions;
-  /** Nodes of one unit that are worked on at a time; units follow each other. Default one. */
-  readonly maxUnavailable?: MaxUnavailable;
-  /**
-   * What becomes of the others when a node is refused or put back. `stop`: a refused one ends the command before its first
-   * change, and after one that was put back no other is begun. `continue`: they go on. Default `stop`.
-   */
-  readonly onFailure?: 'stop' | 'continue';
-  /** For one node, its checks included; then it is put back. Default 300,000. */
-  readonly timeoutMs?: number;
-  /** Where the hub listens on nodes. Default 10270. */
-  readonly hubPort?: number;
 }
 
 export const convertDefaults = {
-  maxUnavailable: { kind: 'count', count: 1 },
+  ...waveDefaults,
   onFailure: 'stop',
-  timeoutMs: 300_000,
 } as const satisfies Partial<ConvertOptions>;
 
 export interface ConvertDeps extends CommandContext {

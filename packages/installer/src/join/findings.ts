@@ -1,6 +1,7 @@
 import { architectures } from '../artifacts/index.ts';
 import type { Finding, Severity } from '../check/index.ts';
 import type { NodeFacts } from '../facts/index.ts';
+import { defaultPorts } from '../places.ts';
 import { enableCri } from './containerd-config.ts';
 import type { ClusterSight } from './examine-cluster.ts';
 import type { RuntimeFacts } from './runtime-facts.ts';
@@ -33,8 +34,7 @@ const gib = 2 ** 30;
 const needed = { diskBytes: gib / 2, comfortableBytes: 4 * gib, memoryBytes: gib / 4 } as const;
 /** A controller-manager lets certificates begin five minutes ago. */
 const skew = { maxMs: 240_000, noticedMs: 15_000 } as const;
-/** The kubelet's API and the hub. */
-const ports = [10_250, 10_270];
+const ports = [defaultPorts.kubelet, defaultPorts.hub];
 /** Programs that run the pods of a node. */
 const otherAgents = [
   'kubelet.service',

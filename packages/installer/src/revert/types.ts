@@ -1,27 +1,20 @@
 import type { KubeClient } from '@selvedge/kube';
 import type { CloudArtifacts } from '../cloud/index.ts';
-import type { MaxUnavailable, NodeChoice, Restarts } from '../cluster/index.ts';
+import { type Restarts, type WaveOptions, waveDefaults } from '../cluster/index.ts';
 import type { CommandContext } from '../command/index.ts';
 import type { Hosts } from '../host/index.ts';
 
-/** What a person chose to take back. */
-export interface RevertOptions extends NodeChoice {
+/** What a person chose to take back. The time is for a node to be seen by the cloud again; `continue` is the default. */
+export interface RevertOptions extends WaveOptions {
   /** What was defined and made of Selvedge's own kinds stays in the cloud. Default false. */
   readonly keepData?: boolean;
   /** The cloud is not asked: the machines alone are put back, those that are named with an address. Default false. */
   readonly offline?: boolean;
-  /** As of a conversion. */
-  readonly maxUnavailable?: MaxUnavailable;
-  /** What becomes of the others when one cannot be taken back. Default `continue`. */
-  readonly onFailure?: 'stop' | 'continue';
-  /** For one node to be seen by the cloud again. Default 300,000. */
-  readonly timeoutMs?: number;
 }
 
 export const revertDefaults = {
-  maxUnavailable: { kind: 'count', count: 1 },
+  ...waveDefaults,
   onFailure: 'continue',
-  timeoutMs: 300_000,
 } as const satisfies Partial<RevertOptions>;
 
 export interface RevertDeps extends CommandContext {

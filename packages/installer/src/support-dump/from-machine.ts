@@ -3,7 +3,7 @@ import { gatherFacts } from '../facts/index.ts';
 import type { Host } from '../host/index.ts';
 import { journalPlace } from '../journal/index.ts';
 import { recognize } from '../layouts/index.ts';
-import { places } from '../places.ts';
+import { defaultPorts, places } from '../places.ts';
 import type { Collection } from './collection.ts';
 import { dumpDefaults } from './types.ts';
 
@@ -22,7 +22,7 @@ async function printed(host: Host, argv: Argv, signal: AbortSignal): Promise<str
 /** `$1`: the folder of keys, `$2`: what is asked for. The port is in the config, or the usual one. */
 const askHub = `
 port=$(sed -n 's/^ *port: *\\([0-9]*\\)$/\\1/p' ${places.config} | head -n 1)
-exec curl --silent --show-error --max-time 10 --cacert "$1/hub-ca.crt" --cert "$1/client.pem" "https://127.0.0.1:\${port:-10270}/selvedge/$2"`;
+exec curl --silent --show-error --max-time 10 --cacert "$1/hub-ca.crt" --cert "$1/client.pem" "https://127.0.0.1:\${port:-${defaultPorts.hub}}/selvedge/$2"`;
 
 /** By file of the archive, what is run for it. */
 const programs = (lines: number): Readonly<Record<string, Argv>> => ({

@@ -2,13 +2,13 @@ import { createLimiter } from '@selvedge/kit';
 import { type KubeClient, resources } from '@selvedge/kube';
 import type { Node, Pod } from '@selvedge/kube/types';
 import { clusterNodeOf, selectNodes, type ClusterNode, type NodeChoice } from '../../cluster/index.ts';
+import { defaultPorts } from '../../places.ts';
 import type { CheckedNode, MachineSight } from '../facts.ts';
 import type { CheckDeps, CheckOptions } from '../types.ts';
 import { lookAtMachine } from './machine.ts';
 import type { Reading } from './readable.ts';
 
 const atATime = 8;
-const defaultKubeletPort = 10_250;
 
 function chosen(choice: NodeChoice, nodes: readonly ClusterNode[]): readonly ClusterNode[] {
   const { nodes: names = [], selector } = choice;
@@ -62,7 +62,7 @@ export async function lookAtNodes(
       {
         node,
         info: status.nodeInfo,
-        kubeletPort: status.daemonEndpoints?.kubeletEndpoint?.Port ?? defaultKubeletPort,
+        kubeletPort: status.daemonEndpoints?.kubeletEndpoint?.Port ?? defaultPorts.kubelet,
         leaseRenewedMs: leases.get(node.name) ?? 0,
         barePods: barePodsOf(pods, node.name),
         machine: await machineOf(node),

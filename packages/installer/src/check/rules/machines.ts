@@ -1,9 +1,8 @@
-import { hubAddress } from '../../places.ts';
+import { defaultPorts, hubAddress } from '../../places.ts';
 import type { SeenMachine } from '../facts.ts';
 import { type Rules, eachMachine, eachNode } from '../rule.ts';
 
-const hubPort = 10_270;
-const kubeletPort = 10_250;
+const { hub: hubPort, kubelet: kubeletPort } = defaultPorts;
 const mebibyte = 2 ** 20;
 /** The program, its state (`modules.hub.maxStateMiB`) and room to replace both. */
 const neededBytes = 512 * mebibyte;

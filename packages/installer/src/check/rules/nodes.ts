@@ -1,6 +1,7 @@
+import { defaultPorts } from '../../places.ts';
 import { type Rules, eachNode, inCluster } from '../rule.ts';
 
-const kubeletPort = 10_250;
+const { kubelet: kubeletPort } = defaultPorts;
 /** A Lease is renewed every 10 s, and a watch of it is a moment old. */
 const aheadMs = 5_000;
 const wayOffMs = 60_000;

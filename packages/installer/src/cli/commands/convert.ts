@@ -4,7 +4,6 @@ import type { HostPort } from '@selvedge/kit/net';
 import { type JsonObject, isObject } from '@selvedge/kube';
 import { type Command, Option } from 'commander';
 import { parse } from 'yaml';
-import { type MaxUnavailable, parseMaxUnavailable } from '../../cluster/index.ts';
 import {
   type ConvertOptions,
   type ConvertResult,
@@ -12,25 +11,24 @@ import {
   convertDefaults,
   describeConvert,
 } from '../../convert/index.ts';
+import { defaultPorts } from '../../places.ts';
 import { openCluster } from '../cluster.ts';
 import { type ExitCode, exitCodes } from '../errors/index.ts';
 import { type ArtifactsFlags, openRelease, withArtifacts } from '../flags/artifacts.ts';
 import { type ClusterFlags, withCluster } from '../flags/cluster.ts';
-import { duration, parsedBy, withChanges, wholeNumber } from '../flags/common.ts';
+import { duration, withChanges, wholeNumber } from '../flags/common.ts';
 import { type MachineFlags, withMachines } from '../flags/machines.ts';
-import { type NodeFlags, choiceOf, withNodes } from '../flags/nodes.ts';
 import { hostPorts } from '../flags/host-ports.ts';
+import { withNodes } from '../flags/nodes.ts';
+import { type WaveFlags, waveOptionsOf, withWaves } from '../flags/waves.ts';
 import { createHosts } from '../machines/index.ts';
 import type { CommandRun, CommonFlags, Program } from '../program.ts';
 
-interface ConvertFlags extends CommonFlags, ClusterFlags, NodeFlags, MachineFlags, ArtifactsFlags {
+interface ConvertFlags extends CommonFlags, ClusterFlags, WaveFlags, MachineFlags, ArtifactsFlags {
   readonly tunnelServer: readonly HostPort[];
   readonly manager: 'auto' | 'deployment' | 'unit';
   readonly dns: boolean;
   readonly values?: string;
-  readonly maxUnavailable?: MaxUnavailable;
-  readonly onFailure: 'stop' | 'continue';
-  readonly timeout: number;
   readonly hubPort?: number;
 }
 
@@ -55,14 +53,11 @@ async function valuesIn(file: string | undefined): Promise<JsonObject> {
 }
 
 async function optionsOf(flags: ConvertFlags): Promise<ConvertOptions> {
-  const { tunnelServer: tunnelServers, manager: mode, dns, maxUnavailable, onFailure, hubPort } = flags;
+  const { tunnelServer: tunnelServers, manager: mode, dns, hubPort } = flags;
   return {
-    ...choiceOf(flags),
+    ...waveOptionsOf(flags),
     cloud: { tunnelServers, mode, dns, values: await valuesIn(flags.values) },
-    onFailure,
-    timeoutMs: flags.timeout,
-    ...(maxUnavailable === undefined ? {} : { maxUnavailable }),
-    ...(hubPort === undefined ? {} : { hubPort }),
+    hubPort,
   };
 }
 
@@ -75,21 +70,6 @@ async function convertCluster(
   const [options, artifacts] = [await optionsOf(flags), await openRelease(flags, host)];
   const hosts = await createHosts(flags, { ...run, host, cluster });
   return await convert(options, { ...run, cluster: cluster.client, hosts, artifacts });
-}
-
-/** Also of revert. */
-export function withWaves(command: Command, onFailure: 'stop' | 'continue'): Command {
-  return command
-    .option(
-      '--max-unavailable <n>',
-      'nodes of one unit to work on at a time: 2 or 25%; default: 1',
-      parsedBy(parseMaxUnavailable),
-    )
-    .addOption(
-      new Option('--on-failure <what>', 'whether to go on with the other nodes when one fails')
-        .choices(['stop', 'continue'])
-        .default(onFailure),
-    );
 }
 
 export function addConvert(root: Command, program: Program): void {
@@ -110,7 +90,11 @@ export function addConvert(root: Command, program: Program): void {
     )
     .option('--values <file>', 'values for the chart charts/selvedge, merged over its defaults')
     .option('--no-dns', 'do not touch the cluster DNS')
-    .option('--hub-port <port>', 'where the hub listens on nodes; default: 10270', wholeNumber(1, 65_535))
+    .option(
+      '--hub-port <port>',
+      `where the hub listens on nodes; default: ${defaultPorts.hub}`,
+      wholeNumber(1, 65_535),
+    )
     .addOption(
       new Option('--timeout <duration>', 'per node; a node that takes longer is rolled back')
         .argParser(duration)

@@ -1,5 +1,4 @@
 import { type Command, Option } from 'commander';
-import type { MaxUnavailable } from '../../cluster/index.ts';
 import {
   type RevertDeps,
   type RevertOptions,
@@ -14,17 +13,14 @@ import { type ArtifactsFlags, openRelease, withArtifacts } from '../flags/artifa
 import { type ClusterFlags, withCluster } from '../flags/cluster.ts';
 import { duration, withChanges } from '../flags/common.ts';
 import { type MachineFlags, withMachines } from '../flags/machines.ts';
-import { type NodeFlags, choiceOf, withNodes } from '../flags/nodes.ts';
+import { withNodes } from '../flags/nodes.ts';
+import { type WaveFlags, waveOptionsOf, withWaves } from '../flags/waves.ts';
 import { createHosts } from '../machines/index.ts';
 import type { CommandRun, CommonFlags, Program } from '../program.ts';
-import { withWaves } from './convert.ts';
 
-interface RevertFlags extends CommonFlags, ClusterFlags, NodeFlags, MachineFlags, ArtifactsFlags {
+interface RevertFlags extends CommonFlags, ClusterFlags, WaveFlags, MachineFlags, ArtifactsFlags {
   readonly keepData?: boolean;
   readonly offline?: boolean;
-  readonly maxUnavailable?: MaxUnavailable;
-  readonly onFailure: 'stop' | 'continue';
-  readonly timeout: number;
 }
 
 const exits: Readonly<Record<RevertResult['outcome'], ExitCode>> = {
@@ -34,13 +30,10 @@ const exits: Readonly<Record<RevertResult['outcome'], ExitCode>> = {
   partly: exitCodes.partly,
 };
 
-const optionsOf = ({ maxUnavailable, onFailure, timeout, ...flags }: RevertFlags): RevertOptions => ({
-  ...choiceOf(flags),
+const optionsOf = (flags: RevertFlags): RevertOptions => ({
+  ...waveOptionsOf(flags),
   keepData: flags.keepData === true,
   offline: flags.offline === true,
-  onFailure,
-  timeoutMs: timeout,
-  ...(maxUnavailable === undefined ? {} : { maxUnavailable }),
 });
 
 async function revertCluster(flags: RevertFlags, { host }: Program, run: CommandRun): Promise<RevertResult> {
