@@ -6,6 +6,7 @@ import {
   hubRules,
   managerNamespaceRules,
   managerNodeLeaseRules,
+  managerSystemRules,
   managerObjects,
   managerRules,
   unitAppRules,
@@ -21,7 +22,13 @@ test.each([
     'a cloud-manager',
     renderManagerRoles(),
     managerObjects,
-    [...managerRules, ...unitAppRules, ...managerNamespaceRules, ...managerNodeLeaseRules],
+    [
+      ...managerRules,
+      ...unitAppRules,
+      ...managerNamespaceRules,
+      ...managerNodeLeaseRules,
+      ...managerSystemRules,
+    ],
   ],
 ])('the manifest of %s is its objects, and tells why each rule is there', (_of, text, objects, grants) => {
   const documents = parseAllDocuments(text).map((each) => ('toJS' in each ? each.toJS() : each));

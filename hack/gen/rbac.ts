@@ -9,6 +9,7 @@ import {
   managerNodeLeaseRules,
   managerObjects,
   managerRules,
+  managerSystemRules,
   unitAppRules,
 } from '@selvedge/api';
 import { Document, isNode, isSeq } from 'yaml';
@@ -50,6 +51,7 @@ export function renderRoles(objects: readonly object[]): string {
     ...unitAppRules,
     ...managerNamespaceRules,
     ...managerNodeLeaseRules,
+    ...managerSystemRules,
   ]);
 }
 

@@ -33,6 +33,8 @@ export interface ClusterOptions {
   readonly apiServer?: string;
   readonly apiServerFlags?: readonly string[];
   readonly controllerManagerFlags?: readonly string[];
+  /** Clients have a CA of their own. */
+  readonly ownClientCa?: boolean;
 }
 
 /** What starts edge-lite. */
@@ -51,6 +53,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     {
       programs: { etcd: assets.etcd, apiServer: options.apiServer ?? assets['kube-apiserver'] },
       apiServerFlags: options.apiServerFlags ?? [],
+      ownClientCa: options.ownClientCa ?? false,
       controllerManager: {
         program: assets['kube-controller-manager'],
         flags: options.controllerManagerFlags ?? [],

@@ -160,7 +160,7 @@ class World implements ManagerWorld {
     await this.admin.create(resources.nodes, { metadata: { name } }, { signal });
     const options = { patch: mergePatch({ status }), subresource: 'status', signal };
     await this.admin.patch(resources.nodes, { name }, options);
-    return this.cluster.controlPlane.issue({
+    return this.cluster.controlPlane.issueClient({
       commonName: `system:node:${name}`,
       organizations: ['system:nodes'],
       usages: ['client'],
@@ -238,7 +238,7 @@ class World implements ManagerWorld {
       kind: 'Config',
       serverName: server,
       cluster: { kubeconfig: join(this.#folder, 'kubeconfig') },
-      tunnel: { listen: [listen], ...files, clientCaFile: path('ca'), drainSeconds: 5, ...tunnel },
+      tunnel: { listen: [listen], ...files, drainSeconds: 5, ...tunnel },
       health: { listen, ...files },
       webhook: { listen, ...files, caFile: path('ca'), reach: { url: 'https://127.0.0.1:1' } },
       leaderElection: { leaseDurationSeconds: 5, renewDeadlineSeconds: 3, retrySeconds: 1 },

@@ -44,7 +44,12 @@ export { clientRole, clientRules } from './rbac/client-role.ts';
 export { hubRole, hubRoleBinding } from './rbac/hub-role.ts';
 export { hubRules, type Grant } from './rbac/hub-rules.ts';
 export { managerNamespace, managerObjects } from './rbac/manager-role.ts';
-export { managerNamespaceRules, managerNodeLeaseRules, managerRules } from './rbac/manager-rules.ts';
+export {
+  managerNamespaceRules,
+  managerNodeLeaseRules,
+  managerRules,
+  managerSystemRules,
+} from './rbac/manager-rules.ts';
 export { unitAppRules } from './rbac/unit-rules.ts';
 export type { ClusterRole, ClusterRoleBinding, PolicyRule } from './rbac/role.ts';
 export {

@@ -29,6 +29,7 @@ import {
 import { type Kubelet, type KubeletProxy, createKubeletProxy, kubeletOf } from './kubelet-proxy/index.ts';
 import { present } from './present.ts';
 import { type PemFiles, createPemFiles } from './serving/index.ts';
+import type { PemOfClients } from './pem-of-clients.ts';
 import { type Servers, holdersOf } from './sessions/index.ts';
 
 export interface EdgeAccessDeps {
@@ -38,6 +39,7 @@ export interface EdgeAccessDeps {
   readonly caches: Caches;
   readonly servers: Servers;
   readonly tunnel: TunnelServer;
+  readonly pemOfClients: PemOfClients;
   readonly client: KubeClient;
   readonly clock: Clock;
   readonly random: Random;
@@ -112,10 +114,10 @@ function connectProxyOf(
   deps: EdgeAccessDeps,
   ways: Ways,
 ): { readonly pem: PemFiles; readonly proxy: ConnectProxy } | undefined {
-  const { connectProxy, tunnel } = deps.config;
+  const { connectProxy } = deps.config;
   if (connectProxy === undefined) return undefined;
   const { listen, audiences, limits = {}, ...files } = connectProxy;
-  const pem = createPemFiles({ clientCaFile: tunnel.clientCaFile, ...files }, deps);
+  const pem = deps.pemOfClients(files);
   const authorities = (): string => pem.current.clientCa ?? '';
   const access = createDelegatedAccess({ subsystem: 'connect_proxy', audiences }, { ...deps, authorities });
   const domain = nodeDomainOf(deps.config);

@@ -24,13 +24,15 @@ import { createCsrApprover, createCsrMetrics, createReserved } from './csr/index
 import { createEdgeAccess } from './edge-access.ts';
 import { type Bans, createBans } from './edge-nodes/index.ts';
 import { createHealth, healthLimits } from './health/index.ts';
+import { type PemOfClients, createPemOfClients } from './pem-of-clients.ts';
 import { present } from './present.ts';
 import {
+  type ClientAuthorities,
   type Handler,
   type PemFiles,
   type SmallServer,
   createAuthenticate,
-  createPemFiles,
+  createClientAuthorities,
   createSmallServer,
   watchCertificates,
 } from './serving/index.ts';
@@ -107,16 +109,33 @@ function autonomyOf(context: Context, { bans, ...caches }: Caches & BanParts): A
   return createAutonomy({ policy, ...times, failover, server }, { ...context, ...caches, isBanned });
 }
 
+interface ClientParts {
+  /** As the cluster has them; undefined: a file has. */
+  readonly authorities: ClientAuthorities | undefined;
+  readonly pemOfClients: PemOfClients;
+}
+
+function clientsOf(context: Context): ClientParts {
+  const { config } = context;
+  const isGiven = config.tunnel.clientCaFile !== undefined;
+  const authorities = isGiven ? undefined : createClientAuthorities(context);
+  return { authorities, pemOfClients: createPemOfClients(config, { ...context, authorities }) };
+}
+
 interface HealthParts {
   readonly ready: Readonly<Record<string, () => boolean>>;
   readonly autonomy: Autonomy;
+  readonly pemOfClients: PemOfClients;
 }
 
 /** For those who look after servers, and for nodes that witness: both are known by their credentials. */
-function healthOf(context: Context, { ready, autonomy }: HealthParts): readonly [PemFiles, SmallServer] {
+function healthOf(
+  context: Context,
+  { ready, autonomy, pemOfClients }: HealthParts,
+): readonly [PemFiles, SmallServer] {
   const { config, client, clock, metrics } = context;
   const { listen, ...files } = config.health;
-  const pem = createPemFiles({ clientCaFile: config.tunnel.clientCaFile, ...files }, context);
+  const pem = pemOfClients(files);
   const authorities = (): string => pem.current.clientCa ?? '';
   const access = createDelegatedAccess({ subsystem: 'manager' }, { client, authorities, clock, metrics });
   const authenticate = createAuthenticate({ access, clock });
@@ -214,17 +233,16 @@ export function createManager(options: ManagerOptions, deps: ManagerDeps): Manag
   const mark = createServingMark();
   const bans = createBans({ edgeNodes: caches.edgeNodes, log });
   const autonomy = autonomyOf(context, { ...caches, bans });
-  const ready = {
-    synced: () => caches.synced && (access?.caches.synced ?? true),
-    serving: () => mark.isServing,
-  };
-  const [healthPem, health] = healthOf(context, { ready, autonomy });
+  const synced = (): boolean => caches.synced && (access?.caches.synced ?? true);
+  const ready = { synced, serving: () => mark.isServing };
+  const { authorities, pemOfClients } = clientsOf(context);
+  const [healthPem, health] = healthOf(context, { ready, autonomy, pemOfClients });
   const servers = createServers({ leases: caches.serverLeases, clock });
-  const tunnelPem = createPemFiles(config.tunnel, context);
+  const tunnelPem = pemOfClients(config.tunnel);
   const tunnel = createTunnel(config.tunnel, { ...context, pem: tunnelPem, bans });
   watchSessions(metrics, tunnel.server, caches);
   const webhook = createWebhook(config.webhook, { ...context, caches, bans });
-  const access = createEdgeAccess({ ...context, caches, servers, tunnel: tunnel.server });
+  const access = createEdgeAccess({ ...context, caches, servers, tunnel: tunnel.server, pemOfClients });
   const pems = present(healthPem, tunnelPem, ...(access?.pems ?? []));
   watchCertificates([...pems, ...webhook.shown], metrics);
   const presence = createPresence(
@@ -245,6 +263,7 @@ export function createManager(options: ManagerOptions, deps: ManagerDeps): Manag
         ...pems.map(configured),
         ...webhook.files,
         health,
+        ...present(authorities),
         bans,
         servers,
         caches.service,

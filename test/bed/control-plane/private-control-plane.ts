@@ -23,6 +23,8 @@ export interface PrivateControlPlaneOptions {
   readonly programs: { readonly etcd: string; readonly apiServer: string };
   /** Further flags of the API server. */
   readonly apiServerFlags?: readonly string[];
+  /** As k3s has it: clients have a CA of their own, which servers and service accounts are not told of. Default false. */
+  readonly ownClientCa?: boolean;
   /** Default: none. */
   readonly controllerManager?: { readonly program: string; readonly flags?: readonly string[] };
 }
@@ -40,6 +42,8 @@ export interface PrivateControlPlane extends Service {
   readonly ca: string;
   /** A certificate signed by the cluster's CA. */
   issue(request: CertificateRequest): Promise<KeyPair>;
+  /** One signed by the CA that the API server takes clients from. */
+  issueClient(request: CertificateRequest): Promise<KeyPair>;
   /** SIGTERM, which drains and ends the watches; or SIGKILL. Resolves once it is gone. */
   stopApiServer(how?: 'drain' | 'kill'): Promise<void>;
   /** On the same port. Resolves once it is ready. */
@@ -79,6 +83,7 @@ class LoopbackControlPlane implements PrivateControlPlane {
   readonly #clock: Clock;
   #folder: string | undefined;
   #pki: Pki | undefined;
+  #clientPki: Pki | undefined;
   #ports = { etcd: 0, peer: 0, apiServer: 0 };
   #etcd: ChildProcess | undefined;
   #apiServer: ChildProcess | undefined;
@@ -105,12 +110,18 @@ class LoopbackControlPlane implements PrivateControlPlane {
     return this.#keys().ca.issue(request);
   }
 
+  issueClient(request: CertificateRequest): Promise<KeyPair> {
+    return this.#clients().ca.issue(request);
+  }
+
   async start(signal: AbortSignal): Promise<void> {
     this.#folder = await mkdtemp(join(tmpdir(), 'selvedge-control-plane-'));
     this.#pki = await openPki(this.#path('pki'), this.#clock);
     this.#ports = { etcd: await freePort(), peer: await freePort(), apiServer: await freePort() };
     const server = `https://127.0.0.1:${this.port}`;
-    const credentials = await this.#pki.ensure('admin', admin);
+    if (this.#options.ownClientCa === true)
+      this.#clientPki = await openPki(this.#path('clients'), this.#clock);
+    const credentials = await this.#clients().ensure('admin', admin);
     const text = renderKubeconfig({ server, ca: this.ca, cluster: 'private', user: 'admin', credentials });
     await writeAtomically(this.kubeconfig, text, 0o600);
     this.#etcd = await this.#launch('etcd', [this.#options.programs.etcd, ...this.#etcdFlags()]);
@@ -148,7 +159,7 @@ class LoopbackControlPlane implements PrivateControlPlane {
   async startApiServer(signal?: AbortSignal): Promise<void> {
     const flags = await this.#apiServerFlags();
     this.#apiServer = await this.#launch('apiserver', [this.#options.programs.apiServer, ...flags]);
-    const { certificate, key } = await this.#keys().ensure('admin', admin);
+    const { certificate, key } = await this.#clients().ensure('admin', admin);
     const clientCertificate = { certificate, privateKey: key };
     const client = this.#client(`https://127.0.0.1:${this.port}`, {
       certificateAuthority: this.ca,
@@ -226,7 +237,7 @@ class LoopbackControlPlane implements PrivateControlPlane {
       `--secure-port=${this.port}`,
       `--tls-cert-file=${serving.certificateFile}`,
       `--tls-private-key-file=${serving.keyFile}`,
-      `--client-ca-file=${pki.caFile.certificateFile}`,
+      `--client-ca-file=${this.#clients().caFile.certificateFile}`,
       `--kubelet-certificate-authority=${pki.caFile.certificateFile}`,
       `--kubelet-client-certificate=${toKubelets.certificateFile}`,
       `--kubelet-client-key=${toKubelets.keyFile}`,
@@ -247,11 +258,12 @@ class LoopbackControlPlane implements PrivateControlPlane {
   /** As an administrator; it listens on nothing. */
   #controllerManagerFlags(): readonly string[] {
     const { caFile, serviceAccountKeys } = this.#keys();
+    const { caFile: signing } = this.#clients();
     return [
       `--kubeconfig=${this.kubeconfig}`,
       '--controllers=*,bootstrapsigner,tokencleaner',
-      `--cluster-signing-cert-file=${caFile.certificateFile}`,
-      `--cluster-signing-key-file=${caFile.keyFile}`,
+      `--cluster-signing-cert-file=${signing.certificateFile}`,
+      `--cluster-signing-key-file=${signing.keyFile}`,
       `--root-ca-file=${caFile.certificateFile}`,
       `--service-account-private-key-file=${serviceAccountKeys.privateKey}`,
       '--leader-elect=false',
@@ -271,6 +283,10 @@ class LoopbackControlPlane implements PrivateControlPlane {
   #keys(): Pki {
     if (this.#pki !== undefined) return this.#pki;
     throw new SelvedgeError(`${this.name} has not been started`, { code: 'Internal' });
+  }
+
+  #clients(): Pki {
+    return this.#clientPki ?? this.#keys();
   }
 
   #path(name: string): string {

@@ -1,4 +1,9 @@
-import { managerNamespaceRules, managerNodeLeaseRules, managerRules } from './manager-rules.ts';
+import {
+  managerNamespaceRules,
+  managerNodeLeaseRules,
+  managerRules,
+  managerSystemRules,
+} from './manager-rules.ts';
 import { accountObjects } from './role.ts';
 import { unitAppRules } from './unit-rules.ts';
 
@@ -13,5 +18,8 @@ export const managerObjects: readonly object[] = accountObjects({
   rules: managerRules.map(({ rule }) => rule),
   otherRoles: { 'selvedge:unit-apps': unitAppRules.map(({ rule }) => rule) },
   namespaceRules: managerNamespaceRules.map(({ rule }) => rule),
-  otherNamespaces: { 'kube-node-lease': managerNodeLeaseRules.map(({ rule }) => rule) },
+  otherNamespaces: {
+    'kube-node-lease': managerNodeLeaseRules.map(({ rule }) => rule),
+    'kube-system': managerSystemRules.map(({ rule }) => rule),
+  },
 });

@@ -135,6 +135,19 @@ export const managerNamespaceRules: readonly Grant[] = [
   },
 ];
 
+/** What it needs where API servers tell to whom they delegate. */
+export const managerSystemRules: readonly Grant[] = [
+  {
+    reason: 'Who signs the certificates of nodes, as API servers have it: agents show theirs.',
+    rule: {
+      apiGroups: [''],
+      resources: ['configmaps'],
+      resourceNames: ['extension-apiserver-authentication'],
+      verbs: ['list', 'watch'],
+    },
+  },
+];
+
 /** What it needs where kubelets keep the Leases of their nodes. */
 export const managerNodeLeaseRules: readonly Grant[] = [
   {

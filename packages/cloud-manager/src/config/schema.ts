@@ -36,7 +36,7 @@ const tunnel = z.strictObject(
       .min(1, 'at least one address')
       .max(16, 'at most 16 addresses'),
     ...pair,
-    clientCaFile: file,
+    clientCaFile: file.optional(),
     advertise: publicAddress.optional(),
     drainSeconds: wholeNumber(0, 3_600).default(60),
     limits: tunnelLimits.exactOptional(),

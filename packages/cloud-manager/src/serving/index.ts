@@ -1,6 +1,14 @@
 export { type Authenticate, createAuthenticate } from './authenticate.ts';
 export { createCaFile } from './ca-file.ts';
-export { createPemFiles, type Pem, type PemFiles, type ShownCertificate } from './pem-files.ts';
+export { type ClientAuthorities, createClientAuthorities, trusting } from './client-authorities.ts';
+export {
+  createPemFiles,
+  type Pem,
+  type PemFiles,
+  type PemFilesDeps,
+  type PemFilesOptions,
+  type ShownCertificate,
+} from './pem-files.ts';
 export { readText, refusalOf } from './read-text.ts';
 export {
   type Asked,

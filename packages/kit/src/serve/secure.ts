@@ -56,31 +56,36 @@ export function createSecure(options: SecureOptions, deps: SecureDeps, secured: 
     const { certificate: cert, key } = pki.serving;
     return { cert, key, minVersion: 'TLSv1.2', ...(ca === undefined ? {} : { ca }) };
   };
-  const server: Server = createServer(
-    {
-      ...contextNow(),
-      ALPNProtocols: [...options.protocols],
-      requestCert: ca !== undefined,
-      rejectUnauthorized: options.clientCertificate === 'required',
-      handshakeTimeout: options.handshakeMs,
-    },
-    (socket) => {
-      socket.on('error', () => undefined);
-      secured(socket, ca ?? '');
-    },
-  );
-  server.on('tlsClientError', (error, socket) => {
-    failures.add();
-    log.debug('TLS handshake failed', { remoteAddress: socket.remoteAddress, error });
-    socket.destroy();
-  });
+  const newServer = (): Server => {
+    const authority = ca ?? '';
+    const one = createServer(
+      {
+        ...contextNow(),
+        ALPNProtocols: [...options.protocols],
+        requestCert: ca !== undefined,
+        rejectUnauthorized: options.clientCertificate === 'required',
+        handshakeTimeout: options.handshakeMs,
+      },
+      (socket) => {
+        socket.on('error', () => undefined);
+        secured(socket, authority);
+      },
+    );
+    return one.on('tlsClientError', (error, socket) => {
+      failures.add();
+      log.debug('TLS handshake failed', { remoteAddress: socket.remoteAddress, error });
+      socket.destroy();
+    });
+  };
+  let server = newServer();
   const changed = pki.onChange(() => server.setSecureContext(contextNow()));
   return {
     take(socket) {
       const current = clientCa();
       if (current !== ca) {
         ca = current;
-        server.setSecureContext(contextNow());
+        // It listens on nothing, and what it asks of clients is settled when it is made.
+        server = newServer();
       }
       server.emit('connection', socket);
     },

@@ -28,7 +28,6 @@ export const chart = {
         ],
         "certificateFile": "/etc/selvedge/tls/tls.crt",
         "keyFile": "/etc/selvedge/tls/tls.key",
-        "clientCaFile": "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt",
         "drainSeconds": 60,
         "services": {
           "kube-apiserver": {

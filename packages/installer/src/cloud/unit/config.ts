@@ -18,7 +18,6 @@ export const paths = {
   program: '/usr/local/bin/cloud-manager',
   unit: '/etc/systemd/system/cloud-manager.service',
 } as const;
-const clusterCaFile = '/etc/kubernetes/pki/ca.crt';
 
 export interface UnitConfigOptions {
   readonly tunnelPort: number;
@@ -59,7 +58,6 @@ function configOf({
     tunnel: {
       listen: [everywhere(tunnelPort)],
       ...served,
-      clientCaFile: clusterCaFile,
       services: { 'kube-apiserver': { addresses: [`${hostOf(address)}:${apiServerPort}`] } },
     },
     egress: { unixSocket: egressSocket, ...(machines > 1 ? { tls: relay } : {}) },
