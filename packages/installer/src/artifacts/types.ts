@@ -3,12 +3,13 @@ export type Architecture = 'amd64' | 'arm64';
 
 /** One file of a release, as it was published. */
 export interface Artifact {
-  /** Its name in the folder. */
+  /** The name of the file in the folder. */
   readonly file: string;
+  /** The content of the file. */
   readonly bytes: Buffer;
-  /** Of `bytes`, hexadecimal. */
+  /** The SHA-256 of `bytes`, hexadecimal. */
   readonly sha256: string;
-  /** Of the release, SemVer. */
+  /** The version of the release, SemVer. */
   readonly version: string;
 }
 
@@ -28,12 +29,13 @@ export interface Artifacts {
   nodeShellImage(arch: Architecture): Promise<Artifact>;
 }
 
-/** SHA-256, hexadecimal, by the name of the file. */
+/** The SHA-256 of each file of a release, hexadecimal, by the name of the file. */
 export type Digests = ReadonlyMap<string, string>;
 
+/** What `openArtifacts` reads with. */
 export interface ArtifactsDeps {
-  /** The content of a file. Rejects as node:fs does. */
+  /** Reads the content of a file. Rejects as node:fs does. */
   readonly readFile: (path: string) => Promise<Buffer>;
-  /** What the files of the release have to be; undefined: what `SHA256SUMS` in the folder says. Default: `releasedDigests`. */
+  /** The expected digests; undefined: those in `SHA256SUMS` of the folder. Default: `releasedDigests`. */
   readonly digests?: Digests | undefined;
 }

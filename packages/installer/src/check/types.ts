@@ -7,7 +7,7 @@ import type { Hosts } from '../host/index.ts';
 /** `error`: converting will not work; `warning`: it will, with a loss; `info`: worth knowing. */
 export type Severity = 'error' | 'warning' | 'info';
 
-/** Something that a check found. Plain JSON. */
+/** One finding of a check. Plain JSON. */
 export interface Finding {
   /** Stable; all of them: docs/reference/findings.md. */
   readonly id: string;
@@ -20,28 +20,30 @@ export interface Finding {
   readonly mend: string;
 }
 
+/** What a person chose for a check. */
 export interface CheckOptions {
-  /** Which nodes. Default: all that are no control planes. */
+  /** The nodes to check. Default: all but control-plane nodes. */
   readonly choice?: NodeChoice;
   /** Whether nodes reach them is looked at. Default: none. */
   readonly tunnelServers?: readonly HostPort[];
 }
 
+/** What `check` works with. */
 export interface CheckDeps extends CommandContext {
   readonly cluster: KubeClient;
-  /** The way to machines. Undefined: only what the API server tells is looked at. */
+  /** The way to machines. Undefined: only the API server is queried. */
   readonly hosts?: Hosts | undefined;
 }
 
-/** Plain JSON. */
+/** The result of `check`. Plain JSON: what `selvedge check --json` prints. */
 export interface CheckResult {
   /** `host:port` of the API server. */
   readonly server: string;
-  /** Its version, empty if it did not answer. */
+  /** The version of the API server, empty if it did not answer. */
   readonly version: string;
   /** Names of the nodes that were checked. */
   readonly nodes: readonly string[];
-  /** Names of those whose machine was looked at, too. */
+  /** Names of those whose machine was inspected too. */
   readonly machines: readonly string[];
   readonly counts: Readonly<Record<Severity, number>>;
   /** The worst first. */

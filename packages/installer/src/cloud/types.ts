@@ -8,7 +8,7 @@ import type { Hosts, Machine } from '../host/index.ts';
 import type { ZonePlace } from './dns/index.ts';
 import type { Inventory, InventoryEntry, Place } from './inventory/index.ts';
 
-/** What a person chose for the cloud's part of a conversion. */
+/** What a person chose for the cloud side of a conversion. */
 export interface CloudOptions {
   /** Where nodes at the edge connect; 1 to 16. The names are in the certificate. */
   readonly tunnelServers: readonly HostPort[];
@@ -25,22 +25,25 @@ export interface CloudOptions {
   readonly edge?: readonly string[];
 }
 
+/** How long the cloud side is waited for, in milliseconds. */
 export interface CloudTimeouts {
-  /** For cloud-manager to be ready. */
+  /** The limit for cloud-manager to become ready. */
   readonly readyMs: number;
-  /** For an API server to be ready again after its manifest was edited; then the edit is taken back. */
+  /** The limit for an API server to become ready again after its manifest was edited; then the edit is undone. */
   readonly apiServerMs: number;
-  /** For cloud-manager to take back what it gave to nodes and pods. */
+  /** The limit for cloud-manager to undo what it set on nodes and pods. */
   readonly takenBackMs: number;
 }
 
+/** The default timeouts. */
 export const cloudTimeouts: CloudTimeouts = { readyMs: 180_000, apiServerMs: 300_000, takenBackMs: 600_000 };
 
-/** What is needed of a release: the executable of cloud-manager, for the unit alone. */
+/** The part of a release that the cloud side needs: the executable of cloud-manager, for the unit only. */
 export interface CloudArtifacts {
   cloudManager(arch: Architecture): Promise<Artifact>;
 }
 
+/** What setting up and reverting the cloud side works with. */
 export interface CloudDeps {
   readonly cluster: KubeClient;
   readonly hosts: Hosts;
@@ -50,10 +53,10 @@ export interface CloudDeps {
   readonly onKept?: ((text: string) => void) | undefined;
   readonly clock: Clock;
   readonly random: Random;
-  /** Of this program. */
+  /** The version of this program. */
   readonly version: string;
   readonly signal: AbortSignal;
-  /** Default `cloudTimeouts`. */
+  /** How long things are waited for. Default `cloudTimeouts`. */
   readonly timeouts?: CloudTimeouts;
 }
 
@@ -66,9 +69,9 @@ export type ControlPlaneMachine =
       /** Its first InternalIP. */
       readonly address: string;
       readonly arch: Architecture;
-      /** Of /etc/kubernetes/manifests/kube-apiserver.yaml; undefined: it is not kubeadm's. */
+      /** The text of /etc/kubernetes/manifests/kube-apiserver.yaml; undefined: it is not kubeadm's. */
       readonly manifest: string | undefined;
-      /** PEM of /etc/kubernetes/pki/ca.crt. */
+      /** The PEM text of /etc/kubernetes/pki/ca.crt. */
       readonly ca: string | undefined;
       /** PEM of what its cloud-manager serves nodes with; undefined: nothing yet. */
       readonly certificate: string | undefined;
@@ -82,7 +85,7 @@ export type ControlPlaneMachine =
 /** `manager`: cloud-manager as a unit; `egress`: its API server goes through it. */
 export type MachinePhase = 'manager' | 'egress';
 
-/** What there is of an object that we want. */
+/** The current state of an object that we want. */
 export interface ObjectSeen {
   readonly live: KubeObject;
   /** What it would be after applying ours. */
@@ -91,8 +94,9 @@ export interface ObjectSeen {
   readonly conflicts: readonly string[];
 }
 
+/** The current certificate of the tunnel. */
 export interface CertificateSeen {
-  /** PEM. */
+  /** The certificate with its chain, PEM. */
   readonly pem: string;
   readonly names: readonly string[];
   /** The installer made it; else somebody else did, and it is left alone. */
@@ -100,7 +104,7 @@ export interface CertificateSeen {
   /** Milliseconds since the Unix epoch. */
   readonly notBefore: number;
   readonly notAfter: number;
-  /** PEM of who signed it. */
+  /** The certificate of its CA, PEM. */
   readonly ca: string;
 }
 
@@ -168,17 +172,18 @@ export type CertificateSigner =
   | { readonly kind: 'cluster'; readonly machine: Machine }
   | { readonly kind: 'own' };
 
+/** What is going to be done on the cloud side. */
 export interface CloudPlan {
   readonly mode: 'deployment' | 'unit';
   readonly options: CloudOptions;
   /** What nodes will be told. In place of an authority that is yet to be made: words for people. */
   readonly tunnel: CloudTunnel;
   readonly controlPlanes: readonly ControlPlaneMachine[];
-  /** In the order of doing. Empty: everything is as it shall be. */
+  /** The changes, in order. Empty: nothing to do. */
   readonly changes: readonly CloudChange[];
   /** Objects of ours that no inventory tells of. */
   readonly adopted: readonly InventoryEntry[];
-  /** For people. */
+  /** The changes as people see them. */
   readonly parts: readonly PlanPart[];
   readonly warnings: readonly string[];
   /** What this program cannot do, for people, in words and commands: part of the result. */
@@ -192,7 +197,7 @@ export interface CloudTunnel {
   readonly ca: string | undefined;
 }
 
-/** Plain JSON. */
+/** The result of setting up the cloud side. Plain JSON. */
 export interface CloudResult {
   readonly mode: 'deployment' | 'unit';
   readonly changed: number;
@@ -200,6 +205,7 @@ export interface CloudResult {
   readonly instructions: readonly string[];
 }
 
+/** What a person chose for reverting the cloud side. */
 export interface CloudUndoOptions {
   /** The definitions and all EdgeUnits, UnitApps and EdgeNodes stay, and what they gave to nodes and pods. */
   readonly keepData: boolean;
@@ -218,17 +224,18 @@ export interface CloudUndoSeen {
   readonly viaKubelet: boolean;
 }
 
+/** What is going to be undone on the cloud side. */
 export interface CloudUndoPlan {
   readonly options: CloudUndoOptions;
   /** Objects of ours that no inventory tells of. */
   readonly adopted: readonly InventoryEntry[];
-  /** Whether there is anything to be done. */
+  /** True if there is nothing to do. */
   readonly isDone: boolean;
   readonly parts: readonly PlanPart[];
   readonly warnings: readonly string[];
 }
 
-/** What is known of the cloud's part. Plain JSON. */
+/** The state of the cloud side, as its inventory says. Plain JSON. */
 export type CloudStatus =
   | { readonly kind: 'none' }
   | {

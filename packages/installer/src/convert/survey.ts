@@ -153,6 +153,7 @@ async function findOne(node: ClusterNode, deps: SurveyDeps): Promise<Finding> {
 /** Machines that are looked at side by side. */
 const lookers = 8;
 
+/** Inspects the nodes and their machines, eight at a time; one finding for each, in their order. Changes nothing. */
 export function survey(nodes: readonly ClusterNode[], deps: SurveyDeps): Promise<readonly Finding[]> {
   const limiter = createLimiter({ capacity: lookers });
   return Promise.all(nodes.map((node) => limiter.run(deps.signal, () => findOne(node, deps))));

@@ -19,56 +19,61 @@ export const convertDefaults = {
   onFailure: 'stop',
 } as const satisfies Partial<ConvertOptions>;
 
+/** What `convert` works with: the cluster, the way to its machines, and the files that it installs. */
 export interface ConvertDeps extends CommandContext {
   readonly cluster: KubeClient;
   readonly hosts: Hosts;
+  /** The executables of a release; cloud-manager's is read for the unit only. */
   readonly artifacts: Pick<Artifacts, 'edgeLite'> & CloudArtifacts;
 }
 
-/** What became of a node. */
+/** The outcome of a conversion for one node. */
 export type ConvertOutcome =
   | 'converted'
-  /** It was an edge node before. */
+  /** The node was an edge node before. */
   | 'unchanged'
-  /** It failed, and is as it was. */
+  /** The conversion failed, and the node was rolled back to its original state. */
   | 'put-back'
-  /** It failed, and could not be put back: its journal tells how far it is. */
+  /** The conversion failed, and so did the rollback: the journal on the machine tells how far it got. */
   | 'failed'
-  /** It cannot be converted; nothing of it was changed. */
+  /** The node cannot be converted; nothing on it was changed. */
   | 'refused'
   /** Nothing was done, because of another node or because nobody agreed. */
   | 'not-begun';
 
-/** How long things took, in milliseconds. */
+/** How long the conversion of a node took, in milliseconds. */
 export interface NodeDurations {
+  /** From the first step to the end of the verification. */
   readonly totalMs: number;
-  /** Of it: units that were started, as systemd takes its time for them. */
+  /** The part of `totalMs` in which systemd started units. */
   readonly unitsMs: number;
-  /** Of it: from the last step until the cloud saw all that it must see. */
+  /** The part of `totalMs` from the last step until the verification from the cloud succeeded. */
   readonly seenMs: number;
 }
 
-/** Plain JSON. */
+/** The result of a conversion for one node. Plain JSON. */
 export interface ConvertedNode {
+  /** The name of its Node. */
   readonly node: string;
-  /** The EdgeUnit that it belongs to. */
+  /** The EdgeUnit that the node is a member of. */
   readonly unit?: string;
-  /** `kubeadm`, `k3s agent`. */
+  /** The recognized layout of its machine: `kubeadm`, `k3s agent`. */
   readonly layout?: string;
   readonly outcome: ConvertOutcome;
-  /** Why, unless it was converted. */
+  /** The reason for the outcome, unless the node was converted. */
   readonly because?: string;
   /** What a person can do about it. */
   readonly hint?: string;
   readonly durations?: NodeDurations;
+  /** What became of the containers that ran before. */
   readonly containers?: Restarts;
 }
 
-/** Plain JSON: what `selvedge convert --json` prints. */
+/** The result of `convert`. Plain JSON: what `selvedge convert --json` prints. */
 export interface ConvertResult {
   /**
-   * `unchanged`: all was as it shall be. `partly`: some nodes are not edge nodes, and are as they were. `failed`: a node could not
-   * be put back. `declined`: nobody agreed, or it was a dry run.
+   * `unchanged`: there was nothing to do. `partly`: some nodes are not edge nodes, and are in their original state. `failed`: a
+   * node could not be rolled back. `declined`: the plan was not agreed to, or it was a dry run.
    */
   readonly outcome: 'done' | 'unchanged' | 'partly' | 'failed' | 'declined';
   readonly cloud?: CloudResult;

@@ -2,16 +2,19 @@ import type { Host } from './types.ts';
 
 /** A machine as the cluster knows it. */
 export interface Machine {
-  /** Of its Node. */
+  /** The name of its Node. */
   readonly name: string;
-  /** Where it can be reached, best first: what the person said, else the addresses of its Node. */
+  /** Its addresses, best first: the one that the person gave, otherwise those of its Node. */
   readonly addresses: readonly string[];
 }
 
 /** The way to machines that a person chose: SSH, a Job on each, or this machine only. */
 export interface Hosts {
-  /** Machines are entered through their kubelets: where that is out of the cloud's reach, nobody enters. Default false. */
+  /** True if machines are accessed through their kubelets, which the cloud then must be able to reach. Default false. */
   readonly viaKubelet?: boolean;
-  /** Programs run as root there. Throws `Unavailable`, and `Forbidden` if it may not be entered. Who opens it disposes of it. */
+  /**
+   * Opens a session on a machine, in which programs run as root. Throws `Unavailable`, and `Forbidden` if access is denied. The
+   * caller disposes of it.
+   */
   open(machine: Machine, signal?: AbortSignal): Promise<Host>;
 }

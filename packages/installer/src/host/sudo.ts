@@ -1,8 +1,9 @@
 import { SelvedgeError } from '@selvedge/kit';
 import type { Host, HostCommand } from './types.ts';
 
+/** How sudo is used on a machine. */
 export interface SudoOptions {
-  /** Of the user, for sudo. Default: sudo must not ask. */
+  /** The password of the user. Default: none, so sudo must not ask for one. */
   readonly password?: string;
 }
 

@@ -2,16 +2,17 @@
 export interface HostCommand {
   /** The program and its arguments. */
   readonly argv: readonly [string, ...string[]];
-  /** What it reads on stdin, which ends then. Default: nothing. */
+  /** The content of its stdin, which is then closed. Default: empty. */
   readonly stdin?: Uint8Array | string;
-  /** Bytes of stdout and of stderr that are borne, each; more ends the program. Default 1 MiB. */
+  /** The limit for stdout and for stderr, each, in bytes; a program that prints more is ended. Default 1 MiB. */
   readonly maxOutputBytes?: number;
-  /** Default 60,000. */
+  /** The time limit of the program, in milliseconds. Default 60,000. */
   readonly timeoutMs?: number;
 }
 
+/** How a program ended. */
 export interface HostResult {
-  /** Of the program; 128 and the number of the signal if one ended it. */
+  /** The exit code of the program; 128 plus the number of the signal that ended it. */
   readonly exitCode: number;
   readonly stdout: Buffer;
   readonly stderr: Buffer;
@@ -22,7 +23,7 @@ export interface HostResult {
  * (one contract suite).
  */
 export interface Host extends AsyncDisposable {
-  /** For people. */
+  /** The name of the machine, for messages. */
   readonly name: string;
   /**
    * Runs a program and waits for its end, whatever its exit code. Rejects with `Unavailable` if the machine or the way
@@ -32,4 +33,5 @@ export interface Host extends AsyncDisposable {
   run(command: HostCommand, signal?: AbortSignal): Promise<HostResult>;
 }
 
+/** Defaults of `HostCommand`. */
 export const hostDefaults = { maxOutputBytes: 2 ** 20, timeoutMs: 60_000 } as const;

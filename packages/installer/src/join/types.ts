@@ -4,9 +4,9 @@ import type { Architecture, Artifact } from '../artifacts/index.ts';
 import type { CommandContext } from '../command/index.ts';
 import type { Hosts, Machine } from '../host/index.ts';
 
-/** What a person asked for. */
+/** What a person chose for a join. */
 export interface JoinOptions {
-  /** Of an API server: `https://203.0.113.9:6443`. */
+  /** The URL of an API server: `https://203.0.113.9:6443`. */
   readonly server: string;
   /** A bootstrap token, `ID.SECRET`. It is in no argument of a program that we start, in no log and in no journal. */
   readonly token: string;
@@ -14,17 +14,17 @@ export interface JoinOptions {
   readonly caHash: string;
   /** The machine: `name` is for people; its addresses are where it is reached, none for this one. */
   readonly machine: Machine;
-  /** Default: the machine's host name, in lower case. */
+  /** The name of the Node. Default: the host name of the machine, in lower case. */
   readonly nodeName?: string;
   /** The EdgeUnit that the cloud is to take it into, which it waits for. Default: none. */
   readonly unit?: string;
   /** Where cloud-manager is. Default: no tunnel. */
   readonly tunnelServers?: readonly HostPort[];
-  /** Of the Node when it is made; those that a node may not set itself are refused by the API server. */
+  /** Labels of the Node when it is created; the API server rejects those that a node may not set itself. */
   readonly labels?: Readonly<Record<string, string>>;
-  /** Addresses of the cluster's DNS. Default: what the cluster tells its kubelets. */
+  /** Addresses of the cluster DNS. Default: as in the kubelet configuration of the cluster. */
   readonly clusterDNS?: readonly string[];
-  /** Default: what the cluster tells its kubelets, else `cluster.local`. */
+  /** The DNS domain of the cluster. Default: as in its kubelet configuration, otherwise `cluster.local`. */
   readonly clusterDomain?: string;
   /**
    * Who connects pods. `bridge`: edge-lite writes a CNI configuration with the Node's pod range. `none`: somebody else does, a
@@ -33,10 +33,11 @@ export interface JoinOptions {
   readonly network?: 'bridge' | 'none';
   /** The package that brings containerd, where there is none. Default `containerd`. */
   readonly containerdPackage?: string;
-  /** Until the Node is Ready, from the start of edge-lite. Default 180,000. */
+  /** The time limit for the Node to become Ready, from the start of edge-lite, in milliseconds. Default 180,000. */
   readonly timeoutMs?: number;
 }
 
+/** Defaults of `JoinOptions`. */
 export const joinDefaults = { timeoutMs: 180_000, containerdPackage: 'containerd' } as const;
 
 /** What join takes of a release. */
@@ -49,6 +50,7 @@ export interface JoinArtifacts {
   }): Promise<readonly Omit<Artifact, 'version'>[]>;
 }
 
+/** What `join` works with: the way to the machine, the files that it installs, and clients of the API server. */
 export interface JoinDeps extends CommandContext {
   readonly hosts: Hosts;
   readonly artifacts: JoinArtifacts;
@@ -59,14 +61,14 @@ export interface JoinDeps extends CommandContext {
 /** What a token is tried with. */
 export type JoinClient = Pick<KubeClient, 'create' | 'get' | 'close'>;
 
-/** Plain JSON: what `selvedge join --json` prints. */
+/** The result of `join`. Plain JSON: what `selvedge join --json` prints. */
 export interface JoinResult {
   /** `unchanged`: it was a node before, and is Ready. `declined`: nobody agreed, or it was a dry run. */
   readonly outcome: 'joined' | 'unchanged' | 'declined';
   readonly node: string;
   /** The EdgeUnit that it belongs to by now. */
   readonly unit?: string;
-  /** From the first change until the Node was Ready, in milliseconds. */
+  /** The time from the first change until the Node was Ready, in milliseconds. */
   readonly totalMs?: number;
   /** What a person should know. */
   readonly warnings: readonly string[];

@@ -2,21 +2,22 @@ import type { KubeClient } from '@selvedge/kube';
 import type { CommandContext } from '../command/index.ts';
 import type { Hosts, Machine } from '../host/index.ts';
 
-/** What a person asked for. */
+/** What a person chose for a reset. */
 export interface ResetOptions {
-  /** As for a join. */
+  /** The machine, as in `JoinOptions`. */
   readonly machine: Machine;
   /** Images that were pulled since the join stay. Default false: those go; what was there before stays in any case. */
   readonly keepImages?: boolean;
 }
 
+/** What `reset` works with. */
 export interface ResetDeps extends CommandContext {
   readonly hosts: Hosts;
   /** Deletes the Node, as somebody who may. Undefined: the command for it is told. */
   readonly cluster?: Pick<KubeClient, 'delete'> | undefined;
 }
 
-/** Plain JSON: what `selvedge reset --json` prints. */
+/** The result of `reset`. Plain JSON: what `selvedge reset --json` prints. */
 export interface ResetResult {
   /** `unchanged`: there was nothing of a join. `declined`: nobody agreed, or it was a dry run. */
   readonly outcome: 'reset' | 'unchanged' | 'declined';

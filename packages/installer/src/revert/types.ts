@@ -17,54 +17,57 @@ export const revertDefaults = {
   onFailure: 'continue',
 } as const satisfies Partial<RevertOptions>;
 
+/** What `revert` works with: the cluster, the way to its machines, and the files of a release. */
 export interface RevertDeps extends CommandContext {
-  /** With `offline` nothing is asked of it. */
+  /** The client of the API server; with `offline` it is not used. */
   readonly cluster: KubeClient;
   readonly hosts: Hosts;
-  /** For the cloud's part alone. */
+  /** The executable of cloud-manager, for the cloud side only. */
   readonly artifacts: CloudArtifacts;
 }
 
-/** What became of a node. */
+/** The outcome of a revert for one node. */
 export type RevertOutcome =
   | 'reverted'
-  /** Nothing of ours is on it. */
+  /** The node was not converted. */
   | 'unchanged'
-  /** Its journal tells how far it is. */
+  /** The revert failed: the journal on the machine tells how far it got. */
   | 'failed'
-  /** Its journal is damaged: nothing was guessed, and nothing changed. */
+  /** The journal on the machine is damaged, so nothing was changed. */
   | 'damaged'
   /** Nothing was done, because of another node. */
   | 'not-begun';
 
-/** Plain JSON. */
+/** The result of a revert for one node. Plain JSON. */
 export interface RevertedNode {
+  /** The name of its Node. */
   readonly node: string;
   readonly unit?: string;
   readonly outcome: RevertOutcome;
   /** True if the API server saw it Ready afterwards; false offline. */
   readonly verified?: boolean;
-  /** Why it was not reverted. */
+  /** The reason why the node was not reverted. */
   readonly because?: string;
   readonly hint?: string;
-  /** What a damaged journal says, line by line, as far as it can be believed. */
+  /** The readable part of a damaged journal, line by line. */
   readonly known?: readonly string[];
   /** Files that somebody else changed since, and what became of them. */
   readonly notes?: readonly string[];
+  /** The whole revert of the node, in milliseconds. */
   readonly totalMs?: number;
-  /** Of it: units that were started and stopped, as systemd takes its time for them. */
+  /** The part of `totalMs` in which systemd started and stopped units. */
   readonly unitsMs?: number;
   readonly containers?: Restarts;
 }
 
-/** Plain JSON: what `selvedge revert --json` prints. */
+/** The result of `revert`. Plain JSON: what `selvedge revert --json` prints. */
 export interface RevertResult {
   /**
-   * `unchanged`: nothing of ours was there. `partly`: some nodes could not be taken back, and the cloud's part was left for them.
-   * `declined`: nobody agreed, or it was a dry run.
+   * `unchanged`: there was nothing to revert. `partly`: some nodes could not be reverted, and the cloud side was left in place for
+   * them. `declined`: the plan was not agreed to, or it was a dry run.
    */
   readonly outcome: 'done' | 'unchanged' | 'partly' | 'declined';
   readonly nodes: readonly RevertedNode[];
-  /** Left: nodes need it, nodes alone were chosen, or it is out of reach. */
+  /** What became of the cloud side. `left`: nodes still need it, nodes were chosen, or it is unreachable. */
   readonly cloud: 'taken-back' | 'unchanged' | 'left';
 }

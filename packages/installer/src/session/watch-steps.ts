@@ -15,6 +15,7 @@ function titleOf(step: Step): string {
   return 'name' in step ? `${step.kind} ${step.name}` : step.kind;
 }
 
+/** A watch that reports each step to `onStep`, `upload /usr/local/bin/edge-lite (5 of 14)`, and adds up the time of units. */
 export function watchSteps(clock: Clock, onStep: (text: string) => void): StepsWatch {
   let [unitsMs, begunMs] = [0, 0];
   return {

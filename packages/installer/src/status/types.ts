@@ -5,31 +5,34 @@ import type { NodeChoice } from '../cluster/index.ts';
 import type { CommandContext } from '../command/index.ts';
 import type { Hosts } from '../host/index.ts';
 
+/** What a person chose for `status`. */
 export interface StatusOptions {
-  /** Which nodes. Default: all. */
+  /** The nodes to show. Default: all. */
   readonly choice?: NodeChoice;
 }
 
+/** What `status` works with. */
 export interface StatusDeps extends CommandContext {
   readonly cluster: KubeClient;
-  /** The way to machines. Undefined: only what the API server tells is told. */
+  /** The way to machines. Undefined: only the API server is queried. */
   readonly hosts?: Hosts | undefined;
 }
 
-/** Plain JSON. */
+/** The result of `status`. Plain JSON: what `selvedge status --json` prints. */
 export interface StatusResult {
   /** `host:port` of the API server. */
   readonly server: string;
-  /** Why it could not be asked; then only named machines are told of. */
+  /** Why the API server could not be queried; then only the machines that were named are shown. */
   readonly away?: string | undefined;
   readonly cloud: CloudStatus;
   readonly units: readonly UnitStatus[];
   readonly nodes: readonly NodeStatus[];
 }
 
+/** The state of a unit. */
 export interface UnitStatus {
   readonly name: string;
-  /** As its EdgeUnit says; undefined: cloud-manager has not looked at it yet. */
+  /** The counts in the status of its EdgeUnit; undefined: cloud-manager has not reconciled it yet. */
   readonly counts?: EdgeUnitCounts | undefined;
 }
 
@@ -39,20 +42,21 @@ export interface UnitStatus {
  */
 export type NodeKind = 'stock' | 'converted' | 'lite' | 'half-done' | 'damaged' | 'unknown';
 
+/** The state of a node. */
 export interface NodeStatus {
   readonly name: string;
   readonly kind: NodeKind;
   readonly unit?: string | undefined;
-  /** As the API server says; undefined: it could not be asked. */
+  /** Whether the Node is Ready; undefined: the API server could not be queried. */
   readonly ready?: boolean | undefined;
-  /** What the cloud takes it for. */
+  /** The state in the status of its EdgeNode. */
   readonly state?: NodeState | undefined;
   readonly banned: boolean;
   readonly hub?: HubStatus | undefined;
   /** Live tunnel sessions by which the cloud reaches it. */
   readonly sessions: number;
   readonly versions: { readonly kubelet?: string | undefined; readonly edgeLite?: string | undefined };
-  /** Only with a way to machines. */
+  /** What its machine says; undefined without a way to machines. */
   readonly machine?: MachineStatus | undefined;
 }
 
@@ -64,19 +68,21 @@ export interface HubStatus {
   readonly message: string;
 }
 
+/** What a machine says of itself, or why it could not be reached. */
 export type MachineStatus =
   | { readonly kind: 'closed'; readonly why: string }
   | {
       readonly kind: 'seen';
-      /** `kubeadm`, `k3s agent`; undefined: not recognized. */
+      /** The recognized layout: `kubeadm`, `k3s agent`; undefined: none. */
       readonly layout?: string | undefined;
-      /** What systemd says of edge-lite: `active`, `failed`; undefined: there is no such unit. */
+      /** The `ActiveState` of the systemd unit of edge-lite: `active`, `failed`; undefined: there is no such unit. */
       readonly edgeLite?: string | undefined;
       readonly journal: JournalStatus;
     };
 
+/** How far the journal on a machine got. */
 export interface JournalStatus {
   readonly state: 'none' | 'begun' | 'done' | 'undone' | 'damaged';
-  /** For people: what is known, also of a damaged one. */
+  /** A description for people, for a damaged journal of its readable part. */
   readonly what: string;
 }

@@ -9,6 +9,7 @@ import { leftoverExecutor, timesExecutor } from './trace-steps.ts';
 import { userExecutor } from './user-step.ts';
 import { awaitExecutor, reloadExecutor, restartExecutor, unitExecutor } from './unit-steps.ts';
 
+/** One executor for each kind of step, for one machine and one run. */
 export function createExecutors(deps: ExecutorDeps): Executors {
   return {
     folder: folderExecutor(deps),

@@ -3,13 +3,15 @@ import type { NodeChoice } from '../cluster/index.ts';
 import type { CommandContext } from '../command/index.ts';
 import type { Hosts } from '../host/index.ts';
 
+/** What a person chose for the archive. */
 export interface SupportDumpOptions {
-  /** Which nodes. Default: all. */
+  /** The nodes to collect from. Default: all. */
   readonly choice?: NodeChoice;
-  /** Of each log, the last ones. Default 5,000. */
+  /** How many of the last lines of each log are kept. Default 5,000. */
   readonly logLines?: number;
 }
 
+/** What `supportDump` works with. */
 export interface SupportDumpDeps extends CommandContext {
   readonly cluster: KubeClient;
   /** The way to machines. Undefined: only what the API server tells is in the archive. */
@@ -18,7 +20,7 @@ export interface SupportDumpDeps extends CommandContext {
   readonly save: (archive: Uint8Array) => Promise<string>;
 }
 
-/** Plain JSON. */
+/** The result of `supportDump`. Plain JSON: what `selvedge support-dump --json` prints. */
 export interface SupportDumpResult {
   readonly file: string;
   readonly bytes: number;

@@ -2,8 +2,9 @@ import type { HostPort } from '@selvedge/kit/net';
 import type { CredentialSource, KubeClient } from '@selvedge/kube';
 import type { CommandContext } from '../command/index.ts';
 
+/** The token to create. */
 export interface TokenCreateOptions {
-  /** How long it is good for, in milliseconds. */
+  /** How long the token is valid, in milliseconds. */
   readonly ttlMs: number;
   /** For people. */
   readonly description?: string | undefined;
@@ -17,6 +18,7 @@ export interface TokenCreateOptions {
   readonly server?: string | undefined;
 }
 
+/** What commands about tokens work with. */
 export interface TokenDeps extends CommandContext {
   readonly cluster: KubeClient;
   /** The same API server as somebody else. Who asks closes it. */
@@ -27,6 +29,7 @@ export interface TokenDeps extends CommandContext {
   readonly randomInt: (below: number) => number;
 }
 
+/** The result of `token create`. Plain JSON. */
 export interface TokenCreated {
   readonly id: string;
   /** The whole of it: whoever has it can join. */

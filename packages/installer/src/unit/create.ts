@@ -8,23 +8,29 @@ import { refuseOthers, unitNameOf } from './membership.ts';
 import { type EdgeUnitObject, edgeUnitResource } from './objects.ts';
 import { nodeSelectorOf } from './selector.ts';
 
+/** The unit to create. */
 export interface UnitCreateOptions {
+  /** The name of the EdgeUnit. */
   readonly name: string;
-  /** Names of Nodes, which need not exist yet. */
+  /** Members by the names of their Nodes, which need not exist yet. */
   readonly nodes?: readonly string[] | undefined;
-  /** In its string form, of labels that nodes cannot write. Not with `nodes`. */
+  /** Members by a label selector, in its string form, of labels that nodes cannot set. Not with `nodes`. */
   readonly selector?: string | undefined;
-  /** `off`, `forever` or a duration: how long members are left in peace when they lose their link. */
+  /** How long members may stay offline before their pods are evicted: `off`, `forever` or a duration. */
   readonly autonomy?: string | undefined;
 }
 
+/** The result of `unit create`. Plain JSON. */
 export interface UnitCreated {
+  /** The name of the unit. */
   readonly unit: string;
-  /** False: it was there, just so. */
+  /** False if the unit existed before, with the same spec. */
   readonly isNew: boolean;
 }
 
+/** What commands about units work with. */
 export interface UnitDeps extends CommandContext {
+  /** The client of the API server that has the EdgeUnits. */
   readonly cluster: KubeClient;
 }
 

@@ -1,14 +1,15 @@
 import type { Clock, Random } from '@selvedge/kit';
 import type { CredentialSource, KubeClient } from '@selvedge/kube';
 
+/** The Job that gives access to a node. */
 export interface JobOptions {
-  /** Has `sh`, `sleep`, `head` and `nsenter`: `selvedge.io/node-shell`, which is part of a release. */
+  /** The image, with `sh`, `sleep`, `head` and `nsenter`: `selvedge.io/node-shell`, which is part of a release. */
   readonly image: string;
-  /** Where Jobs are made; it must let privileged pods in. Default `kube-system`. */
+  /** The namespace of the Job; it must admit privileged pods. Default `kube-system`. */
   readonly namespace?: string;
-  /** How long a Job lasts at most, if nobody is left to remove it. Default 7,200. */
+  /** The lifetime of a Job that is not removed, in seconds. Default 7,200. */
   readonly maxSeconds?: number;
-  /** How long its container may take to start. Default 120,000. */
+  /** The time limit for its container to start, in milliseconds. Default 120,000. */
   readonly startTimeoutMs?: number;
   /** How long the way to the container is tried again, while a kubelet restarts for instance. Default 45,000. */
   readonly dialTimeoutMs?: number;
@@ -23,15 +24,17 @@ export interface ApiAccess {
   readonly credentials: CredentialSource;
 }
 
+/** What access by Jobs works with. */
 export interface JobDeps {
   readonly cluster: Pick<KubeClient, 'create' | 'delete' | 'list'>;
   readonly api: ApiAccess;
   readonly clock: Clock;
   readonly random: Random;
-  /** Told of what could not be removed, with the command that does. */
+  /** Called with what could not be removed, and the command that removes it. */
   readonly onNote: (text: string) => void;
 }
 
+/** Defaults of `JobOptions`. */
 export const jobDefaults = {
   namespace: 'kube-system',
   maxSeconds: 7_200,

@@ -1,21 +1,24 @@
-/** How one SSH server is reached and what shows who we are. */
+/** How one SSH server is reached, and the credentials for it. */
 export interface SshOptions {
+  /** The name or address of the server. */
   readonly host: string;
-  /** Default 22. */
+  /** The TCP port of the server. Default 22. */
   readonly port?: number;
+  /** The user to log in as. */
   readonly user: string;
-  /** Private keys in the format of OpenSSH or PEM, tried in this order after those of the agent. */
+  /** Private keys in OpenSSH or PEM format, tried in this order after those of the agent. */
   readonly keys?: readonly { readonly text: Buffer; readonly passphrase?: string }[];
-  /** The socket of an `ssh-agent`. */
+  /** The path of the socket of an `ssh-agent`. */
   readonly agent?: string;
-  /** The text of `known_hosts` files. A server that is not in it is refused. */
+  /** The text of `known_hosts` files. A server that is not listed there is refused. */
   readonly knownHosts: string;
-  /** A server in between, through which the TCP connection goes. Its own key is verified too. */
+  /** A jump host, through which the TCP connection goes. Its host key is verified too. */
   readonly bastion?: SshOptions;
-  /** For the connection and the handshake. Default 20,000. */
+  /** The time limit for the connection and the handshake, in milliseconds. Default 20,000. */
   readonly dialTimeoutMs?: number;
 }
 
+/** Defaults of `SshOptions`, and limits of every connection. */
 export const sshDefaults = {
   port: 22,
   dialTimeoutMs: 20_000,
