@@ -6,7 +6,6 @@ export { listNodes } from './list-nodes.ts';
 export { listTraces } from './list-traces.ts';
 export { type LogsSight, lookAtLogs } from './logs.ts';
 export { type MaxUnavailable, parseMaxUnavailable } from './max-unavailable.ts';
-export { type Patience, untilNothingLacks } from './patience.ts';
 export { type PodSight, listPods } from './pods.ts';
 export { isAnyProxyPod, isProxyPod, replacePods } from './proxy-pods.ts';
 export { type ContainersBefore, type Restarts, compareContainers, rememberPods } from './restarts.ts';

@@ -13,10 +13,10 @@ import {
   lookAtNode,
   readContainers,
   replacePods,
-  untilNothingLacks,
 } from '../cluster/index.ts';
 import type { Layout } from '../layouts/index.ts';
 import { type MachineSession, type Remembered, startOf } from '../session/index.ts';
+import { pending, poll } from '../waiting/index.ts';
 
 export interface Verification {
   readonly node: string;
@@ -41,7 +41,6 @@ export interface VerifyDeps {
 interface Seen {
   hasReplaced: boolean;
   silentSinceMs?: number;
-  restarts?: Restarts;
 }
 
 interface LookDeps extends VerifyDeps {
@@ -125,9 +124,9 @@ async function compared(
   return compareContainers(before, { containers, pods: await listPods(cluster, node, signal) });
 }
 
-function checked(restarts: Restarts | undefined): Restarts {
-  const { restarted = [] } = restarts ?? {};
-  if (restarts !== undefined && restarted.length === 0) return restarts;
+function checked(restarts: Restarts): Restarts {
+  const { restarted } = restarts;
+  if (restarted.length === 0) return restarts;
   throw new SelvedgeError(`containers restarted: ${restarted.join(', ')}`, {
     code: 'Conflict',
     hint: 'their logs, and journalctl -u kubelet, say why they stopped',
@@ -145,16 +144,16 @@ export async function verify(
 ): Promise<Restarts> {
   const { node, session, layout, timeoutMs } = verification;
   const startedMs = await startOf(session.host, layout.kubelet.unit, signal);
-  const patience = { what: node, timeoutMs, onMissing: deps.onNote, signal };
+  const polling = { what: node, timeoutMs, onPending: deps.onNote };
   const seen: Seen = { hasReplaced: false };
-  await untilNothingLacks(patience, deps.clock, async () => {
+  const restarts = await poll(polling, { clock: deps.clock, signal }, async () => {
     const before = lacksOf(await lookAtNode(deps.cluster, node, signal), { as: 'converted' });
-    if (before.length > 0) return before;
+    if (before.length > 0) return pending(before.join(', '));
     if (!seen.hasReplaced) await replaceProxy(verification, deps, signal);
     seen.hasReplaced = true;
     const missing = await lacks(verification, { ...deps, startedMs, seen }, signal);
-    if (missing.length === 0) seen.restarts = await compared(verification, deps, signal);
-    return missing;
+    if (missing.length > 0) return pending(missing.join(', '));
+    return { kind: 'done', value: await compared(verification, deps, signal) };
   });
-  return checked(seen.restarts);
+  return checked(restarts);
 }

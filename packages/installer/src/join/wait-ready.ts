@@ -1,8 +1,8 @@
 import { labels } from '@selvedge/api';
 import { type Clock, SelvedgeError, hasCode } from '@selvedge/kit';
-import { untilNothingLacks } from '../cluster/index.ts';
 import type { Progress } from '../command/index.ts';
 import type { Host } from '../host/index.ts';
+import { isSo, nothingLacks, poll } from '../waiting/index.ts';
 import { type NodeState, lacking, lookAtNode } from './node-state.ts';
 import type { JoinResult } from './types.ts';
 import { whyNot } from './why.ts';
@@ -22,13 +22,13 @@ export async function untilReady(
   timeoutMs: number,
 ): Promise<void> {
   let state: NodeState = { active: '', exitCode: 0 };
-  const onMissing = (missing: string): void => progress.note(`waiting for ${missing}`);
-  const patience = { what: `Node ${node}`, everyMs: 250, timeoutMs, onMissing, signal };
+  const onPending = (why: string): void => progress.note(`waiting for ${why}`);
+  const polling = { what: `Node ${node}`, everyMs: 250, timeoutMs, onPending };
   try {
-    await untilNothingLacks(patience, clock, async () => {
+    await poll(polling, { clock, signal }, async () => {
       state = await lookAtNode(host, signal);
       if (state.active === 'failed') throw new SelvedgeError('edge-lite exited', { code: 'Internal' });
-      return lacking(state);
+      return nothingLacks(lacking(state));
     });
   } catch (cause) {
     signal.throwIfAborted();
@@ -41,10 +41,10 @@ const memberTimeoutMs = 10_000;
 
 async function unitOf({ host, clock, signal }: Waiting, wanted: string): Promise<string | undefined> {
   let found: string | undefined;
-  const patience = { what: `the unit ${wanted}`, timeoutMs: memberTimeoutMs, signal };
-  await untilNothingLacks(patience, clock, async () => {
+  const polling = { what: `the unit ${wanted}`, timeoutMs: memberTimeoutMs };
+  await poll(polling, { clock, signal }, async () => {
     found = (await lookAtNode(host, signal)).status?.node?.labels[labels.nodeUnit];
-    return found === wanted ? [] : [`the unit ${wanted}`];
+    return isSo(found === wanted, `it is in ${found ?? 'none'}`);
   }).catch((error: unknown) => {
     if (!hasCode(error, 'DeadlineExceeded')) throw error;
   });

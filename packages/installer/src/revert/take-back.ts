@@ -13,10 +13,10 @@ import {
   rememberPods,
   removeTraces,
   replacePods,
-  untilNothingLacks,
 } from '../cluster/index.ts';
 import { forgetJournal } from '../journal/index.ts';
 import { type MachineSession, startOf, undoRun, watchSteps } from '../session/index.ts';
+import { isSo, nothingLacks, pending, poll } from '../waiting/index.ts';
 import { restartedKubelet } from './restarted-kubelet.ts';
 
 export interface TakeBackDeps {
@@ -67,16 +67,16 @@ export async function untilPlain(
   signal: AbortSignal,
 ): Promise<void> {
   const areProxiesNew = createProxies(node, cluster, signal);
-  const patience = { what: `${node} at the API server`, timeoutMs, onMissing: onNote, signal };
-  await untilNothingLacks(patience, clock, async () => {
+  const polling = { what: `${node} at the API server`, timeoutMs, onPending: onNote };
+  await poll(polling, { clock, signal }, async () => {
     const sight = await lookAtNode(cluster, node, signal);
     if (sight.isEdge || sight.hub !== undefined) {
       await removeTraces(cluster, node, signal);
-      return ['the cloud still has it as an edge node'];
+      return pending('the cloud still has it as an edge node');
     }
     const lacks = lacksOf(sight, { as: 'plain', startedMs });
-    if (lacks.length > 0 || !renewsProxy) return lacks;
-    return (await areProxiesNew()) ? [] : ['kube-proxy is not Ready yet'];
+    if (lacks.length > 0 || !renewsProxy) return nothingLacks(lacks);
+    return isSo(await areProxiesNew(), 'kube-proxy is not Ready yet');
   });
 }
 

@@ -19,7 +19,7 @@ import { markEdge } from './edge.ts';
 import { type Ledger, openLedger } from './ledger.ts';
 import { changeMachine } from './machines.ts';
 import { applyChange, applyObject } from './objects.ts';
-import { until } from './wait.ts';
+import { isSo, poll } from '../../waiting/index.ts';
 import { whyNotReady } from './why-not-ready.ts';
 
 type ZoneChange = Extract<CloudChange, { kind: 'zone' }>;
@@ -57,9 +57,9 @@ async function awaitReady(plan: CloudPlan, deps: CloudDeps): Promise<void> {
       return whyNotReady(await ifFound(cluster.get(resources.deployments, at, { signal })), items);
     },
   };
-  await until(waiting, deps, async () => {
+  await poll(waiting, deps, async () => {
     const found = await ifFound(cluster.get(resources.deployments, at, { signal }));
-    return found !== undefined && isRolledOut(found);
+    return isSo(found !== undefined && isRolledOut(found), 'it is not rolled out');
   });
 }
 

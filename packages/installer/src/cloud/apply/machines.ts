@@ -18,7 +18,7 @@ import { tokenKubeconfig } from '../unit/kubeconfig.ts';
 import { tokenSecret } from '../unit/objects.ts';
 import { tunnelPair } from './certificate.ts';
 import { wireEgress } from './egress.ts';
-import { until } from './wait.ts';
+import { pending, poll } from '../../waiting/index.ts';
 
 type MachineChange = Extract<CloudChange, { kind: 'machine' }>;
 type Open = Extract<ControlPlaneMachine, { kind: 'open' }>;
@@ -32,18 +32,17 @@ function openMachine(plan: CloudPlan, { machine }: MachineChange): Open {
 async function awaitToken(deps: CloudDeps): Promise<string> {
   const { cluster, signal, timeouts = cloudTimeouts } = deps;
   const at = { namespace: managerNamespace, name: tokenSecret };
-  const found: { token?: string | undefined } = {};
   const waiting = {
     what: `a token in the Secret ${managerNamespace}/${tokenSecret}`,
     timeoutMs: timeouts.readyMs,
     hint: 'kube-controller-manager creates it; check that it is running',
   };
-  await until(waiting, deps, async () => {
+  return await poll(waiting, deps, async () => {
     const secret = await ifFound(cluster.get(resources.secrets, at, { signal }));
-    found.token = secret?.data?.['token'];
-    return found.token !== undefined;
+    const token = secret?.data?.['token'];
+    if (token === undefined) return pending(secret === undefined ? 'there is no such Secret' : 'it has none');
+    return { kind: 'done', value: Buffer.from(token, 'base64').toString() };
   });
-  return Buffer.from(found.token ?? '', 'base64').toString();
 }
 
 function sourcesOf(machine: Open, deps: CloudDeps): Sources {

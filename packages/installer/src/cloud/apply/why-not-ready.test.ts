@@ -1,7 +1,5 @@
-import { systemClock } from '@selvedge/kit';
 import type { Pod } from '@selvedge/kube/types';
 import { expect, test } from 'vitest';
-import { until } from './wait.ts';
 import { whyNotReady } from './why-not-ready.ts';
 
 const deployment = { metadata: {}, status: {} };
@@ -57,19 +55,4 @@ test('pods that may not be made are told before any pod', () => {
   };
   expect(whyNotReady({ metadata: {}, status }, [container({})])).toBe('FailedCreate: violates PodSecurity');
   expect(whyNotReady(undefined, [])).toBe('there is no such Deployment');
-});
-
-test('who waits too long is told why, and not that nobody knows', async () => {
-  const clock = systemClock;
-  const { signal } = new AbortController();
-  const waiting = { what: 'a Deployment', timeoutMs: 0, hint: 'look' };
-  const wait = (why: () => Promise<string | undefined>): Promise<void> =>
-    until({ ...waiting, why }, { clock, signal }, () => Promise.resolve(false));
-  await expect(wait(() => Promise.resolve('ImagePullBackOff'))).rejects.toMatchObject({
-    code: 'DeadlineExceeded',
-    message: 'timed out after 0 s waiting for a Deployment: ImagePullBackOff',
-  });
-  await expect(wait(() => Promise.reject(new Error('away')))).rejects.toMatchObject({
-    message: 'timed out after 0 s waiting for a Deployment',
-  });
 });

@@ -1,7 +1,7 @@
 import type { Clock } from '@selvedge/kit';
 import { type KubeClient, resources, ifFound } from '@selvedge/kube';
 import type { Pod } from '@selvedge/kube/types';
-import { until } from '../apply/wait.ts';
+import { isSo, poll } from '../../waiting/index.ts';
 import { egressConfigFile, egressFlag } from './manifest.ts';
 
 const isReady = ({ status }: Pod): boolean =>
@@ -40,7 +40,11 @@ export function awaitApiServer(
     timeoutMs,
     hint: `on ${node}, see crictl logs of the container kube-apiserver and journalctl -u kubelet`,
   };
-  return until(waiting, { clock, signal }, async () =>
-    serves(await ifFound(cluster.get(resources.pods, at, { signal })), withEgress),
-  );
+  return poll(waiting, { clock, signal }, async () => {
+    const pod = await ifFound(cluster.get(resources.pods, at, { signal }));
+    return isSo(
+      serves(pod, withEgress),
+      pod === undefined ? 'its pod is not there' : 'its pod is not Ready with it',
+    );
+  });
 }

@@ -1,6 +1,5 @@
 import { SelvedgeError, hasCode } from '@selvedge/kit';
 import { type KubeObject, type Resource, ifFound, isObject, jsonPatch } from '@selvedge/kube';
-import { until } from '../apply/wait.ts';
 import { withoutAddition } from '../dns/index.ts';
 import { awaitApiServer } from '../egress/api-server.ts';
 import {
@@ -15,6 +14,7 @@ import {
   resourceAt,
 } from '../inventory/index.ts';
 import { undoOn } from '../machine/run.ts';
+import { isSo, poll } from '../../waiting/index.ts';
 import { type CloudDeps, cloudTimeouts } from '../types.ts';
 
 type EntryOf<K extends InventoryEntry['kind']> = Extract<InventoryEntry, { kind: K }>;
@@ -24,8 +24,9 @@ function awaitGone(place: Place, deps: CloudDeps): Promise<void> {
   const { timeouts = cloudTimeouts } = deps;
   const hint = `see what it waits for with kubectl get ${place.plural} ${place.name} -o yaml`;
   const waiting = { what: `the deletion of ${placeKey(place)}`, timeoutMs: timeouts.takenBackMs, hint };
-  const isGone = async (): Promise<boolean> => (await liveAt(place, deps)) === undefined;
-  return until(waiting, deps, isGone);
+  return poll(waiting, deps, async () =>
+    isSo((await liveAt(place, deps)) === undefined, 'it is still there'),
+  );
 }
 
 /** Deletes what we made: that very object, and no other of its name. */

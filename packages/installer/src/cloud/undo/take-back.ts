@@ -7,7 +7,7 @@ import {
   resources,
   ifFound,
 } from '@selvedge/kube';
-import { until } from '../apply/wait.ts';
+import { isSo, pending, poll } from '../../waiting/index.ts';
 import { fieldManager, placeIn, refOf } from '../inventory/index.ts';
 import { type CloudDeps, cloudTimeouts } from '../types.ts';
 import { hasItsOwn } from './tolerations.ts';
@@ -41,7 +41,10 @@ async function remove(resource: Resource<KubeObject>, deps: CloudDeps): Promise<
     timeoutMs: timeouts.takenBackMs,
     hint: 'cloud-manager undoes what they set, and its log says what it waits for; to keep them: --keep-data',
   };
-  await until(waiting, deps, async () => (await all(resource, deps)).length === 0);
+  await poll(waiting, deps, async () => {
+    const { length: left } = await all(resource, deps);
+    return isSo(left === 0, `${left} left`);
+  });
 }
 
 async function release(deps: CloudDeps): Promise<void> {
@@ -61,11 +64,13 @@ async function endAutonomy(deps: CloudDeps): Promise<void> {
     timeoutMs: timeouts.takenBackMs,
     hint: 'cloud-manager restores them, and its log says what it waits for; to leave them: --keep-data',
   };
-  await until(waiting, deps, async () => {
+  await poll(waiting, deps, async () => {
     const { items: found } = await cluster.listAll(resources.nodes, { signal });
-    if (found.some(({ spec }) => spec?.taints?.some(({ key }) => key === autonomousTaint))) return false;
+    const tainted = found.find(({ spec }) => spec?.taints?.some(({ key }) => key === autonomousTaint));
+    if (tainted !== undefined) return pending(`Node ${tainted.metadata.name ?? ''} has the taint`);
     const { items: pods } = await cluster.listAll(resources.pods, { signal });
-    return pods.every(({ spec }) => hasItsOwn(spec?.tolerations ?? []));
+    const { length: left } = pods.filter(({ spec }) => !hasItsOwn(spec?.tolerations ?? []));
+    return isSo(left === 0, `${left} pods have not`);
   });
 }
 

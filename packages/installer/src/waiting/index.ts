@@ -1,0 +1,1 @@
+export { isSo, nothingLacks, pending, poll, type Attempt, type Polling } from './poll.ts';
