@@ -3,7 +3,8 @@ import type { CompletedCommand } from './words.ts';
 const keyOf = ({ path }: CompletedCommand): string => ['selvedge', ...path].join(' ');
 
 function commandCase(command: CompletedCommand): string {
-  const words = [...command.commands.map(({ name }) => name), ...command.flags.flatMap(({ names }) => names)];
+  const { commands, choices, flags } = command;
+  const words = [...commands.map(({ name }) => name), ...choices, ...flags.flatMap(({ names }) => names)];
   return `    '${keyOf(command)}') words='${words.join(' ')}' ;;`;
 }
 

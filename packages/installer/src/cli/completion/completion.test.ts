@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { Command, Option } from 'commander';
+import { Argument, Command, Option } from 'commander';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bashCompletion, completedCommands, fishCompletion, zshCompletion } from './index.ts';
 
@@ -19,6 +19,7 @@ function program(): Command {
     .addOption(new Option('--transport <way>', 'how').choices(['ssh', 'job']));
   token.command('list').description('all');
   root.command('check').description('look');
+  root.command('completion').addArgument(new Argument('<shell>', 'which').choices(['bash', 'zsh']));
   return root;
 }
 
@@ -64,6 +65,10 @@ describe('bash', () => {
     ],
     [['token', 'create', '--transport', 's'], ['ssh']],
     [['token', 'create', '--ttl', ''], []],
+    [
+      ['completion', ''],
+      ['bash', 'zsh', '-h', '--help'],
+    ],
   ])('after %j offers %j', async (typed, words) => {
     expect(await offered(...typed)).toEqual(words);
   });
@@ -78,13 +83,16 @@ describe('bash', () => {
 it('zsh and fish are told of every command and flag, with what they are for', () => {
   const zsh = zshCompletion(commands);
   expect(zsh).toContain("'create:make one\\: now'");
-  expect(zsh).toContain("'*--kubeconfig[which cluster]:file:_files'");
+  expect(zsh).toContain("'*--kubeconfig=[which cluster]:file:_files'");
+  expect(zsh).toContain("'*-y[do not ask]'");
+  expect(zsh).toContain("'1: :(bash zsh)'");
   expect(zsh).toContain('create) _selvedge_token_create ;;');
   const fish = fishCompletion(commands);
   expect(fish).toContain(
-    "complete -c selvedge -n 'not __fish_seen_subcommand_from token check' -a token -d 'a shop\\'s tokens'",
+    "complete -c selvedge -n 'not __fish_seen_subcommand_from token check completion' -a token -d 'a shop\\'s tokens'",
   );
   expect(fish).toContain(
     "complete -c selvedge -n '__fish_seen_subcommand_from token; and __fish_seen_subcommand_from create' -l transport -x -a 'ssh job' -d 'how'",
   );
+  expect(fish).toContain("complete -c selvedge -n '__fish_seen_subcommand_from completion' -a zsh");
 });

@@ -36,6 +36,7 @@ function linesOf(command: CompletedCommand): readonly string[] {
     ...command.commands.map(
       ({ name, description }) => `complete -c selvedge${when} -a ${name} -d ${quoted(description)}`,
     ),
+    ...command.choices.map((choice) => `complete -c selvedge${when} -a ${choice}`),
     ...command.flags.map(
       (flag) =>
         `complete -c selvedge${when} ${flag.names.map(nameOf).join(' ')}${valueOf(flag)} -d ${quoted(flag.description)}`,

@@ -18,6 +18,8 @@ export interface CompletedCommand {
   readonly description: string;
   readonly commands: readonly { readonly name: string; readonly description: string }[];
   readonly flags: readonly CompletedFlag[];
+  /** What its first argument may be; empty: anything, or it takes none. */
+  readonly choices: readonly string[];
 }
 
 function valueOf({ required, optional, argChoices, flags }: Option): CompletedFlag['value'] {
@@ -46,6 +48,7 @@ export function completedCommands(
     description: command.description(),
     commands: command.commands.map((one) => ({ name: one.name(), description: one.description() })),
     flags: help.visibleOptions(command).map(flagOf),
+    choices: command.registeredArguments[0]?.argChoices ?? [],
   };
   return [own, ...command.commands.flatMap((one) => completedCommands(one, [...path, one.name()]))];
 }

@@ -19,13 +19,23 @@ function actionOf({ value }: CompletedFlag): string {
   }
 }
 
-const specsOf = (flag: CompletedFlag): readonly string[] =>
-  flag.names.map((name) => quoted(`*${name}[${escaped(flag.description)}]${actionOf(flag)}`));
+/** Where the value of a flag may stand: in its own word (`--to=x`, `-tx`), or in the next one. */
+function placeOf(name: string, { value }: CompletedFlag): string {
+  if (value === undefined) return '';
+  return name.startsWith('--') ? '=' : '+';
+}
 
-function functionText({ path, commands, flags }: CompletedCommand): string {
+const specsOf = (flag: CompletedFlag): readonly string[] =>
+  flag.names.map((name) =>
+    quoted(`*${name}${placeOf(name, flag)}[${escaped(flag.description)}]${actionOf(flag)}`),
+  );
+
+function functionText({ path, commands, flags, choices }: CompletedCommand): string {
   const specs = flags.flatMap(specsOf);
-  if (commands.length === 0)
-    return `${functionOf(path)}() {\n  _arguments ${[...specs, "'*:: :_default'"].join(' \\\n    ')}\n}`;
+  if (commands.length === 0) {
+    const argument = choices.length === 0 ? '*: : ' : `1: :(${choices.join(' ')})`;
+    return `${functionOf(path)}() {\n  _arguments ${[...specs, quoted(argument)].join(' \\\n    ')}\n}`;
+  }
   const names = commands.map(({ name, description }) =>
     quoted(`${name}:${description.replaceAll(':', String.raw`\:`)}`),
   );
