@@ -33,9 +33,7 @@ function why(
     refuseNowhere(own, [nodes].flat(), becoming);
     return undefined;
   } catch (error) {
-    return error instanceof SelvedgeError
-      ? error.message.replace('no Node can take cloud-manager: ', '')
-      : '';
+    return error instanceof SelvedgeError ? error.message.replace('no Node can run cloud-manager: ', '') : '';
   }
 }
 
@@ -57,14 +55,10 @@ describe('cloud-manager as a Deployment', () => {
   });
 
   test.each<[string, Node, string]>([
-    ['that was converted', node({ [labels.nodeEdge]: 'true' }), 'n1: it is at an edge'],
-    ['of an EdgeUnit', node({ [labels.nodeUnit]: 'shop-1' }), 'n1: it is at an edge'],
-    ['of edge-lite', node({ [labels.nodeVersion]: '1' }), 'n1: it is at an edge'],
-    [
-      'of Windows',
-      node({ 'kubernetes.io/os': 'windows' }),
-      'n1: its labels are not those that are asked for',
-    ],
+    ['that was converted', node({ [labels.nodeEdge]: 'true' }), 'n1: it is an edge node'],
+    ['of an EdgeUnit', node({ [labels.nodeUnit]: 'shop-1' }), 'n1: it is an edge node'],
+    ['of edge-lite', node({ [labels.nodeVersion]: '1' }), 'n1: it is an edge node'],
+    ['of Windows', node({ 'kubernetes.io/os': 'windows' }), 'n1: its labels do not match'],
     [
       'that is kept for others',
       node({}, [taint('gpu', 'NoSchedule')]),
@@ -92,6 +86,6 @@ describe('cloud-manager as a Deployment', () => {
     const edge = node({ [labels.nodeEdge]: 'true' });
     expect(why([edge, node({})])).toBeUndefined();
     expect(why([])).toBeUndefined();
-    expect(why(Array.from({ length: 7 }, () => edge))).toMatch(/^n1: it is at an edge; .*; and 2 more$/);
+    expect(why(Array.from({ length: 7 }, () => edge))).toMatch(/^n1: it is an edge node; .*; and 2 more$/);
   });
 });

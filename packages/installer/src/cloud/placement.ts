@@ -43,9 +43,9 @@ function whyTainted({ key, effect }: Taint): string {
 
 /** Why a Node cannot take such a pod; undefined: nothing is known against it. */
 function whyNot({ metadata: { labels = {} }, spec = {} }: Node, placement: Placement): string | undefined {
-  if (edgeLabels.some((label) => label in labels)) return 'it is at an edge';
+  if (edgeLabels.some((label) => label in labels)) return 'it is an edge node';
   if (spec.unschedulable === true) return 'it is cordoned';
-  if (!fitsLabels(labels, placement)) return 'its labels are not those that are asked for';
+  if (!fitsLabels(labels, placement)) return 'its labels do not match';
   const { tolerations = [] } = placement;
   const against = (spec.taints ?? []).find(
     (taint) => taint.effect !== 'PreferNoSchedule' && !tolerations.some((one) => tolerates(one, taint)),
@@ -90,9 +90,9 @@ export function refuseNowhere(
   const why = whyNowhere(nodes, placement, new Set(becoming));
   if (why === undefined) return;
   const more = why.length > 5 ? [`and ${why.length - 5} more`] : [];
-  throw new SelvedgeError(`no Node can take cloud-manager: ${[...why.slice(0, 5), ...more].join('; ')}`, {
+  throw new SelvedgeError(`no Node can run cloud-manager: ${[...why.slice(0, 5), ...more].join('; ')}`, {
     code: 'Unsupported',
-    hint: 'it needs a Node in the cloud that is no edge node; --values says which it may have: nodeSelector, affinity and tolerations (docs/tasks/cloud-manager.md)',
+    hint: 'it needs a Node in the cloud that is not an edge node; nodeSelector, affinity and tolerations in --values decide which it may use (docs/tasks/cloud-manager.md)',
   });
 }
 

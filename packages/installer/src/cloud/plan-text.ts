@@ -53,7 +53,7 @@ export function describeChange(change: CloudChange): Described {
     case 'ready':
       return { what: 'wait until cloud-manager is ready', detail: [] };
     case 'edge':
-      return { what: `mark Node ${change.node} as one at an edge: ${labels.nodeEdge}`, detail: [] };
+      return { what: `label Node ${change.node} as an edge node: ${labels.nodeEdge}`, detail: [] };
     case 'record':
       return { what: 'record what was installed in ConfigMap selvedge-system/selvedge-install', detail: [] };
   }

@@ -196,7 +196,7 @@ function warningsOf(options: CloudOptions, seen: CloudSeen, mode: Mode): readonl
     );
   if (certificateChange(mode, options, seen).some((change) => isStrange(change, seen)))
     warnings.push(
-      'the certificate of the tunnel will be signed by another CA, which converted nodes do not trust until they are told: see docs/operations/cloud-manager.md',
+      'the tunnel certificate will be signed by another CA, which converted nodes do not trust yet: see docs/operations/cloud-manager.md',
     );
   if (options.dns && zone.kind === 'corefile' && !zone.reloads)
     warnings.push('CoreDNS runs without the reload plugin: restart it to load the zone nodes.selvedge');

@@ -145,7 +145,7 @@ describe('the lock of a machine', () => {
     );
     isAway = true;
     await lock[Symbol.asyncDispose]();
-    expect(notes).toEqual([expect.stringContaining('this machine could not be given back')]);
+    expect(notes).toEqual([expect.stringContaining('this machine could not be released')]);
     expect(notes[0]).toContain('the machine is lost');
     const [, typed = ''] = /as root there: (.+)$/.exec(notes[0] ?? '') ?? [];
     // As a machine does that did not hear of the end of the connection.

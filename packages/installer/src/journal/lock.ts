@@ -71,7 +71,7 @@ async function ownerIn(host: Host, path: string, signal: AbortSignal): Promise<s
 function refused({ name }: Host, owner: string): SelvedgeError {
   return new SelvedgeError(`${name} is being changed by another run: ${owner === '' ? 'unknown' : owner}`, {
     code: 'Conflict',
-    hint: 'wait until it ends, or end it there; nothing was changed',
+    hint: 'wait until it ends, or stop it there; no changes were made',
   });
 }
 
@@ -79,7 +79,7 @@ const lost = ({ name }: Host, cause?: unknown): SelvedgeError =>
   new SelvedgeError(`the lock of ${name} was lost`, {
     code: 'Unavailable',
     cause,
-    hint: 'run the same command again: it goes on where it was',
+    hint: 'run the same command again; it resumes where it stopped',
   });
 
 async function giveBack({ owner, place }: LockOptions, host: Host): Promise<void> {
@@ -89,8 +89,8 @@ async function giveBack({ owner, place }: LockOptions, host: Host): Promise<void
 
 /** What a person can do about a lock that stays. Who holds it by now is another's business. */
 const leftText = ({ name }: Host, { lock }: JournalPlace, why: unknown): string =>
-  `the lock of ${name} could not be given back and goes with its connection: ${messageOf(why)}. If the next run is refused, ` +
-  `as root there: flock -n ${lock} true || kill "$(sed -n 2p ${lock})"`;
+  `the lock of ${name} could not be released and ends with its connection: ${messageOf(why)}. If the next run is refused, ` +
+  `run as root there: flock -n ${lock} true || kill "$(sed -n 2p ${lock})"`;
 
 export interface LockDeps {
   readonly host: Host;

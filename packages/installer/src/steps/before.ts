@@ -31,7 +31,7 @@ export function fileBefore(path: string, state: PathState, run: string): Before 
       throw conflict(
         path,
         `is not a file (${state.kind === 'other' ? state.what : 'folder'})`,
-        'move it away first',
+        'move it elsewhere first',
       );
   }
 }
@@ -61,8 +61,8 @@ function withoutBackup({ path, ours }: Ours, state: PathState, { onNote }: Putti
     const or = state.kind === 'file' ? ', or remove it,' : ',';
     throw conflict(
       path,
-      'cannot be put back: what it was is gone',
-      `put it there from your own backup${or} and run this again`,
+      'cannot be restored: the original is gone',
+      `restore it from your own backup${or} then run the same command again`,
     );
   }
   onNote?.(keptText(path));
@@ -86,15 +86,15 @@ function refuseStrangers(
   if (!isSame(kept, file)) {
     throw conflict(
       backup,
-      `is not what ${path} was`,
-      `put ${path} back from your own backup, remove ${backup}, and run this again`,
+      `is not the original of ${path} any more`,
+      `restore ${path} from your own backup, remove ${backup}, then run the same command again`,
     );
   }
   if (isOurs(at, state) || isSame(state, file)) return;
   throw conflict(
     path,
     'was changed since',
-    `what it was is in ${backup}: move that to ${path}, or remove it to keep what is there, and run this again`,
+    `the original is ${backup}: move it to ${path}, or remove it to keep the current file, then run the same command again`,
   );
 }
 
@@ -105,7 +105,11 @@ export async function putBack(at: Ours, before: Before, deps: PuttingBack): Prom
   const state = await files.look(path, signal);
   if (before.kind !== 'file') {
     if (isOurs(at, state)) return files.remove(path, signal);
-    throw conflict(path, 'was changed since', 'remove it, or move it away, and run this again');
+    throw conflict(
+      path,
+      'was changed since',
+      'remove it or move it elsewhere, then run the same command again',
+    );
   }
   const kept = await files.look(before.backup, signal);
   if (kept.kind === 'absent') {

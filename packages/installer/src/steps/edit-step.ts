@@ -8,7 +8,7 @@ import type { Before, EditStep } from './types.ts';
 type FileBefore = Extract<Before, { kind: 'file' }>;
 
 const changedSinceLook = ({ path }: Pick<EditStep, 'path'>): SelvedgeError =>
-  conflict(path, 'was changed since it was looked at', 'run the same command again');
+  conflict(path, 'was changed since it was inspected', 'run the same command again');
 
 /** What an edit makes of a file, from what is kept of it. Throws `Conflict` if that is another one by now. */
 async function edited(
@@ -35,7 +35,7 @@ async function takeOut(
     throw conflict(
       path,
       `was changed since, and still has ${marks}`,
-      `take that out of it, with what belongs to it, and run this again; what it was is in ${backup}`,
+      `remove that part from it, then run the same command again; the original is ${backup}`,
     );
   }
   if (since.kind === 'undone') {

@@ -9,13 +9,13 @@ function otherRelease(
   given: string,
 ): SelvedgeError {
   const message =
-    `the run on this machine was begun with another release: ${path} is to be ${source} with SHA-256 ${sha256}, and the one that ` +
-    `was given has ${given}`;
+    `the run on this machine was started with another release: it installs ${path} from ${source} with SHA-256 ${sha256}, but ` +
+    `the present one has ${given}`;
   return new SelvedgeError(message, {
     code: 'Conflict',
     hint:
-      'go on with the folder of that release: --artifacts DIR, whose SHA256SUMS has this sum; or take back first what was begun, ' +
-      'with `selvedge revert`, a join with `selvedge reset`',
+      'resume with the folder of that release, whose SHA256SUMS has this sum: --artifacts DIR; or undo first what was begun, ' +
+      'with `selvedge revert`, or after a join with `selvedge reset`',
   });
 }
 

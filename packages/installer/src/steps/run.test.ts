@@ -116,7 +116,11 @@ describe('a run', () => {
   });
 
   it.each([
-    ['an edit of a file that was changed since it was looked at', 'etc/kubelet.conf', /looked at/],
+    [
+      'an edit of a file that was changed since it was looked at',
+      'etc/kubelet.conf',
+      /since it was inspected/,
+    ],
     ['a folder of ours in which something is', 'var/selvedge/left', /not empty/],
   ])('stops before %s', async (_what, path, why) => {
     await using disk = await vanilla();

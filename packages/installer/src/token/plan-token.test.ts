@@ -57,16 +57,16 @@ describe('a plan for a token', () => {
       return planToken(options, observed, access).changes.map(({ what }) => what);
     };
     const written =
-      'write who signs the certificate of the tunnel: ConfigMap selvedge-system/cloud-manager-tunnel-ca';
+      'publish the CA of the tunnel certificate: ConfigMap selvedge-system/cloud-manager-tunnel-ca';
     expect(of('PEM', { ca: undefined, isOpen: false })).toEqual([
       written,
-      'let tokens read it: Role selvedge-system/selvedge:tunnel-ca',
-      'let tokens read it: RoleBinding selvedge-system/selvedge:tunnel-ca',
+      'make it readable with a token: Role selvedge-system/selvedge:tunnel-ca',
+      'make it readable with a token: RoleBinding selvedge-system/selvedge:tunnel-ca',
     ]);
     expect(of('PEM', { ca: 'PEM', isOpen: true })).toEqual([]);
     expect(of('NEXT', { ca: 'PEM', isOpen: true })).toEqual([written]);
     expect(of(undefined, { ca: 'PEM', isOpen: true })).toEqual([
-      expect.stringMatching(/^take away the authority of the tunnel/),
+      expect.stringMatching(/^delete the published tunnel CA/),
     ]);
   });
 

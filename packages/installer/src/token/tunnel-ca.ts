@@ -47,23 +47,23 @@ export function tunnelCaChanges(
   const { configMaps, roles, roleBindings } = resources;
   if (ca === undefined) {
     if (present === undefined) return [];
-    const what = `take away the authority of the tunnel, which is the cluster's now: ConfigMap ${shown}`;
+    const what = `delete the published tunnel CA, which is now the cluster CA: ConfigMap ${shown}`;
     return [{ where, what, write: { kind: 'delete', resource: configMaps, at: tunnelCaAt } }];
   }
   const written: ClusterChange = {
     where,
-    what: `write who signs the certificate of the tunnel: ConfigMap ${shown}`,
+    what: `publish the CA of the tunnel certificate: ConfigMap ${shown}`,
     write: { kind: 'apply', resource: configMaps, object: configMap(ca) },
   };
   const opened: readonly ClusterChange[] = [
     {
       where,
-      what: `let tokens read it: Role ${readers.namespace}/${readers.name}`,
+      what: `make it readable with a token: Role ${readers.namespace}/${readers.name}`,
       write: { kind: 'apply', resource: roles, object: role },
     },
     {
       where,
-      what: `let tokens read it: RoleBinding ${readers.namespace}/${readers.name}`,
+      what: `make it readable with a token: RoleBinding ${readers.namespace}/${readers.name}`,
       write: { kind: 'apply', resource: roleBindings, object: binding },
     },
   ];

@@ -21,9 +21,9 @@ export const serviceProxyRules: Rules = {
       .filter((process) => modeOf(process, facts, cluster) === 'nftables')
       .map(() => ({
         severity: 'warning',
-        what: 'kube-proxy runs in nftables mode without an /etc/protocols',
-        why: 'its nft prints protocols as numbers there, so that kube-proxy deletes all Services from its rules when it restarts, and stays healthy; convert restarts it, finds Services gone and puts the node back',
-        mend: 'kube-proxy as a unit: apt-get install netbase (dnf install setup) on that machine; as a pod: an image with /etc/protocols, as the official one; or mode: iptables',
+        what: 'kube-proxy runs in nftables mode without /etc/protocols',
+        why: 'without that file nft prints protocols as numbers, so kube-proxy deletes all Services from its rules when it restarts, and still reports healthy. convert restarts it, notices that Services are gone, and rolls the node back',
+        mend: 'if kube-proxy is a unit, run apt-get install netbase (or dnf install setup) on that machine; if it is a pod, use an image with /etc/protocols, such as the official one; or set mode: iptables',
       })),
   ),
 };
