@@ -65,8 +65,8 @@ describe('the objects', () => {
         image: { repository: 'r.example.com/cm', digest: `sha256:${'0'.repeat(64)}` },
         imagePullSecrets: [{ name: 'pull' }],
         replicas: 3,
-        nodeSelector: { 'node-role.kubernetes.io/control-plane': null, pool: 'system' },
-        affinity: { nodeAffinity: {} },
+        nodeSelector: { pool: 'system' },
+        affinity: { nodeAffinity: { preferredDuringSchedulingIgnoredDuringExecution: null } },
         podLabels: { a: 'b' },
         podAnnotations: { c: 'd' },
         tunnelService: { type: 'NodePort', loadBalancerClass: 'x', annotations: { e: 'f' } },
@@ -96,13 +96,34 @@ function valuesArguments(values: Readonly<Record<string, unknown>>): readonly st
   return Object.entries(values).map(([key, value]) => `--set-json=${key}=${JSON.stringify(value)}`);
 }
 
+/** What kube-controller-manager asks before it approves of a certificate that a node renews. */
+async function nodesRenew(): Promise<boolean> {
+  const review = {
+    metadata: {},
+    spec: {
+      user: 'system:node:shop-1',
+      groups: ['system:nodes'],
+      resourceAttributes: {
+        group: 'certificates.k8s.io',
+        resource: 'certificatesigningrequests',
+        subresource: 'selfnodeclient',
+        verb: 'create',
+      },
+    },
+  };
+  const { status } = await world.cluster.create(resources.subjectAccessReviews, review, { signal });
+  return status?.allowed === true;
+}
+
 describe('an installation', () => {
   test('is made, found complete, and leaves nothing', async () => {
     const before = await lookAtCloud(options, world.deps);
     const plan = planCloud(options, before);
     expect(plan.mode).toBe('deployment');
     expect(await allObjects(world.cluster)).toEqual(vanilla);
+    expect(await nodesRenew()).toBe(false);
     await convertCloud(world.deps);
+    expect(await nodesRenew()).toBe(true);
     const status = await cloudStatus(world.cluster, signal);
     expect(status).toMatchObject({
       kind: 'installed',

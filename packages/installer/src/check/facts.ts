@@ -23,6 +23,8 @@ export interface ClusterFacts {
   /** Those that run as pods; none: the control plane is hosted, or no pods. */
   readonly apiServers: readonly ApiServer[];
   readonly bindings: readonly ClusterRoleBinding[];
+  /** Whether certificates that nodes renew are signed; undefined: it may not be seen. */
+  readonly nodesRenew: boolean | undefined;
   /** Whether our admission decides who may join. */
   readonly guardsJoining: boolean;
   /** As the configuration of its pods says; undefined: there is no DaemonSet of it. */

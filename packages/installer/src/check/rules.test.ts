@@ -5,6 +5,7 @@ import type { NodeFacts } from '../facts/index.ts';
 import type { CheckFacts } from './facts.ts';
 import { judge, rules } from './rules.ts';
 import {
+  installed,
   sound,
   soundNowMs,
   withCluster,
@@ -62,6 +63,8 @@ const binding = {
   subjects: [{ kind: 'Group', name: 'system:bootstrappers:kubeadm:default-node-token' }],
 };
 
+const tunnelEndsIn = (days: number): CheckFacts['cluster']['cloud'] => installed(soundNowMs + days * dayMs);
+
 const rows: readonly (readonly [id: string, severity: Severity, what: string | RegExp, facts: CheckFacts])[] =
   [
     ['kubernetes-too-old', 'error', /v1\.29\.9/, withCluster({ version: 'v1.29.9' })],
@@ -99,6 +102,16 @@ const rows: readonly (readonly [id: string, severity: Severity, what: string | R
       /node-autoapprove-bootstrap/,
       withCluster({ bindings: [binding], guardsJoining: false }),
     ],
+    ['node-renewal-off', 'info', /renew/, withCluster({ nodesRenew: false })],
+    [
+      'node-renewal-off',
+      'error',
+      /renew/,
+      withCluster({ nodesRenew: false, cloud: installed(soundNowMs + 300 * dayMs) }),
+    ],
+    ['tunnel-certificate-ends', 'warning', /expires on/, withCluster({ cloud: tunnelEndsIn(80) })],
+    ['tunnel-certificate-ends', 'error', /expires on/, withCluster({ cloud: tunnelEndsIn(13) })],
+    ['tunnel-certificate-ends', 'error', /expired on/, withCluster({ cloud: tunnelEndsIn(-1) })],
     ['node-restriction-off', 'error', /control-1/, flags({ 'enable-admission-plugins': 'PodSecurity' })],
     ['node-authorizer-off', 'error', /control-1/, flags({ 'authorization-mode': 'RBAC' })],
     ['own-clock', 'warning', /45 s ahead/, withCluster({ ownAheadMs: 45_000 })],

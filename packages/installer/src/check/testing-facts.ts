@@ -1,5 +1,6 @@
 import type { NodeFacts } from '../facts/index.ts';
 import type { Layout } from '../layouts/index.ts';
+import type { CloudStatus } from '../cloud/index.ts';
 import type { CheckFacts, CheckedNode, ClusterFacts, SeenMachine } from './facts.ts';
 
 /** A time at which nothing is wrong. */
@@ -24,6 +25,7 @@ const soundCluster: ClusterFacts = {
     },
   ],
   bindings: [],
+  nodesRenew: true,
   guardsJoining: true,
   kubeProxyMode: 'nftables',
   dns: { coreDns: true, nodes: ['shop-1'] },
@@ -32,6 +34,19 @@ const soundCluster: ClusterFacts = {
   budgets: [],
   cloud: { kind: 'none' },
 };
+
+/** An installation whose certificate of the tunnel ends then. */
+export const installed = (notAfterMs: number): CloudStatus => ({
+  kind: 'installed',
+  version: '1.0.0',
+  mode: 'deployment',
+  complete: true,
+  tunnel: { servers: ['tunnel.example.com:443'], ca: undefined },
+  certificate: { names: ['tunnel.example.com'], notAfter: new Date(notAfterMs).toISOString() },
+  made: [],
+  changed: [],
+  machines: [],
+});
 
 const layout: Layout = {
   kind: 'kubeadm',

@@ -1,6 +1,7 @@
 import { managerNamespace } from '@selvedge/api';
 import { type KubeClient, resources, ifFound } from '@selvedge/kube';
 import type { Deployment } from '@selvedge/kube/types';
+import { isGiven, renewalRight } from '../token/join-rights.ts';
 import { certificateIn, tlsSecret } from './certificates/secret.ts';
 import { allOf, desiredObjects, modeOf } from './desired.ts';
 import { lookAtDns } from './dns/index.ts';
@@ -8,7 +9,7 @@ import { openInventory } from './inventory/index.ts';
 import { lookAtControlPlanes } from './look-machines.ts';
 import { lookAtObjects } from './look-objects.ts';
 import type { MachineDeps } from './machine/run.ts';
-import { ownNamespace } from './objects/cloud.ts';
+import { ownNamespace, renewalBinding } from './objects/cloud.ts';
 import { tunnelCaOf } from './tunnel.ts';
 import type { CloudOptions, CloudSeen, ControlPlaneMachine } from './types.ts';
 
@@ -47,13 +48,15 @@ export async function lookAtCloud(options: CloudOptions, deps: LookDeps): Promis
   const wanted = allOf(desiredObjects(options, controlPlanes));
   const secret = { namespace: managerNamespace, name: tlsSecret };
   const certificate = certificateIn(await ifFound(cluster.get(resources.secrets, secret, { signal })));
+  const { items: bindings } = await cluster.listAll(resources.clusterRoleBindings, { signal });
   const answer = await cluster.raw({ method: 'GET', path: '/version', signal });
   return {
     now: clock.now(),
     version: (JSON.parse(answer.body.toString()) as { readonly gitVersion?: string }).gitVersion ?? '',
     controlPlanes,
     nodes: mode === 'unit' ? [] : (await cluster.listAll(resources.nodes, { signal })).items,
-    objects: await lookAtObjects([ownNamespace, ...wanted], deps),
+    nodesRenew: isGiven(renewalRight, bindings),
+    objects: await lookAtObjects([ownNamespace, renewalBinding, ...wanted], deps),
     certificate,
     tunnelCa: await tunnelCaOf(certificate, { cluster, signal }),
     ...(await lookAtDns(cluster, signal)),

@@ -54,6 +54,7 @@ const seen = (more: Partial<CloudSeen> = {}): CloudSeen => ({
   version: 'v1.36.3',
   controlPlanes: [],
   nodes: [],
+  nodesRenew: true,
   objects: new Map(),
   certificate: undefined,
   tunnelCa: undefined,
@@ -180,6 +181,15 @@ describe('the plan', () => {
         message: expect.stringContaining('cloud-1: it becomes an edge node'),
       }),
     );
+  });
+
+  test('lets nodes renew their certificates where nobody did', () => {
+    const making = (nodesRenew: boolean): readonly string[] =>
+      planCloud(options, seen({ nodesRenew })).changes.flatMap((one) =>
+        one.kind === 'object' && one.place.name.includes('rotation') ? [placeKey(one.place)] : [],
+      );
+    expect(making(false)).toEqual(['ClusterRoleBinding selvedge:node-autoapprove-rotation']);
+    expect(making(true)).toEqual([]);
   });
 
   test('has the certificate signed where the key of the cluster’s CA is', () => {

@@ -9,7 +9,7 @@ import { egressConfigFile, egressOf } from './egress/manifest.ts';
 import { refuseRestarts } from './egress/refuse.ts';
 import { contentOf, differences, placeKey, placeOf } from './inventory/index.ts';
 import { toApply } from './look-objects.ts';
-import { type CloudObjects, ownNamespace } from './objects/cloud.ts';
+import { type CloudObjects, ownNamespace, renewalBinding } from './objects/cloud.ts';
 import { isMarkedAsMade, ownObject } from './objects/metadata.ts';
 import { refuseSecret } from './objects/refuse-secret.ts';
 import { edgeChanges, refuseNowhere } from './placement.ts';
@@ -154,7 +154,7 @@ function changesOf(options: CloudOptions, seen: CloudSeen): readonly CloudChange
   const changes = [
     ...(seen.objects.has(placeKey(placeOf(ownNamespace))) ? [] : objects([ownNamespace])),
     ...edge,
-    ...objects(foundations),
+    ...objects(seen.nodesRenew ? foundations : [...foundations, renewalBinding]),
     ...certificate,
     ...objects(program),
     ...machineChanges(mode, seen, certificate.length > 0),

@@ -116,6 +116,8 @@ export interface CloudSeen {
   readonly controlPlanes: readonly ControlPlaneMachine[];
   /** Those on which a Deployment could run; none are looked at for a unit. */
   readonly nodes: readonly Node[];
+  /** Somebody, or we, gave nodes the right to have their certificates renewed. */
+  readonly nodesRenew: boolean;
   /** By `placeKey`. */
   readonly objects: ReadonlyMap<string, ObjectSeen>;
   readonly certificate: CertificateSeen | undefined;

@@ -18,6 +18,14 @@ export interface JoinRight {
   readonly within?: string;
 }
 
+/** Hubs of converted nodes renew what began as a copy of the kubelet's certificate. */
+export const renewalRight: JoinRight = {
+  what: 'auto-approve node certificate renewals',
+  name: 'selvedge:node-autoapprove-rotation',
+  role: `${csr}:selfnodeclient`,
+  group: 'system:nodes',
+};
+
 /** As kubeadm binds them to its own group. Source: kubernetes.io "TLS bootstrapping". */
 export const joinRights: readonly JoinRight[] = [
   {
@@ -34,12 +42,7 @@ export const joinRights: readonly JoinRight[] = [
     group: joinGroup,
     within: bootstrappersGroup,
   },
-  {
-    what: 'auto-approve node certificate renewals',
-    name: 'selvedge:node-autoapprove-rotation',
-    role: `${csr}:selfnodeclient`,
-    group: 'system:nodes',
-  },
+  renewalRight,
 ];
 
 /** Whether somebody gave the right already. */

@@ -2,6 +2,7 @@ import { bootstrappersGroup } from '@selvedge/api';
 import { type KubeClient, type KubeObject, defineResource, isObject, resources } from '@selvedge/kube';
 import type { Pod } from '@selvedge/kube/types';
 import { cloudRights, cloudStatus } from '../../cloud/index.ts';
+import { isGiven, renewalRight } from '../../token/join-rights.ts';
 import type { Budget, ClusterFacts } from '../facts.ts';
 import type { CheckDeps } from '../types.ts';
 import { apiServersOf } from './api-servers.ts';
@@ -107,6 +108,7 @@ export async function lookAtCluster(
         return data?.['ca.crt'];
       }),
       reading.read('the installation', { kind: 'none' } as const, () => cloudStatus(cluster, signal)),
+    nodesRenew: bindings.length === 0 ? undefined : isGiven(renewalRight, bindings),
     ]);
   return {
     ...(await lookAtServer(deps)),

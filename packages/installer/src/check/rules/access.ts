@@ -62,6 +62,18 @@ export const accessRules: Rules = {
         ],
   'csr-any-name': ({ cluster: { bindings, guardsJoining } }) =>
     guardsJoining ? [] : bindings.filter(isOpen).map(openBinding),
+  'node-renewal-off': ({ cluster: { nodesRenew, cloud } }) =>
+    nodesRenew !== false
+      ? []
+      : [
+          {
+            severity: cloud.kind === 'none' ? 'info' : 'error',
+            where: inCluster,
+            what: 'no ClusterRoleBinding lets nodes renew their client certificates',
+            why: "a hub starts with a copy of its kubelet's certificate and renews it with a CertificateSigningRequest, as kubelets do. If that is not approved, the node is cut off when the certificate expires, within a year with most distributions",
+            mend: 'run selvedge convert, which creates the ClusterRoleBinding selvedge:node-autoapprove-rotation; approve pending requests with kubectl get csr and kubectl certificate approve',
+          },
+        ],
   'node-restriction-off': ({ cluster: { apiServers } }) =>
     apiServers
       .filter(({ flags }) => lacks(flags, 'enable-admission-plugins', 'NodeRestriction'))

@@ -4,6 +4,8 @@ import { type Rules, eachMachine, inCluster } from '../rule.ts';
 
 const dayMs = 24 * 60 * 60_000;
 const soonMs = 14 * dayMs;
+/** Within the time in which convert renews it. */
+const tunnelSoonMs = 90 * dayMs;
 const caSoonMs = 365 * dayMs;
 
 /** Where kubelets keep what they show to the API server: kubeadm and plain units, k3s and RKE2. */
@@ -51,6 +53,20 @@ export const certificateRules: Rules = {
         what: `the cluster CA expires on ${dayOf(end)}`,
         why: 'all nodes trust it; a node that is offline at that time does not learn of the new CA',
         mend: 'rotate it while every node is connected: kubernetes.io, "Manual Rotation of CA Certificates"',
+      },
+    ];
+  },
+  'tunnel-certificate-ends': ({ cluster: { cloud, nowMs } }) => {
+    const end =
+      cloud.kind === 'none' ? undefined : cloud.certificate && Date.parse(cloud.certificate.notAfter);
+    if (end === undefined || end - nowMs > tunnelSoonMs) return [];
+    return [
+      {
+        severity: end <= nowMs + soonMs ? 'error' : 'warning',
+        where: inCluster,
+        what: `the certificate of the tunnel ${end <= nowMs ? 'expired' : 'expires'} on ${dayOf(end)}`,
+        why: 'no node connects any more after that: nothing reaches edge nodes, and those with a single outbound port are cut off',
+        mend: 'run selvedge convert with the same options, which renews it without a restart; one of your own (cert-manager) renew where it comes from',
       },
     ];
   },

@@ -7,6 +7,7 @@ import {
   managerObjects,
 } from '@selvedge/api';
 import type { KubeObject } from '@selvedge/kube';
+import { bindingOf, renewalRight } from '../../token/join-rights.ts';
 import { configMap } from './config.ts';
 import { deployment, disruptionBudget } from './deployment.ts';
 import { adoptable, kept } from './metadata.ts';
@@ -25,6 +26,16 @@ export const ownNamespace: KubeObject = {
   apiVersion: 'v1',
   kind: 'Namespace',
   metadata: { name: managerNamespace },
+};
+
+/**
+ * For clusters where kubeadm has not given it: without it no certificate of a hub is renewed, and nodes go dark within a year. Not
+ * of the chart: most clusters have it.
+ */
+export const renewalBinding: KubeObject = {
+  apiVersion: 'rbac.authorization.k8s.io/v1',
+  kind: 'ClusterRoleBinding',
+  ...bindingOf(renewalRight),
 };
 
 /** What is applied in steps: what comes first, what runs, and what sends it questions. */
