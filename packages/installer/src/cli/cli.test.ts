@@ -81,6 +81,11 @@ describe('the command line', () => {
       /--nodes or --selector/,
     ],
     [
+      'Jobs without an API server',
+      ['revert', '--offline', '--transport', 'job', '--nodes', 'a=10.0.0.1', '--yes'],
+      /--transport job needs the API server[^]*next {2}use --transport ssh/,
+    ],
+    [
       'another machine than this',
       ['reset', '--machine', 'there'],
       /--machine and --transport ssh must be used together/,

@@ -1,3 +1,4 @@
+import { SelvedgeError } from '@selvedge/kit';
 import { type Command, Option } from 'commander';
 import {
   type RevertDeps,
@@ -36,7 +37,16 @@ const optionsOf = (flags: RevertFlags): RevertOptions => ({
   offline: flags.offline === true,
 });
 
+function refuseJobsOffline({ offline, transport }: RevertFlags): void {
+  if (offline !== true || transport !== 'job') return;
+  throw new SelvedgeError('--transport job needs the API server, which --offline does without', {
+    code: 'Invalid',
+    hint: 'use --transport ssh, or --transport local on the machine itself',
+  });
+}
+
 async function revertCluster(flags: RevertFlags, { host }: Program, run: CommandRun): Promise<RevertResult> {
+  refuseJobsOffline(flags);
   await using cluster = flags.offline === true ? noCluster(host) : await openCluster(flags, host);
   const hosts = await createHosts(flags, { ...run, host, cluster });
   // Read when it is asked for: nobody needs a release to put machines back.

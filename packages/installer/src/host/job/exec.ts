@@ -46,7 +46,7 @@ function refused(host: string, status: number): SelvedgeError {
   const code = status === 401 || status === 403 ? 'Forbidden' : 'Unavailable';
   const hint =
     code === 'Forbidden'
-      ? 'you need the right to create pods/exec in that namespace'
+      ? 'you need the rights to get and to create pods/exec in that namespace'
       : 'run the same command again';
   return new SelvedgeError(`${host} answered ${status} to exec`, { code, hint, details: { status } });
 }
