@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { NodeFacts } from '../facts/index.ts';
 import type { ClusterSight } from './examine-cluster.ts';
-import { type Sight, joinFindings } from './findings.ts';
+import { joinFindings } from './findings.ts';
+import type { Sight } from './rule.ts';
 import type { RuntimeFacts } from './runtime-facts.ts';
 import { testFacts, testOptions, testRuntime, testSight } from './testing.ts';
 

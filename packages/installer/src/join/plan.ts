@@ -8,7 +8,7 @@ import { edgeLiteUnit } from '../units/index.ts';
 import { type RuntimeConfig, enableCri } from './containerd-config.ts';
 import { type LiteConfig, renderLiteConfig } from './edge-lite-config.ts';
 import type { ClusterSight } from './examine-cluster.ts';
-import { missingParts } from './findings.ts';
+import { missingParts } from './rules/runtime.ts';
 import { sourceNames, tokenFile } from './names.ts';
 import type { RuntimeFacts } from './runtime-facts.ts';
 import { type JoinOptions, joinDefaults } from './types.ts';

@@ -1,5 +1,5 @@
 import type { NodeFacts } from '../facts/index.ts';
-import type { Sight } from './findings.ts';
+import type { Sight } from './rule.ts';
 import type { RuntimeFacts } from './runtime-facts.ts';
 import type { JoinOptions } from './types.ts';
 

@@ -1,6 +1,7 @@
 export { revert } from './command.ts';
 export { describeRevert } from './describe.ts';
-export { type CloudUndo, type RevertEngineDeps, revertWith } from './revert.ts';
+export type { CloudUndo, RevertEngineDeps } from './engine.ts';
+export { revertWith } from './revert.ts';
 export { type TakeBackDeps, type TakenBack, takeBack } from './take-back.ts';
 export {
   revertDefaults,

@@ -1,13 +1,11 @@
 import { defaultPorts, hubAddress } from '../../places.ts';
+import { thresholds } from '../../thresholds.ts';
 import type { SeenMachine } from '../facts.ts';
 import { type Rules, eachMachine, eachNode } from '../rule.ts';
 
 const { hub: hubPort, kubelet: kubeletPort } = defaultPorts;
 const mebibyte = 2 ** 20;
-/** The program, its state (`modules.hub.maxStateMiB`) and room to replace both. */
-const neededBytes = 512 * mebibyte;
-const comfortableBytes = 1_024 * mebibyte;
-const neededMemoryBytes = 512 * mebibyte;
+const { disk, memoryBytes: neededMemoryBytes } = thresholds.converted;
 
 const listens = ({ facts }: SeenMachine, port: number): boolean =>
   facts.ports.some((one) => one.port === port);
@@ -148,11 +146,11 @@ export const machineRules: Rules = {
   ),
   'disk-full': eachMachine(({ facts }) =>
     facts.disks
-      .filter(({ availableBytes }) => availableBytes < comfortableBytes)
+      .filter(({ availableBytes }) => availableBytes < disk.comfortableBytes)
       .map(({ path, availableBytes }) => ({
-        severity: availableBytes < neededBytes ? ('error' as const) : ('warning' as const),
+        severity: availableBytes < disk.neededBytes ? ('error' as const) : ('warning' as const),
         what: `only ${mebibytes(availableBytes)} free on the file system of ${path}`,
-        why: `edge-lite and its state need ${mebibytes(neededBytes)}; a disk that fills up offline stays full`,
+        why: `edge-lite and its state need ${mebibytes(disk.neededBytes)}; a disk that fills up offline stays full`,
         mend: 'free space, for example with journalctl --vacuum-size=100M and crictl rmi --prune',
       })),
   ),

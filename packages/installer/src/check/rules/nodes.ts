@@ -1,10 +1,9 @@
 import { defaultPorts } from '../../places.ts';
+import { thresholds } from '../../thresholds.ts';
 import { type Rules, eachNode, inCluster } from '../rule.ts';
 
 const { kubelet: kubeletPort } = defaultPorts;
-/** A Lease is renewed every 10 s, and a watch of it is a moment old. */
-const aheadMs = 5_000;
-const wayOffMs = 60_000;
+const { clock } = thresholds.converted;
 /** Of a Lease; a node that is Ready renews it before. */
 const leaseMs = 40_000;
 
@@ -77,10 +76,10 @@ export const nodeRules: Rules = {
     const byLease = leaseRenewedMs === 0 || !node.isReady ? 0 : leaseRenewedMs - nowMs;
     const behind = byLease < -leaseMs ? byLease : 0;
     const ahead = machine.kind === 'seen' ? machine.aheadMs + ownAheadMs : Math.max(byLease, 0) + behind;
-    if (Math.abs(ahead) < aheadMs) return [];
+    if (Math.abs(ahead) < clock.noticedMs) return [];
     return [
       {
-        severity: Math.abs(ahead) < wayOffMs ? 'warning' : 'error',
+        severity: Math.abs(ahead) < clock.tooMuchMs ? 'warning' : 'error',
         what: `its clock is ${Math.round(Math.abs(ahead) / 1_000)} s ${ahead > 0 ? 'ahead of' : 'behind'} the API server's`,
         why: 'it decides whether certificates are valid, and how long the node may run offline',
         mend: 'run timedatectl set-ntp true on that machine',

@@ -1,0 +1,26 @@
+import type { FoundNode } from './plan.ts';
+import { identityOf } from './revert-node.ts';
+import type { RevertedNode } from './types.ts';
+
+/** The result for a node that there is nothing to do about. */
+export function restOf(found: FoundNode): RevertedNode {
+  const { found: state } = found;
+  const identity = identityOf(found);
+  if (state.kind === 'damaged') {
+    const hint = 'restore the files that it names, then remove /var/lib/selvedge-installer on that machine';
+    const because = `its journal ${state.what}`;
+    return { ...identity, outcome: 'damaged', because, known: state.known, hint };
+  }
+  if (state.kind === 'other') {
+    const because = `it was set up by \`${state.command}\``;
+    return { ...identity, outcome: 'unchanged', because, hint: 'undo that with `selvedge reset`' };
+  }
+  if (state.kind !== 'closed') return { ...identity, outcome: 'unchanged' };
+  const { message, hint } = state;
+  return { ...identity, outcome: 'failed', because: message, ...(hint === undefined ? {} : { hint }) };
+}
+
+export const isBad = ({ outcome }: RevertedNode): boolean => outcome === 'failed' || outcome === 'damaged';
+
+/** There is still something to be done about it. */
+export const isOpen = (node: RevertedNode): boolean => isBad(node) || node.outcome === 'not-begun';
