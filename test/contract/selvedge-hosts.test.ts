@@ -168,7 +168,7 @@ describe('a key with a passphrase', () => {
   it('is told by the name of the flag where nobody can be asked, and without what was typed if it is wrong', async () => {
     await expect(create(undefined)).rejects.toMatchObject({
       code: 'Invalid',
-      hint: 'give --ssh-key-passphrase-file FILE',
+      hint: 'use --ssh-key-passphrase-file FILE',
     });
     await expect(create(answering('hunter2'))).rejects.toMatchObject({
       code: 'Invalid',
