@@ -2,12 +2,12 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Bed, nameBed, waitFor } from '@selvedge/bed';
-import { buildManagerImage, bundleProgram } from '@selvedge/hack/programs';
 import { ensureAssets, run } from '@selvedge/hack/setup';
 import { systemClock } from '@selvedge/kit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { chartFolder, createHelm } from '../bed/helm.ts';
 import { openAuthority } from '../bed/pki/certificate.ts';
+import { managerArchive } from './support/manager-deployment.ts';
 
 /** The chart and the image as they are shipped, on a stock node beside the control plane. */
 
@@ -42,14 +42,11 @@ async function createCertificate(folder: string, state: string): Promise<void> {
   );
 }
 
-/** As `pnpm build` does it, straight into the node's containerd. */
-async function importImage(folder: string, state: string): Promise<void> {
+/** Straight into the node's containerd. */
+async function importImage(state: string): Promise<void> {
   const { ctr } = await ensureAssets({ binaries: ['ctr'] });
-  const [bundle, tar] = [join(folder, 'cloud-manager.cjs'), join(folder, 'cloud-manager.tar')];
-  await bundleProgram('cloud-manager', bundle);
-  await buildManagerImage(bundle, tar);
-  const socket = join(state, 'nodes', node, 'containerd.sock');
-  await run({ argv: [ctr, '--address', socket, '--namespace', 'k8s.io', 'images', 'import', tar] });
+  const where = ['--address', join(state, 'nodes', node, 'containerd.sock'), '--namespace', 'k8s.io'];
+  await run({ argv: [ctr, ...where, 'images', 'import', '-'], input: await managerArchive() });
 }
 
 beforeAll(async () => {
@@ -63,7 +60,7 @@ beforeAll(async () => {
   const state = join(bed.logs, '..');
   await kubectl('create', 'namespace', namespace);
   await createCertificate(folder, state);
-  await importImage(folder, state);
+  await importImage(state);
   const { helm: program } = await ensureAssets({ binaries: ['helm'] });
   const helm = createHelm({ program, kubeconfig: join(state, 'kubeconfig'), folder });
   // The bed has made the rights of hubs by hand.

@@ -43,8 +43,8 @@ export interface InstallerCluster {
   readonly cluster: Cluster;
   /** The machine, looked at once it is at rest. */
   inventory(machine: ClusterMachine): Promise<Inventory>;
-  /** What of all machines is not as it was at first, once it is nothing or for good. */
-  changes(): Promise<readonly InventoryChange[]>;
+  /** What of machines, by default all, is not as it was at first, once it is nothing or for good. */
+  changes(machines?: readonly ClusterMachine[]): Promise<readonly InventoryChange[]>;
 }
 
 class World implements InstallerCluster {
@@ -91,8 +91,8 @@ class World implements InstallerCluster {
     });
   }
 
-  async changes(): Promise<readonly InventoryChange[]> {
-    const all = this.cluster.machines.map(async (machine): Promise<readonly InventoryChange[]> => {
+  async changes(machines = this.cluster.machines): Promise<readonly InventoryChange[]> {
+    const all = machines.map(async (machine): Promise<readonly InventoryChange[]> => {
       const before = this.#before.get(machine.name);
       if (before === undefined) throw new TypeError(`nobody looked at ${machine.name} before`);
       let changes: readonly InventoryChange[] = [];

@@ -19,6 +19,8 @@ export interface Run {
 }
 
 export interface RunOptions {
+  /** Written to stdin. Default: nothing. */
+  readonly input?: string;
   /** Is given what ends the program with SIGKILL. */
   readonly onStart?: (kill: () => void) => void;
 }
@@ -29,13 +31,19 @@ export interface InstallerProgram {
   /** With `--json`; its result, or an error with what it said if it does not end with 0. */
   convert(...args: readonly string[]): Promise<ConvertResult>;
   revert(...args: readonly string[]): Promise<RevertResult>;
+  /** Any other command with `--json`, the same way. */
+  result(args: readonly string[], options?: RunOptions): Promise<unknown>;
   /** The flags by which machines are reached. */
+  readonly sshFlags: readonly string[];
+  /** Those, and by which the cluster is. */
   readonly machineFlags: readonly string[];
+  /** Where the release is. */
+  readonly artifactsFlag: string;
   /** Those of `convert`. */
   readonly convertFlags: readonly string[];
 }
 
-function result({ exitCode, stdout, stderr }: Run): unknown {
+function resultOf({ exitCode, stdout, stderr }: Run): unknown {
   if (exitCode === 0) return JSON.parse(stdout);
   throw new Error(`selvedge ended with ${exitCode}: ${stderr.slice(-4_000)}${stdout.slice(-4_000)}`);
 }
@@ -44,17 +52,19 @@ export async function installerProgram(cluster: Cluster): Promise<InstallerProgr
   const { operator, kubeconfig, server } = cluster;
   const artifacts = await provideArtifacts(processSetup());
   const { hostname } = new URL(server);
-  const machineFlags = [
-    `--kubeconfig=${kubeconfig}`,
+  const sshFlags = [
     '--transport=ssh',
     `--ssh-user=${operator.user}`,
     `--ssh-key=${operator.keyFile}`,
     `--known-hosts=${operator.knownHostsFile}`,
   ];
-  const convertFlags = [...machineFlags, `--artifacts=${artifacts}`, `--tunnel-server=${hostname}:443`];
-  const run: InstallerProgram['run'] = async (args, { onStart } = {}) => {
+  const machineFlags = [`--kubeconfig=${kubeconfig}`, ...sshFlags];
+  const artifactsFlag = `--artifacts=${artifacts}`;
+  const convertFlags = [...machineFlags, artifactsFlag, `--tunnel-server=${hostname}:443`];
+  const run: InstallerProgram['run'] = async (args, { input = '', onStart } = {}) => {
     const [program, ...rest] = cluster.atSite([process.execPath, main, ...args]);
-    const child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(program, rest, { stdio: 'pipe' });
+    child.stdin.on('error', () => undefined).end(input);
     onStart?.(() => child.kill('SIGKILL'));
     const [stdout, stderr, [exitCode]] = await Promise.all([
       text(child.stdout),
@@ -63,13 +73,17 @@ export async function installerProgram(cluster: Cluster): Promise<InstallerProgr
     ]);
     return { stdout, stderr, exitCode: exitCode as number | null };
   };
+  const result: InstallerProgram['result'] = async (args, options) =>
+    resultOf(await run([...args, '--json'], options));
   return {
     run,
+    result,
+    sshFlags,
     machineFlags,
+    artifactsFlag,
     convertFlags,
     convert: async (...args) =>
-      result(await run(['convert', ...convertFlags, '--yes', '--json', ...args])) as ConvertResult,
-    revert: async (...args) =>
-      result(await run(['revert', ...machineFlags, '--yes', '--json', ...args])) as RevertResult,
+      (await result(['convert', ...convertFlags, '--yes', ...args])) as ConvertResult,
+    revert: async (...args) => (await result(['revert', ...machineFlags, '--yes', ...args])) as RevertResult,
   };
 }

@@ -37,3 +37,41 @@ export async function balanceTunnel({ kubectl, server }: Cluster): Promise<void>
     return true;
   });
 }
+
+export interface ContainerLog {
+  readonly node: string;
+  readonly pod: string;
+}
+
+const clientPair = '/etc/kubernetes/pki/apiserver-kubelet-client';
+
+/**
+ * The last line that a pod's container `main` has said. Its kubelet is asked on the machine of the control plane with the certificate of the
+ * API server, by its name and through cloud-manager: docs/tasks/metrics.md.
+ */
+export async function lineThroughTunnel(
+  { kubectl, machines: [controlPlane] }: Cluster,
+  { node, pod }: ContainerLog,
+): Promise<string> {
+  const at = ['--namespace=selvedge-system', 'service', 'cloud-manager'];
+  const { stdout: address } = await kubectl(['get', ...at, '--output=jsonpath={.spec.clusterIP}']);
+  const input = `GET /containerLogs/default/${pod}/main?tailLines=1 HTTP/1.0\r\nHost: ${node}\r\n\r\n`;
+  const pair = ['-cert', `${clientPair}.crt`, '-key', `${clientPair}.key`];
+  const client = ['s_client', '-quiet', '-connect', `${address}:10250`, '-servername', node, ...pair];
+  const answer = await controlPlane?.machine.execUnchecked(['openssl', ...client], { input });
+  const [head = '', body = ''] = answer?.stdout.split('\r\n\r\n') ?? [];
+  if (/^HTTP\/1\.\d 200 /.test(head)) return body.trimEnd();
+  throw new Error(`the kubelet of ${node} did not tell: ${head}${answer?.stderr}`);
+}
+
+/**
+ * A worker as it was before `kubeadm join`, with its runtime and its images: `kubeadm reset`, and what that leaves to a person. The pods that were
+ * on it are gone.
+ */
+export async function retire({ kubectl }: Cluster, { name, machine }: ClusterMachine): Promise<void> {
+  await machine.exec(['kubeadm', 'reset', '--force']);
+  await machine.exec(['systemctl', 'disable', '--quiet', 'kubelet']);
+  await machine.exec(['rm', '-r', '/etc/kubernetes', '/etc/cni/net.d/10-pods.conflist']);
+  await machine.exec(['ip', 'link', 'delete', 'cni0']);
+  await kubectl(['delete', 'node', name]);
+}

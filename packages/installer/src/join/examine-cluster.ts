@@ -11,7 +11,7 @@ import {
   verifyClusterInfo,
 } from '@selvedge/kube';
 import { parse } from 'yaml';
-import { tunnelCaAt, tunnelCaKey } from '../token/index.ts';
+import { type JoinConfig, kubeletConfig, tunnelCaConfig } from '../token/index.ts';
 import type { JoinClient, JoinDeps, JoinOptions } from './types.ts';
 
 /** What is known of a cluster before a machine joins it. */
@@ -113,14 +113,9 @@ export function dnsIn(text: string): ClusterSight['dns'] {
   return typeof clusterDomain === 'string' ? { servers, domain: clusterDomain } : { servers };
 }
 
-interface Key {
-  readonly at: { readonly namespace: string; readonly name: string };
-  readonly key: string;
-}
-
-/** A key of a ConfigMap. Nobody has to have it, or to let tokens read it. */
-async function readKey(
-  { at, key }: Key,
+/** Nobody has to have it, or to let tokens read it. */
+async function read(
+  { at, key }: JoinConfig,
   client: JoinClient,
   signal: AbortSignal,
 ): Promise<string | undefined> {
@@ -131,9 +126,6 @@ async function readKey(
     throw error;
   }
 }
-
-const kubeletConfig: Key = { at: { namespace: 'kube-system', name: 'kubelet-config' }, key: 'kubelet' };
-const tunnelAuthority: Key = { at: tunnelCaAt, key: tunnelCaKey };
 
 /**
  * Tries what a machine will join with, from here: whether the server is there and is the one with the pinned CA, whether the token
@@ -148,8 +140,8 @@ export async function examineCluster(options: JoinOptions, deps: ExamineDeps): P
   const client = connect(options.server, staticCredentials({ certificateAuthority: clusterCa, bearerToken }));
   try {
     await tryToken(token, client, signal);
-    const dns = dnsIn((await readKey(kubeletConfig, client, signal)) ?? '');
-    const tunnelCa = await readKey(tunnelAuthority, client, signal);
+    const dns = dnsIn((await read(kubeletConfig, client, signal)) ?? '');
+    const tunnelCa = await read(tunnelCaConfig, client, signal);
     return {
       ...sight,
       ...(dns === undefined ? {} : { dns }),

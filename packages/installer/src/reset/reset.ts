@@ -1,11 +1,11 @@
 import { SelvedgeError, hasCode } from '@selvedge/kit';
-import { resources } from '@selvedge/kube';
 import { createHostFiles } from '../files/index.ts';
 import type { Host } from '../host/index.ts';
 import { type BegunRun, describeRun, forgetJournal, journalPlace, readJournal } from '../journal/index.ts';
 import { nodeNameIn } from '../join/index.ts';
 import { type MachineSession, joinCommand, undoRun, watchSteps, withSession } from '../session/index.ts';
 import type { Executors } from '../steps/index.ts';
+import { deleteNode } from './delete-node.ts';
 import { resetPlan } from './describe.ts';
 import { refuseIfUsed } from './if-used.ts';
 import type { ResetDeps, ResetOptions, ResetResult } from './types.ts';
@@ -62,22 +62,20 @@ async function takeBack(session: MachineSession, options: ResetOptions, deps: Ta
 }
 
 /** Nobody reports for it any more. */
-async function deleteNode(
+async function forget(
   node: string,
-  { cluster, signal }: ResetDeps,
+  { cluster, clock, signal }: ResetDeps,
 ): Promise<Pick<ResetResult, 'nodeObject' | 'warnings'>> {
   const byHand = `kubectl delete node ${node}`;
   if (cluster === undefined) {
     return { nodeObject: 'left', warnings: [`the Node object still exists; to delete it:\n    ${byHand}`] };
   }
   try {
-    await cluster.delete(resources.nodes, { name: node }, { signal });
+    await deleteNode(node, { cluster, clock, signal });
   } catch (error) {
-    if (hasCode(error, 'Forbidden', 'Unavailable', 'DeadlineExceeded', 'Invalid')) {
-      const warning = `the Node object could not be deleted: ${error.message}; to delete it later:\n    ${byHand}`;
-      return { nodeObject: 'left', warnings: [warning] };
-    }
-    if (!hasCode(error, 'NotFound')) throw error;
+    if (!hasCode(error, 'Forbidden', 'Unavailable', 'DeadlineExceeded', 'Invalid')) throw error;
+    const warning = `the Node object could not be deleted: ${error.message}; to delete it later:\n    ${byHand}`;
+    return { nodeObject: 'left', warnings: [warning] };
   }
   return { nodeObject: 'deleted', warnings: [] };
 }
@@ -112,7 +110,7 @@ export async function reset(options: ResetOptions, deps: ResetDeps): Promise<Res
       takeBack(session, options, { ...deps, progress: inner, onKept, signal: within }),
     ),
   );
-  const cloud = await progress.task('delete the Node object', () => deleteNode(node, deps));
+  const cloud = await progress.task('delete the Node object', () => forget(node, deps));
   const totalMs = clock.monotonicMs() - begunMs;
   return { outcome: 'reset', node, ...cloud, warnings: [...kept, ...cloud.warnings], totalMs };
 }

@@ -15,7 +15,7 @@ import type { ClusterRoleBinding } from '@selvedge/kube/types';
 import { type CloudTunnel, cloudStatus } from '../cloud/index.ts';
 import { type EdgeUnitObject, edgeUnitResource } from '../unit/index.ts';
 import { type ClusterInfo, readClusterInfo } from './cluster-info.ts';
-import { type PublishedTunnelCa, tunnelCaAt, tunnelCaKey, tunnelCaReaders } from './tunnel-ca.ts';
+import { type JoinConfig, type JoinConfigSeen, kubeletConfig, tunnelCaConfig } from './join-configs.ts';
 import type { TokenCreateOptions, TokenDeps } from './types.ts';
 
 /** What a cluster has of what joining needs. */
@@ -34,8 +34,10 @@ export interface Observed {
   readonly units: readonly EdgeUnitObject[];
   /** As the cluster was converted; no servers if it was not. */
   readonly tunnel: CloudTunnel;
-  /** What machines that join read of it. */
-  readonly published: PublishedTunnelCa;
+  /** What machines read of the tunnel before they join. */
+  readonly tunnelCa: JoinConfigSeen;
+  /** What they read of the cluster's DNS. */
+  readonly kubeletConfig: JoinConfigSeen;
 }
 
 const webhooks = defineResource({
@@ -87,14 +89,18 @@ async function existing(names: readonly string[], deps: TokenDeps): Promise<read
   return found.flatMap((node) => node?.metadata.name ?? []);
 }
 
-async function published({ cluster, signal }: TokenDeps): Promise<PublishedTunnelCa> {
-  const lookUp = { options: { signal } };
+async function seen(
+  { at, key, readers }: JoinConfig,
+  { cluster, signal }: TokenDeps,
+): Promise<JoinConfigSeen> {
+  const options = { signal };
+  const ofReaders = { namespace: at.namespace, name: readers, options };
   const [configMap, role, binding] = await Promise.all([
-    find(cluster, resources.configMaps, { ...tunnelCaAt, ...lookUp }),
-    find(cluster, resources.roles, { ...tunnelCaReaders, ...lookUp }),
-    find(cluster, resources.roleBindings, { ...tunnelCaReaders, ...lookUp }),
+    find(cluster, resources.configMaps, { ...at, options }),
+    find(cluster, resources.roles, ofReaders),
+    find(cluster, resources.roleBindings, ofReaders),
   ]);
-  return { ca: configMap?.data?.[tunnelCaKey], isOpen: role !== undefined && binding !== undefined };
+  return { text: configMap?.data?.[key], isOpen: role !== undefined && binding !== undefined };
 }
 
 /** Reads all that a plan needs. Changes nothing. Throws `Unsupported` where no machine can join. */
@@ -118,6 +124,7 @@ export async function observe(options: TokenCreateOptions, deps: TokenDeps): Pro
     existingNodes: await existing(options.nodes, deps),
     units,
     tunnel: cloud.kind === 'none' ? { servers: [], ca: undefined } : cloud.tunnel,
-    published: await published(deps),
+    tunnelCa: await seen(tunnelCaConfig, deps),
+    kubeletConfig: await seen(kubeletConfig, deps),
   };
 }

@@ -27,7 +27,8 @@ const prepared: Observed = {
   existingNodes: [],
   units: [],
   tunnel: { servers: ['tunnel.example.com:443'], ca: undefined },
-  published: { ca: undefined, isOpen: false },
+  tunnelCa: { text: undefined, isOpen: false },
+  kubeletConfig: { text: 'clusterDNS: [10.96.0.10]', isOpen: true },
 };
 const options = { ttlMs: 1, nodes: ['shop-7'] };
 
@@ -52,22 +53,32 @@ describe('a plan for a token', () => {
   });
 
   it('lets machines read who signs the certificate of the tunnel, and the next one', () => {
-    const of = (ca: string | undefined, published: Observed['published']): readonly string[] => {
-      const observed = { ...prepared, tunnel: { ...prepared.tunnel, ca }, published };
+    const of = (ca: string | undefined, tunnelCa: Observed['tunnelCa']): readonly string[] => {
+      const observed = { ...prepared, tunnel: { ...prepared.tunnel, ca }, tunnelCa };
       return planToken(options, observed, access).changes.map(({ what }) => what);
     };
     const written =
       'publish the CA of the tunnel certificate: ConfigMap selvedge-system/cloud-manager-tunnel-ca';
-    expect(of('PEM', { ca: undefined, isOpen: false })).toEqual([
+    expect(of('PEM', { text: undefined, isOpen: false })).toEqual([
       written,
-      'make it readable with a token: Role selvedge-system/selvedge:tunnel-ca',
-      'make it readable with a token: RoleBinding selvedge-system/selvedge:tunnel-ca',
+      'make ConfigMap selvedge-system/cloud-manager-tunnel-ca readable with a token: Role selvedge-system/selvedge:tunnel-ca',
+      'make ConfigMap selvedge-system/cloud-manager-tunnel-ca readable with a token: RoleBinding selvedge-system/selvedge:tunnel-ca',
     ]);
-    expect(of('PEM', { ca: 'PEM', isOpen: true })).toEqual([]);
-    expect(of('NEXT', { ca: 'PEM', isOpen: true })).toEqual([written]);
-    expect(of(undefined, { ca: 'PEM', isOpen: true })).toEqual([
+    expect(of('PEM', { text: 'PEM', isOpen: true })).toEqual([]);
+    expect(of('NEXT', { text: 'PEM', isOpen: true })).toEqual([written]);
+    expect(of(undefined, { text: 'PEM', isOpen: true })).toEqual([
       expect.stringMatching(/^delete the published tunnel CA/),
     ]);
+  });
+
+  it('lets machines read of the cluster’s DNS, where kubeadm keeps it', () => {
+    const of = (kubeletConfig: Observed['kubeletConfig']): readonly string[] =>
+      planToken(options, { ...prepared, kubeletConfig }, access).changes.map(({ what }) => what);
+    expect(of({ text: 'clusterDNS: []', isOpen: false })).toEqual([
+      'make ConfigMap kube-system/kubelet-config readable with a token: Role kube-system/selvedge:kubelet-config',
+      'make ConfigMap kube-system/kubelet-config readable with a token: RoleBinding kube-system/selvedge:kubelet-config',
+    ]);
+    expect(of({ text: undefined, isOpen: false })).toEqual([]);
   });
 
   it('says where the API server is as the kubeconfig does, where nobody did', () => {

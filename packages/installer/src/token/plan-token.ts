@@ -4,6 +4,7 @@ import { resources } from '@selvedge/kube';
 import type { ClusterChange } from '../changes/index.ts';
 import { addMembers } from '../unit/index.ts';
 import { type ClusterInfo, newClusterInfo } from './cluster-info.ts';
+import { kubeletConfigChanges, tunnelCaChanges } from './join-configs.ts';
 import {
   bindingOf,
   clusterInfoObject,
@@ -14,7 +15,6 @@ import {
 } from './join-rights.ts';
 import type { Observed } from './observe.ts';
 import { pinOfAuthority } from './pin.ts';
-import { tunnelCaChanges } from './tunnel-ca.ts';
 import type { TokenCreateOptions, TokenDeps } from './types.ts';
 
 export interface TokenPlan {
@@ -127,7 +127,8 @@ export function planToken(
     changes: [
       ...rightsOf(observed),
       ...infoChanges(observed, clusterInfo),
-      ...tunnelCaChanges(observed.tunnel.ca, observed.published),
+      ...kubeletConfigChanges(observed.kubeletConfig),
+      ...tunnelCaChanges(observed.tunnel.ca, observed.tunnelCa),
       ...members,
     ],
     warnings: warningsOf(options, observed, server),

@@ -3,6 +3,7 @@ import type { Binary } from '@selvedge/hack/setup';
 import type { BedContext } from '../../context.ts';
 import type { BedDescription } from '../../description.ts';
 import { ensureImages } from '../../images/index.ts';
+import { serviceRange } from '../../addresses.ts';
 import { machineFolders } from '../../machine/host.ts';
 import { provideBaseRoot } from '../../machine/index.ts';
 import { reconcileNetwork } from '../../reconcile.ts';
@@ -53,6 +54,10 @@ async function prepare(
   await placeFiles(of, packageFiles(stock.programs), signal);
   // The site's machines forward by their networks' setup; this is the cloud's own.
   await of.machine.exec(['sysctl', '--quiet', '--write', 'net.ipv4.ip_forward=1'], { signal });
+  if (of.role === 'control-plane') {
+    // A default route leads its API server to Services elsewhere; this cloud has none.
+    await of.machine.exec(['ip', 'route', 'add', serviceRange, 'dev', 'lo', 'src', of.address], { signal });
+  }
   await of.machine.exec(['systemctl', 'restart', 'containerd'], { signal });
   await of.machine.exec(['systemctl', 'enable', '--quiet', 'kubelet'], { signal });
   await untilRuntime(context, of, signal);

@@ -1,0 +1,92 @@
+import { bootstrappersGroup, labels, managerNamespace } from '@selvedge/api';
+import { resources } from '@selvedge/kube';
+import type { ConfigMap, Role, RoleBinding } from '@selvedge/kube/types';
+import type { ClusterChange } from '../changes/index.ts';
+
+/** A key of a ConfigMap that a machine reads before it joins, by its token. */
+export interface JoinConfig {
+  readonly at: { readonly namespace: string; readonly name: string };
+  readonly key: string;
+  /** The Role and the RoleBinding by which any token may. */
+  readonly readers: string;
+}
+
+/** Who signs the certificate of the tunnel, PEM. Not there: the cluster's CA. */
+export const tunnelCaConfig: JoinConfig = {
+  at: { namespace: managerNamespace, name: 'cloud-manager-tunnel-ca' },
+  key: 'ca.crt',
+  readers: 'selvedge:tunnel-ca',
+};
+
+/** What kubelets are told, the cluster's DNS among it; kubeadm keeps it, and opens it to its own tokens. */
+export const kubeletConfig: JoinConfig = {
+  at: { namespace: 'kube-system', name: 'kubelet-config' },
+  key: 'kubelet',
+  readers: 'selvedge:kubelet-config',
+};
+
+/** What there is of it. */
+export interface JoinConfigSeen {
+  readonly text: string | undefined;
+  /** Whether its readers are there. */
+  readonly isOpen: boolean;
+}
+
+const where = 'cluster';
+const apiGroup = 'rbac.authorization.k8s.io';
+const managed = { [labels.managedBy]: 'selvedge' };
+
+function readersOf({ at: { namespace, name }, readers }: JoinConfig): readonly [Role, RoleBinding] {
+  const metadata = { namespace, name: readers, labels: managed };
+  return [
+    {
+      metadata,
+      rules: [{ apiGroups: [''], resources: ['configmaps'], resourceNames: [name], verbs: ['get'] }],
+    },
+    {
+      metadata,
+      roleRef: { apiGroup, kind: 'Role', name: readers },
+      subjects: [{ apiGroup, kind: 'Group', name: bootstrappersGroup }],
+    },
+  ];
+}
+
+/** Lets tokens read it, if they cannot. Pure. */
+function openChanges(config: JoinConfig, { isOpen }: JoinConfigSeen): readonly ClusterChange[] {
+  if (isOpen) return [];
+  const { namespace, name } = config.at;
+  const [role, binding] = readersOf(config);
+  const what = (kind: string): string =>
+    `make ConfigMap ${namespace}/${name} readable with a token: ${kind} ${namespace}/${config.readers}`;
+  return [
+    { where, what: what('Role'), write: { kind: 'apply', resource: resources.roles, object: role } },
+    {
+      where,
+      what: what('RoleBinding'),
+      write: { kind: 'apply', resource: resources.roleBindings, object: binding },
+    },
+  ];
+}
+
+/** Pure. */
+export const kubeletConfigChanges = (seen: JoinConfigSeen): readonly ClusterChange[] =>
+  seen.text === undefined ? [] : openChanges(kubeletConfig, seen);
+
+/** What makes of what there is what machines have to read. `ca`: as in `CloudTunnel`. Pure. */
+export function tunnelCaChanges(ca: string | undefined, seen: JoinConfigSeen): readonly ClusterChange[] {
+  const { at, key } = tunnelCaConfig;
+  const shown = `ConfigMap ${at.namespace}/${at.name}`;
+  const resource = resources.configMaps;
+  if (ca === undefined) {
+    if (seen.text === undefined) return [];
+    const what = `delete the published tunnel CA, which is now the cluster CA: ${shown}`;
+    return [{ where, what, write: { kind: 'delete', resource, at } }];
+  }
+  const object: ConfigMap = { metadata: { ...at, labels: managed }, data: { [key]: ca } };
+  const written: ClusterChange = {
+    where,
+    what: `publish the CA of the tunnel certificate: ${shown}`,
+    write: { kind: 'apply', resource, object },
+  };
+  return [...(seen.text === ca ? [] : [written]), ...openChanges(tunnelCaConfig, seen)];
+}
