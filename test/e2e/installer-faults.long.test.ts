@@ -4,10 +4,10 @@ import { itGoesOnWhereverItWasLost } from './support/installer-faults.ts';
 
 describe('a node of kubeadm that is converted and taken back', () => {
   const world = useInstallerCluster({ layout: 'kubeadm', stem: 'fault', workers: 1, podsPerNode: 2 });
-  itGoesOnWhereverItWasLost({ world, steps: 17 });
+  itGoesOnWhereverItWasLost(world);
 });
 
 describe('an agent of k3s that is converted and taken back', () => {
   const world = useInstallerCluster({ layout: 'k3s', stem: 'faulk', workers: 1, podsPerNode: 2 });
-  itGoesOnWhereverItWasLost({ world, steps: 19 });
+  itGoesOnWhereverItWasLost(world);
 });
