@@ -1,4 +1,4 @@
-export { architectures } from './architectures.ts';
+export { architectureOf, architectures } from './architectures.ts';
 export { checksumsFile, parseChecksums, renderChecksums } from './checksums.ts';
 export { type ArtifactKind, artifactName } from './names.ts';
 export { openArtifacts } from './open.ts';

@@ -1,7 +1,7 @@
 import { SelvedgeError, messageOf } from '@selvedge/kit';
 import { type KubeClient, resources } from '@selvedge/kube';
 import type { Node } from '@selvedge/kube/types';
-import { type Architecture, architectures } from '../artifacts/index.ts';
+import { type Architecture, architectureOf } from '../artifacts/index.ts';
 import { readIfThere } from '../files/index.ts';
 import type { Host, Machine } from '../host/index.ts';
 import { clusterCa } from './certificates/sign-there.ts';
@@ -20,9 +20,9 @@ async function succeeds(
   return (await host.run({ argv }, signal)).exitCode === 0;
 }
 
-async function architectureOf(host: Host, signal: AbortSignal): Promise<Architecture> {
+async function architectureOn(host: Host, signal: AbortSignal): Promise<Architecture> {
   const name = (await host.run({ argv: ['uname', '-m'] }, signal)).stdout.toString().trim();
-  const found = architectures[name];
+  const found = architectureOf(name);
   if (found !== undefined) return found;
   throw new SelvedgeError(`there is no cloud-manager for the architecture of ${host.name}: ${name}`, {
     code: 'Unsupported',
@@ -37,7 +37,7 @@ async function inspect(
   return withMachine(at.machine, deps, async (host, files) => ({
     kind: 'open',
     ...at,
-    arch: await architectureOf(host, signal),
+    arch: await architectureOn(host, signal),
     manifest: await readIfThere(files, { path: manifestFile }, signal),
     ca: await readIfThere(files, { path: clusterCa.certificate }, signal),
     certificate: await readIfThere(files, { path: paths.certificate }, signal),

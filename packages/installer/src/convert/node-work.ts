@@ -1,5 +1,5 @@
 import { SelvedgeError } from '@selvedge/kit';
-import type { Architecture, Artifacts } from '../artifacts/index.ts';
+import { type Architecture, type Artifacts, architectures } from '../artifacts/index.ts';
 import { planConversion } from '../conversion/index.ts';
 import { gatherFacts } from '../facts/index.ts';
 import { recognize } from '../layouts/index.ts';
@@ -8,7 +8,6 @@ import type { NodeWork } from './convert.ts';
 
 /** What steps call the program for an architecture. */
 const sourceOf = (arch: Architecture): string => `edge-lite-${arch}`;
-const architectures: readonly Architecture[] = ['amd64', 'arm64'];
 
 /** How machines are made edge nodes. */
 export function createNodeWork(

@@ -1,5 +1,5 @@
 import { createLimiter, hasCode } from '@selvedge/kit';
-import { type Architecture, architectures } from '../artifacts/index.ts';
+import { type Architecture, architectureOf } from '../artifacts/index.ts';
 import type { ClusterNode } from '../cluster/index.ts';
 import type { NodeFacts } from '../facts/index.ts';
 import { createHostFiles } from '../files/index.ts';
@@ -118,7 +118,7 @@ function findingOf(node: ClusterNode, { state, facts, recognition }: Seen): Find
   const { layout } = recognition;
   const against = refuseLayout(node, layout);
   if (against !== undefined) return refused(node, against);
-  const arch = architectures[facts.arch];
+  const arch = architectureOf(facts.arch);
   if (arch === undefined) return refused(node, { why: `there is no edge-lite for ${facts.arch}` });
   const machine = { facts, layout, arch };
   if (state.kind === 'begun') return { kind: 'begun', node, machine, run: state };

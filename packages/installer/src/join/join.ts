@@ -13,7 +13,7 @@ import { examineCluster } from './examine-cluster.ts';
 import { nodeNameIn } from './journalled.ts';
 import { sourceNames, tokenFile } from './names.ts';
 import { lookAtNode } from './node-state.ts';
-import { type Surveyed, architectureOf, survey } from './survey.ts';
+import { type Surveyed, knownArchitecture, survey } from './survey.ts';
 import { type JoinDeps, type JoinOptions, type JoinResult, joinDefaults } from './types.ts';
 import { awaitUnit, untilReady } from './wait-ready.ts';
 import { whyNot } from './why.ts';
@@ -29,7 +29,7 @@ function sourcesOf(host: Host, { options: { token }, deps: { artifacts } }: Aske
   return async (name, signal) => {
     if (name === sourceNames.token) return Buffer.from(`${token}\n`);
     const { stdout } = await host.run({ argv: ['uname', '-m'] }, signal);
-    const arch = architectureOf(stdout.toString().trim());
+    const arch = knownArchitecture(stdout.toString().trim());
     if (name === sourceNames.program) return (await artifacts.edgeLite(arch)).bytes;
     for (const manager of ['apt', 'dnf'] as const) {
       const found = (await artifacts.packages?.({ arch, manager }))?.find(({ file }) => file === name);

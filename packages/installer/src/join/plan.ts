@@ -1,5 +1,5 @@
 import { formatHostPort } from '@selvedge/kit/net';
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { CloudTunnel } from '../cloud/index.ts';
 import type { Step } from '../steps/index.ts';
 import { hubAddress, places } from '../places.ts';
@@ -64,7 +64,7 @@ function containerdSteps({ runtime: { containerd } }: PlanInput): readonly Step[
   if (containerd === undefined) return [{ kind: 'unit', name }];
   const { file = '', config, runs } = containerd;
   const change = config.servesCri ? undefined : enableCri(file);
-  const sha256 = createHash('sha256').update(file).digest('hex');
+  const sha256 = hash('sha256', file);
   const edit: readonly Step[] =
     change === undefined
       ? []

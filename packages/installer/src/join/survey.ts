@@ -1,5 +1,5 @@
 import { SelvedgeError } from '@selvedge/kit';
-import { type Architecture, architectures } from '../artifacts/index.ts';
+import { type Architecture, architectureOf } from '../artifacts/index.ts';
 import type { Finding } from '../check/index.ts';
 import type { Progress } from '../command/index.ts';
 import { type NodeFacts, gatherFacts } from '../facts/index.ts';
@@ -22,8 +22,8 @@ export interface Surveyed {
 }
 
 /** As Kubernetes names it. Throws `Unsupported`. */
-export function architectureOf(arch: string): Architecture {
-  const known = architectures[arch];
+export function knownArchitecture(arch: string): Architecture {
+  const known = architectureOf(arch);
   if (known !== undefined) return known;
   throw new SelvedgeError(`there is no edge-lite for ${arch}`, { code: 'Unsupported' });
 }
@@ -58,8 +58,9 @@ async function lookAt(host: Host, options: JoinOptions, { clock, signal }: JoinD
 /** Files of packages that the release has for the machine. */
 async function archivesFor({ facts, runtime }: Seen, { artifacts }: JoinDeps): Promise<readonly string[]> {
   const { manager } = runtime;
-  if (manager === undefined || architectures[facts.arch] === undefined) return [];
-  const files = await artifacts.packages?.({ arch: architectureOf(facts.arch), manager });
+  const arch = architectureOf(facts.arch);
+  if (manager === undefined || arch === undefined) return [];
+  const files = await artifacts.packages?.({ arch, manager });
   return (files ?? []).map(({ file }) => file);
 }
 
@@ -81,7 +82,7 @@ export async function survey(
   const findings = joinFindings({ ...seen, cluster, archives: archives.length }, options);
   refuse(findings);
   const nodeName = nodeNameOf(options, seen.facts.hostname);
-  const { sha256 } = await artifacts.edgeLite(architectureOf(seen.facts.arch));
+  const { sha256 } = await artifacts.edgeLite(knownArchitecture(seen.facts.arch));
   const input = { nodeName, runtime: seen.runtime, cluster, program: { sha256 }, archives };
   return { nodeName, steps: planJoin(input, options), warnings: findings.map(tell) };
 }

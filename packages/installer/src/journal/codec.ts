@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { JournalRecord } from './records.ts';
 
 /** What a journal says. */
@@ -10,7 +10,7 @@ export type JournalReading =
 const first = '0'.repeat(64);
 
 function seal(previous: string, json: string): string {
-  return createHash('sha256').update(`${previous}\n${json}`).digest('hex');
+  return hash('sha256', `${previous}\n${json}`);
 }
 
 /** A record as a line that follows the line sealed with `last` (default: the first one), and its own seal. */

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
 import { SelvedgeError } from '@selvedge/kit';
 import type { FileState, PathState } from '../files/index.ts';
@@ -11,8 +11,17 @@ export function conflict(path: string, what: string, hint: string): SelvedgeErro
   return new SelvedgeError(`${path} ${what}`, { code: 'Conflict', hint });
 }
 
-export const hashOf = (content: Uint8Array | string): string =>
-  createHash('sha256').update(content).digest('hex');
+/** For a step that overwrites nothing. Throws `Conflict`. */
+export async function nothingAt(
+  path: string,
+  files: ExecutorDeps['files'],
+  signal: AbortSignal,
+): Promise<typeof nothing> {
+  if ((await files.look(path, signal)).kind === 'absent') return nothing;
+  throw conflict(path, 'already exists', 'it may be left from an earlier installation: move it elsewhere');
+}
+
+export const hashOf = (content: Uint8Array | string): string => hash('sha256', content);
 
 /** Programs that read a folder pass over names with a dot in front: the kubelet, systemd, containerd, CNI. */
 function backupOf(path: string, run: string): string {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { type JsonObject, type KubeObject, isList, isObject } from '@selvedge/kube';
 
 /** An object as people and programs mean it: without what the API server writes, and its status. */
@@ -19,10 +19,7 @@ function sorted(value: unknown): unknown {
 }
 
 /** Of the content. Two objects with the same hash are the same to whoever reads them. */
-export const hashOfContent = (content: JsonObject): string =>
-  createHash('sha256')
-    .update(JSON.stringify(sorted(content)))
-    .digest('hex');
+export const hashOfContent = (content: JsonObject): string => hash('sha256', JSON.stringify(sorted(content)));
 
 /** Paths at which two values differ, for people: `spec.replicas`. Pure. */
 export function differences(a: unknown, b: unknown, path = ''): readonly string[] {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Step } from '../../steps/index.ts';
 import { egressConfiguration } from '../egress/configuration.ts';
 import { egressConfigFile, manifestChanges, manifestFile } from '../egress/manifest.ts';
@@ -49,7 +49,7 @@ export function managerSteps({ sha256, config }: ManagerStepsOptions): readonly 
 
 /** The API server of a machine goes through cloud-manager's socket. `manifest`: of its static pod. Pure. */
 export function egressSteps(manifest: string): readonly Step[] {
-  const sha256 = createHash('sha256').update(manifest).digest('hex');
+  const sha256 = hash('sha256', manifest);
   return [
     { kind: 'times', paths: ['/etc/kubernetes', '/etc/kubernetes/manifests'] },
     { kind: 'await', path: egressSocket, timeoutMs: startMs },

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { KubeObject } from '@selvedge/kube';
 import { stringify } from 'yaml';
 import { chartObject } from './metadata.ts';
@@ -9,8 +9,7 @@ const yamlOf = (config: ManagerConfig): string =>
   stringify(config, { sortMapEntries: true, indentSeq: false, singleQuote: true, lineWidth: 0 }).trimEnd();
 
 /** What pods have as an annotation: another config is other pods. */
-export const configChecksum = (config: ManagerConfig): string =>
-  createHash('sha256').update(yamlOf(config)).digest('hex');
+export const configChecksum = (config: ManagerConfig): string => hash('sha256', yamlOf(config));
 
 export const configMap = (config: ManagerConfig): KubeObject =>
   chartObject({

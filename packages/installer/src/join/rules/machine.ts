@@ -1,4 +1,4 @@
-import { architectures } from '../../artifacts/index.ts';
+import { architectureOf } from '../../artifacts/index.ts';
 import { defaultPorts } from '../../places.ts';
 import { thresholds } from '../../thresholds.ts';
 import { type Rules, type Sight, type Told, error, warning } from '../rule.ts';
@@ -76,7 +76,7 @@ export const machineRules: Rules = {
       ? undefined
       : error(`PID 1 is ${init}`, 'edge-lite runs as a systemd unit', 'use a system with systemd'),
   'join-architecture': ({ facts: { arch } }) =>
-    architectures[arch] !== undefined
+    architectureOf(arch) !== undefined
       ? undefined
       : error(
           `unsupported architecture ${arch}`,
