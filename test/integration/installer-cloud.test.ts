@@ -184,6 +184,20 @@ describe('an installation', () => {
     await backToVanilla();
   });
 
+  test('leaves the namespace, which it made, where somebody has put something into it', async () => {
+    const { cluster } = world;
+    const namespace = managerNamespace;
+    await convertCloud(world.deps);
+    const mine = { metadata: { name: 'pull', namespace }, data: { a: 'Yg==' } };
+    await cluster.create(resources.secrets, mine, { signal });
+    await revertCloud(world.deps);
+    const kept = await cluster.get(resources.secrets, { namespace, name: 'pull' }, { signal });
+    expect(kept.data).toEqual(mine.data);
+    await cluster.delete(resources.secrets, { namespace, name: 'pull' }, { signal });
+    await revertCloud(world.deps);
+    await backToVanilla();
+  });
+
   test('is not taken back over what somebody changed since', async () => {
     const { cluster } = world;
     await convertCloud(world.deps);

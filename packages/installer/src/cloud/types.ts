@@ -220,6 +220,8 @@ export interface CloudUndoSeen {
   readonly adopted: readonly InventoryEntry[];
   /** The installer made the namespace of cloud-manager, and nobody is deleting it. */
   readonly isNamespaceOurs: boolean;
+  /** What somebody else has in that namespace, which is kept then: `Secret selvedge-system/mine`. */
+  readonly strangers: readonly string[];
   /** There is a release of helm. */
   readonly isHelms: boolean;
   /** As in `Hosts`. */

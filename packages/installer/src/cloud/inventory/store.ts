@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { fieldManager } from '../../changes/index.ts';
 import type { Inventory } from './types.ts';
 
-const inventoryName = 'selvedge-install';
+export const inventoryName = 'selvedge-install';
 
 const at = { namespace: managerNamespace, name: inventoryName } as const;
 const key = 'inventory.json';

@@ -1,9 +1,12 @@
+import { createHash } from 'node:crypto';
 import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
+import { aborted, hasCode } from '@selvedge/kit';
 import { describe, expect, it } from 'vitest';
+import { createHostFiles } from '../../files/index.ts';
 import { manifestFile } from '../egress/manifest.ts';
 import { kubeadmManifest } from '../egress/testing-manifest.ts';
-import { applyOn, phasesOn, undoMachine } from './run.ts';
+import { applyOn, phasesOn, runStateOf, undoMachine } from './run.ts';
 import { egressSteps } from './steps.ts';
 import { type TestMachine, createTestMachine, machine, machineDeps } from './testing-machine.ts';
 
@@ -66,6 +69,45 @@ describe('a control-plane machine', () => {
     await expect(undoMachine(on.host, machineDeps(on, signal))).rejects.toMatchObject({ code: 'Corrupt' });
     expect(await readFile(on.at(manifestFile), 'utf8')).toContain('--egress-selector-config-file');
     expect(await phasesOn(on.host, signal)).toEqual(['egress', 'manager']);
+  });
+
+  it('whose journal tells nothing any more is left as it is', async () => {
+    await using on = await createTestMachine();
+    await convert(on);
+    await writeFile(on.at('/var/lib/selvedge-installer-egress/journal'), '');
+    const back = undoMachine(on.host, machineDeps(on, signal));
+    await expect(back).rejects.toMatchObject({ code: 'Corrupt', message: /kube-apiserver.yaml/ });
+    expect(await readFile(on.at(manifestFile), 'utf8')).toContain('--egress-selector-config-file');
+    expect(await phasesOn(on.host, signal)).toEqual(['egress', 'manager']);
+  });
+
+  it.each([
+    ['manager', 'is left, and gone on with by the next run'],
+    ['egress', 'is ended, for who waits to take it back'],
+  ] as const)('whose phase %s is under way when a person stops: it %s', async (phase) => {
+    await using on = await createTestMachine();
+    const stopping = new AbortController();
+    const content = 'a program';
+    const sha256 = createHash('sha256').update(content).digest('hex');
+    const upload = { kind: 'upload', path: '/etc/program', mode: 0o755, source: 'program', sha256 } as const;
+    const how = {
+      plan: () => Promise.resolve([{ kind: 'times', paths: ['/etc'] } as const, upload]),
+      sources: () => {
+        stopping.abort(aborted('selvedge'));
+        return Promise.resolve(Buffer.from(content));
+      },
+    };
+    const first = applyOn({ machine, phase }, how, machineDeps(on, stopping.signal));
+    const isStopped = await first.then(
+      () => false,
+      (error: unknown) => hasCode(error, 'Aborted'),
+    );
+    expect(isStopped).toBe(phase === 'manager');
+    const files = createHostFiles(on.host);
+    expect(await runStateOf(phase, files, signal)).toBe(phase === 'egress' ? 'done' : 'begun');
+    await applyOn({ machine, phase }, how, machineDeps(on, signal));
+    expect(await runStateOf(phase, files, signal)).toBe('done');
+    expect(await readFile(on.at(upload.path), 'utf8')).toBe(content);
   });
 
   it('is locked by each run under a name of its own: none takes the lock of another for its own', async () => {

@@ -1,4 +1,4 @@
-import type { Clock, Random } from '@selvedge/kit';
+import { type Clock, type Random, scoped } from '@selvedge/kit';
 import type { Progress } from '../../command/index.ts';
 import { type HostFiles, createHostFiles } from '../../files/index.ts';
 import type { Host, Hosts, Machine } from '../../host/index.ts';
@@ -85,7 +85,9 @@ export async function applyOn(
     }
     const run = runId(journal.state);
     const executors = createExecutors({ host, files, run, clock, sources });
-    await applySteps({ journal, executors, onEvent: () => undefined }, lock.signal);
+    // An edit of the API server's manifest is ended, and taken back by who waits for it; anything else stops where it is.
+    using scope = scoped(lock.signal, phase === 'egress' ? undefined : deps.signal);
+    await applySteps({ journal, executors, onEvent: () => undefined }, scope.signal);
   });
 }
 

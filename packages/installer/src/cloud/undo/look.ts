@@ -5,6 +5,7 @@ import { openInventory } from '../inventory/index.ts';
 import { isMarkedAsMade } from '../objects/metadata.ts';
 import type { CloudUndoSeen } from '../types.ts';
 import { adoptLabelled } from './adopt.ts';
+import { strangersIn } from './strangers.ts';
 
 interface LookDeps {
   readonly cluster: KubeClient;
@@ -32,10 +33,12 @@ async function isHelms({ cluster, signal }: LookDeps): Promise<boolean> {
 /** Looks at what there is of ours in the cloud. Changes nothing. Throws `Corrupt` for an inventory that cannot be read. */
 export async function lookAtCloudUndo(deps: LookDeps): Promise<CloudUndoSeen> {
   const { inventory } = await openInventory(deps.cluster, deps.signal);
+  const isOurs = await isNamespaceOurs(deps);
   return {
     inventory,
     adopted: await adoptLabelled(inventory, deps),
-    isNamespaceOurs: await isNamespaceOurs(deps),
+    isNamespaceOurs: isOurs,
+    strangers: isOurs ? await strangersIn(deps) : [],
     isHelms: await isHelms(deps),
     viaKubelet: deps.hosts.viaKubelet === true,
   };

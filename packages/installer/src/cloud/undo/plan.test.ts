@@ -83,6 +83,7 @@ const nothing: CloudUndoSeen = {
   inventory: undefined,
   adopted: [],
   isNamespaceOurs: false,
+  strangers: [],
   isHelms: false,
   viaKubelet: false,
 };
@@ -160,6 +161,18 @@ describe('a plan for the way back', () => {
     const plan = planCloudUndo(keep, seen);
     expect(linesOf(plan)).toEqual(lines.map((line) => `cluster: ${line}`));
     expect(plan.warnings).toEqual([]);
+  });
+
+  test('keeps a namespace in which somebody has something, and says so', () => {
+    const strangers = ['Secret selvedge-system/cloud-manager-tls'];
+    const plan = planCloudUndo(keep, installed([role], { isNamespaceOurs: true, strangers }));
+    expect(linesOf(plan)).toEqual(['cluster: delete ClusterRole selvedge:hub']);
+    expect(plan.warnings).toEqual([
+      expect.stringContaining('kept, for what selvedge did not create: Secret'),
+    ]);
+    expect(planCloudUndo(keep, { ...nothing, isNamespaceOurs: true, strangers })).toMatchObject({
+      isDone: true,
+    });
   });
 
   test('is refused where helm has taken it over', () => {

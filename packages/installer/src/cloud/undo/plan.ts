@@ -65,8 +65,23 @@ function partsOf(
   ];
 }
 
-const isNothing = ({ inventory, adopted, isNamespaceOurs }: CloudUndoSeen): boolean =>
-  inventory === undefined && !isNamespaceOurs && adopted.length === 0;
+/** Nobody loses what he keeps there. */
+const isNamespaceGoing = ({ isNamespaceOurs, strangers }: CloudUndoSeen): boolean =>
+  isNamespaceOurs && strangers.length === 0;
+
+/** Why a namespace stays that we made, for people. */
+export const keptNamespace = (strangers: readonly string[]): string =>
+  `Namespace ${managerNamespace} is kept, for what selvedge did not create: ${strangers.join(', ')}`;
+
+function warningsOf({ isNamespaceOurs, strangers }: CloudUndoSeen, takesBack: boolean): readonly string[] {
+  return [
+    ...(takesBack ? ['all EdgeNodes are deleted, and with them every ban; keep them with --keep-data'] : []),
+    ...(isNamespaceOurs && strangers.length > 0 ? [keptNamespace(strangers)] : []),
+  ];
+}
+
+const isNothing = (seen: CloudUndoSeen): boolean =>
+  seen.inventory === undefined && !isNamespaceGoing(seen) && seen.adopted.length === 0;
 
 const managedByHelm = (): SelvedgeError =>
   new SelvedgeError('the installation is managed by helm', {
@@ -79,7 +94,7 @@ const managedByHelm = (): SelvedgeError =>
  * over, `Unsupported` if an API server had to be restarted by a Job. Pure.
  */
 export function planCloudUndo(options: CloudUndoOptions, seen: CloudUndoSeen): CloudUndoPlan {
-  const { inventory, adopted, isNamespaceOurs, isHelms } = seen;
+  const { inventory, adopted, isHelms } = seen;
   if (isNothing(seen)) return { options, adopted, isDone: true, parts: [], warnings: [] };
   if (isHelms) throw managedByHelm();
   const all = [...adopted, ...(inventory?.entries ?? [])];
@@ -88,10 +103,7 @@ export function planCloudUndo(options: CloudUndoOptions, seen: CloudUndoSeen): C
   const takesBack = !options.keepData && entries.some(isData);
   const parts = partsOf(entries, {
     first: takesBack ? data : [],
-    last: isNamespaceOurs ? [`delete Namespace ${managerNamespace}`] : [],
+    last: isNamespaceGoing(seen) ? [`delete Namespace ${managerNamespace}`] : [],
   });
-  const warnings = takesBack
-    ? ['all EdgeNodes are deleted, and with them every ban; keep them with --keep-data']
-    : [];
-  return { options, adopted, isDone: false, parts, warnings };
+  return { options, adopted, isDone: false, parts, warnings: warningsOf(seen, takesBack) };
 }

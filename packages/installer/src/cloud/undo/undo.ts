@@ -5,7 +5,8 @@ import { type InventoryStore, openInventory, settleEntries } from '../inventory/
 import { isMarkedAsMade } from '../objects/metadata.ts';
 import type { CloudDeps, CloudUndoPlan } from '../types.ts';
 import { undoEntry } from './entries.ts';
-import { backwards, isData, undoText } from './plan.ts';
+import { backwards, isData, keptNamespace, undoText } from './plan.ts';
+import { strangersIn } from './strangers.ts';
 import { takeBack } from './take-back.ts';
 
 /** What cloud-manager made for itself in a namespace that stays. */
@@ -51,6 +52,8 @@ export async function undoCloud({ options, adopted, isDone }: CloudUndoPlan, dep
   await removeTraces(deps);
   await store.remove();
   if (!isMarkedAsMade(namespace) || namespace.metadata.deletionTimestamp !== undefined) return;
+  const strangers = await strangersIn(deps);
+  if (strangers.length > 0) return progress.note(keptNamespace(strangers));
   const { uid = '' } = namespace.metadata;
   await progress.task(`delete Namespace ${managerNamespace}`, () =>
     cluster.delete(resources.namespaces, at, { signal, preconditions: { uid } }),
