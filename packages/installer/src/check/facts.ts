@@ -61,7 +61,7 @@ export interface Budget {
 export interface CheckedNode {
   readonly node: ClusterNode;
   readonly info: NodeSystemInfo;
-  /** Of the kubelet's API. */
+  /** The port of the kubelet's API. */
   readonly kubeletPort: number;
   /** By the node's own clock; 0: it has no Lease. */
   readonly leaseRenewedMs: number;

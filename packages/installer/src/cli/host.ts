@@ -17,7 +17,7 @@ export interface CliHost {
   readonly stderr: Output;
   readonly clock: Clock;
   readonly random: Random;
-  /** Of this program. */
+  /** The version of this program. */
   readonly version: string;
   /** Where its executable is. */
   readonly programFolder: string;

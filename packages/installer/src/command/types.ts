@@ -21,6 +21,6 @@ export interface CommandContext {
   readonly random: Random;
   /** Aborted by Ctrl-C: what is begun is ended, and nothing else is begun. */
   readonly signal: AbortSignal;
-  /** Of this program. */
+  /** The version of this program. */
   readonly version: string;
 }

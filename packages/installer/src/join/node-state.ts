@@ -4,9 +4,9 @@ import { places } from '../places.ts';
 
 /** How edge-lite is doing on a machine. */
 export interface NodeState {
-  /** Of its unit. Source: systemctl(1), `ActiveState`. */
+  /** The `ActiveState` of its unit. Source: systemctl(1). */
   readonly active: string;
-  /** Of its last run, 0 while it goes on. */
+  /** The exit code of its last run, 0 while it is running. */
   readonly exitCode: number;
   /** What it says itself; undefined while it does not answer. */
   readonly status?: LiteStatus;

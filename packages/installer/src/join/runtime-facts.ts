@@ -24,7 +24,7 @@ export interface RuntimeFacts {
   readonly networks: readonly string[];
   /** Folders of those that were asked for that are there. */
   readonly folders: readonly string[];
-  /** Of those of ours in it, those in which something is. */
+  /** Directories of edge-lite that exist and are not empty. */
   readonly full: readonly string[];
   readonly manager?: 'apt' | 'dnf';
   readonly iptables: boolean;

@@ -14,7 +14,7 @@ import type { JoinDeps, JoinOptions } from './types.ts';
 
 /** What becomes of a machine, and what is sent to it. */
 export interface Surveyed {
-  /** Of the run that is gone on with; undefined: a new one. */
+  /** The run to resume; undefined: a new one. */
   readonly run?: string;
   readonly nodeName: string;
   readonly steps: readonly Step[];

@@ -15,7 +15,7 @@ export type Found =
   /** What another command made, and takes back: `selvedge join`. */
   | { readonly kind: 'other'; readonly command: string }
   | { readonly kind: 'damaged'; readonly line: number; readonly known: readonly string[] }
-  /** Of the cloud's part, beside the API server of this machine. Looked for without the cloud alone. */
+  /** Parts of the cloud side next to the API server of this machine. Looked for only without the cloud. */
   | { readonly kind: 'beside'; readonly phases: readonly string[] }
   /** It could not be entered, or is another machine. */
   | { readonly kind: 'closed'; readonly message: string; readonly hint?: string };

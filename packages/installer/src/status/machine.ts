@@ -12,7 +12,7 @@ export interface MachineLook {
   readonly status: MachineStatus;
   /** Whether its kubelet talks to a hub; undefined: nobody knows. */
   readonly converted?: boolean | undefined;
-  /** Of the edge-lite that is installed. */
+  /** The version of the installed edge-lite. */
   readonly version?: string | undefined;
 }
 

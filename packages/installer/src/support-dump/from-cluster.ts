@@ -20,7 +20,7 @@ const ours = {
   leases: resources.leases,
 } as const;
 
-/** What tells of us, and of Nodes. */
+/** Namespaces whose Events are about us, or about Nodes. */
 const eventNamespaces = [managerNamespace, 'default', 'kube-system'];
 
 async function logOf(pod: Pod, lines: number, { cluster, signal }: SupportDumpDeps): Promise<string> {

@@ -28,7 +28,7 @@ export interface Observed {
   readonly hasWebhook: boolean;
   /** Whether hubs may read what they need. */
   readonly hasHubRole: boolean;
-  /** Of the nodes that the token is for, those that there are. */
+  /** Those of the nodes of the token that exist. */
   readonly existingNodes: readonly string[];
   /** All, where the token is for one. */
   readonly units: readonly EdgeUnitObject[];

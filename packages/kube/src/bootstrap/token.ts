@@ -9,7 +9,7 @@ export interface BootstrapToken {
 }
 
 /** What to do without a token that is valid. */
-export const newTokenHint = 'make a new one: selvedge token create, or kubeadm token create';
+export const newTokenHint = 'create a new one: selvedge token create, or kubeadm token create';
 
 /** Throws `Unauthenticated`; the error does not show the text. */
 export function parseBootstrapToken(text: string): BootstrapToken {

@@ -16,7 +16,7 @@ function serves(pod: Pod | undefined, withEgress: boolean): boolean {
 }
 
 export interface ApiServerWatch {
-  /** Of the Node. */
+  /** The name of its Node. */
   readonly node: string;
   readonly withEgress: boolean;
   readonly timeoutMs: number;

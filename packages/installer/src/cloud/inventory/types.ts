@@ -33,7 +33,7 @@ export type InventoryEntry =
 
 /** What was made and changed in the cloud, in that order: all that is needed to take it back. */
 export interface Inventory {
-  /** Of the program that wrote it. */
+  /** The version of the program that wrote it. */
   readonly version: string;
   readonly mode: 'deployment' | 'unit';
   /** Everything was done. */

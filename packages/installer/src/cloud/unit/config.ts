@@ -21,7 +21,7 @@ export const paths = {
 
 export interface UnitConfigOptions {
   readonly tunnelPort: number;
-  /** Of this machine. */
+  /** The address of this machine. */
   readonly address: string;
   readonly apiServerPort: number;
   /** Whether its kernel has IPv6. */
