@@ -128,7 +128,7 @@ export {
 } from './patch.ts';
 export type { Sender } from './requester.ts';
 export { defineResource, resourceName, resourcePath, type PathOptions, type Resource } from './resource.ts';
-export { resources } from './resources.ts';
+export { resources, type ValidatingWebhookConfiguration } from './resources.ts';
 export { createLineSplitter, type LineSplitter } from './watch/lines.ts';
 export { parseWatchEvent, type BookmarkEvent, type ObjectEvent, type WatchEvent } from './watch/event.ts';
 export type { Watch, WatchOptions } from './watch/watch.ts';

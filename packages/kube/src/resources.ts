@@ -20,6 +20,7 @@ import type {
   RoleBinding,
   RuntimeClass,
   Secret,
+  SelfSubjectAccessReview,
   SelfSubjectReview,
   Service,
   ServiceAccount,
@@ -29,6 +30,14 @@ import type {
 } from './gen/types.ts';
 import type { KubeObject } from './object.ts';
 import { defineResource, type Resource } from './resource.ts';
+
+/** The part of it that is used. Source: Kubernetes API, admissionregistration.k8s.io/v1. */
+export interface ValidatingWebhookConfiguration extends KubeObject {
+  readonly webhooks?: readonly {
+    readonly name: string;
+    readonly clientConfig?: { readonly caBundle?: string };
+  }[];
+}
 
 type Row = readonly [apiVersion: string, kind: string, plural: string];
 
@@ -75,6 +84,11 @@ export const resources = {
   roles: namespaced<Role>(rbac, 'Role', 'roles'),
   runtimeClasses: clusterWide<RuntimeClass>('node.k8s.io/v1', 'RuntimeClass', 'runtimeclasses'),
   secrets: namespaced<Secret>('v1', 'Secret', 'secrets'),
+  selfSubjectAccessReviews: clusterWide<SelfSubjectAccessReview>(
+    'authorization.k8s.io/v1',
+    'SelfSubjectAccessReview',
+    'selfsubjectaccessreviews',
+  ),
   selfSubjectReviews: clusterWide<SelfSubjectReview>(
     'authentication.k8s.io/v1',
     'SelfSubjectReview',
@@ -89,4 +103,9 @@ export const resources = {
     'subjectaccessreviews',
   ),
   tokenReviews: clusterWide<TokenReview>('authentication.k8s.io/v1', 'TokenReview', 'tokenreviews'),
+  validatingWebhookConfigurations: clusterWide<ValidatingWebhookConfiguration>(
+    'admissionregistration.k8s.io/v1',
+    'ValidatingWebhookConfiguration',
+    'validatingwebhookconfigurations',
+  ),
 } as const;

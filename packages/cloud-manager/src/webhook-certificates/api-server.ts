@@ -1,21 +1,10 @@
 import { managerAdmission } from '@selvedge/api';
-import type { KubeClient, KubeObject, Resource } from '@selvedge/kube';
-import { applyPatch, defineResource } from '@selvedge/kube';
-
-/** Source: `admissionregistration.k8s.io/v1` ValidatingWebhookConfiguration. */
-export interface WebhookConfiguration extends KubeObject {
-  readonly webhooks?: readonly {
-    readonly name: string;
-    readonly clientConfig?: { readonly caBundle?: string };
-  }[];
-}
-
-export const webhookConfigurations: Resource<WebhookConfiguration> = defineResource<WebhookConfiguration>({
-  apiVersion: 'admissionregistration.k8s.io/v1',
-  kind: 'ValidatingWebhookConfiguration',
-  plural: 'validatingwebhookconfigurations',
-  namespaced: false,
-});
+import {
+  type KubeClient,
+  type ValidatingWebhookConfiguration as WebhookConfiguration,
+  applyPatch,
+  resources,
+} from '@selvedge/kube';
 
 const encoded = (bundle: string): string => Buffer.from(bundle).toString('base64');
 
@@ -44,5 +33,9 @@ export async function tell(
     timeoutMs: 10_000,
     signal,
   };
-  return client.patch(webhookConfigurations, { name: managerAdmission.configuration }, options);
+  return client.patch(
+    resources.validatingWebhookConfigurations,
+    { name: managerAdmission.configuration },
+    options,
+  );
 }

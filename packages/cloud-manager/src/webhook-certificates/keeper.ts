@@ -14,11 +14,13 @@ import {
   type KubeMetrics,
   type ObjectReader,
   type ReconcileResult,
+  type ValidatingWebhookConfiguration as WebhookConfiguration,
   createController,
   createObjectCaches,
+  resources,
 } from '@selvedge/kube';
 import type { Secret } from '@selvedge/kube/types';
-import { type WebhookConfiguration, isTold, tell, webhookConfigurations } from './api-server.ts';
+import { isTold, tell } from './api-server.ts';
 import { bundleOf } from './issued.ts';
 import { type Lifetimes, planCertificates } from './plan.ts';
 import type { SharedSecret } from './shared-secret.ts';
@@ -103,7 +105,10 @@ export function createKeeper(lifetimes: Lifetimes, deps: KeeperDeps): Service {
   const { clock, random, log, secrets, kubeMetrics: metrics } = deps;
   const caches = createObjectCaches({ name: 'webhook registration' }, deps);
   const fieldSelector = `metadata.name=${managerAdmission.configuration}`;
-  const configurations = caches.follow({ resource: webhookConfigurations, fieldSelector });
+  const configurations = caches.follow({
+    resource: resources.validatingWebhookConfigurations,
+    fieldSelector,
+  });
   const keeper = new Keeper(lifetimes, deps, configurations);
   const controller = createController(
     { name: 'webhook-certificates', backoff: { initialMs: 200, maxMs: 30_000 } },

@@ -11,19 +11,12 @@ export { isAnyProxyPod, isProxyPod, replacePods } from './proxy-pods.ts';
 export { type ContainersBefore, type Restarts, compareContainers, rememberPods } from './restarts.ts';
 export { type WaveWork, runWaves } from './run-waves.ts';
 export { type NamedNode, type NodeChoice, parseNodeNames, selectNodes } from './select.ts';
-export {
-  type EdgeNodeObject,
-  type NodeSight,
-  cloudReachable,
-  edgeNodeResource,
-  lookAtNode,
-} from './sight.ts';
+export { type NodeSight, lookAtNode } from './sight.ts';
 export { removeConditions, removeTraces } from './traces.ts';
 export {
   type ServicesBefore,
   lookAgainAtServices,
   lookAtServices,
 } from './services.ts';
-export { type OnFailure, type WaveOptions, waveDefaults } from './wave-options.ts';
 export { type OnFailure, type WaveOptions, waveDefaults } from './wave-options.ts';
 export { type Wave, wavesOf } from './waves.ts';

@@ -1,7 +1,6 @@
 import { SelvedgeError, hasCode, withDeadline } from '@selvedge/kit';
 import {
   type BootstrapToken,
-  defineResource,
   formatBootstrapToken,
   newTokenHint,
   parseBootstrapToken,
@@ -65,26 +64,13 @@ async function trust(
   }
 }
 
-/** Source: Kubernetes API, authorization.k8s.io/v1 SelfSubjectAccessReview. */
-interface AccessReview {
-  readonly metadata: object;
-  readonly spec: object;
-  readonly status?: { readonly allowed?: boolean };
-}
-
-const accessReviews = defineResource<AccessReview>({
-  apiVersion: 'authorization.k8s.io/v1',
-  kind: 'SelfSubjectAccessReview',
-  plural: 'selfsubjectaccessreviews',
-  namespaced: false,
-});
-
 const certificates = { group: 'certificates.k8s.io', resource: 'certificatesigningrequests', verb: 'create' };
 
 /** Throws `Unauthenticated` or `Forbidden`, with what to do next. */
 async function tryToken(token: BootstrapToken, client: JoinClient, signal: AbortSignal): Promise<void> {
   const review = { metadata: {}, spec: { resourceAttributes: certificates } };
-  const { status } = await client.create(accessReviews, review, { signal }).catch((cause: unknown) => {
+  const answer = client.create(resources.selfSubjectAccessReviews, review, { signal });
+  const { status } = await answer.catch((cause: unknown) => {
     if (!hasCode(cause, 'Unauthenticated')) throw cause;
     throw new SelvedgeError(`the API server rejects the bootstrap token ${token.id}`, {
       code: 'Unauthenticated',

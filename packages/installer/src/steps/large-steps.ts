@@ -1,5 +1,5 @@
 import { SelvedgeError } from '@selvedge/kit';
-import { conflict, fileBefore, hashOf, nothing, putBack } from './before.ts';
+import { fileBefore, hashOf, nothingAt, putBack } from './before.ts';
 import type { Executor, ExecutorDeps } from './executor.ts';
 import type { CopyStep, UploadStep } from './types.ts';
 
@@ -38,14 +38,7 @@ export function uploadExecutor({ files, run, sources, onNote }: ExecutorDeps): E
 
 export function copyExecutor({ files }: ExecutorDeps): Executor<CopyStep> {
   return {
-    async look({ path }, signal) {
-      if ((await files.look(path, signal)).kind === 'absent') return nothing;
-      throw conflict(
-        path,
-        'already exists',
-        'it may be left from an earlier installation: move it elsewhere',
-      );
-    },
+    look: ({ path }, signal) => nothingAt(path, files, signal),
     apply: ({ path, from, mode }, _before, signal) => files.compose(path, { from, mode }, signal),
     // Our program may have renewed it since.
     undo: ({ path }, _before, signal) => files.remove(path, signal),

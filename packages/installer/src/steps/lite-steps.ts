@@ -1,6 +1,6 @@
 import { SelvedgeError } from '@selvedge/kit';
 import type { Host } from '../host/index.ts';
-import { conflict, nothing } from './before.ts';
+import { nothing, nothingAt } from './before.ts';
 import type { Executor, ExecutorDeps } from './executor.ts';
 import type { ImagesStep, PodsStep, SecretStep, SysctlStep } from './lite-types.ts';
 import { runOrThrow } from './run-or-throw.ts';
@@ -31,14 +31,7 @@ async function gidOf(host: Host, group: string, signal: AbortSignal): Promise<nu
 
 export function secretExecutor({ host, files, sources }: ExecutorDeps): Executor<SecretStep> {
   return {
-    async look({ path }, signal) {
-      if ((await files.look(path, signal)).kind === 'absent') return nothing;
-      throw conflict(
-        path,
-        'already exists',
-        'it may be left from an earlier installation: move it elsewhere',
-      );
-    },
+    look: ({ path }, signal) => nothingAt(path, files, signal),
     async apply({ path, source, mode = 0o600, group }, _before, signal) {
       const owner = { uid: 0, gid: group === undefined ? 0 : await gidOf(host, group, signal) };
       await files.write(path, { content: await sources(source, signal), mode, owner }, signal);

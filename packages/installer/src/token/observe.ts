@@ -1,19 +1,9 @@
 import { hubRole, managerAdmission } from '@selvedge/api';
 import { SelvedgeError, hasCode } from '@selvedge/kit';
-import {
-  type GetOptions,
-  type KubeClient,
-  type KubeObject,
-  type ObjectRef,
-  type Resource,
-  clusterInfoAt,
-  defineResource,
-  resources,
-  staticCredentials,
-} from '@selvedge/kube';
+import { clusterInfoAt, resources, staticCredentials, ifFound } from '@selvedge/kube';
 import type { ClusterRoleBinding } from '@selvedge/kube/types';
 import { type CloudTunnel, cloudStatus } from '../cloud/index.ts';
-import { type EdgeUnitObject, edgeUnitResource } from '../unit/index.ts';
+import { type EdgeUnitObject, edgeUnitResource } from '../edge-objects.ts';
 import { type ClusterInfo, readClusterInfo } from './cluster-info.ts';
 import { type JoinConfig, type JoinConfigSeen, kubeletConfig, tunnelCaConfig } from './join-configs.ts';
 import type { TokenCreateOptions, TokenDeps } from './types.ts';
@@ -40,24 +30,6 @@ export interface Observed {
   readonly kubeletConfig: JoinConfigSeen;
 }
 
-const webhooks = defineResource({
-  apiVersion: 'admissionregistration.k8s.io/v1',
-  kind: 'ValidatingWebhookConfiguration',
-  plural: 'validatingwebhookconfigurations',
-  namespaced: false,
-});
-
-async function find<T extends KubeObject>(
-  client: Pick<KubeClient, 'get'>,
-  resource: Resource<T>,
-  { options, ...at }: ObjectRef & { readonly options: GetOptions },
-): Promise<T | undefined> {
-  return client.get(resource, at, options).catch((error: unknown) => {
-    if (hasCode(error, 'NotFound')) return undefined;
-    throw error;
-  });
-}
-
 const noAnonymous = (cause: unknown): SelvedgeError =>
   new SelvedgeError('the API server rejects anonymous requests, which a joining machine needs', {
     code: 'Unsupported',
@@ -81,10 +53,12 @@ async function isOpen({ connect, access, signal }: TokenDeps): Promise<boolean> 
   }
 }
 
-async function existing(names: readonly string[], deps: TokenDeps): Promise<readonly string[]> {
-  const options = { signal: deps.signal };
+async function existing(
+  names: readonly string[],
+  { cluster, signal }: TokenDeps,
+): Promise<readonly string[]> {
   const found = await Promise.all(
-    names.map((name) => find(deps.cluster, resources.nodes, { name, options })),
+    names.map((name) => ifFound(cluster.get(resources.nodes, { name }, { signal }))),
   );
   return found.flatMap((node) => node?.metadata.name ?? []);
 }
@@ -93,12 +67,11 @@ async function seen(
   { at, key, readers }: JoinConfig,
   { cluster, signal }: TokenDeps,
 ): Promise<JoinConfigSeen> {
-  const options = { signal };
-  const ofReaders = { namespace: at.namespace, name: readers, options };
+  const ofReaders = { namespace: at.namespace, name: readers };
   const [configMap, role, binding] = await Promise.all([
-    find(cluster, resources.configMaps, { ...at, options }),
-    find(cluster, resources.roles, ofReaders),
-    find(cluster, resources.roleBindings, ofReaders),
+    ifFound(cluster.get(resources.configMaps, at, { signal })),
+    ifFound(cluster.get(resources.roles, ofReaders, { signal })),
+    ifFound(cluster.get(resources.roleBindings, ofReaders, { signal })),
   ]);
   return { text: configMap?.data?.[key], isOpen: role !== undefined && binding !== undefined };
 }
@@ -106,11 +79,16 @@ async function seen(
 /** Reads all that a plan needs. Changes nothing. Throws `Unsupported` where no machine can join. */
 export async function observe(options: TokenCreateOptions, deps: TokenDeps): Promise<Observed> {
   const { cluster, signal } = deps;
-  const lookUp = { options: { signal } };
   const [configMap, webhook, role] = await Promise.all([
-    find(cluster, resources.configMaps, { ...clusterInfoAt, ...lookUp }),
-    find(cluster, webhooks, { name: managerAdmission.configuration, ...lookUp }),
-    find(cluster, resources.clusterRoles, { name: hubRole.metadata.name, ...lookUp }),
+    ifFound(cluster.get(resources.configMaps, clusterInfoAt, { signal })),
+    ifFound(
+      cluster.get(
+        resources.validatingWebhookConfigurations,
+        { name: managerAdmission.configuration },
+        { signal },
+      ),
+    ),
+    ifFound(cluster.get(resources.clusterRoles, { name: hubRole.metadata.name }, { signal })),
   ]);
   const cloud = await cloudStatus(cluster, signal);
   const { items: bindings } = await cluster.listAll(resources.clusterRoleBindings, { signal });

@@ -22,13 +22,6 @@ const budgets = defineResource<BudgetObject>({
   namespaced: true,
 });
 
-const webhooks = defineResource({
-  apiVersion: 'admissionregistration.k8s.io/v1',
-  kind: 'ValidatingWebhookConfiguration',
-  plural: 'validatingwebhookconfigurations',
-  namespaced: false,
-});
-
 /** Who the API server is, and what its clock says; asked last, so that nothing that was read is younger. */
 export interface ServerSight {
   readonly version: string;
@@ -99,7 +92,7 @@ export async function lookAtCluster(
       missingRights(cloudRights(), cluster, signal),
       list('cluster role bindings', resources.clusterRoleBindings),
       list<KubeObject>('custom resource definitions', resources.customResourceDefinitions),
-      list('validating webhooks', webhooks),
+      list('validating webhooks', resources.validatingWebhookConfigurations),
       list('pod disruption budgets', budgets),
       lookAtDns({ pods, reading }, cluster, signal),
       reading.read('kube-proxy', undefined, () => proxyMode(cluster, signal)),
@@ -108,7 +101,6 @@ export async function lookAtCluster(
         return data?.['ca.crt'];
       }),
       reading.read('the installation', { kind: 'none' } as const, () => cloudStatus(cluster, signal)),
-    nodesRenew: bindings.length === 0 ? undefined : isGiven(renewalRight, bindings),
     ]);
   return {
     ...(await lookAtServer(deps)),
@@ -116,6 +108,7 @@ export async function lookAtCluster(
     missingRights: rights,
     apiServers: apiServersOf(pods),
     bindings: bindings.filter(({ subjects = [] }) => subjects.some(({ name }) => isForNewcomers(name))),
+    nodesRenew: bindings.length === 0 ? undefined : isGiven(renewalRight, bindings),
     guardsJoining: guardsJoining(configurations),
     kubeProxyMode,
     dns,

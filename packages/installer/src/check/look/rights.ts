@@ -1,14 +1,6 @@
 import { createLimiter } from '@selvedge/kit';
-import { type KubeClient, defineResource } from '@selvedge/kube';
-import type { SelfSubjectAccessReview } from '@selvedge/kube/types';
+import { type KubeClient, resources } from '@selvedge/kube';
 import type { CloudRight } from '../../cloud/index.ts';
-
-const reviews = defineResource<SelfSubjectAccessReview>({
-  apiVersion: 'authorization.k8s.io/v1',
-  kind: 'SelfSubjectAccessReview',
-  plural: 'selfsubjectaccessreviews',
-  namespaced: false,
-});
 
 const atATime = 8;
 
@@ -21,7 +13,11 @@ export async function missingRights(
   const limiter = createLimiter({ capacity: atATime });
   const isMissing = async (right: CloudRight): Promise<boolean> => {
     const spec = { resourceAttributes: { ...right } };
-    const review = await cluster.create(reviews, { metadata: {}, spec }, { signal });
+    const review = await cluster.create(
+      resources.selfSubjectAccessReviews,
+      { metadata: {}, spec },
+      { signal },
+    );
     return review.status?.allowed !== true;
   };
   const missing = await Promise.all(rights.map((right) => limiter.run(signal, () => isMissing(right))));
