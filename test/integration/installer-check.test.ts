@@ -15,7 +15,7 @@ import {
 import type { Node } from '@selvedge/kube/types';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { check, describeCheck } from '../../packages/installer/src/check/index.ts';
-import { edgeNodeResource } from '../../packages/installer/src/cluster/index.ts';
+import { edgeNodeResource } from '../../packages/installer/src/edge-objects.ts';
 import type { CommandContext } from '../../packages/installer/src/command/index.ts';
 import {
   type Host,

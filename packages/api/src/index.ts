@@ -34,6 +34,7 @@ export {
   autonomousCondition,
   autonomousTaint,
   autonomyAnnotations,
+  cloudReachable,
   finalizers,
   joinAnnotations,
   labels,

@@ -64,3 +64,6 @@ export const autonomousTaint = 'selvedge.io/autonomous';
 
 /** The type of the Node condition that shows people what the node is taken for. Nothing is decided by it. */
 export const autonomousCondition = 'SelvedgeAutonomous';
+
+/** The type of the Node condition by which a hub says whether it reaches the API server. */
+export const cloudReachable = 'selvedge.io/CloudReachable';

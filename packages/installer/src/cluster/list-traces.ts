@@ -1,5 +1,6 @@
+import { cloudReachable } from '@selvedge/api';
 import { type KubeClient, resources, ifFound } from '@selvedge/kube';
-import { cloudReachable, edgeNodeResource } from './sight.ts';
+import { edgeNodeResource } from '../edge-objects.ts';
 
 const options = { timeoutMs: 30_000 } as const;
 

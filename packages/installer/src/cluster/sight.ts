@@ -1,12 +1,7 @@
-import { type EdgeNode, edgeNodes } from '@selvedge/api';
-import { type KubeClient, type KubeObject, defineResource, resources, ifFound } from '@selvedge/kube';
+import { cloudReachable } from '@selvedge/api';
+import { type KubeClient, ifFound, resources } from '@selvedge/kube';
 import type { NodeCondition } from '@selvedge/kube/types';
-
-export type EdgeNodeObject = EdgeNode & KubeObject;
-export const edgeNodeResource = defineResource<EdgeNodeObject>(edgeNodes);
-
-/** The hub's own condition of its Node. Source: docs/reference/hub.md. */
-export const cloudReachable = 'selvedge.io/CloudReachable';
+import { edgeNodeResource } from '../edge-objects.ts';
 
 /** What the API server says of a node now. Times are the node's own, in milliseconds since 1970. */
 export interface NodeSight {

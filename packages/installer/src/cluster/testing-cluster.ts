@@ -1,7 +1,7 @@
+import { cloudReachable } from '@selvedge/api';
 import { SelvedgeError } from '@selvedge/kit';
 import type { KubeObject, ObjectRef, Resource } from '@selvedge/kube';
 import type { ClusterClient } from './client.ts';
-import { cloudReachable } from './sight.ts';
 
 /** A node as its machine is. */
 export interface TestNode {

@@ -1,7 +1,7 @@
-import { autonomousCondition, labels } from '@selvedge/api';
+import { autonomousCondition, cloudReachable, labels } from '@selvedge/api';
 import { type KubeClient, mergePatch, resources, strategicMergePatch, ifFound } from '@selvedge/kube';
 import { fieldManager } from '../changes/index.ts';
-import { cloudReachable, edgeNodeResource } from './sight.ts';
+import { edgeNodeResource } from '../edge-objects.ts';
 
 type Client = Pick<KubeClient, 'get' | 'delete' | 'patch'>;
 

@@ -1,13 +1,10 @@
-import type { Plan, PlanPart, PlannedChange } from '../command/index.ts';
+import type { Plan, PlannedChange } from '../command/index.ts';
 import { describeSteps } from '../conversion/index.ts';
 import type { Step } from '../steps/index.ts';
 import type { Finding } from './survey.ts';
 
 /** The cloud's part of a plan. */
-export interface CloudSide {
-  readonly parts: readonly PlanPart[];
-  readonly warnings: readonly string[];
-}
+export type CloudSide = Pick<Plan, 'parts' | 'warnings'>;
 
 /** A node that is worked on. */
 export type Workable = Extract<Finding, { kind: 'new' | 'begun' }>;

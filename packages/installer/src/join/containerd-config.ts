@@ -1,3 +1,5 @@
+import type { TextChange } from '../steps/index.ts';
+
 /** What containerd is told, as far as a node depends on it. */
 export interface RuntimeConfig {
   /** False: it serves no CRI. */
@@ -70,18 +72,11 @@ export function parseRuntimeConfig(dump: string): RuntimeConfig {
   };
 }
 
-/** One part of a text in place of another; see `TextChange`. */
-export interface CriEdit {
-  readonly at: number;
-  readonly old: string;
-  readonly new: string;
-}
-
 /**
  * The smallest edit of a config.toml after which containerd serves the CRI, which Docker's package switches off.
  * Undefined if the file does not say so. Pure.
  */
-export function enableCri(text: string): CriEdit | undefined {
+export function enableCri(text: string): TextChange | undefined {
   const found = /^[ \t]*disabled_plugins[ \t]*=[ \t]*(\[[^\]]*\])/m.exec(text);
   const [whole, list] = found ?? [];
   if (found === null || whole === undefined || list === undefined) return undefined;

@@ -2,7 +2,7 @@ import { autonomyAnnotations } from '@selvedge/api';
 import { type Clock, hasCode } from '@selvedge/kit';
 import { type KubeClient, mergePatch, resources } from '@selvedge/kube';
 import { fieldManager } from '../changes/index.ts';
-import { edgeNodeResource } from '../cluster/index.ts';
+import { edgeNodeResource } from '../edge-objects.ts';
 
 export interface DeleteNodeDeps {
   readonly cluster: Pick<KubeClient, 'delete' | 'patch'>;

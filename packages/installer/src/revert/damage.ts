@@ -1,12 +1,11 @@
 import type { JournalRecord } from '../journal/index.ts';
+import { stepTitle } from '../steps/index.ts';
 
 type Begun = Extract<JournalRecord, { kind: 'begun' }>;
 
 function thingOf(run: Begun | undefined, at: number): string {
   const step = run?.steps[at];
-  if (step === undefined) return `step ${at + 1}`;
-  if ('path' in step) return `${step.kind} ${step.path}`;
-  return 'name' in step ? `${step.kind} ${step.name}` : step.kind;
+  return step === undefined ? `step ${at + 1}` : stepTitle(step);
 }
 
 function lineOf(record: JournalRecord, run: Begun | undefined): string {

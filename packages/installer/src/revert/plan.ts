@@ -1,4 +1,4 @@
-import type { Plan, PlanPart, PlannedChange } from '../command/index.ts';
+import type { Plan, PlannedChange } from '../command/index.ts';
 import type { ClusterNode } from '../cluster/index.ts';
 import type { Found } from './machine.ts';
 
@@ -11,10 +11,7 @@ export interface FoundNode {
 }
 
 /** What the cloud's part adds to a plan. */
-export interface CloudSide {
-  readonly parts: readonly PlanPart[];
-  readonly warnings: readonly string[];
-}
+export type CloudSide = Pick<Plan, 'parts' | 'warnings'>;
 
 export const isToDo = ({ found, hasTraces }: FoundNode): boolean =>
   found.kind === 'touched' || found.kind === 'beside' || (found.kind === 'clean' && hasTraces);

@@ -1,5 +1,5 @@
 import type { Clock } from '@selvedge/kit';
-import type { Step, StepEvent } from '../steps/index.ts';
+import { type Step, type StepEvent, stepTitle } from '../steps/index.ts';
 
 /** Looks on while steps are done. */
 export interface StepsWatch {
@@ -9,11 +9,6 @@ export interface StepsWatch {
 }
 
 const takesItsTime = (step: Step): boolean => step.kind === 'restart' || step.kind === 'unit';
-
-function titleOf(step: Step): string {
-  if ('path' in step) return `${step.kind} ${step.path}`;
-  return 'name' in step ? `${step.kind} ${step.name}` : step.kind;
-}
 
 /** A watch that reports each step to `onStep`, `upload /usr/local/bin/edge-lite (5 of 14)`, and adds up the time of units. */
 export function watchSteps(clock: Clock, onStep: (text: string) => void): StepsWatch {
@@ -25,7 +20,7 @@ export function watchSteps(clock: Clock, onStep: (text: string) => void): StepsW
     onEvent({ kind, direction, at, of, step }) {
       if (kind === 'begin') {
         begunMs = clock.monotonicMs();
-        onStep(`${direction === 'undo' ? 'undo ' : ''}${titleOf(step)} (${at + 1} of ${of})`);
+        onStep(`${direction === 'undo' ? 'undo ' : ''}${stepTitle(step)} (${at + 1} of ${of})`);
       } else if (takesItsTime(step)) {
         unitsMs += clock.monotonicMs() - begunMs;
       }

@@ -1,6 +1,6 @@
 import type { Node } from '@selvedge/kube/types';
 import { describe, expect, it } from 'vitest';
-import type { EdgeNodeObject } from '../cluster/index.ts';
+import type { EdgeNodeObject } from '../edge-objects.ts';
 import { describeStatus } from './describe.ts';
 import type { MachineLook } from './machine.ts';
 import { type NodeSources, nodeStatusOf } from './node.ts';

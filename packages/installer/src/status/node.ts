@@ -1,6 +1,7 @@
-import { labels } from '@selvedge/api';
+import { cloudReachable, labels } from '@selvedge/api';
 import type { Node } from '@selvedge/kube/types';
-import { type ClusterNode, type EdgeNodeObject, cloudReachable } from '../cluster/index.ts';
+import type { ClusterNode } from '../cluster/index.ts';
+import type { EdgeNodeObject } from '../edge-objects.ts';
 import type { MachineLook } from './machine.ts';
 import type { HubStatus, JournalStatus, NodeKind, NodeStatus } from './types.ts';
 

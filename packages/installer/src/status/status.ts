@@ -1,22 +1,13 @@
-import { type EdgeUnit, edgeUnits } from '@selvedge/api';
 import { createLimiter, hasCode, messageOf } from '@selvedge/kit';
-import { type KubeObject, type Resource, defineResource, resources, ifFound } from '@selvedge/kube';
+import { type KubeObject, type Resource, resources, ifFound } from '@selvedge/kube';
 import type { Node } from '@selvedge/kube/types';
 import { type CloudStatus, cloudStatus } from '../cloud/index.ts';
-import {
-  type ClusterNode,
-  type EdgeNodeObject,
-  clusterNodeOf,
-  edgeNodeResource,
-  selectNodes,
-} from '../cluster/index.ts';
+import { type ClusterNode, clusterNodeOf, selectNodes } from '../cluster/index.ts';
+import { type EdgeNodeObject, edgeNodeResource, edgeUnitResource } from '../edge-objects.ts';
 import { type MachineLook, lookAtMachine } from './machine.ts';
 import { nodeStatusOf } from './node.ts';
 import type { NodeStatus, StatusDeps, StatusOptions, StatusResult, UnitStatus } from './types.ts';
 
-type EdgeUnitObject = EdgeUnit & KubeObject;
-
-const units = defineResource<EdgeUnitObject>(edgeUnits);
 const atATime = 8;
 
 /** What the API server knows. */
@@ -40,7 +31,7 @@ async function ask(deps: StatusDeps): Promise<Known> {
   const [nodes, edgeNodes, ofUnits, cloud] = await Promise.all([
     cluster.listAll(resources.nodes, { signal }),
     listIfThere(edgeNodeResource, deps),
-    listIfThere(units, deps),
+    listIfThere(edgeUnitResource, deps),
     cloudStatus(cluster, signal),
   ]);
   return {

@@ -1,4 +1,5 @@
 export { noSources, type Executor, type ExecutorDeps, type Executors, type Sources } from './executor.ts';
+export { stepTitle } from './describe.ts';
 export { createExecutors } from './executors.ts';
 export { changeText } from './text-changes.ts';
 export type {

@@ -1,21 +1,14 @@
-import {
-  type EdgeNode,
-  type EdgeUnit,
-  type UnitApp,
-  edgeNodes,
-  edgeUnits,
-  managerNamespace,
-  unitApps,
-} from '@selvedge/api';
-import { type KubeObject, defineResource, resources } from '@selvedge/kube';
+import { managerNamespace } from '@selvedge/api';
+import { type KubeObject, resources } from '@selvedge/kube';
 import type { Pod } from '@selvedge/kube/types';
+import { edgeNodeResource, edgeUnitResource, unitAppResource } from '../edge-objects.ts';
 import type { Collection } from './collection.ts';
 import { type SupportDumpDeps, dumpDefaults } from './types.ts';
 
 const ours = {
-  edgenodes: defineResource<EdgeNode & KubeObject>(edgeNodes),
-  edgeunits: defineResource<EdgeUnit & KubeObject>(edgeUnits),
-  unitapps: defineResource<UnitApp & KubeObject>(unitApps),
+  edgenodes: edgeNodeResource,
+  edgeunits: edgeUnitResource,
+  unitapps: unitAppResource,
   nodes: resources.nodes,
   leases: resources.leases,
 } as const;

@@ -5,7 +5,7 @@ import type { KubeClient } from '@selvedge/kube';
 import { type ClusterChange, applyChanges, planOf } from '../changes/index.ts';
 import type { CommandContext } from '../command/index.ts';
 import { refuseOthers, unitNameOf } from './membership.ts';
-import { type EdgeUnitObject, edgeUnitResource } from './objects.ts';
+import { type EdgeUnitObject, edgeUnitResource } from '../edge-objects.ts';
 import { nodeSelectorOf } from './selector.ts';
 
 /** The unit to create. */

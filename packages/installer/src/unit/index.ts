@@ -2,4 +2,3 @@ export { createUnit, type UnitCreateOptions, type UnitCreated, type UnitDeps } f
 export { listUnits, type UnitInfo, type UnitList } from './list.ts';
 export { addMembers } from './membership.ts';
 export { moveNode, type NodeMoved, type UnitMoveOptions } from './move.ts';
-export { edgeUnitResource, type EdgeUnitObject } from './objects.ts';

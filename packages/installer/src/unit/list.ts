@@ -2,7 +2,7 @@ import { type EdgeUnitCounts, type EdgeUnitMember, edgeUnitConditions } from '@s
 import type { KubeClient } from '@selvedge/kube';
 import type { CommandContext } from '../command/index.ts';
 import { unitNameOf } from './membership.ts';
-import { type EdgeUnitObject, edgeUnitResource } from './objects.ts';
+import { type EdgeUnitObject, edgeUnitResource } from '../edge-objects.ts';
 
 export interface UnitInfo {
   readonly name: string;

@@ -1,7 +1,7 @@
 import { SelvedgeError } from '@selvedge/kit';
 import { type LabelSet, labelRequirementsOf, matchesLabels } from '@selvedge/kube';
 import type { ClusterChange, ClusterWrite } from '../changes/index.ts';
-import { type EdgeUnitObject, edgeUnitResource } from './objects.ts';
+import { type EdgeUnitObject, edgeUnitResource } from '../edge-objects.ts';
 
 export const unitNameOf = ({ metadata }: EdgeUnitObject): string => metadata.name ?? '';
 export const namesIn = ({ spec }: EdgeUnitObject): readonly string[] => spec?.members?.names ?? [];

@@ -6,7 +6,7 @@ import { applyChanges, planOf } from '../changes/index.ts';
 import type { UnitDeps } from './create.ts';
 import { isSettled } from './list.ts';
 import { unitNameOf } from './membership.ts';
-import { type EdgeUnitObject, edgeUnitResource } from './objects.ts';
+import { type EdgeUnitObject, edgeUnitResource } from '../edge-objects.ts';
 import { type MoveOptions, planMove } from './plan-move.ts';
 
 export interface UnitMoveOptions extends MoveOptions {

@@ -2,7 +2,7 @@ import { SelvedgeError } from '@selvedge/kit';
 import { type KubeObject, type LabelSet, resources } from '@selvedge/kube';
 import type { ClusterChange } from '../changes/index.ts';
 import { namesIn, namesWrite, unitNameOf, unitNamed, wants } from './membership.ts';
-import type { EdgeUnitObject } from './objects.ts';
+import type { EdgeUnitObject } from '../edge-objects.ts';
 
 export interface MoveOptions {
   readonly node: string;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ClusterChange } from '../changes/index.ts';
 import { planUnit } from './create.ts';
 import { addMembers } from './membership.ts';
-import type { EdgeUnitObject } from './objects.ts';
+import type { EdgeUnitObject } from '../edge-objects.ts';
 import { planMove } from './plan-move.ts';
 import { nodeSelectorOf } from './selector.ts';
 

@@ -1,8 +1,9 @@
+import { cloudReachable } from '@selvedge/api';
 import type { Node } from '@selvedge/kube/types';
 import { describe, expect, it } from 'vitest';
 import type { Connectivity } from '../upstream/types.ts';
 import { createCloudConditionView } from './cloud-condition.ts';
-import { conditionOf, conditionType, withCondition } from './condition.ts';
+import { conditionOf, withCondition } from './condition.ts';
 
 const offline: Connectivity = { kind: 'offline', sinceMs: 1_000, reason: 'silent for 8 s' };
 const online: Connectivity = { kind: 'online', sinceMs: 2_000, server: '10.0.0.1:6443' };
@@ -16,7 +17,7 @@ describe('the condition of the Node', () => {
 
   it('says since when and why the cloud is away', () => {
     expect(conditionOf(offline)).toEqual({
-      type: conditionType,
+      type: cloudReachable,
       status: 'False',
       reason: 'Offline',
       message: 'the node is autonomous: silent for 8 s',

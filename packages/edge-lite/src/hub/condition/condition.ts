@@ -1,19 +1,17 @@
+import { cloudReachable } from '@selvedge/api';
 import type { KubeObject } from '@selvedge/kube';
 import type { Node, NodeCondition } from '@selvedge/kube/types';
 import type { Connectivity } from '../upstream/types.ts';
 
-/** Says whether the node's hub reaches the API server; on the Node, beside the kubelet's own conditions. */
-export const conditionType = 'selvedge.io/CloudReachable';
-
 const time = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`;
 
-/** Undefined as long as nothing is known. */
+/** On the Node, beside the kubelet's own conditions. Undefined as long as nothing is known. */
 export function conditionOf(connectivity: Connectivity): NodeCondition | undefined {
   const { kind, sinceMs } = connectivity;
   if (kind === 'connecting') return undefined;
   const offline = kind === 'offline';
   return {
-    type: conditionType,
+    type: cloudReachable,
     status: offline ? 'False' : 'True',
     reason: offline ? 'Offline' : 'Online',
     message: offline ? `the node is autonomous: ${connectivity.reason}` : `reached by ${connectivity.server}`,

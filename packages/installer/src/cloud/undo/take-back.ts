@@ -1,20 +1,10 @@
-import { autonomousTaint, edgeNodes, edgeUnits, trafficAnnotations, unitApps } from '@selvedge/api';
-import {
-  type KubeObject,
-  type Resource,
-  defineResource,
-  mergePatch,
-  resources,
-  ifFound,
-} from '@selvedge/kube';
+import { autonomousTaint, trafficAnnotations } from '@selvedge/api';
+import { type KubeObject, type Resource, mergePatch, resources, ifFound } from '@selvedge/kube';
+import { edgeNodeResource, edgeUnitResource, unitAppResource } from '../../edge-objects.ts';
 import { isSo, pending, poll } from '../../waiting/index.ts';
 import { fieldManager, placeIn, refOf } from '../inventory/index.ts';
 import { type CloudDeps, cloudTimeouts } from '../types.ts';
 import { hasItsOwn } from './tolerations.ts';
-
-const units = defineResource(edgeUnits);
-const apps = defineResource(unitApps);
-const nodes = defineResource(edgeNodes);
 
 /** None, where the kind is not defined. */
 async function all(
@@ -48,15 +38,15 @@ async function remove(resource: Resource<KubeObject>, deps: CloudDeps): Promise<
 }
 
 async function release(deps: CloudDeps): Promise<void> {
-  for (const unit of await all(units, deps)) {
-    await merge([units, unit, { spec: { deletionPolicy: 'release' } }], deps);
+  for (const unit of await all(edgeUnitResource, deps)) {
+    await merge([edgeUnitResource, unit, { spec: { deletionPolicy: 'release' } }], deps);
   }
-  await remove(units, deps);
+  await remove(edgeUnitResource, deps);
 }
 
 async function endAutonomy(deps: CloudDeps): Promise<void> {
-  const edge = await all(nodes, deps);
-  for (const node of edge) await merge([nodes, node, { spec: { autonomy: 'off' } }], deps);
+  const edge = await all(edgeNodeResource, deps);
+  for (const node of edge) await merge([edgeNodeResource, node, { spec: { autonomy: 'off' } }], deps);
   if (edge.length === 0) return;
   const { cluster, signal, timeouts = cloudTimeouts } = deps;
   const waiting = {
@@ -90,7 +80,9 @@ async function endTrafficScopes(deps: CloudDeps): Promise<void> {
  */
 export async function takeBack(deps: CloudDeps): Promise<void> {
   const { progress } = deps;
-  await progress.task('delete all UnitApps, and wait until their clones are gone', () => remove(apps, deps));
+  await progress.task('delete all UnitApps, and wait until their clones are gone', () =>
+    remove(unitAppResource, deps),
+  );
   await progress.task('delete all EdgeUnits, and wait until their settings are removed from nodes', () =>
     release(deps),
   );
