@@ -4,6 +4,7 @@ import type { BedContext } from '../context.ts';
 import type { BedDescription } from '../description.ts';
 import { inNamespace } from '../network/apply.ts';
 import { siteName } from './description.ts';
+import { joinNetworks } from './join-networks.ts';
 import { apiEndpoint } from './machines.ts';
 import { writePodRoutes } from './pod-network.ts';
 import { operatorFiles, readRecord } from './record.ts';
@@ -52,6 +53,7 @@ export function clusterOf(context: BedContext, { layout, bed, machines }: Cluste
       const where = ['--address', runtimeSocket, '--namespace', 'k8s.io'];
       return readTasks((await machine.exec(['ctr', ...where, 'tasks', 'list'])).stdout);
     },
+    joinNetworks: () => joinNetworks(names, bed),
     cut: async (kind = 'blackhole') => (await open()).cut(siteName, kind),
     heal: async () => (await open()).heal(siteName),
     powerCut: (worker) => named(workers, worker).machine.powerCut(),

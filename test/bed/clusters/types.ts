@@ -54,6 +54,8 @@ export interface Cluster extends AsyncDisposable {
   readonly kubectl: Kubectl;
   /** What runs on a machine, in the order of ids; sandboxes too. */
   tasks(machine: string): Promise<readonly RunningTask[]>;
+  /** Leads the cloud to the machines of the site, as a VPN between the two does: they are behind NAT no more. */
+  joinNetworks(): Promise<void>;
   /** Cuts the WAN of the site, at once also for what is connected. Default `blackhole`. */
   cut(kind?: CutKind): Promise<void>;
   heal(): Promise<void>;

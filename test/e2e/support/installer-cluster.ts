@@ -19,6 +19,8 @@ export interface InstallerClusterOptions {
   readonly workers?: number;
   /** Pods on each worker, a client of the Service among them. Default 10. */
   readonly podsPerNode?: number;
+  /** What else is there before anybody looks at the machines. */
+  readonly prepare?: (cluster: Cluster) => Promise<void>;
 }
 
 const everything = (path: string, reason: string): VolatilePath => ({ path, what: 'all', reason });
@@ -62,10 +64,11 @@ class World implements InstallerCluster {
   }
 
   async open(): Promise<void> {
-    const { layout, stem, workers, podsPerNode = 10 } = this.#options;
+    const { layout, stem, workers, podsPerNode = 10, prepare } = this.#options;
     const name = await nameBed(stem);
     this.#cluster = await upCluster({ layout, name, ...(workers === undefined ? {} : { workers }) });
     await installerPods(this.#cluster, podsPerNode);
+    await prepare?.(this.#cluster);
     const found = this.cluster.machines.map(
       async (machine) => [machine.name, await this.inventory(machine)] as const,
     );

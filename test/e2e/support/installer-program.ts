@@ -33,9 +33,9 @@ export interface InstallerProgram {
   revert(...args: readonly string[]): Promise<RevertResult>;
   /** Any other command with `--json`, the same way. */
   result(args: readonly string[], options?: RunOptions): Promise<unknown>;
-  /** The flags by which machines are reached. */
+  /** The flags by which any machine is reached. */
   readonly sshFlags: readonly string[];
-  /** Those, and by which the cluster is. */
+  /** Those by which the cluster and its nodes are. */
   readonly machineFlags: readonly string[];
   /** Where the release is. */
   readonly artifactsFlag: string;
@@ -48,17 +48,26 @@ function resultOf({ exitCode, stdout, stderr }: Run): unknown {
   throw new Error(`selvedge ended with ${exitCode}: ${stderr.slice(-4_000)}${stdout.slice(-4_000)}`);
 }
 
-export async function installerProgram(cluster: Cluster): Promise<InstallerProgram> {
-  const { operator, kubeconfig, server } = cluster;
-  const artifacts = await provideArtifacts(processSetup());
-  const { hostname } = new URL(server);
-  const sshFlags = [
+/** How a person gets to the machines. */
+const waysOf = ({ operator }: Cluster) => ({
+  ssh: [
     '--transport=ssh',
     `--ssh-user=${operator.user}`,
     `--ssh-key=${operator.keyFile}`,
     `--known-hosts=${operator.knownHostsFile}`,
-  ];
-  const machineFlags = [`--kubeconfig=${kubeconfig}`, ...sshFlags];
+  ],
+  job: ['--transport=job'],
+});
+
+export async function installerProgram(
+  cluster: Cluster,
+  transport: 'ssh' | 'job' = 'ssh',
+): Promise<InstallerProgram> {
+  const { kubeconfig, server } = cluster;
+  const artifacts = await provideArtifacts(processSetup());
+  const { hostname } = new URL(server);
+  const ways = waysOf(cluster);
+  const machineFlags = [`--kubeconfig=${kubeconfig}`, ...ways[transport]];
   const artifactsFlag = `--artifacts=${artifacts}`;
   const convertFlags = [...machineFlags, artifactsFlag, `--tunnel-server=${hostname}:443`];
   const run: InstallerProgram['run'] = async (args, { input = '', onStart } = {}) => {
@@ -78,7 +87,7 @@ export async function installerProgram(cluster: Cluster): Promise<InstallerProgr
   return {
     run,
     result,
-    sshFlags,
+    sshFlags: ways.ssh,
     machineFlags,
     artifactsFlag,
     convertFlags,

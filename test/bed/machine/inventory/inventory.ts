@@ -34,10 +34,12 @@ export async function takeInventory(
   const asked = looks.map(async ({ part, argv, read }): Promise<readonly [InventoryPart, Facts]> => {
     return [part, read((await machine.exec(argv, { signal })).stdout)];
   });
+  const walked = fileFacts({ root, foreign: foreignMounts(mounts), left });
+  const [files, told] = await Promise.all([walked, Promise.all(asked)]);
   const found: readonly (readonly [InventoryPart, Facts])[] = [
-    ['files', await fileFacts({ root, foreign: foreignMounts(mounts), left })],
+    ['files', files],
     ['mounts', mountFacts(mounts)],
-    ...(await Promise.all(asked)),
+    ...told,
   ];
   const factsOf = (wanted: InventoryPart): Facts =>
     Object.assign({}, ...found.filter(([part]) => part === wanted).map(([, facts]) => facts)) as Facts;
