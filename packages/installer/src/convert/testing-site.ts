@@ -122,10 +122,10 @@ const options: ConvertOptions = {
 const isLook = ({ argv }: HostCommand): boolean => argv.some((word) => word.includes('kubepods'));
 const noContainers = { exitCode: 0, stdout: Buffer.from('--\n'), stderr: Buffer.alloc(0) };
 
-/** As behind SSH, where what is ended here goes on there for a while. */
-const asFar = (command: HostCommand): HostCommand => ({
+/** As behind SSH, where what is ended here goes on there for a while. Its `/etc` is one of the test's. */
+const asFar = (command: HostCommand, etc: string): HostCommand => ({
   ...command,
-  argv: ['setsid', '--wait', ...command.argv],
+  argv: ['setsid', '--wait', ...command.argv.map((word) => (word === '/etc' ? etc : word))],
 });
 
 interface Ways {
@@ -135,7 +135,7 @@ interface Ways {
 }
 
 /** The machine with a mishap on its way. What runs when the way is lost is lost with it. */
-function withMishap(host: Host, mishap: Mishap | undefined, viaKubelet = false): Ways {
+function withMishap({ host, folder }: TestDisk, mishap: Mishap | undefined, viaKubelet = false): Ways {
   const stop = new AbortController();
   let commands = 0;
   let way = scoped();
@@ -155,7 +155,9 @@ function withMishap(host: Host, mishap: Mishap | undefined, viaKubelet = false):
     const number = commands;
     commands += 1;
     if (number === mishap?.at && mishap.when === 'before') return happen();
-    const result = isLook(command) ? noContainers : await host.run(asFar(command), scope.signal);
+    const result = isLook(command)
+      ? noContainers
+      : await host.run(asFar(command, join(folder, 'etc')), scope.signal);
     return number === mishap?.at ? happen() : result;
   };
   const open = (): Promise<Host> => {
@@ -243,12 +245,12 @@ export async function createTestSiteOf<C extends ClusterClient>({
       return commands;
     },
     convert(more, { mishap, onAgree, viaKubelet = false } = {}) {
-      const ways = withMishap(disk.host, mishap, viaKubelet);
+      const ways = withMishap(disk, mishap, viaKubelet);
       const deps = { ...depsOf(ways, onAgree), cloud: cloudOf(mode), nodes: nodeWork(disk) };
       return counted(ways, convertWith({ ...options, ...more }, deps));
     },
     revert(more = {}, mishap) {
-      const ways = withMishap(disk.host, mishap);
+      const ways = withMishap(disk, mishap);
       return counted(ways, revertWith(more, { ...depsOf(ways), cloud: cloudUndo }));
     },
     readJournal: () => readFile(join(folder, 'journal'), 'utf8').catch(() => undefined),

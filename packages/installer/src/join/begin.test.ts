@@ -4,6 +4,7 @@ import { createHostFiles } from '../files/index.ts';
 import type { Host } from '../host/index.ts';
 import { type JournalRecord, journalPlace } from '../journal/index.ts';
 import { replay } from '../journal/replay.ts';
+import { joinTraces } from '../session/index.ts';
 import { begin } from './begin.ts';
 
 const { signal } = new AbortController();
@@ -26,7 +27,9 @@ async function beginning(
     state: replay(records),
     write: async (record: JournalRecord): Promise<void> => void written.push(record),
   };
-  const session = { run: 'r9', host, files: createHostFiles(host), place: journalPlace(), journal };
+  const files = createHostFiles(host);
+  const place = journalPlace();
+  const session = { run: 'r9', host, files, place, journal, traces: joinTraces, forget: () => undefined };
   const surveyed = {
     nodeName: 'till-5',
     steps: [],

@@ -74,6 +74,12 @@ describe('a reset', () => {
     expect(deps.agreed).toBe(0);
   });
 
+  it('does not take a machine for a bare one whose unit leads to a config of ours', async () => {
+    const deps = depsOf('', { sh: 'led /etc/systemd/system/edge-lite.service\n' });
+    const back = reset({ machine }, deps);
+    await expect(back).rejects.toMatchObject({ code: 'Corrupt', message: /edge-lite.service/ });
+  });
+
   it('guesses nothing from a journal that is damaged, and tells what it knows', async () => {
     const whole = encodeRecord(begun('selvedge join')).line;
     const deps = depsOf(`${whole}${'0'.repeat(64)} {}\n`);

@@ -1,9 +1,17 @@
 import { SelvedgeError, hasCode } from '@selvedge/kit';
 import { createHostFiles } from '../files/index.ts';
 import type { Host } from '../host/index.ts';
-import { type BegunRun, describeRun, forgetJournal, journalPlace, readJournal } from '../journal/index.ts';
+import { type BegunRun, describeRun, journalPlace, readJournal } from '../journal/index.ts';
 import { nodeNameIn } from '../join/index.ts';
-import { type MachineSession, joinCommand, undoRun, watchSteps, withSession } from '../session/index.ts';
+import {
+  type MachineSession,
+  joinCommand,
+  joinTraces,
+  refuseUntold,
+  undoRun,
+  watchSteps,
+  withSession,
+} from '../session/index.ts';
 import type { Executors } from '../steps/index.ts';
 import { deleteNode } from './delete-node.ts';
 import { resetPlan } from './describe.ts';
@@ -50,7 +58,7 @@ const keepingImages = ({ images }: Executors): Partial<Executors> => ({
 });
 
 async function takeBack(session: MachineSession, options: ResetOptions, deps: TakingBack): Promise<void> {
-  const { journal, host, place } = session;
+  const { journal, host } = session;
   const { progress, clock, signal, onKept } = deps;
   if (journal.state.kind === 'none') return;
   // Somebody may have come since it was looked at.
@@ -58,7 +66,7 @@ async function takeBack(session: MachineSession, options: ResetOptions, deps: Ta
   const { onEvent } = watchSteps(clock, (text) => progress.note(text));
   const instead = options.keepImages === true ? keepingImages : undefined;
   await undoRun(session, { clock, onKept, onEvent, instead }, signal);
-  await forgetJournal(host, place, signal);
+  session.forget();
 }
 
 /** Nobody reports for it any more. */
@@ -82,8 +90,11 @@ async function forget(
 
 /** A join that ended before its first step may have left the place of its journal. */
 async function unchanged(host: Host, { machine }: ResetOptions, deps: ResetDeps): Promise<ResetResult> {
-  const { kind } = await createHostFiles(host).look(journalPlace().folder, deps.signal);
-  if (kind !== 'absent') await withSession({ machine, command }, deps, () => Promise.resolve());
+  const files = createHostFiles(host);
+  const traces = joinTraces;
+  await refuseUntold({ host, files, state: { kind: 'none' }, traces }, deps.signal);
+  const { kind } = await files.look(journalPlace().folder, deps.signal);
+  if (kind !== 'absent') await withSession({ machine, command, traces }, deps, () => Promise.resolve());
   return { outcome: 'unchanged', warnings: [] };
 }
 

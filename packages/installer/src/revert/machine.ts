@@ -3,7 +3,7 @@ import { phasesOn } from '../cloud/index.ts';
 import { createHostFiles } from '../files/index.ts';
 import type { Hosts, Machine } from '../host/index.ts';
 import { type RunState, configIn, decodeJournal, journalPlace, readJournal } from '../journal/index.ts';
-import { convertCommand } from '../session/index.ts';
+import { type Untold, convertCommand, nodeTraces, untoldOn } from '../session/index.ts';
 import { describeRecords } from './damage.ts';
 
 /** What is found on a machine that may have to be taken back. */
@@ -14,7 +14,8 @@ export type Found =
   | { readonly kind: 'clean' }
   /** What another command made, and takes back: `selvedge join`. */
   | { readonly kind: 'other'; readonly command: string }
-  | { readonly kind: 'damaged'; readonly line: number; readonly known: readonly string[] }
+  /** `what`: of its journal, for people. */
+  | { readonly kind: 'damaged'; readonly what: string; readonly known: readonly string[] }
   /** Parts of the cloud side next to the API server of this machine. Looked for only without the cloud. */
   | { readonly kind: 'beside'; readonly phases: readonly string[] }
   /** It could not be entered, or is another machine. */
@@ -48,6 +49,18 @@ function refuseAnother({ name }: Machine, state: RunState): void {
   });
 }
 
+const incomplete = ({ kind }: RunState): string =>
+  kind === 'none' ? 'is missing, and the machine was changed' : 'is missing its last lines';
+
+/** What is not in the journal, in no later one either: nothing keeps another run from going on while it is looked at. */
+async function untoldTwice(untold: Untold, path: string, signal: AbortSignal): Promise<readonly string[]> {
+  const known = await untoldOn(untold, signal);
+  if (known.length === 0) return known;
+  const { state } = await readJournal(path, untold.files, signal);
+  const later = await untoldOn({ ...untold, state }, signal);
+  return known.filter((one) => later.includes(one));
+}
+
 async function look(
   machine: Machine,
   { hosts, isOffline, folder }: LookDeps,
@@ -59,6 +72,8 @@ async function look(
   const { state, damagedLine } = await readJournal(journal, files, signal);
   if (damagedLine === undefined) {
     refuseAnother(machine, state);
+    const known = await untoldTwice({ host, files, state, traces: nodeTraces }, journal, signal);
+    if (known.length > 0) return { kind: 'damaged', what: incomplete(state), known };
     const isThere = (await files.look(home, signal)).kind !== 'absent';
     const found = foundIn(state, isThere);
     const phases = isOffline && found.kind === 'clean' ? await phasesOn(host, signal) : [];
@@ -67,7 +82,7 @@ async function look(
   const text = await files.read(journal, { maxBytes }, signal);
   return {
     kind: 'damaged',
-    line: damagedLine,
+    what: `is damaged at line ${damagedLine}`,
     known: describeRecords(decodeJournal(text.toString()).records),
   };
 }

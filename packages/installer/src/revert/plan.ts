@@ -35,7 +35,7 @@ function changesOf({ found, hasTraces }: FoundNode): readonly PlannedChange[] {
 function warningOf({ node: { name }, found }: FoundNode): string | undefined {
   switch (found.kind) {
     case 'damaged':
-      return `${name}: its journal is damaged at line ${found.line}; skipped`;
+      return `${name}: its journal ${found.what}; skipped`;
     case 'closed':
       return `${name}: ${found.message}; skipped`;
     case 'other':

@@ -4,9 +4,11 @@ import { systemClock } from '@selvedge/kit';
 import { seededRandom } from '@selvedge/kit/testing';
 import { describe, expect, it } from 'vitest';
 import { type Mishap, type TestSite, createTestSite } from '../convert/testing-site.ts';
+import { listTraces } from '../cluster/index.ts';
 import type { Host } from '../host/index.ts';
 import { encodeRecord } from '../journal/codec.ts';
 import { places } from '../places.ts';
+import { withSession } from '../session/index.ts';
 import { applySteps, createExecutors } from '../steps/index.ts';
 import { createHostFiles } from '../files/index.ts';
 import { journalPlace, openJournal } from '../journal/index.ts';
@@ -17,6 +19,7 @@ import { isToDo, revertPlan } from './plan.ts';
 import { revertNode } from './revert-node.ts';
 
 const lost: Mishap = { at: 0, when: 'before', what: 'loss' };
+const silent = { note: () => undefined, task: () => Promise.reject(new Error('none')) };
 const named = { nodes: [{ name: 'till-1', address: '10.0.0.1' }] };
 
 /** A journal as a command begins it for a node. */
@@ -69,6 +72,104 @@ it('a file that stays as somebody made it since is told', async () => {
   expect(describeRevert(result)).toMatch(/note {2}.*kubelet.conf/);
 });
 
+describe('a journal that does not tell all', () => {
+  const cut = (text: string, lines: number): string => `${text.split('\n').slice(0, lines).join('\n')}\n`;
+  it.each([
+    ['is empty', 'is missing', (site: TestSite) => site.writeJournal('')],
+    ['is gone', 'is missing', (site: TestSite) => rm(site.folder, { recursive: true })],
+    [
+      'lost its end',
+      'is missing its last lines',
+      async (site: TestSite) => site.writeJournal(cut((await site.readJournal()) ?? '', 11)),
+    ],
+  ])(
+    'since it %s: nothing is taken back, nothing is forgotten, and what is known is told',
+    async (_how, why, lose) => {
+      await using site = await createTestSite();
+      await site.convert();
+      await lose(site);
+      const [before, journal] = [await site.disk.look(), await site.readJournal()];
+      const because = expect.stringContaining(why);
+      const known = expect.arrayContaining([expect.stringContaining('etc/')]);
+      for (const options of [named, {}, { ...named, offline: true }]) {
+        const node = { outcome: 'damaged', because, known };
+        expect(await site.revert(options)).toMatchObject({ outcome: 'partly', nodes: [node], cloud: 'left' });
+      }
+      expect([await site.disk.look(), await site.readJournal()]).toEqual([before, journal]);
+      const { signal } = new AbortController();
+      expect([...(await listTraces(site.cluster, signal))]).toEqual(['till-1']);
+      expect(await site.isConverted()).toBe(true);
+    },
+  );
+
+  it('is none that another run writes while it is looked at', async () => {
+    await using site = await createTestSite();
+    await site.convert();
+    const { host } = site.disk;
+    let reads = 0;
+    const run: Host['run'] = async (command, signal) => {
+      const result = await host.run(command, signal);
+      reads += command.argv[0] === 'cat' ? 1 : 0;
+      const isEarly = command.argv[0] === 'cat' && reads === 1;
+      return isEarly ? { ...result, stdout: Buffer.from(cut(result.stdout.toString(), 11)) } : result;
+    };
+    const hosts = { open: async () => ({ ...host, run }) };
+    const options = { hosts, isOffline: false, folder: site.folder };
+    const found = await lookAtMachine(
+      { name: 'till-1', addresses: [] },
+      options,
+      new AbortController().signal,
+    );
+    expect(found).toMatchObject({ kind: 'touched' });
+  });
+
+  it('since it lost its end stops a conversion that goes on, and its way back', async () => {
+    await using site = await createTestSite();
+    await site.convert();
+    await site.writeJournal(cut((await site.readJournal()) ?? '', 11));
+    const before = await site.disk.look();
+    const because = expect.stringContaining('etc/kubelet.conf');
+    expect(await site.convert()).toMatchObject({ nodes: [{ outcome: 'failed', because }] });
+    expect([await site.disk.look(), await site.isConverted()]).toEqual([before, true]);
+  });
+
+  it('stays when the machine is left', async () => {
+    await using site = await createTestSite();
+    await site.convert();
+    await site.writeJournal('');
+    const hosts = { open: async () => within(site.disk.host, '/etc', join(site.disk.folder, 'etc')) };
+    const { signal } = new AbortController();
+    const deps = { hosts, clock: systemClock, random: seededRandom(1), folder: site.folder, signal };
+    const entering = { machine: { name: 'till-1', addresses: [] }, command: 'selvedge convert' };
+    const left = withSession(entering, { ...deps, progress: silent }, () => Promise.resolve());
+    await expect(left).rejects.toMatchObject({ code: 'Corrupt', message: /kubelet.conf/ });
+    expect(await readdir(site.folder)).toContain('before.json');
+  });
+});
+
+it('a machine is left once: who enters meanwhile keeps a journal', async () => {
+  await using site = await createTestSite();
+  await mkdir(site.folder);
+  const { host } = site.disk;
+  const run: Host['run'] = async (command, signal) => {
+    const result = await host.run(command, signal);
+    // Another one comes the moment the place is free.
+    if (command.argv.some((word) => word.includes('rm -rf'))) {
+      await mkdir(site.folder);
+      await site.writeJournal('of another');
+    }
+    return result;
+  };
+  const hosts = { open: async () => ({ ...host, run }) };
+  const { signal } = new AbortController();
+  const deps = { hosts, clock: systemClock, random: seededRandom(1), folder: site.folder, signal };
+  const node = { name: 'till-1', addresses: ['10.0.0.1'] };
+  const found = await lookAtMachine(node, { ...deps, isOffline: true }, signal);
+  const one = { node, found, hasTraces: false };
+  await revertNode(one, { ...deps, cluster: undefined, timeoutMs: 1 }, silent);
+  expect(await site.readJournal()).toBe('of another');
+});
+
 describe('a node that was joined', () => {
   it.each([
     ['its journal', {}],
@@ -83,20 +184,17 @@ describe('a node that was joined', () => {
   });
 });
 
-/** A control-plane machine that has a folder for `/var/lib`. */
-function within(host: Host, folder: string): Host {
+/** A machine that has another folder for one of its own. */
+function within(host: Host, path: string, folder: string): Host {
   const run: Host['run'] = ({ argv: [program, ...args], ...command }, signal) =>
-    host.run(
-      { ...command, argv: [program, ...args.map((one) => one.replaceAll('/var/lib', folder))] },
-      signal,
-    );
+    host.run({ ...command, argv: [program, ...args.map((one) => one.replaceAll(path, folder))] }, signal);
   return { name: host.name, run, [Symbol.asyncDispose]: () => Promise.resolve() };
 }
 
 it('takes back, without the cloud, what is beside an API server', async () => {
   await using disk = await createTestDisk();
   const { signal } = new AbortController();
-  const host = within(disk.host, disk.folder);
+  const host = within(disk.host, '/var/lib', disk.folder);
   const path = join(disk.folder, 'manifest.yaml');
   await writeFile(path, 'before\n');
   const files = createHostFiles(host);
@@ -127,7 +225,6 @@ it('takes back, without the cloud, what is beside an API server', async () => {
     timeoutMs: 1,
     signal,
   };
-  const progress = { note: () => undefined, task: () => Promise.reject(new Error('none')) };
-  expect(await revertNode(one, deps, progress)).toMatchObject({ outcome: 'reverted', verified: false });
+  expect(await revertNode(one, deps, silent)).toMatchObject({ outcome: 'reverted', verified: false });
   expect([await readFile(path, 'utf8'), await readdir(disk.folder)]).toEqual(['before\n', ['manifest.yaml']]);
 });

@@ -14,7 +14,6 @@ import {
   removeTraces,
   replacePods,
 } from '../cluster/index.ts';
-import { forgetJournal } from '../journal/index.ts';
 import { type MachineSession, startOf, undoRun, watchSteps } from '../session/index.ts';
 import { isSo, nothingLacks, pending, poll } from '../waiting/index.ts';
 import { restartedKubelet } from './restarted-kubelet.ts';
@@ -97,7 +96,7 @@ async function podsIfTold(
 
 /**
  * Takes a machine back by its journal, and with the cloud in reach sees that it is what it was. Does what is left of it if it is
- * called again. At the end nothing is known of the machine any more.
+ * called again. When the machine is left nothing is known of it any more. Throws as `undoRun`.
  */
 export async function takeBack(
   {
@@ -109,7 +108,7 @@ export async function takeBack(
   signal: AbortSignal,
 ): Promise<TakenBack> {
   const { cluster, clock } = deps;
-  const { host, journal, place } = session;
+  const { host, journal } = session;
   const pods = await podsIfTold(node, cluster, signal);
   const known = rememberPods(pods ?? [], { nowMs: clock.now(), isMeant: isAnyProxyPod });
   const before = { containers: await readContainers(host, signal), ...known };
@@ -120,7 +119,7 @@ export async function takeBack(
   const { unitsMs } = watch;
   const undoneMs = clock.monotonicMs();
   if (cluster === undefined) {
-    await forgetJournal(host, place, signal);
+    session.forget();
     return { unitsMs, seenMs: 0 };
   }
   const startedMs = kubelet === undefined ? undefined : await startOf(host, kubelet, signal);
@@ -128,7 +127,7 @@ export async function takeBack(
   await untilPlain(seeing, { ...deps, cluster }, signal);
   const containers = await readContainers(host, signal);
   const after = await podsIfTold(node, cluster, signal);
-  await forgetJournal(host, place, signal);
+  session.forget();
   const seenMs = clock.monotonicMs() - undoneMs;
   if (pods === undefined || after === undefined) return { unitsMs, seenMs };
   return { unitsMs, seenMs, containers: compareContainers(before, { containers, pods: after }) };

@@ -9,4 +9,5 @@ export {
   withSessionOn,
 } from './session.ts';
 export { undoRun } from './undo.ts';
+export { type Traces, type Untold, joinTraces, nodeTraces, refuseUntold, untoldOn } from './untold.ts';
 export { type StepsWatch, watchSteps } from './watch-steps.ts';

@@ -11,6 +11,7 @@ import {
   newRun,
   openJournal,
 } from '../journal/index.ts';
+import { type Traces, nodeTraces, refuseUntold } from './untold.ts';
 
 /** A machine that is ours to change, and what was done on it. */
 export interface MachineSession {
@@ -20,6 +21,10 @@ export interface MachineSession {
   readonly files: HostFiles;
   readonly place: JournalPlace;
   readonly journal: Journal;
+  /** What tells of runs that are not in it. */
+  readonly traces: Traces;
+  /** All was taken back: when the machine is left, its journal goes. */
+  readonly forget: () => void;
 }
 
 export interface SessionDeps {
@@ -40,13 +45,21 @@ export interface Entering {
   readonly command: string;
   /** Who comes back with the same one is the same. Default: one of its own. */
   readonly run?: string | undefined;
+  /** Of runs that are not in its journal. Default: those of conversions. */
+  readonly traces?: Traces;
 }
 
 type Work<T> = (session: MachineSession, signal: AbortSignal) => Promise<T>;
 
-/** `withSession`, on a machine that is entered already; its journal is at `place`. */
+export interface Entered extends Entering {
+  readonly host: Host;
+  /** Of its journal. */
+  readonly place: JournalPlace;
+}
+
+/** `withSession`, on a machine that is entered already. */
 export async function withSessionOn<T>(
-  { host, place, command, run: given }: Entering & { readonly host: Host; readonly place: JournalPlace },
+  { host, place, command, run: given, traces = nodeTraces }: Entered,
   { clock, random, progress, signal }: Omit<EnteringDeps, 'hosts' | 'folder'>,
   work: Work<T>,
 ): Promise<T> {
@@ -57,18 +70,26 @@ export async function withSessionOn<T>(
   using scope = scoped(signal, lock.signal);
   const files = createHostFiles(host);
   const journal = await openJournal(place.journal, files, scope.signal);
+  let isOver = false;
+  const forget = (): void => {
+    isOver = true;
+  };
   try {
-    return await work({ run, host, files, place, journal }, scope.signal);
+    return await work({ run, host, files, place, journal, traces, forget }, scope.signal);
   } finally {
-    if (journal.state.kind === 'none' && !scope.signal.aborted)
+    const { state } = journal;
+    if ((isOver || state.kind === 'none') && !scope.signal.aborted) {
+      await refuseUntold({ host, files, state, traces }, scope.signal);
+      // Here alone, and last: who enters from now on has a journal of its own.
       await forgetJournal(host, place, scope.signal);
+    }
   }
 }
 
 /**
  * Enters a machine, takes it for this run and reads its journal, for as long as `work` takes; its signal is aborted when the
  * machine is lost. Where nothing was begun nothing is left. Throws `Corrupt` if the journal is damaged, `Conflict` if another
- * run has the machine.
+ * run has the machine. Where more was done than the journal tells it stays, and that is thrown as `Corrupt`.
  */
 export async function withSession<T>(
   { machine, ...who }: Entering & { readonly machine: Machine },

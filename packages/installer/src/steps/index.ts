@@ -1,3 +1,4 @@
+export { hashOf } from './before.ts';
 export { noSources, type Executor, type ExecutorDeps, type Executors, type Sources } from './executor.ts';
 export { stepTitle } from './describe.ts';
 export { createExecutors } from './executors.ts';

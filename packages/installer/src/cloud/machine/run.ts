@@ -5,7 +5,6 @@ import type { Host, Hosts, Machine } from '../../host/index.ts';
 import {
   type JournalPlace,
   type LockDeps,
-  forgetJournal,
   journalPlace,
   lockMachine,
   newRun,
@@ -13,8 +12,9 @@ import {
   readJournal,
   runId,
 } from '../../journal/index.ts';
-import { undoRun, withSessionOn } from '../../session/index.ts';
+import { type Traces, undoRun, withSessionOn } from '../../session/index.ts';
 import { type Sources, type Step, applySteps, createExecutors } from '../../steps/index.ts';
+import { egressConfigFile } from '../egress/manifest.ts';
 import type { MachinePhase } from '../types.ts';
 
 export interface MachineDeps {
@@ -42,6 +42,11 @@ export interface MachineRun {
 /** Each phase has a journal of its own: one is taken back without the other. */
 const placeOfPhase = (phase: MachinePhase): JournalPlace =>
   journalPlace(`/var/lib/selvedge-installer-${phase}`);
+
+const phaseTraces: Readonly<Record<MachinePhase, Traces>> = {
+  egress: { texts: [egressConfigFile], runs: 'egress-*' },
+  manager: { texts: [], runs: 'manager-*' },
+};
 
 export async function withMachine<T>(
   machine: Machine,
@@ -98,9 +103,10 @@ async function undoPhase(phase: MachinePhase, host: Host, deps: UndoDeps): Promi
   const files = createHostFiles(host);
   if ((await files.look(place.folder, deps.signal)).kind === 'absent') return;
   const { clock, progress, onKept = (text) => progress.note(text) } = deps;
-  await withSessionOn({ host, place, command: 'selvedge on the way back' }, deps, async (session, signal) => {
+  const entered = { host, place, command: 'selvedge on the way back', traces: phaseTraces[phase] };
+  await withSessionOn(entered, deps, async (session, signal) => {
     await undoRun(session, { clock, onKept }, signal);
-    await forgetJournal(host, place, signal);
+    session.forget();
   });
 }
 
