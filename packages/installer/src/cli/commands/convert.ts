@@ -92,7 +92,7 @@ export function addConvert(root: Command, program: Program): void {
     .option('--no-dns', 'do not touch the cluster DNS')
     .option(
       '--hub-port <port>',
-      `where the hub listens on nodes; default: ${defaultPorts.hub}`,
+      `port of the hub on nodes; default: ${defaultPorts.hub}`,
       wholeNumber(1, 65_535),
     )
     .addOption(

@@ -73,14 +73,14 @@ export function addJoin(root: Command, program: Program): void {
     .description(
       'join this machine, or the one given with --machine, as a lite node; `selvedge token create` prints the command',
     )
-    .requiredOption('--server <url>', 'an API server: https://host:port')
+    .requiredOption('--server <url>', 'URL of an API server: https://host:port')
     .option(
       '--token <token>',
       'a bootstrap token; visible in the process list and in sudo logs, so prefer --token-file',
     )
     .option('--token-file <file>', 'read the token from this file; - is stdin. Default: prompt for it')
     .requiredOption('--ca-hash <hash>', "SHA-256 of the public key of the cluster's CA: sha256:HEX")
-    .option('--node-name <name>', 'default: the host name')
+    .option('--node-name <name>', 'name of the Node; default: the host name')
     .option('--unit <name>', 'wait until the node is a member of this unit')
     .option(
       '--tunnel-server <host:port>',
@@ -90,10 +90,13 @@ export function addJoin(root: Command, program: Program): void {
     .option('--labels <k=v>', 'labels of the Node; comma-separated', labels)
     .option(
       '--cluster-dns <address>',
-      "comma-separated. Default: as in the cluster's kubelet configuration",
+      "addresses of the cluster DNS, comma-separated. Default: as in the cluster's kubelet configuration",
       words,
     )
-    .option('--cluster-domain <domain>', "default: as in the cluster's kubelet configuration")
+    .option(
+      '--cluster-domain <domain>',
+      "DNS domain of the cluster; default: as in the cluster's kubelet configuration",
+    )
     .addOption(
       new Option(
         '--network <who>',

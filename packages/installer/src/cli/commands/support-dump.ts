@@ -37,7 +37,10 @@ export function addSupportDump(root: Command, program: Program): void {
   const { host } = program;
   const command = withJson(withCluster(root.command('support-dump')))
     .description('collect diagnostics for support in one archive, with secrets redacted')
-    .option('-o, --output <file>', 'default: selvedge-support-TIME.tar.gz in the current directory')
+    .option(
+      '-o, --output <file>',
+      'file to write; default: selvedge-support-TIME.tar.gz in the current directory',
+    )
     .option(
       '--log-lines <n>',
       'how many of the last lines of each log; default: 5000',

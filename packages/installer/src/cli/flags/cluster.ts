@@ -9,6 +9,6 @@ export interface ClusterFlags {
 /** `otherwise`: what is used without `--kubeconfig`. */
 export function withCluster(command: Command, otherwise = '$KUBECONFIG, else ~/.kube/config'): Command {
   return command
-    .option('--kubeconfig <file>', `default: ${otherwise}`)
-    .option('--context <name>', "default: the file's current context");
+    .option('--kubeconfig <file>', `kubeconfig file; default: ${otherwise}`)
+    .option('--context <name>', 'context in the kubeconfig; default: its current context');
 }

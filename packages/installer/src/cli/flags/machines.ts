@@ -86,13 +86,13 @@ function transportOption({ ways, usual, otherwise }: MachinesOptions): Option {
 
 function withSsh(command: Command): Command {
   return command
-    .option('--ssh-user <name>', 'default: the current user')
+    .option('--ssh-user <name>', 'user to log in as; default: the current user')
     .option('--ssh-key <file>', 'private key; repeatable. Default: ssh-agent, then ~/.ssh/id_*', more)
     .option(
       '--ssh-key-passphrase-file <file>',
       'file with the passphrase of the keys; /dev/fd/3 reads a file descriptor',
     )
-    .option('--ssh-port <port>', 'default: 22', wholeNumber(1, lastPort))
+    .option('--ssh-port <port>', 'port of the SSH servers; default: 22', wholeNumber(1, lastPort))
     .option('--bastion <user@host:port>', 'SSH server to connect through (jump host)', endpoint)
     .option(
       '--known-hosts <file>',
@@ -125,6 +125,6 @@ export function withBareMachine(command: Command): Command {
   const transport = transportOption({ ways: ['local', 'ssh'], usual: 'local' });
   return withSsh(command.addOption(transport)).option(
     '--machine <user@host:port>',
-    'for --transport ssh; default: this machine',
+    'with --transport ssh: the machine; default: this machine',
   );
 }
