@@ -6,7 +6,12 @@ import { hasCode, systemClock } from '@selvedge/kit';
 import { type KubeClient, defineResource, mergePatch, resources } from '@selvedge/kube';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newRequest } from '../../packages/cloud-manager/src/csr/testing.ts';
+import {
+  newTunnelAuthority,
+  newTunnelCertificate,
+} from '../../packages/installer/src/cloud/certificates/tunnel.ts';
 import type { Progress } from '../../packages/installer/src/command/index.ts';
+import { type JoinConfig, kubeletConfig, tunnelCaConfig } from '../../packages/installer/src/token/index.ts';
 import { moveNode } from '../../packages/installer/src/unit/index.ts';
 import { createEdgeNode } from './edge-world.ts';
 import { connectWith } from './kube-world.ts';
@@ -157,6 +162,29 @@ describe('token create', () => {
       'selvedge:cluster-info',
     ]);
     expect(entries.every(({ uid }) => uid !== undefined)).toBe(true);
+  });
+
+  test('publishes the CA of the tunnel certificate and opens what kubelets are told, to machines that join', async () => {
+    const authority = newTunnelAuthority(Date.now());
+    const serving = newTunnelCertificate({ names: ['tunnel.example.com'], now: Date.now() }, authority);
+    const ca = authority.certificate;
+    const data = { 'tls.crt': serving.certificate, 'tls.key': serving.key, 'ca.crt': ca };
+    const at = { namespace: managerNamespace, name: 'cloud-manager-tls' };
+    const secret = { metadata: at, type: 'kubernetes.io/tls', stringData: data };
+    await world.admin.create(resources.secrets, secret, { signal });
+    const kubelet = { metadata: kubeletConfig.at, data: { kubelet: 'clusterDNS: [10.96.0.10]\n' } };
+    await world.admin.create(resources.configMaps, kubelet, { signal });
+    const { token } = await result('TokenCreated', 'token', 'create', '--yes');
+    const holder = holderOf(token);
+    const read = async (config: JoinConfig): Promise<string | undefined> =>
+      (await holder.get(resources.configMaps, config.at, { signal })).data?.[config.key];
+    expect(await until('the CA', () => read(tunnelCaConfig))).toBe(ca);
+    expect(await until('the DNS', () => read(kubeletConfig))).toBe(kubelet.data.kubelet);
+    await expect(holder.get(resources.secrets, at, { signal })).rejects.toMatchObject({ code: 'Forbidden' });
+    await holder.close();
+    const again = await result('Plan', 'token', 'create', '--dry-run');
+    expect(again.parts.map(({ where }) => where)).toEqual(['token']);
+    await world.admin.delete(resources.secrets, at, { signal });
   });
 
   test('binds a token to nodes and them to a unit', async () => {
