@@ -1,9 +1,11 @@
+import { journalPlace } from '../../packages/installer/src/journal/index.ts';
 import { edgeLiteUnit } from '../../packages/installer/src/units/index.ts';
 import { type ReleasedProgram, controlOf, nodeLibraries } from './control.ts';
 import type { DebPackage } from './package.ts';
 import { unitScripts } from './scripts.ts';
 
 const unit = 'edge-lite.service';
+const { journal } = journalPlace();
 
 const description = `edge node of a Kubernetes cluster that works while the cloud is away
 One process beside containerd: a local stand-in for the API server, a tunnel to the cloud,
@@ -26,6 +28,15 @@ modules:
     clusterDNS: [10.96.0.10]
 `;
 
+/** A node of `selvedge` has a unit and an executable of its own, under the same name, and the same state. */
+const selvedgesNode = `if [ -e ${journal} ]; then
+  if [ "$1" = remove ]; then
+    echo 'edge-lite: selvedge convert or selvedge join set this node up, so its unit and its state stay: selvedge revert or selvedge reset removes them' >&2
+  fi
+  exit 0
+fi
+`;
+
 /** What it made itself goes with a purge, unless volumes are still mounted in it: what is in them is not its own. */
 const purge = `if [ "$1" = purge ]; then
   if [ ! -e /var/lib/selvedge ]; then
@@ -43,7 +54,7 @@ fi
 
 /** The package of edge-lite: the executable, its unit and an example of its config. */
 export function edgeLitePackage(program: ReleasedProgram): DebPackage {
-  const scripts = unitScripts(unit);
+  const scripts = unitScripts(unit, { beforeRemoval: selvedgesNode });
   const executable = '/usr/bin/edge-lite';
   return {
     control: controlOf('edge-lite', program, {

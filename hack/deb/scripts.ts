@@ -2,12 +2,20 @@ import type { MaintainerScript } from './package.ts';
 
 const shell = '#!/bin/sh\nset -e\n';
 
+export interface UnitScriptsOptions {
+  /** Runs before the unit is stopped, and before anything goes; `exit 0` in it leaves all as it is. */
+  readonly beforeRemoval?: string;
+}
+
 /**
  * What a package with a unit does around its files, as debhelper's `dh_installsystemd --restart-after-upgrade` has it. Source:
  * Debian Policy, chapter 6; deb-systemd-helper(1). Nothing waits for the unit: it is ready once it knows its cluster, and
  * that may take longer than an upgrade has time.
  */
-export function unitScripts(unit: string): Readonly<Record<Exclude<MaintainerScript, 'preinst'>, string>> {
+export function unitScripts(
+  unit: string,
+  { beforeRemoval = '' }: UnitScriptsOptions = {},
+): Readonly<Record<Exclude<MaintainerScript, 'preinst'>, string>> {
   return {
     postinst: `${shell}
 if [ "$1" = configure ]; then
@@ -27,12 +35,12 @@ if [ "$1" = configure ]; then
   fi
 fi
 `,
-    prerm: `${shell}
+    prerm: `${shell}${beforeRemoval}
 if [ "$1" = remove ] && [ -d /run/systemd/system ]; then
   systemctl stop ${unit} || true
 fi
 `,
-    postrm: `${shell}
+    postrm: `${shell}${beforeRemoval}
 if [ "$1" = remove ]; then
   deb-systemd-helper mask ${unit} >/dev/null || true
 fi

@@ -84,7 +84,7 @@ describe('a control-plane machine', () => {
   it.each([
     ['manager', 'is left, and gone on with by the next run'],
     ['egress', 'is ended, for who waits to take it back'],
-  ] as const)('whose phase %s is under way when a person stops: it %s', async (phase) => {
+  ] as const)('whose phase %s is under way when a person stops: it %s', async (phase, _what) => {
     await using on = await createTestMachine();
     const stopping = new AbortController();
     const content = 'a program';
