@@ -25,3 +25,6 @@ export const hubAddress = '169.254.77.1';
 
 /** Where the hub and the API of a kubelet are, unless a config says otherwise. */
 export const defaultPorts = { hub: 10_270, kubelet: 10_250 } as const;
+
+/** Where containerd has what runs in pods. */
+export const podNamespace = 'k8s.io';

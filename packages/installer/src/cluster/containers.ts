@@ -1,5 +1,6 @@
 import { SelvedgeError } from '@selvedge/kit';
 import type { Host } from '../host/index.ts';
+import { limits } from '../limits.ts';
 
 /** A container that runs, the one that holds the namespaces of a pod included. */
 export interface Container {
@@ -22,7 +23,6 @@ cat /proc/[0-9]*/stat 2> /dev/null
 exit 0`;
 
 const marker = '\n--\n';
-const maxOutputBytes = 16 * 2 ** 20;
 const cgroup =
   /^\/proc\/(\d+)\/cgroup:.*pod([0-9a-f_-]{32,36})(?:\.slice)?[/:](?:[a-z-]+[-:])?([0-9a-f]{64})/;
 /** The name in brackets may hold anything, 15 bytes of it, 64 of a thread of the kernel. Source: proc_pid_stat(5). */
@@ -56,7 +56,10 @@ export function parseContainers(printed: string): readonly Container[] {
 
 /** The containers that run on a machine now. */
 export async function readContainers(host: Host, signal?: AbortSignal): Promise<readonly Container[]> {
-  const { exitCode, stdout, stderr } = await host.run({ argv: ['sh', '-c', script], maxOutputBytes }, signal);
+  const { exitCode, stdout, stderr } = await host.run(
+    { argv: ['sh', '-c', script], maxOutputBytes: limits.maxReadBytes },
+    signal,
+  );
   if (exitCode === 0) return parseContainers(stdout.toString());
   const message = `cannot read the containers on ${host.name}: ${stderr.toString().trim()}`;
   throw new SelvedgeError(message, { code: 'Internal' });

@@ -1,6 +1,5 @@
+import { durationText } from '../duration-text.ts';
 import type { ConvertResult, ConvertedNode } from './types.ts';
-
-const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;
 
 const words: Readonly<Record<ConvertedNode['outcome'], string>> = {
   converted: 'is an edge node',
@@ -16,7 +15,7 @@ function tookOf({ durations, containers }: ConvertedNode): string {
   const { totalMs, unitsMs, seenMs } = durations;
   const same =
     containers === undefined ? '' : `; ${containers.same} of ${containers.before} containers kept running`;
-  return `, ${seconds(totalMs)} (starting units ${seconds(unitsMs)}, verification ${seconds(seenMs)})${same}`;
+  return `, ${durationText(totalMs)} (starting units ${durationText(unitsMs)}, verification ${durationText(seenMs)})${same}`;
 }
 
 function linesOf(node: ConvertedNode): readonly string[] {

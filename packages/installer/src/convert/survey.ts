@@ -13,6 +13,7 @@ import {
 } from '../journal/index.ts';
 import type { Layout, Recognition } from '../layouts/index.ts';
 import { convertCommand } from '../session/index.ts';
+import { limits } from '../limits.ts';
 
 /** What is to be done about a node. */
 export type Finding =
@@ -150,11 +151,8 @@ async function findOne(node: ClusterNode, deps: SurveyDeps): Promise<Finding> {
   }
 }
 
-/** Machines that are looked at side by side. */
-const lookers = 8;
-
 /** Inspects the nodes and their machines, eight at a time; one finding for each, in their order. Changes nothing. */
 export function survey(nodes: readonly ClusterNode[], deps: SurveyDeps): Promise<readonly Finding[]> {
-  const limiter = createLimiter({ capacity: lookers });
+  const limiter = createLimiter({ capacity: limits.atATime });
   return Promise.all(nodes.map((node) => limiter.run(deps.signal, () => findOne(node, deps))));
 }

@@ -1,6 +1,7 @@
 import type { Plan, PlannedChange } from '../command/index.ts';
 import type { Step } from '../steps/index.ts';
 import { places } from '../places.ts';
+import { durationText } from '../duration-text.ts';
 import type { JoinResult } from './types.ts';
 
 const managers = { apt: 'apt-get', dnf: 'dnf' } as const;
@@ -49,12 +50,10 @@ export function joinPlan(node: string, steps: readonly Step[], warnings: readonl
   };
 }
 
-const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;
-
 /** The result, for people. Pure. */
 export function describeJoin({ outcome, node, unit, totalMs, warnings }: JoinResult): string {
   const heads: Readonly<Record<JoinResult['outcome'], string>> = {
-    joined: `${node} has joined and is Ready${totalMs === undefined ? '' : ` after ${seconds(totalMs)}`}`,
+    joined: `${node} has joined and is Ready${totalMs === undefined ? '' : ` after ${durationText(totalMs)}`}`,
     unchanged: `${node} has already joined and is Ready; no changes made`,
     declined: 'no changes made',
   };

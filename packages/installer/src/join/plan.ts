@@ -2,7 +2,7 @@ import { formatHostPort } from '@selvedge/kit/net';
 import { hash } from 'node:crypto';
 import type { CloudTunnel } from '../cloud/index.ts';
 import type { Step } from '../steps/index.ts';
-import { hubAddress, places } from '../places.ts';
+import { hubAddress, places, podNamespace } from '../places.ts';
 import { tunnelFiles } from '../tunnel/index.ts';
 import { edgeLiteUnit } from '../units/index.ts';
 import { type RuntimeConfig, enableCri } from './containerd-config.ts';
@@ -161,7 +161,7 @@ export function planJoin(input: PlanInput, options: JoinOptions): readonly Step[
     ...folderSteps(input, options),
     ...packageSteps(input, options),
     ...containerdSteps(input),
-    { kind: 'images', namespace: 'k8s.io' },
+    { kind: 'images', namespace: podNamespace },
     { kind: 'rules' },
     ...networkSteps(networkOf(input, options)?.file),
     { kind: 'leftover', what: 'address', name: hubAddress },

@@ -1,5 +1,6 @@
 import { SelvedgeError } from '@selvedge/kit';
 import { type HostFiles, readIfThere } from '../files/index.ts';
+import { limits } from '../limits.ts';
 import { type JournalReading, decodeJournal, encodeRecord } from './codec.ts';
 import { describeRun } from './describe.ts';
 import type { JournalRecord, RunState } from './records.ts';
@@ -12,10 +13,8 @@ export interface Journal {
   write(record: JournalRecord, signal?: AbortSignal): Promise<void>;
 }
 
-const maxBytes = 16 * 2 ** 20;
-
 const textOf = async (files: Pick<HostFiles, 'read'>, path: string, signal?: AbortSignal): Promise<string> =>
-  (await readIfThere(files, { path, maxBytes }, signal)) ?? '';
+  (await readIfThere(files, { path, maxBytes: limits.maxReadBytes }, signal)) ?? '';
 
 function damaged(
   path: string,

@@ -2,17 +2,16 @@ import { SelvedgeError } from '@selvedge/kit';
 import type { Host } from '../host/index.ts';
 import type { BegunRun } from '../journal/index.ts';
 import { removablePackages } from '../steps/index.ts';
+import { podNamespace } from '../places.ts';
 
 /** Where containerd keeps all that it has, of everybody. */
 const containerdData = '/var/lib/containerd';
-/** That of the CRI. */
-const ours = 'k8s.io';
 
 /** Where containerd does not answer it is not known to be of use to anybody. */
 async function refuseOthersData(host: Host, signal: AbortSignal): Promise<void> {
   const { exitCode, stdout } = await host.run({ argv: ['ctr', 'namespaces', 'list', '--quiet'] }, signal);
   const names = exitCode === 0 ? stdout.toString().split('\n') : [];
-  const others = names.filter((name) => name !== '' && name !== ours);
+  const others = names.filter((name) => name !== '' && name !== podNamespace);
   if (others.length === 0) return;
   throw new SelvedgeError(`containerd on ${host.name} is in use, namespaces: ${others.join(', ')}`, {
     code: 'Conflict',

@@ -1,6 +1,5 @@
+import { durationText } from '../duration-text.ts';
 import type { RevertResult, RevertedNode } from './types.ts';
-
-const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;
 
 const words: Readonly<Record<RevertedNode['outcome'], string>> = {
   reverted: 'was reverted',
@@ -12,7 +11,7 @@ const words: Readonly<Record<RevertedNode['outcome'], string>> = {
 
 function linesOf(node: RevertedNode): readonly string[] {
   const { outcome, verified, because, hint, known = [], notes = [], totalMs, containers } = node;
-  const took = totalMs === undefined ? '' : `, ${seconds(totalMs)}`;
+  const took = totalMs === undefined ? '' : `, ${durationText(totalMs)}`;
   const unseen = outcome === 'reverted' && verified === false ? '; not verified from the cloud' : '';
   return [
     `${node.node} ${words[outcome]}${took}${unseen}`,

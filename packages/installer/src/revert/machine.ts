@@ -4,6 +4,7 @@ import { createHostFiles } from '../files/index.ts';
 import type { Hosts, Machine } from '../host/index.ts';
 import { type RunState, configIn, decodeJournal, journalPlace, readJournal } from '../journal/index.ts';
 import { type Untold, convertCommand, nodeTraces, untoldOn } from '../session/index.ts';
+import { limits } from '../limits.ts';
 import { describeRecords } from './damage.ts';
 
 /** What is found on a machine that may have to be taken back. */
@@ -28,8 +29,6 @@ export interface LookDeps {
   /** Where things are kept on machines. Default: that of `journalPlace`. */
   readonly folder?: string;
 }
-
-const maxBytes = 16 * 2 ** 20;
 
 function foundIn(state: RunState, isThere: boolean): Found {
   // A run that was interrupted before its first change leaves its folder.
@@ -79,7 +78,7 @@ async function look(
     const phases = isOffline && found.kind === 'clean' ? await phasesOn(host, signal) : [];
     return phases.length === 0 ? found : { kind: 'beside', phases };
   }
-  const text = await files.read(journal, { maxBytes }, signal);
+  const text = await files.read(journal, { maxBytes: limits.maxReadBytes }, signal);
   return {
     kind: 'damaged',
     what: `is damaged at line ${damagedLine}`,

@@ -7,13 +7,11 @@ import {
   selectNodes,
 } from '../cluster/index.ts';
 import { joinCommand } from '../session/index.ts';
+import { limits } from '../limits.ts';
 import type { RevertEngineDeps } from './engine.ts';
 import { type Found, lookAtMachine } from './machine.ts';
 import type { FoundNode } from './plan.ts';
 import type { RevertOptions } from './types.ts';
-
-/** Machines that are looked at side by side. */
-const lookers = 8;
 
 type SceneNode = Pick<ClusterNode, 'name' | 'addresses' | 'unit'> & Partial<Pick<ClusterNode, 'isLite'>>;
 
@@ -73,7 +71,7 @@ export async function lookAt(
   { nodes, traces, cluster }: Scene,
   deps: RevertEngineDeps,
 ): Promise<readonly FoundNode[]> {
-  const limiter = createLimiter({ capacity: lookers });
+  const limiter = createLimiter({ capacity: limits.atATime });
   const look = (node: SceneNode): Promise<Found> =>
     node.isLite === true
       ? Promise.resolve({ kind: 'other', command: joinCommand })

@@ -1,6 +1,7 @@
 import type { ContainersBefore, ServicesBefore } from '../cluster/index.ts';
 import { readIfThere } from '../files/index.ts';
 import type { JournalPlace } from '../journal/index.ts';
+import { limits } from '../limits.ts';
 import type { MachineSession } from './session.ts';
 
 /** What waits on the disk of a machine. */
@@ -11,7 +12,6 @@ export interface Remembered extends ContainersBefore {
 
 type Kept = Pick<MachineSession, 'files' | 'place'>;
 
-const maxBytes = 16 * 2 ** 20;
 const beforeOf = ({ folder }: JournalPlace): string => `${folder}/before.json`;
 
 /** Keeps what there was before the first change, for whoever goes on. */
@@ -26,7 +26,7 @@ export async function remember(
 
 /** undefined if it was not kept. */
 export async function recall({ files, place }: Kept, signal: AbortSignal): Promise<Remembered | undefined> {
-  const text = await readIfThere(files, { path: beforeOf(place), maxBytes }, signal);
+  const text = await readIfThere(files, { path: beforeOf(place), maxBytes: limits.maxReadBytes }, signal);
   // Written whole, by `remember`, where only root writes.
   return text === undefined ? undefined : (JSON.parse(text) as Remembered);
 }

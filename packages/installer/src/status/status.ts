@@ -4,11 +4,10 @@ import type { Node } from '@selvedge/kube/types';
 import { type CloudStatus, cloudStatus } from '../cloud/index.ts';
 import { type ClusterNode, clusterNodeOf, selectNodes } from '../cluster/index.ts';
 import { type EdgeNodeObject, edgeNodeResource, edgeUnitResource } from '../edge-objects.ts';
+import { limits } from '../limits.ts';
 import { type MachineLook, lookAtMachine } from './machine.ts';
 import { nodeStatusOf } from './node.ts';
 import type { NodeStatus, StatusDeps, StatusOptions, StatusResult, UnitStatus } from './types.ts';
-
-const atATime = 8;
 
 /** What the API server knows. */
 interface Known {
@@ -53,7 +52,7 @@ async function machinesOf(
   { hosts, signal }: StatusDeps,
 ): Promise<readonly (MachineLook | undefined)[]> {
   if (hosts === undefined) return nodes.map(() => undefined);
-  const limiter = createLimiter({ capacity: atATime });
+  const limiter = createLimiter({ capacity: limits.atATime });
   return Promise.all(nodes.map((node) => limiter.run(signal, () => lookAtMachine(node, { hosts, signal }))));
 }
 

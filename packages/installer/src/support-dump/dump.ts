@@ -4,6 +4,7 @@ import { check } from '../check/index.ts';
 import { clusterNodeOf, selectNodes } from '../cluster/index.ts';
 import type { Machine } from '../host/index.ts';
 import { status } from '../status/index.ts';
+import { limits } from '../limits.ts';
 import { archiveOf } from './archive.ts';
 import { type Collection, createCollection } from './collection.ts';
 import { addCluster } from './from-cluster.ts';
@@ -14,8 +15,6 @@ import {
   type SupportDumpResult,
   dumpDefaults,
 } from './types.ts';
-
-const atATime = 8;
 
 const about = `Diagnostics of a Selvedge installation, for support.
 
@@ -52,7 +51,7 @@ async function addMachines(
   { hosts, signal, progress }: SupportDumpDeps,
 ): Promise<void> {
   if (hosts === undefined) return;
-  const limiter = createLimiter({ capacity: atATime });
+  const limiter = createLimiter({ capacity: limits.atATime });
   const one = async (machine: Machine): Promise<void> => {
     try {
       await using host = await hosts.open(machine, signal);

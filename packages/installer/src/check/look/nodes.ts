@@ -5,10 +5,9 @@ import { clusterNodeOf, selectNodes, type ClusterNode, type NodeChoice } from '.
 import { defaultPorts } from '../../places.ts';
 import type { CheckedNode, MachineSight } from '../facts.ts';
 import type { CheckDeps, CheckOptions } from '../types.ts';
+import { limits } from '../../limits.ts';
 import { lookAtMachine } from './machine.ts';
 import type { Reading } from './readable.ts';
-
-const atATime = 8;
 
 function chosen(choice: NodeChoice, nodes: readonly ClusterNode[]): readonly ClusterNode[] {
   const { nodes: names = [], selector } = choice;
@@ -50,7 +49,7 @@ export async function lookAtNodes(
   const leases = await reading.read('leases in kube-node-lease', new Map(), () =>
     leaseTimes(cluster, signal),
   );
-  const limiter = createLimiter({ capacity: atATime });
+  const limiter = createLimiter({ capacity: limits.atATime });
   const machineOf = (node: ClusterNode): Promise<MachineSight> =>
     hosts === undefined
       ? Promise.resolve({ kind: 'unseen' })

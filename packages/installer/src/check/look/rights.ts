@@ -1,8 +1,7 @@
 import { createLimiter } from '@selvedge/kit';
 import { type KubeClient, resources } from '@selvedge/kube';
 import type { CloudRight } from '../../cloud/index.ts';
-
-const atATime = 8;
+import { limits } from '../../limits.ts';
 
 /** Those of the rights that the person does not have. */
 export async function missingRights(
@@ -10,7 +9,7 @@ export async function missingRights(
   cluster: Pick<KubeClient, 'create'>,
   signal: AbortSignal,
 ): Promise<readonly CloudRight[]> {
-  const limiter = createLimiter({ capacity: atATime });
+  const limiter = createLimiter({ capacity: limits.atATime });
   const isMissing = async (right: CloudRight): Promise<boolean> => {
     const spec = { resourceAttributes: { ...right } };
     const review = await cluster.create(

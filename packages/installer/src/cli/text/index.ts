@@ -1,4 +1,5 @@
-export { durationText, parseDuration } from './duration.ts';
+export { durationText } from '../../duration-text.ts';
+export { parseDuration } from './duration.ts';
 export { styleOf, type Colors, type Style, type Symbols } from './style.ts';
 export { table, type TableOptions } from './table.ts';
 export { fitted, printable, truncated, widthOf, wrapped } from './text.ts';

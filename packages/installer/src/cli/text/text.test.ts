@@ -1,7 +1,8 @@
 import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, it } from 'vitest';
 import { fitted, printable, table, truncated, widthOf, wrapped } from './index.ts';
-import { durationText, parseDuration } from './duration.ts';
+import { durationText } from '../../duration-text.ts';
+import { parseDuration } from './duration.ts';
 import { styleOf } from './style.ts';
 
 describe('what others say', () => {
