@@ -1,4 +1,4 @@
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { encodeRecord } from '../journal/codec.ts';
@@ -60,6 +60,22 @@ describe('a conversion', () => {
     const result = await site.convert({ timeoutMs: 3_000 });
     expect(result).toMatchObject({ outcome: 'partly', nodes: [{ outcome: 'put-back', because: /./ }] });
     await isVanilla(site, before);
+  });
+
+  it('refuses a node whose kubelet was set up again since, until what is left of the first one is taken back', async () => {
+    await using site = await createTestSite();
+    await site.convert();
+    await writeFile(join(site.disk.folder, 'etc/kubelet.conf'), 'server: cloud-2\n');
+    const [backup = ''] = (await readdir(join(site.disk.folder, 'etc'))).filter((name) =>
+      name.startsWith('.kubelet.conf.'),
+    );
+    await rm(join(site.disk.folder, 'etc', backup));
+    expect(await site.convert({ onFailure: 'continue' })).toMatchObject({
+      outcome: 'partly',
+      nodes: [{ outcome: 'refused', hint: expect.stringContaining('selvedge revert --nodes till-1') }],
+    });
+    expect(await site.revert()).toMatchObject({ outcome: 'done' });
+    expect(await site.convert()).toMatchObject({ outcome: 'done', nodes: [{ outcome: 'converted' }] });
   });
 
   it('that meets another one does what is left, or leaves that one alone', async () => {

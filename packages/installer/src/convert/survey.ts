@@ -100,6 +100,12 @@ function refuseNew({ isReady }: ClusterNode, { obstacles: [obstacle] }: Layout):
     : { why: 'its Node is not Ready', hint: 'fix that first; run `selvedge check` for details' };
 }
 
+/** A run made it an edge node, and somebody joined it to the cluster anew since: the rest of that run is still there. */
+const leftByKubelet = ({ name }: ClusterNode): Refusal => ({
+  why: 'it was converted, but its kubelet was set up again since and does not use the hub',
+  hint: `run \`selvedge revert --nodes ${name}\`, then convert it again`,
+});
+
 const refused = (node: ClusterNode, { why, hint }: Refusal): Finding => ({
   kind: 'refused',
   node,
@@ -123,8 +129,8 @@ function findingOf(node: ClusterNode, { state, facts, recognition }: Seen): Find
   if (arch === undefined) return refused(node, { why: `there is no edge-lite for ${facts.arch}` });
   const machine = { facts, layout, arch };
   if (state.kind === 'begun') return { kind: 'begun', node, machine, run: state };
-  if (state.kind === 'done' || layout.converted) return { kind: 'converted', node, layout: layout.name };
-  const obstacle = refuseNew(node, layout);
+  if (layout.converted) return { kind: 'converted', node, layout: layout.name };
+  const obstacle = state.kind === 'done' ? leftByKubelet(node) : refuseNew(node, layout);
   return obstacle === undefined ? { kind: 'new', node, machine } : refused(node, obstacle);
 }
 

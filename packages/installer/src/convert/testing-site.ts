@@ -191,8 +191,14 @@ const cloudUndo: CloudUndo = {
 };
 
 const nodeWork = (disk: TestDisk): NodeWork => ({
-  gather: () => Promise.resolve(facts),
-  recognize: () => ({ kind: 'known', layout }),
+  async gather() {
+    const text = await readFile(join(disk.folder, 'etc/kubelet.conf'), 'utf8');
+    return { ...facts, files: { kubeconfig: { text } } } as unknown as NodeFacts;
+  },
+  recognize: ({ files }) => {
+    const converted = files['kubeconfig']?.text === 'server: hub\n';
+    return { kind: 'known', layout: { ...layout, converted } };
+  },
   steps: () => Promise.resolve(stepsIn(disk.folder)),
   source: () => Promise.resolve(Buffer.alloc(0)),
 });
