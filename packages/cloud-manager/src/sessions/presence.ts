@@ -9,7 +9,7 @@ import {
   limitRepeats,
   withDeadline,
 } from '@selvedge/kit';
-import { type KubeClient, resources } from '@selvedge/kube';
+import { type KubeClient, ifFound, resources } from '@selvedge/kube';
 import type { Lease } from '@selvedge/kube/types';
 import { type ServerLeaseOptions, serverLease, serverLeaseRef } from './server-lease.ts';
 
@@ -37,10 +37,7 @@ export function createPresence(options: ServerLeaseOptions, deps: PresenceDeps):
   );
   let held: Lease | undefined;
   const write = async (signal: AbortSignal): Promise<Lease> => {
-    held ??= await client.get(resources.leases, ref, { signal }).catch((error: unknown) => {
-      if (hasCode(error, 'NotFound')) return undefined;
-      throw error;
-    });
+    held ??= await ifFound(client.get(resources.leases, ref, { signal }));
     const next = serverLease(options, clock.now(), held);
     return held === undefined
       ? client.create(resources.leases, next, { signal })

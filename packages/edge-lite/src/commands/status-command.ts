@@ -11,6 +11,7 @@ import {
   createKubeClient,
   createKubeMetrics,
   fileCredentials,
+  ifFound,
   resources,
 } from '@selvedge/kube';
 import type { Node } from '@selvedge/kube/types';
@@ -61,10 +62,7 @@ async function nodeOf(
   name: string,
   signal: AbortSignal,
 ): Promise<NodeStatus | undefined> {
-  const node = await client.get(resources.nodes, { name }, { timeoutMs, signal }).catch((error: unknown) => {
-    if (hasCode(error, 'NotFound')) return undefined;
-    throw error;
-  });
+  const node = await ifFound(client.get(resources.nodes, { name }, { timeoutMs, signal }));
   if (node === undefined) return undefined;
   const { metadata, spec, status } = node;
   return {

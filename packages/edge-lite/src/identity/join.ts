@@ -4,6 +4,7 @@ import {
   type KubeClient,
   type OpenTcp,
   formatBootstrapToken,
+  ifFound,
   newTokenHint,
   resources,
   staticCredentials,
@@ -70,10 +71,7 @@ function explainRefusal(cause: unknown): unknown {
 
 /** As kubeadm does: a Node of this name that is at work right now is another machine. */
 async function refuseTakenName(nodeName: string, client: IdentityClient, signal: AbortSignal): Promise<void> {
-  const node = await client.get(resources.nodes, { name: nodeName }, { signal }).catch((error: unknown) => {
-    if (hasCode(error, 'NotFound')) return undefined;
-    throw error;
-  });
+  const node = await ifFound(client.get(resources.nodes, { name: nodeName }, { signal }));
   const ready = node?.status?.conditions?.find((condition) => condition.type === 'Ready');
   if (ready?.status !== 'True') return;
   throw new SelvedgeError(`a Node named ${nodeName} is at work in the cluster already`, {

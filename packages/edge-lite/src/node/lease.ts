@@ -8,7 +8,7 @@ import {
   jittered,
   withDeadline,
 } from '@selvedge/kit';
-import { type KubeClient, microTime, resources } from '@selvedge/kube';
+import { type KubeClient, ifFound, microTime, resources } from '@selvedge/kube';
 import type { Lease } from '@selvedge/kube/types';
 
 export interface LeaseOptions {
@@ -89,10 +89,7 @@ class NodeLease {
 
   async #read(signal: AbortSignal): Promise<Lease | undefined> {
     const at = { namespace, name: this.#options.nodeName };
-    return this.#deps.client.get(resources.leases, at, { signal }).catch((error: unknown) => {
-      if (hasCode(error, 'NotFound')) return undefined;
-      throw error;
-    });
+    return ifFound(this.#deps.client.get(resources.leases, at, { signal }));
   }
 }
 
