@@ -3,7 +3,7 @@ import { createHostFiles } from '../files/index.ts';
 import type { Host, HostCommand } from '../host/index.ts';
 import { systemClock } from '@selvedge/kit';
 import type { ExecutorDeps } from './executor.ts';
-import { imagesExecutor, podsExecutor, secretExecutor } from './lite-steps.ts';
+import { imagesExecutor, podsExecutor, secretExecutor, sysctlExecutor } from './lite-steps.ts';
 import { packagesExecutor } from './packages-step.ts';
 import { rulesExecutor } from './rules-step.ts';
 import { createTestDisk } from './testing-disk.ts';
@@ -102,9 +102,24 @@ describe('packages', () => {
     const query = 'dpkg-query --show --showformat=${db:Status-Abbrev}${Package}\n runc containerd';
     expect(programs(ran)).toEqual([
       query,
-      'dpkg --configure --pending',
+      'dpkg --set-selections',
       query,
       `dpkg --install -- ${folder}/runc_1_amd64.deb ${folder}/containerd_1_amd64.deb`,
+    ]);
+  });
+
+  it('of a run that was interrupted are ended, and no others that are half installed', async () => {
+    const { deps, ran } = machine(([program, ...words]) =>
+      program === 'dpkg-query'
+        ? words.includes('runc')
+          ? 'iF runc\niU containerd\nii libc6\n'
+          : ''
+        : undefined,
+    );
+    const missing = ['runc', 'containerd', 'libc6'];
+    await packagesExecutor(deps).apply(step, { kind: 'packages', missing }, signal);
+    expect(programs(ran).filter((line) => line.includes('--configure'))).toEqual([
+      'dpkg --configure -- runc containerd',
     ]);
   });
 
@@ -115,6 +130,28 @@ describe('packages', () => {
       code: 'Unavailable',
       hint: expect.stringContaining('packages/'),
     });
+  });
+});
+
+describe('a parameter of the kernel', () => {
+  const step = { kind: 'sysctl', name: 'net/ipv4/ip_forward', value: '1' } as const;
+  const undo = async (links: string): Promise<readonly [string | undefined, readonly string[]]> => {
+    const notes: string[] = [];
+    const { deps, ran } = machine(([program, ...words]) => {
+      if (program === 'cat') return '1\n';
+      return words.join(' ').includes('/sys/class/net') ? links : undefined;
+    });
+    const executor = sysctlExecutor({ ...deps, onNote: (text) => notes.push(text) });
+    await executor.undo(step, { kind: 'value', value: '0' }, signal);
+    return [ran.find((line) => line.endsWith('/proc/sys/net/ipv4/ip_forward 0')), notes];
+  };
+
+  it('is as it was, unless bridges of others have come that need it', async () => {
+    expect(await undo('')).toEqual([expect.any(String), []]);
+    expect(await undo('docker0\nvirbr0\n')).toEqual([
+      undefined,
+      [expect.stringMatching(/^net\.ipv4\.ip_forward stays 1, .*docker0, virbr0 .*it was 0$/)],
+    ]);
   });
 });
 

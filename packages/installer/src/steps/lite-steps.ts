@@ -7,7 +7,13 @@ import { runOrThrow } from './run-or-throw.ts';
 
 const setSysctl = `printf '%s\\n' "$2" > "$1"`;
 
-export function sysctlExecutor({ host }: ExecutorDeps): Executor<SysctlStep> {
+/** By parameter: prints which links of others rely on it meanwhile. */
+const usersOf: Readonly<Record<string, string>> = {
+  // Ours has gone before. Docker and libvirt set the parameter at their start alone, if it is not set already.
+  'net/ipv4/ip_forward': `for bridge in /sys/class/net/*/bridge; do [ -d "$bridge" ] && basename "$(dirname "$bridge")"; done; true`,
+};
+
+export function sysctlExecutor({ host, onNote }: ExecutorDeps): Executor<SysctlStep> {
   const read = async (name: string, signal: AbortSignal): Promise<string> =>
     (await runOrThrow(host, { argv: ['cat', `/proc/sys/${name}`] }, signal)).trim();
   const set = async (name: string, value: string, signal: AbortSignal): Promise<void> => {
@@ -17,8 +23,16 @@ export function sysctlExecutor({ host }: ExecutorDeps): Executor<SysctlStep> {
   return {
     look: async ({ name }, signal) => ({ kind: 'value', value: await read(name, signal) }),
     apply: ({ name, value }, _before, signal) => set(name, value, signal),
-    async undo({ name }, before, signal) {
-      if (before.kind === 'value') await set(name, before.value, signal);
+    async undo({ name, value }, before, signal) {
+      if (before.kind !== 'value' || before.value === value) return;
+      const script = usersOf[name];
+      const users =
+        script === undefined ? '' : await runOrThrow(host, { argv: ['sh', '-c', script] }, signal);
+      if (users.trim() === '') return set(name, before.value, signal);
+      const links = users.trim().split('\n').join(', ');
+      onNote?.(
+        `${name.replaceAll('/', '.')} stays ${value}, which the bridge ${links} of somebody else may need; it was ${before.value}`,
+      );
     },
   };
 }

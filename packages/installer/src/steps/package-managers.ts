@@ -17,8 +17,10 @@ const dnf = ['env', 'LC_ALL=C', 'dnf', '--assumeyes', '--setopt=install_weak_dep
 
 /** The programs by which a distribution installs packages. */
 export interface PackageManager {
-  /** Ends what was interrupted; else does nothing. */
-  readonly repair: Argv;
+  /** Ends the book-keeping of a run that was killed. No package is configured by it. */
+  readonly settle: Argv;
+  /** Ends what was interrupted of these packages. */
+  readonly finish: (names: readonly string[]) => Argv;
   /** Learns what can be fetched. */
   readonly refresh: Argv;
   /** Prints what an installation would bring; `added` reads it. */
@@ -32,7 +34,7 @@ export interface PackageManager {
   readonly remove: (names: readonly string[]) => Argv;
   /** The package in a file of this name. */
   readonly packageOf: (file: string) => string;
-  /** Prints the packages that are known with their state, one a line, whatever the exit code; `ii`: installed. */
+  /** Prints the packages that are known with their state, one a line, whatever the exit code; `ii`: installed, `iU` and `iF`: not yet configured. */
   readonly states: (names: readonly string[]) => Argv;
 }
 
@@ -41,7 +43,9 @@ export const lines = (text: string): readonly string[] => text.split('\n').filte
 /** Source: apt-get(8), dpkg-query(1), dnf(8), rpm(8); Debian Policy 5.6 on names of files. */
 export const packageManagers: Readonly<Record<PackagesStep['manager'], PackageManager>> = {
   apt: {
-    repair: [...quietly, 'dpkg', '--configure', '--pending'],
+    // It selects nothing, and has to bring the database in order first.
+    settle: [...quietly, 'dpkg', '--set-selections'],
+    finish: (names) => [...quietly, 'dpkg', '--configure', '--', ...names],
     refresh: [...quietly, 'apt-get', '--quiet', 'update'],
     simulate: (names) => [...apt, '--simulate', 'install', '--', ...names],
     added: (printed) => lines(printed).flatMap((line) => /^Inst (\S+)/.exec(line)?.slice(1) ?? []),
@@ -53,7 +57,8 @@ export const packageManagers: Readonly<Record<PackagesStep['manager'], PackageMa
     states: (names) => ['dpkg-query', '--show', '--showformat=${db:Status-Abbrev}${Package}\n', ...names],
   },
   dnf: {
-    repair: ['true'],
+    settle: ['true'],
+    finish: () => ['true'],
     refresh: [...dnf, 'makecache'],
     // What they need comes and goes with them.
     simulate: (names) => ['printf', '%s\n', ...names],

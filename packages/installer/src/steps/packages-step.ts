@@ -17,20 +17,23 @@ const folder = '/var/lib/selvedge-installer/packages';
 const fetchHint =
   'give this machine access to the mirrors of its distribution, or put the package files into packages/ in the --artifacts folder';
 
-/** Those of `names` of which something is there, and of them those that are installed. */
+/** Those of some packages of which something is there, and of them those that are installed, or not yet configured. */
+type PackageStates = Readonly<Record<'known' | 'installed' | 'unfinished', readonly string[]>>;
+
 async function statesOf(
   { host, manager }: { readonly host: Host; readonly manager: PackageManager },
   names: readonly string[],
   signal: AbortSignal,
-): Promise<{ readonly known: readonly string[]; readonly installed: readonly string[] }> {
-  if (names.length === 0) return { known: [], installed: [] };
+): Promise<PackageStates> {
+  if (names.length === 0) return { known: [], installed: [], unfinished: [] };
   const { stdout } = await host.run({ argv: manager.states(names) }, signal);
   const states = lines(stdout.toString()).flatMap((line) => {
     const [, state = '', name = ''] = /^(..)\s*(\S+)$/.exec(line) ?? [];
     return state === '' || state === 'un' ? [] : [{ state, name }];
   });
-  const installed = states.filter(({ state }) => state === 'ii');
-  return { known: states.map(({ name }) => name), installed: installed.map(({ name }) => name) };
+  const of = (wanted: RegExp): readonly string[] =>
+    states.flatMap(({ state, name }) => (wanted.test(state) ? [name] : []));
+  return { known: of(/./), installed: of(/^ii/), unfinished: of(/^i[UF]/) };
 }
 
 /** What an installation by name would bring. */
@@ -96,9 +99,13 @@ export function packagesExecutor({ host, files, sources }: ExecutorDeps): Execut
       const { installed } = await statesOf(on, wanted, signal);
       return { kind: 'packages', missing: wanted.filter((one) => !installed.includes(one)) };
     },
-    async apply({ manager: name, names, archives }, _before, signal) {
+    async apply({ manager: name, names, archives }, before, signal) {
       const manager = packageManagers[name];
-      await run(manager.repair, signal);
+      await run(manager.settle, signal);
+      // Ours of a run before, with what they need; what others left half installed is theirs.
+      const ours = before.kind === 'packages' ? before.missing : [];
+      const { unfinished } = await statesOf({ host, manager }, ours, signal);
+      if (unfinished.length > 0) await run(manager.finish(unfinished), signal);
       const wanted = archives.length > 0 ? archives.map(manager.packageOf) : names;
       const { installed } = await statesOf({ host, manager }, wanted, signal);
       const isLeft = (one: string): boolean => !installed.includes(one);
