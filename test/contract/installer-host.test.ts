@@ -1,5 +1,14 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { type SshOptions, connectSshHost, createLocalHost, createSudoHost } from '@selvedge/installer';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  type Host,
+  type SshOptions,
+  connectSshHost,
+  createLocalHost,
+  createSudoHost,
+} from '@selvedge/installer';
 import { systemClock as clock } from '@selvedge/kit';
 import { describe, expect, it, vi } from 'vitest';
 import { hostContract } from './installer-host.ts';
@@ -100,7 +109,47 @@ describe('a machine behind SSH', () => {
   });
 });
 
+/** As sudo reads: byte by byte up to the end of a line, and only if it asks. Source: sudo, src/tgetpass.c. */
+const sudoScript = (asks: boolean): string => `#!/bin/sh
+if ${asks}; then
+  case "$1" in -n) exit 1 ;; esac
+  IFS= read -r password
+  [ "$password" = "hunter 2" ] || exit 1
+fi
+while [ "$1" != -- ]; do shift; done
+shift
+exec "$@"`;
+
+async function openSudo(asks: boolean, password = 'hunter 2'): Promise<Host> {
+  const folder = await mkdtemp(join(tmpdir(), 'selvedge-sudo-'));
+  await writeFile(join(folder, 'sudo'), sudoScript(asks), { mode: 0o755 });
+  const local = createLocalHost({ clock });
+  const path = `PATH=${folder}:${process.env['PATH']}`;
+  return await createSudoHost(
+    {
+      ...local,
+      run: (command, signal) => local.run({ ...command, argv: ['env', path, ...command.argv] }, signal),
+      [Symbol.asyncDispose]: () => rm(folder, { recursive: true }),
+    },
+    { password },
+  );
+}
+
+hostContract('a machine whose sudo asks', () => openSudo(true));
+hostContract('a machine whose sudo does not ask', () => openSudo(false));
+
 describe('sudo', () => {
+  it.each([true, false])('keeps the password from programs, whether it asks (%s) or not', async (asks) => {
+    await using host = await openSudo(asks);
+    const { stdout } = await host.run({ argv: ['cat'], stdin: 'one\n\0two' });
+    expect(stdout.toString()).toBe('one\n\0two');
+    expect((await host.run({ argv: ['wc', '-c'] })).stdout.toString().trim()).toBe('0');
+  });
+
+  it('that is given a wrong password runs nothing', async () => {
+    await expect(openSudo(true, 'wrong')).rejects.toMatchObject({ code: 'Forbidden', message: /refuses/ });
+  });
+
   it('that is not there, or refuses, is told', async () => {
     await using host = createLocalHost({ clock });
     const refusing = {

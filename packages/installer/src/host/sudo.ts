@@ -7,39 +7,55 @@ export interface SudoOptions {
   readonly password?: string;
 }
 
-async function asksNothing(host: Host, signal?: AbortSignal): Promise<boolean> {
-  const probe = await host.run({ argv: ['sudo', '-n', '-k', 'true'] }, signal);
-  return probe.exitCode === 0;
-}
+/** The line after which the program's own input begins. */
+const mark = 'selvedge: input';
+
+/**
+ * Whether sudo asks depends on the program, and on rules that nobody here knows. If it does not, the password is what the program
+ * would read first: so what is before `$1` goes. `read` takes no more than its line from a pipe. Source: POSIX, `read`.
+ */
+const afterMark = `
+while IFS= read -r line; do
+  [ "$line" != "$1" ] || { shift; exec "$@"; }
+done
+exit 1`;
 
 function withPassword(command: HostCommand, password: string): HostCommand {
-  const { stdin: input = '' } = command;
-  const stdin = Buffer.concat([
-    Buffer.from(`${password}\n`),
-    typeof input === 'string' ? Buffer.from(input) : input,
-  ]);
-  // -k: the password is asked for each time, so that the line is never what the program itself reads.
-  return { ...command, argv: ['sudo', '-k', '-S', '-p', '', '--', ...command.argv], stdin };
+  const { stdin: input = '', argv } = command;
+  const stdin = Buffer.concat([Buffer.from(`${password}\n${mark}\n`), Buffer.from(input)]);
+  // -k: what sudo was told before does not count, so a wrong password shows.
+  const sudo = ['sudo', '-k', '-S', '-p', '', '--'] as const;
+  return { ...command, argv: [...sudo, 'sh', '-c', afterMark, 'sh', mark, ...argv], stdin };
+}
+
+const withoutPassword = (command: HostCommand): HostCommand => ({
+  ...command,
+  argv: ['sudo', '-n', '--', ...command.argv],
+});
+
+async function refuseIfAsked(host: Host, signal?: AbortSignal): Promise<void> {
+  const { exitCode } = await host.run({ argv: ['sudo', '-n', '-k', 'true'] }, signal);
+  if (exitCode === 0) return;
+  throw new SelvedgeError(`sudo asks for a password on ${host.name}`, {
+    code: 'Forbidden',
+    hint: 'use --ask-sudo-password, or allow the user to run sudo without a password',
+  });
 }
 
 /**
- * The same machine with programs run as root by sudo. The password goes to sudo on stdin, never into an argument list.
- * Throws `Forbidden` if sudo refuses.
+ * The same machine with programs run as root by sudo. The password goes to sudo on stdin, never into an argument list nor into
+ * what programs read, whether sudo asks for it or not. Throws `Forbidden` if sudo refuses.
  */
 export async function createSudoHost(host: Host, options: SudoOptions, signal?: AbortSignal): Promise<Host> {
   const { password } = options;
-  const free = await asksNothing(host, signal);
-  if (!free && password === undefined) {
-    throw new SelvedgeError(`sudo asks for a password on ${host.name}`, {
-      code: 'Forbidden',
-      hint: 'use --ask-sudo-password, or allow the user to run sudo without a password',
-    });
-  }
-  const run: Host['run'] = (command, within) =>
-    free || password === undefined
-      ? host.run({ ...command, argv: ['sudo', '-n', '--', ...command.argv] }, within)
-      : host.run(withPassword(command, password), within);
-  const sudo: Host = { name: host.name, run, [Symbol.asyncDispose]: () => host[Symbol.asyncDispose]() };
+  if (password === undefined) await refuseIfAsked(host, signal);
+  const asRoot = (command: HostCommand): HostCommand =>
+    password === undefined ? withoutPassword(command) : withPassword(command, password);
+  const sudo: Host = {
+    name: host.name,
+    run: (command, within) => host.run(asRoot(command), within),
+    [Symbol.asyncDispose]: () => host[Symbol.asyncDispose](),
+  };
   const { exitCode } = await sudo.run({ argv: ['true'] }, signal);
   if (exitCode === 0) return sudo;
   throw new SelvedgeError(`sudo refuses the user on ${host.name}`, {
