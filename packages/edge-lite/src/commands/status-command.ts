@@ -2,7 +2,6 @@ import {
   type Random,
   SelvedgeError,
   createMetricsRegistry,
-  hasCode,
   silentLogger,
   systemClock,
 } from '@selvedge/kit';
