@@ -4,10 +4,10 @@ import {
   type KubeObject,
   type ObjectRef,
   applyPatch,
+  ifFound,
   jsonPatch,
   mergePatch,
   resourceName,
-  ifFound,
 } from '@selvedge/kube';
 import type { CommandContext } from '../command/index.ts';
 import { fieldManager } from './field-manager.ts';

@@ -1,5 +1,5 @@
 import { managerNamespace } from '@selvedge/api';
-import { type KubeClient, resources, ifFound } from '@selvedge/kube';
+import { type KubeClient, ifFound, resources } from '@selvedge/kube';
 import type { Deployment } from '@selvedge/kube/types';
 import { isGiven, renewalRight } from '../token/join-rights.ts';
 import { certificateIn, tlsSecret } from './certificates/secret.ts';

@@ -1,5 +1,5 @@
 import { managerNamespace } from '@selvedge/api';
-import { type KubeClient, resources, ifFound } from '@selvedge/kube';
+import { type KubeClient, ifFound, resources } from '@selvedge/kube';
 import { certificateIn, tlsSecret } from './certificates/secret.ts';
 import { openInventory, placeKey } from './inventory/index.ts';
 import { tunnelOf } from './tunnel.ts';

@@ -1,5 +1,5 @@
 import { certificateBlocks } from '@selvedge/kit/x509';
-import { type KubeClient, resources, ifFound } from '@selvedge/kube';
+import { type KubeClient, ifFound, resources } from '@selvedge/kube';
 import type { CertificateSeen, CloudTunnel } from './types.ts';
 
 const keysOf = (pem: string): ReadonlySet<string> =>

@@ -1,5 +1,5 @@
 import { cloudReachable } from '@selvedge/api';
-import { type KubeClient, resources, ifFound } from '@selvedge/kube';
+import { type KubeClient, ifFound, resources } from '@selvedge/kube';
 import { edgeNodeResource } from '../edge-objects.ts';
 
 const options = { timeoutMs: 30_000 } as const;

@@ -1,5 +1,5 @@
 import { autonomousCondition, cloudReachable, labels } from '@selvedge/api';
-import { type KubeClient, mergePatch, resources, strategicMergePatch, ifFound } from '@selvedge/kube';
+import { type KubeClient, ifFound, mergePatch, resources, strategicMergePatch } from '@selvedge/kube';
 import { fieldManager } from '../changes/index.ts';
 import { edgeNodeResource } from '../edge-objects.ts';
 

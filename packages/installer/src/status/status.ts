@@ -1,5 +1,5 @@
 import { createLimiter, hasCode, messageOf } from '@selvedge/kit';
-import { type KubeObject, type Resource, resources, ifFound } from '@selvedge/kube';
+import { type KubeObject, type Resource, ifFound, resources } from '@selvedge/kube';
 import type { Node } from '@selvedge/kube/types';
 import { type CloudStatus, cloudStatus } from '../cloud/index.ts';
 import { type ClusterNode, clusterNodeOf, selectNodes } from '../cluster/index.ts';

@@ -1,4 +1,4 @@
-import { type KubeClient, clusterInfoAt, clusterInfoSignatureKey, resources, ifFound } from '@selvedge/kube';
+import { type KubeClient, clusterInfoAt, clusterInfoSignatureKey, ifFound, resources } from '@selvedge/kube';
 import { type ClusterChange, applyChanges, planOf } from '../changes/index.ts';
 import type { CommandContext } from '../command/index.ts';
 import { listTokens } from './list.ts';

@@ -1,6 +1,6 @@
 import { hubRole, managerAdmission } from '@selvedge/api';
 import { SelvedgeError, hasCode } from '@selvedge/kit';
-import { clusterInfoAt, resources, staticCredentials, ifFound } from '@selvedge/kube';
+import { clusterInfoAt, ifFound, resources, staticCredentials } from '@selvedge/kube';
 import type { ClusterRoleBinding } from '@selvedge/kube/types';
 import { type CloudTunnel, cloudStatus } from '../cloud/index.ts';
 import { type EdgeUnitObject, edgeUnitResource } from '../edge-objects.ts';

@@ -1,6 +1,6 @@
 import { labels } from '@selvedge/api';
 import { SelvedgeError, hasCode, withDeadline } from '@selvedge/kit';
-import { resources, ifFound } from '@selvedge/kube';
+import { ifFound, resources } from '@selvedge/kube';
 import type { Pod } from '@selvedge/kube/types';
 import { applyChanges, planOf } from '../changes/index.ts';
 import type { UnitDeps } from './create.ts';

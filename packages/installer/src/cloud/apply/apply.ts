@@ -1,6 +1,6 @@
 import { formatHostPort } from '@selvedge/kit/net';
 import { managerNamespace } from '@selvedge/api';
-import { jsonPatch, resources, ifFound } from '@selvedge/kube';
+import { ifFound, jsonPatch, resources } from '@selvedge/kube';
 import { certificateIn, tlsSecret } from '../certificates/secret.ts';
 import { fieldManager, openInventory, refOf, resourceAt } from '../inventory/index.ts';
 import { isRolledOut } from '../look.ts';

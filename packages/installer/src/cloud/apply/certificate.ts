@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { managerNamespace } from '@selvedge/api';
 import { SelvedgeError } from '@selvedge/kit';
 import type { KeyPair } from '@selvedge/kit/x509';
-import { resources, ifFound } from '@selvedge/kube';
+import { ifFound, resources } from '@selvedge/kube';
 import type { Secret } from '@selvedge/kube/types';
 import { authoritySecret, pairIn, pairSecret, tlsSecret } from '../certificates/secret.ts';
 import { signThere } from '../certificates/sign-there.ts';

@@ -1,6 +1,6 @@
 import { managerNamespace } from '@selvedge/api';
 import { SelvedgeError } from '@selvedge/kit';
-import { type JsonObject, isObject, resources, ifFound } from '@selvedge/kube';
+import { type JsonObject, ifFound, isObject, resources } from '@selvedge/kube';
 import type { Sources, Step } from '../../steps/index.ts';
 import { kubeadmMachines, tunnelPortOf } from '../desired.ts';
 import { apiServerPort } from '../egress/manifest.ts';

@@ -1,4 +1,4 @@
-import { type KubeClient, resources, ifFound } from '@selvedge/kube';
+import { type KubeClient, ifFound, resources } from '@selvedge/kube';
 import type { ConfigMap } from '@selvedge/kube/types';
 import { placeOf } from '../inventory/index.ts';
 import type { ZonePlace } from './types.ts';

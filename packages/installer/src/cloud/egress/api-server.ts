@@ -1,5 +1,5 @@
 import type { Clock } from '@selvedge/kit';
-import { type KubeClient, resources, ifFound } from '@selvedge/kube';
+import { type KubeClient, ifFound, resources } from '@selvedge/kube';
 import type { Pod } from '@selvedge/kube/types';
 import { isSo, poll } from '../../waiting/index.ts';
 import { egressConfigFile, egressFlag } from './manifest.ts';

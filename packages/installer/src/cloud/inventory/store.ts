@@ -1,6 +1,6 @@
 import { managerNamespace } from '@selvedge/api';
 import { SelvedgeError, hasCode } from '@selvedge/kit';
-import { type KubeClient, resources, ifFound } from '@selvedge/kube';
+import { type KubeClient, ifFound, resources } from '@selvedge/kube';
 import type { ConfigMap } from '@selvedge/kube/types';
 import { z } from 'zod';
 import { fieldManager } from '../../changes/index.ts';

@@ -1,5 +1,5 @@
 import { managerNamespace } from '@selvedge/api';
-import { type KubeClient, resources, ifFound } from '@selvedge/kube';
+import { type KubeClient, ifFound, resources } from '@selvedge/kube';
 import type { Hosts } from '../../host/index.ts';
 import { openInventory } from '../inventory/index.ts';
 import { isMarkedAsMade } from '../objects/metadata.ts';

@@ -1,5 +1,5 @@
 import { autonomousTaint, trafficAnnotations } from '@selvedge/api';
-import { type KubeObject, type Resource, mergePatch, resources, ifFound } from '@selvedge/kube';
+import { type KubeObject, type Resource, ifFound, mergePatch, resources } from '@selvedge/kube';
 import { edgeNodeResource, edgeUnitResource, unitAppResource } from '../../edge-objects.ts';
 import { isSo, pending, poll } from '../../waiting/index.ts';
 import { fieldManager, placeIn, refOf } from '../inventory/index.ts';

@@ -1,5 +1,5 @@
 import { managerAdmission, managerNamespace } from '@selvedge/api';
-import { resources, ifFound } from '@selvedge/kube';
+import { ifFound, resources } from '@selvedge/kube';
 import { unmarkEdges } from '../apply/edge.ts';
 import { type InventoryStore, openInventory, settleEntries } from '../inventory/index.ts';
 import { isMarkedAsMade } from '../objects/metadata.ts';
