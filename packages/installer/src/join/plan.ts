@@ -55,9 +55,20 @@ function packageSteps({ runtime, archives }: PlanInput, options: JoinOptions): r
   return [{ kind: 'packages', manager, names, archives }];
 }
 
+/** Where packages of others put files too: containerd.io of Docker, kubernetes-cni, podman. */
+const shared: readonly string[] = [
+  '/opt/cni',
+  '/opt/containerd',
+  '/etc/containerd',
+  '/etc/cni',
+  '/etc/cni/net.d',
+];
+
 /** A folder that is not there yet goes with all that comes into it. */
 const treesOf = (there: readonly string[], ...paths: readonly string[]): readonly Step[] =>
-  paths.filter((path) => !there.includes(path)).map((path) => ({ kind: 'tree', path, mode: 0o755 }));
+  paths
+    .filter((path) => !there.includes(path))
+    .map((path) => ({ kind: 'tree', path, mode: 0o755, ...(shared.includes(path) ? { shared: true } : {}) }));
 
 function containerdSteps({ runtime: { containerd } }: PlanInput): readonly Step[] {
   const name = 'containerd.service';

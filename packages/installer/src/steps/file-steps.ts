@@ -1,3 +1,4 @@
+import { hasCode } from '@selvedge/kit';
 import type { Executor, ExecutorDeps } from './executor.ts';
 import { runOrThrow } from './run-or-throw.ts';
 import { conflict, fileBefore, hashOf, nothing, putBack } from './before.ts';
@@ -34,7 +35,20 @@ export function absentExecutor({ files, run, onNote }: ExecutorDeps): Executor<A
   };
 }
 
-export function folderExecutor({ files }: ExecutorDeps): Executor<FolderStep> {
+export function folderExecutor({ files, host }: ExecutorDeps): Executor<FolderStep> {
+  const remove = async (path: string, signal: AbortSignal): Promise<void> => {
+    try {
+      await files.removeFolder(path, signal);
+    } catch (error) {
+      if (!hasCode(error, 'Conflict')) throw error;
+      const names = (await runOrThrow(host, { argv: ['ls', '-A', '--', path] }, signal)).trim().split('\n');
+      throw conflict(
+        path,
+        `holds files of others: ${names.join(', ')}`,
+        `move them out of ${path}, then run the same command again`,
+      );
+    }
+  };
   return {
     async look({ path }, signal) {
       const state = await files.look(path, signal);
@@ -48,12 +62,21 @@ export function folderExecutor({ files }: ExecutorDeps): Executor<FolderStep> {
       if (state.kind === 'absent') await files.makeFolder(path, mode, signal);
     },
     async undo({ path }, before, signal) {
-      if (before.kind === 'nothing') await files.removeFolder(path, signal);
+      if (before.kind === 'nothing') await remove(path, signal);
     },
   };
 }
 
-export function treeExecutor({ files, host }: ExecutorDeps): Executor<TreeStep> {
+/** `$1`: a folder. Prints the files in it that are of a package that is installed. Source: dpkg-query(1), rpm(8). */
+const ownedScript = `
+[ -d "$1" ] || exit 0
+if command -v dpkg-query > /dev/null; then owner='dpkg-query --search'; else owner='rpm --query --file'; fi
+find "$1" -xdev ! -type d | while IFS= read -r file; do
+  $owner "$file" > /dev/null 2>&1 && printf '%s\\n' "$file"
+done
+true`;
+
+export function treeExecutor({ files, host, onNote }: ExecutorDeps): Executor<TreeStep> {
   return {
     async look({ path }, signal) {
       const state = await files.lookTree(path, signal);
@@ -72,7 +95,14 @@ export function treeExecutor({ files, host }: ExecutorDeps): Executor<TreeStep> 
       if (before.kind === 'folder') return;
       if ((await files.lookTree(path, signal)) === 'absent') await files.makeFolder(path, mode, signal);
     },
-    async undo({ path }, before, signal) {
+    async undo({ path, shared = false }, before, signal) {
+      const script = ['sh', '-c', ownedScript, 'sh', path] as const;
+      const owned = shared ? await runOrThrow(host, { argv: script }, signal) : '';
+      const [first = ''] = owned.split('\n');
+      if (first !== '') {
+        onNote?.(`${path} stays: packages that were installed since have files there, ${first}`);
+        return;
+      }
       await files.removeTree(path, { keep: before.kind === 'folder' }, signal);
       if (before.kind !== 'folder' || before.mode === undefined) return;
       // systemd gives the folders of units (`StateDirectory`) another one.

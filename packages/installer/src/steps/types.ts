@@ -4,8 +4,11 @@ import type { LiteBefore, LiteStep } from './lite-types.ts';
 /** One change of a machine. Paths are absolute, and of folders that are there when its turn comes. No secrets are in it. */
 export type Step =
   | { readonly kind: 'folder'; readonly path: string; readonly mode: number }
-  /** A folder of ours; back: it goes with all that is in it. Nothing may be in it before. */
-  | { readonly kind: 'tree'; readonly path: string; readonly mode: number }
+  /**
+   * A folder of ours; back: it goes with all that is in it. Nothing may be in it before. `shared`: other software puts files there
+   * too; back, it stays as long as any is of a package that is installed.
+   */
+  | { readonly kind: 'tree'; readonly path: string; readonly mode: number; readonly shared?: boolean }
   | FileStep
   | EditStep
   | UploadStep
