@@ -1,4 +1,4 @@
-import { type StateMachine, withDeadline } from '@selvedge/kit';
+import { SelvedgeError, type StateMachine, hasCode, withDeadline } from '@selvedge/kit';
 import type { ClusterClient, Restarts } from '../cluster/index.ts';
 import type { Progress } from '../command/index.ts';
 import { runId } from '../journal/index.ts';
@@ -83,17 +83,42 @@ async function forward(way: Way, session: MachineSession, signal: AbortSignal): 
   return await apply(way, { session, before }, signal);
 }
 
-/** Goes forward for so long; when it fails, everything that it began has ended. Throws `DeadlineExceeded`, and as `verify`. */
+/** Remembers what was said last. */
+function listening(way: Way): { readonly way: Way; readonly last: () => string | undefined } {
+  let last: string | undefined;
+  const progress: Progress = {
+    task: (title, work) => way.progress.task(title, work),
+    note(text) {
+      last = text;
+      way.progress.note(text);
+    },
+  };
+  return { way: { ...way, progress }, last: () => last };
+}
+
+/** What took too long says what was waited for at last, unless it does. Pure. */
+export function withLast(cause: unknown, last: string | undefined): unknown {
+  if (last === undefined || !hasCode(cause, 'DeadlineExceeded') || cause.message.includes(last)) return cause;
+  return new SelvedgeError(`${cause.message}: ${last}`, { code: 'DeadlineExceeded', cause });
+}
+
+/**
+ * Goes forward for so long; when it fails, everything that it began has ended. Throws `DeadlineExceeded` with what it waited for at last,
+ * and as `verify`.
+ */
 export async function attempt(way: Way, session: MachineSession, signal: AbortSignal): Promise<Seen> {
   const { finding, deps } = way;
   const { timeoutMs, clock } = deps;
   const running: Promise<unknown>[] = [];
+  const heard = listening(way);
   try {
     return await withDeadline({ what: finding.node.name, timeoutMs, signal }, clock, (within) => {
-      const work = forward(way, session, within);
+      const work = forward(heard.way, session, within);
       running.push(work);
       return work;
     });
+  } catch (cause) {
+    throw withLast(cause, heard.last());
   } finally {
     await Promise.allSettled(running);
   }
