@@ -7,6 +7,7 @@ import { version } from '../../../packages/installer/src/version.ts';
 import type { InstallerCluster } from './installer-cluster.ts';
 import { type InstallerProgram, installerProgram } from './installer-program.ts';
 import type { SceneInstaller } from './installer-scene.ts';
+import { pod, running } from './pods.ts';
 import { until } from './programs.ts';
 
 /** Imports an image of the release, as a person does, under the version by which the program asks for it. */
@@ -22,6 +23,17 @@ async function importImage(
   await machine.exec(['rm', `/root/${file}`]);
 }
 
+/** The first pod of a machine has its bridge made, which stays: it shall not be cloud-manager. */
+async function provideBridge({ kubectl }: Cluster, node: string): Promise<void> {
+  const first = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    ...pod({ name: `first-${node}`, node, containers: [running()] }),
+  };
+  await kubectl(['apply', '--filename=-'], { input: JSON.stringify(first) });
+  await kubectl(['wait', `pod/first-${node}`, '--for=condition=Ready', '--timeout=180s']);
+}
+
 /** What somebody without SSH has to see to: kubelets are reached from the cloud, and the images of the release are there. */
 export async function prepareForJobs(cluster: Cluster): Promise<void> {
   await cluster.joinNetworks();
@@ -31,6 +43,7 @@ export async function prepareForJobs(cluster: Cluster): Promise<void> {
     await importImage(one, 'selvedge.io/node-shell', await artifacts.nodeShellImage('amd64'));
     if (one.role === 'worker') continue;
     await importImage(one, 'selvedge.io/cloud-manager', await artifacts.managerImage('amd64'));
+    await provideBridge(cluster, one.name);
   }
 }
 
