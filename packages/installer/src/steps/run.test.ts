@@ -115,6 +115,21 @@ describe('a run', () => {
     expect(await readdir(join(disk.folder, 'etc'))).not.toContain('.kubelet.conf.selvedge-r1');
   });
 
+  it('says which files of others keep a folder of its own from going, and goes on without them', async () => {
+    await using disk = await vanilla();
+    await start(disk, disk.host, 'apply');
+    const path = join(disk.folder, 'etc/selvedge/notes');
+    await writeFile(path, 'mine\n');
+    await expect(start(disk, disk.host, 'undo')).rejects.toMatchObject({
+      code: 'Conflict',
+      message: /holds files of others: notes$/,
+      hint: expect.stringContaining('move them out of'),
+    });
+    await rename(path, join(disk.folder, 'notes'));
+    expect(await start(disk, disk.host, 'undo')).toEqual([]);
+    expect(await readdir(join(disk.folder, 'etc'))).not.toContain('selvedge');
+  });
+
   it.each([
     [
       'an edit of a file that was changed since it was looked at',
