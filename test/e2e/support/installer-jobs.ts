@@ -7,8 +7,7 @@ import { version } from '../../../packages/installer/src/version.ts';
 import type { InstallerCluster } from './installer-cluster.ts';
 import { type InstallerProgram, installerProgram } from './installer-program.ts';
 import type { SceneInstaller } from './installer-scene.ts';
-import { pod, running } from './pods.ts';
-import { until } from './programs.ts';
+import { balanceTunnel, provideBridge } from './manager-deployment.ts';
 
 /** Imports an image of the release, as a person does, under the version by which the program asks for it. */
 async function importImage(
@@ -21,17 +20,6 @@ async function importImage(
   await machine.exec([...images, 'import', `/root/${file}`]);
   await machine.exec([...images, 'tag', '--force', `${image}:${released}`, `${image}:${version}`]);
   await machine.exec(['rm', `/root/${file}`]);
-}
-
-/** The first pod of a machine has its bridge made, which stays: it shall not be cloud-manager. */
-async function provideBridge({ kubectl }: Cluster, node: string): Promise<void> {
-  const first = {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    ...pod({ name: `first-${node}`, node, containers: [running()] }),
-  };
-  await kubectl(['apply', '--filename=-'], { input: JSON.stringify(first) });
-  await kubectl(['wait', `pod/first-${node}`, '--for=condition=Ready', '--timeout=180s']);
 }
 
 /** What somebody without SSH has to see to: kubelets are reached from the cloud, and the images of the release are there. */
@@ -47,17 +35,6 @@ export async function prepareForJobs(cluster: Cluster): Promise<void> {
   }
 }
 
-/** Gives the tunnel's Service its address, as the provider of a cloud does. */
-async function provideBalancer({ kubectl, server }: Cluster): Promise<void> {
-  const status = { loadBalancer: { ingress: [{ ip: new URL(server).hostname }] } };
-  const service = ['--namespace=selvedge-system', 'patch', 'service', 'cloud-manager-tunnel'];
-  const patch = ['--subresource=status', '--type=merge', `--patch=${JSON.stringify({ status })}`];
-  await until('the address of the tunnel', async () => {
-    await kubectl([...service, ...patch]);
-    return true;
-  });
-}
-
 export const jobsProgram = ({ cluster }: InstallerCluster): Promise<InstallerProgram> =>
   installerProgram(cluster, 'job');
 
@@ -67,7 +44,7 @@ export async function byJobs(world: InstallerCluster): Promise<SceneInstaller> {
   return {
     async convert(nodes) {
       const converting = program.convert(`--nodes=${nodes.join(',')}`);
-      const [result] = await Promise.all([converting, provideBalancer(world.cluster)]);
+      const [result] = await Promise.all([converting, balanceTunnel(world.cluster)]);
       return result;
     },
     revert: () => program.revert(),

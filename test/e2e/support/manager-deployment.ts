@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Cluster, ClusterMachine } from '@selvedge/bed/clusters';
 import { buildManagerImage, bundleProgram } from '@selvedge/hack/programs';
+import { pod, running } from './pods.ts';
 import { until } from './programs.ts';
 
 /** The image of cloud-manager as `pnpm build` makes it, an archive for `ctr images import`. */
@@ -24,6 +25,20 @@ export async function bringManager({ machine, runtimeSocket }: ClusterMachine): 
   await machine.exec(['ctr', ...where, 'images', 'import', '-'], { input: await managerArchive() });
 }
 
+/** The first pod of a machine has its bridge made, which stays: it shall not be cloud-manager. */
+export async function provideBridge({ kubectl }: Cluster, node: string): Promise<void> {
+  const first = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    ...pod({ name: `first-${node}`, node, containers: [running()] }),
+  };
+  await kubectl(['apply', '--filename=-'], { input: JSON.stringify(first) });
+  await kubectl(['wait', `pod/first-${node}`, '--for=condition=Ready', '--timeout=180s']);
+}
+
+/** Only what hangs takes so long. */
+const patienceMs = 600_000;
+
 /**
  * What a cloud does about a Service of the type LoadBalancer, once, as soon as it is there: it gets the address at which nodes find the
  * API server. Source: Kubernetes, "Service", `status.loadBalancer`.
@@ -32,10 +47,11 @@ export async function balanceTunnel({ kubectl, server }: Cluster): Promise<void>
   const at = ['--namespace=selvedge-system', 'service', 'cloud-manager-tunnel'];
   const ingress = [{ ip: new URL(server).hostname }];
   const patch = JSON.stringify({ status: { loadBalancer: { ingress } } });
-  await until('the Service of the tunnel', async () => {
+  const patched = async (): Promise<boolean> => {
     await kubectl(['patch', ...at, '--subresource=status', '--type=merge', `--patch=${patch}`]);
     return true;
-  });
+  };
+  await until('the Service of the tunnel', patched, patienceMs);
 }
 
 export interface ContainerLog {
@@ -51,11 +67,11 @@ const clientPair = '/etc/kubernetes/pki/apiserver-kubelet-client';
  */
 export async function lineThroughTunnel(
   { kubectl, machines: [controlPlane] }: Cluster,
-  { node, pod }: ContainerLog,
+  { node, pod: name }: ContainerLog,
 ): Promise<string> {
   const at = ['--namespace=selvedge-system', 'service', 'cloud-manager'];
   const { stdout: address } = await kubectl(['get', ...at, '--output=jsonpath={.spec.clusterIP}']);
-  const input = `GET /containerLogs/default/${pod}/main?tailLines=1 HTTP/1.0\r\nHost: ${node}\r\n\r\n`;
+  const input = `GET /containerLogs/default/${name}/main?tailLines=1 HTTP/1.0\r\nHost: ${node}\r\n\r\n`;
   const pair = ['-cert', `${clientPair}.crt`, '-key', `${clientPair}.key`];
   const client = ['s_client', '-quiet', '-connect', `${address}:10250`, '-servername', node, ...pair];
   const answer = await controlPlane?.machine.execUnchecked(['openssl', ...client], { input });
