@@ -23,6 +23,7 @@ export function createHostFiles(host: Host): HostFiles {
       return done({ name: 'write', args, stdin: content }, signal);
     },
     append: (path, stdin, signal) => done({ name: 'append', args: [path], stdin }, signal),
+    shorten: (path, bytes, signal) => done({ name: 'shorten', args: [path, `${bytes}`] }, signal),
     keep: (path, backup, signal) => done({ name: 'keep', args: [path, backup] }, signal),
     putBack: (backup, path, signal) =>
       done({ name: 'putBack', args: [backup, path], code: 'NotFound' }, signal),

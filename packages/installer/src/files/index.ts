@@ -1,4 +1,5 @@
 export { createHostFiles } from './host-files.ts';
+export { fullDiskHint } from './run-script.ts';
 export { readIfThere } from './read-if-there.ts';
 export type {
   ComposedFile,

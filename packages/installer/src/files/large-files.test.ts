@@ -31,6 +31,19 @@ describe('a large file', () => {
   const content = randomBytes(9 * 2 ** 20);
   const sha256 = createHash('sha256').update(content).digest('hex');
 
+  it('for which there is no room leaves the room that there was', async () => {
+    const shell = `trap '' XFSZ; ulimit -f 17000; exec "$@"`;
+    const run: Host['run'] = (command, signal) =>
+      host.run({ ...command, argv: ['sh', '-c', shell, 'sh', ...command.argv] }, signal);
+    const uploaded = createHostFiles({ ...host, run }).upload(at('program'), {
+      content,
+      sha256,
+      mode: 0o755,
+    });
+    await expect(uploaded).rejects.toMatchObject({ hint: /free some space/ });
+    expect(await readdir(folder)).toEqual([]);
+  });
+
   it('comes in pieces, whole or not at all', async () => {
     await files.upload(at('program'), { content, sha256, mode: 0o755 });
     expect((await readFile(at('program'))).equals(content)).toBe(true);

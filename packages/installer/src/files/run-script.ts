@@ -22,13 +22,23 @@ export interface ScriptRunner {
 
 export const octal = (mode: number): string => mode.toString(8).padStart(4, '0');
 
+/** Source: strerror(3): ENOSPC, EDQUOT, EFBIG. */
+const fullDisk = /No space left on device|Disk quota exceeded|File too large/;
+
+/** What to do about what a program said, if the disk is full. */
+export const fullDiskHint = (said: string): { readonly hint?: string } =>
+  fullDisk.test(said) ? { hint: 'free some space on the machine, then run the same command again' } : {};
+
 export function failed(
   what: string,
   { exitCode, stderr }: HostResult,
   code: ErrorCode = 'Internal',
 ): SelvedgeError {
   const said = stderr.toString().trim().split('\n').at(-1) ?? '';
-  return new SelvedgeError(`${what}: ${said === '' ? `exit code ${exitCode}` : said}`, { code });
+  return new SelvedgeError(`${what}: ${said === '' ? `exit code ${exitCode}` : said}`, {
+    code,
+    ...fullDiskHint(said),
+  });
 }
 
 export function createScriptRunner(host: Host): ScriptRunner {

@@ -15,17 +15,24 @@ fi`,
 set -eu
 umask 077
 new="\${1%/*}/.\${1##*/}.selvedge-new"
-cat > "$new"
+cat > "$new" || { rm -f "$new"; exit 1; }
 chown "$3" "$new"
 chmod "$2" "$new"
 sync "$new"
 mv -f "$new" "$1"
 sync "$(dirname "$1")"`,
+  /** All of it or nothing: on a disk that is full a part would stand before what comes next. */
   append: `
 set -eu
 umask 077
-cat >> "$1"
+size=$(stat -c %s -- "$1" 2> /dev/null) || size=0
+cat >> "$1" || { truncate -s "$size" "$1" 2> /dev/null; exit 1; }
 sync "$1" "$(dirname "$1")"`,
+  /** `$2`: how many bytes stay. */
+  shorten: `
+set -eu
+truncate -s "$2" "$1"
+sync "$1"`,
   /** `$2`: where to. A link keeps the file itself with all that belongs to it; where there are none a copy must do. */
   keep: `
 set -eu
@@ -89,14 +96,17 @@ mv -f "$new" "$path"
 sync "$(dirname "$path")"`,
   /** Prints how much of a new file is there. */
   partSize: `stat -c %s -- "\${1%/*}/.\${1##*/}.selvedge-new" 2> /dev/null || echo 0`,
-  /** `$2`: how much is there. What is added comes by gzip. Prints how much is there then. */
+  /**
+   * `$2`: how much is there. What is added comes by gzip; if there is no room for it the file goes, so that the way back has
+   * some. Prints how much is there then.
+   */
   appendPart: `
 set -eu
 umask 077
 new="\${1%/*}/.\${1##*/}.selvedge-new"
 [ -e "$new" ] || : > "$new"
 [ "$(stat -c %s -- "$new")" = "$2" ] || exit 66
-gunzip -c >> "$new"
+gunzip -c >> "$new" || { rm -f "$new"; exit 1; }
 stat -c %s -- "$new"`,
   /** `$2`: the hash that it must have, `$3`: its mode. */
   finishPart: `

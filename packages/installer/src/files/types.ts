@@ -43,6 +43,8 @@ export interface HostFiles {
   write(path: string, file: NewFile, signal?: AbortSignal): Promise<void>;
   /** Adds to the end of a file, which is made if need be (mode 0600). */
   append(path: string, content: string, signal?: AbortSignal): Promise<void>;
+  /** Takes away what is after so many bytes. Needs no space. */
+  shorten(path: string, bytes: number, signal?: AbortSignal): Promise<void>;
   /** Keeps the file itself at `backup`, in the same folder. One that is there already is kept: it is the older one. */
   keep(path: string, backup: string, signal?: AbortSignal): Promise<void>;
   /** Puts the kept file itself in place of what is at `path`. Throws `NotFound`. */

@@ -1,10 +1,10 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { systemClock } from '@selvedge/kit';
+import { SelvedgeError, systemClock } from '@selvedge/kit';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { createHostFiles } from '../files/index.ts';
-import { createLocalHost } from '../host/index.ts';
+import { type HostFiles, createHostFiles } from '../files/index.ts';
+import { type Host, createLocalHost } from '../host/index.ts';
 import { openJournal, readJournal } from './journal.ts';
 import type { JournalRecord } from './records.ts';
 
@@ -42,6 +42,46 @@ it('a line that was being written when the power went is none', async () => {
   await journal.write({ kind: 'ended', as: 'done' });
   expect((await readFile(path, 'utf8')).startsWith(whole)).toBe(true);
   expect((await openJournal(path, files)).state.kind).toBe('done');
+});
+
+it('a line for which the disk has no room is none, and the next one follows what is there', async () => {
+  const whole = await readFile(path, 'utf8');
+  // A file of no more than 1 KiB is all that it takes.
+  const shell = `trap '' XFSZ; ulimit -f 2; exec "$@"`;
+  const local = createLocalHost({ clock: systemClock });
+  let isFull = true;
+  const run: Host['run'] = (command, signal) =>
+    local.run(isFull ? { ...command, argv: ['sh', '-c', shell, 'sh', ...command.argv] } : command, signal);
+  const journal = await openJournal(path, createHostFiles({ ...local, run }));
+  const long = { kind: 'value', value: 'x'.repeat(1_000) } as const;
+  const written = journal.write({ kind: 'doing', step: 1, before: long });
+  await expect(written).rejects.toMatchObject({ message: /File too large/, hint: /free some space/ });
+  expect(await readFile(path, 'utf8')).toBe(whole);
+  isFull = false;
+  await journal.write({ kind: 'undoing', step: 0 });
+  expect((await openJournal(path, files)).state).toMatchObject({
+    steps: [{ progress: { kind: 'undoing' } }, {}],
+  });
+});
+
+it('a line that came, but not the word of it, is followed by the next one', async () => {
+  let isLost = true;
+  const lossy: HostFiles = {
+    ...files,
+    async append(...args) {
+      await files.append(...args);
+      if (isLost) throw new SelvedgeError('nobody knows', { code: 'DeadlineExceeded' });
+    },
+  };
+  const journal = await openJournal(path, lossy);
+  await expect(journal.write({ kind: 'undoing', step: 0 })).rejects.toMatchObject({
+    code: 'DeadlineExceeded',
+  });
+  isLost = false;
+  await journal.write({ kind: 'undid', step: 0 });
+  expect((await openJournal(path, files)).state).toMatchObject({
+    steps: [{ progress: { kind: 'undone' } }, {}],
+  });
 });
 
 it('a damaged journal is refused with what it tells up to there, and can be looked at', async () => {

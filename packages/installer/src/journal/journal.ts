@@ -46,27 +46,40 @@ export async function readJournal(
   return { state: replay(reading.records), damagedLine };
 }
 
-/** Reads the journal of a machine. Throws `Corrupt` if it is damaged: nothing is guessed. */
-export async function openJournal(path: string, files: HostFiles, signal?: AbortSignal): Promise<Journal> {
+interface Known {
+  readonly records: readonly JournalRecord[];
+  readonly state: RunState;
+  /** The seal of the last line. */
+  readonly last: string;
+}
+
+/** Reads it, and takes away what was written of a line when the power went: it would stand before the next one. */
+async function load(path: string, files: HostFiles, signal?: AbortSignal): Promise<Known> {
   const text = await textOf(files, path, signal);
   const reading = decodeJournal(text);
   if (reading.kind === 'damaged') throw damaged(path, reading);
-  let records = reading.records;
-  let state = replay(records);
-  let last = reading.last;
-  // What was written of a line when the power went would stand before the next one.
   const whole = text.slice(0, text.lastIndexOf('\n') + 1);
-  if (whole !== text) await files.write(path, { content: whole, mode: 0o600 }, signal);
+  if (whole !== text) await files.shorten(path, Buffer.byteLength(whole), signal);
+  return { records: reading.records, state: replay(reading.records), last: reading.last };
+}
+
+/** Reads the journal of a machine. Throws `Corrupt` if it is damaged: nothing is guessed. */
+export async function openJournal(path: string, files: HostFiles, signal?: AbortSignal): Promise<Journal> {
+  let known = await load(path, files, signal);
+  let isSure = true;
   return {
     get state() {
-      return state;
+      return known.state;
     },
     async write(record, within) {
-      const next = replay([...records, record]);
-      const { line, seal } = encodeRecord(record, last);
+      // Whether the line before came to the disk nobody said.
+      if (!isSure) known = await load(path, files, within);
+      const records = [...known.records, record];
+      const state = replay(records);
+      const { line, seal } = encodeRecord(record, known.last);
+      isSure = false;
       await files.append(path, line, within);
-      records = [...records, record];
-      [state, last] = [next, seal];
+      [known, isSure] = [{ records, state, last: seal }, true];
     },
   };
 }

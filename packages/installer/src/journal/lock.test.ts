@@ -98,6 +98,7 @@ describe('the lock of a machine', () => {
     await writeFile(place.lock, `run 1\n${stranger.pid}\n`);
     await using lock = await take('run 1');
     expect(lock.signal.aborted).toBe(false);
+    expect(await readFile(place.lock, 'utf8')).not.toContain(`${stranger.pid}`);
     expect(await stranger.answer('here')).toBe('here');
   });
 
@@ -170,6 +171,15 @@ describe('the lock of a machine', () => {
     await rm(place.folder, { recursive: true });
     await using lock = await take('run 2');
     expect([old.signal.aborted, lock.signal.aborted]).toEqual([false, false]);
+  });
+
+  it('is not waited for on a disk that is full', async () => {
+    await prepareJournal(host, place, signal);
+    const shell = `trap '' XFSZ; ulimit -f 0; exec "$@"`;
+    const run: Host['run'] = (command, within) =>
+      host.run({ ...command, argv: ['sh', '-c', shell, 'sh', ...command.argv] }, within);
+    const full = lockMachine({ owner: 'run 1', place }, { ...deps, host: { ...host, run } }, signal);
+    await expect(full).rejects.toMatchObject({ message: /File too large/, hint: /free some space/ });
   });
 
   it('is not taken where no file can be', async () => {

@@ -1,4 +1,5 @@
 import { type Clock, SelvedgeError, isAbort, messageOf, scoped } from '@selvedge/kit';
+import { fullDiskHint } from '../files/index.ts';
 import type { Host, HostResult } from '../host/index.ts';
 import { type JournalPlace, prepareJournal } from './place.ts';
 
@@ -37,18 +38,18 @@ exec 9>> "$1" || exit 1
 flock -w "$3" 9 || exit ${taken}
 [ "$1" -ef /proc/self/fd/9 ] || exit ${taken}
 trap 'kill "$!" 2> /dev/null; exit 0' TERM
-printf '%s\\n%s\\n' "$2" $$ > "$1"
+printf '%s\\n%s\\n' "$2" $$ | cat > "$1" || exit 1
 while printf .; do sleep 2 9>&- & wait "$!"; done`;
 
 /**
  * Ends the holder, which may be where no signal of ours gets, and waits until the lock is free, or another's; fails if it is not.
  * The file outlives its machine, which gives the number of the holder to others after a boot: who has not this very file open
- * as the holder has it is a stranger.
+ * as the holder has it is a stranger, and what the file says of it goes.
  */
 const releaseScript = `
 { read -r owner && read -r pid; } 2> /dev/null < "$1" || exit 0
 [ "$owner" = "$2" ] || exit 0
-[ "/proc/$pid/fd/9" -ef "$1" ] || exit 0
+[ "/proc/$pid/fd/9" -ef "$1" ] || { flock -n "$1" sh -c ': > "$1"' sh "$1"; exit 0; }
 : > "$1"
 kill "$pid"
 for _ in $(seq 100); do flock -n "$1" true || [ -s "$1" ] && exit 0; sleep 0.1; done
@@ -72,6 +73,17 @@ function refused({ name }: Host, owner: string): SelvedgeError {
   return new SelvedgeError(`${name} is being changed by another run: ${owner === '' ? 'unknown' : owner}`, {
     code: 'Conflict',
     hint: 'wait until it ends, or stop it there; no changes were made',
+  });
+}
+
+/** The holder ended before it had the lock. */
+function refuseEnd(host: Host, result: HostResult | undefined, owner: string): void {
+  if (result?.exitCode === taken) throw refused(host, owner);
+  if (result?.exitCode !== 1) return;
+  const why = result.stderr.toString().trim();
+  throw new SelvedgeError(`cannot lock ${host.name}: ${why}`, {
+    code: 'Unavailable',
+    ...fullDiskHint(why),
   });
 }
 
@@ -132,7 +144,7 @@ export async function lockMachine(
   try {
     for (;;) {
       const now = await ownerIn(host, place.lock, signal);
-      if (end.result?.exitCode === taken) throw refused(host, now);
+      refuseEnd(host, end.result, now);
       gone.signal.throwIfAborted();
       if (now === owner) return { signal: gone.signal, [Symbol.asyncDispose]: release };
       await clock.sleep(pauseMs, signal);

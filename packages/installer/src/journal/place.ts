@@ -1,5 +1,6 @@
 import { dirname, join } from 'node:path';
 import { SelvedgeError } from '@selvedge/kit';
+import { fullDiskHint } from '../files/index.ts';
 import type { Host } from '../host/index.ts';
 
 /** Where a machine keeps its journal. */
@@ -28,7 +29,7 @@ ${alone}
 [ -d "$1" ] && exit 0
 time=$(stat -c %.9Y -- "$2")
 mkdir -m 0700 "$1.new" 2> /dev/null || [ -d "$1.new" ]
-[ -e "$1.new/parent-time" ] || printf '%s\\n' "$time" > "$1.new/parent-time"
+[ -s "$1.new/parent-time" ] || printf '%s\\n' "$time" | cat > "$1.new/parent-time"
 mv -T "$1.new" "$1"
 sync "$2"`;
 
@@ -53,7 +54,11 @@ const running =
     const argv = ['sh', '-c', script, 'sh', folder, dirname(folder)] as const;
     const { exitCode, stderr } = await host.run({ argv: [...argv] }, signal);
     if (exitCode === 0) return;
-    throw new SelvedgeError(`${folder} on ${host.name}: ${stderr.toString().trim()}`, { code: 'Internal' });
+    const why = stderr.toString().trim();
+    throw new SelvedgeError(`${folder} on ${host.name}: ${why}`, {
+      code: 'Internal',
+      ...fullDiskHint(why),
+    });
   };
 
 /** Makes the folder of the journal, if it is not there. */

@@ -115,6 +115,24 @@ describe('a run', () => {
     expect(await readdir(join(disk.folder, 'etc'))).not.toContain('.kubelet.conf.selvedge-r1');
   });
 
+  it.each([10, 14])(
+    'on a disk that is full (%i blocks) says so, and goes back when there is room',
+    async (blocks) => {
+      await using disk = await vanilla();
+      const before = await lookAt(disk);
+      const shell = `trap '' XFSZ; ulimit -f ${blocks}; exec "$@"`;
+      const full: Host = {
+        ...disk.host,
+        run: (command, signal) =>
+          disk.host.run({ ...command, argv: ['sh', '-c', shell, 'sh', ...command.argv] }, signal),
+      };
+      await expect(start(disk, full, 'apply')).rejects.toMatchObject({ hint: /free some space/ });
+      await expect(start(disk, full, 'undo')).rejects.toMatchObject({ hint: /free some space/ });
+      await start(disk, disk.host, 'undo');
+      expect(await lookAt(disk)).toEqual(before);
+    },
+  );
+
   it('says which files of others keep a folder of its own from going, and goes on without them', async () => {
     await using disk = await vanilla();
     await start(disk, disk.host, 'apply');
