@@ -18,8 +18,7 @@ const isEgress = (one: InventoryEntry): boolean => one.kind === 'machine' && one
 const apiServersOf = (entries: readonly InventoryEntry[]): readonly string[] =>
   entries.flatMap((one) => (one.kind === 'machine' && one.phase === 'egress' ? one.name : []));
 
-const restartsHint =
-  'revert nodes with --nodes, and the rest with --transport ssh, or with --transport local on that machine';
+const restartsHint = 'use --transport ssh, or --transport local on each machine';
 
 /** In the order of going back. API servers are ready again before CoreDNS reads its Corefile anew. */
 export function backwards(entries: readonly InventoryEntry[]): readonly InventoryEntry[] {
