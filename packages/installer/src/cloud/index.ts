@@ -1,4 +1,6 @@
 export { applyCloud } from './apply/apply.ts';
+export { needsTunnel } from './egress/api-server.ts';
+export { withoutJobs } from './egress/refuse.ts';
 export { openInventory, type InventoryEntry } from './inventory/index.ts';
 export { lookAtCloud } from './look.ts';
 export { phasesOn, undoMachine } from './machine/run.ts';

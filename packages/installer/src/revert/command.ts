@@ -4,7 +4,7 @@ import type { RevertDeps, RevertOptions, RevertResult } from './types.ts';
 
 /**
  * Takes back what `convert` did. Throws `Invalid` for a wrong choice, `Conflict` if nodes are there that need the cloud's part,
- * `Unavailable` if the cloud is and nobody said where the machines are, and the signal's reason: then the same command goes on
+ * `Unavailable` if the cloud is and nobody said where the machines are, `Unsupported` for what Jobs cannot take back, and the signal's reason: then the same command goes on
  * where it was.
  */
 export function revert(options: RevertOptions, deps: RevertDeps): Promise<RevertResult> {

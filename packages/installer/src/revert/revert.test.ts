@@ -4,7 +4,9 @@ import { systemClock } from '@selvedge/kit';
 import { seededRandom } from '@selvedge/kit/testing';
 import { describe, expect, it } from 'vitest';
 import { type Mishap, type TestSite, createTestSite } from '../convert/testing-site.ts';
+import type { CloudUndoPlan } from '../cloud/index.ts';
 import { listTraces } from '../cluster/index.ts';
+import type { TestCluster } from '../cluster/testing-cluster.ts';
 import type { Host } from '../host/index.ts';
 import { encodeRecord } from '../journal/codec.ts';
 import { places } from '../places.ts';
@@ -17,6 +19,7 @@ import { describeRevert } from './describe.ts';
 import { lookAtMachine } from './machine.ts';
 import { isToDo, revertPlan } from './plan.ts';
 import { revertNode } from './revert-node.ts';
+import { revertWith } from './revert.ts';
 
 const lost: Mishap = { at: 0, when: 'before', what: 'loss' };
 const silent = { note: () => undefined, task: () => Promise.reject(new Error('none')) };
@@ -56,6 +59,55 @@ describe('a machine that cannot be entered', () => {
     const because = 'the machine at that address is node till-2, not till-1';
     expect(await site.revert(named)).toMatchObject({ outcome: 'partly', nodes: [{ because }] });
     expect(await site.readJournal()).toBe(journal);
+  });
+});
+
+describe('a Job', () => {
+  const egress = '--egress-selector-config-file=/etc/kubernetes/egress-selector.yaml';
+  const taken = { outcome: 'declined' };
+  const refused = { code: 'Unsupported', hint: expect.stringContaining('--transport ssh') };
+  it.each([
+    [
+      'is refused where the API server reaches it by the tunnel alone',
+      { flag: egress, viaKubelet: true },
+      refused,
+    ],
+    ['is good where the API server goes another way', { flag: '--v=2', viaKubelet: true }, taken],
+    ['is not needed over SSH', { flag: egress, viaKubelet: false }, taken],
+  ])('to revert a node %s', async (_what, { flag, viaKubelet }, expected) => {
+    await using site = await createTestSite();
+    await site.convert();
+    const before = await site.disk.look();
+    const containers = [{ name: 'kube-apiserver', command: ['kube-apiserver', flag] }];
+    const apiServer = { metadata: { name: 'kube-apiserver-cloud-1' }, spec: { containers } };
+    const cluster: TestCluster = {
+      ...site.cluster,
+      listAll: async (resource, options) =>
+        options.labelSelector === 'component=kube-apiserver'
+          ? { items: [apiServer as never], resourceVersion: '1' }
+          : await site.cluster.listAll(resource, options),
+    };
+    const plan: CloudUndoPlan = {
+      options: { keepData: false },
+      adopted: [],
+      isDone: true,
+      parts: [],
+      warnings: [],
+    };
+    const revert = revertWith(named, {
+      progress: { task: (_title, work) => work(silent), note: () => undefined },
+      agree: () => Promise.resolve(false),
+      clock: systemClock,
+      random: seededRandom(1),
+      signal: new AbortController().signal,
+      version: '1.0.0',
+      hosts: { open: () => Promise.resolve(site.disk.host), viaKubelet },
+      cluster,
+      cloud: { plan: () => Promise.resolve(plan), undo: () => Promise.resolve() },
+      folder: site.folder,
+    });
+    expect(await revert.catch((error: unknown) => error)).toMatchObject(expected);
+    expect(await site.disk.look()).toEqual(before);
   });
 });
 

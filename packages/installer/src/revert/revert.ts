@@ -1,5 +1,5 @@
 import { SelvedgeError } from '@selvedge/kit';
-import type { CloudUndoPlan } from '../cloud/index.ts';
+import { type CloudUndoPlan, needsTunnel, withoutJobs } from '../cloud/index.ts';
 import { runWaves, wavesOf } from '../cluster/index.ts';
 import { isDone } from '../command/index.ts';
 import type { RevertEngineDeps } from './engine.ts';
@@ -21,6 +21,22 @@ function refuseLiteNodes(found: readonly FoundNode[]): void {
 
 /** Nodes of which it is not known, or known to be so, that they still live by the cloud's part. */
 const needsCloud = ({ found: { kind } }: FoundNode): boolean => kind === 'closed' || kind === 'damaged';
+
+/** Where a Job is reached by the tunnel alone, it is lost with edge-lite, in the middle of the way back. */
+async function refuseJobs(
+  { scene: { cluster }, found }: Look,
+  { hosts, signal }: RevertEngineDeps,
+): Promise<void> {
+  const nodes = found.flatMap(({ node, found: one }) =>
+    one.kind === 'touched' && one.left > 0 ? [node.name] : [],
+  );
+  if (hosts.viaKubelet !== true || nodes.length === 0 || cluster === undefined) return;
+  if (!(await needsTunnel(cluster, signal))) return;
+  throw new SelvedgeError(
+    `a Job cannot revert ${nodes.join(', ')}: the API server reaches it by the tunnel alone, which ends when edge-lite is stopped`,
+    { code: 'Unsupported', hint: withoutJobs },
+  );
+}
 
 interface Look {
   readonly scene: Scene;
@@ -71,6 +87,7 @@ async function takeBackCloud(
 /** A revert, with its cloud's part given. */
 export async function revertWith(options: RevertOptions, deps: RevertEngineDeps): Promise<RevertResult> {
   const look = await lookAll(options, deps);
+  await refuseJobs(look, deps);
   const { found, undo } = look;
   const plan = revertPlan(found, undo ?? { parts: [], warnings: [] });
   if (isDone(plan)) {

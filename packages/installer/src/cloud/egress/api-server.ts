@@ -7,12 +7,30 @@ import { egressConfigFile, egressFlag } from './manifest.ts';
 const isReady = ({ status }: Pod): boolean =>
   status?.conditions?.some((one) => one.type === 'Ready' && one.status === 'True') ?? false;
 
+/** Whether it goes through cloud-manager; undefined: that is no API server. */
+function hasEgress({ spec }: Pod): boolean | undefined {
+  const container = spec?.containers.find(({ name }) => name === 'kube-apiserver');
+  return container && (container.command ?? []).includes(`${egressFlag}=${egressConfigFile}`);
+}
+
 /** Whether the pod is that of the newest manifest and serves: the kubelet there asks its /readyz. */
-function serves(pod: Pod | undefined, withEgress: boolean): boolean {
-  const container = pod?.spec?.containers.find(({ name }) => name === 'kube-apiserver');
-  if (pod === undefined || container === undefined) return false;
-  const { command = [] } = container;
-  return command.includes(`${egressFlag}=${egressConfigFile}`) === withEgress && isReady(pod);
+const serves = (pod: Pod, withEgress: boolean): boolean => hasEgress(pod) === withEgress && isReady(pod);
+
+/**
+ * Whether an API server reaches nodes at the edge by the tunnel alone: through cloud-manager, by whoever set that up. False where
+ * API servers are no pods.
+ */
+export async function needsTunnel(
+  cluster: Pick<KubeClient, 'listAll'>,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const labelSelector = 'component=kube-apiserver';
+  const { items } = await cluster.listAll(resources.pods, {
+    namespace: 'kube-system',
+    labelSelector,
+    signal,
+  });
+  return items.some((pod) => hasEgress(pod) === true);
 }
 
 export interface ApiServerWatch {
@@ -43,7 +61,7 @@ export function awaitApiServer(
   return poll(waiting, { clock, signal }, async () => {
     const pod = await ifFound(cluster.get(resources.pods, at, { signal }));
     return isSo(
-      serves(pod, withEgress),
+      pod !== undefined && serves(pod, withEgress),
       pod === undefined ? 'its pod is not there' : 'its pod is not Ready with it',
     );
   });

@@ -1,5 +1,8 @@
 import { SelvedgeError } from '@selvedge/kit';
 
+/** What to do where a Job cannot take back what was done, for people. */
+export const withoutJobs = 'use --transport ssh, or --transport local on each machine';
+
 /**
  * An API server that is restarted ends the way to its own machine, where that leads through it, and one that does not come back
  * could not be put right. Throws `Unsupported` if machines are entered that way. Pure.

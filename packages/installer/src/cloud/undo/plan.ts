@@ -1,7 +1,7 @@
 import { managerNamespace } from '@selvedge/api';
 import { SelvedgeError } from '@selvedge/kit';
 import type { PlanPart } from '../../command/index.ts';
-import { refuseRestarts } from '../egress/refuse.ts';
+import { refuseRestarts, withoutJobs } from '../egress/refuse.ts';
 import { type InventoryEntry, placeKey } from '../inventory/index.ts';
 import type { CloudUndoOptions, CloudUndoPlan, CloudUndoSeen } from '../types.ts';
 
@@ -17,8 +17,6 @@ const isEgress = (one: InventoryEntry): boolean => one.kind === 'machine' && one
 /** Names of machines whose API servers are restarted on the way back. */
 const apiServersOf = (entries: readonly InventoryEntry[]): readonly string[] =>
   entries.flatMap((one) => (one.kind === 'machine' && one.phase === 'egress' ? one.name : []));
-
-const restartsHint = 'use --transport ssh, or --transport local on each machine';
 
 /** In the order of going back. API servers are ready again before CoreDNS reads its Corefile anew. */
 export function backwards(entries: readonly InventoryEntry[]): readonly InventoryEntry[] {
@@ -98,7 +96,7 @@ export function planCloudUndo(options: CloudUndoOptions, seen: CloudUndoSeen): C
   if (isHelms) throw managedByHelm();
   const all = [...adopted, ...(inventory?.entries ?? [])];
   const entries = backwards(all.filter((one) => !(options.keepData && isData(one))));
-  refuseRestarts(apiServersOf(entries), seen, restartsHint);
+  refuseRestarts(apiServersOf(entries), seen, withoutJobs);
   const takesBack = !options.keepData && entries.some(isData);
   const parts = partsOf(entries, {
     first: takesBack ? data : [],
