@@ -9,6 +9,8 @@ export interface TestNode {
   readonly labels?: Readonly<Record<string, string>>;
   /** The kubelet talks to a hub of its own. */
   readonly isConverted: () => Promise<boolean>;
+  /** Its hub runs, whoever talks to it. Default: as `isConverted`. */
+  readonly hasHub?: () => Promise<boolean>;
 }
 
 /** What may be wrong with it. */
@@ -94,7 +96,7 @@ class Objects {
   async #look(node: TestNode): Promise<KubeObject> {
     const isConverted = await node.isConverted();
     const isBroken = isConverted && this.#isBroken();
-    if (isConverted && !isBroken) {
+    if (!isBroken && (await (node.hasHub ?? node.isConverted)())) {
       this.#memory.spoken.add(node.name);
       this.#memory.edgeNodes.add(node.name);
     }

@@ -1,7 +1,8 @@
 import { SelvedgeError, type StateMachine, hasCode, withDeadline } from '@selvedge/kit';
 import type { ClusterClient, Restarts } from '../cluster/index.ts';
 import type { Progress } from '../command/index.ts';
-import { runId } from '../journal/index.ts';
+import { configIn, runId } from '../journal/index.ts';
+import { defaultPorts } from '../places.ts';
 import { type MachineSession, type SessionDeps, refuseUntold, watchSteps } from '../session/index.ts';
 import { type Sources, type Step, applySteps, createExecutors } from '../steps/index.ts';
 import { type Before, begin } from './begin.ts';
@@ -60,6 +61,8 @@ async function apply(
       session,
       layout: finding.machine.layout,
       before: before.remembered,
+      // Of the run that goes on, whatever was asked for now.
+      hubPort: configIn(journal.state)?.modules?.hub?.port ?? defaultPorts.hub,
       needsLogs: deps.hasEgress || before.logs.kind === 'read',
       timeoutMs,
     };

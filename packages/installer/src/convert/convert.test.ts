@@ -64,6 +64,15 @@ describe('a conversion', () => {
     await isVanilla(site, before);
   });
 
+  it('puts a node back whose kubelet does not read what was changed: the cloud sees all that makes an edge node', async () => {
+    await using site = await createTestSite();
+    const before = await site.disk.look();
+    await site.ignoreEdits();
+    const result = await site.convert({ timeoutMs: 5_000 });
+    expect(result).toMatchObject({ outcome: 'partly', nodes: [{ outcome: 'put-back' }] });
+    await isVanilla(site, before);
+  });
+
   it('refuses a node whose kubelet was set up again since, until what is left of the first one is taken back', async () => {
     await using site = await createTestSite();
     await site.convert();

@@ -7,6 +7,7 @@ import { hastyClock } from '../steps/testing-clock.ts';
 import { verify } from './verify.ts';
 
 const { signal } = new AbortController();
+const hubPort = 10_270;
 const kubernetes = { host: '10.96.0.1', port: 443 };
 const queued = 'kubeproxy_sync_proxy_rules_last_queued_timestamp_seconds 7\n';
 const synced = 'kubeproxy_sync_proxy_rules_last_timestamp_seconds 7\n';
@@ -33,6 +34,7 @@ const hostOf = (machine: Machine): Host => ({
       machine.looks += 1;
       return said('', machine.answers ? 0 : 1);
     }
+    if (argv.includes(`${hubPort}`)) return said('', 0);
     if (argv.some((word) => word.includes('kubepods'))) return said('--\n');
     return said('ExecMainStartTimestampMonotonic=1000000\n');
   },
@@ -51,8 +53,12 @@ function verified(machine: Machine, { onNote, tellsSyncs }: Told): Promise<unkno
   const verification = {
     node: 'till-1',
     session: { host: hostOf(machine) } as MachineSession,
-    layout: { kubelet: { unit: 'kubelet.service' }, kubeProxy: { kind: 'daemonset' } } as never,
+    layout: {
+      kubelet: { unit: 'kubelet.service', kubeconfig: '/k', change: { kind: 'edit' } },
+      kubeProxy: { kind: 'daemonset' },
+    } as never,
     before,
+    hubPort,
     needsLogs: false,
     timeoutMs: 300_000,
   };

@@ -1,4 +1,4 @@
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Clock, SelvedgeError, scoped, systemClock } from '@selvedge/kit';
 import { seededRandom } from '@selvedge/kit/testing';
@@ -12,6 +12,7 @@ import { type CloudUndo, type RevertOptions, type RevertResult, revertWith } fro
 import type { Step } from '../steps/index.ts';
 import { type TestDisk, createTestDisk } from '../steps/testing-disk.ts';
 import { type CloudWork, type NodeWork, convertWith } from './convert.ts';
+import { type TestUnits, createTestUnits } from './testing-units.ts';
 import type { ConvertOptions, ConvertResult } from './types.ts';
 
 /** What happens at one of the commands that are run on a machine. */
@@ -32,8 +33,8 @@ export interface Meanwhile {
 }
 
 export interface TestSiteOptions<C extends ClusterClient> {
-  /** `isConverted`: its kubelet has read that it shall talk to the hub. */
-  readonly clusterOf: (isConverted: () => Promise<boolean>) => C;
+  /** `isConverted`: its kubelet has read that it shall talk to the hub. `hasHub`: edge-lite runs. */
+  readonly clusterOf: (isConverted: () => Promise<boolean>, hasHub: () => Promise<boolean>) => C;
   /** How the cloud's part was done, which decides whether logs must be readable. Default `unit`. */
   readonly mode?: 'unit' | 'deployment';
 }
@@ -52,32 +53,12 @@ export interface TestSite<C extends ClusterClient = TestCluster> extends AsyncDi
   readonly commands: number;
   /** Its kubelet has read that it shall talk to the hub. */
   isConverted(): Promise<boolean>;
+  /** From its next start on, its kubelet reads another file than the one that is edited. */
+  ignoreEdits(): Promise<void>;
   /** Whether anything is kept on the machine beside its disk. */
   readJournal(): Promise<string | undefined>;
   writeJournal(text: string): Promise<void>;
 }
-
-/** systemd in small: which units run, since when, and what the kubelet read when it started. */
-const systemctl = `#!/bin/sh
-state=@STATE@
-for name; do :; done
-case "$*" in
-  daemon-reload) ;;
-  *is-enabled*) [ -e "$state/$name.enabled" ] ;;
-  *ExecMainStart*) echo ExecMainStartTimestampMonotonic=1000000 ;;
-  show*)
-    echo "InvocationID=$(cat "$state/$name.run" 2> /dev/null)"
-    if [ -e "$state/$name.run" ]; then echo ActiveState=active; else echo ActiveState=inactive; fi
-    echo Result=success; echo NRestarts=0 ;;
-  enable*) touch "$state/$name.enabled" ;;
-  disable*) rm -f "$state/$name.enabled" ;;
-  *restart*)
-    echo x >> "$state/count"
-    wc -c < "$state/count" > "$state/$name.run"
-    [ "$name" != kubelet.service ] || cp @ETC@/kubelet.conf "$state/kubelet.read" ;;
-  stop*) rm -f "$state/$name.run" ;;
-  *) exit 1 ;;
-esac`;
 
 const silent: Progress = { task: (_title, work) => work(silent), note: () => undefined };
 /** Waits are short: nobody has to wait for a machine that is a folder. */
@@ -108,7 +89,7 @@ const layout = {
   obstacles: [],
   converted: false,
   nodeName: 'till-1',
-  kubelet: { unit: 'kubelet.service' },
+  kubelet: { unit: 'kubelet.service', kubeconfig: '/etc/kubelet.conf', change: { kind: 'edit' } },
   kubeProxy: { kind: 'daemonset' },
 } as unknown as Layout;
 
@@ -122,11 +103,16 @@ const options: ConvertOptions = {
 const isLook = ({ argv }: HostCommand): boolean => argv.some((word) => word.includes('kubepods'));
 const noContainers = { exitCode: 0, stdout: Buffer.from('--\n'), stderr: Buffer.alloc(0) };
 
-/** As behind SSH, where what is ended here goes on there for a while. Its `/etc` is one of the test's. */
-const asFar = (command: HostCommand, etc: string): HostCommand => ({
+/** As behind SSH, where what is ended here goes on there for a while. Some places of it are those of the test. */
+const asFar = (command: HostCommand, places: Readonly<Record<string, string>>): HostCommand => ({
   ...command,
-  argv: ['setsid', '--wait', ...command.argv.map((word) => (word === '/etc' ? etc : word))],
+  argv: ['setsid', '--wait', ...command.argv.map((word) => places[word] ?? word)],
 });
+
+interface Machine {
+  readonly disk: TestDisk;
+  readonly units: TestUnits;
+}
 
 interface Ways {
   readonly hosts: Hosts;
@@ -135,7 +121,8 @@ interface Ways {
 }
 
 /** The machine with a mishap on its way. What runs when the way is lost is lost with it. */
-function withMishap({ host, folder }: TestDisk, mishap: Mishap | undefined, viaKubelet = false): Ways {
+function withMishap({ disk, units }: Machine, mishap: Mishap | undefined, viaKubelet = false): Ways {
+  const { host, folder } = disk;
   const stop = new AbortController();
   let commands = 0;
   let way = scoped();
@@ -157,7 +144,7 @@ function withMishap({ host, folder }: TestDisk, mishap: Mishap | undefined, viaK
     if (number === mishap?.at && mishap.when === 'before') return happen();
     const result = isLook(command)
       ? noContainers
-      : await host.run(asFar(command, join(folder, 'etc')), scope.signal);
+      : await host.run(asFar(command, { '/etc': join(folder, 'etc'), '/proc': units.proc }), scope.signal);
     return number === mishap?.at ? happen() : result;
   };
   const open = (): Promise<Host> => {
@@ -165,18 +152,6 @@ function withMishap({ host, folder }: TestDisk, mishap: Mishap | undefined, viaK
     return Promise.resolve({ name: host.name, run, [Symbol.asyncDispose]: () => Promise.resolve() });
   };
   return { hosts: { open, viaKubelet }, signal: stop.signal, count: () => commands };
-}
-
-async function prepare(disk: TestDisk, state: string): Promise<void> {
-  const etc = join(disk.folder, 'etc');
-  await mkdir(etc);
-  await mkdir(state);
-  await writeFile(join(etc, 'kubelet.conf'), 'server: cloud\n');
-  const text = systemctl.replaceAll('@STATE@', state).replaceAll('@ETC@', etc);
-  const program = join(disk.folder, '../bin/systemctl');
-  await writeFile(program, text);
-  await chmod(program, 0o755);
-  await disk.host.run({ argv: ['systemctl', 'restart', 'kubelet.service'] });
 }
 
 /** The cloud's part is done already; nothing of its plan is looked at but what is shown. */
@@ -209,13 +184,11 @@ export async function createTestSiteOf<C extends ClusterClient>({
   mode = 'unit',
 }: TestSiteOptions<C>): Promise<TestSite<C>> {
   const disk = await createTestDisk();
-  const state = join(disk.folder, '../state');
   const folder = join(disk.folder, '../home/installer');
   await mkdir(join(disk.folder, '../home'));
-  await prepare(disk, state);
-  const isConverted = async (): Promise<boolean> =>
-    (await readFile(join(state, 'kubelet.read'), 'utf8')) === 'server: hub\n';
-  const cluster = clusterOf(isConverted);
+  const units = await createTestUnits(disk);
+  const { isConverted, hasHub } = units;
+  const cluster = clusterOf(isConverted, hasHub);
   const plans: Plan[] = [];
   let [commands, runs] = [0, 0];
   type Deps = CommandContext & { hosts: Hosts; cluster: ClusterClient; folder: string };
@@ -247,16 +220,17 @@ export async function createTestSiteOf<C extends ClusterClient>({
     cluster,
     plans,
     isConverted,
+    ignoreEdits: units.ignoreEdits,
     get commands() {
       return commands;
     },
     convert(more, { mishap, onAgree, viaKubelet = false } = {}) {
-      const ways = withMishap(disk, mishap, viaKubelet);
+      const ways = withMishap({ disk, units }, mishap, viaKubelet);
       const deps = { ...depsOf(ways, onAgree), cloud: cloudOf(mode), nodes: nodeWork(disk) };
       return counted(ways, convertWith({ ...options, ...more }, deps));
     },
     revert(more = {}, mishap) {
-      const ways = withMishap(disk, mishap);
+      const ways = withMishap({ disk, units }, mishap);
       return counted(ways, revertWith(more, { ...depsOf(ways), cloud: cloudUndo }));
     },
     readJournal: () => readFile(join(folder, 'journal'), 'utf8').catch(() => undefined),
@@ -268,5 +242,5 @@ export async function createTestSiteOf<C extends ClusterClient>({
 /** A cluster of the test's own looks at the machine. `labels`: of the Node `till-1`. */
 export const createTestSite = (labels: Readonly<Record<string, string>> = {}): Promise<TestSite> =>
   createTestSiteOf({
-    clusterOf: (isConverted) => createTestCluster([{ name: 'till-1', labels, isConverted }]),
+    clusterOf: (isConverted, hasHub) => createTestCluster([{ name: 'till-1', labels, isConverted, hasHub }]),
   });

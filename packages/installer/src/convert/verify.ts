@@ -17,19 +17,20 @@ import {
 import type { Layout } from '../layouts/index.ts';
 import { type MachineSession, type Remembered, startOf } from '../session/index.ts';
 import { pending, poll } from '../waiting/index.ts';
+import { createHubClients } from './hub-clients.ts';
+import { type Patience, createPatience } from './patience.ts';
 
 export interface Verification {
   readonly node: string;
   readonly session: MachineSession;
   readonly layout: Pick<Layout, 'kubelet' | 'kubeProxy'>;
   readonly before: Remembered;
+  /** Where its hub listens. */
+  readonly hubPort: number;
   /** The API server must be able to read logs there. */
   readonly needsLogs: boolean;
   readonly timeoutMs: number;
 }
-
-/** How long Services may stay silent that answered before. */
-const silentMs = 30_000;
 
 export interface VerifyDeps {
   readonly cluster: ClusterClient;
@@ -37,15 +38,9 @@ export interface VerifyDeps {
   readonly onNote: (text: string) => void;
 }
 
-/** What is known between looks. */
-interface Seen {
-  hasReplaced: boolean;
-  silentSinceMs?: number;
-}
-
 interface LookDeps extends VerifyDeps {
   readonly startedMs: number | undefined;
-  readonly seen: Seen;
+  readonly patience: Patience;
 }
 
 /** What is missing of kube-proxy, once it was told to start again. */
@@ -68,18 +63,15 @@ function logsLacks(logs: LogsSight): readonly string[] {
  */
 async function servicesLack(
   { session: { host }, before: { services } }: Verification,
-  { clock, seen }: LookDeps,
+  { patience }: LookDeps,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
   if (services === undefined) return [];
   const sight = await lookAgainAtServices(services, host, signal);
   if (sight.kind === 'answering') return [];
   if (sight.kind === 'awaited') return ['kube-proxy has not written its rules yet'];
-  const what = `Services stopped answering on its machine: cannot connect to ${sight.kubernetes} (default/kubernetes)`;
-  seen.silentSinceMs ??= clock.monotonicMs();
-  if (clock.monotonicMs() - seen.silentSinceMs < silentMs) return [what];
-  throw new SelvedgeError(what, {
-    code: 'Conflict',
+  return patience.meet({
+    what: `Services stopped answering on its machine: cannot connect to ${sight.kubernetes} (default/kubernetes)`,
     hint: 'see the log of its kube-proxy; selvedge check --transport reports one that loses Services when it restarts',
   });
 }
@@ -134,8 +126,9 @@ function checked(restarts: Restarts): Restarts {
 }
 
 /**
- * Waits until the cloud sees all that makes an edge node, and compares the containers. Throws `DeadlineExceeded` with what was
- * missing, and `Conflict` if a container was started again, or Services that answered before do not.
+ * Waits until the cloud sees all that makes an edge node, and its machine that the kubelet goes through the hub, and compares the
+ * containers. Throws `DeadlineExceeded` with what was missing, and `Conflict` if a container was started again, Services that
+ * answered before do not, or the kubelet goes another way.
  */
 export async function verify(
   verification: Verification,
@@ -143,15 +136,20 @@ export async function verify(
   signal: AbortSignal,
 ): Promise<Restarts> {
   const { node, session, layout, timeoutMs } = verification;
+  const { cluster, clock, onNote } = deps;
   const startedMs = await startOf(session.host, layout.kubelet.unit, signal);
-  const polling = { what: node, timeoutMs, onPending: deps.onNote };
-  const seen: Seen = { hasReplaced: false };
-  const restarts = await poll(polling, { clock: deps.clock, signal }, async () => {
-    const before = lacksOf(await lookAtNode(deps.cluster, node, signal), { as: 'converted' });
+  const patience = createPatience(clock);
+  const clientsLack = createHubClients(verification, { host: session.host, patience, startedMs });
+  let hasReplaced = false;
+  const polling = { what: node, timeoutMs, onPending: onNote };
+  const restarts = await poll(polling, { clock, signal }, async () => {
+    const sight = await lookAtNode(cluster, node, signal);
+    const ofCloud = lacksOf(sight, { as: 'converted' });
+    const before = ofCloud.length > 0 ? ofCloud : await clientsLack(sight, signal);
     if (before.length > 0) return pending(before.join(', '));
-    if (!seen.hasReplaced) await replaceProxy(verification, deps, signal);
-    seen.hasReplaced = true;
-    const missing = await lacks(verification, { ...deps, startedMs, seen }, signal);
+    if (!hasReplaced) await replaceProxy(verification, deps, signal);
+    hasReplaced = true;
+    const missing = await lacks(verification, { ...deps, startedMs, patience }, signal);
     if (missing.length > 0) return pending(missing.join(', '));
     return { kind: 'done', value: await compared(verification, deps, signal) };
   });

@@ -1,6 +1,7 @@
 export { flagOf } from './flags.ts';
 export { gatherFacts } from './gather.ts';
 export { canReach } from './reach.ts';
+export { talksTo } from './talks-to.ts';
 export type {
   CertificateFacts,
   CniFacts,

@@ -6,6 +6,8 @@ import type { RunState } from './records.ts';
 export interface JournalledConfig {
   readonly nodeName: string;
   readonly server: { readonly urls: readonly string[]; readonly caHash: string };
+  /** Without a port it is the usual one. */
+  readonly modules?: { readonly hub?: { readonly port?: number } };
 }
 
 /** The config that a run writes; undefined if it writes none. */
