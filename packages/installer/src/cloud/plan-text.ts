@@ -50,10 +50,10 @@ export function describeChange(change: CloudChange): Described {
       };
     case 'machine':
       return machineText(change);
-    case 'ready':
-      return { what: 'wait until cloud-manager is ready', detail: [] };
     case 'edge':
       return { what: `label Node ${change.node} as an edge node: ${labels.nodeEdge}`, detail: [] };
+    case 'ready':
+      return { what: 'wait until cloud-manager is ready', detail: [] };
     case 'record':
       return { what: 'record what was installed in ConfigMap selvedge-system/selvedge-install', detail: [] };
   }
