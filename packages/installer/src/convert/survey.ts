@@ -1,4 +1,4 @@
-import { createLimiter, hasCode } from '@selvedge/kit';
+import { SelvedgeError, createLimiter } from '@selvedge/kit';
 import { type Architecture, architectureOf } from '../artifacts/index.ts';
 import type { ClusterNode } from '../cluster/index.ts';
 import type { NodeFacts } from '../facts/index.ts';
@@ -146,13 +146,13 @@ async function look(node: ClusterNode, { hosts, signal, knowing, folder }: Surve
   return findingOf(node, { state: content.state, facts, recognition: knowing.recognize(facts) });
 }
 
-/** Looks at a node and its machine. Changes nothing. Throws for the signal, and what is nobody's fault but ours. */
+/** Looks at a node and its machine. That it cannot be looked at is found, too: the others are not at fault. Changes nothing. Throws for the signal. */
 async function findOne(node: ClusterNode, deps: SurveyDeps): Promise<Finding> {
   try {
     return await look(node, deps);
   } catch (error) {
     deps.signal.throwIfAborted();
-    if (!hasCode(error, 'Unavailable', 'Forbidden', 'DeadlineExceeded')) throw error;
+    if (!(error instanceof SelvedgeError)) throw error;
     return refused(node, { why: error.message, ...(error.hint === undefined ? {} : { hint: error.hint }) });
   }
 }
