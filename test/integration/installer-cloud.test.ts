@@ -14,6 +14,7 @@ import {
   endNamespace,
   options,
   revertCloud,
+  silent,
   startCloudWorld,
 } from './installer-cloud-world.ts';
 
@@ -194,6 +195,20 @@ describe('an installation', () => {
     const kept = await cluster.get(resources.secrets, { namespace, name: 'pull' }, { signal });
     expect(kept.data).toEqual(mine.data);
     await cluster.delete(resources.secrets, { namespace, name: 'pull' }, { signal });
+    await revertCloud(world.deps);
+    await backToVanilla();
+  });
+
+  test('is made right after a revert: the old namespace is waited for', async () => {
+    await convertCloud(world.deps);
+    await revertCloud(world.deps);
+    const { promise: waits, resolve: note } = Promise.withResolvers<string>();
+    const made = convertCloud({ ...world.deps, progress: { ...silent, note } });
+    made.catch((error: unknown) => note(`it failed: ${String(error)}`));
+    expect(await waits).toMatch(/waiting until the old Namespace selvedge-system is gone/);
+    await endNamespace(world);
+    await made;
+    expect(await cloudStatus(world.cluster, signal)).toMatchObject({ kind: 'installed', complete: true });
     await revertCloud(world.deps);
     await backToVanilla();
   });

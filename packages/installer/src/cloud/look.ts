@@ -10,11 +10,14 @@ import { lookAtControlPlanes } from './look-machines.ts';
 import { lookAtObjects } from './look-objects.ts';
 import type { MachineDeps } from './machine/run.ts';
 import { ownNamespace, renewalBinding } from './objects/cloud.ts';
+import { awaitOldNamespace } from './old-namespace.ts';
 import { tunnelCaOf } from './tunnel.ts';
-import type { CloudOptions, CloudSeen, ControlPlaneMachine } from './types.ts';
+import type { CloudOptions, CloudSeen, CloudTimeouts, ControlPlaneMachine } from './types.ts';
 
 export interface LookDeps extends MachineDeps {
   readonly cluster: KubeClient;
+  /** How long things are waited for. Default `cloudTimeouts`. */
+  readonly timeouts?: CloudTimeouts;
 }
 
 /** Whether all pods that are wanted are there, of this Deployment's newest form. Source: apps/v1 DeploymentStatus. */
@@ -39,9 +42,13 @@ async function isReady(
   return found !== undefined && isRolledOut(found);
 }
 
-/** Looks at all that a plan depends on. Changes nothing. */
+/**
+ * Looks at all that a plan depends on, once nothing of an earlier installation is being deleted any more. Changes nothing. Throws
+ * `DeadlineExceeded` if that takes too long.
+ */
 export async function lookAtCloud(options: CloudOptions, deps: LookDeps): Promise<CloudSeen> {
   const { cluster, signal, clock } = deps;
+  await awaitOldNamespace(deps);
   // Machines are not asked who runs nothing on them.
   const controlPlanes = options.mode === 'deployment' ? [] : await lookAtControlPlanes(deps);
   const mode = modeOf(options, controlPlanes);

@@ -31,7 +31,7 @@ export interface CloudTimeouts {
   readonly readyMs: number;
   /** The limit for an API server to become ready again after its manifest was edited; then the edit is undone. */
   readonly apiServerMs: number;
-  /** The limit for cloud-manager to undo what it set on nodes and pods. */
+  /** The limit for cloud-manager to undo what it set on nodes and pods, and for what is deleted to be gone. */
   readonly takenBackMs: number;
 }
 
