@@ -88,5 +88,6 @@ export interface SeenMachine {
 export interface Reach {
   readonly target: string;
   readonly what: 'API server' | 'tunnel server';
-  readonly kind: 'reached' | 'not reached' | 'not known';
+  /** `refused`: something answers there, and nobody listens. `not known`: the machine has nothing that opens a connection. */
+  readonly kind: 'reached' | 'refused' | 'not reached' | 'not known';
 }

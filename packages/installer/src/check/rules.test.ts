@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { NodeFacts } from '../facts/index.ts';
-import type { CheckFacts } from './facts.ts';
+import type { CheckFacts, Reach } from './facts.ts';
 import { judge, rules } from './rules.ts';
 import {
   installed,
@@ -64,6 +64,21 @@ const binding = {
 };
 
 const tunnelEndsIn = (days: number): CheckFacts['cluster']['cloud'] => installed(soundNowMs + days * dayMs);
+
+const running = tunnelEndsIn(300);
+const interrupted = installed(soundNowMs + 300 * dayMs, false);
+
+interface Reaching {
+  readonly what?: Reach['what'];
+  readonly cloud?: CheckFacts['cluster']['cloud'];
+}
+
+/** Of a machine that comes so far. */
+function reaching(kind: Reach['kind'], { what = 'tunnel server', cloud }: Reaching = {}): CheckFacts {
+  const target = what === 'API server' ? 'a:6443' : 't:443';
+  const facts = withMachine({ reached: [{ target, what, kind }] });
+  return cloud === undefined ? facts : { ...facts, cluster: { ...facts.cluster, cloud } };
+}
 
 const rows: readonly (readonly [id: string, severity: Severity, what: string | RegExp, facts: CheckFacts])[] =
   [
@@ -244,12 +259,13 @@ const rows: readonly (readonly [id: string, severity: Severity, what: string | R
       withFacts({ features: { overlay: true, brNetfilter: true, nfTables: true, ipForward: false } }),
     ],
     ['kube-proxy-loses-services', 'warning', /nftables/, withFacts({ processes: [proxy()] })],
-    [
-      'not-reached',
-      'error',
-      /tunnel server t:443/,
-      withMachine({ reached: [{ target: 't:443', what: 'tunnel server', kind: 'not reached' }] }),
-    ],
+    ['not-reached', 'error', /API server a:6443/, reaching('not reached', { what: 'API server' })],
+    ['not-reached', 'error', /API server a:6443/, reaching('refused', { what: 'API server' })],
+    ['not-reached', 'info', /nothing listens at .* t:443 yet/, reaching('refused')],
+    ['not-reached', 'warning', /t:443, which is not installed yet/, reaching('not reached')],
+    ['not-reached', 'info', /nothing listens/, reaching('refused', { cloud: interrupted })],
+    ['not-reached', 'error', /tunnel server t:443/, reaching('refused', { cloud: running })],
+    ['not-reached', 'error', /tunnel server t:443/, reaching('not reached', { cloud: running })],
     [
       'ca-ends',
       'warning',
@@ -297,6 +313,11 @@ describe('a check', () => {
   it('tells the worst first', () => {
     const facts = withFacts({ cgroupVersion: 1, memoryBytes: 0, sockets: [] });
     expect(judge(facts).map(({ severity }) => severity)).toEqual(['error', 'warning', 'info', 'info']);
+  });
+
+  it('leaves an EgressSelector alone that convert has set', () => {
+    const set = flags({ 'egress-selector-config-file': '/etc/kubernetes/egress-selector.yaml' });
+    expect(judge(set).map(({ id }) => id)).toEqual(always);
   });
 
   it('leaves joining to our admission where there is one', () => {

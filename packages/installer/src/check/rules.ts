@@ -5,6 +5,7 @@ import { certificateRules } from './rules/certificates.ts';
 import { clusterRules } from './rules/cluster.ts';
 import { machineRules } from './rules/machines.ts';
 import { nodeRules } from './rules/nodes.ts';
+import { reachRules } from './rules/reach.ts';
 import { serviceProxyRules } from './rules/service-proxy.ts';
 import { versionRules } from './rules/versions.ts';
 import type { Finding, Severity } from './types.ts';
@@ -16,6 +17,7 @@ export const rules: Rules = {
   ...clusterRules,
   ...nodeRules,
   ...machineRules,
+  ...reachRules,
   ...serviceProxyRules,
   ...certificateRules,
 };

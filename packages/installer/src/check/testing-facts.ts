@@ -35,12 +35,12 @@ const soundCluster: ClusterFacts = {
   cloud: { kind: 'none' },
 };
 
-/** An installation whose certificate of the tunnel ends then. */
-export const installed = (notAfterMs: number): CloudStatus => ({
+/** An installation whose certificate of the tunnel ends then; `complete`: no run of it was interrupted. */
+export const installed = (notAfterMs: number, complete = true): CloudStatus => ({
   kind: 'installed',
   version: '1.0.0',
   mode: 'deployment',
-  complete: true,
+  complete,
   tunnel: { servers: ['tunnel.example.com:443'], ca: undefined },
   certificate: { names: ['tunnel.example.com'], notAfter: new Date(notAfterMs).toISOString() },
   made: [],

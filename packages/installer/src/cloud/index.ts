@@ -1,5 +1,6 @@
 export { applyCloud } from './apply/apply.ts';
 export { needsTunnel } from './egress/api-server.ts';
+export { egressConfigFile } from './egress/manifest.ts';
 export { withoutJobs } from './egress/refuse.ts';
 export { openInventory, type InventoryEntry } from './inventory/index.ts';
 export { lookAtCloud } from './look.ts';

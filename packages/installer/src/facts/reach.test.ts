@@ -16,6 +16,14 @@ it('tells whether somebody listens there', async () => {
   expect(await canReach(host, to, signal)).toBe('reached');
   server.close();
   await once(server, 'close');
+  expect(await canReach(host, to, signal)).toBe('refused');
+});
+
+it.each([
+  ['a name that is none', { host: `${'a'.repeat(64)}.invalid`, port: 443 }],
+  ['a broadcast address', { host: '255.255.255.255', port: 443 }],
+])('does not take %s for one where nobody listens', async (_what, to) => {
+  await using host = createLocalHost({ clock });
   expect(await canReach(host, to, signal)).toBe('not reached');
 });
 

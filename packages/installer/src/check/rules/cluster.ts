@@ -1,3 +1,4 @@
+import { egressConfigFile } from '../../cloud/index.ts';
 import { type Rules, type Told, inCluster } from '../rule.ts';
 
 const told = (severity: Told['severity'], rest: Omit<Told, 'severity' | 'where'>): Told => ({
@@ -7,8 +8,6 @@ const told = (severity: Told['severity'], rest: Omit<Told, 'severity' | 'where'>
 });
 
 const egressFlag = 'egress-selector-config-file';
-/** What the installer writes. */
-const ourEgress = /selvedge/;
 
 export const clusterRules: Rules = {
   'own-clock': ({ cluster: { ownAheadMs } }) => {
@@ -34,7 +33,7 @@ export const clusterRules: Rules = {
         ],
   'egress-present': ({ cluster: { apiServers } }) =>
     apiServers
-      .filter(({ flags }) => flags[egressFlag] !== undefined && !ourEgress.test(flags[egressFlag]))
+      .filter(({ flags }) => flags[egressFlag] !== undefined && flags[egressFlag] !== egressConfigFile)
       .map(({ node, flags }) =>
         told('warning', {
           what: `the API server on ${node} already has an EgressSelector: ${flags[egressFlag]}`,

@@ -207,17 +207,4 @@ export const machineRules: Rules = {
       .filter(([feature]) => !facts.features[feature])
       .map(([, severity, name, why, mend]) => ({ severity, what: `${name} is not available`, why, mend })),
   ),
-  'not-reached': eachMachine(({ reached }) =>
-    reached
-      .filter(({ kind }) => kind === 'not reached')
-      .map(({ target, what }) => ({
-        severity: 'error' as const,
-        what: `it cannot connect to the ${what} ${target}`,
-        why:
-          what === 'API server'
-            ? 'its hub replicates the cluster state from there'
-            : 'the cloud reaches the node through the tunnel',
-        mend: `allow TCP to ${target} from that machine: docs/tasks/tunnel.md, "Firewall"`,
-      })),
-  ),
 };
