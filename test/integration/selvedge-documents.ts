@@ -107,7 +107,15 @@ export const documents = {
         node: z.string(),
         unit: z.string().optional(),
         layout: z.string().optional(),
-        outcome: z.enum(['converted', 'unchanged', 'put-back', 'failed', 'refused', 'not-begun']),
+        outcome: z.enum([
+          'converted',
+          'unchanged',
+          'put-back',
+          'interrupted',
+          'failed',
+          'refused',
+          'not-begun',
+        ]),
         because: z.string().optional(),
         hint: z.string().optional(),
         durations: z

@@ -18,5 +18,5 @@ export {
   lookAgainAtServices,
   lookAtServices,
 } from './services.ts';
-export { type OnFailure, type WaveOptions, waveDefaults } from './wave-options.ts';
+export { type OnFailure, type WaveOptions, timeoutHint, waveDefaults } from './wave-options.ts';
 export { type Wave, wavesOf } from './waves.ts';

@@ -10,7 +10,7 @@ export interface WaveOptions extends NodeChoice {
   readonly maxUnavailable?: MaxUnavailable | undefined;
   /** Its default is the command's. */
   readonly onFailure?: OnFailure;
-  /** For one node, in milliseconds. Default 300,000. */
+  /** For one node, in milliseconds; what is uploaded before is not counted. Default 300,000. */
   readonly timeoutMs?: number;
 }
 
@@ -18,3 +18,6 @@ export const waveDefaults = {
   maxUnavailable: { kind: 'count', count: 1 },
   timeoutMs: 300_000,
 } as const satisfies WaveOptions;
+
+/** For people, where a node took longer. */
+export const timeoutHint = 'if it is only slow, give each node more time with --timeout';

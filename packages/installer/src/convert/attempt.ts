@@ -1,10 +1,16 @@
 import { SelvedgeError, type StateMachine, hasCode, withDeadline } from '@selvedge/kit';
-import type { ClusterClient, Restarts } from '../cluster/index.ts';
+import { type ClusterClient, type Restarts, timeoutHint } from '../cluster/index.ts';
 import type { Progress } from '../command/index.ts';
 import { configIn, runId } from '../journal/index.ts';
 import { defaultPorts } from '../places.ts';
-import { type MachineSession, type SessionDeps, refuseUntold, watchSteps } from '../session/index.ts';
-import { type Sources, type Step, applySteps, createExecutors } from '../steps/index.ts';
+import {
+  type MachineSession,
+  type SessionDeps,
+  type StepsWatch,
+  refuseUntold,
+  watchSteps,
+} from '../session/index.ts';
+import { type RunDeps, type Sources, type Step, applySteps, createExecutors } from '../steps/index.ts';
 import { type Before, begin } from './begin.ts';
 import type { NodeState } from './node-state.ts';
 import type { Workable } from './plan.ts';
@@ -37,22 +43,29 @@ export interface Seen extends Omit<NodeDurations, 'totalMs'> {
   readonly containers: Restarts;
 }
 
-interface Applying {
+/** A run on a machine, and who does its steps. */
+interface Work {
   readonly session: MachineSession;
   readonly before: Before;
+  readonly watch: StepsWatch;
+  readonly steps: RunDeps;
+}
+
+function workOf({ deps, progress }: Way, session: MachineSession, before: Before): Work {
+  const { clock, sources } = deps;
+  const { host, files, journal } = session;
+  const watch = watchSteps(clock, (text) => progress.note(text));
+  const executors = createExecutors({ host, files, run: runId(journal.state), clock, sources });
+  return { session, before, watch, steps: { journal, executors, onEvent: watch.onEvent } };
 }
 
 async function apply(
   { finding, deps, progress, state }: Way,
-  { session, before }: Applying,
+  { session, before, watch, steps }: Work,
   signal: AbortSignal,
 ): Promise<Seen> {
-  const { clock, cluster, timeoutMs, sources } = deps;
-  const { host, files, journal } = session;
+  const { clock, cluster, timeoutMs } = deps;
   const onNote = (text: string): void => progress.note(text);
-  const watch = watchSteps(clock, onNote);
-  const run = runId(journal.state);
-  const executors = createExecutors({ host, files, run, clock, sources });
   const look = async (within: AbortSignal): Promise<Seen> => {
     const beginMs = clock.monotonicMs();
     state.move({ kind: 'verifying' });
@@ -62,7 +75,7 @@ async function apply(
       layout: finding.machine.layout,
       before: before.remembered,
       // Of the run that goes on, whatever was asked for now.
-      hubPort: configIn(journal.state)?.modules?.hub?.port ?? defaultPorts.hub,
+      hubPort: configIn(session.journal.state)?.modules?.hub?.port ?? defaultPorts.hub,
       needsLogs: deps.hasEgress || before.logs.kind === 'read',
       timeoutMs,
     };
@@ -73,17 +86,27 @@ async function apply(
   const check = async (within: AbortSignal): Promise<void> => {
     found.seen = await look(within);
   };
-  await applySteps({ journal, executors, onEvent: watch.onEvent, check }, signal);
+  await applySteps({ ...steps, check }, signal);
   // Another run ended it after it was looked at.
   return found.seen ?? (await look(signal));
 }
 
-async function forward(way: Way, session: MachineSession, signal: AbortSignal): Promise<Seen> {
+/** The steps up to the last that sends a large file: until then there is nothing of Kubernetes among them. */
+const sendingSteps = ({ journal: { state } }: MachineSession): number =>
+  state.kind === 'none' ? 0 : state.steps.findLastIndex(({ step }) => step.kind === 'upload') + 1;
+
+/** Begins, and sends what is large: that takes as long as the line to the machine makes it. */
+async function send(way: Way, session: MachineSession, signal: AbortSignal): Promise<Work> {
   const { finding, deps, state } = way;
   state.move({ kind: 'applying' });
   if (finding.kind === 'begun') await refuseUntold({ ...session, state: session.journal.state }, signal);
-  const before = await begin({ finding, session }, deps, signal);
-  return await apply(way, { session, before }, signal);
+  const work = workOf(way, session, await begin({ finding, session }, deps, signal));
+  const first = sendingSteps(session);
+  if (first === 0) return work;
+  state.move({ kind: 'uploading' });
+  await applySteps({ ...work.steps, first }, signal);
+  state.move({ kind: 'applying' });
+  return work;
 }
 
 /** Remembers what was said last. */
@@ -102,27 +125,44 @@ function listening(way: Way): { readonly way: Way; readonly last: () => string |
 /** What took too long says what was waited for at last, unless it does. Pure. */
 export function withLast(cause: unknown, last: string | undefined): unknown {
   if (last === undefined || !hasCode(cause, 'DeadlineExceeded') || cause.message.includes(last)) return cause;
-  return new SelvedgeError(`${cause.message}: ${last}`, { code: 'DeadlineExceeded', cause });
+  const hint = cause.hint === undefined ? {} : { hint: cause.hint };
+  return new SelvedgeError(`${cause.message}: ${last}`, { code: 'DeadlineExceeded', cause, ...hint });
 }
 
-/**
- * Goes forward for so long; when it fails, everything that it began has ended. Throws `DeadlineExceeded` with what it waited for at last,
- * and as `verify`.
- */
-export async function attempt(way: Way, session: MachineSession, signal: AbortSignal): Promise<Seen> {
+/** A node's own time is over: a person may give it more. */
+function withHint(cause: unknown, deadline: AbortSignal | undefined): unknown {
+  if (!hasCode(cause, 'DeadlineExceeded') || cause !== deadline?.reason) return cause;
+  return new SelvedgeError(cause.message, { code: 'DeadlineExceeded', cause, hint: timeoutHint });
+}
+
+/** Goes on for so long; when it fails, everything that it began has ended. */
+async function inTime(way: Way, sent: Work, signal: AbortSignal): Promise<Seen> {
   const { finding, deps } = way;
-  const { timeoutMs, clock } = deps;
-  const running: Promise<unknown>[] = [];
-  const heard = listening(way);
+  const running: { work?: Promise<unknown>; deadline?: AbortSignal } = {};
+  const deadline = { what: finding.node.name, timeoutMs: deps.timeoutMs, signal };
   try {
-    return await withDeadline({ what: finding.node.name, timeoutMs, signal }, clock, (within) => {
-      const work = forward(heard.way, session, within);
-      running.push(work);
+    return await withDeadline(deadline, deps.clock, (within) => {
+      const work = apply(way, sent, within);
+      Object.assign(running, { work, deadline: within });
       return work;
     });
   } catch (cause) {
-    throw withLast(cause, heard.last());
+    throw withHint(cause, running.deadline);
   } finally {
-    await Promise.allSettled(running);
+    await Promise.allSettled([running.work]);
+  }
+}
+
+/**
+ * Goes forward, from the end of its uploads on for so long; when it fails, everything that it began has ended. Throws
+ * `DeadlineExceeded` with what it waited for at last, and as `verify`.
+ */
+export async function attempt(way: Way, session: MachineSession, signal: AbortSignal): Promise<Seen> {
+  const heard = listening(way);
+  try {
+    const sent = await send(heard.way, session, signal);
+    return await inTime(heard.way, sent, signal);
+  } catch (cause) {
+    throw withLast(cause, heard.last());
   }
 }

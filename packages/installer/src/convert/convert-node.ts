@@ -4,7 +4,7 @@ import { type RunState, newRun } from '../journal/index.ts';
 import { type MachineSession, convertCommand, withSession } from '../session/index.ts';
 import { type NodeDeps, type Way, attempt } from './attempt.ts';
 import { resultOf } from './node-result.ts';
-import { createNodeState, isEnd } from './node-state.ts';
+import { type NodeState, createNodeState, isEnd } from './node-state.ts';
 import type { Workable } from './plan.ts';
 import { type PuttingBack, putBack, putBackIn, tidyUp } from './put-back.ts';
 import type { ConvertedNode } from './types.ts';
@@ -26,6 +26,10 @@ function isConverted(finding: Workable, { journal: { state } }: MachineSession):
   });
 }
 
+/** What was sent is worth more than a machine without it: nothing else was done. */
+const breaksOff = ({ kind }: NodeState, cause: unknown): boolean =>
+  kind === 'uploading' && hasCode(cause, 'Unavailable', 'DeadlineExceeded');
+
 /** Goes forward on a machine that is ours; fails it, it goes back before anybody else gets it. */
 async function visit(way: Way, session: MachineSession, signal: AbortSignal): Promise<void> {
   const { finding, deps, progress, state } = way;
@@ -41,6 +45,7 @@ async function visit(way: Way, session: MachineSession, signal: AbortSignal): Pr
     state.move({ kind: 'converted', durations: { totalMs, unitsMs, seenMs }, containers });
   } catch (cause) {
     signal.throwIfAborted();
+    if (breaksOff(state.current, cause)) throw cause;
     begunMs = clock.monotonicMs();
     state.move({ kind: 'putting-back', cause });
     await putBackIn({ session, node: finding.node.name }, deps, { progress, signal });
@@ -82,6 +87,12 @@ async function leave(
   state.move({ kind: 'left', cause });
 }
 
+/** The machine was left, maybe without its lock: what was sent stays there, the lock does not. */
+async function pause({ deps, progress, state }: Way, putting: PuttingBack, cause: unknown): Promise<void> {
+  await tidyUp(putting, deps, progress);
+  state.move({ kind: 'interrupted', cause });
+}
+
 /**
  * Makes an edge node of a node, or leaves it as it was. Throws for the signal alone: then its journal tells how far it is, and
  * the same again goes on there.
@@ -102,6 +113,7 @@ export async function convertNode(
   } catch (error) {
     deps.signal.throwIfAborted();
     if (state.current.kind === 'planned') await leave(way, putting, error);
+    else if (breaksOff(state.current, error)) await pause(way, putting, error);
     else if (!isEnd(state.current)) await back(way, putting, error);
   }
   return resultOf(finding, state.current);

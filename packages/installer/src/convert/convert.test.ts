@@ -60,7 +60,8 @@ describe('a conversion', () => {
     const result = await site.convert({ timeoutMs: 3_000 });
     // What it waited for last is said after it, once there is such.
     const because = expect.stringMatching(/^till-1 took longer than 3000 ms/);
-    expect(result).toMatchObject({ outcome: 'partly', nodes: [{ outcome: 'put-back', because }] });
+    const hint = expect.stringContaining('--timeout');
+    expect(result).toMatchObject({ outcome: 'partly', nodes: [{ outcome: 'put-back', because, hint }] });
     await isVanilla(site, before);
   });
 

@@ -5,6 +5,7 @@ const words: Readonly<Record<ConvertedNode['outcome'], string>> = {
   converted: 'is an edge node',
   unchanged: 'is already an edge node',
   'put-back': 'failed and was rolled back',
+  interrupted: 'was not changed; its upload was interrupted',
   failed: 'failed and could not be rolled back',
   refused: 'cannot be converted; no changes made',
   'not-begun': 'was not started',

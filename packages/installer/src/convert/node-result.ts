@@ -1,7 +1,7 @@
 import { SelvedgeError, messageOf } from '@selvedge/kit';
 import type { NodeState } from './node-state.ts';
 import type { Workable } from './plan.ts';
-import type { ConvertedNode } from './types.ts';
+import type { ConvertOutcome, ConvertedNode } from './types.ts';
 
 function whyOf(cause: unknown): Pick<ConvertedNode, 'because' | 'hint'> {
   const hint = cause instanceof SelvedgeError ? cause.hint : undefined;
@@ -15,26 +15,35 @@ function identityOf({
   return { node: name, ...(unit === undefined ? {} : { unit }), layout: machine.layout.name };
 }
 
+/** A state that is no end is that of a node that was stopped on its way. */
+const outcomes: Readonly<Record<NodeState['kind'], ConvertOutcome>> = {
+  planned: 'not-begun',
+  unchanged: 'unchanged',
+  left: 'not-begun',
+  uploading: 'not-begun',
+  interrupted: 'interrupted',
+  applying: 'not-begun',
+  verifying: 'not-begun',
+  converted: 'converted',
+  'putting-back': 'not-begun',
+  'put-back': 'put-back',
+  failed: 'failed',
+};
+
+/** What helps whatever the cause was. */
+function hintOf(kind: NodeState['kind'], node: string): Pick<ConvertedNode, 'hint'> {
+  if (kind === 'interrupted') return { hint: 'run the same command again: it resumes the upload' };
+  if (kind !== 'failed') return {};
+  return {
+    hint: `undo with selvedge revert --nodes ${node}, or resume with selvedge convert --nodes ${node}`,
+  };
+}
+
 /** What is told of a node in its last state. */
 export function resultOf(finding: Workable, state: NodeState): ConvertedNode {
-  const identity = identityOf(finding);
-  switch (state.kind) {
-    case 'converted':
-      return { ...identity, outcome: 'converted', durations: state.durations, containers: state.containers };
-    case 'unchanged':
-      return { ...identity, outcome: 'unchanged' };
-    case 'left':
-      return { ...identity, outcome: 'not-begun', ...whyOf(state.cause) };
-    case 'put-back':
-      return { ...identity, outcome: 'put-back', ...whyOf(state.cause) };
-    case 'failed': {
-      const hint = `undo with selvedge revert --nodes ${identity.node}, or resume with selvedge convert --nodes ${identity.node}`;
-      return { ...identity, outcome: 'failed', because: messageOf(state.cause), hint };
-    }
-    case 'planned':
-    case 'applying':
-    case 'verifying':
-    case 'putting-back':
-      return { ...identity, outcome: 'not-begun' };
-  }
+  const { kind } = state;
+  const result = { ...identityOf(finding), outcome: outcomes[kind] };
+  if (kind === 'converted') return { ...result, durations: state.durations, containers: state.containers };
+  if (kind === 'putting-back' || !('cause' in state)) return result;
+  return { ...result, ...whyOf(state.cause), ...hintOf(kind, result.node) };
 }

@@ -9,6 +9,10 @@ export type NodeState =
   | { readonly kind: 'unchanged' }
   /** It could not be entered, or is another run's: nothing was done. */
   | { readonly kind: 'left'; readonly cause: unknown }
+  /** What is sent before anything of Kubernetes changes. */
+  | { readonly kind: 'uploading' }
+  /** It went no further: what was sent stays, and the next run goes on there. */
+  | { readonly kind: 'interrupted'; readonly cause: unknown }
   | { readonly kind: 'applying' }
   | { readonly kind: 'verifying' }
   | { readonly kind: 'converted'; readonly durations: NodeDurations; readonly containers: Restarts }
@@ -20,6 +24,8 @@ const words: Readonly<Record<NodeState['kind'], string>> = {
   planned: 'waiting',
   unchanged: 'already an edge node',
   left: 'not started',
+  uploading: 'uploading',
+  interrupted: 'upload interrupted',
   applying: 'applying changes',
   verifying: 'verifying from the cloud',
   converted: 'edge node',
@@ -28,7 +34,14 @@ const words: Readonly<Record<NodeState['kind'], string>> = {
   failed: 'rollback failed',
 };
 
-const ends: readonly NodeState['kind'][] = ['unchanged', 'left', 'converted', 'put-back', 'failed'];
+const ends: readonly NodeState['kind'][] = [
+  'unchanged',
+  'left',
+  'interrupted',
+  'converted',
+  'put-back',
+  'failed',
+];
 
 export const isEnd = ({ kind }: NodeState): boolean => ends.includes(kind);
 
@@ -42,7 +55,9 @@ export function createNodeState(onMove: (words: string) => void): StateMachine<N
         planned: ['unchanged', 'left', 'applying', 'failed'],
         unchanged: [],
         left: [],
-        applying: ['verifying', 'putting-back'],
+        uploading: ['applying', 'interrupted', 'putting-back'],
+        interrupted: [],
+        applying: ['uploading', 'verifying', 'putting-back'],
         verifying: ['converted', 'putting-back'],
         converted: [],
         'putting-back': ['put-back', 'unchanged', 'failed'],

@@ -9,7 +9,7 @@ import type { NodeFacts } from '../facts/index.ts';
 import type { Host, HostCommand, Hosts } from '../host/index.ts';
 import type { Layout } from '../layouts/index.ts';
 import { type CloudUndo, type RevertOptions, type RevertResult, revertWith } from '../revert/index.ts';
-import type { Step } from '../steps/index.ts';
+import { type Step, hashOf } from '../steps/index.ts';
 import { type TestDisk, createTestDisk } from '../steps/testing-disk.ts';
 import { type CloudWork, type NodeWork, convertWith } from './convert.ts';
 import { type TestUnits, createTestUnits } from './testing-units.ts';
@@ -17,7 +17,8 @@ import type { ConvertOptions, ConvertResult } from './types.ts';
 
 /** What happens at one of the commands that are run on a machine. */
 export interface Mishap {
-  readonly at: number;
+  /** Which of them, counted from 0, or the first that is meant. */
+  readonly at: number | ((command: HostCommand) => boolean);
   readonly when: 'before' | 'after';
   /** `stop`: a person presses Ctrl-C. `loss`: the way to the machine is lost, until it is opened anew. */
   readonly what: 'stop' | 'loss';
@@ -35,6 +36,10 @@ export interface Meanwhile {
 export interface TestSiteOptions<C extends ClusterClient> {
   /** `isConverted`: its kubelet has read that it shall talk to the hub. `hasHub`: edge-lite runs. */
   readonly clusterOf: (isConverted: () => Promise<boolean>, hasHub: () => Promise<boolean>) => C;
+  /** What is sent to the machine. Default: nothing. */
+  readonly program?: Uint8Array | undefined;
+  /** Default: one whose short waits are shorter. */
+  readonly clock?: Clock | undefined;
   /** How the cloud's part was done, which decides whether logs must be readable. Default `unit`. */
   readonly mode?: 'unit' | 'deployment';
 }
@@ -62,18 +67,27 @@ export interface TestSite<C extends ClusterClient = TestCluster> extends AsyncDi
 
 const silent: Progress = { task: (_title, work) => work(silent), note: () => undefined };
 /** Waits are short: nobody has to wait for a machine that is a folder. */
-const hastyClock: Clock = {
+export const hastyClock: Clock = {
   ...systemClock,
   sleep: (ms, signal) => systemClock.sleep(ms <= 500 ? 5 : ms, signal),
 };
 
-function stepsIn(folder: string): readonly Step[] {
+const uploadOf = (path: string, program: Uint8Array): Step => ({
+  kind: 'upload',
+  path,
+  mode: 0o700,
+  source: 'program',
+  sha256: hashOf(program),
+});
+
+function stepsIn(folder: string, program: Uint8Array | undefined): readonly Step[] {
   const etc = join(folder, 'etc');
   return [
     { kind: 'times', paths: [etc] },
     { kind: 'restart', name: 'kubelet.service', on: 'undo' },
     { kind: 'folder', path: join(etc, 'selvedge'), mode: 0o700 },
     { kind: 'file', path: join(etc, 'selvedge/edge-lite.yaml'), mode: 0o600, content: 'node: {}\n' },
+    ...(program === undefined ? [] : [uploadOf(join(etc, 'selvedge/program'), program)]),
     { kind: 'unit', name: 'edge-lite.service' },
     { kind: 'file', path: join(etc, 'kubelet.conf'), mode: 0o600, content: 'server: hub\n' },
     { kind: 'restart', name: 'kubelet.service', on: 'apply' },
@@ -137,16 +151,23 @@ function withMishap({ disk, units }: Machine, mishap: Mishap | undefined, viaKub
     way.abort(loss);
     throw loss;
   };
+  let isOver = false;
+  const isAt = (command: HostCommand, number: number): boolean => {
+    if (isOver || mishap === undefined) return false;
+    isOver = typeof mishap.at === 'number' ? mishap.at === number : mishap.at(command);
+    return isOver;
+  };
   const run: Host['run'] = async (command, signal) => {
     way.signal.throwIfAborted();
     using scope = scoped(signal, way.signal);
     const number = commands;
     commands += 1;
-    if (number === mishap?.at && mishap.when === 'before') return happen();
+    const isNow = isAt(command, number);
+    if (isNow && mishap?.when === 'before') return happen();
     const result = isLook(command)
       ? noContainers
       : await host.run(asFar(command, { '/etc': join(folder, 'etc'), '/proc': units.proc }), scope.signal);
-    return number === mishap?.at ? happen() : result;
+    return isNow ? happen() : result;
   };
   const open = (): Promise<Host> => {
     way = scoped();
@@ -166,7 +187,7 @@ const cloudUndo: CloudUndo = {
   undo: () => Promise.resolve(),
 };
 
-const nodeWork = (disk: TestDisk): NodeWork => ({
+const nodeWork = (disk: TestDisk, program: Uint8Array | undefined): NodeWork => ({
   async gather() {
     const text = await readFile(join(disk.folder, 'etc/kubelet.conf'), 'utf8');
     return { ...facts, files: { kubeconfig: { text } } } as unknown as NodeFacts;
@@ -175,21 +196,22 @@ const nodeWork = (disk: TestDisk): NodeWork => ({
     const converted = files['kubeconfig']?.text === 'server: hub\n';
     return { kind: 'known', layout: { ...layout, converted } };
   },
-  steps: () => Promise.resolve(stepsIn(disk.folder)),
-  source: () => Promise.resolve(Buffer.alloc(0)),
+  steps: () => Promise.resolve(stepsIn(disk.folder, program)),
+  source: () => Promise.resolve(program ?? Buffer.alloc(0)),
 });
 
 /** A machine that is a folder with units in small, and a cluster that looks at it. */
 export async function createTestSiteOf<C extends ClusterClient>({
   clusterOf,
   mode = 'unit',
+  program,
+  clock = hastyClock,
 }: TestSiteOptions<C>): Promise<TestSite<C>> {
   const disk = await createTestDisk();
   const folder = join(disk.folder, '../home/installer');
   await mkdir(join(disk.folder, '../home'));
   const units = await createTestUnits(disk);
-  const { isConverted, hasHub } = units;
-  const cluster = clusterOf(isConverted, hasHub);
+  const cluster = clusterOf(units.isConverted, units.hasHub);
   const plans: Plan[] = [];
   let [commands, runs] = [0, 0];
   type Deps = CommandContext & { hosts: Hosts; cluster: ClusterClient; folder: string };
@@ -200,7 +222,7 @@ export async function createTestSiteOf<C extends ClusterClient>({
       await onAgree?.();
       return true;
     },
-    clock: hastyClock,
+    clock,
     random: seededRandom((runs += 1)),
     signal,
     version: '1.0.0',
@@ -220,14 +242,14 @@ export async function createTestSiteOf<C extends ClusterClient>({
     folder,
     cluster,
     plans,
-    isConverted,
+    isConverted: units.isConverted,
     ignoreEdits: units.ignoreEdits,
     get commands() {
       return commands;
     },
     convert(more, { mishap, onAgree, viaKubelet = false } = {}) {
       const ways = withMishap({ disk, units }, mishap, viaKubelet);
-      const deps = { ...depsOf(ways, onAgree), cloud: cloudOf(mode), nodes: nodeWork(disk) };
+      const deps = { ...depsOf(ways, onAgree), cloud: cloudOf(mode), nodes: nodeWork(disk, program) };
       return counted(ways, convertWith({ ...options, ...more }, deps));
     },
     revert(more = {}, mishap) {
@@ -241,7 +263,11 @@ export async function createTestSiteOf<C extends ClusterClient>({
 }
 
 /** A cluster of the test's own looks at the machine. `labels`: of the Node `till-1`. */
-export const createTestSite = (labels: Readonly<Record<string, string>> = {}): Promise<TestSite> =>
+export const createTestSite = (
+  labels: Readonly<Record<string, string>> = {},
+  more: Pick<TestSiteOptions<TestCluster>, 'program' | 'clock'> = {},
+): Promise<TestSite> =>
   createTestSiteOf({
+    ...more,
     clusterOf: (isConverted, hasHub) => createTestCluster([{ name: 'till-1', labels, isConverted, hasHub }]),
   });

@@ -7,8 +7,8 @@ import type { ConversionOptions } from '../conversion/index.ts';
 import type { Hosts } from '../host/index.ts';
 
 /**
- * What a person chose for a conversion. A node fails when it is refused or put back, also because its time, checks included,
- * is over; with `stop`, the default, a refused one ends the command before its first change.
+ * What a person chose for a conversion. A node fails when it is refused or put back, also because its time, checks included and
+ * the upload not, is over; with `stop`, the default, a refused one ends the command before its first change.
  */
 export interface ConvertOptions extends WaveOptions, Pick<ConversionOptions, 'hubPort'> {
   readonly cloud: CloudOptions;
@@ -34,6 +34,8 @@ export type ConvertOutcome =
   | 'unchanged'
   /** The conversion failed, and the node was rolled back to its original state. */
   | 'put-back'
+  /** The upload of the executable broke off. Nothing else was changed; what arrived is kept, and the next run resumes it. */
+  | 'interrupted'
   /** The conversion failed, and so did the rollback: the journal on the machine tells how far it got. */
   | 'failed'
   /** The node cannot be converted; nothing on it was changed. */
@@ -43,7 +45,7 @@ export type ConvertOutcome =
 
 /** How long the conversion of a node took, in milliseconds. */
 export interface NodeDurations {
-  /** From the first step to the end of the verification. */
+  /** From the first step, uploads included, to the end of the verification. */
   readonly totalMs: number;
   /** The part of `totalMs` in which systemd started units. */
   readonly unitsMs: number;
@@ -72,7 +74,7 @@ export interface ConvertedNode {
 /** The result of `convert`. Plain JSON: what `selvedge convert --json` prints. */
 export interface ConvertResult {
   /**
-   * `unchanged`: there was nothing to do. `partly`: some nodes are not edge nodes, and are in their original state. `failed`: a
+   * `unchanged`: there was nothing to do. `partly`: some nodes are not edge nodes, and are in their original state but for an interrupted upload. `failed`: a
    * node could not be rolled back. `declined`: the plan was not agreed to, or it was a dry run.
    */
   readonly outcome: 'done' | 'unchanged' | 'partly' | 'failed' | 'declined';

@@ -13,6 +13,7 @@ import {
   lookAtNode,
   readContainers,
   replacePods,
+  timeoutHint,
 } from '../cluster/index.ts';
 import type { Layout } from '../layouts/index.ts';
 import { type MachineSession, type Remembered, startOf } from '../session/index.ts';
@@ -141,7 +142,7 @@ export async function verify(
   const patience = createPatience(clock);
   const clientsLack = createHubClients(verification, { host: session.host, patience, startedMs });
   let hasReplaced = false;
-  const polling = { what: node, timeoutMs, onPending: onNote };
+  const polling = { what: node, timeoutMs, hint: timeoutHint, onPending: onNote };
   const restarts = await poll(polling, { clock, signal }, async () => {
     const sight = await lookAtNode(cluster, node, signal);
     const ofCloud = lacksOf(sight, { as: 'converted' });

@@ -59,6 +59,16 @@ describe('a large file', () => {
     expect(sent()).toBeLessThan(2 * 2 ** 20);
   });
 
+  it('may take minutes for each of its programs that a slow line or disk keeps', async () => {
+    const timeouts: (number | undefined)[] = [];
+    const run: Host['run'] = (command, signal) => {
+      if (command.argv.includes(sha256) || (command.stdin?.length ?? 0) > 0) timeouts.push(command.timeoutMs);
+      return host.run(command, signal);
+    };
+    await createHostFiles({ ...host, run }).upload(at('program'), { content, sha256, mode: 0o755 });
+    expect(timeouts).toEqual([600_000, 600_000, 600_000]);
+  });
+
   it('begins anew if what was left is of another', async () => {
     await writeFile(at('.program.selvedge-new'), 'older');
     await files.upload(at('program'), { content, sha256, mode: 0o755 });

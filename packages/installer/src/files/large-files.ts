@@ -8,7 +8,7 @@ const zip = promisify<Uint8Array, ZlibOptions, Buffer>(gzip);
 /** Most lines are faster than a stronger compression. */
 const zipped = (piece: Uint8Array): Promise<Buffer> => zip(piece, { level: 1 });
 const pieceBytes = 8 * 2 ** 20;
-/** A slow line takes a piece in it. */
+/** A slow line takes a piece in it, and a slow disk all of them. */
 const pieceTimeoutMs = 600_000;
 const treeStates: ReadonlySet<string> = new Set<TreeState>(['absent', 'empty', 'full', 'other']);
 const isTreeState = (word: string): word is TreeState => treeStates.has(word);
@@ -30,7 +30,8 @@ export function createLargeFiles({
         throw new SelvedgeError(`upload to ${path} makes no progress`, { code: 'Internal' });
       there = then;
     }
-    await done({ name: 'finishPart', args: [path, sha256, octal(mode)], code: 'Corrupt' }, signal);
+    const whole = { name: 'finishPart', args: [path, sha256, octal(mode)], code: 'Corrupt' } as const;
+    await done({ ...whole, timeoutMs: pieceTimeoutMs }, signal);
   };
   return {
     async lookTree(path, signal) {

@@ -13,6 +13,7 @@ import {
   rememberPods,
   removeTraces,
   replacePods,
+  timeoutHint,
 } from '../cluster/index.ts';
 import { type MachineSession, startOf, undoRun, watchSteps } from '../session/index.ts';
 import { isSo, nothingLacks, pending, poll } from '../waiting/index.ts';
@@ -66,7 +67,8 @@ export async function untilPlain(
   signal: AbortSignal,
 ): Promise<void> {
   const areProxiesNew = createProxies(node, cluster, signal);
-  const polling = { what: `${node} at the API server`, timeoutMs, onPending: onNote };
+  const what = `${node} at the API server`;
+  const polling = { what, timeoutMs, hint: timeoutHint, onPending: onNote };
   await poll(polling, { clock, signal }, async () => {
     const sight = await lookAtNode(cluster, node, signal);
     if (sight.isEdge || sight.hub !== undefined) {

@@ -16,6 +16,8 @@ export interface RunDeps {
   readonly journal: Journal;
   readonly executors: Executors;
   readonly onEvent: (event: StepEvent) => void;
+  /** Only so many steps, from the first one on: the run goes on after them, and does not end. Default: all. */
+  readonly first?: number;
   /**
    * What must be so before a run counts as done: it is looked at when all steps are. A run of which the last step is done and
    * this is not goes on here.
@@ -48,10 +50,10 @@ async function beforeOf(at: number, { journal, executors }: RunDeps, signal: Abo
  * signal says so; called again, by whomever, it goes on there.
  */
 export async function applySteps(deps: RunDeps, signal: AbortSignal): Promise<void> {
-  const { journal, executors, onEvent } = deps;
+  const { journal, executors, onEvent, first } = deps;
   const { steps, kind } = begun(journal.state);
   if (kind === 'done') return;
-  for (const [at, { step, progress }] of steps.entries()) {
+  for (const [at, { step, progress }] of steps.slice(0, first).entries()) {
     if (progress.kind === 'done') continue;
     signal.throwIfAborted();
     const event = { direction: 'apply', at, of: steps.length, step } as const;
@@ -61,6 +63,7 @@ export async function applySteps(deps: RunDeps, signal: AbortSignal): Promise<vo
     await journal.write({ kind: 'did', step: at }, signal);
     onEvent({ ...event, kind: 'end' });
   }
+  if (first !== undefined) return;
   await deps.check?.(signal);
   await journal.write({ kind: 'ended', as: 'done' }, signal);
 }

@@ -96,7 +96,10 @@ export function addConvert(root: Command, program: Program): void {
       wholeNumber(1, 65_535),
     )
     .addOption(
-      new Option('--timeout <duration>', 'per node; a node that takes longer is rolled back')
+      new Option(
+        '--timeout <duration>',
+        'per node, after its upload; a node that takes longer is rolled back',
+      )
         .argParser(duration)
         .default(convertDefaults.timeoutMs, '5m'),
     );
