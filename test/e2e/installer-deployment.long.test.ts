@@ -87,7 +87,7 @@ describe('a cluster of kubeadm whose cloud-manager is a Deployment', () => {
 
   it('is taken back with its cloud, and machines are as they were', async () => {
     const result = await selvedge.revert();
-    expect(result).toMatchObject({ cloud: 'taken-back', nodes: [{ node: worker, outcome: 'reverted' }] });
+    expect(result).toMatchObject({ cloud: 'reverted', nodes: [{ node: worker, outcome: 'reverted' }] });
     expect(await world.changes(['cloud-1', worker].map((name) => machineOf(name, world.cluster)))).toEqual(
       [],
     );

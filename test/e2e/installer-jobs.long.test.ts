@@ -26,7 +26,7 @@ describe('a cluster of kubeadm to whose machines there is no SSH', () => {
     open: () => byJobs(world),
     nodes: ['shop-1'],
     replaced: 2,
-    cloud: 'taken-back',
+    cloud: 'reverted',
     // The way of the installer to the machine makes no difference once it is an edge node.
     startsOffline: false,
   });

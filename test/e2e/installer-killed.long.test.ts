@@ -66,7 +66,7 @@ describe('the program, killed', () => {
   });
 
   it('leaves no machine other than it was', async () => {
-    expect(await program.revert()).toMatchObject({ cloud: 'taken-back' });
+    expect(await program.revert()).toMatchObject({ cloud: 'reverted' });
     expect(await world.changes()).toEqual([]);
   });
 });

@@ -9,7 +9,7 @@ describe('a cluster of kubeadm with ten pods on each of three nodes', () => {
     open: () => byProgram(world),
     nodes: ['shop-1', 'shop-2', 'shop-3'],
     replaced: 2,
-    cloud: 'taken-back',
+    cloud: 'reverted',
     startsOffline: true,
   });
 });

@@ -32,7 +32,7 @@ const finding = z.strictObject({
   where: z.string(),
   what: z.string(),
   why: z.string(),
-  mend: z.string(),
+  fix: z.string(),
 });
 const containers = z.strictObject({
   before: z.int(),
@@ -110,13 +110,13 @@ export const documents = {
         outcome: z.enum([
           'converted',
           'unchanged',
-          'put-back',
+          'rolled-back',
           'interrupted',
           'failed',
           'refused',
           'not-begun',
         ]),
-        because: z.string().optional(),
+        reason: z.string().optional(),
         hint: z.string().optional(),
         durations: z
           .strictObject({ totalMs: z.number(), unitsMs: z.number(), seenMs: z.number() })
@@ -128,14 +128,14 @@ export const documents = {
   RevertResult: z.strictObject({
     ...header('RevertResult'),
     outcome: z.enum(['done', 'unchanged', 'partly', 'declined']),
-    cloud: z.enum(['taken-back', 'unchanged', 'left']),
+    cloud: z.enum(['reverted', 'unchanged', 'left']),
     nodes: z.array(
       z.strictObject({
         node: z.string(),
         unit: z.string().optional(),
         outcome: z.enum(['reverted', 'unchanged', 'failed', 'damaged', 'not-begun']),
         verified: z.boolean().optional(),
-        because: z.string().optional(),
+        reason: z.string().optional(),
         hint: z.string().optional(),
         known: z.array(z.string()).optional(),
         notes: z.array(z.string()).optional(),

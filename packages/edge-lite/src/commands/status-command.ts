@@ -1,10 +1,4 @@
-import {
-  type Random,
-  SelvedgeError,
-  createMetricsRegistry,
-  silentLogger,
-  systemClock,
-} from '@selvedge/kit';
+import { type Random, SelvedgeError, createMetricsRegistry, silentLogger, systemClock } from '@selvedge/kit';
 import {
   type KubeClient,
   createKubeClient,

@@ -31,7 +31,7 @@ function unreachable(server: string, error: unknown): Finding {
     where: 'cluster',
     what: `cannot query the API server ${server}: ${messageOf(error)}`,
     why: 'every other check needs it',
-    mend: 'try kubectl version with the same --kubeconfig and --context',
+    fix: 'try kubectl version with the same --kubeconfig and --context',
   };
 }
 

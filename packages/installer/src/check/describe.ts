@@ -2,9 +2,9 @@ import type { CheckResult, Finding, Severity } from './types.ts';
 
 const marks: Readonly<Record<Severity, string>> = { error: 'ERROR', warning: 'WARNING', info: 'INFO' };
 
-function describeFinding({ severity, where, what, why, mend, id }: Finding): string {
+function describeFinding({ severity, where, what, why, fix, id }: Finding): string {
   const lines = [`${marks[severity]}  ${where}: ${what}  [${id}]`, `  why:  ${why}`];
-  return [...lines, ...(mend === '' ? [] : [`  fix:  ${mend}`])].join('\n');
+  return [...lines, ...(fix === '' ? [] : [`  fix:  ${fix}`])].join('\n');
 }
 
 const counted = (count: number, one: string): string => `${count} ${one}${count === 1 ? '' : 's'}`;

@@ -306,7 +306,7 @@ describe('a check', () => {
 
   it.each(Object.keys(rules))('tells in %s what to do, unless nothing has to be done', (id) => {
     const found = rows.flatMap(([of, , , facts]) => (of === id ? judge(facts) : []));
-    const silent = found.filter((one) => one.id === id && one.severity !== 'info' && one.mend === '');
+    const silent = found.filter((one) => one.id === id && one.severity !== 'info' && one.fix === '');
     expect(silent).toEqual([]);
   });
 

@@ -17,7 +17,7 @@ export interface Finding {
   readonly what: string;
   readonly why: string;
   /** What to do, a command where there is one. Empty: nothing has to be done. */
-  readonly mend: string;
+  readonly fix: string;
 }
 
 /** What a person chose for a check. */

@@ -6,7 +6,7 @@ import { type NodeDeps, type Way, attempt } from './attempt.ts';
 import { resultOf } from './node-result.ts';
 import { type NodeState, createNodeState, isEnd } from './node-state.ts';
 import type { Workable } from './plan.ts';
-import { type PuttingBack, putBack, putBackIn, tidyUp } from './put-back.ts';
+import { type RollingBack, rollBack, rollBackIn, tidyUp } from './roll-back.ts';
 import type { ConvertedNode } from './types.ts';
 
 /** Whether the journal says what it said when the machine was looked at. */
@@ -47,25 +47,25 @@ async function visit(way: Way, session: MachineSession, signal: AbortSignal): Pr
     signal.throwIfAborted();
     if (breaksOff(state.current, cause)) throw cause;
     begunMs = clock.monotonicMs();
-    state.move({ kind: 'putting-back', cause });
-    await putBackIn({ session, node: finding.node.name }, deps, { progress, signal });
-    state.move({ kind: 'put-back', cause, totalMs: clock.monotonicMs() - begunMs });
+    state.move({ kind: 'rolling-back', cause });
+    await rollBackIn({ session, node: finding.node.name }, deps, { progress, signal });
+    state.move({ kind: 'rolled-back', cause, totalMs: clock.monotonicMs() - begunMs });
   }
 }
 
 /** The machine was lost on the way: it is entered anew. */
-async function back({ deps, progress, state }: Way, putting: PuttingBack, reason: unknown): Promise<void> {
+async function back({ deps, progress, state }: Way, rolling: RollingBack, reason: unknown): Promise<void> {
   const begunMs = deps.clock.monotonicMs();
-  const cause = state.current.kind === 'putting-back' ? state.current.cause : reason;
-  if (state.current.kind !== 'putting-back') state.move({ kind: 'putting-back', cause });
+  const cause = state.current.kind === 'rolling-back' ? state.current.cause : reason;
+  if (state.current.kind !== 'rolling-back') state.move({ kind: 'rolling-back', cause });
   else if (!hasCode(reason, 'Unavailable', 'DeadlineExceeded')) {
     state.move({ kind: 'failed', cause: reason });
     return;
   }
   try {
-    const isBack = await putBack(putting, deps, progress);
+    const isBack = await rollBack(rolling, deps, progress);
     const totalMs = deps.clock.monotonicMs() - begunMs;
-    state.move(isBack ? { kind: 'put-back', cause, totalMs } : { kind: 'unchanged' });
+    state.move(isBack ? { kind: 'rolled-back', cause, totalMs } : { kind: 'unchanged' });
   } catch (error) {
     deps.signal.throwIfAborted();
     state.move({ kind: 'failed', cause: error });
@@ -75,7 +75,7 @@ async function back({ deps, progress, state }: Way, putting: PuttingBack, reason
 /** It could not be entered: what was not begun before is as it was, and what another run has is that one's. */
 async function leave(
   { finding, deps, progress, state }: Way,
-  putting: PuttingBack,
+  rolling: RollingBack,
   cause: unknown,
 ): Promise<void> {
   const isOthers = hasCode(cause, 'Conflict');
@@ -83,13 +83,13 @@ async function leave(
     state.move({ kind: 'failed', cause });
     return;
   }
-  if (!isOthers) await tidyUp(putting, deps, progress);
+  if (!isOthers) await tidyUp(rolling, deps, progress);
   state.move({ kind: 'left', cause });
 }
 
 /** The machine was left, maybe without its lock: what was sent stays there, the lock does not. */
-async function pause({ deps, progress, state }: Way, putting: PuttingBack, cause: unknown): Promise<void> {
-  await tidyUp(putting, deps, progress);
+async function pause({ deps, progress, state }: Way, rolling: RollingBack, cause: unknown): Promise<void> {
+  await tidyUp(rolling, deps, progress);
   state.move({ kind: 'interrupted', cause });
 }
 
@@ -106,15 +106,15 @@ export async function convertNode(
   const way = { finding, deps, progress, state };
   const run = newRun(deps.random);
   const journalled = finding.kind === 'begun' ? finding.run.run : run;
-  const putting = { node: finding.node, run, journalled };
+  const rolling = { node: finding.node, run, journalled };
   const entering = { machine: finding.node, command: convertCommand, run };
   try {
     await withSession(entering, { ...deps, progress }, (session, signal) => visit(way, session, signal));
   } catch (error) {
     deps.signal.throwIfAborted();
-    if (state.current.kind === 'planned') await leave(way, putting, error);
-    else if (breaksOff(state.current, error)) await pause(way, putting, error);
-    else if (!isEnd(state.current)) await back(way, putting, error);
+    if (state.current.kind === 'planned') await leave(way, rolling, error);
+    else if (breaksOff(state.current, error)) await pause(way, rolling, error);
+    else if (!isEnd(state.current)) await back(way, rolling, error);
   }
   return resultOf(finding, state.current);
 }

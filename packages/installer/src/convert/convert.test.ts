@@ -59,9 +59,9 @@ describe('a conversion', () => {
     site.cluster.isBroken = true;
     const result = await site.convert({ timeoutMs: 3_000 });
     // What it waited for last is said after it, once there is such.
-    const because = expect.stringMatching(/^till-1 took longer than 3000 ms/);
+    const reason = expect.stringMatching(/^till-1 took longer than 3000 ms/);
     const hint = expect.stringContaining('--timeout');
-    expect(result).toMatchObject({ outcome: 'partly', nodes: [{ outcome: 'put-back', because, hint }] });
+    expect(result).toMatchObject({ outcome: 'partly', nodes: [{ outcome: 'rolled-back', reason, hint }] });
     await isVanilla(site, before);
   });
 
@@ -70,7 +70,7 @@ describe('a conversion', () => {
     const before = await site.disk.look();
     await site.ignoreEdits();
     const result = await site.convert({ timeoutMs: 5_000 });
-    expect(result).toMatchObject({ outcome: 'partly', nodes: [{ outcome: 'put-back' }] });
+    expect(result).toMatchObject({ outcome: 'partly', nodes: [{ outcome: 'rolled-back' }] });
     await isVanilla(site, before);
   });
 
@@ -122,8 +122,8 @@ describe('a conversion', () => {
       await site.writeJournal(line);
     };
     const result = await site.convert({}, { onAgree });
-    const because = expect.stringContaining('selvedge join');
-    expect(result).toMatchObject({ outcome: 'partly', nodes: [{ outcome: 'not-begun', because }] });
+    const reason = expect.stringContaining('selvedge join');
+    expect(result).toMatchObject({ outcome: 'partly', nodes: [{ outcome: 'not-begun', reason }] });
     expect([await site.readJournal(), await site.isConverted()]).toEqual([line, false]);
   });
 
@@ -157,7 +157,7 @@ describe('a conversion', () => {
         const isLate = node?.outcome === 'unchanged';
         expect([number, node?.outcome, await site.isConverted()]).toEqual([
           number,
-          expect.stringMatching(/put-back|refused|not-begun|unchanged/),
+          expect.stringMatching(/rolled-back|refused|not-begun|unchanged/),
           isLate,
         ]);
         if (!isLate) await isVanilla(site, before);
@@ -236,7 +236,7 @@ describe('a revert', () => {
     await site.writeJournal([...lines.slice(0, 6), ...lines.slice(7)].join('\n'));
     const before = await site.disk.look();
     const result = await site.revert();
-    const damaged = { outcome: 'damaged', because: expect.stringContaining('line 7') };
+    const damaged = { outcome: 'damaged', reason: expect.stringContaining('line 7') };
     expect(result).toMatchObject({ outcome: 'partly', nodes: [damaged] });
     expect(result.nodes[0]?.known?.slice(0, 3)).toEqual([
       expect.stringContaining('selvedge convert, 7 steps'),
@@ -253,7 +253,7 @@ describe('a revert', () => {
     await writeFile(path, 'by hand\n');
     expect(await site.revert()).toMatchObject({
       outcome: 'partly',
-      nodes: [{ outcome: 'failed', because: expect.stringContaining('changed since') }],
+      nodes: [{ outcome: 'failed', reason: expect.stringContaining('changed since') }],
     });
     await writeFile(path, 'node: {}\n');
     expect(await site.revert()).toMatchObject({ outcome: 'done' });

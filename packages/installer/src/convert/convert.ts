@@ -64,7 +64,7 @@ function restOf(finding: Finding): ConvertedNode {
   switch (finding.kind) {
     case 'refused': {
       const { why, hint } = finding;
-      return { ...identity, outcome: 'refused', because: why, ...(hint === undefined ? {} : { hint }) };
+      return { ...identity, outcome: 'refused', reason: why, ...(hint === undefined ? {} : { hint }) };
     }
     case 'converted':
       return { ...identity, layout: finding.layout, outcome: 'unchanged' };
@@ -114,8 +114,8 @@ async function convertNodes(
     onFailure: options.onFailure ?? convertDefaults.onFailure,
     signal,
     work: ({ finding }, own) => convertNode(finding, nodeDeps, own),
-    failureOf: ({ outcome, because }) =>
-      outcome === 'converted' || outcome === 'unchanged' ? undefined : because,
+    failureOf: ({ outcome, reason }) =>
+      outcome === 'converted' || outcome === 'unchanged' ? undefined : reason,
   });
   return findings.map((finding) => results.get(finding.node.name) ?? restOf(finding));
 }

@@ -4,7 +4,7 @@ import type { ConvertResult, ConvertedNode } from './types.ts';
 const words: Readonly<Record<ConvertedNode['outcome'], string>> = {
   converted: 'is an edge node',
   unchanged: 'is already an edge node',
-  'put-back': 'failed and was rolled back',
+  'rolled-back': 'failed and was rolled back',
   interrupted: 'was not changed; its upload was interrupted',
   failed: 'failed and could not be rolled back',
   refused: 'cannot be converted; no changes made',
@@ -20,10 +20,10 @@ function tookOf({ durations, containers }: ConvertedNode): string {
 }
 
 function linesOf(node: ConvertedNode): readonly string[] {
-  const { outcome, because, hint, containers } = node;
+  const { outcome, reason, hint, containers } = node;
   return [
     `${node.node} ${words[outcome]}${tookOf(node)}`,
-    ...(because === undefined ? [] : [`  why   ${because}`]),
+    ...(reason === undefined ? [] : [`  why   ${reason}`]),
     ...(hint === undefined ? [] : [`  next  ${hint}`]),
     ...(containers?.left ?? []).map((one) => `  meanwhile ${one}`),
   ];

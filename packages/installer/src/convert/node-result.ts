@@ -3,9 +3,9 @@ import type { NodeState } from './node-state.ts';
 import type { Workable } from './plan.ts';
 import type { ConvertOutcome, ConvertedNode } from './types.ts';
 
-function whyOf(cause: unknown): Pick<ConvertedNode, 'because' | 'hint'> {
+function whyOf(cause: unknown): Pick<ConvertedNode, 'reason' | 'hint'> {
   const hint = cause instanceof SelvedgeError ? cause.hint : undefined;
-  return { because: messageOf(cause), ...(hint === undefined ? {} : { hint }) };
+  return { reason: messageOf(cause), ...(hint === undefined ? {} : { hint }) };
 }
 
 function identityOf({
@@ -25,8 +25,8 @@ const outcomes: Readonly<Record<NodeState['kind'], ConvertOutcome>> = {
   applying: 'not-begun',
   verifying: 'not-begun',
   converted: 'converted',
-  'putting-back': 'not-begun',
-  'put-back': 'put-back',
+  'rolling-back': 'not-begun',
+  'rolled-back': 'rolled-back',
   failed: 'failed',
 };
 
@@ -44,6 +44,6 @@ export function resultOf(finding: Workable, state: NodeState): ConvertedNode {
   const { kind } = state;
   const result = { ...identityOf(finding), outcome: outcomes[kind] };
   if (kind === 'converted') return { ...result, durations: state.durations, containers: state.containers };
-  if (kind === 'putting-back' || !('cause' in state)) return result;
+  if (kind === 'rolling-back' || !('cause' in state)) return result;
   return { ...result, ...whyOf(state.cause), ...hintOf(kind, result.node) };
 }

@@ -16,8 +16,8 @@ export type NodeState =
   | { readonly kind: 'applying' }
   | { readonly kind: 'verifying' }
   | { readonly kind: 'converted'; readonly durations: NodeDurations; readonly containers: Restarts }
-  | { readonly kind: 'putting-back'; readonly cause: unknown }
-  | { readonly kind: 'put-back'; readonly cause: unknown; readonly totalMs: number }
+  | { readonly kind: 'rolling-back'; readonly cause: unknown }
+  | { readonly kind: 'rolled-back'; readonly cause: unknown; readonly totalMs: number }
   | { readonly kind: 'failed'; readonly cause: unknown };
 
 const words: Readonly<Record<NodeState['kind'], string>> = {
@@ -29,8 +29,8 @@ const words: Readonly<Record<NodeState['kind'], string>> = {
   applying: 'applying changes',
   verifying: 'verifying from the cloud',
   converted: 'edge node',
-  'putting-back': 'rolling back',
-  'put-back': 'rolled back',
+  'rolling-back': 'rolling back',
+  'rolled-back': 'rolled back',
   failed: 'rollback failed',
 };
 
@@ -39,7 +39,7 @@ const ends: readonly NodeState['kind'][] = [
   'left',
   'interrupted',
   'converted',
-  'put-back',
+  'rolled-back',
   'failed',
 ];
 
@@ -55,13 +55,13 @@ export function createNodeState(onMove: (words: string) => void): StateMachine<N
         planned: ['unchanged', 'left', 'applying', 'failed'],
         unchanged: [],
         left: [],
-        uploading: ['applying', 'interrupted', 'putting-back'],
+        uploading: ['applying', 'interrupted', 'rolling-back'],
         interrupted: [],
-        applying: ['uploading', 'verifying', 'putting-back'],
-        verifying: ['converted', 'putting-back'],
+        applying: ['uploading', 'verifying', 'rolling-back'],
+        verifying: ['converted', 'rolling-back'],
         converted: [],
-        'putting-back': ['put-back', 'unchanged', 'failed'],
-        'put-back': [],
+        'rolling-back': ['rolled-back', 'unchanged', 'failed'],
+        'rolled-back': [],
         failed: [],
       },
     },

@@ -33,7 +33,7 @@ export type ConvertOutcome =
   /** The node was an edge node before. */
   | 'unchanged'
   /** The conversion failed, and the node was rolled back to its original state. */
-  | 'put-back'
+  | 'rolled-back'
   /** The upload of the executable broke off. Nothing else was changed; what arrived is kept, and the next run resumes it. */
   | 'interrupted'
   /** The conversion failed, and so did the rollback: the journal on the machine tells how far it got. */
@@ -63,7 +63,7 @@ export interface ConvertedNode {
   readonly layout?: string;
   readonly outcome: ConvertOutcome;
   /** The reason for the outcome, unless the node was converted. */
-  readonly because?: string;
+  readonly reason?: string;
   /** What a person can do about it. */
   readonly hint?: string;
   readonly durations?: NodeDurations;

@@ -76,10 +76,10 @@ describe('a machine that is to join', () => {
     expect(idsOf({ ...both, cluster: { ...testSight.cluster, aheadMs: -7_200_000 } })).toEqual([]);
   });
 
-  it('is told all at once, the errors first, each with how to mend it', () => {
+  it('is told all at once, the errors first, each with how to fix it', () => {
     const { tunnelServers: _none, ...options } = testOptions;
     const found = joinFindings(facts({ init: 'busybox', arch: 'mips' }), options);
     expect(found.map(({ severity }) => severity)).toEqual(['error', 'error', 'warning']);
-    expect(found.every(({ where, mend }) => where === 'node till-5' && mend !== '')).toBe(true);
+    expect(found.every(({ where, fix }) => where === 'node till-5' && fix !== '')).toBe(true);
   });
 });

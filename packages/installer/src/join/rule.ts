@@ -20,7 +20,7 @@ export interface Told {
   readonly severity: Severity;
   readonly what: string;
   readonly why: string;
-  readonly mend: string;
+  readonly fix: string;
 }
 
 /** Looks at a machine that is to join for one thing. Pure. */
@@ -28,15 +28,15 @@ export type Rule = (sight: Sight, options: JoinOptions) => Told | undefined;
 /** Rules by the id of what they find. */
 export type Rules = Readonly<Record<string, Rule>>;
 
-export const error = (what: string, why: string, mend: string): Told => ({
+export const error = (what: string, why: string, fix: string): Told => ({
   severity: 'error',
   what,
   why,
-  mend,
+  fix,
 });
-export const warning = (what: string, why: string, mend: string): Told => ({
+export const warning = (what: string, why: string, fix: string): Told => ({
   severity: 'warning',
   what,
   why,
-  mend,
+  fix,
 });

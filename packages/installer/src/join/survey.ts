@@ -28,7 +28,7 @@ export function knownArchitecture(arch: string): Architecture {
   throw new SelvedgeError(`there is no edge-lite for ${arch}`, { code: 'Unsupported' });
 }
 
-const tell = ({ what, mend }: Finding): string => `${what}: ${mend}`;
+const tell = ({ what, fix }: Finding): string => `${what}: ${fix}`;
 
 function refuse(findings: readonly Finding[]): void {
   const errors = findings.filter(({ severity }) => severity === 'error');
@@ -37,7 +37,7 @@ function refuse(findings: readonly Finding[]): void {
   throw new SelvedgeError(`the machine cannot join: ${errors.map(({ what }) => what).join('; ')}`, {
     code: 'Conflict',
     cause: new Error(first.why),
-    hint: more.length === 0 ? first.mend : errors.map(tell).join('; '),
+    hint: more.length === 0 ? first.fix : errors.map(tell).join('; '),
     details: { findings },
   });
 }

@@ -10,12 +10,12 @@ const words: Readonly<Record<RevertedNode['outcome'], string>> = {
 };
 
 function linesOf(node: RevertedNode): readonly string[] {
-  const { outcome, verified, because, hint, known = [], notes = [], totalMs, containers } = node;
+  const { outcome, verified, reason, hint, known = [], notes = [], totalMs, containers } = node;
   const took = totalMs === undefined ? '' : `, ${durationText(totalMs)}`;
   const unseen = outcome === 'reverted' && verified === false ? '; not verified from the cloud' : '';
   return [
     `${node.node} ${words[outcome]}${took}${unseen}`,
-    ...(because === undefined ? [] : [`  why   ${because}`]),
+    ...(reason === undefined ? [] : [`  why   ${reason}`]),
     ...(hint === undefined ? [] : [`  next  ${hint}`]),
     ...notes.map((line) => `  note  ${line}`),
     ...known.map((line) => `  known ${line}`),
@@ -24,7 +24,7 @@ function linesOf(node: RevertedNode): readonly string[] {
 }
 
 const cloudWords: Readonly<Record<RevertResult['cloud'], string>> = {
-  'taken-back': 'The cloud side was reverted.',
+  reverted: 'The cloud side was reverted.',
   unchanged: 'Nothing of Selvedge is installed in the cloud.',
   left: 'The cloud side was left in place.',
 };
@@ -32,9 +32,7 @@ const cloudWords: Readonly<Record<RevertResult['cloud'], string>> = {
 /** A result for people. */
 export function describeRevert(result: RevertResult): string {
   if (result.outcome === 'declined') return 'No changes made.';
-  const nodes = result.nodes.filter(
-    ({ outcome, because }) => outcome !== 'unchanged' || because !== undefined,
-  );
+  const nodes = result.nodes.filter(({ outcome, reason }) => outcome !== 'unchanged' || reason !== undefined);
   const head = result.outcome === 'unchanged' ? ['Nothing to revert.'] : [];
   return [...head, ...nodes.flatMap(linesOf), cloudWords[result.cloud]].join('\n');
 }

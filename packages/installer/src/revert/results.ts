@@ -8,16 +8,16 @@ export function restOf(found: FoundNode): RevertedNode {
   const identity = identityOf(found);
   if (state.kind === 'damaged') {
     const hint = 'restore the files that it names, then remove /var/lib/selvedge-installer on that machine';
-    const because = `its journal ${state.what}`;
-    return { ...identity, outcome: 'damaged', because, known: state.known, hint };
+    const reason = `its journal ${state.what}`;
+    return { ...identity, outcome: 'damaged', reason, known: state.known, hint };
   }
   if (state.kind === 'other') {
-    const because = `it was set up by \`${state.command}\``;
-    return { ...identity, outcome: 'unchanged', because, hint: 'undo that with `selvedge reset`' };
+    const reason = `it was set up by \`${state.command}\``;
+    return { ...identity, outcome: 'unchanged', reason, hint: 'undo that with `selvedge reset`' };
   }
   if (state.kind !== 'closed') return { ...identity, outcome: 'unchanged' };
   const { message, hint } = state;
-  return { ...identity, outcome: 'failed', because: message, ...(hint === undefined ? {} : { hint }) };
+  return { ...identity, outcome: 'failed', reason: message, ...(hint === undefined ? {} : { hint }) };
 }
 
 export const isBad = ({ outcome }: RevertedNode): boolean => outcome === 'failed' || outcome === 'damaged';

@@ -61,7 +61,7 @@ async function revertOne(
 function failed(found: FoundNode, error: unknown): RevertedNode {
   const told = error instanceof SelvedgeError ? error.hint : undefined;
   const hint = told ?? 'run the same command again; it resumes where it stopped';
-  return { ...identityOf(found), outcome: 'failed', because: messageOf(error), hint };
+  return { ...identityOf(found), outcome: 'failed', reason: messageOf(error), hint };
 }
 
 /** Takes a node back, or what the cloud remembers of it. Throws for the signal alone. */

@@ -43,10 +43,10 @@ describe('a machine that cannot be entered', () => {
   ])('%s is a failure, and the cloud’s part is left', async (_which, options) => {
     await using site = await createTestSite();
     const result = await site.revert(options, lost);
-    const because = 'the machine is lost';
+    const reason = 'the machine is lost';
     expect(result).toMatchObject({
       outcome: 'partly',
-      nodes: [{ outcome: 'failed', because }],
+      nodes: [{ outcome: 'failed', reason }],
       cloud: 'left',
     });
     expect(describeRevert(result)).not.toContain('nothing');
@@ -56,8 +56,8 @@ describe('a machine that cannot be entered', () => {
     await using site = await createTestSite();
     await begin(site, 'selvedge convert', 'till-2');
     const journal = await site.readJournal();
-    const because = 'the machine at that address is node till-2, not till-1';
-    expect(await site.revert(named)).toMatchObject({ outcome: 'partly', nodes: [{ because }] });
+    const reason = 'the machine at that address is node till-2, not till-1';
+    expect(await site.revert(named)).toMatchObject({ outcome: 'partly', nodes: [{ reason }] });
     expect(await site.readJournal()).toBe(journal);
   });
 });
@@ -141,10 +141,10 @@ describe('a journal that does not tell all', () => {
       await site.convert();
       await lose(site);
       const [before, journal] = [await site.disk.look(), await site.readJournal()];
-      const because = expect.stringContaining(why);
+      const reason = expect.stringContaining(why);
       const known = expect.arrayContaining([expect.stringContaining('etc/')]);
       for (const options of [named, {}, { ...named, offline: true }]) {
-        const node = { outcome: 'damaged', because, known };
+        const node = { outcome: 'damaged', reason, known };
         expect(await site.revert(options)).toMatchObject({ outcome: 'partly', nodes: [node], cloud: 'left' });
       }
       expect([await site.disk.look(), await site.readJournal()]).toEqual([before, journal]);
@@ -180,8 +180,8 @@ describe('a journal that does not tell all', () => {
     await site.convert();
     await site.writeJournal(cut((await site.readJournal()) ?? '', 11));
     const before = await site.disk.look();
-    const because = expect.stringContaining('etc/kubelet.conf');
-    expect(await site.convert()).toMatchObject({ nodes: [{ outcome: 'failed', because }] });
+    const reason = expect.stringContaining('etc/kubelet.conf');
+    expect(await site.convert()).toMatchObject({ nodes: [{ outcome: 'failed', reason }] });
     expect([await site.disk.look(), await site.isConverted()]).toEqual([before, true]);
   });
 

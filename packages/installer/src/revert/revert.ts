@@ -66,7 +66,7 @@ async function work(
     onFailure,
     signal: deps.signal,
     work: (one, progress) => revertNode(one.found, nodeDeps, progress),
-    failureOf: ({ outcome, because }) => (outcome === 'failed' ? because : undefined),
+    failureOf: ({ outcome, reason }) => (outcome === 'failed' ? reason : undefined),
   });
   return found.map((one) => {
     if (!isToDo(one)) return restOf(one);
@@ -81,7 +81,7 @@ async function takeBackCloud(
   if (undo === undefined) return 'left';
   if (undo.isDone) return 'unchanged';
   await progress.task('revert the cloud side', (own) => cloud.undo(undo, own));
-  return 'taken-back';
+  return 'reverted';
 }
 
 /** A revert, with its cloud's part given. */

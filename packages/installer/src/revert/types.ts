@@ -47,7 +47,7 @@ export interface RevertedNode {
   /** True if the API server saw it Ready afterwards; false offline. */
   readonly verified?: boolean;
   /** The reason why the node was not reverted. */
-  readonly because?: string;
+  readonly reason?: string;
   readonly hint?: string;
   /** The readable part of a damaged journal, line by line. */
   readonly known?: readonly string[];
@@ -69,5 +69,5 @@ export interface RevertResult {
   readonly outcome: 'done' | 'unchanged' | 'partly' | 'declined';
   readonly nodes: readonly RevertedNode[];
   /** What became of the cloud side. `left`: nodes still need it, nodes were chosen, or it is unreachable. */
-  readonly cloud: 'taken-back' | 'unchanged' | 'left';
+  readonly cloud: 'reverted' | 'unchanged' | 'left';
 }

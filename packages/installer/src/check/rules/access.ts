@@ -25,7 +25,7 @@ function openBinding({ metadata, subjects = [] }: ClusterRoleBinding): Told {
     why:
       'kube-controller-manager approves and signs such requests automatically: whoever gets hold of one bootstrap token can impersonate any node, ' +
       "existing ones included, and read the Secrets of its pods. cloud-manager's admission webhook closes this: it only admits a name that is unused, or the one that the token is bound to",
-    mend:
+    fix:
       'convert the cluster: cloud-manager then guards joins. Until then, list the tokens with kubectl -n kube-system get secrets --field-selector type=bootstrap.kubernetes.io/token, ' +
       `delete those that are not needed, and bind new ones to a node (group ${bootstrapGroupOf('NODE')})`,
   };
@@ -45,7 +45,7 @@ export const accessRules: Rules = {
             where: inCluster,
             what: `you are not allowed to ${missingRights.map(nameOf).join(', ')}`,
             why: 'convert creates these objects, and revert deletes them',
-            mend: 'use the kubeconfig of a cluster administrator (--kubeconfig, --context)',
+            fix: 'use the kubeconfig of a cluster administrator (--kubeconfig, --context)',
           },
         ],
   unreadable: ({ cluster: { unreadable } }) =>
@@ -57,7 +57,7 @@ export const accessRules: Rules = {
             where: inCluster,
             what: `you are not allowed to read ${unreadable.join(', ')}`,
             why: 'checks that need them were skipped',
-            mend: 'use the kubeconfig of a cluster administrator (--kubeconfig, --context)',
+            fix: 'use the kubeconfig of a cluster administrator (--kubeconfig, --context)',
           },
         ],
   'csr-any-name': ({ cluster: { bindings, guardsJoining } }) =>
@@ -71,7 +71,7 @@ export const accessRules: Rules = {
             where: inCluster,
             what: 'no ClusterRoleBinding lets nodes renew their client certificates',
             why: "a hub starts with a copy of its kubelet's certificate and renews it with a CertificateSigningRequest, as kubelets do. If that is not approved, the node is cut off when the certificate expires, within a year with most distributions",
-            mend: 'run selvedge convert, which creates the ClusterRoleBinding selvedge:node-autoapprove-rotation; approve pending requests with kubectl get csr and kubectl certificate approve',
+            fix: 'run selvedge convert, which creates the ClusterRoleBinding selvedge:node-autoapprove-rotation; approve pending requests with kubectl get csr and kubectl certificate approve',
           },
         ],
   'node-restriction-off': ({ cluster: { apiServers } }) =>
@@ -82,7 +82,7 @@ export const accessRules: Rules = {
         where: inCluster,
         what: `the API server on ${node} does not enable the admission plugin NodeRestriction`,
         why: "a node could modify other Nodes, and the labels that decide its unit: whoever steals one node's disk controls them all",
-        mend: 'add NodeRestriction to --enable-admission-plugins in /etc/kubernetes/manifests/kube-apiserver.yaml',
+        fix: 'add NodeRestriction to --enable-admission-plugins in /etc/kubernetes/manifests/kube-apiserver.yaml',
       })),
   'node-authorizer-off': ({ cluster: { apiServers } }) =>
     apiServers
@@ -95,6 +95,6 @@ export const accessRules: Rules = {
         where: inCluster,
         what: `the API server on ${node} does not enable the Node authorizer`,
         why: "a hub, which uses its node's certificate, could not read what the node's pods need",
-        mend: 'set --authorization-mode=Node,RBAC in /etc/kubernetes/manifests/kube-apiserver.yaml',
+        fix: 'set --authorization-mode=Node,RBAC in /etc/kubernetes/manifests/kube-apiserver.yaml',
       })),
 };

@@ -52,7 +52,7 @@ export const certificateRules: Rules = {
         where: inCluster,
         what: `the cluster CA expires on ${dayOf(end)}`,
         why: 'all nodes trust it; a node that is offline at that time does not learn of the new CA',
-        mend: 'rotate it while every node is connected: kubernetes.io, "Manual Rotation of CA Certificates"',
+        fix: 'rotate it while every node is connected: kubernetes.io, "Manual Rotation of CA Certificates"',
       },
     ];
   },
@@ -66,7 +66,7 @@ export const certificateRules: Rules = {
         where: inCluster,
         what: `the certificate of the tunnel ${end <= nowMs ? 'expired' : 'expires'} on ${dayOf(end)}`,
         why: 'no node connects any more after that: nothing reaches edge nodes, and those with a single outbound port are cut off',
-        mend: 'run selvedge convert with the same options, which renews it without a restart; one of your own (cert-manager) renew where it comes from',
+        fix: 'run selvedge convert with the same options, which renews it without a restart; one of your own (cert-manager) renew where it comes from',
       },
     ];
   },
@@ -77,7 +77,7 @@ export const certificateRules: Rules = {
         severity: 'error' as const,
         what: `the kubelet's client certificate ${end <= nowMs ? 'expired' : 'expires'} on ${dayOf(end)}`,
         why: 'edge-lite starts with a copy of it, and the node cannot authenticate without a valid one',
-        mend: 'kubeadm: docs/tasks/troubleshooting.md, "A certificate ended"; k3s, RKE2: restart the agent',
+        fix: 'kubeadm: docs/tasks/troubleshooting.md, "A certificate ended"; k3s, RKE2: restart the agent',
       })),
   ),
   'kubelet-certificate-not-renewed': eachMachine((machine) =>
@@ -88,7 +88,7 @@ export const certificateRules: Rules = {
             severity: 'warning',
             what: "the kubelet's client certificate is not rotated automatically",
             why: 'the kubelet stops working when it expires; edge-lite renews its own copy',
-            mend: "set rotateCertificates: true in the kubelet's configuration",
+            fix: "set rotateCertificates: true in the kubelet's configuration",
           },
         ],
   ),

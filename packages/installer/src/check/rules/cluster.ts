@@ -17,7 +17,7 @@ export const clusterRules: Rules = {
       told('warning', {
         what: `the clock of this computer is ${seconds} s ${ownAheadMs > 0 ? 'ahead of' : 'behind'} the API server's`,
         why: 'certificates and tokens created here get wrong validity times',
-        mend: 'run timedatectl set-ntp true on this computer or on the control plane, whichever is wrong',
+        fix: 'run timedatectl set-ntp true on this computer or on the control plane, whichever is wrong',
       }),
     ];
   },
@@ -28,7 +28,7 @@ export const clusterRules: Rules = {
           told('info', {
             what: 'no kube-apiserver pods found: the control plane is hosted, or does not run as pods',
             why: 'its flags cannot be checked, and it cannot be configured to use the tunnel: kubectl logs, exec and port-forward do not reach converted nodes behind NAT. metrics-server and Prometheus do, through the passthrough on port 10250',
-            mend: 'if the provider of the control plane accepts an EgressSelector: docs/operations/cloud-manager.md, "Let the API server reach the edge"',
+            fix: 'if the provider of the control plane accepts an EgressSelector: docs/operations/cloud-manager.md, "Let the API server reach the edge"',
           }),
         ],
   'egress-present': ({ cluster: { apiServers } }) =>
@@ -38,7 +38,7 @@ export const clusterRules: Rules = {
         told('warning', {
           what: `the API server on ${node} already has an EgressSelector: ${flags[egressFlag]}`,
           why: 'an API server can have only one; the tunnel would replace konnectivity, or whatever it points to',
-          mend: 'find out what it is for and remove it first, or use --manager deployment, which leaves API servers alone',
+          fix: 'find out what it is for and remove it first, or use --manager deployment, which leaves API servers alone',
         }),
       ),
   'kube-proxy-missing': ({ cluster: { kubeProxyMode }, nodes }) =>
@@ -48,7 +48,7 @@ export const clusterRules: Rules = {
           told('info', {
             what: 'there is no DaemonSet kube-system/kube-proxy',
             why: 'kube-proxy as part of k3s or RKE2 is only visible on the machine. A replacement such as Cilium reads Services from the API server, so traffic is not kept inside a unit',
-            mend: 'use --transport ssh to inspect the machines',
+            fix: 'use --transport ssh to inspect the machines',
           }),
         ],
   'kube-proxy-mode': ({ cluster: { kubeProxyMode } }) =>
@@ -58,7 +58,7 @@ export const clusterRules: Rules = {
           told('warning', {
             what: 'kube-proxy runs in ipvs mode',
             why: 'Kubernetes deprecated that mode, and Selvedge is tested with iptables and nftables',
-            mend: 'set mode: nftables with kubectl -n kube-system edit configmap kube-proxy, then kubectl -n kube-system rollout restart daemonset kube-proxy',
+            fix: 'set mode: nftables with kubectl -n kube-system edit configmap kube-proxy, then kubectl -n kube-system rollout restart daemonset kube-proxy',
           }),
         ],
   'dns-zone-impossible': ({ cluster: { dns } }) =>
@@ -68,7 +68,7 @@ export const clusterRules: Rules = {
           told('warning', {
             what: 'no Corefile found in kube-system',
             why: 'the names NODE.nodes.selvedge, which metrics-server and Prometheus use to reach nodes through the tunnel, cannot be added to the cluster DNS',
-            mend: 'add the zone in deploy/dns to your DNS yourself, and convert with --no-dns',
+            fix: 'add the zone in deploy/dns to your DNS yourself, and convert with --no-dns',
           }),
         ],
   'dns-off-node': ({ cluster: { dns }, nodes }) => {
@@ -78,7 +78,7 @@ export const clusterRules: Rules = {
       told('info', {
         what: `no cluster DNS pod runs on ${without.join(', ')}`,
         why: 'while such a node is offline its pods cannot resolve names, unless a DNS pod runs elsewhere on its site',
-        mend: 'docs/tasks/hub.md, "CoreDNS on the node"',
+        fix: 'docs/tasks/hub.md, "CoreDNS on the node"',
       }),
     ];
   },
@@ -87,7 +87,7 @@ export const clusterRules: Rules = {
       told('error', {
         what: `${system} is installed in this cluster`,
         why: 'both would manage the Leases, taints and Services of the same nodes',
-        mend: 'remove it first with its own uninstaller, which restores the nodes',
+        fix: 'remove it first with its own uninstaller, which restores the nodes',
       }),
     ),
   'disruption-budget': ({ cluster: { budgets } }) =>
@@ -97,7 +97,7 @@ export const clusterRules: Rules = {
           told('info', {
             what: `PodDisruptionBudgets that currently allow no eviction: ${budgets.map(({ namespace, name }) => `${namespace}/${name}`).join(', ')}`,
             why: 'convert evicts nothing, but draining a node, or failing over from a dead one, would block on them',
-            mend: '',
+            fix: '',
           }),
         ],
   'installation-incomplete': ({ cluster: { cloud } }) =>
@@ -107,7 +107,7 @@ export const clusterRules: Rules = {
           told('warning', {
             what: 'an earlier installation did not finish',
             why: 'that run was interrupted or failed',
-            mend: 'resume with selvedge convert, or undo with selvedge revert',
+            fix: 'resume with selvedge convert, or undo with selvedge revert',
           }),
         ],
 };

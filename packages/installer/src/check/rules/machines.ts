@@ -46,7 +46,7 @@ export const machineRules: Rules = {
             severity: 'error',
             what: `cannot reach or log in to its machine: ${machine.why}`,
             why: 'convert needs root there to install edge-lite',
-            mend:
+            fix:
               machine.hint === ''
                 ? 'check --ssh-user, --ssh-key and --bastion, or use --transport job'
                 : machine.hint,
@@ -62,7 +62,7 @@ export const machineRules: Rules = {
             severity: 'error',
             what: `unrecognized Kubernetes layout; found: ${recognition.found.join(', ') || 'nothing'}`,
             why: `supported are kubeadm, k3s, RKE2, and kubelet and kube-proxy as plain systemd units; this machine runs ${facts.os.name}`,
-            mend: 'to point the clients of such a node at the hub by hand: docs/tasks/hub.md',
+            fix: 'to point the clients of such a node at the hub by hand: docs/tasks/hub.md',
           },
         ],
   ),
@@ -73,7 +73,7 @@ export const machineRules: Rules = {
           severity: 'error' as const,
           what: `${recognition.layout.name}: ${obstacle}`,
           why: 'convert refuses a machine that it might not be able to restore',
-          mend: 'docs/tasks/convert.md, "What a node must be"',
+          fix: 'docs/tasks/convert.md, "What a node must be"',
         })),
   ),
   'layout-found': eachMachine(({ recognition }) =>
@@ -84,7 +84,7 @@ export const machineRules: Rules = {
             severity: 'info',
             what: `${recognition.layout.name}${recognition.layout.converted ? ', converted' : ''}`,
             why: `its kubelet is started by ${recognition.layout.kubelet.unit}`,
-            mend: '',
+            fix: '',
           },
         ],
   ),
@@ -96,7 +96,7 @@ export const machineRules: Rules = {
         severity: 'error',
         what: 'its kubelet points to a hub that is not running',
         why: 'running pods are unaffected, but the kubelet gets no updates',
-        mend: `run systemctl start edge-lite on that machine, or selvedge revert --nodes ${node.name}`,
+        fix: `run systemctl start edge-lite on that machine, or selvedge revert --nodes ${node.name}`,
       },
     ];
   }),
@@ -105,7 +105,7 @@ export const machineRules: Rules = {
       severity: 'error' as const,
       what: `another edge agent is installed: ${agent}`,
       why: 'both would stand in for the API server and renew the Lease of the same node',
-      mend: `remove ${agent} first with its own uninstaller`,
+      fix: `remove ${agent} first with its own uninstaller`,
     })),
   ),
   'no-systemd': eachMachine(({ facts }) =>
@@ -116,7 +116,7 @@ export const machineRules: Rules = {
             severity: 'error',
             what: `PID 1 is ${facts.init}, not systemd`,
             why: 'edge-lite is installed as a systemd unit',
-            mend: 'choose other nodes with --nodes or --selector',
+            fix: 'choose other nodes with --nodes or --selector',
           },
         ],
   ),
@@ -128,7 +128,7 @@ export const machineRules: Rules = {
             severity: 'error',
             what: 'no container runtime socket found',
             why: 'convert could not verify that no container restarts',
-            mend: 'run systemctl status containerd on that machine',
+            fix: 'run systemctl status containerd on that machine',
           },
         ],
   ),
@@ -140,7 +140,7 @@ export const machineRules: Rules = {
             severity: 'info',
             what: 'it uses cgroup v1',
             why: 'a kubelet from 1.35 on starts there only with failCgroupV1: false, so it may not come back after an upgrade',
-            mend: 'boot with the kernel parameter systemd.unified_cgroup_hierarchy=1',
+            fix: 'boot with the kernel parameter systemd.unified_cgroup_hierarchy=1',
           },
         ],
   ),
@@ -151,7 +151,7 @@ export const machineRules: Rules = {
         severity: availableBytes < disk.neededBytes ? ('error' as const) : ('warning' as const),
         what: `only ${mebibytes(availableBytes)} free on the file system of ${path}`,
         why: `edge-lite and its state need ${mebibytes(disk.neededBytes)}; a disk that fills up offline stays full`,
-        mend: 'free space, for example with journalctl --vacuum-size=100M and crictl rmi --prune',
+        fix: 'free space, for example with journalctl --vacuum-size=100M and crictl rmi --prune',
       })),
   ),
   'memory-small': eachMachine(({ facts }) =>
@@ -162,7 +162,7 @@ export const machineRules: Rules = {
             severity: 'warning',
             what: `it has only ${mebibytes(facts.memoryBytes)} of memory`,
             why: 'edge-lite takes about 70 MB in addition to the kubelet',
-            mend: 'a lite node, which has no kubelet, needs less: selvedge join',
+            fix: 'a lite node, which has no kubelet, needs less: selvedge join',
           },
         ],
   ),
@@ -174,7 +174,7 @@ export const machineRules: Rules = {
             severity: 'error',
             what: `port ${hubPort} is in use`,
             why: 'the hub listens there',
-            mend: `find the process with ss -ltnp 'sport = :${hubPort}' on that machine, or convert with --hub-port`,
+            fix: `find the process with ss -ltnp 'sport = :${hubPort}' on that machine, or convert with --hub-port`,
           },
         ],
   ),
@@ -186,7 +186,7 @@ export const machineRules: Rules = {
             severity: 'error',
             what: `nothing listens on port ${port || kubeletPort}`,
             why: 'kubectl logs and exec connect to the kubelet there',
-            mend: `run systemctl status ${machine.recognition.layout.kubelet.unit} on that machine`,
+            fix: `run systemctl status ${machine.recognition.layout.kubelet.unit} on that machine`,
           },
         ],
   ),
@@ -198,13 +198,13 @@ export const machineRules: Rules = {
             severity: 'error',
             what: `the address ${hubAddress} is already assigned`,
             why: 'pods reach the hub at this address',
-            mend: `find the interface with ip address show to ${hubAddress}, and remove the address there; convert always uses this one`,
+            fix: `find the interface with ip address show to ${hubAddress}, and remove the address there; convert always uses this one`,
           },
         ],
   ),
   'kernel-feature-missing': eachMachine(({ facts }) =>
     features
       .filter(([feature]) => !facts.features[feature])
-      .map(([, severity, name, why, mend]) => ({ severity, what: `${name} is not available`, why, mend })),
+      .map(([, severity, name, why, fix]) => ({ severity, what: `${name} is not available`, why, fix })),
   ),
 };

@@ -32,7 +32,7 @@ export const nodeRules: Rules = {
             where: inCluster,
             what: 'no nodes to check',
             why: 'the cluster has only control-plane nodes, or the selector matches none',
-            mend: 'choose with --nodes or --selector; kubectl get nodes --show-labels lists them',
+            fix: 'choose with --nodes or --selector; kubectl get nodes --show-labels lists them',
           },
         ],
   'node-not-ready': eachNode(({ node }) =>
@@ -43,7 +43,7 @@ export const nodeRules: Rules = {
             severity: 'error',
             what: 'the Node is not Ready',
             why: 'convert verifies that a node becomes Ready through its hub, which says nothing about one that was not Ready before',
-            mend: `run kubectl describe node ${node.name}`,
+            fix: `run kubectl describe node ${node.name}`,
           },
         ],
   ),
@@ -55,7 +55,7 @@ export const nodeRules: Rules = {
             severity: 'error',
             what: `its operating system is ${node.os}`,
             why: 'only Linux nodes can be converted',
-            mend: 'choose other nodes with --nodes or --selector',
+            fix: 'choose other nodes with --nodes or --selector',
           },
         ],
   ),
@@ -66,7 +66,7 @@ export const nodeRules: Rules = {
             severity: 'info',
             what: 'it is a lite node',
             why: 'edge-lite runs its pods, so there is nothing to convert',
-            mend: '',
+            fix: '',
           },
         ]
       : [],
@@ -82,7 +82,7 @@ export const nodeRules: Rules = {
         severity: Math.abs(ahead) < clock.tooMuchMs ? 'warning' : 'error',
         what: `its clock is ${Math.round(Math.abs(ahead) / 1_000)} s ${ahead > 0 ? 'ahead of' : 'behind'} the API server's`,
         why: 'it decides whether certificates are valid, and how long the node may run offline',
-        mend: 'run timedatectl set-ntp true on that machine',
+        fix: 'run timedatectl set-ntp true on that machine',
       },
     ];
   }),
@@ -94,7 +94,7 @@ export const nodeRules: Rules = {
             severity: 'warning',
             what: `its kubelet listens on port ${node.kubeletPort}`,
             why: `the tunnel lets the cloud reach port ${kubeletPort} of a converted node: kubectl logs and exec would not work, and convert would put the node back`,
-            mend: `set port: ${kubeletPort} in the kubelet's configuration and restart it, or leave this node out`,
+            fix: `set port: ${kubeletPort} in the kubelet's configuration and restart it, or leave this node out`,
           },
         ],
   ),
@@ -110,7 +110,7 @@ export const nodeRules: Rules = {
         where: inCluster,
         what: `nodes share addresses: ${shared.join('; ')}`,
         why: 'an address that several nodes share cannot be routed through the tunnel; nodes are reached by name instead',
-        mend: byAddress
+        fix: byAddress
           ? 'set --kubelet-preferred-address-types=Hostname,InternalIP on the API server; convert does so where it edits its manifest'
           : '',
       },
@@ -124,7 +124,7 @@ export const nodeRules: Rules = {
             severity: 'info',
             what: `pods without a controller: ${barePods.slice(0, maxBareShown).join(', ')}${barePods.length > maxBareShown ? ` and ${barePods.length - maxBareShown} more` : ''}`,
             why: 'convert leaves them running, but nothing recreates them if they are evicted when the autonomy period of the node ends',
-            mend: 'run them from a Deployment, StatefulSet or DaemonSet',
+            fix: 'run them from a Deployment, StatefulSet or DaemonSet',
           },
         ],
   ),

@@ -17,7 +17,7 @@ const notReached = ({ target, what }: Reach): ToldThere => ({
     what === 'API server'
       ? 'its hub replicates the cluster state from there'
       : 'the cloud reaches the node through the tunnel',
-  mend: allow(target),
+  fix: allow(target),
 });
 
 /** Before there is a cloud side nobody has to listen for it; its host may not be there either. */
@@ -27,13 +27,13 @@ const notYetReached = ({ target, kind }: Reach): ToldThere =>
         severity: 'info',
         what: `nothing listens at the tunnel server ${target} yet`,
         why: 'convert starts it; the way there is open, unless it was a firewall that refused',
-        mend: '',
+        fix: '',
       }
     : {
         severity: 'warning',
         what: `it cannot connect to the tunnel server ${target}, which is not installed yet`,
         why: 'not even a refusal came back: there is no route, a firewall drops it, or the name or the load balancer is yet to be made',
-        mend: `unless convert or you will make it: ${allow(target)}`,
+        fix: `unless convert or you will make it: ${allow(target)}`,
       };
 
 export const reachRules: Rules = {

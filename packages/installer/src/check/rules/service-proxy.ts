@@ -23,7 +23,7 @@ export const serviceProxyRules: Rules = {
         severity: 'warning',
         what: 'kube-proxy runs in nftables mode without /etc/protocols',
         why: 'without that file nft prints protocols as numbers, so kube-proxy deletes all Services from its rules when it restarts, and still reports healthy. convert restarts it, notices that Services are gone, and rolls the node back',
-        mend: 'if kube-proxy is a unit, run apt-get install netbase (or dnf install setup) on that machine; if it is a pod, use an image with /etc/protocols, such as the official one; or set mode: iptables',
+        fix: 'if kube-proxy is a unit, run apt-get install netbase (or dnf install setup) on that machine; if it is a pod, use an image with /etc/protocols, such as the official one; or set mode: iptables',
       })),
   ),
 };

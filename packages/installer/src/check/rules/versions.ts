@@ -22,7 +22,7 @@ export const versionRules: Rules = {
             where: inCluster,
             what: `the API server is ${version}`,
             why: `the admission policies that guard EdgeNodes and EdgeUnits need Kubernetes ${oldest}`,
-            mend: `upgrade the cluster to ${tested.from} or later`,
+            fix: `upgrade the cluster to ${tested.from} or later`,
           },
         ],
   'kubernetes-not-tested': ({ cluster: { version } }) => {
@@ -34,7 +34,7 @@ export const versionRules: Rules = {
         where: inCluster,
         what: `the API server is ${version}`,
         why: `Selvedge is tested with Kubernetes ${tested.from} to ${tested.to}`,
-        mend: 'try it on a test cluster, one node first',
+        fix: 'try it on a test cluster, one node first',
       },
     ];
   },
@@ -51,7 +51,7 @@ export const versionRules: Rules = {
           skew < 0
             ? 'a kubelet must not be newer than the API server'
             : `a kubelet may be at most ${maxSkew} minor versions older than the API server`,
-        mend: skew < 0 ? 'upgrade the control plane first' : 'upgrade the kubelet',
+        fix: skew < 0 ? 'upgrade the control plane first' : 'upgrade the kubelet',
       },
     ];
   }),
@@ -63,7 +63,7 @@ export const versionRules: Rules = {
         severity: 'warning',
         what: `the container runtime is ${info.containerRuntimeVersion}`,
         why: 'Selvedge is tested with containerd 1.6 and later',
-        mend: 'move the node to containerd 1.6 or later, or convert one such node first',
+        fix: 'move the node to containerd 1.6 or later, or convert one such node first',
       },
     ];
   }),
@@ -74,7 +74,7 @@ export const versionRules: Rules = {
         severity: 'warning',
         what: `the kernel is ${info.kernelVersion}`,
         why: 'Selvedge is tested with kernels from 5.4; older ones may lack nftables features',
-        mend: "upgrade the machine's operating system",
+        fix: "upgrade the machine's operating system",
       },
     ];
   }),

@@ -22,9 +22,9 @@ function clockOf({ cluster, aheadMs }: Sight): Told | undefined {
   if (Math.abs(off) < lite.clock.noticedMs) return undefined;
   const what = `its clock is ${seconds(off)} ${off > 0 ? 'ahead of' : 'behind'} that of the API server`;
   const why = 'certificates and tokens that are valid there are not valid here yet, or no longer';
-  const mend =
+  const fix =
     'run timedatectl set-ntp true, and wait until timedatectl reports that the clock is synchronized';
-  return Math.abs(off) > lite.clock.tooMuchMs ? error(what, why, mend) : warning(what, why, mend);
+  return Math.abs(off) > lite.clock.tooMuchMs ? error(what, why, fix) : warning(what, why, fix);
 }
 
 function diskOf({ facts }: Sight): Told | undefined {
@@ -32,8 +32,8 @@ function diskOf({ facts }: Sight): Told | undefined {
   if (disk === undefined || disk.availableBytes >= lite.disk.comfortableBytes) return undefined;
   const what = `only ${Math.floor(disk.availableBytes / 2 ** 20)} MiB free in /var/lib`;
   const why = 'images, containers and node state are stored there';
-  const mend = 'free some space, or mount a larger disk there';
-  return disk.availableBytes < lite.disk.neededBytes ? error(what, why, mend) : warning(what, why, mend);
+  const fix = 'free some space, or mount a larger disk there';
+  return disk.availableBytes < lite.disk.neededBytes ? error(what, why, fix) : warning(what, why, fix);
 }
 
 function otherAgentOf({ facts }: Sight): Told | undefined {

@@ -4,14 +4,14 @@ import type { Progress } from '../command/index.ts';
 import { takeBack } from '../revert/index.ts';
 import { type MachineSession, type SessionDeps, convertCommand, withSession } from '../session/index.ts';
 
-export interface PutBackDeps extends SessionDeps {
+export interface RollBackDeps extends SessionDeps {
   readonly cluster: ClusterClient;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
 }
 
 /** A node, who puts it back, and the run in its journal that is put back. */
-export interface PuttingBack {
+export interface RollingBack {
   readonly node: ClusterNode;
   readonly run: string;
   readonly journalled: string;
@@ -21,9 +21,9 @@ export interface PuttingBack {
 const reopening = { attempts: 12, everyMs: 5_000 } as const;
 
 /** Puts a node back that is entered. */
-export async function putBackIn(
+export async function rollBackIn(
   { session, node }: { readonly session: MachineSession; readonly node: string },
-  { cluster, clock, timeoutMs }: PutBackDeps,
+  { cluster, clock, timeoutMs }: RollBackDeps,
   { progress, signal }: { readonly progress: Progress; readonly signal: AbortSignal },
 ): Promise<void> {
   const onNote = (text: string): void => progress.note(`rollback: ${text}`);
@@ -34,7 +34,7 @@ export async function putBackIn(
  * Whether the run ended well after all: the answer to its last word was lost, or another command went on with it. Throws
  * `Conflict` if the machine has another run by now.
  */
-function hasEnded({ journal: { state } }: MachineSession, { node, journalled }: PuttingBack): boolean {
+function hasEnded({ journal: { state } }: MachineSession, { node, journalled }: RollingBack): boolean {
   if (state.kind === 'none') return false;
   if (state.run === journalled) return state.kind === 'done';
   throw new SelvedgeError(
@@ -49,7 +49,7 @@ function hasEnded({ journal: { state } }: MachineSession, { node, journalled }: 
  * Puts a node back by its journal, and sees it Ready at the API server. Tries again while the machine is away. False: it is an
  * edge node, seen to be one, and is left so.
  */
-export async function putBack(what: PuttingBack, deps: PutBackDeps, progress: Progress): Promise<boolean> {
+export async function rollBack(what: RollingBack, deps: RollBackDeps, progress: Progress): Promise<boolean> {
   const { node: machine, run } = what;
   const entering = { ...deps, progress };
   for (let attempt = 1; ; attempt += 1) {
@@ -61,7 +61,7 @@ export async function putBack(what: PuttingBack, deps: PutBackDeps, progress: Pr
         async (session, signal) => {
           isEntered = true;
           if (hasEnded(session, what)) return false;
-          await putBackIn({ session, node: machine.name }, deps, { progress, signal });
+          await rollBackIn({ session, node: machine.name }, deps, { progress, signal });
           return true;
         },
       );
@@ -77,8 +77,8 @@ export async function putBack(what: PuttingBack, deps: PutBackDeps, progress: Pr
 
 /** Takes away what a run left that changed nothing, if the machine lets it: entering and leaving it does. */
 export async function tidyUp(
-  { node: machine, run }: PuttingBack,
-  deps: PutBackDeps,
+  { node: machine, run }: RollingBack,
+  deps: RollBackDeps,
   progress: Progress,
 ): Promise<void> {
   try {
