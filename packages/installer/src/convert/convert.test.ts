@@ -2,25 +2,14 @@ import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { encodeRecord } from '../journal/codec.ts';
-import { type Mishap, type TestSite, createTestSite } from './testing-site.ts';
+import { isVanilla, losingConversions, stoppingConversions, stoppingReverts } from './testing-rounds.ts';
+import { createTestSite } from './testing-site.ts';
 
 vi.setConfig({ testTimeout: 300_000 });
 
 const when = ['before', 'after'] as const;
 /** Each try is a few hundred programs. The ways begin apart, so that they meet other commands. */
 const stride = 41;
-
-/** The end of the rounds: this run met no mishap and did all it is for, and others before it met theirs. */
-function expectWhole(number: number, isWhole: boolean): void {
-  expect([number > stride, isWhole]).toEqual([true, true]);
-}
-
-/** Everything of the machine is as it was, and nothing else is on it. */
-async function isVanilla(site: TestSite, before: ReadonlyMap<string, string>): Promise<void> {
-  expect(await site.disk.look()).toEqual(before);
-  expect(await site.isConverted()).toBe(false);
-  expect(await readdir(join(site.disk.folder, '../home'))).toEqual([]);
-}
 
 describe('a conversion', () => {
   it('makes an edge node of a node, and is taken back', async () => {
@@ -140,72 +129,19 @@ describe('a conversion', () => {
     await isVanilla(site, before);
   });
 
-  describe.each(when)('whose machine is lost %s a command', (at) => {
-    it('leaves the node as it was', async () => {
-      for (let number = at === 'before' ? 6 : 4; ; number += stride) {
-        await using site = await createTestSite();
-        const before = await site.disk.look();
-        const result = await site.convert(
-          { onFailure: 'continue' },
-          { mishap: { at: number, when: at, what: 'loss' } },
-        );
-        if (site.commands <= number) return expectWhole(number, await site.isConverted());
-        const [node] = result.nodes;
-        // How the machine is given free at last does not matter.
-        if (site.commands === number + 1) return expectWhole(number, true);
-        // Unchanged: its last word arrived, the answer did not, and it is an edge node.
-        const isLate = node?.outcome === 'unchanged';
-        expect([number, node?.outcome, await site.isConverted()]).toEqual([
-          number,
-          expect.stringMatching(/rolled-back|refused|not-begun|unchanged/),
-          isLate,
-        ]);
-        if (!isLate) await isVanilla(site, before);
-      }
-    });
-  });
+  it.each(when)('whose machine is lost %s a command leaves the node as it was', (at) =>
+    losingConversions({ at, from: at === 'before' ? 6 : 4, stride }),
+  );
 
-  describe.each(when)('that is stopped %s a command', (at) => {
-    it('goes on, or is taken back', async () => {
-      for (let number = at === 'before' ? 1 : 4; ; number += stride) {
-        await using site = await createTestSite();
-        const before = await site.disk.look();
-        const mishap: Mishap = { at: number, when: at, what: 'stop' };
-        const stopped = await site.convert({}, { mishap }).catch((error: unknown) => error);
-        if (site.commands <= number) return expectWhole(number, await site.isConverted());
-        expect([number, stopped]).toMatchObject([number, { code: 'Aborted' }]);
-        const goesOn = number % 2 === 0;
-        if (goesOn) await site.convert();
-        expect([number, goesOn && !(await site.isConverted())]).toEqual([number, false]);
-        await site.revert();
-        await isVanilla(site, before);
-      }
-    });
-  });
+  it.each(when)('that is stopped %s a command goes on, or is taken back', (at) =>
+    stoppingConversions({ at, from: at === 'before' ? 1 : 4, stride }),
+  );
 });
 
 describe('a revert', () => {
-  describe.each(when)('that is stopped %s a command', (at) => {
-    it('goes on, or the conversion does', async () => {
-      for (let number = at === 'before' ? 2 : 5; ; number += stride) {
-        await using site = await createTestSite();
-        const before = await site.disk.look();
-        await site.convert();
-        const stopped = await site
-          .revert({}, { at: number, when: at, what: 'stop' })
-          .catch((error: unknown) => error);
-        if (site.commands <= number) return expectWhole(number, !(await site.isConverted()));
-        // How the machine is given free at last does not matter.
-        const isLast = site.commands === number + 1;
-        expect([number, stopped]).toMatchObject([number, isLast ? {} : { code: 'Aborted' }]);
-        const goesOn = number % 2 === 0;
-        if (goesOn) await site.convert();
-        expect([number, goesOn && !(await site.isConverted())]).toEqual([number, false]);
-        await site.revert();
-        await isVanilla(site, before);
-      }
-    });
-  });
+  it.each(when)('that is stopped %s a command goes on, or the conversion does', (at) =>
+    stoppingReverts({ at, from: at === 'before' ? 2 : 5, stride }),
+  );
 
   it('of a machine whose cloud is away needs its address, and nothing else', async () => {
     await using site = await createTestSite();
