@@ -57,7 +57,9 @@ async function withoutJournal({ host, traces }: Untold, signal: AbortSignal): Pr
   const { stdout } = await host.run({ argv }, signal);
   const found = stdout.toString().matchAll(/^(kept|led) (.+)$/gm);
   return Array.from(found, ([, how, path]) =>
-    how === 'kept' ? `${path} is what a file was before a run` : `${path} leads to what a run installed`,
+    how === 'kept'
+      ? `${path} is the backup of a file from before a run`
+      : `${path} points to something that a run installed`,
   );
 }
 
