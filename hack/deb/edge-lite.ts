@@ -1,5 +1,5 @@
 import { journalPlace } from '../../packages/installer/src/journal/index.ts';
-import { edgeLiteUnit } from '../../packages/installer/src/units/index.ts';
+import { edgeLiteUnit } from '../../packages/installer/src/systemd-units/index.ts';
 import { type ReleasedProgram, controlOf, nodeLibraries } from './control.ts';
 import type { DebPackage } from './package.ts';
 import { unitScripts } from './scripts.ts';

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { isReady, pod, runOf, running } from './support/pods.ts';
 import { useSite } from './support/site.ts';
-import { edgeLiteUnit } from '../../packages/installer/src/units/index.ts';
+import { edgeLiteUnit } from '../../packages/installer/src/systemd-units/index.ts';
 
 /** The Debian packages on a machine with systemd, whose node they take over. */
 const site = useSite();

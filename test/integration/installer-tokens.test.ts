@@ -12,7 +12,7 @@ import {
 } from '../../packages/installer/src/cloud/certificates/tunnel.ts';
 import type { Progress } from '../../packages/installer/src/command/index.ts';
 import { type JoinConfig, kubeletConfig, tunnelCaConfig } from '../../packages/installer/src/token/index.ts';
-import { moveNode } from '../../packages/installer/src/unit/index.ts';
+import { moveNode } from '../../packages/installer/src/edge-units/index.ts';
 import { createEdgeNode } from './edge-world.ts';
 import { connectWith } from './kube-world.ts';
 import { type ManagerWorld, signal, startManagerWorld, until } from './manager-world.ts';

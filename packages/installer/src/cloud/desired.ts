@@ -2,7 +2,7 @@ import type { KubeObject } from '@selvedge/kube';
 import { type CloudObjects, chartObjects } from './objects/cloud.ts';
 import { chartValues } from './objects/values.ts';
 import type { CloudOptions, ControlPlaneMachine } from './types.ts';
-import { objectsBeside } from './unit/objects.ts';
+import { objectsBeside } from './beside-api-server/objects.ts';
 
 type Open = Extract<ControlPlaneMachine, { kind: 'open' }>;
 

@@ -24,5 +24,5 @@ export type {
 } from './types.ts';
 export { lookAtCloudUndo } from './undo/look.ts';
 export { planCloudUndo } from './undo/plan.ts';
-export { managerUnit } from './unit/service.ts';
+export { managerUnit } from './beside-api-server/service.ts';
 export { undoCloud } from './undo/undo.ts';

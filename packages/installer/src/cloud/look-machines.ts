@@ -8,7 +8,7 @@ import { clusterCa } from './certificates/sign-there.ts';
 import { manifestFile } from './egress/manifest.ts';
 import { type MachineDeps, runStateOf, withMachine } from './machine/run.ts';
 import type { ControlPlaneMachine } from './types.ts';
-import { paths } from './unit/config.ts';
+import { paths } from './beside-api-server/config.ts';
 
 type Open = Extract<ControlPlaneMachine, { kind: 'open' }>;
 

@@ -2,7 +2,7 @@ import { labels } from '@selvedge/api';
 import { egressConfigFile, manifestFile } from './egress/manifest.ts';
 import { placeKey } from './inventory/index.ts';
 import type { CloudChange } from './types.ts';
-import { egressSocket, paths } from './unit/config.ts';
+import { egressSocket, paths } from './beside-api-server/config.ts';
 
 interface Described {
   /** Begins with a verb. */

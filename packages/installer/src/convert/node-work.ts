@@ -1,9 +1,9 @@
 import { SelvedgeError } from '@selvedge/kit';
 import { type Architecture, type Artifacts, architectures } from '../artifacts/index.ts';
-import { planConversion } from '../conversion/index.ts';
+import { planConversion } from '../node-plan/index.ts';
 import { gatherFacts } from '../facts/index.ts';
 import { recognize } from '../layouts/index.ts';
-import { edgeLiteUnit } from '../units/index.ts';
+import { edgeLiteUnit } from '../systemd-units/index.ts';
 import type { NodeWork } from './convert.ts';
 
 /** What steps call the program for an architecture. */

@@ -1,5 +1,5 @@
 import type { Plan, PlannedChange } from '../command/index.ts';
-import { describeSteps } from '../conversion/index.ts';
+import { describeSteps } from '../node-plan/index.ts';
 import type { Step } from '../steps/index.ts';
 import type { Finding } from './survey.ts';
 

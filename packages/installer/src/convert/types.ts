@@ -3,7 +3,7 @@ import type { Artifacts } from '../artifacts/index.ts';
 import type { CloudArtifacts, CloudOptions, CloudResult } from '../cloud/index.ts';
 import { type Restarts, type WaveOptions, waveDefaults } from '../cluster/index.ts';
 import type { CommandContext } from '../command/index.ts';
-import type { ConversionOptions } from '../conversion/index.ts';
+import type { ConversionOptions } from '../node-plan/index.ts';
 import type { Hosts } from '../host/index.ts';
 
 /**

@@ -4,7 +4,7 @@ import type { CloudTunnel } from '../cloud/index.ts';
 import type { Step } from '../steps/index.ts';
 import { hubAddress, places, podNamespace } from '../places.ts';
 import { tunnelFiles } from '../tunnel/index.ts';
-import { edgeLiteUnit } from '../units/index.ts';
+import { edgeLiteUnit } from '../systemd-units/index.ts';
 import { type RuntimeConfig, enableCri } from './containerd-config.ts';
 import { type LiteConfig, renderLiteConfig } from './edge-lite-config.ts';
 import type { ClusterSight } from './examine-cluster.ts';

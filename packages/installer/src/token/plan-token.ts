@@ -2,7 +2,7 @@ import { SelvedgeError } from '@selvedge/kit';
 import { formatHostPort } from '@selvedge/kit/net';
 import { resources } from '@selvedge/kube';
 import type { ClusterChange } from '../changes/index.ts';
-import { addMembers } from '../unit/index.ts';
+import { addMembers } from '../edge-units/index.ts';
 import { type ClusterInfo, newClusterInfo } from './cluster-info.ts';
 import { kubeletConfigChanges, tunnelCaChanges } from './join-configs.ts';
 import {

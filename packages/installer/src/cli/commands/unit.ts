@@ -7,7 +7,7 @@ import {
   createUnit,
   listUnits,
   moveNode,
-} from '../../unit/index.ts';
+} from '../../edge-units/index.ts';
 import { openCluster } from '../cluster.ts';
 import { type ClusterFlags, withCluster } from '../flags/cluster.ts';
 import { duration, moreWords, withChanges, withJson } from '../flags/common.ts';

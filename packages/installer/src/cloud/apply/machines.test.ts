@@ -5,7 +5,7 @@ import { losing } from '../../steps/testing-disk.ts';
 import { kubeadmManifest } from '../egress/testing-manifest.ts';
 import { type TestMachine, createTestMachine, machine, machineDeps } from '../machine/testing-machine.ts';
 import type { CloudDeps, CloudPlan } from '../types.ts';
-import { paths } from '../unit/config.ts';
+import { paths } from '../beside-api-server/config.ts';
 import { changeMachine } from './machines.ts';
 
 const files = [paths.ca, paths.key, paths.certificate];

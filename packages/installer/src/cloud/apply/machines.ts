@@ -13,9 +13,9 @@ import {
   type ControlPlaneMachine,
   cloudTimeouts,
 } from '../types.ts';
-import { paths, unitConfig } from '../unit/config.ts';
-import { tokenKubeconfig } from '../unit/kubeconfig.ts';
-import { tokenSecret } from '../unit/objects.ts';
+import { paths, unitConfig } from '../beside-api-server/config.ts';
+import { tokenKubeconfig } from '../beside-api-server/kubeconfig.ts';
+import { tokenSecret } from '../beside-api-server/objects.ts';
 import { tunnelPair } from './certificate.ts';
 import { wireEgress } from './egress.ts';
 import { pending, poll } from '../../waiting/index.ts';

@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import { egressSocket } from '../unit/config.ts';
+import { egressSocket } from '../beside-api-server/config.ts';
 
 /** What `cloud-manager egress-configuration` prints for a Unix socket. Source: `apiserver.k8s.io/v1beta1`. Pure. */
 export const egressConfiguration = (): string =>

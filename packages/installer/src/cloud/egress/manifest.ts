@@ -1,7 +1,7 @@
 import { SelvedgeError } from '@selvedge/kit';
 import { type YAMLMap, type YAMLSeq, isMap, isScalar, isSeq, parseDocument } from 'yaml';
 import type { TextChange } from '../../steps/index.ts';
-import { socketFolder } from '../unit/config.ts';
+import { socketFolder } from '../beside-api-server/config.ts';
 
 export const egressConfigFile = '/etc/kubernetes/egress-selector.yaml';
 export const manifestFile = '/etc/kubernetes/manifests/kube-apiserver.yaml';

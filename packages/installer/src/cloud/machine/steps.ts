@@ -2,8 +2,8 @@ import { hash } from 'node:crypto';
 import type { Step } from '../../steps/index.ts';
 import { egressConfiguration } from '../egress/configuration.ts';
 import { egressConfigFile, manifestChanges, manifestFile } from '../egress/manifest.ts';
-import { egressSocket, paths, socketFolder } from '../unit/config.ts';
-import { managerUnit } from '../unit/service.ts';
+import { egressSocket, paths, socketFolder } from '../beside-api-server/config.ts';
+import { managerUnit } from '../beside-api-server/service.ts';
 
 /** What files of a machine come from, by name. */
 export const sources = {

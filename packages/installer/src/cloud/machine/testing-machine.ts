@@ -5,7 +5,7 @@ import type { Host, Hosts, Machine } from '../../host/index.ts';
 import { type TestDisk, createTestDisk } from '../../steps/testing-disk.ts';
 import { manifestFile } from '../egress/manifest.ts';
 import { kubeadmManifest } from '../egress/testing-manifest.ts';
-import { egressSocket } from '../unit/config.ts';
+import { egressSocket } from '../beside-api-server/config.ts';
 import type { MachineDeps } from './run.ts';
 
 export const machine: Machine = { name: 'cp-1', addresses: ['10.60.0.1'] };
