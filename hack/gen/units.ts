@@ -12,12 +12,12 @@ const files: Readonly<Record<EdgeLiteRole, string>> = {
 
 const unitFile = (role: EdgeLiteRole): GeneratedFile => ({
   path: `deploy/systemd/${files[role]}`,
-  content: `${header('units')}${edgeLiteUnit({ role })}`,
+  content: `${header('systemd-units')}${edgeLiteUnit({ role })}`,
 });
 
 const manager: GeneratedFile = {
   path: 'deploy/systemd/cloud-manager.service',
-  content: `${header('cloud/unit')}${managerUnit()}`,
+  content: `${header('cloud/beside-api-server')}${managerUnit()}`,
 };
 
 /** The units of edge-lite, in both of its roles, and of cloud-manager. */
