@@ -40,6 +40,18 @@ const ours = ['edgenodes', 'edgeunits', 'unitapps'].flatMap((resource) =>
   (['list', 'patch', 'delete'] as const).map((verb) => ({ group: 'selvedge.io', resource, verb })),
 );
 
+/** What may be in the namespace that is not ours: it stays then. */
+const strangers = [
+  ['', 'secrets'],
+  ['', 'configmaps'],
+  ['', 'persistentvolumeclaims'],
+  ['apps', 'deployments'],
+  ['apps', 'statefulsets'],
+  ['apps', 'daemonsets'],
+  ['batch', 'jobs'],
+  ['batch', 'cronjobs'],
+].map(([group = '', resource = '']) => ({ group, resource, verb: 'list', namespace: managerNamespace }));
+
 /** All that converting the cloud, and taking it back, needs. */
 export function cloudRights(): readonly CloudRight[] {
   const objects = made.flatMap(([group, resource]) => verbs.map((verb) => ({ group, resource, verb })));
@@ -52,5 +64,5 @@ export function cloudRights(): readonly CloudRight[] {
     { group: '', resource: 'nodes', verb: 'patch' },
     { group: '', resource: 'pods', verb: 'delete', namespace: managerNamespace },
   ];
-  return [...objects, ...granting, ...ours, ...seen, ...edge];
+  return [...objects, ...granting, ...ours, ...seen, ...strangers, ...edge];
 }

@@ -8,6 +8,7 @@ const good: NodeSight = {
   leaseRenewedMs: 1_000,
   sessions: 1,
   isEdge: true,
+  isMarked: false,
 };
 const converted: Expectation = { as: 'converted', startedMs: 1_000 };
 

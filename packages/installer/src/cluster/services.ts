@@ -1,5 +1,5 @@
 import { hasCode } from '@selvedge/kit';
-import { type HostPort, formatHostPort } from '@selvedge/kit/net';
+import type { HostPort } from '@selvedge/kit/net';
 import { type KubeClient, resources } from '@selvedge/kube';
 import { canReach } from '../facts/index.ts';
 import type { Host } from '../host/index.ts';
@@ -12,13 +12,11 @@ export interface ServicesBefore {
   readonly tellsSyncs: boolean;
 }
 
-/** How Services are on a machine whose kube-proxy was started again. */
-export type ServicesSight =
-  | { readonly kind: 'answering' }
-  /** Rules of the kube-proxy before may still be there: nothing is known of its own. */
-  | { readonly kind: 'awaited' }
-  /** Its rules are written, and lead nowhere. */
-  | { readonly kind: 'silent'; readonly kubernetes: string };
+/**
+ * How Services are on a machine whose kube-proxy was started again. `awaited`: rules of the kube-proxy before may still be there,
+ * nothing is known of its own. `silent`: its rules are written, and lead nowhere.
+ */
+export type ServicesSight = 'answering' | 'awaited' | 'silent';
 
 const requestTimeoutMs = 10_000;
 /** Of kube-proxy's metrics, by default. Source: kubernetes.io "kube-proxy Configuration (v1alpha1)", `metricsBindAddress`. */
@@ -83,9 +81,6 @@ export async function lookAgainAtServices(
   host: Host,
   signal: AbortSignal,
 ): Promise<ServicesSight> {
-  if (tellsSyncs && (await hasSynced(host, signal)) !== true) return { kind: 'awaited' };
-  const reached = await canReach(host, kubernetes, signal);
-  return reached === 'reached'
-    ? { kind: 'answering' }
-    : { kind: 'silent', kubernetes: formatHostPort(kubernetes) };
+  if (tellsSyncs && (await hasSynced(host, signal)) !== true) return 'awaited';
+  return (await canReach(host, kubernetes, signal)) === 'reached' ? 'answering' : 'silent';
 }

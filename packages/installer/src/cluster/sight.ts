@@ -1,4 +1,4 @@
-import { cloudReachable } from '@selvedge/api';
+import { cloudReachable, labels } from '@selvedge/api';
 import { type KubeClient, ifFound, resources } from '@selvedge/kube';
 import type { NodeCondition } from '@selvedge/kube/types';
 import { edgeNodeResource } from '../edge-objects.ts';
@@ -13,6 +13,8 @@ export interface NodeSight {
   readonly sessions: number;
   /** The cloud has an EdgeNode of it. */
   readonly isEdge: boolean;
+  /** cloud-manager keeps off it. */
+  readonly isMarked: boolean;
 }
 
 const requestTimeoutMs = 10_000;
@@ -48,5 +50,6 @@ export async function lookAtNode(
     leaseRenewedMs: timeOf(lease?.spec?.renewTime),
     sessions: sessions.filter(({ direction, state }) => direction === 'reverse' && state === 'live').length,
     isEdge: edgeNode !== undefined,
+    isMarked: node.metadata.labels?.[labels.nodeEdge] !== undefined,
   };
 }

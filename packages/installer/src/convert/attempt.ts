@@ -11,7 +11,7 @@ import {
   watchSteps,
 } from '../session/index.ts';
 import { type RunDeps, type Sources, type Step, applySteps, createExecutors } from '../steps/index.ts';
-import { type Before, begin } from './begin.ts';
+import { type Before, begin, sendingSteps } from './begin.ts';
 import type { NodeState } from './node-state.ts';
 import type { Workable } from './plan.ts';
 import type { NodeDurations } from './types.ts';
@@ -91,11 +91,7 @@ async function apply(
   return found.seen ?? (await look(signal));
 }
 
-/** The steps up to the last that sends a large file: until then there is nothing of Kubernetes among them. */
-const sendingSteps = ({ journal: { state } }: MachineSession): number =>
-  state.kind === 'none' ? 0 : state.steps.findLastIndex(({ step }) => step.kind === 'upload') + 1;
-
-/** Begins, and sends what is large: that takes as long as the line to the machine makes it. */
+/** Begins, and sends what is large: that takes as long as the line to the machine makes it, and then what is there is looked at. */
 async function send(way: Way, session: MachineSession, signal: AbortSignal): Promise<Work> {
   const { finding, deps, state } = way;
   state.move({ kind: 'applying' });
@@ -106,7 +102,7 @@ async function send(way: Way, session: MachineSession, signal: AbortSignal): Pro
   state.move({ kind: 'uploading' });
   await applySteps({ ...work.steps, first }, signal);
   state.move({ kind: 'applying' });
-  return work;
+  return { ...work, before: await begin({ finding, session }, deps, signal) };
 }
 
 /** Remembers what was said last. */

@@ -46,7 +46,21 @@ async function rememberedOf(
   return { containers, ...rememberPods(pods, { nowMs: clock.now(), isMeant }), services };
 }
 
-/** Begins a run on the machine, unless one is there that goes on. */
+/**
+ * How many steps there are up to the last that sends a large file: until then there is nothing of Kubernetes among them. A line to a
+ * machine may be so slow that they last for days.
+ */
+export const sendingSteps = ({ journal: { state } }: MachineSession): number =>
+  state.kind === 'none' ? 0 : state.steps.findLastIndex(({ step }) => step.kind === 'upload') + 1;
+
+/** A step after those was begun: what is there by now is not what was there before. */
+function hasChanged(session: MachineSession): boolean {
+  const { state } = session.journal;
+  if (state.kind === 'none') return false;
+  return state.steps.slice(sendingSteps(session)).some(({ progress }) => progress.kind !== 'todo');
+}
+
+/** Begins a run on the machine, unless one is there that goes on. Looks anew as long as nothing of Kubernetes was changed. */
 export async function begin(beginning: Beginning, deps: BeginDeps, signal: AbortSignal): Promise<Before> {
   const { finding, session } = beginning;
   const { cluster, clock, version } = deps;
@@ -54,7 +68,7 @@ export async function begin(beginning: Beginning, deps: BeginDeps, signal: Abort
   const pods = await listPods(cluster, name, signal);
   const logs = await lookAtLogs(cluster, pods, signal);
   const isBegun = session.journal.state.kind === 'begun';
-  const kept = isBegun ? await recall(session, signal) : undefined;
+  const kept = hasChanged(session) ? await recall(session, signal) : undefined;
   const remembered = kept ?? (await rememberedOf(beginning, pods, { ...deps, signal }));
   if (kept === undefined) await remember(session, remembered, signal);
   if (isBegun) return { remembered, logs };

@@ -10,6 +10,8 @@ export interface Fault {
 export interface Patience {
   /** What it is. Throws it as `Conflict` once it was met for so long. */
   meet(fault: Fault): readonly string[];
+  /** It is gone: met again, it is given as much time again. */
+  forget(what: Fault['what']): void;
 }
 
 /** How long a fault may last. */
@@ -24,6 +26,9 @@ export function createPatience(clock: Clock): Patience {
       sinceMs.set(what, metMs);
       if (nowMs - metMs < faultMs) return [what];
       throw new SelvedgeError(what, { code: 'Conflict', hint });
+    },
+    forget(what) {
+      sinceMs.delete(what);
     },
   };
 }

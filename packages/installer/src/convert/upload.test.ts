@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFile, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Clock, systemClock } from '@selvedge/kit';
+import { resources } from '@selvedge/kube';
 import { describe, expect, it, vi } from 'vitest';
 import type { HostCommand } from '../host/index.ts';
 import { describeConvert } from './describe.ts';
@@ -66,6 +67,18 @@ describe('an upload that breaks off', () => {
     expect([sent > 0, sent < pieceBytes]).toEqual([true, true]);
     const there = await readFile(join(site.disk.folder, 'etc/selvedge/program'));
     expect(there.equals(program)).toBe(true);
+  });
+
+  it('leaves time for a kube-proxy to be replaced, which is replaced again by one that reads the hub', async () => {
+    await using site = await createTestSite({}, { program });
+    await breakOff(site);
+    await site.cluster.delete(
+      resources.pods,
+      { name: 'till-1-proxy-0' },
+      { signal: new AbortController().signal },
+    );
+    expect(await site.convert()).toMatchObject({ outcome: 'done' });
+    expect(site.cluster.proxies('till-1')).toBe(2);
   });
 
   it('is taken back by a revert', async () => {

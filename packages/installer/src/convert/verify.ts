@@ -1,4 +1,5 @@
 import { type Clock, SelvedgeError } from '@selvedge/kit';
+import { formatHostPort } from '@selvedge/kit/net';
 import {
   type ClusterClient,
   type LogsSight,
@@ -68,13 +69,19 @@ async function servicesLack(
   signal: AbortSignal,
 ): Promise<readonly string[]> {
   if (services === undefined) return [];
-  const sight = await lookAgainAtServices(services, host, signal);
-  if (sight.kind === 'answering') return [];
-  if (sight.kind === 'awaited') return ['kube-proxy has not written its rules yet'];
-  return patience.meet({
-    what: `Services stopped answering on its machine: cannot connect to ${sight.kubernetes} (default/kubernetes)`,
+  const fault = {
+    what: `Services stopped answering on its machine: cannot connect to ${formatHostPort(services.kubernetes)} (default/kubernetes)`,
     hint: 'see the log of its kube-proxy; selvedge check --transport reports one that loses Services when it restarts',
-  });
+  };
+  switch (await lookAgainAtServices(services, host, signal)) {
+    case 'silent':
+      return patience.meet(fault);
+    case 'awaited':
+      return ['kube-proxy has not written its rules yet'];
+    case 'answering':
+      patience.forget(fault.what);
+      return [];
+  }
 }
 
 async function lacks(

@@ -51,6 +51,21 @@ describe('a large file', () => {
     expect(await readdir(folder)).toEqual(['program']);
   });
 
+  it('keeps what came of a piece that broke off', async () => {
+    let pieces = 0;
+    const run: Host['run'] = (command, signal) => {
+      const { stdin } = command;
+      const isCut = Buffer.isBuffer(stdin) && stdin.length > 2 ** 20 && (pieces += 1) === 1;
+      return host.run(isCut ? { ...command, stdin: stdin.subarray(0, stdin.length / 2) } : command, signal);
+    };
+    const cut = createHostFiles({ ...host, run });
+    await expect(cut.upload(at('program'), { content, sha256, mode: 0o755 })).rejects.toThrow(/end of file/);
+    const { size } = await stat(at('.program.selvedge-new'));
+    expect([size > 2 ** 20, size < 8 * 2 ** 20]).toEqual([true, true]);
+    await files.upload(at('program'), { content, sha256, mode: 0o755 });
+    expect((await readFile(at('program'))).equals(content)).toBe(true);
+  });
+
   it('goes on where it was left', async () => {
     await writeFile(at('.program.selvedge-new'), content.subarray(0, 8 * 2 ** 20 + 17));
     const { host: counted, sent } = counting();

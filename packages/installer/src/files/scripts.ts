@@ -97,8 +97,8 @@ sync "$(dirname "$path")"`,
   /** Prints how much of a new file is there. */
   partSize: `stat -c %s -- "\${1%/*}/.\${1##*/}.selvedge-new" 2> /dev/null || echo 0`,
   /**
-   * `$2`: how much is there. What is added comes by gzip; if there is no room for it the file goes, so that the way back has
-   * some. Prints how much is there then.
+   * `$2`: how much is there. What is added comes by gzip: of a piece that breaks off, what came before the break stays. If there
+   * is no room for it the file goes, so that the way back has some. Prints how much is there then.
    */
   appendPart: `
 set -eu
@@ -106,7 +106,11 @@ umask 077
 new="\${1%/*}/.\${1##*/}.selvedge-new"
 [ -e "$new" ] || : > "$new"
 [ "$(stat -c %s -- "$new")" = "$2" ] || exit 66
-gunzip -c >> "$new" || { rm -f "$new"; exit 1; }
+said=$(LC_ALL=C gunzip -c 2>&1 >> "$new") || {
+  case $said in *'No space left'* | *'quota exceeded'* | *'File too large'*) rm -f "$new" ;; esac
+  echo "$said" >&2
+  exit 1
+}
 stat -c %s -- "$new"`,
   /** `$2`: the hash that it must have, `$3`: its mode. */
   finishPart: `

@@ -2,7 +2,7 @@ import { SelvedgeError, hasCode } from '@selvedge/kit';
 import { createHostFiles } from '../files/index.ts';
 import type { Host } from '../host/index.ts';
 import { places } from '../places.ts';
-import { type MachineSession, joinCommand, watchSteps, withSession } from '../session/index.ts';
+import { type MachineSession, joinCommand, joinTraces, watchSteps, withSession } from '../session/index.ts';
 import { type Sources, applySteps, createExecutors } from '../steps/index.ts';
 import { type BegunRun, runId } from '../journal/index.ts';
 import { begin } from './begin.ts';
@@ -102,8 +102,11 @@ export async function join(options: JoinOptions, deps: JoinDeps): Promise<JoinRe
   if (!(await deps.agree(joinPlan(node, steps, warnings)))) return { outcome: 'declined', node, warnings };
   const begunMs = clock.monotonicMs();
   await progress.task(`join ${node}`, (inner) =>
-    withSession({ machine: options.machine, command: joinCommand }, deps, (session, within) =>
-      change(session, surveyed, { options, deps: { ...deps, progress: inner, signal: within } }),
+    withSession(
+      { machine: options.machine, command: joinCommand, traces: joinTraces },
+      deps,
+      (session, within) =>
+        change(session, surveyed, { options, deps: { ...deps, progress: inner, signal: within } }),
     ),
   );
   const totalMs = clock.monotonicMs() - begunMs;

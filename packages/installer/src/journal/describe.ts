@@ -8,7 +8,7 @@ const words: Readonly<Record<StepProgress['kind'], string>> = {
   undone: 'undone',
 };
 
-/** Where a run is, in one line: `run 7f3c of "selvedge convert": 5 steps done, 1 begun, 9 not begun`. */
+/** Where a run is, in one line: `run 7f3c of "selvedge convert": 5 steps done, 1 started, 9 not started`. */
 export function describeRun(state: RunState): string {
   if (state.kind === 'none') return 'empty';
   const counts = Object.entries(words).flatMap(([kind, word]) => {

@@ -28,9 +28,10 @@ const pauseMs = 100;
 const defaultWaitSeconds = 10;
 
 /**
- * `$1`: the file, `$2`: who, `$3`: how many seconds another is waited for. The kernel gives it back when this ends, however. It writes a dot now and then: when nobody
- * listens any more because the connection is gone, that ends it. A file that was removed meanwhile is nobody's lock. It takes
- * what it started with it: a session of SSH, of which a server has few (`MaxSessions`), lasts as long as anything in it.
+ * `$1`: the file, `$2`: who, `$3`: how many seconds another is waited for. The kernel gives it back when this ends, however. It
+ * writes a dot now and then: when nobody listens any more because the connection is gone, that ends it. A file that was removed
+ * meanwhile is nobody's lock. It takes what it started with it: a session of SSH, of which a server has few (`MaxSessions`),
+ * lasts as long as anything in it.
  */
 const holdScript = `
 umask 077

@@ -8,13 +8,13 @@ const notFound = new SelvedgeError('there is none', { code: 'NotFound' });
 const guarded = new SelvedgeError('node till-5 is Autonomous', { code: 'Forbidden' });
 
 /** A cloud in which so many attempts to delete the Node are denied. */
-function cloudOf({ isEdge = true, denials = 0 }: { readonly isEdge?: boolean; readonly denials?: number }) {
+function cloudOf({ refusal, denials = 0 }: { readonly refusal?: SelvedgeError; readonly denials?: number }) {
   const asked: string[] = [];
   const clock = createManualClock();
   const cluster = {
     patch: async () => {
       asked.push('allow');
-      if (!isEdge) throw notFound;
+      if (refusal !== undefined) throw refusal;
       return { metadata: {} };
     },
     delete: async () => {
@@ -44,8 +44,11 @@ it('a guard that has heard it and denies it is believed', async () => {
   expect(await refusal).toBe(guarded);
 });
 
-it('a cluster without EdgeNodes is asked once', async () => {
-  const { asked, deps } = cloudOf({ isEdge: false, denials: 1 });
+it.each([
+  ['without EdgeNodes', notFound],
+  ['whose EdgeNodes others write', new SelvedgeError('you may not patch', { code: 'Forbidden' })],
+])('a cluster %s is asked once', async (_what, refusal) => {
+  const { asked, deps } = cloudOf({ refusal, denials: 1 });
   await expect(deleteNode('till-5', deps)).rejects.toBe(guarded);
   expect(asked).toEqual(['allow', 'delete']);
 });

@@ -14,14 +14,17 @@ export interface DeleteNodeDeps {
 const patienceMs = 5_000;
 const pauseMs = 200;
 
-/** Whether the cloud has an EdgeNode of it, whose Node is kept while nobody knows whether its pods still run. */
+/**
+ * Whether the cloud has an EdgeNode of it, whose Node is kept while nobody knows whether its pods still run. Who may not write to
+ * it may delete Nodes all the same.
+ */
 async function allow(name: string, { cluster, signal }: DeleteNodeDeps): Promise<boolean> {
   const patch = mergePatch({ metadata: { annotations: { [autonomyAnnotations.allowDeletion]: 'true' } } });
   try {
     await cluster.patch(edgeNodeResource, { name }, { patch, fieldManager, signal });
     return true;
   } catch (error) {
-    if (hasCode(error, 'NotFound')) return false;
+    if (hasCode(error, 'NotFound', 'Forbidden')) return false;
     throw error;
   }
 }

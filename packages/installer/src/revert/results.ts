@@ -7,7 +7,8 @@ export function restOf(found: FoundNode): RevertedNode {
   const { found: state } = found;
   const identity = identityOf(found);
   if (state.kind === 'damaged') {
-    const hint = 'restore the files that it names, then remove /var/lib/selvedge-installer on that machine';
+    const hint =
+      'restore the files that it names, or remove those that are copies, then remove /var/lib/selvedge-installer on that machine';
     const reason = `its journal ${state.what}`;
     return { ...identity, outcome: 'damaged', reason, known: state.known, hint };
   }

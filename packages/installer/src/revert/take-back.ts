@@ -71,7 +71,7 @@ export async function untilPlain(
   const polling = { what, timeoutMs, hint: timeoutHint, onPending: onNote };
   await poll(polling, { clock, signal }, async () => {
     const sight = await lookAtNode(cluster, node, signal);
-    if (sight.isEdge || sight.hub !== undefined) {
+    if (sight.isEdge || sight.isMarked || sight.hub !== undefined) {
       await removeTraces(cluster, node, signal);
       return pending('the cloud still has it as an edge node');
     }

@@ -76,7 +76,8 @@ export function editExecutor({ files, run, onNote }: ExecutorDeps): Executor<Edi
       // Without what it was nobody knows what we made of it.
       const ours = isSame(kept, before.file) ? hashOf(await edited(step, before, deps)) : 'unknown';
       const isOthers = state.kind === 'file' && state.sha256 !== ours && !isSame(state, before.file);
-      const canChoose = kept.kind === 'absent' || ours !== 'unknown';
+      // Without marks nobody can tell whether the edit is still in it: a person has to look.
+      const canChoose = step.marks.length > 0 && (kept.kind === 'absent' || ours !== 'unknown');
       if (isOthers && canChoose) return takeOut({ step, state }, before, deps);
       return putBack({ path, ours }, before, deps);
     },
