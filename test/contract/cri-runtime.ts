@@ -221,6 +221,9 @@ export function criRuntimeContract(
       const told = [CONTAINER_CREATED_EVENT, CONTAINER_STARTED_EVENT, CONTAINER_STOPPED_EVENT];
       expect(await hear().catch(codeOf)).toEqual(world().modern ? told : 'Unsupported');
       leave.abort();
+      // What is killed at the very moment at which it ends by itself is an error of containerd, which kubelets try again.
+      const stateOf = async (): Promise<ContainerState> => (await statusOf(container)).state;
+      await expect.poll(stateOf).toBe(ContainerState.CONTAINER_EXITED);
       await removePod(sandbox);
     });
 
