@@ -19,26 +19,17 @@ async function seconds(work: () => Promise<unknown>): Promise<number> {
   return (systemClock.monotonicMs() - beganMs) / 1_000;
 }
 
-interface NodeHeartbeat {
-  readonly status: {
-    readonly conditions: readonly {
-      readonly type: string;
-      readonly status: string;
-      readonly lastHeartbeatTime: string;
-    }[];
-  };
-}
+const renewTime = ['--namespace=kube-node-lease', '--output=jsonpath={.spec.renewTime}'];
 
-/** What nobody can do without: the kubelet is started again, and the API server hears that the node is Ready. */
+/** What nobody can do without: the kubelet is started again, and the API server hears of it. */
 async function restartKubelet({ kubectl }: Cluster, { name, machine }: ClusterMachine): Promise<void> {
-  const now = (await machine.exec(['date', '+%s'])).stdout;
+  const nowMs = Number((await machine.exec(['date', '+%s%3N'])).stdout);
   await machine.exec(['systemctl', 'restart', 'kubelet']);
   await waitFor({ what: `a word of ${name}`, timeoutMs: 120_000, everyMs: 100 }, systemClock, async () => {
-    const { stdout } = await kubectl(['get', 'node', name, '--output=json']);
-    const { status } = JSON.parse(stdout) as NodeHeartbeat;
-    const ready = status.conditions.find(({ type }) => type === 'Ready');
-    return ready?.status === 'True' && Date.parse(ready.lastHeartbeatTime) / 1_000 > Number(now);
+    const { stdout } = await kubectl(['get', 'lease', name, ...renewTime]);
+    return Date.parse(stdout) > nowMs;
   });
+  await kubectl(['wait', `node/${name}`, '--for=condition=Ready', '--timeout=120s']);
 }
 
 interface Conversions {
