@@ -1,4 +1,4 @@
-import { type Clock, type Random, scoped } from '@selvedge/kit';
+import { type Clock, type Random, messageOf, scoped } from '@selvedge/kit';
 import type { Progress } from '../command/index.ts';
 import { type HostFiles, createHostFiles } from '../files/index.ts';
 import type { Host, Hosts, Machine } from '../host/index.ts';
@@ -74,16 +74,23 @@ export async function withSessionOn<T>(
   const forget = (): void => {
     isOver = true;
   };
-  try {
-    return await work({ run, host, files, place, journal, traces, forget }, scope.signal);
-  } finally {
+  const leave = async (): Promise<void> => {
     const { state } = journal;
-    if ((isOver || state.kind === 'none') && !scope.signal.aborted) {
-      await refuseUntold({ host, files, state, traces }, scope.signal);
-      // Here alone, and last: who enters from now on has a journal of its own.
-      await forgetJournal(host, place, scope.signal);
-    }
+    if (scope.signal.aborted || !(isOver || state.kind === 'none')) return;
+    await refuseUntold({ host, files, state, traces }, scope.signal);
+    // Here alone, and last: who enters from now on has a journal of its own.
+    await forgetJournal(host, place, scope.signal);
+  };
+  let result: T;
+  try {
+    result = await work({ run, host, files, place, journal, traces, forget }, scope.signal);
+  } catch (cause) {
+    // Why the work failed is what counts; that the journal stays is told beside it.
+    await leave().catch((error: unknown) => onNote(messageOf(error)));
+    throw cause;
   }
+  await leave();
+  return result;
 }
 
 /**
