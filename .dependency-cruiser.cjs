@@ -5,6 +5,16 @@ const layers = [
   ['cloud-manager', 'edge-lite', 'installer'],
 ];
 const at = (names) => `^packages/(${names.join('|')})/`;
+/** What packages show of themselves: the entries in `exports` of their package.json. */
+const entries = [
+  '^packages/[^/]+/src/index\\.ts$',
+  '^packages/tunnel/src/(agent|server)/index\\.ts$',
+  '^packages/kit/src/(net|serve|x509)/index\\.ts$',
+  '^packages/kit/src/testing\\.ts$',
+  '^packages/kube/src/gen/types\\.ts$',
+  '^packages/containerd-grpc-types/src/client/(index|grpc-js)\\.ts$',
+  '^packages/installer/src/(release|testing)\\.ts$',
+];
 /** Each layer may import only what is strictly below it. */
 const down = layers.map((names, i) => ({
   name: `layer-${i}-points-down`,
@@ -23,16 +33,15 @@ module.exports = {
       from: { path: '^packages/([^/]+)/' },
       to: {
         path: '^packages/[^/]+/src/',
-        pathNot: [
-          '^packages/$1/',
-          '^packages/[^/]+/src/index\\.ts$',
-          '^packages/tunnel/src/(agent|server)/index\\.ts$',
-          '^packages/kit/src/(net|serve|x509)/index\\.ts$',
-          '^packages/kit/src/testing\\.ts$',
-          '^packages/kube/src/gen/types\\.ts$',
-          '^packages/containerd-grpc-types/src/client/(index|grpc-js)\\.ts$',
-        ],
+        pathNot: ['^packages/$1/', ...entries],
       },
+    },
+    {
+      name: 'public-faces-only',
+      comment: 'what is no package of ours uses libraries by their entries; programs have none',
+      severity: 'error',
+      from: { path: '^(hack|test)/' },
+      to: { path: '^packages/(?!edge-lite/|cloud-manager/)[^/]+/src/', pathNot: entries },
     },
     {
       name: 'sqlite-only-in-store',
@@ -48,6 +57,16 @@ module.exports = {
       to: {
         path: '^packages/$1/src/[^/]+/',
         pathNot: ['^packages/$1/src/$2/', '/(index|testing)\\.ts$'],
+      },
+    },
+    {
+      name: 'no-sibling-internals-of-the-installer',
+      comment: 'the same; the journal is of steps, and steps are journalled',
+      severity: 'error',
+      from: { path: '^packages/installer/src/([^/]+)/', pathNot: '\\.test\\.ts$' },
+      to: {
+        path: '^packages/installer/src/[^/]+/',
+        pathNot: ['^packages/installer/src/$1/', '/(index|testing[^/]*|steps/types)\\.ts$'],
       },
     },
     {
@@ -67,7 +86,7 @@ module.exports = {
       name: 'testing-for-tests-only',
       severity: 'error',
       from: { path: '^packages/', pathNot: '/testing[^/]*\\.ts$|\\.test\\.ts$' },
-      to: { path: '^packages/[^/]+/src/.*/testing[^/]*\\.ts$' },
+      to: { path: '^packages/[^/]+/src/', pathNot: '/(?!testing)[^/]*$' },
     },
     {
       name: 'no-orphans',

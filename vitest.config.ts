@@ -1,12 +1,13 @@
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './hack/longest-first.ts';
 
 /** For tests that hold however slow the machine is: only what hangs takes so long. */
 const patient = { testTimeout: 180_000, hookTimeout: 600_000 };
 /**
  * What a file shares with others that run at the same time is the machine: it has processes, or a bed, of its own, and waits
- * for them half of the time.
+ * for them more than half of the time.
  */
-const inThrees = { maxWorkers: 3 };
+const inFours = { maxWorkers: 4 };
 
 /** Each file has an API server of its own. */
 const api = 'test/integration/{edge,hub,kube,manager}-*.test.ts';
@@ -39,7 +40,7 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'api', include: [api], exclude: [long], globalSetup: run, ...inThrees },
+        test: { name: 'api', include: [api], exclude: [long], globalSetup: run, ...inFours },
       },
       {
         extends: true,
@@ -48,7 +49,7 @@ export default defineConfig({
           include: ['test/integration/**/*.test.ts'],
           exclude: [api, long],
           globalSetup: run,
-          ...inThrees,
+          ...inFours,
         },
       },
       {
@@ -73,6 +74,7 @@ export default defineConfig({
       },
     ],
     ...patient,
+    sequence: { sequencer: LongestFirst },
     // Tests that are concurrent start programs, each of which takes a processor for seconds.
     maxConcurrency: 3,
     expect: { poll: { timeout: 60_000 } },

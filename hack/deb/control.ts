@@ -1,4 +1,4 @@
-import type { Architecture } from '../../packages/installer/src/artifacts/index.ts';
+import type { Architecture } from '@selvedge/installer/release';
 import type { DebPackage } from './package.ts';
 
 /** A single executable of a release. */

@@ -1,5 +1,4 @@
-import { journalPlace } from '../../packages/installer/src/journal/index.ts';
-import { edgeLiteUnit } from '../../packages/installer/src/systemd-units/index.ts';
+import { edgeLiteUnit, journalPlace } from '@selvedge/installer/release';
 import { type ReleasedProgram, controlOf, nodeLibraries } from './control.ts';
 import type { DebPackage } from './package.ts';
 import { unitScripts } from './scripts.ts';

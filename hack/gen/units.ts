@@ -1,5 +1,4 @@
-import { managerUnit } from '../../packages/installer/src/cloud/index.ts';
-import { type EdgeLiteRole, edgeLiteUnit } from '../../packages/installer/src/systemd-units/index.ts';
+import { type EdgeLiteRole, edgeLiteUnit, managerUnit } from '@selvedge/installer/release';
 import type { GeneratedFile, Generator } from './generator.ts';
 
 const header = (folder: string): string =>

@@ -1,15 +1,15 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { tuning as managerTuning } from '../../packages/cloud-manager/src/tuning.ts';
-import { tuning } from '../../packages/edge-lite/src/tuning.ts';
 import {
   type Architecture,
   type Digests,
   artifactName,
   checksumsFile,
   renderChecksums,
-} from '../../packages/installer/src/artifacts/index.ts';
+} from '@selvedge/installer/release';
+import { tuning as managerTuning } from '../../packages/cloud-manager/src/tuning.ts';
+import { tuning } from '../../packages/edge-lite/src/tuning.ts';
 import { imageArchive, managerImage, nodeShellImage } from '../image/index.ts';
 import { type Program, type ProgramBuild, bundleProgram } from '../programs.ts';
 import { buildExecutable, nodeFor } from '../sea/index.ts';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Architecture } from '../../packages/installer/src/artifacts/index.ts';
+import type { Architecture } from '@selvedge/installer/release';
 import { type Setup, debianFiles } from '../setup/index.ts';
 
 /** The static busybox of each processor: the one of this machine, and Debian's for arm64. */

@@ -1,14 +1,9 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type Architecture, artifactName, checksumsFile, renderChecksums } from '@selvedge/installer/release';
 import { tuning as managerTuning } from '../../packages/cloud-manager/src/tuning.ts';
 import { tuning } from '../../packages/edge-lite/src/tuning.ts';
-import {
-  type Architecture,
-  artifactName,
-  checksumsFile,
-  renderChecksums,
-} from '../../packages/installer/src/artifacts/index.ts';
 import { type DebPackage, buildDeb, edgeLitePackage, selvedgePackage } from '../deb/index.ts';
 import { imageArchive, managerImage, nodeShellImage } from '../image/index.ts';
 import { bundleProgram, versionOf } from '../programs.ts';

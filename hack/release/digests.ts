@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { type Digests, checksumsFile } from '../../packages/installer/src/artifacts/index.ts';
+import { type Digests, checksumsFile } from '@selvedge/installer/release';
 
 /** The SHA-256 of every file in a folder but of the list of checksums itself. */
 export async function digestsIn(folder: string): Promise<Digests> {

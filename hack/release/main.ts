@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import type { Digests } from '@selvedge/installer/release';
 import { SelvedgeError } from '@selvedge/kit';
 import { Command } from 'commander';
-import type { Digests } from '../../packages/installer/src/artifacts/index.ts';
 import type { Compression } from '../deb/index.ts';
 import { processSetup, run, runTool } from '../setup/index.ts';
 import { buildRelease } from './build.ts';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Architecture } from '../../packages/installer/src/artifacts/index.ts';
+import type { Architecture } from '@selvedge/installer/release';
 import type { Compression } from '../deb/index.ts';
 import type { Program } from '../programs.ts';
 import type { Progress } from '../setup/index.ts';

@@ -1,7 +1,7 @@
 import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { checksumsFile, parseChecksums } from '@selvedge/installer/release';
 import { SelvedgeError, ifPresent } from '@selvedge/kit';
-import { checksumsFile, parseChecksums } from '../../packages/installer/src/artifacts/index.ts';
 
 /** Executables, images, packages and bills of materials: `edge-lite_0.4.0_linux_arm64`, `selvedge_0.4.0.cdx.json`. */
 const ours = /^(?:edge-lite|cloud-manager|selvedge|node-shell)_\d+\.\d+\.\d+[-+.~_0-9A-Za-z]*$/;

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Architecture } from '../../packages/installer/src/artifacts/index.ts';
+import type { Architecture } from '@selvedge/installer/release';
 import {
   type DebPackage,
   type ReleasedProgram,

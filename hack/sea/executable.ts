@@ -2,7 +2,7 @@ import { copyFile, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promis
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Architecture } from '../../packages/installer/src/artifacts/index.ts';
+import type { Architecture } from '@selvedge/installer/release';
 import { run } from '../setup/index.ts';
 import { stripped } from './elf.ts';
 import { nodeFor } from './runtime.ts';

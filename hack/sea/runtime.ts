@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import type { Architecture } from '../../packages/installer/src/artifacts/index.ts';
+import type { Architecture } from '@selvedge/installer/release';
 
 /** The npm packages with the Node of each processor, of the same version. */
 const packages: Readonly<Record<Architecture, string>> = {

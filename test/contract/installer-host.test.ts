@@ -38,6 +38,13 @@ hostContract('this machine', async () => createLocalHost({ clock }));
 hostContract('a machine behind SSH', openSsh);
 
 describe('a machine behind SSH', () => {
+  it('has room for the next program once its server has dealt with the end of one', async () => {
+    await using host = await openSsh();
+    const numbers = Array.from({ length: 60 }, (_, at) => `${at}`);
+    const said = await Promise.all(numbers.map((one) => host.run({ argv: ['echo', one] })));
+    expect(said.map(({ stdout }) => stdout.toString().trim())).toEqual(numbers);
+  });
+
   it('is refused if its key is not known', async () => {
     await using server = await startSshServer();
     const unknown = connectSshHost(to(server, { knownHosts: '' }), { clock });

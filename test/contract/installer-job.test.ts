@@ -76,6 +76,18 @@ async function openAlone(): Promise<Host> {
 hostContract('a machine behind a Job', openAlone);
 
 describe('a machine behind a Job', () => {
+  it('has no more than eight programs at a time: each counts those beside it', async () => {
+    await using host = await openAlone();
+    const folder = (await host.run({ argv: ['mktemp', '-d'] })).stdout.toString().trim();
+    const script = 'mkdir "$1/$$"; ls "$1" | wc -l; sleep 0.5; rmdir "$1/$$"';
+    const argv = ['sh', '-c', script, 'sh', folder] as const;
+    const said = await Promise.all(Array.from({ length: 24 }, () => host.run({ argv })));
+    await host.run({ argv: ['rmdir', folder] });
+    const counts = said.map(({ stdout }) => Number(stdout.toString()));
+    expect(Math.min(...counts)).toBeGreaterThan(0);
+    expect(Math.max(...counts)).toBeLessThanOrEqual(8);
+  });
+
   it('has one Job, bound to its node, which is gone when it is left', async () => {
     await using server = await startExecServer();
     {

@@ -3,15 +3,10 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
+import type { CliHost, Hosts } from '@selvedge/installer';
+import { type HostsFlags, type MachinesDeps, createHosts, jobOptionsOf } from '@selvedge/installer/testing';
 import { systemClock } from '@selvedge/kit';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { MachineFlags } from '../../packages/installer/src/cli/flags/machines.ts';
-import type { Cluster } from '../../packages/installer/src/cli/cluster.ts';
-import type { CliHost } from '../../packages/installer/src/cli/index.ts';
-import { createHosts, jobOptionsOf } from '../../packages/installer/src/cli/machines/index.ts';
-import { createLocalHosts } from '../../packages/installer/src/cli/machines/local-hosts.ts';
-import { createSshHosts } from '../../packages/installer/src/cli/machines/ssh-hosts.ts';
-import type { Prompts } from '../../packages/installer/src/cli/prompts.ts';
 import { type SshServer, startSshServer } from './ssh-server.ts';
 
 /** How the flags of `selvedge` become ways to machines. */
@@ -21,7 +16,7 @@ vi.setConfig({ testTimeout: 60_000 });
 const passphrase = 'correct horse';
 let server: SshServer;
 let home: string;
-let flags: MachineFlags;
+let flags: HostsFlags;
 
 beforeAll(async () => {
   server = await startSshServer();
@@ -59,6 +54,20 @@ const hostOf = (more: Partial<CliHost> = {}): CliHost => ({
   ...more,
 });
 
+type Prompts = NonNullable<MachinesDeps['prompts']>;
+
+/** What flags lead to, without a cluster: only Jobs need one. */
+const hostsOf = (
+  chosen: HostsFlags,
+  { host = hostOf(), prompts }: Partial<Pick<MachinesDeps, 'host' | 'prompts'>> = {},
+): Promise<Hosts> =>
+  createHosts(chosen, {
+    host,
+    prompts,
+    progress: { note: () => undefined },
+    cluster: {} as MachinesDeps['cluster'],
+  });
+
 /** Somebody who answers so, and what was asked. */
 function answering(secret: string): Prompts & { readonly asked: string[] } {
   const asked: string[] = [];
@@ -75,9 +84,9 @@ function answering(secret: string): Prompts & { readonly asked: string[] } {
 /** What became of opening a machine: nothing, or the message. */
 async function opening(
   addresses: readonly string[],
-  more: Partial<MachineFlags> = {},
+  more: Partial<HostsFlags> = {},
 ): Promise<string | undefined> {
-  const hosts = await createSshHosts({ flags: { ...flags, ...more }, host: hostOf(), prompts: undefined });
+  const hosts = await hostsOf({ ...flags, ...more });
   try {
     await using host = await hosts.open({ name: 'shop-1', addresses });
     await host.run({ argv: ['true'] });
@@ -131,10 +140,7 @@ describe('the way that the flags choose', () => {
   it('leads where a person says beside the name of a node, with user and port', async () => {
     const { sshPort: _port, sshUser: _user, ...rest } = flags;
     const nodes = [{ name: 'shop-1', address: `test@127.0.0.1:${server.port}` }];
-    // Only Jobs need a cluster.
-    const progress = { note: () => undefined };
-    const deps = { host: hostOf(), prompts: undefined, progress, cluster: {} as Cluster };
-    const hosts = await createHosts({ ...rest, nodes }, deps);
+    const hosts = await hostsOf({ ...rest, nodes });
     const before = server.lines.length;
     await hosts.open({ name: 'shop-1', addresses: [unreachable] }).catch(() => undefined);
     expect(server.lines.length).toBeGreaterThan(before);
@@ -150,8 +156,8 @@ describe('the way that the flags choose', () => {
 });
 
 describe('a key with a passphrase', () => {
-  const create = (prompts: Prompts | undefined, more: Partial<MachineFlags> = {}): Promise<unknown> =>
-    createSshHosts({ flags: { ...flags, sshKey: [join(home, 'locked')], ...more }, host: hostOf(), prompts });
+  const create = (prompts: Prompts | undefined, more: Partial<HostsFlags> = {}): Promise<unknown> =>
+    hostsOf({ ...flags, sshKey: [join(home, 'locked')], ...more }, { prompts });
 
   it('is asked about once, before anything is begun', async () => {
     const prompts = answering(passphrase);
@@ -179,9 +185,10 @@ describe('a key with a passphrase', () => {
 
 describe('this machine', () => {
   const root = hostOf({ person: { name: 'root', home: '/root', isRoot: true } });
+  const here = (host: CliHost): Promise<Hosts> => hostsOf({ transport: 'local' }, { host });
 
   it('is known by its name and by its addresses, and is no other', async () => {
-    const hosts = createLocalHosts(root);
+    const hosts = await here(root);
     await using byName = await hosts.open({ name: 'here', addresses: [] });
     await using byAddress = await hosts.open({ name: 'shop-1', addresses: ['203.0.113.7'] });
     expect([byName.name, byAddress.name]).toEqual(['this machine', 'this machine']);
@@ -191,7 +198,8 @@ describe('this machine', () => {
   });
 
   it('is left alone by who is no root', async () => {
-    await expect(createLocalHosts(hostOf()).open({ name: 'here', addresses: [] })).rejects.toMatchObject({
+    const hosts = await here(hostOf());
+    await expect(hosts.open({ name: 'here', addresses: [] })).rejects.toMatchObject({
       code: 'Forbidden',
       hint: 'run it with sudo',
     });

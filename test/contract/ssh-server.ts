@@ -106,9 +106,8 @@ export async function startSshServer(): Promise<SshServer> {
       if (sessions === maxSessions) return reject();
       sessions += 1;
       const session = accept();
-      session.on('close', () => {
-        sessions -= 1;
-      });
+      // OpenSSH counts one that ended until it has dealt with all that has come with its end: the next ones, too.
+      session.on('close', () => setImmediate(() => (sessions -= 1)));
       return onSession(session, lines, running);
     });
     connection.on('tcpip', (accept, reject, { destIP, destPort }) => {

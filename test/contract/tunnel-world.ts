@@ -199,3 +199,15 @@ export async function ask(stream: Duplex, words: string | Uint8Array): Promise<s
   stream.end(words);
   return text(stream);
 }
+
+/** Why the first link of an agent waits. */
+function failureOf(agent: WorldAgent): string {
+  const state = agent.links[0]?.state;
+  return state?.kind === 'waiting' && state.error instanceof Error
+    ? `${state.error.message}: ${String((state.error.cause as Error | undefined)?.message)}`
+    : '';
+}
+
+/** Until the first link of an agent waits because of something like this. */
+export const fails = (agent: WorldAgent, words: RegExp): Promise<true> =>
+  until(`a failure like ${words.source}`, () => words.test(failureOf(agent)));

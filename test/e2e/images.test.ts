@@ -1,7 +1,7 @@
 import type { BedRegistry } from '@selvedge/bed';
 import { resources } from '@selvedge/kube';
 import type { Container } from '@selvedge/kube/types';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { type ExpectStatic, beforeAll, describe, it } from 'vitest';
 import { containerStatus, lastWords, pod, shell, succeeded } from './support/pods.ts';
 import { useSite } from './support/site.ts';
 
@@ -26,10 +26,13 @@ beforeAll(async () => {
   });
 });
 
-describe.each([
+const nodes = [
   ['1.6', 'lite-1'],
   ['2.4', 'lite-2'],
-])('an image on a node with containerd %s', (version, node) => {
+] as const;
+
+// Each has a pod of its own, and most wait for its back-off.
+describe.each(nodes)('an image on a node with containerd %s', { concurrent: true }, (version, node) => {
   const nameOf = (what: string): string => `${what}-${node}`;
   const start = async (name: string, container: Partial<Container>, more: object = {}): Promise<void> => {
     const containers = [shell('echo pulled >/dev/termination-log', container)];
@@ -44,9 +47,10 @@ describe.each([
       .join('\n');
 
   /** A status is there before the events that tell of it. */
-  const told = (name: string, reason: string) => expect.poll(() => messages(name, reason), { interval: 200 });
+  const told = (expect: ExpectStatic, name: string, reason: string) =>
+    expect.poll(() => messages(name, reason), { interval: 200 });
 
-  it('is pulled from a private registry with the credentials of the pod', async () => {
+  it('is pulled from a private registry with the credentials of the pod', async ({ expect }) => {
     const name = nameOf('known');
     const { status } = await site.client.get(resources.nodes, { name: node }, { signal: site.signal });
     expect(status?.nodeInfo?.containerRuntimeVersion).toMatch(new RegExp(`^containerd://v?${version}`));
@@ -54,11 +58,11 @@ describe.each([
     const done = await site.pod(name, { what: 'its end' }, succeeded);
     expect(lastWords(done)).toBe('pulled\n');
     expect(containerStatus(done)?.imageID).toContain('sha256:');
-    await told(name, 'Pulling').toBe(`Pulling image "${image}"`);
-    await told(name, 'Pulled').toMatch(`Successfully pulled image "${image}" in`);
+    await told(expect, name, 'Pulling').toBe(`Pulling image "${image}"`);
+    await told(expect, name, 'Pulled').toMatch(`Successfully pulled image "${image}" in`);
   });
 
-  it('is not pulled without credentials, which is told and tried again', async () => {
+  it('is not pulled without credentials, which is told and tried again', async ({ expect }) => {
     const name = nameOf('unknown');
     await start(name, { image, imagePullPolicy: 'Always' });
     await waiting(name, 'ErrImagePull');
@@ -66,38 +70,38 @@ describe.each([
     await site.until({ what: 'a second attempt' }, async () =>
       (await site.events(name)).some((event) => event.reason === 'Pulling' && (event.count ?? 0) >= 2),
     );
-    await told(name, 'Failed').toContain(`Failed to pull image "${image}"`);
-    await told(name, 'Failed').toContain('Error: ErrImagePull');
-    await told(name, 'BackOff').toBe(`Back-off pulling image "${image}"`);
+    await told(expect, name, 'Failed').toContain(`Failed to pull image "${image}"`);
+    await told(expect, name, 'Failed').toContain('Error: ErrImagePull');
+    await told(expect, name, 'BackOff').toBe(`Back-off pulling image "${image}"`);
     await site.deletePod(name);
   });
 
-  it('that the registry does not hold is an error, and is pulled once it is there', async () => {
+  it('that the registry does not hold is an error, and is pulled once it is there', async ({ expect }) => {
     const name = nameOf('late');
     const path = `${site.namespace}/${name}:1`;
     await start(name, { image: `${registry.host}/${path}` }, withSecret);
     await waiting(name, 'ErrImagePull');
-    await told(name, 'Failed').toContain('not found');
+    await told(expect, name, 'Failed').toContain('not found');
     await waiting(name, 'ImagePullBackOff');
     await registry.push('nginx', path, site.signal);
     expect(lastWords(await site.pod(name, { what: 'its end' }, succeeded))).toBe('pulled\n');
   });
 
-  it('is never pulled if the pod says so', async () => {
+  it('is never pulled if the pod says so', async ({ expect }) => {
     const name = nameOf('never');
     const absent = `${registry.host}/${site.namespace}/never:1`;
     await start(name, { image: absent, imagePullPolicy: 'Never' }, withSecret);
     await waiting(name, 'ErrImageNeverPull');
-    await told(name, 'ErrImageNeverPull').toContain(absent);
+    await told(expect, name, 'ErrImageNeverPull').toContain(absent);
     expect(await messages(name, 'Pulling')).toBe('');
     await site.deletePod(name);
   });
 
-  it('with a name that cannot be one is refused', async () => {
+  it('with a name that cannot be one is refused', async ({ expect }) => {
     const name = nameOf('misnamed');
     await start(name, { image: 'Registry.example/UPPER:1' });
     await waiting(name, 'InvalidImageName');
-    await told(name, 'InspectFailed').toContain('UPPER');
+    await told(expect, name, 'InspectFailed').toContain('UPPER');
     await site.deletePod(name);
   });
 });

@@ -8,7 +8,6 @@ describe('an agent as of k3s with ten pods', () => {
     world,
     open: () => byLibrary(world),
     nodes: ['shop-1'],
-    replaced: 0,
     cloud: 'left',
     // The agent itself waits for a server when it starts, whatever its kubelet could do.
     startsOffline: false,

@@ -25,7 +25,6 @@ describe('a cluster of kubeadm to whose machines there is no SSH', () => {
     world,
     open: () => byJobs(world),
     nodes: ['shop-1'],
-    replaced: 2,
     cloud: 'reverted',
     // The way of the installer to the machine makes no difference once it is an edge node.
     startsOffline: false,

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { lostAfterWord, lostBeforeWord } from './support/installer-library.ts';
 import { type JoinCycle, isLost, joinCycle } from './support/join-cycle.ts';
-import { losing } from './support/joining.ts';
+import { losingWhere } from './support/joining.ts';
 import { useSite } from './support/site.ts';
 
 vi.setConfig({ testTimeout: 7_200_000 });
@@ -14,40 +15,45 @@ beforeAll(async () => {
 });
 afterAll(() => cycle[Symbol.asyncDispose]());
 
-const ways = ['before', 'after'] as const;
+/** Where the machine is lost: a step was announced and not begun, or done and not written down. */
+const moments = {
+  'as it begins': {
+    join: (step: number) => lostAfterWord(name, 'doing', step),
+    reset: (step: number) => lostAfterWord(name, 'undoing', step),
+  },
+  'as it ends': {
+    join: (step: number) => lostBeforeWord(name, 'did', step),
+    reset: (step: number) => lostBeforeWord(name, 'undid', step),
+  },
+} as const;
+const ways = Object.keys(moments) as (keyof typeof moments)[];
 
-/** Joins; true if the machine was lost at that command on its way. */
-async function joins(at?: {
-  readonly command: number;
-  readonly when: (typeof ways)[number];
-}): Promise<boolean> {
+const fewestSteps = 5;
+
+it.each(ways)('a join that is lost at any step, %s, goes on, or goes back to nothing', async (moment) => {
   const { bare, operator } = cycle;
-  const options = await operator.options(name, await cycle.newToken());
-  if (at === undefined) return isLost(operator.join(bare.host, options));
-  const lost = await isLost(operator.join(losing(bare.host, at.command, at.when), options));
-  // Half of them go on before they go back.
-  if (lost && at.command % 2 === 0) await operator.join(bare.host, options);
-  return lost;
-}
-
-it.each(ways)('a join that is lost %s any command goes on, or goes back to nothing', async (when) => {
-  for (let command = 0; ; command += 1) {
-    const lost = await joins({ command, when });
-    const isReady = command % 2 === 1 || (await cycle.isNodeReady());
-    await cycle.operator.reset(cycle.bare.host);
-    const left = await cycle.leftovers();
-    expect({ command, isReady, left }).toEqual({ command, isReady: true, left: [] });
-    if (!lost) return;
+  let [step, lost] = [0, true];
+  for (; lost; step += 1) {
+    const options = await operator.options(name, await cycle.newToken());
+    lost = await isLost(operator.join(losingWhere(bare.host, moments[moment].join(step)), options));
+    // Every other one goes on before it goes back.
+    const goesOn = lost && step % 2 === 0;
+    if (goesOn) await operator.join(bare.host, options);
+    const isReady = (lost && !goesOn) || (await cycle.isNodeReady());
+    await operator.reset(bare.host);
+    expect({ step, isReady, left: await cycle.leftovers() }).toEqual({ step, isReady: true, left: [] });
   }
+  expect(step).toBeGreaterThan(fewestSteps);
 });
 
-it.each(ways)('a reset that is lost %s any command goes on', async (when) => {
+it.each(ways)('a reset that is lost at any step, %s, goes on', async (moment) => {
   const { bare, operator } = cycle;
-  for (let command = 0; ; command += 1) {
-    await joins();
-    const lost = await isLost(operator.reset(losing(bare.host, command, when)));
+  let [step, lost] = [0, true];
+  for (; lost; step += 1) {
+    await operator.join(bare.host, await operator.options(name, await cycle.newToken()));
+    lost = await isLost(operator.reset(losingWhere(bare.host, moments[moment].reset(step))));
     if (lost) await operator.reset(bare.host);
-    expect({ command, left: await cycle.leftovers() }).toEqual({ command, left: [] });
-    if (!lost) return;
+    expect({ step, left: await cycle.leftovers() }).toEqual({ step, left: [] });
   }
+  expect(step).toBeGreaterThan(fewestSteps);
 });

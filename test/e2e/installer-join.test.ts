@@ -7,7 +7,7 @@ import { useSite } from './support/site.ts';
 
 const site = useSite();
 const name = 'bare-1';
-/** Commands at which the machine is lost; all of them: installer-join.long.test.ts. */
+/** Commands at which the machine is lost; at every step: installer-join.long.test.ts. */
 const losses = { join: 45, reset: 14 } as const;
 let cycle: JoinCycle;
 

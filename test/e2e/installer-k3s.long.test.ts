@@ -8,7 +8,6 @@ describe('three agents as of k3s with ten pods each', () => {
     world,
     open: () => byLibrary(world),
     nodes: ['shop-1', 'shop-2', 'shop-3'],
-    replaced: 0,
     cloud: 'left',
     // The agent itself waits for a server when it starts, whatever its kubelet could do.
     startsOffline: false,

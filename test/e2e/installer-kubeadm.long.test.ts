@@ -8,7 +8,6 @@ describe('a cluster of kubeadm with ten pods on each of three nodes', () => {
     world,
     open: () => byProgram(world),
     nodes: ['shop-1', 'shop-2', 'shop-3'],
-    replaced: 2,
     cloud: 'reverted',
     startsOffline: true,
   });

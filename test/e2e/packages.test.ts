@@ -1,12 +1,12 @@
 import { type DevelopmentPackages, providePackages } from '@selvedge/hack/release';
 import { processSetup } from '@selvedge/hack/setup';
+import { edgeLiteUnit } from '@selvedge/installer/release';
 import { resources } from '@selvedge/kube';
 import type { Pod } from '@selvedge/kube/types';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { isReady, pod, runOf, running } from './support/pods.ts';
 import { useSite } from './support/site.ts';
-import { edgeLiteUnit } from '../../packages/installer/src/systemd-units/index.ts';
 
 /** The Debian packages on a machine with systemd, whose node they take over. */
 const site = useSite();

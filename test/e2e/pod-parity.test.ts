@@ -181,7 +181,7 @@ const cases: readonly Case[] = [
   },
 ];
 
-describe('a lite node and a stock kubelet report alike', () => {
+describe('a lite node and a stock kubelet report alike', { concurrent: true }, () => {
   beforeAll(() => site.bed.addNode({ name: stock, agent: 'stock', containerd: '2.4' }));
   afterAll(() => site.bed.removeNode(stock));
 

@@ -37,6 +37,7 @@ import {
 } from '../bed/control-plane/private-control-plane.ts';
 import { type Kubectl, createKubectl } from '../bed/kubectl.ts';
 import { waitFor } from '../bed/wait.ts';
+import { isAt } from './app-tools.ts';
 import { connect, connectWith } from './kube-world.ts';
 import { parseMetrics } from './metrics-text.ts';
 
@@ -79,7 +80,10 @@ const revisionIn = (body: unknown): string => {
 
 type Called = Pick<KubeClient, 'create' | 'get' | 'patch' | 'delete' | 'list' | 'watch'>;
 
-/** Tells of each write before it is sent, and when it was accepted; an error of theirs is what comes of it. */
+/**
+ * Tells of each write before it is sent, and when it was accepted; an error of theirs is what comes of it. What was sent is answered
+ * even if a stop comes meanwhile: else nobody could tell whether it was accepted.
+ */
 const watched = (client: KubeClient, { onWrite, onAccepted }: Told): Called => ({
   get: (resource, at, options) => client.get(resource, at, options),
   list: (resource, options) => client.list(resource, options),
@@ -87,7 +91,7 @@ const watched = (client: KubeClient, { onWrite, onAccepted }: Told): Called => (
   async create(resource, object, options) {
     const write = `POST ${resource.plural}/${object.metadata.name}`;
     onWrite(write);
-    const made = await client.create(resource, object, options);
+    const made = await client.create(resource, object, { ...options, signal });
     onAccepted(write);
     return made;
   },
@@ -95,14 +99,14 @@ const watched = (client: KubeClient, { onWrite, onAccepted }: Told): Called => (
     const path = [resource.plural, at.name, options.subresource].filter((part) => part !== undefined);
     const write = `PATCH ${path.join('/')} ${revisionIn(options.patch.body)}`.trim();
     onWrite(write);
-    const patched = await client.patch(resource, at, options);
+    const patched = await client.patch(resource, at, { ...options, signal });
     onAccepted(write);
     return patched;
   },
   async delete(resource, at, options) {
     const write = `DELETE ${resource.plural}/${at.name}`;
     onWrite(write);
-    await client.delete(resource, at, options);
+    await client.delete(resource, at, { ...options, signal });
     onAccepted(write);
   },
 });
@@ -263,6 +267,14 @@ export class AppWorld implements AsyncDisposable {
 
   app(name: string): Promise<UnitAppObject> {
     return this.admin.get(unitAppResource, { namespace, name }, { signal });
+  }
+
+  /** The UnitApp, once its rollout is in that state. */
+  reached(name: string, state: string): Promise<UnitAppObject> {
+    return until(`${name} ${state}`, async () => {
+      const app = await this.app(name);
+      return isAt(app, state) && app;
+    });
   }
 
   /** Somebody changes something that means nothing: it is looked at again. */

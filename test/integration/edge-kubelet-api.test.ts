@@ -21,6 +21,7 @@ import {
   type EdgeLite,
   type EdgeNode,
   createEdgeNode,
+  edgeLiteFromSource,
   startCluster,
   tokenText,
 } from './edge-world.ts';
@@ -30,6 +31,7 @@ import { describeStats } from './kubelet-stats-suite.ts';
 const signal = new AbortController().signal;
 const nodeName = 'kubelet-api';
 const webPort = await freePort();
+const hubPort = await freePort();
 
 let cluster: Cluster;
 let containerd: PrivateContainerd;
@@ -40,7 +42,7 @@ let program = '';
 /** Where the API is served. */
 let place = { host: '', port: 0 };
 
-const modules = { hub: { port: 0, address: 'none' }, pods: { kubeletApi: { port: 0 } } };
+const modules = { hub: { port: hubPort, address: 'none' }, pods: { kubeletApi: { port: 0 } } };
 const startAgent = (): Promise<EdgeLite> =>
   edge.start({ runtime: { endpoint: containerd.endpoint, cgroupRoot: containerd.cgroup }, modules });
 
@@ -152,6 +154,14 @@ async function tokenOf(account: string, ...flags: readonly string[]): Promise<st
   return (await kubectl(['create', 'token', account, ...flags])).stdout.trim();
 }
 
+/** What `edge-lite status` says of the API: `selvedge join` waits by it. */
+async function says(): Promise<unknown> {
+  const [node, ...args] = edgeLiteFromSource;
+  const child = spawn(node, [...args, 'status', '--config', join(edge.root, 'edge-lite.yaml')]);
+  const [printed] = await Promise.all([text(child.stdout), once(child, 'close')]);
+  return (JSON.parse(printed) as { readonly hub: { readonly kubeletApi?: unknown } }).hub.kubeletApi;
+}
+
 describe('the serving certificate', () => {
   test('is asked for with the names of the Node, and nothing listens until it is approved', async () => {
     const { spec } = await servingRequest();
@@ -161,6 +171,7 @@ describe('the serving certificate', () => {
     });
     await agent.line('kubelet API waits for its certificate');
     expect((await edge.node())?.status?.daemonEndpoints?.kubeletEndpoint?.Port ?? 0).toBe(0);
+    expect(await says()).toEqual({ listens: false });
     await approve();
     const { fields } = { fields: await agent.line('kubelet API listens') };
     const listening = Number(fields['port']);
@@ -171,6 +182,7 @@ describe('the serving certificate', () => {
     const address = node.status?.addresses?.find(({ type }) => type === 'InternalIP')?.address ?? '';
     place = { host: address, port: listening };
     expect(await ask('/healthz')).toMatchObject({ status: 401, text: 'Unauthorized' });
+    expect(await says()).toEqual({ listens: true });
   });
 });
 

@@ -40,7 +40,7 @@ export interface ClusterOptions {
 /** What starts edge-lite. */
 export type EdgeLiteProgram = readonly [string, ...string[]];
 
-const fromSource: EdgeLiteProgram = [
+export const edgeLiteFromSource: EdgeLiteProgram = [
   process.execPath,
   join(import.meta.dirname, '../../packages/edge-lite/src/main.ts'),
 ];
@@ -149,7 +149,7 @@ export function follow(child: ChildProcess): EdgeLite {
 export async function createEdgeNode(
   cluster: Pick<Cluster, 'admin' | 'caHash' | 'url'>,
   name: string,
-  [program, ...args]: EdgeLiteProgram = fromSource,
+  [program, ...args]: EdgeLiteProgram = edgeLiteFromSource,
 ): Promise<EdgeNode> {
   const root = await mkdtemp(join(tmpdir(), 'edge-lite-'));
   const tokenFile = join(root, 'token');

@@ -74,6 +74,11 @@ afterAll(async () => {
   await cluster[Symbol.asyncDispose]();
 });
 
+test('its session is told of in the words that a join waits for', async () => {
+  const link = { server: `127.0.0.1:${server.ports[0]}`, state: expect.objectContaining({ kind: 'up' }) };
+  await expect.poll(() => hub.status()).toMatchObject({ tunnel: { links: [link] } });
+});
+
 test('the tunnel leads where it led before while the API server is away', async () => {
   expect(await answers()).toEqual(asAllowed);
   await hub.cut();

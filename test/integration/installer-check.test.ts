@@ -3,6 +3,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { edgeNodeDefinition } from '@selvedge/api';
+import {
+  type CommandContext,
+  type Host,
+  type HostResult,
+  type Hosts,
+  check,
+  createLocalHost,
+  describeCheck,
+  describeStatus,
+  status,
+  supportDump,
+} from '@selvedge/installer';
 import { SelvedgeError, systemClock as clock } from '@selvedge/kit';
 import {
   type KubeClient,
@@ -14,17 +26,7 @@ import {
 } from '@selvedge/kube';
 import type { Node } from '@selvedge/kube/types';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { check, describeCheck } from '../../packages/installer/src/check/index.ts';
-import { edgeNodeResource } from '../../packages/installer/src/edge-objects.ts';
-import type { CommandContext } from '../../packages/installer/src/command/index.ts';
-import {
-  type Host,
-  type HostResult,
-  type Hosts,
-  createLocalHost,
-} from '../../packages/installer/src/host/index.ts';
-import { describeStatus, status } from '../../packages/installer/src/status/index.ts';
-import { supportDump } from '../../packages/installer/src/support-dump/index.ts';
+import { edgeNodeResource } from '@selvedge/unit-controller';
 import type { PrivateControlPlane } from '../bed/control-plane/private-control-plane.ts';
 import { freePort } from '../bed/free-port.ts';
 import { silent } from './installer-cloud-world.ts';

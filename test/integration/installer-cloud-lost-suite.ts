@@ -1,7 +1,7 @@
+import { lookAtCloud, planCloud } from '@selvedge/installer/testing';
 import { hasCode, SelvedgeError } from '@selvedge/kit';
 import type { KubeClient } from '@selvedge/kube';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { lookAtCloud, planCloud } from '../../packages/installer/src/cloud/index.ts';
 import {
   type CloudWorld,
   allObjects,

@@ -2,6 +2,17 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { managerNamespace } from '@selvedge/api';
 import { ensureAssets } from '@selvedge/hack/setup';
+import type { CloudOptions, Progress } from '@selvedge/installer';
+import {
+  type CloudDeps,
+  type CloudPlan,
+  applyCloud,
+  lookAtCloud,
+  lookAtCloudUndo,
+  planCloud,
+  planCloudUndo,
+  undoCloud,
+} from '@selvedge/installer/testing';
 import { SelvedgeError, hasCode, systemClock } from '@selvedge/kit';
 import {
   type KubeClient,
@@ -11,18 +22,6 @@ import {
   isObject,
   resources,
 } from '@selvedge/kube';
-import {
-  type CloudDeps,
-  type CloudOptions,
-  type CloudPlan,
-  applyCloud,
-  lookAtCloud,
-  planCloud,
-  lookAtCloudUndo,
-  planCloudUndo,
-  undoCloud,
-} from '../../packages/installer/src/cloud/index.ts';
-import type { Progress } from '../../packages/installer/src/command/index.ts';
 import { type Helm, createHelm } from '../bed/helm.ts';
 import { connect, startControlPlane } from './kube-world.ts';
 
@@ -51,6 +50,8 @@ const timeouts = { readyMs: 60_000, apiServerMs: 60_000, takenBackMs: 60_000 };
 
 export interface CloudWorld extends AsyncDisposable {
   readonly cluster: KubeClient;
+  /** A file. */
+  readonly kubeconfig: string;
   readonly deps: CloudDeps;
   readonly helm: Helm;
   /** With another client. */
@@ -82,6 +83,7 @@ export async function startCloudWorld(): Promise<CloudWorld> {
   });
   return {
     cluster,
+    kubeconfig: controlPlane.kubeconfig,
     deps: through(rollingOut(cluster)),
     helm: createHelm({ program, kubeconfig: controlPlane.kubeconfig, folder }),
     through: (client) => through(rollingOut(client)),

@@ -1,11 +1,10 @@
 import { cloudReachable, edgeNodeDefinition } from '@selvedge/api';
+import { type ClusterClient, type TestSite, createTestSiteOf } from '@selvedge/installer/testing';
 import { SelvedgeError, createLimiter, systemClock } from '@selvedge/kit';
 import { type KubeClient, resources, strategicMergePatch } from '@selvedge/kube';
 import type { Pod } from '@selvedge/kube/types';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { ClusterClient } from '../../packages/installer/src/cluster/index.ts';
-import { edgeNodeResource } from '../../packages/installer/src/edge-objects.ts';
-import { type TestSite, createTestSiteOf } from '../../packages/installer/src/convert/testing-site.ts';
+import { edgeNodeResource } from '@selvedge/unit-controller';
 import type { PrivateControlPlane } from '../bed/control-plane/private-control-plane.ts';
 import { waitFor } from '../bed/wait.ts';
 import { type TestClient, connect, startControlPlane } from './kube-world.ts';

@@ -1,9 +1,5 @@
+import { losingConversions, stoppingConversions, stoppingReverts } from '@selvedge/installer/testing';
 import { describe, it } from 'vitest';
-import {
-  losingConversions,
-  stoppingConversions,
-  stoppingReverts,
-} from '../../packages/installer/src/convert/testing-rounds.ts';
 
 /** Each command of each run: a few hundred runs of a few hundred programs. */
 describe.each(['before', 'after'] as const)(

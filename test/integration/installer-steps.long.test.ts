@@ -1,5 +1,5 @@
+import { runWithLoss } from '@selvedge/installer/testing';
 import { expect, it } from 'vitest';
-import { runWithLoss } from '../../packages/installer/src/steps/testing-run.ts';
 
 const sweeps = (['apply', 'undo'] as const).flatMap((way) =>
   (['before', 'after'] as const).map((when) => ({ way, when })),

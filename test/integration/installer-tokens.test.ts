@@ -2,17 +2,18 @@ import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { bootstrapGroupOf, managerNamespace } from '@selvedge/api';
+import { type Progress, moveNode } from '@selvedge/installer';
+import {
+  type JoinConfig,
+  kubeletConfig,
+  newTunnelAuthority,
+  newTunnelCertificate,
+  tunnelCaConfig,
+} from '@selvedge/installer/testing';
 import { hasCode, systemClock } from '@selvedge/kit';
 import { type KubeClient, defineResource, mergePatch, resources } from '@selvedge/kube';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newRequest } from '../../packages/cloud-manager/src/csr/testing.ts';
-import {
-  newTunnelAuthority,
-  newTunnelCertificate,
-} from '../../packages/installer/src/cloud/certificates/tunnel.ts';
-import type { Progress } from '../../packages/installer/src/command/index.ts';
-import { type JoinConfig, kubeletConfig, tunnelCaConfig } from '../../packages/installer/src/token/index.ts';
-import { moveNode } from '../../packages/installer/src/edge-units/index.ts';
 import { createEdgeNode } from './edge-world.ts';
 import { connectWith } from './kube-world.ts';
 import { type ManagerWorld, signal, startManagerWorld, until } from './manager-world.ts';

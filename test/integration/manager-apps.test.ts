@@ -1,12 +1,6 @@
 import { labels } from '@selvedge/api';
-import { mergePatch, resources, strategicMergePatch } from '@selvedge/kube';
-import type { Deployment } from '@selvedge/kube/types';
-import {
-  type UnitAppObject,
-  edgeUnitResource,
-  horizontalPodAutoscalers,
-  unitAppResource,
-} from '@selvedge/unit-controller';
+import { mergePatch, resources } from '@selvedge/kube';
+import { edgeUnitResource, unitAppResource } from '@selvedge/unit-controller';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   Killer,
@@ -19,6 +13,7 @@ import {
   templateOf,
   unitOf,
 } from './app-tools.ts';
+import { clonesAreKept } from './app-clones-suite.ts';
 import { AppWorld, type RunningApps, ShiftedClock, namespace, signal, until } from './app-world.ts';
 
 const hourMs = 3_600_000;
@@ -38,27 +33,14 @@ afterAll(async () => {
   await world[Symbol.asyncDispose]();
 });
 
-const reached = (name: string, state: string): Promise<UnitAppObject> =>
-  until(`${name} ${state}`, async () => {
-    const app = await world.app(name);
-    return isAt(app, state) && app;
-  });
-
 const imagesOf = (app: string): Promise<readonly (string | undefined)[]> =>
   Promise.all(shops.map(async (shop) => imageOf(await world.deployment(`${app}-${shop}`))));
-
-const change = (name: string, patch: object): Promise<Deployment> =>
-  world.admin.patch(
-    resources.deployments,
-    { namespace, name },
-    { patch: strategicMergePatch(patch), fieldManager: 'somebody', signal },
-  );
 
 describe('a rollout', () => {
   test('comes to all units, wave after wave, and says so to kubectl', async () => {
     await world.createApp('till', specOf('till:1'));
     await world.kubectl(['wait', '--for=condition=Updated', '--timeout=90s', 'unitapp/till']);
-    const app = await reached('till', 'Done');
+    const app = await world.reached('till', 'Done');
     expect(app.status).toMatchObject({
       currentRevision: 1,
       totals: { units: 3, updated: 3, healthy: 3 },
@@ -82,7 +64,7 @@ describe('a rollout', () => {
     const overrides = [{ name: 'busy', units: ['shop-2'], replicas: 2 }];
     for (const image of ['till:2', 'till:3']) {
       await world.changeApp('till', { ...templateOf(image), overrides });
-      await reached('till', 'Done');
+      await world.reached('till', 'Done');
       expect(await imagesOf('till')).toEqual([image, image, image]);
       const clones = await Promise.all(shops.map((shop) => world.deployment(`till-${shop}`)));
       expect(clones.map((clone) => clone?.spec?.replicas)).toEqual([1, 2, 1]);
@@ -98,7 +80,7 @@ describe('a rollout', () => {
     });
     clock.forward(11_000);
     await world.poke('till');
-    const app = await reached('till', 'RolledBack');
+    const app = await world.reached('till', 'RolledBack');
     expect(app.status).toMatchObject({ currentRevision: 3, updateRevision: 4, totals: { updated: 0 } });
     expect(app.status?.rollout?.message).toBe('1 failed: shop-1: 0 of 1 pods available');
     expect(conditionOf(app, 'Updated')).toBe('False RolledBack');
@@ -109,7 +91,7 @@ describe('a rollout', () => {
   test('does not wait for a unit without a link, which catches up', async () => {
     await world.link('shop-3', false);
     await world.changeApp('till', templateOf('till:5'));
-    const app = await reached('till', 'Done');
+    const app = await world.reached('till', 'Done');
     expect(unitOf(app, 'shop-3')).toMatchObject({ state: 'Offline', revision: 3 });
     expect(conditionOf(app, 'Updated')).toBe('True Done');
     expect(await imagesOf('till')).toEqual(['till:5', 'till:5', 'till:3']);
@@ -134,7 +116,7 @@ describe('a rollout', () => {
     expect(await world.deployment('night-shop-night')).toBeUndefined();
     clock.setTo(day + 2.5 * hourMs);
     await world.poke('night');
-    await reached('night', 'Done');
+    await world.reached('night', 'Done');
   });
 
   test('goes on in the other units where one has an object of somebody else, or cannot have a text', async () => {
@@ -196,8 +178,8 @@ describe('a rollout', () => {
       const template = { kind, spec: { template: podTemplate } };
       await world.createApp(kind.toLowerCase(), specOf('db:1', { unitSelector, service, template }));
     }
-    await reached('daemonset', 'Done');
-    const { status } = await reached('statefulset', 'Done');
+    await world.reached('daemonset', 'Done');
+    const { status } = await world.reached('statefulset', 'Done');
     expect(status?.totals).toMatchObject({ units: 1, updated: 1, healthy: 1 });
     const set = await world.admin.get(
       resources.statefulSets,
@@ -226,141 +208,11 @@ describe('a rollout', () => {
     expect(conditionOf(app, 'Invalid')).toBe('True Invalid');
     await world.changeApp('odd', { ...templateOf('odd:1'), unitSelector });
     await world.changeApp('odd', { template: { kind: 'Deployment', spec: { unheardOf: null } } });
-    await reached('odd', 'Done');
+    await world.reached('odd', 'Done');
   });
 });
 
-describe('a clone', () => {
-  test('is put back where somebody changed it, and only there', async () => {
-    const sidecar = { name: 'sidecar', image: 'theirs' };
-    await change('till-shop-1', {
-      metadata: { labels: { [labels.revision]: '9', theirs: 'stays' } },
-      spec: { template: { spec: { containers: [{ name: 'till', image: 'evil' }, sidecar] } } },
-    });
-    const clone = await until('the clone as it was', async () => {
-      const seen = await world.deployment('till-shop-1');
-      return imageOf(seen) === 'till:5' && seen;
-    });
-    expect(clone.metadata.labels).toMatchObject({ [labels.revision]: '5', theirs: 'stays' });
-    expect(clone.spec?.template.spec?.containers.map(({ image }) => image)).toEqual(['till:5', 'theirs']);
-    await world.admin.delete(resources.deployments, { namespace, name: 'till-shop-2' }, { signal });
-    await until('another clone', async () => imageOf(await world.deployment('till-shop-2')) === 'till:5');
-  });
-
-  test('has what it needs beside it, and leaves nothing in a unit that is not selected any more', async () => {
-    const unitSelector = { matchLabels: { web: 'yes' } };
-    const enrol = (name: string, web: string | null): Promise<unknown> =>
-      world.admin.patch(
-        edgeUnitResource,
-        { name },
-        { patch: mergePatch({ metadata: { labels: { web } } }), signal },
-      );
-    for (const name of ['shop-2', 'shop-3']) await enrol(name, 'yes');
-    await world.createApp(
-      'web',
-      specOf('web:1', {
-        unitSelector,
-        service: { spec: { ports: [{ port: 80 }] } },
-        configMaps: [{ name: 'conf', data: { shop: '{{unit.name}}' } }],
-        secrets: [{ name: 'key', stringData: { key: 'hidden' } }],
-        scaling: { horizontal: { minReplicas: 1, maxReplicas: 5 } },
-      }),
-    );
-    await reached('web', 'Done');
-    const names = async (unit: string): Promise<readonly string[]> => {
-      const labelSelector = `${labels.unitApp}=web,${labels.unit}=${unit}`;
-      const kinds = [
-        resources.deployments,
-        resources.services,
-        resources.configMaps,
-        resources.secrets,
-        horizontalPodAutoscalers,
-      ];
-      const lists = await Promise.all(
-        kinds.map((kind) => world.admin.list(kind, { namespace, labelSelector, signal })),
-      );
-      return lists.flatMap(({ items }) => items.map(({ kind }) => kind ?? ''));
-    };
-    const all = ['Deployment', 'Service', 'ConfigMap', 'Secret', 'HorizontalPodAutoscaler'];
-    expect(await names('shop-3')).toEqual(all);
-    const { stdout } = await world.kubectl(['get', 'controllerrevisions', '--output=json']);
-    expect(stdout).not.toContain('hidden');
-    await enrol('shop-3', null);
-    await until('nothing', async () => {
-      clock.forward(10_000);
-      await world.poke('web');
-      return (await names('shop-3')).length === 0;
-    });
-    expect(await names('shop-2')).toEqual(all);
-    await enrol('shop-2', null);
-    const emptied = await until('a reason', async () => {
-      const seen = await world.app('web');
-      return conditionOf(seen, 'Invalid') === 'True Invalid' && seen;
-    });
-    expect(emptied.status?.totals?.units).toBe(0);
-    expect(await names('shop-2')).toEqual(all);
-    await enrol('shop-2', 'yes');
-    await until('the unit again', async () => conditionOf(await world.app('web'), 'Updated') === 'True Done');
-  });
-
-  test('has as many replicas as its autoscaler says, and those of the template without one', async () => {
-    const scale = mergePatch({ spec: { replicas: 4 } });
-    const at = { namespace, name: 'web-shop-2' };
-    await world.admin.patch(resources.deployments, at, { patch: scale, subresource: 'scale', signal });
-    await world.changeApp('web', templateOf('web:2'));
-    await reached('web', 'Done');
-    const scaled = await world.deployment('web-shop-2');
-    expect([imageOf(scaled), scaled?.spec?.replicas]).toEqual(['web:2', 4]);
-    await world.changeApp('web', { scaling: null });
-    await until('the template', async () => (await world.deployment('web-shop-2'))?.spec?.replicas === 1);
-    const { items } = await world.admin.list(horizontalPodAutoscalers, { namespace, signal });
-    expect(items).toEqual([]);
-    // It is taken over by an autoscaler as it runs: nothing goes down on the way.
-    await world.changeApp('web', {
-      template: specOf('web:2').template,
-      overrides: [{ name: 'more', unitSelector: {}, replicas: 3 }],
-    });
-    await until('three', async () => (await world.deployment('web-shop-2'))?.spec?.replicas === 3);
-    await world.changeApp('web', { scaling: { horizontal: { maxReplicas: 5 } } });
-    await until('an autoscaler', async () => {
-      const seen = await world.admin.list(horizontalPodAutoscalers, { namespace, signal });
-      return seen.items.length === 1;
-    });
-    expect((await world.deployment('web-shop-2'))?.spec?.replicas).toBe(3);
-  });
-
-  test('has the replicas of the timetable at its moment, and of an unmanaged field what others say', async () => {
-    const day = Math.ceil((clock.now() + hourMs) / (24 * hourMs)) * 24 * hourMs;
-    clock.setTo(day);
-    const schedules = [
-      { name: 'open', cron: '0 8 * * *', replicas: 3 },
-      { name: 'closed', cron: '0 20 * * *', replicas: 0 },
-    ];
-    const unitSelector = { matchLabels: { tier: 'canary' } };
-    const unmanagedFields = ['/spec/revisionHistoryLimit'];
-    const { template } = specOf('plan:1');
-    const spec = { ...template.spec, revisionHistoryLimit: 4 };
-    await world.createApp(
-      'plan',
-      specOf('plan:1', {
-        unitSelector,
-        unmanagedFields,
-        scaling: { schedules },
-        template: { ...template, spec },
-      }),
-    );
-    const replicas = async (): Promise<number | undefined> =>
-      (await world.deployment('plan-shop-1'))?.spec?.replicas;
-    await reached('plan', 'Done');
-    expect(await replicas()).toBe(0);
-    expect((await world.deployment('plan-shop-1'))?.spec?.revisionHistoryLimit).toBe(4);
-    await change('plan-shop-1', { spec: { revisionHistoryLimit: 7 } });
-    clock.setTo(day + 8.5 * hourMs);
-    await world.poke('plan');
-    await until('the shop to be open', async () => (await replicas()) === 3);
-    expect((await world.deployment('plan-shop-1'))?.spec?.revisionHistoryLimit).toBe(7);
-  });
-});
+clonesAreKept({ world: () => world, clock });
 
 describe('whoever leads', () => {
   test('goes on where the one before was killed: no step is lost, none is done twice', async () => {
@@ -383,7 +235,7 @@ describe('whoever leads', () => {
   test('does no step that another who thinks the same has done', async () => {
     const both = await Promise.all([world.run({ clock }), world.run({ clock })]);
     await world.changeApp('till', templateOf('till:7'));
-    await reached('till', 'Done');
+    await world.reached('till', 'Done');
     for (const one of both) await one[Symbol.asyncDispose]();
     const steps = both.flatMap(({ writes }) => stepsIn(writes, 'till', 7));
     expect(steps.toSorted()).toEqual(shops.map((shop) => `PATCH deployments/till-${shop} 7`));

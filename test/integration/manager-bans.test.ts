@@ -1,4 +1,4 @@
-import { managerNamespace } from '@selvedge/api';
+import { labels, managerNamespace } from '@selvedge/api';
 import { mergePatch, resources } from '@selvedge/kube';
 import type { TunnelAgent } from '@selvedge/tunnel/agent';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -315,3 +315,20 @@ test.each([
     expect(status?.allowed).toBe(is);
   },
 );
+
+test('a lite node is marked as one at an edge, and cannot take that back with what it said of itself', async () => {
+  const name = 'gateway';
+  const node = world.client(await world.addNode(name));
+  const says = (own: Readonly<Record<string, string | null>>): Promise<unknown> =>
+    node.patch(resources.nodes, { name }, { patch: mergePatch({ metadata: { labels: own } }), signal });
+  const marked = async (): Promise<boolean> => {
+    const { metadata } = await world.admin.get(resources.nodes, { name }, { signal });
+    return metadata.labels?.[labels.nodeEdge] === 'true';
+  };
+  expect(await marked()).toBe(false);
+  await says({ [labels.nodeVersion]: '1.0.0' });
+  await until('the mark', marked);
+  await says({ [labels.nodeVersion]: null });
+  await expect(says({ [labels.nodeEdge]: null })).rejects.toMatchObject({ code: 'Forbidden' });
+  expect(await marked()).toBe(true);
+});

@@ -2,14 +2,14 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { changeImage, createApps } from '../bench/scale/app-scenes.ts';
 import { idle, relabel } from '../bench/scale/scenes.ts';
 import type { ScaleWorld } from '../bench/scale/world.ts';
-import { openSmallWorld, patient, small } from './scale-world.ts';
+import { openSmallWorld, patient, small, steady } from './scale-world.ts';
 
 const { units, nodesOfEach } = small;
 
 let world: ScaleWorld;
 
 beforeAll(async () => {
-  world = await openSmallWorld();
+  world = await openSmallWorld(steady);
 });
 afterAll(() => world[Symbol.asyncDispose]());
 

@@ -15,12 +15,17 @@ export const untilConverged = async (world: ScaleWorld): Promise<void> => {
   await converged(world, Date.now(), patientMs);
 };
 
+/** Who is gone is soon followed by another. */
+const hasty = { leaseDurationSeconds: 5, renewDeadlineSeconds: 3, retrySeconds: 1 };
+/** Who leads does not stop to because the machine is slow: the next one looks at all anew, and may write twice. */
+export const steady = { leaseDurationSeconds: 600, renewDeadlineSeconds: 300, retrySeconds: 2 };
+
 /** Units with nodes, and a cloud-manager that has done all that is to be done. */
-export async function openSmallWorld(): Promise<ScaleWorld> {
+export async function openSmallWorld(leaderElection = hasty): Promise<ScaleWorld> {
   const world = await openScaleWorld({
     program: [process.execPath, main],
     gracePeriodSeconds: graceSeconds.long,
-    leaderElection: { leaseDurationSeconds: 5, renewDeadlineSeconds: 3, retrySeconds: 1 },
+    leaderElection,
     monitorGraceSeconds: graceSeconds.stock,
     beatMs: 1_000,
     beatsPerStatus: 5,

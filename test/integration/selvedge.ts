@@ -4,8 +4,8 @@ import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import { type CliHost, runCli } from '@selvedge/installer';
 import { systemClock } from '@selvedge/kit';
-import { type CliHost, runCli } from '../../packages/installer/src/cli/index.ts';
 import { waitFor } from '../bed/wait.ts';
 
 export const selvedgeProgram = join(import.meta.dirname, '../../packages/installer/src/main.ts');

@@ -7,7 +7,8 @@ export const labels = {
    */
   nodeUnit: 'selvedge.node-restriction.kubernetes.io/unit',
   /**
-   * On a Node: it is at an edge, and cloud-manager does not run there. Written before a node is converted; no node may write it.
+   * On a Node: it is at an edge, and cloud-manager does not run there. Written before a node is converted, and by cloud-manager on a
+   * lite node; no node may write it.
    */
   nodeEdge: 'selvedge.node-restriction.kubernetes.io/edge',
   /** On a Node of a unit: limits on evictions hold in a zone. Source: kubernetes.io "Well-Known Labels". */

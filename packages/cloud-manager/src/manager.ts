@@ -22,7 +22,7 @@ import { type Address, type Config, nodeDomainOf } from './config/index.ts';
 import { configured } from './configured.ts';
 import { createCsrApprover, createCsrMetrics, createReserved } from './csr/index.ts';
 import { createEdgeAccess } from './edge-access.ts';
-import { type Bans, createBans } from './edge-nodes/index.ts';
+import { type Bans, createBans, createEdgeMarks } from './edge-nodes/index.ts';
 import { createHealth, healthLimits } from './health/index.ts';
 import { type PemOfClients, createPemOfClients } from './pem-of-clients.ts';
 import { present } from './present.ts';
@@ -181,6 +181,7 @@ function electionOf(context: Context, leader: LeaderParts): LeaderElection {
         const services = [
           createCsrApprover(parts),
           cleaner,
+          createEdgeMarks(parts),
           autonomy,
           units(),
           createTrafficDefaults(parts),

@@ -2,7 +2,7 @@ import type { Config } from './config/index.ts';
 import {
   type ClientAuthorities,
   type PemFiles,
-  type PemFilesDeps,
+  type FollowFilesDeps,
   type PemFilesOptions,
   createPemFiles,
   trusting,
@@ -15,7 +15,7 @@ export type PemOfClients = (files: PemFilesOptions) => PemFiles;
 export const createPemOfClients =
   (
     { tunnel }: Pick<Config, 'tunnel'>,
-    deps: PemFilesDeps & { readonly authorities: ClientAuthorities | undefined },
+    deps: FollowFilesDeps & { readonly authorities: ClientAuthorities | undefined },
   ): PemOfClients =>
   ({ clientCaFile = tunnel.clientCaFile, ...files }) => {
     const pem = createPemFiles({ ...files, clientCaFile }, deps);

@@ -26,7 +26,7 @@ import { originating, refusals } from './exit-code.ts';
 import { createFarewell } from './farewell.ts';
 import { type Hub, createHub } from './hub/index.ts';
 import { type Identity, createIdentity } from './identity/index.ts';
-import { createKubeletServices } from './kubelet-services.ts';
+import { type KubeletServices, createKubeletServices } from './kubelet-services.ts';
 import {
   type NodePresence,
   type NodeRuntime,
@@ -235,7 +235,7 @@ function podServices(
   readonly services: readonly Service[];
   readonly presence: NodePresence;
   readonly engine: Pods;
-  readonly kubeletPort: () => number | undefined;
+  readonly kubelet: KubeletServices;
 } {
   const { config, store, kubeMetrics } = context;
   const { nodeName } = config;
@@ -276,7 +276,7 @@ function podServices(
     ...engine.services,
     ...kubelet.services,
   ];
-  return { services, presence, engine: engine.pods, kubeletPort: kubelet.port };
+  return { services, presence, engine: engine.pods, kubelet };
 }
 
 /** Undefined without the module. */
@@ -321,6 +321,7 @@ function contextOf(
 export function createAgent(config: Config, paths: Paths, host: AgentHost): Service {
   const { clock, log, systemd } = host;
   let tunnel: Tunnel | undefined;
+  let kubelet: KubeletServices | undefined;
   const theTunnel = (): Tunnel => {
     if (tunnel !== undefined) return tunnel;
     throw new SelvedgeError('there is no tunnel', { code: 'Unavailable' });
@@ -333,8 +334,10 @@ export function createAgent(config: Config, paths: Paths, host: AgentHost): Serv
     log.warn('no module is switched on');
     return createServiceGroup({ name: 'edge-lite', services: base }, { log });
   }
-  const statusOfOthers = (): Readonly<Record<string, object>> =>
-    tunnel === undefined ? {} : { [tunnel.name]: tunnel.status() };
+  const statusOfOthers = (): Readonly<Record<string, object>> => ({
+    ...(tunnel === undefined ? {} : { [tunnel.name]: tunnel.status() }),
+    ...(kubelet === undefined ? {} : { kubeletApi: kubelet.status() }),
+  });
   const hub = hubOf(context, settings, { identity, statusOfOthers });
   const readiness = createReadiness({ systemd, log, synced: (signal) => hub.whenSynced(signal) });
   const watchdog = createWatchdog({ systemd, clock, log });
@@ -344,8 +347,9 @@ export function createAgent(config: Config, paths: Paths, host: AgentHost): Serv
     tunnel = tunnelOf(context, { hub, identity });
     return createServiceGroup({ name: 'edge-lite', services: [...begin(), readiness, watchdog] }, { log });
   }
-  const { services, presence, engine, kubeletPort } = podServices(context, { hub, pods, identity });
-  tunnel = tunnelOf(context, { hub, identity, kubeletPort });
+  const { services, presence, engine, kubelet: api } = podServices(context, { hub, pods, identity });
+  kubelet = api;
+  tunnel = tunnelOf(context, { hub, identity, kubeletPort: api.port });
   const onMachineShutdown = [
     (signal: AbortSignal) => presence.announceShutdown(signal),
     (signal: AbortSignal) => engine.halt(haltGraceSeconds, signal),

@@ -41,6 +41,8 @@ export interface KubeletServices {
   readonly services: readonly Service[];
   /** Where it is, or will be, served; undefined while nobody knows. */
   readonly port: () => number | undefined;
+  /** What `/selvedge/status` shows of it; JSON. It does not listen before the node has its serving certificate. */
+  readonly status: () => object;
 }
 
 const served: ReadonlySet<string> = new Set([
@@ -138,5 +140,9 @@ export function createKubeletServices(
     ownAddresses: machineAddresses,
   });
   const { port } = pods.kubeletApi;
-  return { services: [certificate, server], port: () => server.port ?? (port === 0 ? undefined : port) };
+  return {
+    services: [certificate, server],
+    port: () => server.port ?? (port === 0 ? undefined : port),
+    status: () => ({ listens: server.port !== undefined }),
+  };
 }

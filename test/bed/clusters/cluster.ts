@@ -5,7 +5,7 @@ import type { BedDescription } from '../description.ts';
 import { inNamespace } from '../network/apply.ts';
 import { siteName } from './description.ts';
 import { joinNetworks } from './join-networks.ts';
-import { apiEndpoint } from './machines.ts';
+import { clusterEndpoint } from './machines.ts';
 import { writePodRoutes } from './pod-network.ts';
 import { operatorFiles, readRecord } from './record.ts';
 import type { Cluster, ClusterLayout, ClusterMachine, RunningTask } from './types.ts';
@@ -42,7 +42,7 @@ export function clusterOf(context: BedContext, { layout, bed, machines }: Cluste
     name: context.name,
     layout,
     kubeconfig: folders.kubeconfig,
-    server: `https://${apiEndpoint(bed)}`,
+    server: `https://${clusterEndpoint(bed)}`,
     machines,
     workers,
     operator: operatorFiles(context),

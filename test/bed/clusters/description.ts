@@ -1,11 +1,11 @@
 import { defaultLan } from '../addresses.ts';
-import { type BedDescription, defaultControlPlane } from '../description.ts';
+import { type BedDescription, cloudSite, defaultControlPlane } from '../description.ts';
 import { withNode, withSite } from '../description-edit.ts';
 import type { ClusterLayout } from './types.ts';
 
 /** The one site of a cluster. */
 export const siteName = 'shop';
-/** The name of the control plane's machine. */
+/** The name of the control plane's first machine, which is the cloud. */
 export const controlPlaneName = 'cloud-1';
 
 export interface ClusterOptions {
@@ -13,12 +13,18 @@ export interface ClusterOptions {
   /** The number of its network. */
   readonly index: number;
   readonly layout: ClusterLayout;
+  /** How many machines have an API server and a member of etcd, `cloud-1` among them; of k3s none has. */
+  readonly controlPlanes: number;
   /** How many workers the site has: `shop-1`, `shop-2`. */
   readonly workers: number;
 }
 
+const numbered = (name: string, from: number, to: number): readonly string[] =>
+  Array.from({ length: Math.max(0, to - from + 1) }, (_, at) => `${name}-${from + at}`);
+
 /** The cluster as a bed: what its networks are made of and what takes it down. Pure. */
-export function describeCluster({ name, index, layout, workers }: ClusterOptions): BedDescription {
+export function describeCluster(options: ClusterOptions): BedDescription {
+  const { name, index, layout, controlPlanes, workers } = options;
   const empty: BedDescription = {
     schema: 1,
     name,
@@ -29,6 +35,10 @@ export function describeCluster({ name, index, layout, workers }: ClusterOptions
     nodes: [],
   };
   const site = withSite(empty, { name: siteName, lan: defaultLan });
-  const names = Array.from({ length: workers }, (_, at) => `${siteName}-${at + 1}`);
-  return names.reduce((bed, worker) => withNode(bed, { name: worker, kind: 'machine', agent: 'none' }), site);
+  const machine = { kind: 'machine', agent: 'none' } as const;
+  const nodes = [
+    ...numbered('cloud', 2, controlPlanes).map((node) => ({ ...machine, name: node, site: cloudSite })),
+    ...numbered(siteName, 1, workers).map((node) => ({ ...machine, name: node })),
+  ];
+  return nodes.reduce(withNode, site);
 }

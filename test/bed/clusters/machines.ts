@@ -1,12 +1,13 @@
 import { apiServerPort, cloudAddresses } from '../addresses.ts';
 import type { BedContext } from '../context.ts';
-import type { BedDescription } from '../description.ts';
+import { type BedDescription, cloudSite } from '../description.ts';
 import { machineFolders, sharedFolders } from '../machine/host.ts';
 import { createMachine } from '../machine/machine.ts';
 import type { Machine } from '../machine/types.ts';
 import { processMark } from '../names.ts';
 import { nodeAddress } from '../network/spec.ts';
 import { renewNetwork } from '../node/node.ts';
+import { balancerPort } from './balancer.ts';
 import { controlPlaneName } from './description.ts';
 import { k3sPaths } from './k3s/paths.ts';
 import type { ClusterLayout, ClusterMachine } from './types.ts';
@@ -47,7 +48,7 @@ const layouts: Readonly<Record<ClusterLayout, LayoutFacts>> = {
 function machineOf(options: MachinesOptions, name: string, namespace: string): Machine {
   const { context, bed, base, files, authorizedKeys, layout } = options;
   const { names, folders, clock, setup } = context;
-  const isWorker = namespace === names.node(name);
+  const isCloud = namespace === names.cloud;
   return createMachine(
     {
       name,
@@ -64,12 +65,12 @@ function machineOf(options: MachinesOptions, name: string, namespace: string): M
     {
       clock,
       // The cloud's network, in which the sites' uplinks end, outlives its machine.
-      renewNetwork: (signal) => (isWorker ? renewNetwork(context, bed, name, signal) : Promise.resolve()),
+      renewNetwork: (signal) => (isCloud ? Promise.resolve() : renewNetwork(context, bed, name, signal)),
     },
   );
 }
 
-function controlPlane(options: MachinesOptions): Omit<ClusterMachine, 'runtimeSocket'> {
+function cloudMachine(options: MachinesOptions): Omit<ClusterMachine, 'runtimeSocket'> {
   const { context, bed } = options;
   return {
     name: controlPlaneName,
@@ -80,24 +81,30 @@ function controlPlane(options: MachinesOptions): Omit<ClusterMachine, 'runtimeSo
 }
 
 /**
- * The machines of a cluster, that of the control plane first, where it is one: it is the cloud, which the host reaches, and the
- * sites by NAT.
+ * The machines of a cluster, those of the control plane first, where there are: one is the cloud, which the host reaches, and the
+ * sites by NAT; the others are beside it, and the sites reach them too.
  */
 export function clusterMachines(options: MachinesOptions): readonly ClusterMachine[] {
   const { context, bed, layout } = options;
   const { runtimeSocket, controlPlane: isMachine } = layouts[layout];
-  const workers = bed.nodes.map(
+  const nodes = bed.nodes.map(
     (node): Omit<ClusterMachine, 'runtimeSocket'> => ({
       name: node.name,
-      role: 'worker',
+      role: node.site === cloudSite ? 'control-plane' : 'worker',
       address: nodeAddress(bed, node).address,
       machine: machineOf(options, node.name, context.names.node(node.name)),
     }),
   );
-  const all = isMachine ? [controlPlane(options), ...workers] : workers;
+  const all = isMachine ? [cloudMachine(options), ...nodes] : nodes;
   return all.map((one) => ({ ...one, runtimeSocket }));
 }
 
-/** Where the API server of a cluster is reached: `10.60.0.1:6443`. */
+/** Where the API server of the cloud is reached: `10.60.0.1:6443`. */
 export const apiEndpoint = ({ index }: Pick<BedDescription, 'index'>): string =>
   `${cloudAddresses(index).cloud}:${apiServerPort}`;
+
+/** The same of a cluster, where several are reached by a balancer: `10.60.0.1:8443`. */
+export const clusterEndpoint = ({ index, nodes }: Pick<BedDescription, 'index' | 'nodes'>): string =>
+  nodes.some(({ site }) => site === cloudSite)
+    ? `${cloudAddresses(index).cloud}:${balancerPort}`
+    : apiEndpoint({ index });

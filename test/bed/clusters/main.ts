@@ -24,6 +24,7 @@ const print = (cluster: Cluster): void => {
 
 interface UpFlags {
   readonly name?: string;
+  readonly controlPlanes: string;
   readonly workers: string;
 }
 
@@ -33,9 +34,11 @@ function program(signal: AbortSignal): Command {
     .command('up')
     .addArgument(new Argument('<layout>', 'who sets the nodes up').choices(clusterLayouts))
     .option('--name <name>', 'of the cluster; default: the layout')
+    .option('--control-planes <count>', 'machines with an API server, of kubeadm', '1')
     .option('--workers <count>', 'machines of the site', '3')
-    .action(async (layout: ClusterLayout, { name = layout, workers }: UpFlags) => {
-      print(await upCluster({ layout, name, workers: Number(workers), signal }));
+    .action(async (layout: ClusterLayout, { name = layout, controlPlanes, workers }: UpFlags) => {
+      const counts = { controlPlanes: Number(controlPlanes), workers: Number(workers) };
+      print(await upCluster({ layout, name, ...counts, signal }));
     });
   root
     .command('show')

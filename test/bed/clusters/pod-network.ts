@@ -1,6 +1,6 @@
 import { run } from '@selvedge/hack/setup';
 import type { BedContext } from '../context.ts';
-import type { BedDescription } from '../description.ts';
+import { type BedDescription, cloudSite } from '../description.ts';
 import { machineFolders } from '../machine/host.ts';
 import { type PodRange, podRoutes, renderConflist } from '../node/cni.ts';
 import { waitFor } from '../wait.ts';
@@ -48,18 +48,21 @@ export async function writePodNetwork(
   await machine.writeFiles([{ kind: 'file', path: `${folder.slice(1)}/10-pods.conflist`, content }], signal);
 }
 
-/** Leads each worker to the pods of the others of the site; a worker that is off has no network. */
+/** Leads each worker to the pods of the others of the site, and the cloud to those beside it; a worker that is off has no network. */
 export async function writePodRoutes(
   { names }: Pick<BedContext, 'names'>,
   bed: BedDescription,
   { ranges, workers }: { readonly ranges: readonly PodRange[]; readonly workers: readonly ClusterMachine[] },
 ): Promise<void> {
-  for (const node of bed.nodes) {
-    const worker = workers.find(({ name }) => name === node.name);
-    if (worker === undefined || !(await worker.machine.isOn())) continue;
-    const input = podRoutes(bed, node, ranges)
+  const places = [{ name: '', site: cloudSite, namespace: names.cloud }];
+  for (const { name, site } of bed.nodes) {
+    const worker = workers.find((one) => one.name === name);
+    if (await worker?.machine.isOn()) places.push({ name, site, namespace: names.node(name) });
+  }
+  for (const place of places) {
+    const input = podRoutes(bed, place, ranges)
       .map((line) => `${line}\n`)
       .join('');
-    await run({ argv: ['ip', '-n', names.node(node.name), '-batch', '-'], input });
+    await run({ argv: ['ip', '-n', place.namespace, '-batch', '-'], input });
   }
 }

@@ -1,3 +1,4 @@
+import { SelvedgeError } from '@selvedge/kit';
 import { type BedDeps, createContext, processBedDeps } from '../context.ts';
 import { provideBaseRoot } from '../machine/index.ts';
 import { existing } from '../operations.ts';
@@ -15,6 +16,8 @@ export interface UpOptions {
   readonly layout: ClusterLayout;
   /** A bed's name: no bed is called so. */
   readonly name: string;
+  /** Machines with an API server, of kubeadm only. Default 1. With more, a balancer is in front of them. */
+  readonly controlPlanes?: number;
   /** Default 3. */
   readonly workers?: number;
   readonly signal?: AbortSignal | undefined;
@@ -25,10 +28,14 @@ export interface UpOptions {
  * `Bed.down` or `hack/bed --bed NAME down`, half-made or not.
  */
 export async function upCluster(options: UpOptions, deps: BedDeps = processBedDeps()): Promise<Cluster> {
-  const { layout, name, workers = 3, signal } = options;
+  const { layout, name, controlPlanes = 1, workers = 3, signal } = options;
+  if (layout !== 'kubeadm' && controlPlanes > 1) {
+    throw new SelvedgeError(`${layout} has the control plane of a bed`, { code: 'Invalid' });
+  }
   const context = createContext(name, deps);
   await using lock = await context.store.lock(name, signal);
-  const bed = describeCluster({ name, index: await context.store.claimIndex(name), layout, workers });
+  const index = await context.store.claimIndex(name);
+  const bed = describeCluster({ name, index, layout, controlPlanes, workers });
   await context.store.write(bed);
   await allowWatchers();
   return await { kubeadm: upKubeadm, k3s: upK3s }[layout](context, bed, signal);

@@ -3,7 +3,7 @@ import { type Cluster, type ClusterMachine, upCluster } from '@selvedge/bed/clus
 import { systemClock } from '@selvedge/kit';
 import { bareMachine } from '../../e2e/support/bare-machine.ts';
 import { edgeLiteExecutable } from '../../e2e/support/edge-lite-executable.ts';
-import { gone, installerPods, proxyTasksOf, tasksOf } from '../../e2e/support/installer-pods.ts';
+import { installerPods, replacedBy } from '../../e2e/support/installer-pods.ts';
 import { type InstallerProgram, installerProgram } from '../../e2e/support/installer-program.ts';
 import { operatorOf } from '../../e2e/support/joining.ts';
 import { type BenchRow, type Goal, row } from '../row.ts';
@@ -42,28 +42,21 @@ interface Conversions {
 const secondsOf = (times: readonly (number | undefined)[]): readonly number[] =>
   times.filter((ms) => ms !== undefined).map((ms) => ms / 1_000);
 
-/** What `work` ended on the workers, but for what the plan names: the pods of kube-proxy. */
-async function restartsOf(cluster: Cluster, work: () => Promise<void>): Promise<number> {
-  const [tasks, planned] = [await tasksOf(cluster), await proxyTasksOf(cluster)];
-  await work();
-  return gone(tasks, await tasksOf(cluster)).filter((one) => !planned.has(one)).length;
-}
-
 async function convertAndBack(
   cluster: Cluster,
   selvedge: InstallerProgram,
   seen: Conversions,
 ): Promise<void> {
   const names = cluster.workers.map(({ name }) => name);
-  const there = await restartsOf(cluster, async () => {
+  const there = await replacedBy(cluster, async () => {
     const { nodes } = await selvedge.convert(`--nodes=${names.join(',')}`);
     seen.convert.push(...secondsOf(nodes.map(({ durations }) => durations?.totalMs)));
   });
-  const back = await restartsOf(cluster, async () => {
+  const back = await replacedBy(cluster, async () => {
     const { nodes } = await selvedge.revert();
     seen.revert.push(...secondsOf(nodes.map(({ totalMs }) => totalMs)));
   });
-  seen.restarts.push(there + back);
+  seen.restarts.push(there.disturbed.length + back.disturbed.length);
 }
 
 async function conversions(): Promise<readonly BenchRow[]> {

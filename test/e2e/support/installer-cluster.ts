@@ -15,6 +15,8 @@ export interface InstallerClusterOptions {
   readonly layout: ClusterLayout;
   /** Up to six characters. */
   readonly stem: string;
+  /** Of kubeadm. Default 1. */
+  readonly controlPlanes?: number;
   /** Default 3. */
   readonly workers?: number;
   /** Pods on each worker, a client of the Service among them. Default 10. */
@@ -64,9 +66,9 @@ class World implements InstallerCluster {
   }
 
   async open(): Promise<void> {
-    const { layout, stem, workers, podsPerNode = 10, prepare } = this.#options;
+    const { layout, stem, controlPlanes = 1, workers = 3, podsPerNode = 10, prepare } = this.#options;
     const name = await nameBed(stem);
-    this.#cluster = await upCluster({ layout, name, ...(workers === undefined ? {} : { workers }) });
+    this.#cluster = await upCluster({ layout, name, controlPlanes, workers });
     await installerPods(this.#cluster, podsPerNode);
     await prepare?.(this.#cluster);
     const found = this.cluster.machines.map(

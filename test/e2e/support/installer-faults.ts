@@ -21,6 +21,9 @@ const moments = {
 
 type Moment = keyof typeof moments;
 
+/** How a node ends whose machine is lost. While files are brought to it nothing of it is changed. */
+const endsOfLost = ['interrupted', 'failed'];
+
 interface Lost {
   readonly step: number;
   readonly moment: Moment;
@@ -47,10 +50,10 @@ export function itGoesOnWhereverItWasLost(world: InstallerCluster): void {
     return nodes.map(({ outcome }) => outcome).join();
   };
   /** Only the node: the cloud's part stays from test to test. */
-  const left = async (): Promise<readonly string[]> =>
-    (await world.changes())
-      .filter(({ name }) => name.startsWith(node))
-      .map(({ part, name }) => `${part} ${name}`);
+  const left = async (): Promise<readonly string[]> => {
+    const changes = await world.changes(world.cluster.machines.filter(({ name }) => name === node));
+    return changes.map(({ part, name }) => `${part} ${name}`);
+  };
 
   beforeAll(async () => {
     library = await installerLibrary(world.cluster);
@@ -67,7 +70,7 @@ export function itGoesOnWhereverItWasLost(world: InstallerCluster): void {
         expect(await revert()).toBe('reverted');
         return;
       }
-      expect({ ...lost, outcome }).toEqual({ ...lost, outcome: 'failed' });
+      expect(endsOfLost, `${moment} step ${step}`).toContain(outcome);
       await goOn(lost);
       expect({ ...lost, left: await left() }).toEqual({ ...lost, left: [] });
     }

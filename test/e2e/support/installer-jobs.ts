@@ -1,9 +1,8 @@
-import type { Cluster, ClusterMachine } from '@selvedge/bed/clusters';
-import { processSetup } from '@selvedge/hack/setup';
 import { readFile } from 'node:fs/promises';
-import { provideArtifacts } from '../../../hack/release/index.ts';
-import { type Artifact, openArtifacts } from '../../../packages/installer/src/artifacts/index.ts';
-import { version } from '../../../packages/installer/src/version.ts';
+import type { Cluster, ClusterMachine } from '@selvedge/bed/clusters';
+import { provideArtifacts } from '@selvedge/hack/release';
+import { processSetup } from '@selvedge/hack/setup';
+import { type Artifact, openArtifacts, version } from '@selvedge/installer';
 import type { InstallerCluster } from './installer-cluster.ts';
 import { type InstallerProgram, installerProgram } from './installer-program.ts';
 import type { SceneInstaller } from './installer-scene.ts';

@@ -1,29 +1,26 @@
+import { readFile } from 'node:fs/promises';
 import { connect } from '@selvedge/bed';
 import type { Cluster, ClusterMachine } from '@selvedge/bed/clusters';
+import { provideArtifacts } from '@selvedge/hack/release';
 import { processSetup } from '@selvedge/hack/setup';
-import { SelvedgeError, scoped, systemClock } from '@selvedge/kit';
-import { formatHostPort } from '@selvedge/kit/net';
-import type { KubeClient } from '@selvedge/kube';
-import { readFile } from 'node:fs/promises';
-import { provideArtifacts } from '../../../hack/release/index.ts';
-import { openArtifacts } from '../../../packages/installer/src/artifacts/index.ts';
-import type { CommandContext } from '../../../packages/installer/src/command/index.ts';
-import type { CloudOptions, CloudPlan } from '../../../packages/installer/src/cloud/index.ts';
 import {
-  type CloudWork,
+  type CloudOptions,
+  type CommandContext,
   type ConvertDeps,
   type ConvertResult,
-  convert,
-  convertWith,
-} from '../../../packages/installer/src/convert/index.ts';
-import { createNodeWork } from '../../../packages/installer/src/convert/node-work.ts';
-import {
   type Host,
   type HostCommand,
   type Hosts,
+  type RevertResult,
+  convert,
   createLocalHost,
-} from '../../../packages/installer/src/host/index.ts';
-import { type RevertResult, revert } from '../../../packages/installer/src/revert/index.ts';
+  openArtifacts,
+  revert,
+} from '@selvedge/installer';
+import { type CloudPlan, type CloudWork, convertWith, createNodeWork } from '@selvedge/installer/testing';
+import { SelvedgeError, scoped, systemClock } from '@selvedge/kit';
+import { formatHostPort } from '@selvedge/kit/net';
+import type { KubeClient } from '@selvedge/kube';
 
 /** Where the way to a machine is lost: as soon as a command fits, that one and all after it are not carried out. */
 export type Loss = (machine: string, command: HostCommand) => boolean;

@@ -121,24 +121,44 @@ export async function tasksOf(cluster: Cluster): Promise<ReadonlyMap<string, rea
   return new Map(await Promise.all(all));
 }
 
-/** The containers of kube-proxy's pods on the workers of kubeadm, sandboxes too, each as `gone` names it. */
-export async function proxyTasksOf({ workers }: Cluster): Promise<ReadonlySet<string>> {
+/** The containers of kube-proxy's pods on the workers, sandboxes too, each as `gone` names it; where it is no pod there are none. */
+async function proxyTasksOf({ workers }: Cluster): Promise<ReadonlySet<string>> {
   const isProxy = 'labels."io.kubernetes.pod.name"~="^kube-proxy-"';
-  const list = ['ctr', '--namespace', 'k8s.io', 'containers', 'list', '--quiet', isProxy] as const;
-  const all = workers.map(async ({ name, machine }) => {
-    const { stdout } = await machine.exec(list);
+  const list = ['--namespace', 'k8s.io', 'containers', 'list', '--quiet', isProxy] as const;
+  const all = workers.map(async ({ name, machine, runtimeSocket }) => {
+    const { stdout } = await machine.exec(['ctr', '--address', runtimeSocket, ...list]);
     return stdout.split('\n').flatMap((id) => (id === '' ? [] : [`${name} ${id}`]));
   });
   return new Set((await Promise.all(all)).flat());
 }
 
+type Tasks = ReadonlyMap<string, readonly RunningTask[]>;
+
 /** Those of before that do not run any more as they did. */
-export function gone(
-  before: ReadonlyMap<string, readonly RunningTask[]>,
-  after: ReadonlyMap<string, readonly RunningTask[]>,
-): readonly string[] {
+export function gone(before: Tasks, after: Tasks): readonly string[] {
   return [...before].flatMap(([node, tasks]) => {
     const still = new Set(after.get(node)?.map(({ id, pid }) => `${id} ${pid}`));
     return tasks.filter(({ id, pid }) => !still.has(`${id} ${pid}`)).map(({ id }) => `${node} ${id}`);
   });
+}
+
+/** What became of that which ran on the workers. */
+export interface Replaced {
+  /** Kube-proxy's containers that go on, though they are replaced by design. */
+  readonly keptProxies: readonly string[];
+  /** All others that ended. */
+  readonly disturbed: readonly string[];
+}
+
+/** What a conversion, or its way back, replaces on all workers. */
+export async function replacedBy(cluster: Cluster, work: () => Promise<void>): Promise<Replaced> {
+  const [before, proxies] = [await tasksOf(cluster), await proxyTasksOf(cluster)];
+  await work();
+  const after = await tasksOf(cluster);
+  const ended = new Set(gone(before, after));
+  const ran = [...before].flatMap(([node, tasks]) => tasks.map(({ id }) => `${node} ${id}`));
+  return {
+    keptProxies: ran.filter((task) => proxies.has(task) && !ended.has(task)),
+    disturbed: [...ended].filter((task) => !proxies.has(task)),
+  };
 }

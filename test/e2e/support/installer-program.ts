@@ -3,10 +3,9 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { Cluster } from '@selvedge/bed/clusters';
-import { provideArtifacts } from '../../../hack/release/index.ts';
+import { provideArtifacts } from '@selvedge/hack/release';
 import { processSetup } from '@selvedge/hack/setup';
-import type { ConvertResult } from '../../../packages/installer/src/convert/index.ts';
-import type { RevertResult } from '../../../packages/installer/src/revert/index.ts';
+import type { ConvertResult, RevertResult } from '@selvedge/installer';
 
 const main = join(import.meta.dirname, '../../../packages/installer/src/main.ts');
 

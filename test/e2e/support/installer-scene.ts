@@ -1,19 +1,17 @@
+import type { ConvertResult, RevertResult } from '@selvedge/installer';
 import { expect, it } from 'vitest';
-import type { ConvertResult } from '../../../packages/installer/src/convert/index.ts';
-import type { RevertResult } from '../../../packages/installer/src/revert/index.ts';
 import type { InstallerCluster } from './installer-cluster.ts';
-import { gone, lostSince, requestsGoOn, runsOf, talliesOf, tasksOf } from './installer-pods.ts';
+import { gone, lostSince, replacedBy, requestsGoOn, runsOf, talliesOf, tasksOf } from './installer-pods.ts';
 import { installerLibrary } from './installer-library.ts';
 import { installerProgram } from './installer-program.ts';
 import { until } from './programs.ts';
 
 export interface SceneOptions {
   readonly world: InstallerCluster;
+  /** All workers. */
   readonly nodes: readonly string[];
   /** What converts and takes back, all of it. */
   readonly open: () => Promise<SceneInstaller>;
-  /** Containers and sandboxes of each node that are replaced, by design: those of kube-proxy, where it is a pod. */
-  readonly replaced: number;
   /** What becomes of the cloud's part in the end. */
   readonly cloud: RevertResult['cloud'];
   /** An agent that is started offline starts its pods. */
@@ -68,19 +66,21 @@ const outcomes = ({ nodes }: ConvertResult | RevertResult): readonly string[] =>
 
 /** Registers the tests of a conversion and all that follows it. Call it once, in a `describe`. */
 export function itIsConvertedAndTakenBack(options: SceneOptions): void {
-  const { world, nodes, replaced, startsOffline } = options;
+  const { world, nodes, startsOffline } = options;
   let installer: SceneInstaller | undefined;
   const selvedge = async (): Promise<SceneInstaller> => (installer ??= await options.open());
   const [, rude = ''] = nodes;
 
-  /** While the installer works nothing of the pods changes, but for what is replaced by design. */
+  /** While the installer works nothing of the pods changes, but that kube-proxy is replaced where it is a pod. */
   const undisturbed = async (work: () => Promise<void>): Promise<void> => {
     const { cluster } = world;
-    const [runs, tasks, tallies] = [await runsOf(cluster), await tasksOf(cluster), await talliesOf(cluster)];
-    await work();
-    await requestsGoOn(cluster);
+    const [runs, tallies] = [await runsOf(cluster), await talliesOf(cluster)];
+    const replaced = await replacedBy(cluster, async () => {
+      await work();
+      await requestsGoOn(cluster);
+    });
     expect(await runsOf(cluster)).toEqual(runs);
-    expect(gone(tasks, await tasksOf(cluster))).toHaveLength(replaced * nodes.length);
+    expect(replaced).toEqual({ keptProxies: [], disturbed: [] });
     expect(lostSince(tallies, await talliesOf(cluster))).toEqual([]);
   };
 

@@ -18,6 +18,7 @@ import { SelvedgeError, createMetricsRegistry, silentLogger, systemClock } from 
 import { certificatesOf } from '@selvedge/kit/x509';
 import { createKubeClient, createKubeMetrics, pinOf } from '@selvedge/kube';
 import { hostsOf } from './bare-machine.ts';
+import type { Loss } from './installer-library.ts';
 import { documented } from '../../integration/selvedge-documents.ts';
 import type { Site } from './site.ts';
 
@@ -102,6 +103,19 @@ export function losing(
       commands += 1;
       if (number < at) return host.run(command, signal);
       if (number === at && when === 'after') await host.run(command, signal);
+      throw new SelvedgeError('the machine is lost', { code: 'Unavailable' });
+    },
+  };
+}
+
+/** A machine that is lost as soon as a command fits, for as long as this run goes on. */
+export function losingWhere(host: Host, loss: Loss): Host {
+  let isLost = false;
+  return {
+    ...host,
+    async run(command, signal) {
+      isLost ||= loss(host.name, command);
+      if (!isLost) return host.run(command, signal);
       throw new SelvedgeError('the machine is lost', { code: 'Unavailable' });
     },
   };

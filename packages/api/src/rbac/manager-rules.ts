@@ -62,7 +62,8 @@ export const managerRules: readonly Grant[] = [
     rule: { apiGroups: ['selvedge.io'], resources: ['edgeunits'], verbs: ['list', 'watch'] },
   },
   {
-    reason: 'Autonomy: the taints of nodes that lost their link, and the condition that shows it.',
+    reason:
+      'Autonomy: the taints of nodes that lost their link, and the condition that shows it. Lite nodes: the label that keeps cloud-manager off them.',
     rule: { apiGroups: [''], resources: ['nodes', 'nodes/status'], verbs: ['patch'] },
   },
   {

@@ -1,11 +1,11 @@
 export { type Authenticate, createAuthenticate } from './authenticate.ts';
 export { createCaFile } from './ca-file.ts';
 export { type ClientAuthorities, createClientAuthorities, trusting } from './client-authorities.ts';
+export type { FollowFilesDeps } from './follow-files.ts';
 export {
   createPemFiles,
   type Pem,
   type PemFiles,
-  type PemFilesDeps,
   type PemFilesOptions,
   type ShownCertificate,
 } from './pem-files.ts';

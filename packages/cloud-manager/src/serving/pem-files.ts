@@ -1,27 +1,12 @@
-import {
-  SelvedgeError,
-  type Clock,
-  type Listeners,
-  type Logger,
-  type Random,
-  type Service,
-  createListeners,
-  createTaskGroup,
-  jittered,
-} from '@selvedge/kit';
+import { SelvedgeError, type Listeners, type Service, createListeners } from '@selvedge/kit';
 import type { ServingPair, ServingSource } from '@selvedge/kit/serve';
 import { type Credentials, fileCredentials } from '@selvedge/kube';
+import { type FollowFilesDeps, followFiles } from './follow-files.ts';
 
 export interface PemFilesOptions {
   readonly certificateFile: string;
   readonly keyFile: string;
   readonly clientCaFile?: string | undefined;
-}
-
-export interface PemFilesDeps {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Logger;
 }
 
 /** PEM. */
@@ -43,9 +28,6 @@ export interface PemFiles extends Service, ServingSource, ShownCertificate {
   readonly current: Pem;
 }
 
-/** As the components of Kubernetes look at theirs. */
-export const checkEveryMs = 60_000;
-
 function pemOf({ clientCertificate, certificateAuthority }: Credentials, file: string): Pem {
   if (clientCertificate === undefined) {
     throw new SelvedgeError(`${file} holds no certificate`, { code: 'Invalid' });
@@ -59,9 +41,9 @@ const pairOf = ({ certificate, privateKey: key }: Pem): ServingPair => ({ certif
  * Reads the files at the start, which rejects when they cannot be used, and every minute: a replacement that cannot be
  * used, or of which only a part is there yet, leaves the old ones in use and is told to the log.
  */
-export function createPemFiles(options: PemFilesOptions, deps: PemFilesDeps): PemFiles {
+export function createPemFiles(options: PemFilesOptions, deps: FollowFilesDeps): PemFiles {
   const { certificateFile, keyFile, clientCaFile } = options;
-  const { clock, random, log } = deps;
+  const { clock, log } = deps;
   const read = fileCredentials(
     {
       certificate: { file: certificateFile },
@@ -76,10 +58,6 @@ export function createPemFiles(options: PemFilesOptions, deps: PemFilesDeps): Pe
   );
   const name = `certificate ${certificateFile}`;
   const listeners: Listeners<void> = createListeners(log);
-  const tasks = createTaskGroup(
-    { name },
-    { onFailure: (error) => log.error('watching files failed', { error }) },
-  );
   let held: Credentials | undefined;
   let current: Pem | undefined;
   const look = async (signal: AbortSignal): Promise<void> => {
@@ -92,6 +70,7 @@ export function createPemFiles(options: PemFilesOptions, deps: PemFilesDeps): Pe
     }
     held = found;
   };
+  const files = followFiles(name, look, deps);
   return {
     name,
     source: certificateFile,
@@ -104,17 +83,11 @@ export function createPemFiles(options: PemFilesOptions, deps: PemFilesDeps): Pe
     },
     onChange: (changed) => listeners.add(changed),
     async start(signal) {
-      await look(signal).catch((cause: unknown) => {
+      await files.start(signal).catch((cause: unknown) => {
         const message = `cannot use the certificate ${certificateFile}`;
         throw new SelvedgeError(message, { code: 'Invalid', cause });
       });
-      tasks.run('look', async (inner) => {
-        for (;;) {
-          await clock.sleep(jittered(checkEveryMs, random), inner);
-          await look(inner);
-        }
-      });
     },
-    stop: () => tasks.stop(),
+    stop: () => files.stop(),
   };
 }

@@ -36,6 +36,8 @@ export interface ClusterFacts {
   readonly ca: string | undefined;
   readonly budgets: readonly Budget[];
   readonly cloud: CloudStatus;
+  /** Addresses of the balancer before cloud-manager to which kube-proxy, on any node, leads past it. */
+  readonly caughtAddresses: readonly string[];
 }
 
 export interface ApiServer {

@@ -67,6 +67,7 @@ const tunnelEndsIn = (days: number): CheckFacts['cluster']['cloud'] => installed
 
 const running = tunnelEndsIn(300);
 const interrupted = installed(soundNowMs + 300 * dayMs, false);
+const rewrittenSince = { ...installed(soundNowMs + 300 * dayMs), unwired: ['cp-2'] };
 
 interface Reaching {
   readonly what?: Reach['what'];
@@ -137,6 +138,7 @@ const rows: readonly (readonly [id: string, severity: Severity, what: string | R
       /konnectivity/,
       flags({ 'egress-selector-config-file': '/etc/konnectivity.yaml' }),
     ],
+    ['egress-gone', 'warning', /cp-2/, withCluster({ cloud: rewrittenSince })],
     ['kube-proxy-missing', 'info', /DaemonSet/, { ...withCluster({ kubeProxyMode: undefined }), nodes: [] }],
     ['kube-proxy-mode', 'warning', /ipvs/, withCluster({ kubeProxyMode: 'ipvs' })],
     [
@@ -172,9 +174,22 @@ const rows: readonly (readonly [id: string, severity: Severity, what: string | R
           made: [],
           changed: [],
           machines: [],
+          unwired: [],
         },
       }),
     ],
+    [
+      'tunnel-signer-unknown',
+      'warning',
+      /nobody knows who signed .*has no ca\.crt/,
+      withCluster({
+        cloud: {
+          kind: 'external',
+          tunnel: { kind: 'unknown', servers: [], why: 'its Secret has no ca.crt', hint: 'add it' },
+        },
+      }),
+    ],
+    ['tunnel-caught', 'warning', /203\.0\.113\.7/, withCluster({ caughtAddresses: ['203.0.113.7'] })],
     ['no-nodes', 'warning', /no node/, { ...sound, nodes: [] }],
     ['node-not-ready', 'error', /not Ready/, withNode({ node: { ...node, isReady: false } })],
     ['node-os', 'error', /windows/, withNode({ node: { ...node, os: 'windows' } })],

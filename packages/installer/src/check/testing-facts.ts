@@ -33,10 +33,14 @@ const soundCluster: ClusterFacts = {
   ca: undefined,
   budgets: [],
   cloud: { kind: 'none' },
+  caughtAddresses: [],
 };
 
 /** An installation whose certificate of the tunnel ends then; `complete`: no run of it was interrupted. */
-export const installed = (notAfterMs: number, complete = true): CloudStatus => ({
+export const installed = (
+  notAfterMs: number,
+  complete = true,
+): Extract<CloudStatus, { kind: 'installed' }> => ({
   kind: 'installed',
   version: '1.0.0',
   mode: 'deployment',
@@ -46,6 +50,7 @@ export const installed = (notAfterMs: number, complete = true): CloudStatus => (
   made: [],
   changed: [],
   machines: [],
+  unwired: [],
 });
 
 const layout: Layout = {

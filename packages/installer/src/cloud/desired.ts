@@ -1,15 +1,14 @@
 import type { KubeObject } from '@selvedge/kube';
+import { tlsSecret } from './certificates/secret.ts';
 import { type CloudObjects, chartObjects } from './objects/cloud.ts';
 import { chartValues } from './objects/values.ts';
-import type { CloudOptions, ControlPlaneMachine } from './types.ts';
+import type { CloudOptions, ControlPlaneMachine, OpenMachine } from './types.ts';
 import { objectsBeside } from './beside-api-server/objects.ts';
 
-type Open = Extract<ControlPlaneMachine, { kind: 'open' }>;
-
 /** Machines whose API server can be given a cloud-manager of its own. */
-export const kubeadmMachines = (machines: readonly ControlPlaneMachine[]): readonly Open[] =>
+export const kubeadmMachines = (machines: readonly ControlPlaneMachine[]): readonly OpenMachine[] =>
   machines.filter(
-    (one): one is Open => one.kind === 'open' && one.manifest !== undefined && one.ca !== undefined,
+    (one): one is OpenMachine => one.kind === 'open' && one.manifest !== undefined && one.ca !== undefined,
   );
 
 /** Whether cloud-manager runs in the cluster or beside API servers. Pure. */
@@ -20,6 +19,12 @@ export function modeOf(
   if (mode !== 'auto') return mode;
   return machines.length > 0 && kubeadmMachines(machines).length === machines.length ? 'unit' : 'deployment';
 }
+
+/** The Secret of the certificate of the tunnel: as the values of the chart say, for a Deployment. Pure. */
+export const tlsSecretName = (
+  mode: 'deployment' | 'unit',
+  { values }: Pick<CloudOptions, 'values'>,
+): string => (mode === 'unit' ? tlsSecret : chartValues(values).tls.secretName);
 
 /** Where cloud-manager listens for nodes: at what they are told first. */
 export const tunnelPortOf = ({ tunnelServers: [first] }: Pick<CloudOptions, 'tunnelServers'>): number =>

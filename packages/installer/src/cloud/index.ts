@@ -8,6 +8,7 @@ export { phasesOn, undoMachine } from './machine/run.ts';
 export { planCloud } from './plan.ts';
 export { cloudRights, type CloudRight } from './rights.ts';
 export { cloudStatus } from './status.ts';
+export { publishedCa } from './tunnel.ts';
 export type {
   CloudArtifacts,
   CloudDeps,
@@ -21,8 +22,8 @@ export type {
   CloudUndoOptions,
   CloudUndoPlan,
   CloudUndoSeen,
+  ExternalTunnel,
 } from './types.ts';
 export { lookAtCloudUndo } from './undo/look.ts';
 export { planCloudUndo } from './undo/plan.ts';
-export { managerUnit } from './beside-api-server/service.ts';
 export { undoCloud } from './undo/undo.ts';

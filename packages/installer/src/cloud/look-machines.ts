@@ -7,10 +7,8 @@ import type { Host, Machine } from '../host/index.ts';
 import { clusterCa } from './certificates/sign-there.ts';
 import { manifestFile } from './egress/manifest.ts';
 import { type MachineDeps, runStateOf, withMachine } from './machine/run.ts';
-import type { ControlPlaneMachine } from './types.ts';
+import type { ControlPlaneMachine, OpenMachine } from './types.ts';
 import { paths } from './beside-api-server/config.ts';
-
-type Open = Extract<ControlPlaneMachine, { kind: 'open' }>;
 
 async function succeeds(
   host: Host,
@@ -32,7 +30,7 @@ async function architectureOn(host: Host, signal: AbortSignal): Promise<Architec
 async function inspect(
   at: { readonly machine: Machine; readonly address: string },
   deps: MachineDeps,
-): Promise<Open> {
+): Promise<OpenMachine> {
   const { signal } = deps;
   return withMachine(at.machine, deps, async (host, files) => ({
     kind: 'open',

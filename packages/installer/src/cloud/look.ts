@@ -1,15 +1,16 @@
 import { managerNamespace } from '@selvedge/api';
 import { type KubeClient, ifFound, resources } from '@selvedge/kube';
 import type { Deployment } from '@selvedge/kube/types';
-import { isGiven, renewalRight } from '../token/join-rights.ts';
-import { certificateIn, tlsSecret } from './certificates/secret.ts';
-import { allOf, desiredObjects, modeOf } from './desired.ts';
+import { isGiven, renewalRight } from '../group-rights.ts';
+import { certificateIn } from './certificates/secret.ts';
+import { allOf, desiredObjects, modeOf, tlsSecretName } from './desired.ts';
 import { lookAtDns } from './dns/index.ts';
 import { openInventory } from './inventory/index.ts';
 import { lookAtControlPlanes } from './look-machines.ts';
 import { lookAtObjects } from './look-objects.ts';
 import type { MachineDeps } from './machine/run.ts';
 import { ownNamespace, renewalBinding } from './objects/cloud.ts';
+import { managerAt } from './objects/metadata.ts';
 import { awaitOldNamespace } from './old-namespace.ts';
 import { tunnelCaOf } from './tunnel.ts';
 import type { CloudOptions, CloudSeen, CloudTimeouts, ControlPlaneMachine } from './types.ts';
@@ -37,8 +38,7 @@ async function isReady(
   deps: LookDeps,
 ): Promise<boolean> {
   if (mode === 'unit') return machines.every((one) => one.kind === 'open' && one.runs.manager === 'done');
-  const at = { namespace: managerNamespace, name: 'cloud-manager' };
-  const found = await ifFound(deps.cluster.get(resources.deployments, at, { signal: deps.signal }));
+  const found = await ifFound(deps.cluster.get(resources.deployments, managerAt, { signal: deps.signal }));
   return found !== undefined && isRolledOut(found);
 }
 
@@ -53,7 +53,7 @@ export async function lookAtCloud(options: CloudOptions, deps: LookDeps): Promis
   const controlPlanes = options.mode === 'deployment' ? [] : await lookAtControlPlanes(deps);
   const mode = modeOf(options, controlPlanes);
   const wanted = allOf(desiredObjects(options, controlPlanes));
-  const secret = { namespace: managerNamespace, name: tlsSecret };
+  const secret = { namespace: managerNamespace, name: tlsSecretName(mode, options) };
   const certificate = certificateIn(await ifFound(cluster.get(resources.secrets, secret, { signal })));
   const { items: bindings } = await cluster.listAll(resources.clusterRoleBindings, { signal });
   const answer = await cluster.raw({ method: 'GET', path: '/version', signal });

@@ -1,8 +1,9 @@
 import { formatHostPort } from '@selvedge/kit/net';
 import type { KubeObject } from '@selvedge/kube';
 import { wantedNames, whyRenew } from './certificates/secret.ts';
-import { kubeadmMachines, desiredObjects, modeOf } from './desired.ts';
+import { kubeadmMachines, desiredObjects, modeOf, tlsSecretName } from './desired.ts';
 import { zoneAddition, zoneBlock } from './dns/index.ts';
+import { egressOf } from './egress/manifest.ts';
 import { contentOf, differences, placeKey, placeOf } from './inventory/index.ts';
 import { toApply } from './look-objects.ts';
 import { type CloudObjects, ownNamespace, renewalBinding } from './objects/cloud.ts';
@@ -16,6 +17,7 @@ import type {
   CloudPlan,
   CloudSeen,
   CloudTunnel,
+  OpenMachine,
 } from './types.ts';
 
 type Mode = CloudPlan['mode'];
@@ -56,7 +58,15 @@ export function certificateChange(
   const isOthers = seen.certificate !== undefined && !seen.certificate.isOurs;
   return why === undefined || isOthers
     ? []
-    : [{ kind: 'certificate', names, signer: signerOf(mode, seen), why }];
+    : [
+        {
+          kind: 'certificate',
+          secret: tlsSecretName(mode, options),
+          names,
+          signer: signerOf(mode, seen),
+          why,
+        },
+      ];
 }
 
 /** Nodes were told of another authority than the one that is going to sign. */
@@ -107,13 +117,20 @@ function machineChanges(mode: Mode, seen: CloudSeen, renews: boolean): readonly 
   });
 }
 
+/**
+ * `kubeadm upgrade` writes manifests anew: what is kept of the old one is of no use any more. A run that was interrupted may have
+ * begun with the old one, so it is not resumed where nothing of it is in the manifest.
+ */
+const isRewritten = ({ runs, manifest = '' }: OpenMachine): boolean =>
+  (runs.egress === 'done' || runs.egress === 'begun') && egressOf(manifest) === 'none';
+
 /** A run that was interrupted may have left an API server that nobody has seen ready. */
 function egressChanges(mode: Mode, seen: CloudSeen): readonly CloudChange[] {
   if (mode === 'deployment') return [];
   const isSeen = seen.inventory?.complete === true;
   return kubeadmMachines(seen.controlPlanes)
-    .filter(({ runs }) => runs.egress !== 'done' || !isSeen)
-    .map(({ machine }) => ({ kind: 'machine', phase: 'egress', machine, renew: false }));
+    .filter((one) => one.runs.egress !== 'done' || !isSeen || isRewritten(one))
+    .map((one) => ({ kind: 'machine', phase: 'egress', machine: one.machine, renew: isRewritten(one) }));
 }
 
 /** A Deployment is waited for, unless it runs and stays. One that no Node can take is refused. */

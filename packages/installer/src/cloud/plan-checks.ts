@@ -1,21 +1,22 @@
+import { managerNamespace } from '@selvedge/api';
 import { SelvedgeError } from '@selvedge/kit';
-import { kubeadmMachines, modeOf } from './desired.ts';
-import { egressConfigFile, egressOf } from './egress/manifest.ts';
+import type { Deployment } from '@selvedge/kube/types';
+import { kubeadmMachines, modeOf, tlsSecretName } from './desired.ts';
+import { tlsSecretOf } from './external.ts';
 import { closedWarnings } from './plan-notes.ts';
 import type { CloudOptions, CloudPlan, CloudSeen } from './types.ts';
 
-/** `kubeadm upgrade` writes manifests anew: what is kept of the old one is of no use any more. */
-function refuseRewritten({ controlPlanes }: CloudSeen): void {
-  const rewritten = kubeadmMachines(controlPlanes).find(
-    ({ runs, manifest }) => runs.egress === 'done' && egressOf(manifest ?? '') === 'none',
-  );
-  if (rewritten === undefined) return;
-  const { name } = rewritten.machine;
+/** Nodes trust who signed the certificate that helm, or a person, had it mount. */
+function refuseOtherSecret(options: CloudOptions, { inventory, objects }: CloudSeen): void {
+  const live: Deployment | undefined = objects.get(`Deployment ${managerNamespace}/cloud-manager`)?.live;
+  const mounted = live && tlsSecretOf(live);
+  const wanted = tlsSecretName('deployment', options);
+  if (inventory !== undefined || mounted === undefined || mounted === wanted) return;
   throw new SelvedgeError(
-    `the manifest of the API server on ${name} was rewritten without the EgressSelector, for example by kubeadm upgrade`,
+    `the Deployment ${managerNamespace}/cloud-manager, which selvedge did not create, mounts the Secret ${mounted} and would get ${wanted}: its nodes do not trust that certificate`,
     {
       code: 'Conflict',
-      hint: `on ${name}, run rm -r /var/lib/selvedge-installer-egress ${egressConfigFile} /etc/kubernetes/manifests/.kube-apiserver.yaml.selvedge-*, then run the same command again here`,
+      hint: `pass the values that it was installed with: helm get values selvedge --namespace ${managerNamespace} --output yaml > values.yaml, then --values values.yaml`,
     },
   );
 }
@@ -50,6 +51,6 @@ export function checked(options: CloudOptions, seen: CloudSeen): CloudPlan['mode
       hint: `keep it with --manager ${seen.inventory.mode}, or run selvedge revert first`,
     });
   }
-  refuseRewritten(seen);
+  if (mode === 'deployment') refuseOtherSecret(options, seen);
   return mode;
 }

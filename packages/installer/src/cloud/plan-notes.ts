@@ -1,4 +1,5 @@
 import { wantedNames, whyRenew } from './certificates/secret.ts';
+import { tlsSecretName } from './desired.ts';
 import { certificateChange, isStrange } from './plan-changes.ts';
 import type { CloudOptions, CloudPlan, CloudSeen } from './types.ts';
 
@@ -19,7 +20,7 @@ export function warningsOf(options: CloudOptions, seen: CloudSeen, mode: Mode): 
   });
   if (seen.certificate?.isOurs === false && why !== undefined)
     warnings.push(
-      `the Secret selvedge-system/cloud-manager-tls was not created by selvedge and is left alone, but ${why}`,
+      `the Secret selvedge-system/${tlsSecretName(mode, options)} was not created by selvedge and is left alone, but ${why}`,
     );
   if (certificateChange(mode, options, seen).some((change) => isStrange(change, seen)))
     warnings.push(
@@ -29,7 +30,7 @@ export function warningsOf(options: CloudOptions, seen: CloudSeen, mode: Mode): 
     warnings.push('CoreDNS runs without the reload plugin: restart it to load the zone nodes.selvedge');
   if (mode === 'unit')
     warnings.push(
-      'each API server is restarted, one after the other; `kubeadm upgrade` rewrites its manifest, see docs/tasks/cloud-manager.md',
+      'each API server is restarted, one after the other; `kubeadm upgrade` rewrites its manifest: run the same command again after it',
     );
   return warnings;
 }

@@ -12,8 +12,11 @@ interface Described {
 
 function machineText({ phase, renew }: Extract<CloudChange, { kind: 'machine' }>): Described {
   if (phase === 'egress') {
+    const why = renew
+      ? ', which has no edit of an earlier run any more, for example after kubeadm upgrade'
+      : '';
     return {
-      what: `route its API server through cloud-manager: edit ${manifestFile}, and wait until it is ready again`,
+      what: `route its API server through cloud-manager: edit ${manifestFile}${why}, and wait until it is ready again`,
       detail: [`create ${egressConfigFile}`, 'undone automatically if the API server does not become ready'],
     };
   }
@@ -57,4 +60,10 @@ export function describeChange(change: CloudChange): Described {
     case 'record':
       return { what: 'record what was installed in ConfigMap selvedge-system/selvedge-install', detail: [] };
   }
+}
+
+/** The same in one line that stands alone: which machine, too. Pure. */
+export function titleOf(change: CloudChange): string {
+  const { what } = describeChange(change);
+  return change.kind === 'machine' ? `${change.machine.name}: ${what}` : what;
 }

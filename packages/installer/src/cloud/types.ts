@@ -60,27 +60,30 @@ export interface CloudDeps {
   readonly timeouts?: CloudTimeouts;
 }
 
+/** A machine with an API server that was entered. */
+export interface OpenMachine {
+  readonly kind: 'open';
+  readonly machine: Machine;
+  /** Its first InternalIP. */
+  readonly address: string;
+  readonly arch: Architecture;
+  /** The text of /etc/kubernetes/manifests/kube-apiserver.yaml; undefined: it is not kubeadm's. */
+  readonly manifest: string | undefined;
+  /** The PEM text of /etc/kubernetes/pki/ca.crt. */
+  readonly ca: string | undefined;
+  /** PEM of what its cloud-manager serves nodes with; undefined: nothing yet. */
+  readonly certificate: string | undefined;
+  /** Whether certificates can be signed there: by the cluster's CA, with the `openssl` of that machine. */
+  readonly signs: boolean;
+  readonly ipv6: boolean;
+  /** How far runs of ours on that machine are. */
+  readonly runs: { readonly [P in MachinePhase]: 'none' | 'begun' | 'done' | 'undone' };
+}
+
 /** A machine with an API server. */
 export type ControlPlaneMachine =
   | { readonly kind: 'closed'; readonly machine: Machine; readonly why: string }
-  | {
-      readonly kind: 'open';
-      readonly machine: Machine;
-      /** Its first InternalIP. */
-      readonly address: string;
-      readonly arch: Architecture;
-      /** The text of /etc/kubernetes/manifests/kube-apiserver.yaml; undefined: it is not kubeadm's. */
-      readonly manifest: string | undefined;
-      /** The PEM text of /etc/kubernetes/pki/ca.crt. */
-      readonly ca: string | undefined;
-      /** PEM of what its cloud-manager serves nodes with; undefined: nothing yet. */
-      readonly certificate: string | undefined;
-      /** Whether certificates can be signed there: by the cluster's CA, with the `openssl` of that machine. */
-      readonly signs: boolean;
-      readonly ipv6: boolean;
-      /** How far runs of ours on that machine are. */
-      readonly runs: { readonly [P in MachinePhase]: 'none' | 'begun' | 'done' | 'undone' };
-    };
+  | OpenMachine;
 
 /** `manager`: cloud-manager as a unit; `egress`: its API server goes through it. */
 export type MachinePhase = 'manager' | 'egress';
@@ -146,6 +149,8 @@ export type CloudChange =
     }
   | {
       readonly kind: 'certificate';
+      /** The name of its Secret. */
+      readonly secret: string;
       readonly names: readonly string[];
       readonly signer: CertificateSigner;
       readonly why: string;
@@ -160,7 +165,7 @@ export type CloudChange =
       readonly kind: 'machine';
       readonly phase: MachinePhase;
       readonly machine: Machine;
-      /** It runs already, and gets another certificate. */
+      /** It is there already: cloud-manager gets another certificate, or a manifest without the edit of a run before is edited again. */
       readonly renew: boolean;
     }
   /** A Node is marked as one at an edge, where pods of cloud-manager do not stay. */
@@ -239,9 +244,36 @@ export interface CloudUndoPlan {
   readonly warnings: readonly string[];
 }
 
-/** The state of the cloud side, as its inventory says. Plain JSON. */
+/** A certificate as it is shown. Plain JSON. */
+export interface ShownCertificate {
+  readonly names: readonly string[];
+  /** RFC 3339. */
+  readonly notAfter: string;
+}
+
+/** What is known of a tunnel that somebody else set up. `servers`: as far as its certificate and its Service tell; `ca`: else as published. */
+export type ExternalTunnel =
+  | ({ readonly kind: 'known' } & CloudTunnel)
+  | {
+      /** Nobody knows who signed its certificate. */
+      readonly kind: 'unknown';
+      readonly servers: readonly string[];
+      readonly why: string;
+      readonly hint: string;
+    };
+
+/** The state of the cloud side. Plain JSON. */
 export type CloudStatus =
   | { readonly kind: 'none' }
+  /** A Deployment that the installer has no inventory of: helm's, or made by hand. */
+  | {
+      readonly kind: 'external';
+      /** Of its chart. */
+      readonly version?: string;
+      readonly tunnel: ExternalTunnel;
+      readonly certificate?: ShownCertificate | undefined;
+    }
+  /** As its inventory says. */
   | {
       readonly kind: 'installed';
       readonly version: string;
@@ -249,11 +281,11 @@ export type CloudStatus =
       /** False: a run was interrupted; the same command goes on. */
       readonly complete: boolean;
       readonly tunnel: CloudTunnel;
-      readonly certificate?:
-        | { readonly names: readonly string[] /** RFC 3339. */; readonly notAfter: string }
-        | undefined;
+      readonly certificate?: ShownCertificate | undefined;
       /** `Deployment selvedge-system/cloud-manager`. */
       readonly made: readonly string[];
       readonly changed: readonly string[];
       readonly machines: readonly string[];
+      /** Those of `machines` whose API server goes through cloud-manager no more: its manifest was rewritten since. */
+      readonly unwired: readonly string[];
     };

@@ -1,6 +1,7 @@
 import { type CloudOptions, applyCloud, lookAtCloud, planCloud } from '../cloud/index.ts';
 import type { Hosts } from '../host/index.ts';
-import { type CloudWork, convertWith } from './convert.ts';
+import { convertWith } from './convert.ts';
+import type { CloudWork } from './engine.ts';
 import { createNodeWork } from './node-work.ts';
 import type { ConvertDeps, ConvertOptions, ConvertResult } from './types.ts';
 

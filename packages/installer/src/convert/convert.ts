@@ -1,49 +1,16 @@
 import { SelvedgeError } from '@selvedge/kit';
-import type { CloudPlan, CloudResult, CloudTunnel } from '../cloud/index.ts';
-import { type ClusterClient, listNodes, runWaves, selectNodes, wavesOf } from '../cluster/index.ts';
-import { type CommandContext, type Progress, isDone } from '../command/index.ts';
+import type { CloudPlan, CloudResult } from '../cloud/index.ts';
+import { type OnFailure, listNodes, runWaves, selectNodes, wavesOf } from '../cluster/index.ts';
+import { isDone } from '../command/index.ts';
 import type { Hosts } from '../host/index.ts';
-import type { Step } from '../steps/index.ts';
 import { convertNode } from './convert-node.ts';
-import { type CloudSide, type Workable, convertPlan, isWorkable } from './plan.ts';
-import { type Finding, type Knowing, survey } from './survey.ts';
+import type { ConvertEngineDeps } from './engine.ts';
+import { type PlannedNodes, planNodes } from './plan-nodes.ts';
+import { type CloudSide, convertPlan, isWorkable } from './plan.ts';
+import { type Finding, survey } from './survey.ts';
 import { type ConvertOptions, type ConvertResult, type ConvertedNode, convertDefaults } from './types.ts';
 
-/** The cloud's part of a conversion. */
-export interface CloudWork {
-  /** `edge`: names of Nodes that are, or become, edge nodes. */
-  plan(edge: readonly string[]): Promise<CloudPlan>;
-  apply(plan: CloudPlan, progress: Progress): Promise<CloudResult>;
-}
-
-/** What makes the steps of a node. */
-export interface NodeWork extends Knowing {
-  /** `tunnel`: what nodes are told of the cloud. */
-  steps(finding: Workable, tunnel: CloudTunnel): Promise<readonly Step[]>;
-  /** The content of what steps send, by its name there. */
-  source(name: string, signal: AbortSignal): Promise<Uint8Array>;
-}
-
-export interface ConvertEngineDeps extends CommandContext {
-  readonly cluster: ClusterClient;
-  readonly hosts: Hosts;
-  readonly cloud: CloudWork;
-  readonly nodes: NodeWork;
-  /** Where things are kept on machines. Default: as everywhere. */
-  readonly folder?: string;
-}
-
-type StepsOf = (finding: Workable) => readonly Step[];
-
-/** The steps of nodes that were never begun. */
-async function stepsFor(findings: readonly Finding[], work: NodeWork, tunnel: CloudTunnel): Promise<StepsOf> {
-  const fresh = findings.filter(isWorkable).filter(({ kind }) => kind === 'new');
-  const all = await Promise.all(
-    fresh.map(async (finding) => [finding.node.name, await work.steps(finding, tunnel)] as const),
-  );
-  const steps = new Map(all);
-  return ({ node }) => steps.get(node.name) ?? [];
-}
+const onFailureOf = ({ onFailure = convertDefaults.onFailure }: ConvertOptions): OnFailure => onFailure;
 
 function refused(findings: readonly Finding[]): SelvedgeError | undefined {
   const all = findings.filter((one) => one.kind === 'refused');
@@ -89,10 +56,8 @@ const warned = ({ parts, warnings }: CloudPlan, { viaKubelet = false }: Hosts): 
   warnings: viaKubelet ? [...warnings, viaKubeletWarning] : warnings,
 });
 
-interface Agreed {
-  readonly findings: readonly Finding[];
+interface Agreed extends PlannedNodes {
   readonly cloud: CloudResult;
-  readonly stepsOf: StepsOf;
 }
 
 async function convertNodes(
@@ -111,13 +76,31 @@ async function convertNodes(
   };
   const results = await runWaves(wavesOf(todo, options.maxUnavailable ?? convertDefaults.maxUnavailable), {
     progress,
-    onFailure: options.onFailure ?? convertDefaults.onFailure,
+    onFailure: onFailureOf(options),
     signal,
     work: ({ finding }, own) => convertNode(finding, nodeDeps, own),
     failureOf: ({ outcome, reason }) =>
       outcome === 'converted' || outcome === 'unchanged' ? undefined : reason,
   });
   return findings.map((finding) => results.get(finding.node.name) ?? restOf(finding));
+}
+
+interface Planned extends PlannedNodes {
+  readonly cloudPlan: CloudPlan;
+}
+
+/** Plans the cloud's part and the nodes. Nodes that cannot be planned become no edge nodes, which is another plan for the cloud. */
+async function planAll(
+  surveyed: readonly Finding[],
+  onFailure: OnFailure,
+  { cloud, nodes: work }: Pick<ConvertEngineDeps, 'cloud' | 'nodes'>,
+): Promise<Planned> {
+  const planCloud = (findings: readonly Finding[]): Promise<CloudPlan> =>
+    cloud.plan(findings.flatMap(({ kind, node }) => (kind === 'refused' ? [] : [node.name])));
+  const cloudPlan = await planCloud(surveyed);
+  const planned = await planNodes(surveyed, { work, tunnel: cloudPlan.tunnel, onFailure });
+  const isLess = planned.findings.some(({ kind }, at) => kind !== surveyed[at]?.kind);
+  return { ...planned, cloudPlan: isLess ? await planCloud(planned.findings) : cloudPlan };
 }
 
 /** A conversion, with the cloud's part and that of machines given. */
@@ -130,23 +113,24 @@ export async function convertWith(options: ConvertOptions, deps: ConvertEngineDe
       hint: 'kubectl get nodes --show-labels lists the labels',
     });
   }
-  const findings = await progress.task(
+  const surveyed = await progress.task(
     `inspect ${chosen.length === 1 ? '1 node' : `${chosen.length} nodes`}`,
     () => survey(chosen, { ...deps, knowing: work }),
   );
-  const error = refused(findings);
-  if (error !== undefined && (options.onFailure ?? convertDefaults.onFailure) === 'stop') throw error;
-  const edge = findings.flatMap(({ kind, node }) => (kind === 'refused' ? [] : [node.name]));
-  const cloudPlan = await progress.task('inspect the cloud side', () => deps.cloud.plan(edge));
-  const planned = await stepsFor(findings, work, cloudPlan.tunnel);
-  const plan = convertPlan(findings, warned(cloudPlan, deps.hosts), planned);
+  const onFailure = onFailureOf(options);
+  const error = refused(surveyed);
+  if (error !== undefined && onFailure === 'stop') throw error;
+  const { findings, stepsOf, cloudPlan } = await progress.task('inspect the cloud side', () =>
+    planAll(surveyed, onFailure, deps),
+  );
+  const plan = convertPlan(findings, warned(cloudPlan, deps.hosts), stepsOf);
   if (isDone(plan)) {
     const nodes = findings.map(restOf);
     return { outcome: nodes.every(({ outcome }) => outcome === 'unchanged') ? 'unchanged' : 'partly', nodes };
   }
   if (!(await agree(plan))) return { outcome: 'declined', nodes: [] };
   const cloud = await progress.task('set up the cloud side', (own) => deps.cloud.apply(cloudPlan, own));
-  const stepsOf = await stepsFor(findings, work, cloud.tunnel);
-  const nodes = await convertNodes(options, deps, { findings, cloud, stepsOf });
+  const planned = await planNodes(findings, { work, tunnel: cloud.tunnel, onFailure });
+  const nodes = await convertNodes(options, deps, { ...planned, cloud });
   return { outcome: outcomeOf(nodes), cloud, nodes };
 }

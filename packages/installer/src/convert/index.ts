@@ -1,5 +1,6 @@
 export { convert } from './command.ts';
-export { type CloudWork, type ConvertEngineDeps, type NodeWork, convertWith } from './convert.ts';
+export { convertWith } from './convert.ts';
+export type { CloudWork, ConvertEngineDeps, NodeWork } from './engine.ts';
 export { describeConvert } from './describe.ts';
 export {
   convertDefaults,

@@ -4,7 +4,7 @@ import { planConversion } from '../node-plan/index.ts';
 import { gatherFacts } from '../facts/index.ts';
 import { recognize } from '../layouts/index.ts';
 import { edgeLiteUnit } from '../systemd-units/index.ts';
-import type { NodeWork } from './convert.ts';
+import type { NodeWork } from './engine.ts';
 
 /** What steps call the program for an architecture. */
 const sourceOf = (arch: Architecture): string => `edge-lite-${arch}`;

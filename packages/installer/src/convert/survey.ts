@@ -49,7 +49,10 @@ export interface SurveyDeps {
 }
 
 /** Why a node cannot be converted, and what a person can do about it. */
-type Refusal = Pick<Extract<Finding, { kind: 'refused' }>, 'why' | 'hint'>;
+interface Refusal {
+  readonly why: string;
+  readonly hint?: string | undefined;
+}
 
 /** What the cluster alone says against it. */
 function refuseNode({ role, os, isLite }: ClusterNode): Refusal | undefined {
@@ -113,6 +116,10 @@ const refused = (node: ClusterNode, { why, hint }: Refusal): Finding => ({
   ...(hint === undefined ? {} : { hint }),
 });
 
+/** What is found of a node that could not be looked at, or planned. */
+export const refusedBy = (node: ClusterNode, { message: why, hint }: SelvedgeError): Finding =>
+  refused(node, { why, hint });
+
 interface Seen {
   readonly state: RunState;
   readonly facts: NodeFacts;
@@ -153,7 +160,7 @@ async function findOne(node: ClusterNode, deps: SurveyDeps): Promise<Finding> {
   } catch (error) {
     deps.signal.throwIfAborted();
     if (!(error instanceof SelvedgeError)) throw error;
-    return refused(node, { why: error.message, ...(error.hint === undefined ? {} : { hint: error.hint }) });
+    return refusedBy(node, error);
   }
 }
 

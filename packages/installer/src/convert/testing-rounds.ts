@@ -19,23 +19,40 @@ export async function isVanilla(site: TestSite, before: ReadonlyMap<string, stri
   expect(await readdir(join(site.disk.folder, '../home'))).toEqual([]);
 }
 
-/** The end of the rounds: this run met no mishap and did all it is for, and others before it met theirs. */
-function expectWhole(number: number, { from }: Rounds, isWhole: boolean): void {
-  expect([number > from, isWhole]).toEqual([true, true]);
+interface Round {
+  readonly site: TestSite;
+  readonly before: ReadonlyMap<string, string>;
+  readonly number: number;
+  readonly mishap: Mishap;
 }
 
-/** The machine is lost on the way to an edge node: the node is left as it was. */
-export async function losingConversions(rounds: Rounds): Promise<void> {
-  const { at, from, stride } = rounds;
+/**
+ * `play` resolves to undefined if its run met the mishap, else to whether that run did all it is for: that is the end, and rounds
+ * before it met theirs.
+ */
+async function playRounds(
+  { at, from, stride }: Rounds,
+  what: Mishap['what'],
+  play: (round: Round) => Promise<boolean | undefined>,
+): Promise<void> {
   for (let number = from; ; number += stride) {
     await using site = await createTestSite();
     const before = await site.disk.look();
-    const mishap: Mishap = { at: number, when: at, what: 'loss' };
+    const isWhole = await play({ site, before, number, mishap: { at: number, when: at, what } });
+    if (isWhole === undefined) continue;
+    expect([number > from, isWhole]).toEqual([true, true]);
+    return;
+  }
+}
+
+/** The machine is lost on the way to an edge node: the node is left as it was. */
+export const losingConversions = (rounds: Rounds): Promise<void> =>
+  playRounds(rounds, 'loss', async ({ site, before, number, mishap }) => {
     const result = await site.convert({ onFailure: 'continue' }, { mishap });
-    if (site.commands <= number) return expectWhole(number, rounds, await site.isConverted());
+    if (site.commands <= number) return site.isConverted();
     const [node] = result.nodes;
     // How the machine is given free at last does not matter.
-    if (site.commands === number + 1) return expectWhole(number, rounds, true);
+    if (site.commands === number + 1) return true;
     // Unchanged: its last word arrived, the answer did not, and it is an edge node.
     const isLate = node?.outcome === 'unchanged';
     expect([number, node?.outcome, await site.isConverted()]).toEqual([
@@ -44,47 +61,35 @@ export async function losingConversions(rounds: Rounds): Promise<void> {
       isLate,
     ]);
     if (!isLate) await isVanilla(site, before);
-  }
-}
+    return undefined;
+  });
 
 /** A conversion is stopped: every second one is resumed, all are reverted. */
-export async function stoppingConversions(rounds: Rounds): Promise<void> {
-  const { at, from, stride } = rounds;
-  for (let number = from; ; number += stride) {
-    await using site = await createTestSite();
-    const before = await site.disk.look();
-    const mishap: Mishap = { at: number, when: at, what: 'stop' };
+export const stoppingConversions = (rounds: Rounds): Promise<void> =>
+  playRounds(rounds, 'stop', async (round) => {
+    const { site, number, mishap } = round;
     const stopped = await site.convert({}, { mishap }).catch((error: unknown) => error);
-    if (site.commands <= number) return expectWhole(number, rounds, await site.isConverted());
+    if (site.commands <= number) return site.isConverted();
     expect([number, stopped]).toMatchObject([number, { code: 'Aborted' }]);
-    await resumeAndRevert(site, { number, before });
-  }
-}
+    await resumeAndRevert(round);
+    return undefined;
+  });
 
 /** A revert is stopped: before every second one is resumed the node is converted again. */
-export async function stoppingReverts(rounds: Rounds): Promise<void> {
-  const { at, from, stride } = rounds;
-  for (let number = from; ; number += stride) {
-    await using site = await createTestSite();
-    const before = await site.disk.look();
+export const stoppingReverts = (rounds: Rounds): Promise<void> =>
+  playRounds(rounds, 'stop', async (round) => {
+    const { site, number, mishap } = round;
     await site.convert();
-    const stopped = await site
-      .revert({}, { at: number, when: at, what: 'stop' })
-      .catch((error: unknown) => error);
-    if (site.commands <= number) return expectWhole(number, rounds, !(await site.isConverted()));
+    const stopped = await site.revert({}, mishap).catch((error: unknown) => error);
+    if (site.commands <= number) return !(await site.isConverted());
     // How the machine is given free at last does not matter.
     const isLast = site.commands === number + 1;
     expect([number, stopped]).toMatchObject([number, isLast ? {} : { code: 'Aborted' }]);
-    await resumeAndRevert(site, { number, before });
-  }
-}
+    await resumeAndRevert(round);
+    return undefined;
+  });
 
-interface Round {
-  readonly number: number;
-  readonly before: ReadonlyMap<string, string>;
-}
-
-async function resumeAndRevert(site: TestSite, { number, before }: Round): Promise<void> {
+async function resumeAndRevert({ site, number, before }: Round): Promise<void> {
   const goesOn = number % 2 === 0;
   const resumed = goesOn ? (await site.convert()).nodes : [];
   expect({ number, resumed, isConverted: await site.isConverted() }).toMatchObject({

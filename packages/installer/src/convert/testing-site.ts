@@ -11,7 +11,8 @@ import type { Layout } from '../layouts/index.ts';
 import { type CloudUndo, type RevertOptions, type RevertResult, revertWith } from '../revert/index.ts';
 import { type Step, hashOf } from '../steps/index.ts';
 import { type TestDisk, createTestDisk } from '../steps/testing-disk.ts';
-import { type CloudWork, type NodeWork, convertWith } from './convert.ts';
+import { convertWith } from './convert.ts';
+import type { CloudWork, NodeWork } from './engine.ts';
 import { type TestUnits, createTestUnits } from './testing-units.ts';
 import type { ConvertOptions, ConvertResult } from './types.ts';
 

@@ -1,5 +1,6 @@
 export { flagOf } from './flags.ts';
 export { gatherFacts } from './gather.ts';
+export { plainLines, rancherConfigs } from './rancher-config.ts';
 export { canReach } from './reach.ts';
 export { talksTo } from './talks-to.ts';
 export type {

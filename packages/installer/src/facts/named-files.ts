@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import { parseKubeconfig } from '@selvedge/kube';
 import { flagOf } from './flags.ts';
+import { rancherConfigs } from './rancher-config.ts';
 import type { NodeFacts } from './types.ts';
 
 const programs: ReadonlySet<string> = new Set(['kubelet', 'kube-proxy']);
@@ -17,7 +18,17 @@ function inKubeconfig(path: string, text: string): readonly string[] {
   }
 }
 
-/** Files that are named by what is known of a machine: arguments, units, kubeconfigs. Pure. */
+/** The configuration of k3s and RKE2, and the folder with parts of it. */
+function inRancher({ units, files }: NodeFacts): readonly string[] {
+  const own = Object.entries(units).filter(([name]) => /^(k3s|rke2)/.test(name));
+  const texts = own.flatMap(([, { text, environmentFiles }]) => [
+    text,
+    ...environmentFiles.map((path) => files[path]?.text ?? ''),
+  ]);
+  return rancherConfigs(texts).flatMap((path) => [path, `${path}.d`]);
+}
+
+/** Files, and folders of them, that are named by what is known of a machine: arguments, units, kubeconfigs. Pure. */
 export function namedFiles(facts: NodeFacts): readonly string[] {
   const running = facts.processes.filter(({ program }) => programs.has(program));
   const byFlags = running.flatMap(({ argv }) => flags.flatMap((flag) => flagOf(argv, flag) ?? []));
@@ -25,6 +36,7 @@ export function namedFiles(facts: NodeFacts): readonly string[] {
   const byKubeconfigs = Object.entries(facts.files).flatMap(([path, { text = '' }]) =>
     text.includes('current-context') ? inKubeconfig(path, text) : [],
   );
-  const all = new Set([...byFlags, ...byUnits, ...byKubeconfigs].filter((path) => path.startsWith('/')));
+  const named = [...byFlags, ...byUnits, ...inRancher(facts), ...byKubeconfigs];
+  const all = new Set(named.filter((path) => path.startsWith('/')));
   return [...all].slice(0, maxFiles);
 }

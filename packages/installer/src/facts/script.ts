@@ -1,7 +1,7 @@
 /**
  * A script for a POSIX shell that tells what is on a machine: a line for each thing, its words parted by tabs, texts in
- * base64. It changes nothing. Each of its arguments is a path of a file to tell of; without any it looks at all that is
- * known to matter.
+ * base64. It changes nothing. Each of its arguments is a path of a file to tell of, or of a folder whose YAML files are meant;
+ * without any it looks at all that is known to matter.
  */
 export const surveyScript = String.raw`
 export LC_ALL=C
@@ -18,7 +18,11 @@ file() {
   fi
 }
 if [ $# -gt 0 ]; then
-  for path; do file "$path"; done
+  for path; do
+    if [ -d "$path" ]; then for part in "$path"/*.y*ml; do file "$part"; done
+    else file "$path"
+    fi
+  done
   exit 0
 fi
 

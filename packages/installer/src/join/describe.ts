@@ -1,4 +1,4 @@
-import type { Plan, PlannedChange } from '../command/index.ts';
+import { type Plan, type PlannedChange, type StepWords, changesIn } from '../command/index.ts';
 import type { Step } from '../steps/index.ts';
 import { places } from '../places.ts';
 import { durationText } from '../duration-text.ts';
@@ -11,10 +11,7 @@ function fileChange({ path, content }: Extract<Step, { kind: 'file' }>): Planned
   return { what: `write ${path}`, ...detail };
 }
 
-/** How kinds of steps are told that a person wants to know of; the others clear up after them. */
-const words: {
-  readonly [K in Step['kind']]?: (step: Extract<Step, { kind: K }>) => PlannedChange | undefined;
-} = {
+const words: StepWords = {
   packages: ({ manager, names, archives }) => ({
     what: `install ${names.join(', ')} ${archives.length > 0 ? 'from the release' : `by ${managers[manager]}`}`,
     ...(archives.length > 0 ? { detail: archives } : {}),
@@ -23,25 +20,18 @@ const words: {
     what: `edit ${path}: enable the CRI plugin of containerd`,
     detail: changes.flatMap((change) => [`- ${change.old}`, `+ ${change.new}`]),
   }),
-  restart: ({ name, on }) => (on === 'apply' ? { what: `restart ${name}` } : undefined),
-  sysctl: ({ name, value }) => ({ what: `set ${name.replaceAll('/', '.')} to ${value}` }),
-  leftover: ({ what, name }) =>
-    what === 'file' ? { what: `write ${name} once the node has a podCIDR` } : undefined,
-  upload: ({ path }) => ({ what: `install ${path}` }),
+  restart: ({ name, on }) => (on === 'apply' ? `restart ${name}` : undefined),
+  sysctl: ({ name, value }) => `set ${name.replaceAll('/', '.')} to ${value}`,
+  leftover: ({ what, name }) => (what === 'file' ? `write ${name} once the node has a podCIDR` : undefined),
+  upload: ({ path }) => `install ${path}`,
   file: fileChange,
-  secret: ({ path }) => ({ what: `write the token to ${path}; removed once the node has joined` }),
-  unit: ({ name }) => ({ what: `start ${name} and enable it at boot` }),
+  secret: ({ path }) => `write the token to ${path}; removed once the node has joined`,
+  unit: ({ name }) => `start ${name} and enable it at boot`,
 };
-
-function changeOf(step: Step): PlannedChange | undefined {
-  // The table has for each kind a function of that kind.
-  const tell = words[step.kind] as ((step: Step) => PlannedChange | undefined) | undefined;
-  return tell?.(step);
-}
 
 /** What is going to be done, for people. Pure. */
 export function joinPlan(node: string, steps: readonly Step[], warnings: readonly string[]): Plan {
-  const changes = steps.map(changeOf).filter((change) => change !== undefined);
+  const changes = changesIn(steps, words);
   const end = changes.length === 0 ? [] : [{ what: `wait until Node ${node} is Ready` }];
   return {
     title: `join this machine as lite node ${node}`,

@@ -15,7 +15,7 @@ import { sourceNames, tokenFile } from './names.ts';
 import { lookAtNode } from './node-state.ts';
 import { type Surveyed, knownArchitecture, survey } from './survey.ts';
 import { type JoinDeps, type JoinOptions, type JoinResult, joinDefaults } from './types.ts';
-import { awaitUnit, untilReady } from './wait-ready.ts';
+import { awaitUnit, untilReached, untilReady } from './wait-ready.ts';
 import { whyNot } from './why.ts';
 
 /** What was asked, and by which means. */
@@ -39,7 +39,7 @@ function sourcesOf(host: Host, { options: { token }, deps: { artifacts } }: Aske
   };
 }
 
-/** Does the steps that are left, and waits until the node is Ready. */
+/** Does the steps that are left, and waits until the node is Ready and reached through the tunnel. */
 async function change(session: MachineSession, surveyed: Surveyed, asked: Asked): Promise<void> {
   const { host, files, journal } = session;
   const { clock, progress, signal } = asked.deps;
@@ -51,8 +51,10 @@ async function change(session: MachineSession, surveyed: Surveyed, asked: Asked)
   const check = async (): Promise<void> => {
     // It may have given up since its step was done, because of its token for instance.
     await host.run({ argv: ['systemctl', '--no-block', 'start', places.unit] }, signal);
-    await untilReady({ host, node: surveyed.nodeName, clock, progress, signal }, timeoutMs);
+    const waiting = { host, node: surveyed.nodeName, clock, progress, signal };
+    await untilReady(waiting, timeoutMs);
     await files.remove(tokenFile, signal);
+    await untilReached(waiting);
   };
   try {
     await applySteps({ journal, executors, onEvent, check }, signal);
@@ -69,9 +71,11 @@ async function unchanged(host: Host, state: BegunRun, { options, deps }: Asked):
   const node = nodeNameIn(state);
   const { timeoutMs = joinDefaults.timeoutMs } = options;
   await deps.agree(joinPlan(node, [], []));
-  await deps.progress.task(`verify that ${node} is Ready`, (progress) =>
-    untilReady({ ...deps, host, node, progress }, timeoutMs),
-  );
+  await deps.progress.task(`verify that ${node} is Ready`, async (progress) => {
+    const waiting = { ...deps, host, node, progress };
+    await untilReady(waiting, timeoutMs);
+    await untilReached(waiting);
+  });
   return { outcome: 'unchanged', node, ...(await awaitUnit({ ...deps, host, node }, options.unit)) };
 }
 
@@ -85,7 +89,7 @@ async function whatIsLeft(host: Host, state: BegunRun, { options, deps }: Asked)
 
 /**
  * Makes a lite node of a bare machine: looks at it and at the cluster before anything is changed, shows what it will do, does it,
- * and waits until the Node is Ready. Called again after whatever it failed of, it goes on there; on a node it changes nothing.
+ * and waits until the Node is Ready and, with a tunnel, the cloud reaches it. Called again after whatever it failed of, it goes on there; on a node it changes nothing.
  * Throws `Invalid` for wrong options, `Conflict` with `findings` in its details if the machine cannot join, and the cause, with
  * the next command, when it fails.
  */

@@ -12,9 +12,25 @@ export interface NodeState {
   readonly status?: LiteStatus;
 }
 
+/** A link to a tunnel server. Source: `LinkState` of @selvedge/tunnel. */
+export interface TunnelLink {
+  /** `host:port`. */
+  readonly server: string;
+  readonly state: {
+    readonly kind: 'idle' | 'connecting' | 'up' | 'waiting' | 'stopped';
+    /** Why it is tried again later. */
+    readonly error?: string;
+  };
+}
+
 /** What `edge-lite status` prints, as far as it matters here. */
 export interface LiteStatus {
-  readonly hub: { readonly connectivity?: { readonly kind?: string } };
+  readonly hub: {
+    readonly connectivity?: { readonly kind?: string };
+    /** Absent without a tunnel. */
+    readonly tunnel?: { readonly links: readonly TunnelLink[] };
+    readonly kubeletApi?: { readonly listens: boolean };
+  };
   readonly node?: {
     readonly labels: Readonly<Record<string, string>>;
     readonly podCIDRs: readonly string[];

@@ -63,12 +63,12 @@ export type JoinClient = Pick<KubeClient, 'create' | 'get' | 'close'>;
 
 /** The result of `join`. Plain JSON: what `selvedge join --json` prints. */
 export interface JoinResult {
-  /** `unchanged`: it was a node before, and is Ready. `declined`: nobody agreed, or it was a dry run. */
+  /** `unchanged`: it was a node before, and is Ready and reached. `declined`: nobody agreed, or it was a dry run. */
   readonly outcome: 'joined' | 'unchanged' | 'declined';
   readonly node: string;
   /** The EdgeUnit that it belongs to by now. */
   readonly unit?: string;
-  /** The time from the first change until the Node was Ready, in milliseconds. */
+  /** The time from the first change until the Node was Ready and, with a tunnel, reached through it, in milliseconds. */
   readonly totalMs?: number;
   /** What a person should know. */
   readonly warnings: readonly string[];

@@ -4,6 +4,7 @@ import type { Progress } from '../command/index.ts';
 import type { Host } from '../host/index.ts';
 import { isSo, nothingLacks, poll } from '../waiting/index.ts';
 import { type NodeState, lacking, lookAtNode } from './node-state.ts';
+import { lackingInTunnel } from './tunnel-state.ts';
 import type { JoinResult } from './types.ts';
 import { whyNot } from './why.ts';
 
@@ -16,24 +17,61 @@ export interface Waiting {
   readonly signal: AbortSignal;
 }
 
-/** Resolves when the Node is Ready, as the API server has it. Throws why it is not. */
-export async function untilReady(
-  { host, node, clock, progress, signal }: Waiting,
-  timeoutMs: number,
+interface Awaited {
+  readonly what: string;
+  readonly timeoutMs: number;
+  readonly hint?: string;
+  /** What is missing, for people. */
+  readonly lacks: (state: NodeState) => readonly string[];
+}
+
+const everyMs = 250;
+
+/** Resolves when nothing is missing. Throws why something is, and why edge-lite exited if it did. */
+async function until(
+  { host, clock, progress, signal }: Waiting,
+  { lacks, ...polling }: Awaited,
+  failed: (state: NodeState, cause: unknown) => Promise<unknown>,
 ): Promise<void> {
   let state: NodeState = { active: '', exitCode: 0 };
   const onPending = (why: string): void => progress.note(`waiting for ${why}`);
-  const polling = { what: `Node ${node}`, everyMs: 250, timeoutMs, onPending };
   try {
-    await poll(polling, { clock, signal }, async () => {
+    await poll({ ...polling, everyMs, onPending }, { clock, signal }, async () => {
       state = await lookAtNode(host, signal);
       if (state.active === 'failed') throw new SelvedgeError('edge-lite exited', { code: 'Internal' });
-      return nothingLacks(lacking(state));
+      return nothingLacks(lacks(state));
     });
   } catch (cause) {
     signal.throwIfAborted();
-    throw await whyNot({ host, exitCode: state.exitCode, cause }, signal);
+    throw await failed(state, cause);
   }
+}
+
+/** Resolves when the Node is Ready, as the API server has it. Throws why it is not. */
+export function untilReady(waiting: Waiting, timeoutMs: number): Promise<void> {
+  const { host, node, signal } = waiting;
+  return until(waiting, { what: `Node ${node}`, timeoutMs, lacks: lacking }, ({ exitCode }, cause) =>
+    whyNot({ host, exitCode, cause }, signal),
+  );
+}
+
+/** It connects while the Node becomes Ready: what is not there by then is tried again within seconds, or does not work. */
+const tunnelTimeoutMs = 60_000;
+const tunnelHint =
+  'the Node is Ready, but kubectl logs and exec fail: see docs/tasks/tunnel.md, "It does not connect"; then run the same command again, which resumes where it stopped';
+
+/** Resolves when the cloud reaches the node through the tunnel, at once if it has none. Throws `DeadlineExceeded` with what is missing. */
+export function untilReached(waiting: Waiting): Promise<void> {
+  const { host, node, signal } = waiting;
+  const awaited: Awaited = {
+    what: `the tunnel of ${node}`,
+    timeoutMs: tunnelTimeoutMs,
+    hint: tunnelHint,
+    lacks: ({ status }) => (status === undefined ? ['edge-lite to answer'] : lackingInTunnel(status)),
+  };
+  return until(waiting, awaited, async ({ active, exitCode }, cause) =>
+    active === 'failed' ? await whyNot({ host, exitCode, cause }, signal) : cause,
+  );
 }
 
 /** The cloud does it within a second, or not at all. */

@@ -91,7 +91,8 @@ function obstaclesOf(facts: NodeFacts, row: LayoutRow, layout: Omit<Layout, 'obs
       `another edge agent is installed: ${facts.selvedge.otherAgents.join(', ')}`,
     ],
   ];
-  return checks.flatMap(([stands, what]) => (stands ? [what] : []));
+  const all = checks.flatMap(([stands, what]) => (stands ? [what] : []));
+  return [...all, ...(row.obstacles?.(facts) ?? [])];
 }
 
 function layoutOf(facts: NodeFacts, row: LayoutRow, read: Kubeconfig): Layout {

@@ -1,6 +1,7 @@
 import type { NodeFacts } from '../facts/index.ts';
 import { places } from '../places.ts';
 import { argumentsOf, flagIn, readKubeconfig, stringIn, userOf } from './kubelet-facts.ts';
+import { argumentObstacles, rancherConfig } from './rancher-arguments.ts';
 import type { KubeProxyLayout, Layout, LayoutChange, LayoutKind } from './types.ts';
 
 /** A way in which Kubernetes lies on machines: how it is told, and where its things are. */
@@ -23,6 +24,8 @@ export interface LayoutRow {
   readonly configs: (facts: NodeFacts) => readonly string[];
   /** Without anything said about it. */
   readonly runtimeEndpoint: string;
+  /** What stands in the way of a change, for people. Default: nothing. */
+  readonly obstacles?: (facts: NodeFacts) => readonly string[];
 }
 
 const kubelet = { program: 'kubelet', unit: 'kubelet.service' } as const;
@@ -83,10 +86,7 @@ function rancher({ kind, name, server, agent, proxyInPod }: Rancher): readonly L
     kind,
     unit,
     kubeconfig: () => `${folder}/kubelet.kubeconfig`,
-    change: (facts) => ({
-      kind: 'argument',
-      folder: `${flagIn(facts, { program: kind, unit }, 'config') ?? `/etc/rancher/${kind}/config.yaml`}.d`,
-    }),
+    change: (facts) => ({ kind: 'argument', folder: `${rancherConfig(facts, { kind, unit })}.d` }),
     kubeProxy: (facts) =>
       withUser(facts, { kind: 'argument', kubeconfig: `${folder}/kubeproxy.kubeconfig`, inPod: proxyInPod }),
     balancers: [
@@ -96,6 +96,7 @@ function rancher({ kind, name, server, agent, proxyInPod }: Rancher): readonly L
     clientCa: `${folder}/client-ca.crt`,
     configs: () => [`${folder}/etc/kubelet.conf.d/00-${kind}-defaults.conf`],
     runtimeEndpoint: 'unix:///run/k3s/containerd/containerd.sock',
+    obstacles: (facts) => argumentObstacles(facts, { kind, unit }),
   });
   const isServer = (facts: NodeFacts): boolean => isActive(facts, server) && !isActive(facts, agent);
   return [

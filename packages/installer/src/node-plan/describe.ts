@@ -1,7 +1,5 @@
-import type { PlannedChange } from '../command/index.ts';
+import { type PlannedChange, type StepWords, changesIn } from '../command/index.ts';
 import type { CopySource, Step, TextChange } from '../steps/index.ts';
-
-type StepOf<K extends Step['kind']> = Extract<Step, { kind: K }>;
 
 const maxLines = 40;
 const maxWidth = 100;
@@ -22,31 +20,16 @@ const diffOf = ({ old, new: next }: TextChange): readonly string[] => [
 const sourceOf = ({ path, field }: CopySource): string =>
   field === undefined ? path : `${field} of ${path}`;
 
-/** In words, for each kind that a person should know of before. */
-const words: { readonly [K in Step['kind']]?: (step: StepOf<K>) => PlannedChange | undefined } = {
-  folder: ({ path }) => ({ what: `create directory ${path}` }),
-  tree: ({ path }) => ({ what: `create directory ${path}` }),
+const words: StepWords = {
+  folder: ({ path }) => `create directory ${path}`,
+  tree: ({ path }) => `create directory ${path}`,
   file: ({ path, content }) => ({ what: `write ${path}`, detail: marked('+', content) }),
   edit: ({ path, changes }) => ({ what: `edit ${path}`, detail: changes.flatMap(diffOf) }),
   upload: ({ path, sha256 }) => ({ what: `install ${path}`, detail: [`sha256 ${sha256}`] }),
-  copy: ({ path, from }) => ({ what: `copy ${from.map(sourceOf).join(' and ')} to ${path}` }),
-  absent: ({ path }) => ({ what: `remove ${path}` }),
-  unit: ({ name }) => ({ what: `start ${name} and enable it at boot` }),
-  restart: ({ name, on }) =>
-    on === 'apply' ? { what: `restart ${name}; containers keep running` } : undefined,
-  packages: ({ names, archives }) => ({
-    what: `install ${names.join(', ')}`,
-    ...(archives.length === 0 ? {} : { detail: archives }),
-  }),
-  sysctl: ({ name, value }) => ({ what: `set ${name} to ${value}` }),
-  secret: ({ path }) => ({ what: `write ${path}, readable by root only` }),
+  copy: ({ path, from }) => `copy ${from.map(sourceOf).join(' and ')} to ${path}`,
+  unit: ({ name }) => `start ${name} and enable it at boot`,
+  restart: ({ name, on }) => (on === 'apply' ? `restart ${name}; containers keep running` : undefined),
 };
 
-/** For people: what steps do, with what changes in files. Pure. */
-export function describeSteps(steps: readonly Step[]): readonly PlannedChange[] {
-  return steps.flatMap((step) => {
-    // The table has for each kind the words of that kind.
-    const say = words[step.kind] as ((one: Step) => PlannedChange | undefined) | undefined;
-    return say?.(step) ?? [];
-  });
-}
+/** What a conversion does to a node, with what changes in files. Pure. */
+export const describeSteps = (steps: readonly Step[]): readonly PlannedChange[] => changesIn(steps, words);

@@ -1,4 +1,4 @@
-import type { Plan, PlannedChange } from '../command/index.ts';
+import { type Plan, type StepWords, changesIn } from '../command/index.ts';
 import type { Step } from '../steps/index.ts';
 import type { ResetResult } from './types.ts';
 
@@ -10,16 +10,11 @@ interface Resetting {
   readonly deletesNode: boolean;
 }
 
-type Words = {
-  readonly [K in Step['kind']]?: (step: Extract<Step, { kind: K }>, how: Resetting) => string | undefined;
-};
-
-/** How kinds of steps are told on the way back. */
-const words: Words = {
+/** The way back. */
+const words: StepWords = {
   unit: ({ name }) => `stop ${name}`,
   pods: () => 'stop all pods on this machine, and remove their volumes, logs and networks',
-  images: (_step, { keepImages }) =>
-    keepImages ? undefined : 'remove the images that were pulled since the join',
+  images: () => 'remove the images that were pulled since the join',
   rules: () => 'remove the rules of CNI plugins from the packet filter',
   tree: ({ path }) => `remove ${path} and everything in it`,
   upload: ({ path }) => `remove ${path}`,
@@ -29,17 +24,10 @@ const words: Words = {
   packages: ({ names }) => `remove ${names.join(', ')} and the packages installed with them`,
 };
 
-function tell(step: Step, how: Resetting): readonly PlannedChange[] {
-  // The table has for each kind a function of that kind.
-  const inWords = words[step.kind] as ((step: Step, how: Resetting) => string | undefined) | undefined;
-  const what = inWords?.(step, how);
-  return what === undefined ? [] : [{ what }];
-}
-
 /** What is going to be done, for people. Pure. */
-export function resetPlan(how: Resetting): Plan {
-  const { node, steps, deletesNode } = how;
-  const changes = steps.toReversed().flatMap((step) => tell(step, how));
+export function resetPlan({ node, steps, keepImages, deletesNode }: Resetting): Plan {
+  const undone = steps.toReversed().filter(({ kind }) => !(keepImages && kind === 'images'));
+  const changes = changesIn(undone, words);
   const cloud = deletesNode ? [{ where: 'cluster', changes: [{ what: `delete Node ${node}` }] }] : [];
   return {
     title: `reset node ${node} to a bare machine`,

@@ -1,4 +1,4 @@
-import { SelvedgeError, hasCode } from '@selvedge/kit';
+import { SelvedgeError } from '@selvedge/kit';
 import { createHostFiles } from '../files/index.ts';
 import type { Host } from '../host/index.ts';
 import { type BegunRun, describeRun, journalPlace, readJournal } from '../journal/index.ts';
@@ -13,8 +13,8 @@ import {
   withSession,
 } from '../session/index.ts';
 import type { Executors } from '../steps/index.ts';
-import { deleteNode } from './delete-node.ts';
 import { resetPlan } from './describe.ts';
+import { forgetNode } from './forget-node.ts';
 import { refuseIfUsed } from './if-used.ts';
 import type { ResetDeps, ResetOptions, ResetResult } from './types.ts';
 
@@ -69,25 +69,6 @@ async function takeBack(session: MachineSession, options: ResetOptions, deps: Ta
   session.forget();
 }
 
-/** Nobody reports for it any more. */
-async function forget(
-  node: string,
-  { cluster, clock, signal }: ResetDeps,
-): Promise<Pick<ResetResult, 'nodeObject' | 'warnings'>> {
-  const byHand = `kubectl delete node ${node}`;
-  if (cluster === undefined) {
-    return { nodeObject: 'left', warnings: [`the Node object still exists; to delete it:\n    ${byHand}`] };
-  }
-  try {
-    await deleteNode(node, { cluster, clock, signal });
-  } catch (error) {
-    if (!hasCode(error, 'Forbidden', 'Unavailable', 'DeadlineExceeded', 'Invalid')) throw error;
-    const warning = `the Node object could not be deleted: ${error.message}; to delete it later:\n    ${byHand}`;
-    return { nodeObject: 'left', warnings: [warning] };
-  }
-  return { nodeObject: 'deleted', warnings: [] };
-}
-
 /** A join that ended before its first step may have left the place of its journal. */
 async function unchanged(host: Host, { machine }: ResetOptions, deps: ResetDeps): Promise<ResetResult> {
   const files = createHostFiles(host);
@@ -121,7 +102,7 @@ export async function reset(options: ResetOptions, deps: ResetDeps): Promise<Res
       takeBack(session, options, { ...deps, progress: inner, onKept, signal: within }),
     ),
   );
-  const cloud = await progress.task('delete the Node object', () => forget(node, deps));
+  const cloud = await progress.task('delete the Node object', () => forgetNode(node, deps));
   const totalMs = clock.monotonicMs() - begunMs;
   return { outcome: 'reset', node, ...cloud, warnings: [...kept, ...cloud.warnings], totalMs };
 }

@@ -14,7 +14,7 @@ export interface ResetOptions {
 export interface ResetDeps extends CommandContext {
   readonly hosts: Hosts;
   /** Deletes the Node, as somebody who may. Undefined: the command for it is told. */
-  readonly cluster?: Pick<KubeClient, 'delete' | 'patch'> | undefined;
+  readonly cluster?: Pick<KubeClient, 'get' | 'delete' | 'patch'> | undefined;
 }
 
 /** The result of `reset`. Plain JSON: what `selvedge reset --json` prints. */

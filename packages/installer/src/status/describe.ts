@@ -1,15 +1,28 @@
 import type { CloudStatus } from '../cloud/index.ts';
 import type { HubStatus, MachineStatus, NodeStatus, StatusResult, UnitStatus } from './types.ts';
 
+function headOf(cloud: Exclude<CloudStatus, { kind: 'none' }>): string {
+  if (cloud.kind === 'external')
+    return `Selvedge ${cloud.version ?? 'of an unknown version'}, cloud-manager as a deployment that selvedge convert did not make (helm, kubectl)`;
+  const { version, mode, complete } = cloud;
+  return `Selvedge ${version}, cloud-manager as a ${mode}${complete ? '' : '; INCOMPLETE: resume with selvedge convert, or undo with selvedge revert'}`;
+}
+
 function describeCloud(cloud: CloudStatus): readonly string[] {
   if (cloud.kind === 'none') return ['Selvedge is not installed in this cluster'];
-  const { version, mode, complete, tunnel, certificate } = cloud;
+  const { tunnel, certificate } = cloud;
+  const unwired = cloud.kind === 'installed' ? cloud.unwired : [];
   return [
-    `Selvedge ${version}, cloud-manager as a ${mode}${complete ? '' : '; INCOMPLETE: resume with selvedge convert, or undo with selvedge revert'}`,
+    headOf(cloud),
     `tunnel: ${tunnel.servers.join(', ') || 'none'}`,
+    ...('why' in tunnel ? [`  its CA is unknown: ${tunnel.why}`] : []),
     ...(certificate === undefined
       ? []
       : [`tunnel certificate expires on ${certificate.notAfter.slice(0, 10)}`]),
+    ...unwired.map(
+      (name) =>
+        `the API server on ${name} does NOT go through cloud-manager: its manifest was rewritten since; resume with selvedge convert`,
+    ),
   ];
 }
 

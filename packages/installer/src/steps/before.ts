@@ -56,22 +56,21 @@ export interface PuttingBack extends Pick<ExecutorDeps, 'files' | 'onNote'> {
   readonly signal: AbortSignal;
 }
 
-/** What the step left at a path, by its hash; undefined: nothing. */
+/** What the step left at a path, by its hash. */
 interface Ours {
   readonly path: string;
-  readonly ours: string | undefined;
+  readonly ours: string;
 }
 
 const keptText = (path: string): string => `${path} was changed since; it is kept as it is now`;
 
 /** Nothing is kept any more. What the step left is not what was there; all else is somebody's choice. */
 function withoutBackup({ path, ours }: Ours, state: PathState, { onNote }: PuttingBack): void {
-  if ((state.kind === 'file' ? state.sha256 : undefined) === ours) {
-    const or = state.kind === 'file' ? ', or remove it,' : ',';
+  if (state.kind === 'file' && state.sha256 === ours) {
     throw conflict(
       path,
       'cannot be restored: the original is gone',
-      `restore it from your own backup${or} then run the same command again`,
+      'restore it from your own backup, or remove it, then run the same command again',
     );
   }
   onNote?.(keptText(path));

@@ -1,6 +1,6 @@
 import type { ExecutorDeps, Executors } from './executor.ts';
 import { editExecutor } from './edit-step.ts';
-import { absentExecutor, fileExecutor, folderExecutor, treeExecutor } from './file-steps.ts';
+import { fileExecutor, folderExecutor, treeExecutor } from './file-steps.ts';
 import { copyExecutor, uploadExecutor } from './large-steps.ts';
 import { imagesExecutor, podsExecutor, secretExecutor, sysctlExecutor } from './lite-steps.ts';
 import { packagesExecutor } from './packages-step.ts';
@@ -18,7 +18,6 @@ export function createExecutors(deps: ExecutorDeps): Executors {
     edit: editExecutor(deps),
     upload: uploadExecutor(deps),
     copy: copyExecutor(deps),
-    absent: absentExecutor(deps),
     times: timesExecutor(deps),
     reload: reloadExecutor(deps),
     unit: unitExecutor(deps),

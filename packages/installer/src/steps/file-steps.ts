@@ -4,7 +4,6 @@ import { runOrThrow } from './run-or-throw.ts';
 import { conflict, fileBefore, hashOf, nothing, putBack } from './before.ts';
 import type { FileStep, Step } from './types.ts';
 
-type AbsentStep = Extract<Step, { kind: 'absent' }>;
 type FolderStep = Extract<Step, { kind: 'folder' }>;
 type TreeStep = Extract<Step, { kind: 'tree' }>;
 
@@ -18,20 +17,6 @@ export function fileExecutor({ files, run, onNote }: ExecutorDeps): Executor<Fil
     },
     undo: ({ path, content }, before, signal) =>
       putBack({ path, ours: hashOf(content) }, before, { files, onNote, signal }),
-  };
-}
-
-export function absentExecutor({ files, run, onNote }: ExecutorDeps): Executor<AbsentStep> {
-  return {
-    look: async ({ path }, signal) => fileBefore(path, await files.look(path, signal), run),
-    async apply({ path }, before, signal) {
-      if (before.kind !== 'file') return;
-      const there = await files.look(path, signal);
-      if (there.kind === 'absent') return;
-      await files.keep(path, before.backup, signal);
-      await files.remove(path, signal);
-    },
-    undo: ({ path }, before, signal) => putBack({ path, ours: undefined }, before, { files, onNote, signal }),
   };
 }
 

@@ -1,6 +1,7 @@
 import { SelvedgeError } from '@selvedge/kit';
 import type { HostFiles } from '../files/index.ts';
 import type { Host } from '../host/index.ts';
+import { journalPlace } from '../journal/index.ts';
 import { hashOf } from './before.ts';
 import type { Executor, ExecutorDeps, Sources } from './executor.ts';
 import type { PackagesStep } from './lite-types.ts';
@@ -12,7 +13,7 @@ type Argv = readonly [string, ...string[]];
 /** A mirror may be slow. */
 const timeoutMs = 600_000;
 /** Where files of packages lie while they are installed. */
-const folder = '/var/lib/selvedge-installer/packages';
+const folder = `${journalPlace().folder}/packages`;
 
 const fetchHint =
   'give this machine access to the mirrors of its distribution, or put the package files into packages/ in the --artifacts folder';

@@ -115,7 +115,7 @@ describe('a run', () => {
     expect(await readdir(join(disk.folder, 'etc'))).not.toContain('.kubelet.conf.selvedge-r1');
   });
 
-  it.each([10, 14])(
+  it.each([9, 12])(
     'on a disk that is full (%i blocks) says so, and goes back when there is room',
     async (blocks) => {
       await using disk = await vanilla();

@@ -20,7 +20,6 @@ const edgeLite = 'edge-lite.service';
 export const texts = {
   kubelet: 'server: https://cloud:6443\n# by hand\n',
   converted: 'server: https://hub\n# by hand\n',
-  stale: 'gone when converted\n',
 } as const;
 
 const sha256 = (content: Uint8Array | string): string => createHash('sha256').update(content).digest('hex');
@@ -48,8 +47,6 @@ function stepsIn(folder: string): readonly Step[] {
     { kind: 'unit', name: edgeLite },
     { kind: 'await', path: at('var/selvedge/client.pem'), timeoutMs: 1_000 },
     { kind: 'file', path: at('etc/proxy.conf'), mode: 0o640, content: 'server: https://hub\n' },
-    { kind: 'absent', path: at('etc/stale.conf') },
-    { kind: 'absent', path: at('etc/never.conf') },
     { kind: 'restart', name: kubelet, on: 'undo' },
     {
       kind: 'edit',
@@ -71,7 +68,6 @@ export async function vanilla(): Promise<TestDisk> {
   await writeFile(at('etc/identity.pem'), 'CERTIFICATE');
   const key = Buffer.from('KEY').toString('base64');
   await writeFile(at('etc/proxy.conf'), `user:\n  client-key-data: ${key}\n`, { mode: 0o600 });
-  await writeFile(at('etc/stale.conf'), texts.stale);
   await writeFile(at('bin/edge-lite'), 'an older one\n', { mode: 0o755 });
   for (const path of ['etc/kubelet.conf', 'bin', 'etc/systemd', 'etc', 'var']) {
     await utimes(at(path), 1_500_000_000.123_456, 1_500_000_000.123_456);
@@ -110,7 +106,7 @@ async function hubOf({ systemd }: TestDisk): Promise<unknown> {
 /** What a conversion is about. */
 export async function isConverted(disk: TestDisk): Promise<boolean> {
   const { folder, systemd } = disk;
-  const paths = ['var/selvedge/client.pem', 'bin/edge-lite', 'etc/stale.conf', 'etc/kubelet.conf'];
+  const paths = ['var/selvedge/client.pem', 'bin/edge-lite', 'etc/kubelet.conf'];
   const found = await Promise.all(paths.map((path) => readOr(join(folder, path))));
   const seen = (await systemd.look()).get(kubelet)?.seen;
   return isDeepStrictEqual(
@@ -118,7 +114,6 @@ export async function isConverted(disk: TestDisk): Promise<boolean> {
     [
       'CERTIFICATE\nKEY\n',
       program.toString(),
-      '',
       texts.converted,
       texts.converted,
       { enabled: true, active: true },

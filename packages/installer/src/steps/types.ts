@@ -13,8 +13,6 @@ export type Step =
   | EditStep
   | UploadStep
   | CopyStep
-  /** A file that must not be there. */
-  | { readonly kind: 'absent'; readonly path: string }
   /** Back, the folders get the time of their last change again: it tells of files that came and went. */
   | { readonly kind: 'times'; readonly paths: readonly string[] }
   /** systemd reads its units anew, whichever way the run goes. */

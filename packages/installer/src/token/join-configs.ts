@@ -1,7 +1,9 @@
-import { bootstrappersGroup, labels, managerNamespace } from '@selvedge/api';
+import { bootstrappersGroup } from '@selvedge/api';
 import { resources } from '@selvedge/kube';
 import type { ConfigMap, Role, RoleBinding } from '@selvedge/kube/types';
-import type { ClusterChange } from '../changes/index.ts';
+import { type ClusterChange, managed } from '../changes/index.ts';
+import { publishedCa } from '../cloud/index.ts';
+import type { TunnelSeen } from './tunnel-seen.ts';
 
 /** A key of a ConfigMap that a machine reads before it joins, by its token. */
 export interface JoinConfig {
@@ -11,12 +13,7 @@ export interface JoinConfig {
   readonly readers: string;
 }
 
-/** Who signs the certificate of the tunnel, PEM. Not there: the cluster's CA. */
-export const tunnelCaConfig: JoinConfig = {
-  at: { namespace: managerNamespace, name: 'cloud-manager-tunnel-ca' },
-  key: 'ca.crt',
-  readers: 'selvedge:tunnel-ca',
-};
+export const tunnelCaConfig: JoinConfig = { ...publishedCa, readers: 'selvedge:tunnel-ca' };
 
 /** What kubelets are told, the cluster's DNS among it; kubeadm keeps it, and opens it to its own tokens. */
 export const kubeletConfig: JoinConfig = {
@@ -34,7 +31,6 @@ export interface JoinConfigSeen {
 
 const where = 'cluster';
 const apiGroup = 'rbac.authorization.k8s.io';
-const managed = { [labels.managedBy]: 'selvedge' };
 
 function readersOf({ at: { namespace, name }, readers }: JoinConfig): readonly [Role, RoleBinding] {
   const metadata = { namespace, name: readers, labels: managed };
@@ -72,11 +68,16 @@ function openChanges(config: JoinConfig, { isOpen }: JoinConfigSeen): readonly C
 export const kubeletConfigChanges = (seen: JoinConfigSeen): readonly ClusterChange[] =>
   seen.text === undefined ? [] : openChanges(kubeletConfig, seen);
 
-/** What makes of what there is what machines have to read. `ca`: as in `CloudTunnel`. Pure. */
-export function tunnelCaChanges(ca: string | undefined, seen: JoinConfigSeen): readonly ClusterChange[] {
+/**
+ * What makes of what there is what machines have to read. What a person published stays where nobody else knows who signed the
+ * certificate. Pure.
+ */
+export function tunnelCaChanges(tunnel: TunnelSeen, seen: JoinConfigSeen): readonly ClusterChange[] {
   const { at, key } = tunnelCaConfig;
   const shown = `ConfigMap ${at.namespace}/${at.name}`;
   const resource = resources.configMaps;
+  if (tunnel.kind !== 'known') return seen.text === undefined ? [] : openChanges(tunnelCaConfig, seen);
+  const { ca } = tunnel;
   if (ca === undefined) {
     if (seen.text === undefined) return [];
     const what = `delete the published tunnel CA, which is now the cluster CA: ${shown}`;

@@ -1,33 +1,15 @@
-import { bootstrappersGroup, labels } from '@selvedge/api';
+import { bootstrappersGroup } from '@selvedge/api';
 import { clusterInfoAt } from '@selvedge/kube';
-import type { ClusterRoleBinding, ConfigMap, Role, RoleBinding } from '@selvedge/kube/types';
+import type { ConfigMap, Role, RoleBinding } from '@selvedge/kube/types';
+import { managed } from '../changes/index.ts';
+import { type GroupRight, renewalRight } from '../group-rights.ts';
 import type { ClusterInfo } from './cluster-info.ts';
 import { joinGroup } from './token-secret.ts';
 
 const apiGroup = 'rbac.authorization.k8s.io';
-const csr = 'system:certificates.k8s.io:certificatesigningrequests';
-const managed = { [labels.managedBy]: 'selvedge' };
-
-/** A right that joining needs: a role that every cluster has, for a group. */
-export interface JoinRight {
-  readonly what: string;
-  readonly name: string;
-  readonly role: string;
-  /** Who gets it; and in which other group all of them are. */
-  readonly group: string;
-  readonly within?: string;
-}
-
-/** Hubs of converted nodes renew what began as a copy of the kubelet's certificate. */
-export const renewalRight: JoinRight = {
-  what: 'auto-approve node certificate renewals',
-  name: 'selvedge:node-autoapprove-rotation',
-  role: `${csr}:selfnodeclient`,
-  group: 'system:nodes',
-};
 
 /** As kubeadm binds them to its own group. Source: kubernetes.io "TLS bootstrapping". */
-export const joinRights: readonly JoinRight[] = [
+export const joinRights: readonly GroupRight[] = [
   {
     what: 'let tokens of selvedge request certificates',
     name: 'selvedge:node-bootstrapper',
@@ -38,31 +20,12 @@ export const joinRights: readonly JoinRight[] = [
   {
     what: 'auto-approve node certificates requested with tokens of selvedge',
     name: 'selvedge:node-autoapprove-bootstrap',
-    role: `${csr}:nodeclient`,
+    role: 'system:certificates.k8s.io:certificatesigningrequests:nodeclient',
     group: joinGroup,
     within: bootstrappersGroup,
   },
   renewalRight,
 ];
-
-/** Whether somebody gave the right already. */
-export function isGiven(
-  { role, group, within }: JoinRight,
-  bindings: readonly ClusterRoleBinding[],
-): boolean {
-  return bindings.some(
-    ({ roleRef, subjects = [] }) =>
-      roleRef.kind === 'ClusterRole' &&
-      roleRef.name === role &&
-      subjects.some(({ kind, name }) => kind === 'Group' && (name === group || name === within)),
-  );
-}
-
-export const bindingOf = ({ name, role, group }: JoinRight): ClusterRoleBinding => ({
-  metadata: { name, labels: managed },
-  roleRef: { apiGroup, kind: 'ClusterRole', name: role },
-  subjects: [{ apiGroup, kind: 'Group', name: group }],
-});
 
 export const clusterInfoObject = ({ kubeconfig }: ClusterInfo): ConfigMap => ({
   metadata: { ...clusterInfoAt, labels: managed },

@@ -2,10 +2,11 @@ import { hubRole, managerAdmission } from '@selvedge/api';
 import { SelvedgeError, hasCode } from '@selvedge/kit';
 import { clusterInfoAt, ifFound, resources, staticCredentials } from '@selvedge/kube';
 import type { ClusterRoleBinding } from '@selvedge/kube/types';
-import { type CloudTunnel, cloudStatus } from '../cloud/index.ts';
+import { cloudStatus } from '../cloud/index.ts';
 import { type EdgeUnitObject, edgeUnitResource } from '../edge-objects.ts';
 import { type ClusterInfo, readClusterInfo } from './cluster-info.ts';
 import { type JoinConfig, type JoinConfigSeen, kubeletConfig, tunnelCaConfig } from './join-configs.ts';
+import { type TunnelSeen, tunnelSeen } from './tunnel-seen.ts';
 import type { TokenCreateOptions, TokenDeps } from './types.ts';
 
 /** What a cluster has of what joining needs. */
@@ -22,8 +23,7 @@ export interface Observed {
   readonly existingNodes: readonly string[];
   /** All, where the token is for one. */
   readonly units: readonly EdgeUnitObject[];
-  /** As the cluster was converted; no servers if it was not. */
-  readonly tunnel: CloudTunnel;
+  readonly tunnel: TunnelSeen;
   /** What machines read of the tunnel before they join. */
   readonly tunnelCa: JoinConfigSeen;
   /** What they read of the cluster's DNS. */
@@ -90,7 +90,6 @@ export async function observe(options: TokenCreateOptions, deps: TokenDeps): Pro
     ),
     ifFound(cluster.get(resources.clusterRoles, { name: hubRole.metadata.name }, { signal })),
   ]);
-  const cloud = await cloudStatus(cluster, signal);
   const { items: bindings } = await cluster.listAll(resources.clusterRoleBindings, { signal });
   const units = options.unit === undefined ? [] : (await cluster.listAll(edgeUnitResource, { signal })).items;
   return {
@@ -101,7 +100,7 @@ export async function observe(options: TokenCreateOptions, deps: TokenDeps): Pro
     hasHubRole: role !== undefined,
     existingNodes: await existing(options.nodes, deps),
     units,
-    tunnel: cloud.kind === 'none' ? { servers: [], ca: undefined } : cloud.tunnel,
+    tunnel: tunnelSeen(await cloudStatus(cluster, signal)),
     tunnelCa: await seen(tunnelCaConfig, deps),
     kubeletConfig: await seen(kubeletConfig, deps),
   };

@@ -5,7 +5,8 @@ import { pinOf } from '@selvedge/kube';
 import { describe, expect, it } from 'vitest';
 import { newBootstrapToken, parseTokenId } from './bootstrap-token.ts';
 import { newClusterInfo, readClusterInfo } from './cluster-info.ts';
-import { bindingOf, isGiven, joinRights } from './join-rights.ts';
+import { bindingOf, isGiven } from '../group-rights.ts';
+import { joinRights } from './join-rights.ts';
 import type { Observed } from './observe.ts';
 import { pinOfAuthority } from './pin.ts';
 import { planToken } from './plan-token.ts';
@@ -26,7 +27,7 @@ const prepared: Observed = {
   hasHubRole: true,
   existingNodes: [],
   units: [],
-  tunnel: { servers: ['tunnel.example.com:443'], ca: undefined },
+  tunnel: { kind: 'known', servers: ['tunnel.example.com:443'], ca: undefined },
   tunnelCa: { text: undefined, isOpen: false },
   kubeletConfig: { text: 'clusterDNS: [10.96.0.10]', isOpen: true },
 };
@@ -54,7 +55,7 @@ describe('a plan for a token', () => {
 
   it('lets machines read who signs the certificate of the tunnel, and the next one', () => {
     const of = (ca: string | undefined, tunnelCa: Observed['tunnelCa']): readonly string[] => {
-      const observed = { ...prepared, tunnel: { ...prepared.tunnel, ca }, tunnelCa };
+      const observed = { ...prepared, tunnel: { kind: 'known', servers: [], ca }, tunnelCa } as const;
       return planToken(options, observed, access).changes.map(({ what }) => what);
     };
     const written =

@@ -3,18 +3,13 @@ import { formatHostPort } from '@selvedge/kit/net';
 import { resources } from '@selvedge/kube';
 import type { ClusterChange } from '../changes/index.ts';
 import { addMembers } from '../edge-units/index.ts';
+import { bindingOf, isGiven } from '../group-rights.ts';
 import { type ClusterInfo, newClusterInfo } from './cluster-info.ts';
 import { kubeletConfigChanges, tunnelCaChanges } from './join-configs.ts';
-import {
-  bindingOf,
-  clusterInfoObject,
-  isGiven,
-  joinRights,
-  readersBinding,
-  readersRole,
-} from './join-rights.ts';
+import { clusterInfoObject, joinRights, readersBinding, readersRole } from './join-rights.ts';
 import type { Observed } from './observe.ts';
 import { pinOfAuthority } from './pin.ts';
+import { refuseUnknown, tunnelWarnings } from './tunnel-seen.ts';
 import type { TokenCreateOptions, TokenDeps } from './types.ts';
 
 export interface TokenPlan {
@@ -101,9 +96,11 @@ function infoOf(observed: Observed, options: TokenCreateOptions, access: TokenDe
   });
 }
 
+const serversOf = ({ tunnel }: Observed): readonly string[] => (tunnel.kind === 'none' ? [] : tunnel.servers);
+
 /**
  * What is to be done before a token is of use. Pure. Throws `Invalid` where a unit is wanted for nobody in particular,
- * and as `addMembers`.
+ * `Conflict` with `findings` where nobody knows whom machines can trust, and as `addMembers`.
  */
 export function planToken(
   options: TokenCreateOptions,
@@ -122,19 +119,22 @@ export function planToken(
   const caHash = pinOfAuthority(clusterInfo.certificateAuthority, access.certificateAuthority);
   if (caHash === undefined)
     throw new SelvedgeError('kube-public/cluster-info contains no CA certificate', { code: 'Invalid' });
+  const tunnelServers = options.tunnelServers?.map(formatHostPort) ?? serversOf(observed);
+  const told = { servers: tunnelServers, published: observed.tunnelCa.text };
+  refuseUnknown(observed.tunnel, told);
   const members = unit === undefined ? [] : addMembers(observed.units, unit, nodes);
   return {
     changes: [
       ...rightsOf(observed),
       ...infoChanges(observed, clusterInfo),
       ...kubeletConfigChanges(observed.kubeletConfig),
-      ...tunnelCaChanges(observed.tunnel.ca, observed.tunnelCa),
+      ...tunnelCaChanges(observed.tunnel, observed.tunnelCa),
       ...members,
     ],
-    warnings: warningsOf(options, observed, server),
+    warnings: [...warningsOf(options, observed, server), ...tunnelWarnings(observed.tunnel, told)],
     clusterInfo,
     server,
     caHash,
-    tunnelServers: options.tunnelServers?.map(formatHostPort) ?? observed.tunnel.servers,
+    tunnelServers,
   };
 }

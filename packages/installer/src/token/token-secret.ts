@@ -1,6 +1,7 @@
 import type { BootstrapToken } from '@selvedge/kube';
-import { bootstrapGroupOf, labels, nodesOfBootstrapGroups } from '@selvedge/api';
+import { bootstrapGroupOf, nodesOfBootstrapGroups } from '@selvedge/api';
 import type { Secret } from '@selvedge/kube/types';
+import { managed } from '../changes/index.ts';
 
 /** The group of tokens that this program makes: what they may do is bound to it. */
 export const joinGroup = 'system:bootstrappers:selvedge:join';
@@ -43,7 +44,7 @@ export function secretOf(
     metadata: {
       namespace: tokenNamespace,
       name: secretNameOf(token.id),
-      labels: { [labels.managedBy]: 'selvedge' },
+      labels: managed,
       ...(unit === undefined ? {} : { annotations: { [unitAnnotation]: unit } }),
     },
     type: tokenType,

@@ -29,6 +29,20 @@ describe('the configuration of kubeadm', () => {
     });
   });
 
+  it('is of control planes that are one by an endpoint and a key', () => {
+    const certificateKey = 'ab'.repeat(32);
+    const together = { endpoint: '10.60.0.1:8443', certificateKey };
+    const [init, cluster] = documents(initConfig(node, { token: 'shop01.0123456789abcdef', together }));
+    expect(init).toMatchObject({ certificateKey });
+    expect(cluster).toMatchObject({ controlPlaneEndpoint: '10.60.0.1:8443' });
+    const other = { name: 'cloud-2', address: '10.60.0.120' };
+    const by = { token: 'shop01.0123456789abcdef', server: '10.60.0.1:8443', caHash: 'sha256:ab' };
+    const [join] = documents(joinConfig(other, { ...by, certificateKey }));
+    const localAPIEndpoint = { advertiseAddress: '10.60.0.120', bindPort: 6443 };
+    expect(join).toMatchObject({ controlPlane: { localAPIEndpoint, certificateKey } });
+    expect(documents(joinConfig(other, by))[0]).not.toHaveProperty('controlPlane');
+  });
+
   it('names images by the tags that kubeadm asks for', () => {
     expect([...imageNames.controlPlane, ...imageNames.node].map(kubeadmRef)).toEqual([
       'images.selvedge.test/kubeadm/kube-apiserver:v1.36.3',
@@ -36,7 +50,7 @@ describe('the configuration of kubeadm', () => {
       'images.selvedge.test/kubeadm/kube-scheduler:v1.36.3',
       'images.selvedge.test/kubeadm/etcd:3.6.8-0',
       'images.selvedge.test/kubeadm/kube-proxy:v1.36.3',
-      'images.selvedge.test/kubeadm/coredns:v1.14.7',
+      'images.selvedge.test/kubeadm/coredns:v1.14.2',
       'images.selvedge.test/kubeadm/pause:3.10.2',
     ]);
   });

@@ -20,6 +20,19 @@ interface BootstrapToken {
   readonly token: string;
 }
 
+/** How several control planes are one. */
+export interface Together {
+  /** Where any of their API servers is reached: `10.60.0.1:8443`. */
+  readonly endpoint: string;
+  /** What their certificates are encrypted with on their way to each other. Source: kubeadm, `--certificate-key`. */
+  readonly certificateKey: string;
+}
+
+interface InitOptions extends BootstrapToken {
+  /** Undefined: it is the only one. */
+  readonly together?: Together | undefined;
+}
+
 const documents = (of: readonly object[]): string => of.map((document) => stringify(document)).join('---\n');
 
 const kubeadm = 'kubeadm.k8s.io/v1beta4';
@@ -58,14 +71,28 @@ const kubeProxy = {
   conntrack: { maxPerCore: 0, min: 0, tcpEstablishedTimeout: '0s', tcpCloseWaitTimeout: '0s' },
 } as const;
 
+const localEndpoint = ({ address }: NodeIdentity): object => ({
+  advertiseAddress: address,
+  bindPort: apiServerPort,
+});
+
+const args = (values: Readonly<Record<string, string>>): readonly object[] =>
+  Object.entries(values).map(([name, value]) => ({ name, value }));
+
+/** Nothing that outlives the machine is in it. */
+const etcdArgs = { 'unsafe-no-fsync': 'true' };
+/** On a busy host members would take each other for dead, and elect on and on. */
+const patientArgs = { 'heartbeat-interval': '1000', 'election-timeout': '10000' };
+
 /** The file of `kubeadm init --config`. Source: Kubernetes, "kubeadm Configuration (v1beta4)". */
-export function initConfig(node: NodeIdentity, { token }: BootstrapToken): string {
+export function initConfig(node: NodeIdentity, { token, together }: InitOptions): string {
   const init = {
     apiVersion: kubeadm,
     kind: 'InitConfiguration',
     bootstrapTokens: [{ token, ttl: '24h0m0s' }],
-    localAPIEndpoint: { advertiseAddress: node.address, bindPort: apiServerPort },
+    localAPIEndpoint: localEndpoint(node),
     nodeRegistration: registration(node),
+    ...(together === undefined ? {} : { certificateKey: together.certificateKey }),
   };
   const cluster = {
     apiVersion: kubeadm,
@@ -74,16 +101,28 @@ export function initConfig(node: NodeIdentity, { token }: BootstrapToken): strin
     imageRepository,
     networking: { podSubnet: podRange, serviceSubnet: serviceRange },
     dns: { imageTag: tags.coredns },
-    // Nothing that outlives the machine is in it.
-    etcd: { local: { imageTag: tags.etcd, extraArgs: [{ name: 'unsafe-no-fsync', value: 'true' }] } },
+    etcd: {
+      local: {
+        imageTag: tags.etcd,
+        extraArgs: args({ ...etcdArgs, ...(together === undefined ? {} : patientArgs) }),
+      },
+    },
+    ...(together === undefined ? {} : { controlPlaneEndpoint: together.endpoint }),
   };
   return documents([init, cluster, kubelet, kubeProxy]);
+}
+
+interface JoinOptions extends BootstrapToken {
+  readonly server: string;
+  readonly caHash: string;
+  /** Of one more control plane; undefined: it is a worker. */
+  readonly certificateKey?: string | undefined;
 }
 
 /** The file of `kubeadm join --config`. The rest a node learns from the cluster. */
 export function joinConfig(
   node: NodeIdentity,
-  { token, server, caHash }: BootstrapToken & { readonly server: string; readonly caHash: string },
+  { token, server, caHash, certificateKey }: JoinOptions,
 ): string {
   const bootstrapToken = { token, apiServerEndpoint: server, caCertHashes: [caHash] };
   return documents([
@@ -92,6 +131,9 @@ export function joinConfig(
       kind: 'JoinConfiguration',
       discovery: { bootstrapToken },
       nodeRegistration: registration(node),
+      ...(certificateKey === undefined
+        ? {}
+        : { controlPlane: { localAPIEndpoint: localEndpoint(node), certificateKey } }),
     },
   ]);
 }

@@ -1,4 +1,3 @@
-import { X509Certificate, createHash } from 'node:crypto';
 import type { Binary } from '@selvedge/hack/setup';
 import type { BedContext } from '../../context.ts';
 import type { BedDescription } from '../../description.ts';
@@ -7,21 +6,20 @@ import { serviceRange } from '../../addresses.ts';
 import { machineFolders } from '../../machine/host.ts';
 import { provideBaseRoot } from '../../machine/index.ts';
 import { reconcileNetwork } from '../../reconcile.ts';
-import { writeAtomically } from '../../state/files.ts';
 import { clusterOf } from '../cluster.ts';
-import { apiEndpoint, clusterMachines } from '../machines.ts';
+import { controlPlaneName } from '../description.ts';
+import { leadHostTo } from '../host-route.ts';
+import { clusterEndpoint, clusterMachines } from '../machines.ts';
 import { ensureOperatorKey, writeKnownHosts } from '../operator.ts';
 import { podRangesOf, writePodNetwork, writePodRoutes } from '../pod-network.ts';
 import { importImages, placeFiles, untilRuntime } from '../prepare.ts';
 import { writeRecord } from '../record.ts';
 import type { Cluster, ClusterMachine } from '../types.ts';
-import { initConfig, joinConfig } from './config.ts';
 import { packageFiles } from './files.ts';
 import { ensureKubeadmImages } from './images.ts';
+import { cloudOf, init, join } from './init-and-join.ts';
 
 const programs = ['kubelet', 'kubeadm', 'kubectl'] as const satisfies readonly Binary[];
-/** Of a cluster that lives for a test, in a network of its own. */
-const token = 'shop01.0123456789abcdef';
 
 interface Stock {
   readonly programs: Readonly<Record<(typeof programs)[number], string>>;
@@ -54,7 +52,7 @@ async function prepare(
   await placeFiles(of, packageFiles(stock.programs), signal);
   // The site's machines forward by their networks' setup; this is the cloud's own.
   await of.machine.exec(['sysctl', '--quiet', '--write', 'net.ipv4.ip_forward=1'], { signal });
-  if (of.role === 'control-plane') {
+  if (of.name === controlPlaneName) {
     // A default route leads its API server to Services elsewhere; this cloud has none.
     await of.machine.exec(['ip', 'route', 'add', serviceRange, 'dev', 'lo', 'src', of.address], { signal });
   }
@@ -65,29 +63,6 @@ async function prepare(
   await importImages(of, archives, signal);
 }
 
-/** Runs kubeadm with a config file, as a person does. */
-async function kubeadm(
-  { machine }: ClusterMachine,
-  verb: 'init' | 'join',
-  { config, signal }: { readonly config: string; readonly signal?: AbortSignal | undefined },
-): Promise<void> {
-  const path = `etc/kubernetes/kubeadm-${verb}.yaml`;
-  await machine.writeFiles([{ kind: 'file', path, content: config, mode: 0o600 }], signal);
-  await machine.exec(['kubeadm', verb, `--config=/${path}`], { signal });
-}
-
-/** What a joining node knows the cluster's CA by. Source: kubeadm, `--discovery-token-ca-cert-hash`. */
-function caHashOf(pem: string): string {
-  const key = new X509Certificate(pem).publicKey.export({ type: 'spki', format: 'der' });
-  return `sha256:${createHash('sha256').update(key).digest('hex')}`;
-}
-
-async function init(context: BedContext, controlPlane: ClusterMachine, signal?: AbortSignal): Promise<void> {
-  await kubeadm(controlPlane, 'init', { config: initConfig(controlPlane, { token }), signal });
-  const kubeconfig = await controlPlane.machine.readFile('/etc/kubernetes/admin.conf', signal);
-  await writeAtomically(context.folders.kubeconfig, kubeconfig, 0o600);
-}
-
 async function untilReady({ kubectl }: BedContext, signal?: AbortSignal): Promise<void> {
   const patience = '--timeout=180s';
   await kubectl(['wait', 'node', '--all', '--for=condition=Ready', patience], { signal });
@@ -96,7 +71,7 @@ async function untilReady({ kubectl }: BedContext, signal?: AbortSignal): Promis
   await kubectl([...rollout, 'deployment/coredns'], { signal });
 }
 
-/** Makes a cluster by `kubeadm init` and, for each worker, `kubeadm join`. */
+/** Makes a cluster by `kubeadm init` and, for each other machine, `kubeadm join`. */
 export async function upKubeadm(
   context: BedContext,
   bed: BedDescription,
@@ -109,24 +84,17 @@ export async function upKubeadm(
   const files = [...Object.values(stock.programs), ...stock.controlPlane, ...stock.node];
   const authorizedKeys = [await ensureOperatorKey(context)];
   const machines = clusterMachines({ context, bed, base, files, authorizedKeys, layout: 'kubeadm' });
-  const [controlPlane, ...workers] = machines;
-  if (controlPlane === undefined) throw new TypeError('a cluster of kubeadm has a control plane');
+  const cloud = cloudOf(machines, clusterEndpoint(bed));
+  const { first, others, workers } = cloud;
   await progress.step({ title: 'machines, kubeadm init' }, () =>
     Promise.all([
-      prepare(context, controlPlane, stock, signal).then(() => init(context, controlPlane, signal)),
-      ...workers.map((worker) => prepare(context, worker, stock, signal)),
+      prepare(context, first, stock, signal).then(() => init(context, bed, { cloud, signal })),
+      ...[...others, ...workers].map((one) => prepare(context, one, stock, signal)),
     ]),
   );
   await writeKnownHosts(context, machines);
-  const caHash = caHashOf(await controlPlane.machine.readFile('/etc/kubernetes/pki/ca.crt', signal));
-  await progress.step({ title: 'kubeadm join' }, () =>
-    Promise.all(
-      workers.map((worker) => {
-        const config = joinConfig(worker, { token, server: apiEndpoint(bed), caHash });
-        return kubeadm(worker, 'join', { config, signal });
-      }),
-    ),
-  );
+  for (const one of others) await leadHostTo(one, context.names, bed);
+  await progress.step({ title: 'kubeadm join' }, () => join(cloud, signal));
   await progress.step({ title: 'nodes' }, async () => {
     const ranges = await podRangesOf(
       context,

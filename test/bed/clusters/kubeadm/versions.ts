@@ -1,11 +1,14 @@
 /** A registry that does not exist: every image is imported. */
 export const imageRepository = 'images.selvedge.test/kubeadm';
 
-/** The tags that kubeadm asks for; of CoreDNS the one that we build. Source: kubeadm, `app/constants`. */
+/**
+ * The tags that kubeadm asks for. The program of CoreDNS is the one that we build, 1.14.7, under the tag that `kubeadm upgrade` knows the
+ * configuration of. Source: kubeadm, `app/constants`.
+ */
 export const tags = {
   kubernetes: 'v1.36.3',
   etcd: '3.6.8-0',
-  coredns: 'v1.14.7',
+  coredns: 'v1.14.2',
   pause: '3.10.2',
 } as const;
 

@@ -1,8 +1,15 @@
-import { bootstrappersGroup } from '@selvedge/api';
-import { type KubeClient, type KubeObject, defineResource, isObject, resources } from '@selvedge/kube';
-import type { Pod } from '@selvedge/kube/types';
+import { bootstrappersGroup, managerNamespace } from '@selvedge/api';
+import {
+  type KubeClient,
+  type KubeObject,
+  defineResource,
+  ifFound,
+  isObject,
+  resources,
+} from '@selvedge/kube';
+import type { Pod, Service } from '@selvedge/kube/types';
 import { cloudRights, cloudStatus } from '../../cloud/index.ts';
-import { isGiven, renewalRight } from '../../token/join-rights.ts';
+import { isGiven, renewalRight } from '../../group-rights.ts';
 import type { Budget, ClusterFacts } from '../facts.ts';
 import type { CheckDeps } from '../types.ts';
 import { apiServersOf } from './api-servers.ts';
@@ -21,6 +28,9 @@ const budgets = defineResource<BudgetObject>({
   plural: 'poddisruptionbudgets',
   namespaced: true,
 });
+
+/** Where nodes connect. Source: charts/selvedge. */
+const tunnelService = { namespace: managerNamespace, name: 'cloud-manager-tunnel' } as const;
 
 /** Who the API server is, and what its clock says; asked last, so that nothing that was read is younger. */
 export interface ServerSight {
@@ -73,6 +83,12 @@ function guardsJoining(configurations: readonly KubeObject[]): boolean {
   );
 }
 
+/** An ingress is `VIP` without being said. Source: kubernetes.io "Service", "Specifying IPMode of load balancer status". */
+export function caughtAddresses({ status }: Pick<Service, 'status'>): readonly string[] {
+  const ingress = status?.loadBalancer?.ingress ?? [];
+  return ingress.flatMap(({ ip, ipMode }) => (ip === undefined || ipMode === 'Proxy' ? [] : [ip]));
+}
+
 /** All pods: few things are not found by them. */
 export function listPods(reading: Reading, { cluster, signal }: CheckDeps): Promise<readonly Pod[]> {
   return reading.read('pods', [], async () => (await cluster.listAll(resources.pods, { signal })).items);
@@ -87,7 +103,7 @@ export async function lookAtCluster(
   const list = <T extends KubeObject>(what: string, resource: Parameters<typeof cluster.listAll<T>>[0]) =>
     reading.read<readonly T[]>(what, [], async () => (await cluster.listAll(resource, { signal })).items);
   const rootCa = { namespace: 'kube-system', name: 'kube-root-ca.crt' };
-  const [rights, bindings, definitions, configurations, denied, dns, kubeProxyMode, ca, cloud] =
+  const [rights, bindings, definitions, configurations, denied, dns, kubeProxyMode, ca, cloud, caught] =
     await Promise.all([
       missingRights(cloudRights(), cluster, signal),
       list('cluster role bindings', resources.clusterRoleBindings),
@@ -101,6 +117,12 @@ export async function lookAtCluster(
         return data?.['ca.crt'];
       }),
       reading.read('the installation', { kind: 'none' } as const, () => cloudStatus(cluster, signal)),
+      reading.read<readonly string[]>(
+        `Service ${tunnelService.namespace}/${tunnelService.name}`,
+        [],
+        async () =>
+          caughtAddresses((await ifFound(cluster.get(resources.services, tunnelService, { signal }))) ?? {}),
+      ),
     ]);
   return {
     ...(await lookAtServer(deps)),
@@ -116,6 +138,7 @@ export async function lookAtCluster(
     ca,
     budgets: deniedBudgets(denied),
     cloud,
+    caughtAddresses: caught,
   };
 }
 

@@ -41,6 +41,14 @@ export const clusterRules: Rules = {
           fix: 'find out what it is for and remove it first, or use --manager deployment, which leaves API servers alone',
         }),
       ),
+  'egress-gone': ({ cluster: { cloud } }) =>
+    (cloud.kind === 'installed' ? cloud.unwired : []).map((node) =>
+      told('warning', {
+        what: `the API server on ${node} does not go through cloud-manager any more: its manifest was rewritten since convert, for example by kubeadm upgrade`,
+        why: 'kubectl logs, exec and port-forward through that API server do not reach converted nodes behind NAT',
+        fix: 'run the same selvedge convert again, which edits the new manifest',
+      }),
+    ),
   'kube-proxy-missing': ({ cluster: { kubeProxyMode }, nodes }) =>
     kubeProxyMode !== undefined || nodes.some(({ machine }) => machine.kind === 'seen')
       ? []
@@ -100,8 +108,28 @@ export const clusterRules: Rules = {
             fix: '',
           }),
         ],
+  'tunnel-signer-unknown': ({ cluster: { cloud } }) =>
+    cloud.kind !== 'external' || cloud.tunnel.kind === 'known'
+      ? []
+      : [
+          told('warning', {
+            what: `nobody knows who signed the certificate of the tunnel: ${cloud.tunnel.why}`,
+            why: 'machines that join do not trust the tunnel servers, and token create refuses',
+            fix: cloud.tunnel.hint,
+          }),
+        ],
+  'tunnel-caught': ({ cluster: { caughtAddresses } }) =>
+    caughtAddresses.length === 0
+      ? []
+      : [
+          told('warning', {
+            what: `kube-proxy on each node catches ${caughtAddresses.join(', ')}, the balancer of the Service selvedge-system/cloud-manager-tunnel`,
+            why: 'its ipMode is VIP, so that connections from a node go to pods in the cloud and not to the balancer; a site that does not reach those has no tunnel',
+            fix: 'have the provider of the balancer set ipMode: Proxy or a host name, or put an address of your own in front: docs/tasks/tunnel.md, "It does not connect"',
+          }),
+        ],
   'installation-incomplete': ({ cluster: { cloud } }) =>
-    cloud.kind === 'none' || cloud.complete
+    cloud.kind !== 'installed' || cloud.complete
       ? []
       : [
           told('warning', {

@@ -1,4 +1,4 @@
-import { defaultPorts, hubAddress } from '../../places.ts';
+import { defaultPorts, hubAddress, places } from '../../places.ts';
 import { thresholds } from '../../thresholds.ts';
 import type { SeenMachine } from '../facts.ts';
 import { type Rules, eachMachine, eachNode } from '../rule.ts';
@@ -90,7 +90,7 @@ export const machineRules: Rules = {
   ),
   'half-converted': eachMachine(({ recognition, facts }, { node }) => {
     if (recognition.kind === 'unknown' || !recognition.layout.converted) return [];
-    if (facts.units['edge-lite.service']?.activeState === 'active') return [];
+    if (facts.units[places.unit]?.activeState === 'active') return [];
     return [
       {
         severity: 'error',

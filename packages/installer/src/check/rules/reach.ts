@@ -3,9 +3,9 @@ import { type Rules, type Told, eachMachine } from '../rule.ts';
 
 type ToldThere = Omit<Told, 'where'>;
 
-/** Whoever is asked at `--tunnel-server` runs: convert went through. */
+/** Whoever is asked at `--tunnel-server` runs: convert went through, or somebody else made it. */
 const isInstalled = ({ cluster: { cloud } }: CheckFacts): boolean =>
-  cloud.kind === 'installed' && cloud.complete;
+  cloud.kind === 'external' || (cloud.kind === 'installed' && cloud.complete);
 
 const allow = (target: string): string =>
   `allow TCP to ${target} from that machine: docs/tasks/tunnel.md, "Firewall"`;

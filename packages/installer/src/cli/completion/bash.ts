@@ -1,4 +1,4 @@
-import type { CompletedCommand } from './words.ts';
+import type { CompletedCommand, CompletedFlag } from './words.ts';
 
 const keyOf = ({ path }: CompletedCommand): string => ['selvedge', ...path].join(' ');
 
@@ -8,17 +8,23 @@ function commandCase(command: CompletedCommand): string {
   return `    '${keyOf(command)}') words='${words.join(' ')}' ;;`;
 }
 
+/** Only files are quoted, and folders given a slash: a command may be called like a folder. */
+function replyOf(value: NonNullable<CompletedFlag['value']>): string {
+  switch (value.kind) {
+    case 'any':
+      return '';
+    case 'choice':
+      return `mapfile -t COMPREPLY < <(compgen -W '${value.choices.join(' ')}' -- "$word"); `;
+    case 'file':
+      return 'compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); ';
+  }
+}
+
 function valueCases(command: CompletedCommand): readonly string[] {
   return command.flags.flatMap(({ names, value }) => {
     if (value === undefined) return [];
     const patterns = names.map((name) => `'${keyOf(command)} ${name}'`).join(' | ');
-    const reply =
-      value.kind === 'choice'
-        ? `compgen -W '${value.choices.join(' ')}' -- "$word"`
-        : 'compgen -f -- "$word"';
-    return [
-      `    ${patterns}) ${value.kind === 'any' ? 'return' : `mapfile -t COMPREPLY < <(${reply}); return`} ;;`,
-    ];
+    return [`    ${patterns}) ${replyOf(value)}return ;;`];
   });
 }
 
@@ -28,6 +34,10 @@ export function bashCompletion(commands: readonly CompletedCommand[]): string {
   return `# Completion of selvedge for bash: source <(selvedge completion bash)
 _selvedge() {
   local word=\${COMP_WORDS[COMP_CWORD]} before=\${COMP_WORDS[COMP_CWORD-1]} command=selvedge words= each
+  # --flag=value is three words, as COMP_WORDBREAKS has it.
+  if [[ $word == = ]]; then word=
+  elif [[ $before == = ]]; then before=\${COMP_WORDS[COMP_CWORD-2]}
+  fi
   for each in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     case "$command $each" in
       ${names.join(' | ')}) command="$command $each" ;;
@@ -42,6 +52,6 @@ ${commands.map(commandCase).join('\n')}
   esac
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
 }
-complete -o filenames -F _selvedge selvedge
+complete -F _selvedge selvedge
 `;
 }

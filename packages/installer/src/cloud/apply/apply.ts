@@ -1,11 +1,12 @@
 import { formatHostPort } from '@selvedge/kit/net';
 import { managerNamespace } from '@selvedge/api';
 import { ifFound, jsonPatch, resources } from '@selvedge/kube';
-import { certificateIn, tlsSecret } from '../certificates/secret.ts';
+import { certificateIn } from '../certificates/secret.ts';
+import { tlsSecretName } from '../desired.ts';
 import { fieldManager, openInventory, refOf, resourceAt } from '../inventory/index.ts';
 import { isRolledOut } from '../look.ts';
-import { podSelector } from '../objects/metadata.ts';
-import { describeChange } from '../plan-text.ts';
+import { managerAt, podSelector } from '../objects/metadata.ts';
+import { titleOf } from '../plan-text.ts';
 import { tunnelOf } from '../tunnel.ts';
 import {
   type CloudChange,
@@ -46,7 +47,6 @@ async function addZone(
 async function awaitReady(plan: CloudPlan, deps: CloudDeps): Promise<void> {
   if (plan.mode === 'unit') return;
   const { cluster, signal, timeouts = cloudTimeouts } = deps;
-  const at = { namespace: managerNamespace, name: 'cloud-manager' };
   const waiting = {
     what: `the Deployment ${managerNamespace}/cloud-manager to become ready`,
     timeoutMs: timeouts.readyMs,
@@ -54,11 +54,11 @@ async function awaitReady(plan: CloudPlan, deps: CloudDeps): Promise<void> {
     why: async () => {
       const selection = { namespace: managerNamespace, labelSelector: podSelector, signal };
       const { items } = await cluster.listAll(resources.pods, selection);
-      return whyNotReady(await ifFound(cluster.get(resources.deployments, at, { signal })), items);
+      return whyNotReady(await ifFound(cluster.get(resources.deployments, managerAt, { signal })), items);
     },
   };
   await poll(waiting, deps, async () => {
-    const found = await ifFound(cluster.get(resources.deployments, at, { signal }));
+    const found = await ifFound(cluster.get(resources.deployments, managerAt, { signal }));
     return isSo(found !== undefined && isRolledOut(found), 'it is not rolled out');
   });
 }
@@ -101,19 +101,19 @@ export async function applyCloud(plan: CloudPlan, deps: CloudDeps): Promise<Clou
   const { cluster, signal, progress } = deps;
   // In it is written down what else is made; that it is ours it says itself.
   for (const change of plan.changes.filter(isNamespace)) {
-    await progress.task(describeChange(change).what, () => applyObject(change, deps));
+    await progress.task(titleOf(change), () => applyObject(change, deps));
   }
   const changes = plan.changes.filter((one) => !isNamespace(one));
   if (changes.length > 0) {
     const ledger = await openLedger(plan, await openInventory(cluster, signal), deps);
     for (const change of changes) {
       signal.throwIfAborted();
-      await progress.task(describeChange(change).what, () => make(change, { plan, ledger }, deps));
+      await progress.task(titleOf(change), () => make(change, { plan, ledger }, deps));
     }
   }
-  const secret = { namespace: managerNamespace, name: tlsSecret };
-  const certificate = certificateIn(await ifFound(cluster.get(resources.secrets, secret, { signal })));
   const { mode, instructions, options } = plan;
+  const secret = { namespace: managerNamespace, name: tlsSecretName(mode, options) };
+  const certificate = certificateIn(await ifFound(cluster.get(resources.secrets, secret, { signal })));
   const tunnel = await tunnelOf({ servers: options.tunnelServers.map(formatHostPort), certificate }, deps);
   return { mode, changed: plan.changes.length, tunnel, instructions };
 }

@@ -76,5 +76,5 @@ export async function makeCertificate(
   deps: CloudDeps,
 ): Promise<void> {
   const pair = await newPair(change, making, deps);
-  await applyMade(pairSecret(tlsSecret, pair, pair.ca), making.ledger, deps);
+  await applyMade(pairSecret(change.secret, pair, pair.ca), making.ledger, deps);
 }

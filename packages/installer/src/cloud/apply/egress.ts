@@ -54,9 +54,17 @@ async function takeBackAtStop(machine: Machine, deps: CloudDeps): Promise<void> 
   }
 }
 
-/** Lets the API server of a machine go through cloud-manager. If it does not become ready, or a person stops, that is taken back. */
-export async function wireEgress(machine: Machine, deps: CloudDeps): Promise<void> {
+/**
+ * Lets the API server of a machine go through cloud-manager; `renew`: its manifest is without the edit of a run before, of which
+ * nothing else is needed any more. If it does not become ready, or a person stops, that is taken back.
+ */
+export async function wireEgress(
+  { machine, renew }: { readonly machine: Machine; readonly renew: boolean },
+  deps: CloudDeps,
+): Promise<void> {
   const { signal, timeouts = cloudTimeouts } = deps;
+  // That the manifest stays as it is now was said by the plan.
+  if (renew) await undoOn({ machine, phase: 'egress' }, { ...deps, onKept: () => undefined });
   const steps = async (files: HostFiles): Promise<readonly Step[]> =>
     egressSteps((await files.read(manifestFile, {}, signal)).toString());
   await applyOn({ machine, phase: 'egress' }, { plan: steps, sources: noSources }, deps);

@@ -10,7 +10,7 @@ import {
   type CloudChange,
   type CloudDeps,
   type CloudPlan,
-  type ControlPlaneMachine,
+  type OpenMachine,
   cloudTimeouts,
 } from '../types.ts';
 import { paths, unitConfig } from '../beside-api-server/config.ts';
@@ -21,9 +21,7 @@ import { wireEgress } from './egress.ts';
 import { pending, poll } from '../../waiting/index.ts';
 
 type MachineChange = Extract<CloudChange, { kind: 'machine' }>;
-type Open = Extract<ControlPlaneMachine, { kind: 'open' }>;
-
-function openMachine(plan: CloudPlan, { machine }: MachineChange): Open {
+function openMachine(plan: CloudPlan, { machine }: MachineChange): OpenMachine {
   const found = kubeadmMachines(plan.controlPlanes).find((one) => one.machine.name === machine.name);
   if (found !== undefined) return found;
   throw new SelvedgeError(`machine ${machine.name} was not inspected`, { code: 'Internal' });
@@ -45,7 +43,7 @@ async function awaitToken(deps: CloudDeps): Promise<string> {
   });
 }
 
-function sourcesOf(machine: Open, deps: CloudDeps): Sources {
+function sourcesOf(machine: OpenMachine, deps: CloudDeps): Sources {
   const { address, arch, ca = '', manifest = '' } = machine;
   const server = `https://${address.includes(':') ? `[${address}]` : address}:${apiServerPort(manifest)}`;
   const table: Readonly<Record<string, () => Promise<Uint8Array | string>>> = {
@@ -62,16 +60,15 @@ function sourcesOf(machine: Open, deps: CloudDeps): Sources {
   };
 }
 
-function configOf(plan: CloudPlan, { address, ipv6, manifest = '' }: Open): string {
+function configOf(plan: CloudPlan, { address, ipv6, manifest = '' }: OpenMachine): string {
   const { values } = plan.options;
   const over: JsonObject = isObject(values['config']) ? values['config'] : {};
-  const machines = plan.controlPlanes.length;
   const tunnelPort = tunnelPortOf(plan.options);
-  return unitConfig({ tunnelPort, address, apiServerPort: apiServerPort(manifest), ipv6, machines, over });
+  return unitConfig({ tunnelPort, address, apiServerPort: apiServerPort(manifest), ipv6, over });
 }
 
 /** Replaces the files; cloud-manager reads them again by itself. */
-async function renew(machine: Open, deps: CloudDeps): Promise<void> {
+async function renew(machine: OpenMachine, deps: CloudDeps): Promise<void> {
   const { certificate, key, ca } = await tunnelPair(deps);
   const { signal } = deps;
   await withMachine(machine.machine, deps, async (_host, files) => {
@@ -88,7 +85,7 @@ async function renew(machine: Open, deps: CloudDeps): Promise<void> {
   });
 }
 
-async function runManager(machine: Open, plan: CloudPlan, deps: CloudDeps): Promise<void> {
+async function runManager(machine: OpenMachine, plan: CloudPlan, deps: CloudDeps): Promise<void> {
   const steps = async (): Promise<readonly Step[]> => {
     const { sha256 } = await deps.artifacts.cloudManager(machine.arch);
     return managerSteps({ sha256, config: configOf(plan, machine) });
@@ -100,6 +97,6 @@ async function runManager(machine: Open, plan: CloudPlan, deps: CloudDeps): Prom
 /** Does one phase of a machine. */
 export function changeMachine(change: MachineChange, plan: CloudPlan, deps: CloudDeps): Promise<void> {
   const machine = openMachine(plan, change);
-  if (change.phase === 'egress') return wireEgress(machine.machine, deps);
+  if (change.phase === 'egress') return wireEgress(change, deps);
   return change.renew ? renew(machine, deps) : runManager(machine, plan, deps);
 }

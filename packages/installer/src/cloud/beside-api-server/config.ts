@@ -1,5 +1,6 @@
 import { type JsonObject, mergePatched } from '@selvedge/kube';
 import { stringify } from 'yaml';
+import { managerHost } from '../objects/metadata.ts';
 
 /** Where a cloud-manager beside an API server listens, but for the tunnel. A kubelet has 10250 there. */
 export const unitPorts = { kubelets: 10_251, egress: 8_132, webhook: 9_443, health: 10_290 } as const;
@@ -26,21 +27,13 @@ export interface UnitConfigOptions {
   readonly apiServerPort: number;
   /** Whether its kernel has IPv6. */
   readonly ipv6: boolean;
-  /** How many machines have a cloud-manager: with several each is asked by the others. */
-  readonly machines: number;
   /** Laid over the config. */
   readonly over: JsonObject;
 }
 
 const hostOf = (address: string): string => (address.includes(':') ? `[${address}]` : address);
 
-function configOf({
-  tunnelPort,
-  address,
-  apiServerPort,
-  ipv6,
-  machines,
-}: Omit<UnitConfigOptions, 'over'>): object {
+function configOf({ tunnelPort, address, apiServerPort, ipv6 }: Omit<UnitConfigOptions, 'over'>): object {
   const everywhere = (port: number): string => `${ipv6 ? '[::]' : '0.0.0.0'}:${port}`;
   const served = { certificateFile: paths.certificate, keyFile: paths.key };
   const relay = {
@@ -48,7 +41,7 @@ function configOf({
     ...served,
     clientCaFile: paths.ca,
     servers: ['cloud-manager'],
-    serverName: 'cloud-manager.selvedge-system.svc',
+    serverName: managerHost,
     advertise: `${hostOf(address)}:${unitPorts.egress}`,
   };
   return {
@@ -60,7 +53,8 @@ function configOf({
       ...served,
       services: { 'kube-apiserver': { addresses: [`${hostOf(address)}:${apiServerPort}`] } },
     },
-    egress: { unixSocket: egressSocket, ...(machines > 1 ? { tls: relay } : {}) },
+    // Of the one machine too: one that joins later asks it for nodes that hold no session with itself.
+    egress: { unixSocket: egressSocket, tls: relay },
     kubeletProxy: { listen: everywhere(unitPorts.kubelets) },
     webhook: {
       listen: `127.0.0.1:${unitPorts.webhook}`,

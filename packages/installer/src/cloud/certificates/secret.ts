@@ -1,28 +1,22 @@
 import { X509Certificate } from 'node:crypto';
-import { isIPv6 } from 'node:net';
-import type { HostPort } from '@selvedge/kit/net';
+import { type HostPort, plainHost } from '@selvedge/kit/net';
 import type { KeyPair } from '@selvedge/kit/x509';
 import type { KubeObject } from '@selvedge/kube';
 import type { Secret } from '@selvedge/kube/types';
-import { isMarkedAsMade, ownObject } from '../objects/metadata.ts';
-import type { CertificateSeen } from '../types.ts';
+import { isMarkedAsMade, managerHost, ownObject } from '../objects/metadata.ts';
+import type { CertificateSeen, ShownCertificate } from '../types.ts';
 
 const dayMs = 86_400_000;
 
 export const tlsSecret = 'cloud-manager-tls';
 export const authoritySecret = 'cloud-manager-tls-authority';
-const serviceName = 'cloud-manager.selvedge-system.svc';
 
 const encode = (text: string): string => Buffer.from(text).toString('base64');
 const decode = (text: string | undefined): string => Buffer.from(text ?? '', 'base64').toString('latin1');
 
-/** An address as everybody spells it. Source: RFC 5952. */
-const canonical = (name: string): string =>
-  isIPv6(name) ? new URL(`http://[${name}]`).hostname.slice(1, -1) : name.toLowerCase();
-
 /** What the certificate has to be for: what agents are told, and what servers call each other. */
 export const wantedNames = (tunnelServers: readonly HostPort[]): readonly string[] => [
-  ...new Set([...tunnelServers.map(({ host }) => canonical(host)), serviceName]),
+  ...new Set([...tunnelServers.map(({ host }) => plainHost(host)), managerHost]),
 ];
 
 export const pairSecret = (name: string, { certificate, key }: KeyPair, ca: string): KubeObject =>
@@ -52,7 +46,7 @@ function attempt<T>(read: () => T): T | undefined {
 }
 
 const alternatives = (text: string): readonly string[] =>
-  text.split(', ').map((one) => canonical(one.replace(/^(DNS|IP Address):/, '')));
+  text.split(', ').map((one) => plainHost(one.replace(/^(DNS|IP Address):/, '')));
 
 /** What the certificate in a Secret is; undefined if nobody can read it. */
 export function certificateIn(secret: Secret | undefined): CertificateSeen | undefined {
@@ -68,6 +62,12 @@ export function certificateIn(secret: Secret | undefined): CertificateSeen | und
     ca: pair.ca,
   };
 }
+
+/** Pure. */
+export const shownOf = ({ names, notAfter }: CertificateSeen): ShownCertificate => ({
+  names,
+  notAfter: new Date(notAfter).toISOString(),
+});
 
 /** Why another certificate is needed; undefined: it is not. Pure. */
 export function whyRenew(

@@ -1,4 +1,4 @@
-import type { Clock } from '@selvedge/kit';
+import { type Clock, hasCode } from '@selvedge/kit';
 import { type KubeClient, ifFound, resources } from '@selvedge/kube';
 import type { Pod } from '@selvedge/kube/types';
 import { isSo, poll } from '../../waiting/index.ts';
@@ -16,21 +16,34 @@ function hasEgress({ spec }: Pod): boolean | undefined {
 /** Whether the pod is that of the newest manifest and serves: the kubelet there asks its /readyz. */
 const serves = (pod: Pod, withEgress: boolean): boolean => hasEgress(pod) === withEgress && isReady(pod);
 
+type Lister = Pick<KubeClient, 'listAll'>;
+
+async function apiServers(cluster: Lister, signal: AbortSignal): Promise<readonly Pod[]> {
+  const labelSelector = 'component=kube-apiserver';
+  const selection = { namespace: 'kube-system', labelSelector, signal };
+  return (await cluster.listAll(resources.pods, selection)).items;
+}
+
 /**
  * Whether an API server reaches nodes at the edge by the tunnel alone: through cloud-manager, by whoever set that up. False where
  * API servers are no pods.
  */
-export async function needsTunnel(
-  cluster: Pick<KubeClient, 'listAll'>,
+export async function needsTunnel(cluster: Lister, signal: AbortSignal): Promise<boolean> {
+  return (await apiServers(cluster, signal)).some((pod) => hasEgress(pod) === true);
+}
+
+/** Those of these nodes whose API server is known not to go through cloud-manager: of none, for who may not list pods there. */
+export async function withoutEgress(
+  nodes: readonly string[],
+  cluster: Lister,
   signal: AbortSignal,
-): Promise<boolean> {
-  const labelSelector = 'component=kube-apiserver';
-  const { items } = await cluster.listAll(resources.pods, {
-    namespace: 'kube-system',
-    labelSelector,
-    signal,
+): Promise<readonly string[]> {
+  const pods = await apiServers(cluster, signal).catch((error: unknown) => {
+    if (hasCode(error, 'Forbidden')) return [];
+    throw error;
   });
-  return items.some((pod) => hasEgress(pod) === true);
+  const found = pods.filter((pod) => hasEgress(pod) === false).map(({ spec }) => spec?.nodeName);
+  return nodes.filter((node) => found.includes(node));
 }
 
 export interface ApiServerWatch {

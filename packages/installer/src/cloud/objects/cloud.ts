@@ -7,7 +7,7 @@ import {
   managerObjects,
 } from '@selvedge/api';
 import type { KubeObject } from '@selvedge/kube';
-import { bindingOf, renewalRight } from '../../token/join-rights.ts';
+import { bindingOf, renewalRight } from '../../group-rights.ts';
 import { configMap } from './config.ts';
 import { deployment, disruptionBudget } from './deployment.ts';
 import { adoptable, kept } from './metadata.ts';

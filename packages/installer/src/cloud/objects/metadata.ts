@@ -2,6 +2,11 @@ import { managerNamespace } from '@selvedge/api';
 import type { KubeObject } from '@selvedge/kube';
 import { chart } from '../gen/sources.ts';
 
+/** Of cloud-manager: its Deployment, and its Service. */
+export const managerAt = { namespace: managerNamespace, name: 'cloud-manager' } as const;
+/** Its Service inside the cluster, and what servers ask each other for: their certificates are for it. */
+export const managerHost = `${managerAt.name}.${managerAt.namespace}.svc`;
+
 /** What selects the pods of cloud-manager. */
 export const selector = { 'app.kubernetes.io/name': 'cloud-manager' } as const;
 export const podSelector = 'app.kubernetes.io/name=cloud-manager';

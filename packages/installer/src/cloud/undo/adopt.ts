@@ -1,14 +1,15 @@
-import { labels } from '@selvedge/api';
+import { managerNamespace } from '@selvedge/api';
 import { type KubeClient, type KubeObject, type Resource, resources } from '@selvedge/kube';
+import { managedSelector as labelSelector } from '../../changes/index.ts';
 import { type Inventory, type InventoryEntry, placeIn, placeKey } from '../inventory/index.ts';
 
-const namespace = 'kube-public';
-/** Where `token create` makes what joining needs. */
+/** Where `token create` makes what joining needs: cluster-info, the right to read kubelet-config, the CA of the tunnel. */
+const namespaces = ['kube-public', 'kube-system', managerNamespace] as const;
 const places: readonly (readonly [resource: Resource<KubeObject>, at: { readonly namespace?: string }])[] = [
   [resources.clusterRoleBindings, {}],
-  [resources.configMaps, { namespace }],
-  [resources.roles, { namespace }],
-  [resources.roleBindings, { namespace }],
+  ...[resources.configMaps, resources.roles, resources.roleBindings].flatMap((resource) =>
+    namespaces.map((namespace) => [resource, { namespace }] as const),
+  ),
 ];
 
 /**
@@ -22,7 +23,6 @@ export async function adoptLabelled(
   const known = new Set(
     (inventory?.entries ?? []).flatMap((one) => (one.kind === 'made' ? [placeKey(one.place)] : [])),
   );
-  const labelSelector = `${labels.managedBy}=selvedge`;
   const found = places.map(async ([resource, at]) => {
     const { items } = await cluster.listAll(resource, { ...at, labelSelector, metadataOnly: true, signal });
     return items.map((one) => ({ place: placeIn(resource, one), uid: one.metadata.uid }));

@@ -2,13 +2,9 @@ import { SelvedgeError } from '@selvedge/kit';
 import type { KubeClient, KubeObject } from '@selvedge/kube';
 import { describe, expect, test } from 'vitest';
 import { newClusterInfo } from '../../token/cluster-info.ts';
-import {
-  bindingOf,
-  clusterInfoObject,
-  joinRights,
-  readersBinding,
-  readersRole,
-} from '../../token/join-rights.ts';
+import { bindingOf } from '../../group-rights.ts';
+import { kubeletConfigChanges, tunnelCaChanges } from '../../token/join-configs.ts';
+import { clusterInfoObject, joinRights, readersBinding, readersRole } from '../../token/join-rights.ts';
 import type { InventoryEntry } from '../inventory/index.ts';
 import type { CloudDeps, CloudUndoPlan, CloudUndoSeen } from '../types.ts';
 import { lookAtCloudUndo } from './look.ts';
@@ -21,6 +17,13 @@ interface Asked {
   readonly plural: string;
 }
 
+const unread = { text: undefined, isOpen: false };
+/** What `token create` applies so that machines may read what they have to know. */
+const published = [
+  ...kubeletConfigChanges({ ...unread, text: 'kind: KubeletConfiguration' }),
+  ...tunnelCaChanges({ kind: 'known', servers: [], ca: 'PEM' }, unread),
+].flatMap(({ write }) => (write.kind === 'apply' ? [write] : []));
+
 /** Has what `token create` makes, and one binding of somebody else. */
 function clusterWithTokens(): { readonly cluster: KubeClient; readonly names: () => readonly string[] } {
   const theirs = { metadata: { name: 'theirs' } };
@@ -30,15 +33,21 @@ function clusterWithTokens(): { readonly cluster: KubeClient; readonly names: ()
     ['roles', [readersRole]],
     ['rolebindings', [readersBinding]],
   ]);
+  for (const { resource, object } of published) {
+    store.set(resource.plural, [...(store.get(resource.plural) ?? []), object]);
+  }
   const of = ({ plural }: Asked): readonly KubeObject[] =>
     (store.get(plural) ?? []).map(({ metadata }) => ({
       metadata: { ...metadata, uid: `${plural} ${metadata.name ?? ''}` },
     }));
   const cluster = {
     get: () => Promise.reject(new SelvedgeError('not found', { code: 'NotFound' })),
-    listAll(asked: Asked, { labelSelector = '' }) {
+    listAll(asked: Asked, { labelSelector = '', namespace }: { labelSelector?: string; namespace?: string }) {
       const [key = '', value] = labelSelector.split('=');
-      const items = of(asked).filter(({ metadata }) => metadata.labels?.[key] === value);
+      const items = of(asked).filter(
+        ({ metadata }) =>
+          metadata.labels?.[key] === value && (namespace === undefined || metadata.namespace === namespace),
+      );
       return Promise.resolve({ items });
     },
     delete(asked: Asked, _at: object, { preconditions }: { preconditions: { uid: string } }) {
@@ -59,8 +68,9 @@ test('what token create made where no inventory was is taken back, and nothing o
     planCloudUndo({ keepData: false }, await lookAtCloudUndo({ cluster, hosts: {}, signal }));
   const plan = await lookAndPlan();
   const whats = plan.parts.flatMap(({ changes }) => changes.map(({ what }) => what));
-  expect(whats).toHaveLength(6);
+  expect(whats).toHaveLength(11);
   expect(whats).toContain('delete ConfigMap kube-public/cluster-info');
+  expect(whats).toContain('delete RoleBinding kube-system/selvedge:kubelet-config');
   const progress: CloudDeps['progress'] = { task: (_title, work) => work(progress), note: () => undefined };
   await undoCloud(plan, { cluster, signal, progress } as unknown as CloudDeps);
   expect(names()).toEqual(['theirs']);

@@ -43,6 +43,10 @@ export function undoText(entry: InventoryEntry): string {
   }
 }
 
+/** The same in one line that stands alone: of which machine, too. Pure. */
+export const undoTitle = (entry: InventoryEntry): string =>
+  entry.kind === 'machine' ? `${entry.name}: ${undoText(entry)}` : undoText(entry);
+
 const data = [
   'delete all UnitApps, and wait until their clones are gone',
   'delete all EdgeUnits, and wait until their settings are removed from nodes',

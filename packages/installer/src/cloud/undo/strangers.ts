@@ -1,5 +1,6 @@
-import { labels, managerAdmission, managerNamespace } from '@selvedge/api';
+import { managerAdmission, managerNamespace } from '@selvedge/api';
 import { type KubeClient, type KubeObject, type Resource, defineResource, resources } from '@selvedge/kube';
+import { isManaged } from '../../changes/index.ts';
 import { inventoryName, placeIn, placeKey } from '../inventory/index.ts';
 import { isMarkedAsMade } from '../objects/metadata.ts';
 
@@ -25,8 +26,7 @@ const known: readonly string[] = [
   ),
 ];
 
-const isOurs = (object: KubeObject): boolean =>
-  isMarkedAsMade(object) || object.metadata.labels?.[labels.managedBy] === 'selvedge';
+const isOurs = (object: KubeObject): boolean => isMarkedAsMade(object) || isManaged(object);
 
 /** What has an owner goes with it; what is on its way out is nobody's. */
 const isOnItsOwn = ({ metadata }: KubeObject): boolean =>

@@ -5,7 +5,7 @@ import { type InventoryStore, openInventory, settleEntries } from '../inventory/
 import { isMarkedAsMade } from '../objects/metadata.ts';
 import type { CloudDeps, CloudUndoPlan } from '../types.ts';
 import { undoEntry } from './entries.ts';
-import { backwards, isData, keptNamespace, undoText } from './plan.ts';
+import { backwards, isData, keptNamespace, undoText, undoTitle } from './plan.ts';
 import { strangersIn } from './strangers.ts';
 import { takeBack } from './take-back.ts';
 
@@ -29,7 +29,7 @@ async function undoEntries(store: InventoryStore, keepData: boolean, deps: Cloud
   for (const entry of backwards(entries)) {
     if (keepData && isData(entry)) continue;
     signal.throwIfAborted();
-    await progress.task(undoText(entry), () => undoEntry(entry, deps));
+    await progress.task(undoTitle(entry), () => undoEntry(entry, deps));
     entries = entries.filter((one) => one !== entry);
     await store.write({ ...inventory, complete: false, entries });
   }

@@ -1,4 +1,4 @@
-import { SelvedgeError, createTaskGroup, jittered, scoped, withDeadline } from '@selvedge/kit';
+import { SelvedgeError, createLimiter, createTaskGroup, jittered, scoped, withDeadline } from '@selvedge/kit';
 import { type Host, type HostCommand, type HostResult, hostDefaults } from '../types.ts';
 import { type ExecTarget, openExec } from './exec.ts';
 import { jobOf, jobs } from './manifest.ts';
@@ -45,6 +45,7 @@ class JobHost implements Host {
   readonly #target: ExecTarget;
   readonly #context: JobContext;
   readonly #gone = scoped();
+  readonly #programs = createLimiter({ capacity: jobDefaults.maxPrograms });
   /** What was left and does not end goes with its Job: nobody can be told more. */
   readonly #ends = createTaskGroup({ name: 'programs that end' }, { onFailure: () => undefined });
   /** Folders of programs that ended. */
@@ -67,7 +68,9 @@ class JobHost implements Host {
     using scope = scoped(caller, this.#gone.signal);
     scope.signal.throwIfAborted();
     const deadline = { what: command.argv[0], timeoutMs, signal: scope.signal };
-    return await withDeadline(deadline, this.#context.deps.clock, (within) => this.#follow(command, within));
+    return await this.#programs.run(scope.signal, () =>
+      withDeadline(deadline, this.#context.deps.clock, (within) => this.#follow(command, within)),
+    );
   };
 
   async [Symbol.asyncDispose](): Promise<void> {

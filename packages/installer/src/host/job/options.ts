@@ -40,6 +40,8 @@ export const jobDefaults = {
   maxSeconds: 7_200,
   startTimeoutMs: 120_000,
   dialTimeoutMs: 45_000,
+  /** Programs that run at a time; others wait. Each takes the kubelet and the node most of a second of a processor. */
+  maxPrograms: 8,
   /** How long the end of a pod, or of a program that was told to end, is waited for. */
   endTimeoutMs: 20_000,
 } as const;

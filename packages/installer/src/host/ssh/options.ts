@@ -22,8 +22,11 @@ export interface SshOptions {
 export const sshDefaults = {
   port: 22,
   dialTimeoutMs: 20_000,
-  /** Programs that run at a time; others wait. OpenSSH's server refuses more than 10 (`MaxSessions`), and may still count one that ended. */
-  maxSessions: 8,
+  /**
+   * Programs that run at a time; others wait. OpenSSH's server refuses more than 10 (`MaxSessions`), and a busy one still counts those
+   * whose end it reads together with the beginning of the next: as many again.
+   */
+  maxSessions: 5,
   /** A server that does not answer three of them is lost. */
   keepAliveMs: 5_000,
   keepAliveCount: 3,

@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest';
+import type { CloudStatus } from '../cloud/index.ts';
+import { describeStatus } from './describe.ts';
+
+const told = (cloud: CloudStatus): readonly string[] =>
+  describeStatus({ server: 'api:6443', cloud, units: [], nodes: [] }).split('\n');
+const certificate = { names: ['tunnel.example.com'], notAfter: '2027-01-31T00:00:00.000Z' };
+
+describe('cloud-manager that helm alone installed', () => {
+  it('is told of like one of ours', () => {
+    const tunnel = { kind: 'known', servers: ['tunnel.example.com:443'], ca: 'PEM' } as const;
+    expect(told({ kind: 'external', version: '1.2.3', tunnel, certificate })).toEqual([
+      'Selvedge 1.2.3, cloud-manager as a deployment that selvedge convert did not make (helm, kubectl)',
+      'tunnel: tunnel.example.com:443',
+      'tunnel certificate expires on 2027-01-31',
+    ]);
+  });
+
+  it('says why nobody knows whom to trust', () => {
+    const tunnel = { kind: 'unknown', servers: [], why: 'its Secret has no ca.crt', hint: 'add it' } as const;
+    expect(told({ kind: 'external', tunnel }).slice(1)).toEqual([
+      'tunnel: none',
+      '  its CA is unknown: its Secret has no ca.crt',
+    ]);
+  });
+});
+
+it('an API server that lost its way through cloud-manager is named', () => {
+  const lines = told({
+    kind: 'installed',
+    version: '1.2.3',
+    mode: 'unit',
+    complete: true,
+    tunnel: { servers: ['tunnel.example.com:443'], ca: undefined },
+    made: [],
+    changed: [],
+    machines: ['cp-1', 'cp-2'],
+    unwired: ['cp-2'],
+  });
+  expect(lines).toEqual([
+    'Selvedge 1.2.3, cloud-manager as a unit',
+    'tunnel: tunnel.example.com:443',
+    expect.stringMatching(/^the API server on cp-2 does NOT go through cloud-manager: .* selvedge convert$/),
+  ]);
+});
