@@ -3,7 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from '@selvedge/bed';
 import type { Cluster, ClusterMachine } from '@selvedge/bed/clusters';
-import { type Clock, type TaskGroup, createTaskGroup, messageOf, systemClock } from '@selvedge/kit';
+import {
+  type Clock,
+  SelvedgeError,
+  type TaskGroup,
+  createTaskGroup,
+  messageOf,
+  systemClock,
+} from '@selvedge/kit';
 import { type KubeClient, resources } from '@selvedge/kube';
 
 /** Where the API server of a machine is, whatever is in front of it. */
@@ -26,7 +33,10 @@ const everyMs = 200;
 /** A busy host takes its time; who is away refuses at once. */
 const patienceMs = 60_000;
 
-/** Asks all API servers of a cluster, each by its own address, over and over. */
+/**
+ * Asks all API servers of a cluster, each by its own address, over and over. When it cannot go on, who disposes of it is thrown
+ * why.
+ */
 export interface ServersWatch extends AsyncDisposable {
   /** How often at least one has answered. */
   readonly answered: number;
@@ -34,27 +44,35 @@ export interface ServersWatch extends AsyncDisposable {
   readonly silences: readonly string[];
 }
 
+type Asked = Pick<KubeClient, 'get' | 'close'>;
+
+const isSilence = (error: unknown): error is AggregateError =>
+  error instanceof AggregateError && error.errors.every((one) => one instanceof SelvedgeError);
+
 class LoopingWatch implements ServersWatch {
-  readonly #clients: readonly KubeClient[];
-  readonly #clock: Clock = systemClock;
+  readonly #clients: readonly Asked[];
+  readonly #clock: Clock;
   readonly #tasks: TaskGroup;
+  readonly #failures: unknown[] = [];
   answered = 0;
   readonly silences: string[] = [];
 
-  constructor(clients: readonly KubeClient[]) {
+  constructor(clients: readonly Asked[], clock: Clock) {
     this.#clients = clients;
-    this.#tasks = createTaskGroup({ name: 'watch' }, { onFailure: () => undefined });
+    this.#clock = clock;
+    this.#tasks = createTaskGroup({ name: 'watch' }, { onFailure: (error) => this.#failures.push(error) });
     this.#tasks.run('ask', (signal) => this.#run(signal));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#tasks.stop();
     await Promise.all(this.#clients.map((client) => client.close()));
+    if (this.#failures.length > 0) throw this.#failures[0];
   }
 
   async #run(signal: AbortSignal): Promise<void> {
     const at = { name: 'kube-system' };
-    const ask = (client: KubeClient): Promise<unknown> =>
+    const ask = (client: Asked): Promise<unknown> =>
       client.get(resources.namespaces, at, { signal, timeoutMs: patienceMs });
     for (;;) {
       try {
@@ -62,15 +80,19 @@ class LoopingWatch implements ServersWatch {
         this.answered += 1;
       } catch (error) {
         signal.throwIfAborted();
-        const all = error instanceof AggregateError ? error.errors : [error];
-        this.silences.push(all.map(messageOf).join('; '));
+        if (!isSilence(error)) throw error;
+        this.silences.push(error.errors.map(messageOf).join('; '));
       }
       await this.#clock.sleep(everyMs, signal);
     }
   }
 }
 
-/** Begins to ask them, as the cluster's administrator. */
+/** Begins to ask API servers, one behind each client; closes the clients in the end. */
+export const watchClients = (clients: readonly Asked[], clock: Clock): ServersWatch =>
+  new LoopingWatch(clients, clock);
+
+/** Begins to ask those of a cluster, as its administrator. */
 export async function watchServers(cluster: Cluster): Promise<ServersWatch> {
   const folder = await mkdtemp(join(tmpdir(), 'api-servers-'));
   try {
@@ -80,7 +102,7 @@ export async function watchServers(cluster: Cluster): Promise<ServersWatch> {
       await writeFile(file, text.replace(cluster.server, serverOf(machine)), { mode: 0o600 });
       return connect(file, 'selvedge-e2e');
     });
-    return new LoopingWatch(await Promise.all(clients));
+    return watchClients(await Promise.all(clients), systemClock);
   } finally {
     await rm(folder, { recursive: true });
   }

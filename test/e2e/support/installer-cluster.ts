@@ -51,6 +51,28 @@ export interface InstallerCluster {
   changes(machines?: readonly ClusterMachine[]): Promise<readonly InventoryChange[]>;
 }
 
+/**
+ * What a look finds, once that is nothing or for good: programs that were started again a moment ago have yet to make their rules
+ * and folders. Throws if no look came to its end: then nobody knows.
+ */
+export async function lasting<T>(
+  what: string,
+  look: () => Promise<readonly T[]>,
+  timeoutMs = 60_000,
+): Promise<readonly T[]> {
+  let found: readonly T[] | undefined;
+  const isNothing = async (): Promise<boolean> => {
+    found = await look();
+    return found.length === 0;
+  };
+  try {
+    await until(what, isNothing, timeoutMs);
+  } catch (error) {
+    if (found === undefined) throw error;
+  }
+  return found ?? [];
+}
+
 class World implements InstallerCluster {
   readonly #options: InstallerClusterOptions;
   #cluster: Cluster | undefined;
@@ -100,13 +122,9 @@ class World implements InstallerCluster {
     const all = machines.map(async (machine): Promise<readonly InventoryChange[]> => {
       const before = this.#before.get(machine.name);
       if (before === undefined) throw new TypeError(`nobody looked at ${machine.name} before`);
-      let changes: readonly InventoryChange[] = [];
-      const same = async (): Promise<boolean> => {
-        changes = diffInventories(before, await this.#look(machine));
-        return changes.length === 0;
-      };
-      // Programs that were started again a moment ago have yet to make their rules and folders.
-      await until(`${machine.name} as it was`, same, 60_000).catch(() => undefined);
+      const changes = await lasting(`${machine.name} as it was`, async () =>
+        diffInventories(before, await this.#look(machine)),
+      );
       return changes.map((change) => ({ ...change, name: `${machine.name}: ${change.name}` }));
     });
     return (await Promise.all(all)).flat();
