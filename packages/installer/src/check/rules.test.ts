@@ -67,7 +67,9 @@ const tunnelEndsIn = (days: number): CheckFacts['cluster']['cloud'] => installed
 
 const running = tunnelEndsIn(300);
 const interrupted = installed(soundNowMs + 300 * dayMs, false);
-const rewrittenSince = { ...installed(soundNowMs + 300 * dayMs), unwired: ['cp-2'] };
+const lasting = installed(soundNowMs + 300 * dayMs);
+const rewrittenSince = { ...lasting, machines: ['cp-2'], unwired: ['cp-2'] };
+const joinedSince = { ...lasting, machines: ['cp-2'], unwired: ['cp-3'] };
 
 interface Reaching {
   readonly what?: Reach['what'];
@@ -138,7 +140,8 @@ const rows: readonly (readonly [id: string, severity: Severity, what: string | R
       /konnectivity/,
       flags({ 'egress-selector-config-file': '/etc/konnectivity.yaml' }),
     ],
-    ['egress-gone', 'warning', /cp-2/, withCluster({ cloud: rewrittenSince })],
+    ['egress-gone', 'warning', /cp-2.*rewritten/, withCluster({ cloud: rewrittenSince })],
+    ['egress-gone', 'warning', /cp-3.*joined/, withCluster({ cloud: joinedSince })],
     ['kube-proxy-missing', 'info', /DaemonSet/, { ...withCluster({ kubeProxyMode: undefined }), nodes: [] }],
     ['kube-proxy-mode', 'warning', /ipvs/, withCluster({ kubeProxyMode: 'ipvs' })],
     [

@@ -21,9 +21,24 @@ function refuseOtherSecret(options: CloudOptions, { inventory, objects }: CloudS
   );
 }
 
+/** What helps where machines are not fit for units. */
+function remedies(options: CloudOptions, seen: CloudSeen): readonly string[] {
+  const remedy =
+    seen.inventory?.mode === 'unit'
+      ? 'make each reachable; one that is gone for good: kubectl delete node NAME'
+      : 'run cloud-manager in the cluster instead: --manager deployment';
+  return [...closedWarnings(options, seen), remedy];
+}
+
+/** What was begun as units stays so, also while a machine is not fit for one. */
+const wantedMode = (options: CloudOptions, { inventory, controlPlanes }: CloudSeen): CloudPlan['mode'] =>
+  options.mode === 'auto' && inventory?.mode === 'unit' && controlPlanes.length > 0
+    ? 'unit'
+    : modeOf(options, controlPlanes);
+
 /** How cloud-manager is going to run. Throws `Invalid`, `Unsupported` and `Conflict` as `planCloud`. */
 export function checked(options: CloudOptions, seen: CloudSeen): CloudPlan['mode'] {
-  const mode = modeOf(options, seen.controlPlanes);
+  const mode = wantedMode(options, seen);
   if (options.tunnelServers.length === 0) {
     throw new SelvedgeError('nothing says where nodes connect', {
       code: 'Invalid',
@@ -36,13 +51,7 @@ export function checked(options: CloudOptions, seen: CloudSeen): CloudPlan['mode
   if (mode === 'unit' && (unfit.length > 0 || seen.controlPlanes.length === 0)) {
     throw new SelvedgeError(
       `cannot run cloud-manager as a unit next to each API server: ${unfit.join(', ') || 'no Node has the role control-plane'}`,
-      {
-        code: 'Unsupported',
-        hint: [
-          ...closedWarnings(options, seen),
-          'run cloud-manager in the cluster instead: --manager deployment',
-        ].join('; '),
-      },
+      { code: 'Unsupported', hint: remedies(options, seen).join('; ') },
     );
   }
   if (seen.inventory !== undefined && seen.inventory.mode !== mode) {

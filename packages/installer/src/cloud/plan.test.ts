@@ -3,6 +3,8 @@ import { kubeadmManifest } from './egress/testing-manifest.ts';
 import { zoneBlock } from './dns/index.ts';
 import { allOf, desiredObjects } from './desired.ts';
 import { placeKey, placeOf } from './inventory/index.ts';
+import { ownNamespace } from './objects/cloud.ts';
+import { markedAsMade } from './objects/metadata.ts';
 import { planCloud } from './plan.ts';
 import type { CloudOptions, CloudPlan, CloudSeen, ControlPlaneMachine } from './types.ts';
 
@@ -106,6 +108,17 @@ describe('where cloud-manager runs', () => {
     const inventory = { version: '0', mode: 'unit', complete: true, tunnelServers: [], entries: [] } as const;
     expect(() => planCloud(options, seen({ inventory }))).toThrow(
       expect.objectContaining({ code: 'Conflict' }),
+    );
+  });
+
+  test('a control plane that joined and cannot be entered is told, and what helps', () => {
+    const inventory = { version: '0', mode: 'unit', complete: true, tunnelServers: [], entries: [] } as const;
+    expect(() => planCloud(options, seen({ controlPlanes: [machine('c1'), closed], inventory }))).toThrow(
+      expect.objectContaining({
+        code: 'Unsupported',
+        message: expect.stringMatching(/each API server: c2$/),
+        hint: expect.stringMatching(/^c2: no way in; .*kubectl delete node/),
+      }),
     );
   });
 
@@ -266,6 +279,41 @@ describe('the plan', () => {
     ]);
     expect(whats(plan, 'control plane c2')).toEqual([
       expect.stringContaining('no edit of an earlier run any more'),
+    ]);
+  });
+
+  test('sets up the one control plane that joined since, and touches no other machine', () => {
+    const runs = { manager: 'done', egress: 'done' } as const;
+    const there = { runs, manifest: manifestWithEgress(runs), certificate: certificate.pem };
+    const before = [machine('c1', there), machine('c2', { ...there, address: '10.0.0.2' })];
+    const inventory = { version: '0', mode: 'unit', complete: true, tunnelServers: [], entries: [] } as const;
+    const made = [ownNamespace, ...allOf(desiredObjects(options, before))];
+    const of = (controlPlanes: CloudSeen['controlPlanes']): CloudPlan => {
+      const wanted = new Map(
+        allOf(desiredObjects(options, controlPlanes)).map((one) => [placeKey(placeOf(one)), one]),
+      );
+      const objects = new Map(
+        made.map((one) => {
+          const key = placeKey(placeOf(one));
+          const live = markedAsMade(one);
+          return [key, { live, applied: markedAsMade(wanted.get(key) ?? one), conflicts: [] }];
+        }),
+      );
+      const zone = { ...seen().zone, text: `${corefile}${zoneBlock('cluster.local')}` } as CloudSeen['zone'];
+      return planCloud(options, seen({ controlPlanes, objects, certificate, inventory, zone }));
+    };
+    expect(of(before).changes).toEqual([]);
+    const { changes } = of([...before, machine('c3', { address: '10.0.0.3' })]);
+    expect(changes).toMatchObject([
+      {
+        kind: 'object',
+        what: 'change',
+        place: { kind: 'EndpointSlice' },
+        detail: [expect.stringContaining('endpoints')],
+      },
+      { kind: 'machine', phase: 'manager', machine: { name: 'c3' }, renew: false },
+      { kind: 'machine', phase: 'egress', machine: { name: 'c3' }, renew: false },
+      { kind: 'record' },
     ]);
   });
 

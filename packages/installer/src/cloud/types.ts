@@ -286,6 +286,6 @@ export type CloudStatus =
       readonly made: readonly string[];
       readonly changed: readonly string[];
       readonly machines: readonly string[];
-      /** Those of `machines` whose API server goes through cloud-manager no more: its manifest was rewritten since. */
+      /** Whose API server does not go through cloud-manager: of `machines`, its manifest was rewritten since; all others joined later. */
       readonly unwired: readonly string[];
     };

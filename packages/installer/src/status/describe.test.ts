@@ -25,7 +25,7 @@ describe('cloud-manager that helm alone installed', () => {
   });
 });
 
-it('an API server that lost its way through cloud-manager is named', () => {
+it('an API server that lost its way through cloud-manager, or never had one, is named', () => {
   const lines = told({
     kind: 'installed',
     version: '1.2.3',
@@ -35,11 +35,12 @@ it('an API server that lost its way through cloud-manager is named', () => {
     made: [],
     changed: [],
     machines: ['cp-1', 'cp-2'],
-    unwired: ['cp-2'],
+    unwired: ['cp-2', 'cp-3'],
   });
   expect(lines).toEqual([
     'Selvedge 1.2.3, cloud-manager as a unit',
     'tunnel: tunnel.example.com:443',
-    expect.stringMatching(/^the API server on cp-2 does NOT go through cloud-manager: .* selvedge convert$/),
+    expect.stringMatching(/^the API server on cp-2 does NOT go .* was rewritten since; .* selvedge convert$/),
+    expect.stringMatching(/^the API server on cp-3 does NOT go .* it joined since; .* selvedge convert$/),
   ]);
 });

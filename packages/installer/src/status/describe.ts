@@ -8,10 +8,19 @@ function headOf(cloud: Exclude<CloudStatus, { kind: 'none' }>): string {
   return `Selvedge ${version}, cloud-manager as a ${mode}${complete ? '' : '; INCOMPLETE: resume with selvedge convert, or undo with selvedge revert'}`;
 }
 
+/** Of each API server that does not go through cloud-manager. */
+const unwiredLines = ({
+  unwired,
+  machines,
+}: Extract<CloudStatus, { kind: 'installed' }>): readonly string[] =>
+  unwired.map((name) => {
+    const why = machines.includes(name) ? 'its manifest was rewritten since' : 'it joined since';
+    return `the API server on ${name} does NOT go through cloud-manager: ${why}; resume with selvedge convert`;
+  });
+
 function describeCloud(cloud: CloudStatus): readonly string[] {
   if (cloud.kind === 'none') return ['Selvedge is not installed in this cluster'];
   const { tunnel, certificate } = cloud;
-  const unwired = cloud.kind === 'installed' ? cloud.unwired : [];
   return [
     headOf(cloud),
     `tunnel: ${tunnel.servers.join(', ') || 'none'}`,
@@ -19,10 +28,7 @@ function describeCloud(cloud: CloudStatus): readonly string[] {
     ...(certificate === undefined
       ? []
       : [`tunnel certificate expires on ${certificate.notAfter.slice(0, 10)}`]),
-    ...unwired.map(
-      (name) =>
-        `the API server on ${name} does NOT go through cloud-manager: its manifest was rewritten since; resume with selvedge convert`,
-    ),
+    ...(cloud.kind === 'installed' ? unwiredLines(cloud) : []),
   ];
 }
 

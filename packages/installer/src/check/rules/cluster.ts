@@ -42,13 +42,17 @@ export const clusterRules: Rules = {
         }),
       ),
   'egress-gone': ({ cluster: { cloud } }) =>
-    (cloud.kind === 'installed' ? cloud.unwired : []).map((node) =>
-      told('warning', {
-        what: `the API server on ${node} does not go through cloud-manager any more: its manifest was rewritten since convert, for example by kubeadm upgrade`,
-        why: 'kubectl logs, exec and port-forward through that API server do not reach converted nodes behind NAT',
-        fix: 'run the same selvedge convert again, which edits the new manifest',
-      }),
-    ),
+    cloud.kind !== 'installed'
+      ? []
+      : cloud.unwired.map((node) =>
+          told('warning', {
+            what: cloud.machines.includes(node)
+              ? `the API server on ${node} does not go through cloud-manager any more: its manifest was rewritten since convert, for example by kubeadm upgrade`
+              : `the API server on ${node} does not go through cloud-manager: it joined the control plane after convert`,
+            why: 'kubectl logs, exec and port-forward through that API server do not reach converted nodes behind NAT; one that joined also refuses new nodes, since no webhook answers it',
+            fix: 'run the same selvedge convert again, which edits its manifest',
+          }),
+        ),
   'kube-proxy-missing': ({ cluster: { kubeProxyMode }, nodes }) =>
     kubeProxyMode !== undefined || nodes.some(({ machine }) => machine.kind === 'seen')
       ? []

@@ -1,6 +1,7 @@
-import { type Clock, hasCode } from '@selvedge/kit';
+import type { Clock } from '@selvedge/kit';
 import { type KubeClient, ifFound, resources } from '@selvedge/kube';
 import type { Pod } from '@selvedge/kube/types';
+import { type Reading, seenOr } from '../../reading/index.ts';
 import { isSo, poll } from '../../waiting/index.ts';
 import { egressConfigFile, egressFlag } from './manifest.ts';
 
@@ -16,34 +17,25 @@ function hasEgress({ spec }: Pod): boolean | undefined {
 /** Whether the pod is that of the newest manifest and serves: the kubelet there asks its /readyz. */
 const serves = (pod: Pod, withEgress: boolean): boolean => hasEgress(pod) === withEgress && isReady(pod);
 
-type Lister = Pick<KubeClient, 'listAll'>;
-
-async function apiServers(cluster: Lister, signal: AbortSignal): Promise<readonly Pod[]> {
-  const labelSelector = 'component=kube-apiserver';
-  const selection = { namespace: 'kube-system', labelSelector, signal };
-  return (await cluster.listAll(resources.pods, selection)).items;
-}
+const ofApiServers = { namespace: 'kube-system', labelSelector: 'component=kube-apiserver' } as const;
 
 /**
  * Whether an API server reaches nodes at the edge by the tunnel alone: through cloud-manager, by whoever set that up. False where
  * API servers are no pods.
  */
-export async function needsTunnel(cluster: Lister, signal: AbortSignal): Promise<boolean> {
-  return (await apiServers(cluster, signal)).some((pod) => hasEgress(pod) === true);
+export async function needsTunnel(
+  cluster: Pick<KubeClient, 'listAll'>,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { items } = await cluster.listAll(resources.pods, { ...ofApiServers, signal });
+  return items.some((pod) => hasEgress(pod) === true);
 }
 
-/** Those of these nodes whose API server is known not to go through cloud-manager: of none, for who may not list pods there. */
-export async function withoutEgress(
-  nodes: readonly string[],
-  cluster: Lister,
-  signal: AbortSignal,
-): Promise<readonly string[]> {
-  const pods = await apiServers(cluster, signal).catch((error: unknown) => {
-    if (hasCode(error, 'Forbidden')) return [];
-    throw error;
-  });
-  const found = pods.filter((pod) => hasEgress(pod) === false).map(({ spec }) => spec?.nodeName);
-  return nodes.filter((node) => found.includes(node));
+/** Nodes whose API server is known not to go through cloud-manager: none, for who may not list pods there. */
+export async function withoutEgress(reading: Pick<Reading, 'list'>): Promise<readonly string[]> {
+  const pods = seenOr(await reading.list(resources.pods, ofApiServers), []);
+  const names = pods.filter((pod) => hasEgress(pod) === false).map(({ spec }) => spec?.nodeName ?? '');
+  return names.filter((name) => name !== '').toSorted();
 }
 
 export interface ApiServerWatch {
