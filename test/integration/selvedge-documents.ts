@@ -129,6 +129,7 @@ export const documents = {
     ...header('RevertResult'),
     outcome: z.enum(['done', 'unchanged', 'partly', 'declined']),
     cloud: z.enum(['reverted', 'unchanged', 'left']),
+    left: z.array(z.string()).optional(),
     nodes: z.array(
       z.strictObject({
         node: z.string(),

@@ -223,6 +223,8 @@ export interface CloudUndoSeen {
   readonly inventory: Inventory | undefined;
   /** Objects of ours that no inventory tells of. */
   readonly adopted: readonly InventoryEntry[];
+  /** Machines in the inventory that were removed from the cluster since, by name. */
+  readonly gone: readonly string[];
   /** The installer made the namespace of cloud-manager, and nobody is deleting it. */
   readonly isNamespaceOurs: boolean;
   /** What somebody else has in that namespace, which is kept then: `Secret selvedge-system/mine`. */

@@ -185,7 +185,7 @@ const cloudOf = (mode: 'unit' | 'deployment'): CloudWork => ({
 });
 const cloudUndo: CloudUndo = {
   plan: () => Promise.resolve({ parts: [], warnings: [], isDone: true } as never),
-  undo: () => Promise.resolve(),
+  undo: () => Promise.resolve([]),
 };
 
 const nodeWork = (disk: TestDisk, program: Uint8Array | undefined): NodeWork => ({

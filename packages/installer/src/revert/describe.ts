@@ -34,5 +34,6 @@ export function describeRevert(result: RevertResult): string {
   if (result.outcome === 'declined') return 'No changes made.';
   const nodes = result.nodes.filter(({ outcome, reason }) => outcome !== 'unchanged' || reason !== undefined);
   const head = result.outcome === 'unchanged' ? ['Nothing to revert.'] : [];
-  return [...head, ...nodes.flatMap(linesOf), cloudWords[result.cloud]].join('\n');
+  const left = (result.left ?? []).map((line) => `  note  ${line}`);
+  return [...head, ...nodes.flatMap(linesOf), cloudWords[result.cloud], ...left].join('\n');
 }

@@ -6,7 +6,8 @@ import type { Hosts } from '../host/index.ts';
 /** The cloud's part of a revert. */
 export interface CloudUndo {
   plan(): Promise<CloudUndoPlan>;
-  undo(plan: CloudUndoPlan, progress: Progress): Promise<void>;
+  /** Tells what stays on machines that were removed from the cluster, for people. */
+  undo(plan: CloudUndoPlan, progress: Progress): Promise<readonly string[]>;
 }
 
 export interface RevertEngineDeps extends CommandContext {

@@ -103,7 +103,7 @@ describe('a Job', () => {
       version: '1.0.0',
       hosts: { open: () => Promise.resolve(site.disk.host), viaKubelet },
       cluster,
-      cloud: { plan: () => Promise.resolve(plan), undo: () => Promise.resolve() },
+      cloud: { plan: () => Promise.resolve(plan), undo: () => Promise.resolve([]) },
       folder: site.folder,
     });
     expect(await revert.catch((error: unknown) => error)).toMatchObject(expected);
@@ -281,4 +281,10 @@ it('takes back, without the cloud, what is beside an API server', async () => {
   };
   expect(await revertNode(one, deps, silent)).toMatchObject({ outcome: 'reverted', verified: false });
   expect([await readFile(path, 'utf8'), await readdir(disk.folder)]).toEqual(['before\n', ['manifest.yaml']]);
+});
+
+it('what stays on control planes that were removed is part of the result', () => {
+  const left = ['cp-3 is not in the cluster any more'];
+  const told = describeRevert({ outcome: 'done', nodes: [], cloud: 'reverted', left });
+  expect(told).toMatch(/reverted\.\n {2}note {2}cp-3 is not/);
 });

@@ -77,11 +77,11 @@ async function work(
 async function takeBackCloud(
   undo: CloudUndoPlan | undefined,
   { progress, cloud }: RevertEngineDeps,
-): Promise<RevertResult['cloud']> {
-  if (undo === undefined) return 'left';
-  if (undo.isDone) return 'unchanged';
-  await progress.task('revert the cloud side', (own) => cloud.undo(undo, own));
-  return 'reverted';
+): Promise<Pick<RevertResult, 'cloud' | 'left'>> {
+  if (undo === undefined) return { cloud: 'left' };
+  if (undo.isDone) return { cloud: 'unchanged' };
+  const left = await progress.task('revert the cloud side', (own) => cloud.undo(undo, own));
+  return { cloud: 'reverted', ...(left.length === 0 ? {} : { left }) };
 }
 
 /** A revert, with its cloud's part given. */
@@ -99,5 +99,5 @@ export async function revertWith(options: RevertOptions, deps: RevertEngineDeps)
   if (!(await deps.agree(plan))) return { outcome: 'declined', nodes: [], cloud: 'left' };
   const nodes = await work(options, deps, look);
   if (nodes.some(isOpen)) return { outcome: 'partly', nodes, cloud: 'left' };
-  return { outcome: 'done', nodes, cloud: await takeBackCloud(undo, deps) };
+  return { outcome: 'done', nodes, ...(await takeBackCloud(undo, deps)) };
 }

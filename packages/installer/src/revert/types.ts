@@ -70,4 +70,6 @@ export interface RevertResult {
   readonly nodes: readonly RevertedNode[];
   /** What became of the cloud side. `left`: nodes still need it, nodes were chosen, or it is unreachable. */
   readonly cloud: 'reverted' | 'unchanged' | 'left';
+  /** What stays of a reverted cloud side on control-plane machines that were removed from the cluster, why, and what helps. */
+  readonly left?: readonly string[];
 }

@@ -1,4 +1,4 @@
-import { type Clock, type Random, scoped } from '@selvedge/kit';
+import { type Clock, type Random, SelvedgeError, scoped } from '@selvedge/kit';
 import type { Progress } from '../../command/index.ts';
 import { type HostFiles, createHostFiles } from '../../files/index.ts';
 import type { Host, Hosts, Machine } from '../../host/index.ts';
@@ -39,6 +39,8 @@ export interface MachineRun {
   readonly phase: MachinePhase;
 }
 
+const commandOf = ({ machine, phase }: MachineRun): string => `selvedge ${phase} of ${machine.name}`;
+
 /** Each phase has a journal of its own: one is taken back without the other. */
 const placeOfPhase = (phase: MachinePhase): JournalPlace =>
   journalPlace(`/var/lib/selvedge-installer-${phase}`);
@@ -78,7 +80,7 @@ export async function applyOn(
   const { clock, random, version } = deps;
   const place = placeOfPhase(phase);
   await withMachine(machine, deps, async (host, files) => {
-    const command = `selvedge ${phase} of ${machine.name}`;
+    const command = commandOf({ machine, phase });
     const owner = `${command}, run ${newRun(random)}`;
     await using lock = await lockMachine({ owner, place }, lockDeps(host, deps), deps.signal);
     const journal = await openJournal(place.journal, files, deps.signal);
@@ -110,9 +112,22 @@ async function undoPhase(phase: MachinePhase, host: Host, deps: UndoDeps): Promi
   });
 }
 
-/** Takes back all that the run did, and its journal. Nothing happens if there was none. */
-export async function undoOn({ machine, phase }: MachineRun, deps: MachineDeps): Promise<void> {
-  await withMachine(machine, deps, (host) => undoPhase(phase, host, deps));
+/** An address may be that of another machine by now. */
+async function refuseAnother(run: MachineRun, files: HostFiles, signal: AbortSignal): Promise<void> {
+  const { state } = await readJournal(placeOfPhase(run.phase).journal, files, signal);
+  if (state.kind === 'none' || state.command === commandOf(run)) return;
+  throw new SelvedgeError(
+    `the machine at ${run.machine.addresses.join(', ')} is another one: it has the journal of ${state.command}`,
+    { code: 'Conflict', hint: `find out where ${run.machine.name} is` },
+  );
+}
+
+/** Takes back all that the run did, and its journal. Nothing happens if there was none. Throws `Conflict` for another machine. */
+export async function undoOn(run: MachineRun, deps: MachineDeps): Promise<void> {
+  await withMachine(run.machine, deps, async (host, files) => {
+    await refuseAnother(run, files, deps.signal);
+    await undoPhase(run.phase, host, deps);
+  });
 }
 
 /** Of which phases there is something on a machine, in the order of going back. Changes nothing. */

@@ -14,6 +14,7 @@ import {
   resourceAt,
 } from '../inventory/index.ts';
 import { undoOn } from '../machine/run.ts';
+import { isGone, undoOnGone } from './gone.ts';
 import { isSo, poll } from '../../waiting/index.ts';
 import { type CloudDeps, cloudTimeouts } from '../types.ts';
 
@@ -86,22 +87,31 @@ async function undoText(
   await cluster.patch(resourceAt(place), refOf(place), { patch, fieldManager, signal });
 }
 
-async function undoPhase({ phase, name, addresses }: EntryOf<'machine'>, deps: CloudDeps): Promise<void> {
+async function undoPhase(entry: EntryOf<'machine'>, deps: CloudDeps): Promise<string | undefined> {
+  const { phase, name, addresses } = entry;
+  if (await isGone(name, deps)) return undoOnGone(entry, deps);
   await undoOn({ machine: { name, addresses }, phase }, deps);
   const { timeouts = cloudTimeouts } = deps;
   if (phase === 'egress')
     await awaitApiServer({ node: name, withEgress: false, timeoutMs: timeouts.apiServerMs }, deps);
+  return undefined;
 }
 
-/** Takes one thing back. Called again it ends the same. Throws `Conflict` if somebody changed since what we changed. */
-export function undoEntry(entry: InventoryEntry, deps: CloudDeps): Promise<void> {
+/**
+ * Takes one thing back. Called again it ends the same. Tells why it stays, for people, on a machine that was removed from the
+ * cluster: that holds nothing up. Throws `Conflict` if somebody changed since what we changed.
+ */
+export async function undoEntry(entry: InventoryEntry, deps: CloudDeps): Promise<string | undefined> {
   switch (entry.kind) {
     case 'made':
-      return undoMade(entry, deps);
+      await undoMade(entry, deps);
+      return undefined;
     case 'changed':
-      return undoChanged(entry, deps);
+      await undoChanged(entry, deps);
+      return undefined;
     case 'text':
-      return undoText(entry, deps);
+      await undoText(entry, deps);
+      return undefined;
     case 'machine':
       return undoPhase(entry, deps);
   }

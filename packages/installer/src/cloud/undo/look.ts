@@ -5,6 +5,7 @@ import { openInventory } from '../inventory/index.ts';
 import { isMarkedAsMade } from '../objects/metadata.ts';
 import type { CloudUndoSeen } from '../types.ts';
 import { adoptLabelled } from './adopt.ts';
+import { goneAmong } from './gone.ts';
 import { strangersIn } from './strangers.ts';
 
 interface LookDeps {
@@ -37,6 +38,7 @@ export async function lookAtCloudUndo(deps: LookDeps): Promise<CloudUndoSeen> {
   return {
     inventory,
     adopted: await adoptLabelled(inventory, deps),
+    gone: await goneAmong(inventory?.entries ?? [], deps),
     isNamespaceOurs: isOurs,
     strangers: isOurs ? await strangersIn(deps) : [],
     isHelms: await isHelms(deps),

@@ -92,6 +92,7 @@ const machine = (phase: 'manager' | 'egress'): InventoryEntry => ({
 const nothing: CloudUndoSeen = {
   inventory: undefined,
   adopted: [],
+  gone: [],
   isNamespaceOurs: false,
   strangers: [],
   isHelms: false,
@@ -144,6 +145,9 @@ describe('a plan for the way back', () => {
       expect.objectContaining({ code: 'Unsupported', hint: expect.stringContaining('--transport ssh') }),
     );
     expect(planCloudUndo(takeAll, installed([role], { viaKubelet }))).toMatchObject({ isDone: false });
+    const gone = ['cloud-1'];
+    const plan = planCloudUndo(takeAll, installed([role, machine('egress')], { viaKubelet, gone }));
+    expect(plan.warnings).toEqual([expect.stringMatching(/^cloud-1 is not in the cluster any more/)]);
   });
 
   test.each([

@@ -15,8 +15,10 @@ const kinds: readonly string[] = [
 const isEgress = (one: InventoryEntry): boolean => one.kind === 'machine' && one.phase === 'egress';
 
 /** Names of machines whose API servers are restarted on the way back. */
-const apiServersOf = (entries: readonly InventoryEntry[]): readonly string[] =>
-  entries.flatMap((one) => (one.kind === 'machine' && one.phase === 'egress' ? one.name : []));
+const apiServersOf = (entries: readonly InventoryEntry[], { gone }: CloudUndoSeen): readonly string[] =>
+  entries.flatMap((one) =>
+    one.kind === 'machine' && one.phase === 'egress' && !gone.includes(one.name) ? one.name : [],
+  );
 
 /** In the order of going back. API servers are ready again before CoreDNS reads its Corefile anew. */
 export function backwards(entries: readonly InventoryEntry[]): readonly InventoryEntry[] {
@@ -74,8 +76,15 @@ const isNamespaceGoing = ({ isNamespaceOurs, strangers }: CloudUndoSeen): boolea
 export const keptNamespace = (strangers: readonly string[]): string =>
   `Namespace ${managerNamespace} is kept, for what selvedge did not create: ${strangers.join(', ')}`;
 
-function warningsOf({ isNamespaceOurs, strangers }: CloudUndoSeen, takesBack: boolean): readonly string[] {
+function warningsOf(
+  { isNamespaceOurs, strangers, gone }: CloudUndoSeen,
+  takesBack: boolean,
+): readonly string[] {
   return [
+    ...gone.map(
+      (name) =>
+        `${name} is not in the cluster any more: if its machine cannot be reverted, what is on it stays`,
+    ),
     ...(takesBack ? ['all EdgeNodes are deleted, and with them every ban; keep them with --keep-data'] : []),
     ...(isNamespaceOurs && strangers.length > 0 ? [keptNamespace(strangers)] : []),
   ];
@@ -100,7 +109,7 @@ export function planCloudUndo(options: CloudUndoOptions, seen: CloudUndoSeen): C
   if (isHelms) throw managedByHelm();
   const all = [...adopted, ...(inventory?.entries ?? [])];
   const entries = backwards(all.filter((one) => !(options.keepData && isData(one))));
-  refuseRestarts(apiServersOf(entries), seen, withoutJobs);
+  refuseRestarts(apiServersOf(entries, seen), seen, withoutJobs);
   const takesBack = !options.keepData && entries.some(isData);
   const parts = partsOf(entries, {
     first: takesBack ? data : [],

@@ -20,32 +20,35 @@ async function removeTraces({ cluster, signal }: CloudDeps): Promise<void> {
   await ifFound(cluster.delete(resources.secrets, { namespace, name: managerAdmission.secret }, { signal }));
 }
 
-async function undoEntries(store: InventoryStore, keepData: boolean, deps: CloudDeps): Promise<void> {
+/** By machine: why what is on it stays, for people. */
+type Left = ReadonlyMap<string, string>;
+
+async function undoEntries(store: InventoryStore, keepData: boolean, deps: CloudDeps): Promise<Left> {
   const { inventory } = store;
-  if (inventory === undefined) return;
+  const left = new Map<string, string>();
+  if (inventory === undefined) return left;
   const { progress, cluster, signal } = deps;
   let entries = await settleEntries(inventory.entries, cluster, signal);
   if (!keepData && entries.some(isData)) await takeBack(deps);
   for (const entry of backwards(entries)) {
     if (keepData && isData(entry)) continue;
     signal.throwIfAborted();
-    await progress.task(undoTitle(entry), () => undoEntry(entry, deps));
+    // Where one part of a machine stays, so does what it needs.
+    const isLeft = entry.kind === 'machine' && left.has(entry.name);
+    const why = isLeft ? undefined : await progress.task(undoTitle(entry), () => undoEntry(entry, deps));
+    if (why !== undefined && entry.kind === 'machine') {
+      left.set(entry.name, why);
+      progress.note(why);
+    }
     entries = entries.filter((one) => one !== entry);
     await store.write({ ...inventory, complete: false, entries });
   }
+  return left;
 }
 
-/**
- * Takes back what the inventory tells, in reverse. Stops at the first thing that cannot be; called again with a new plan it
- * goes on there. Throws `Conflict` for what somebody changed since, `Unavailable` for machines that are out of reach.
- */
-export async function undoCloud({ options, adopted, isDone }: CloudUndoPlan, deps: CloudDeps): Promise<void> {
-  if (isDone) return;
+/** The inventory, the traces, and the namespace unless somebody else has something there. */
+async function undoNamespace(store: InventoryStore, deps: CloudDeps): Promise<void> {
   const { cluster, signal, progress } = deps;
-  const store = await openInventory(cluster, signal);
-  await undoEntries(store, options.keepData, deps);
-  await unmarkEdges(deps);
-  for (const entry of adopted) await progress.task(undoText(entry), () => undoEntry(entry, deps));
   const at = { name: managerNamespace };
   const namespace = await ifFound(cluster.get(resources.namespaces, at, { signal }));
   if (namespace === undefined) return;
@@ -58,4 +61,23 @@ export async function undoCloud({ options, adopted, isDone }: CloudUndoPlan, dep
   await progress.task(`delete Namespace ${managerNamespace}`, () =>
     cluster.delete(resources.namespaces, at, { signal, preconditions: { uid } }),
   );
+}
+
+/**
+ * Takes back what the inventory tells, in reverse. Stops at the first thing that cannot be; called again with a new plan it
+ * goes on there. Tells what stays on machines that were removed from the cluster, for people. Throws `Conflict` for what somebody
+ * changed since, `Unavailable` for machines that are out of reach.
+ */
+export async function undoCloud(
+  { options, adopted, isDone }: CloudUndoPlan,
+  deps: CloudDeps,
+): Promise<readonly string[]> {
+  if (isDone) return [];
+  const { cluster, signal, progress } = deps;
+  const store = await openInventory(cluster, signal);
+  const left = await undoEntries(store, options.keepData, deps);
+  await unmarkEdges(deps);
+  for (const entry of adopted) await progress.task(undoText(entry), () => undoEntry(entry, deps));
+  await undoNamespace(store, deps);
+  return [...left.values()];
 }

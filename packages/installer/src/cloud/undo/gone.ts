@@ -1,0 +1,42 @@
+import { SelvedgeError, messageOf } from '@selvedge/kit';
+import { type KubeClient, ifFound, resources } from '@selvedge/kube';
+import type { InventoryEntry } from '../inventory/index.ts';
+import { undoOn } from '../machine/run.ts';
+import type { CloudDeps } from '../types.ts';
+
+type MachineEntry = Extract<InventoryEntry, { kind: 'machine' }>;
+type LookDeps = { readonly cluster: Pick<KubeClient, 'get'>; readonly signal: AbortSignal };
+
+/** Whether a control plane was removed from the cluster since: there is no Node of that name. */
+export async function isGone(name: string, { cluster, signal }: LookDeps): Promise<boolean> {
+  return (await ifFound(cluster.get(resources.nodes, { name }, { signal }))) === undefined;
+}
+
+/** Those of the machines with something of ours that were removed from the cluster since, by name. */
+export async function goneAmong(
+  entries: readonly InventoryEntry[],
+  deps: LookDeps,
+): Promise<readonly string[]> {
+  const names = new Set(entries.flatMap((one) => (one.kind === 'machine' ? [one.name] : [])));
+  const found = [...names].map(async (name) => ((await isGone(name, deps)) ? [name] : []));
+  return (await Promise.all(found)).flat();
+}
+
+/**
+ * Takes a phase back on a machine that was removed from the cluster, if that can be: it may be switched off for good, set up anew, or
+ * another one by now, and holds nothing up. Its API server is not waited for. Why it stays, for people; undefined: nothing does.
+ */
+export async function undoOnGone(
+  { phase, name, addresses }: MachineEntry,
+  deps: CloudDeps,
+): Promise<string | undefined> {
+  try {
+    await undoOn({ machine: { name, addresses }, phase }, deps);
+    return undefined;
+  } catch (error) {
+    deps.signal.throwIfAborted();
+    if (!(error instanceof SelvedgeError)) throw error;
+    const address = addresses[0] ?? 'ADDRESS';
+    return `${name} is not in the cluster any more, and what is on its machine stays: ${messageOf(error)}; if there still is that machine: selvedge revert --offline --nodes ${name}=${address}`;
+  }
+}
