@@ -380,16 +380,18 @@ test('the rights of the manifest are enough for all of this', async () => {
   }
 });
 
-test('nobody joins while nobody answers, and nodes go on writing', async () => {
+test('only a control plane joins while nobody answers, and nodes go on writing', async () => {
   const token = await withToken('eeeeee');
+  const ofControlPlane = await withToken('ffffff', ['system:bootstrappers:selvedge:control-plane']);
   const node = world.client(await world.addNode('steady'));
   for (const manager of managers) manager.signal('SIGKILL');
   await Promise.all(managers.map(({ exited }) => exited));
   expect(await askToJoin(token, 'new')).toMatch(/failed calling webhook "joining\.identity\.selvedge\.io"/);
+  expect(await askToJoin(ofControlPlane, 'new')).toBe('taken');
   const lease = {
     metadata: { namespace: 'kube-node-lease', name: 'steady' },
     spec: { holderIdentity: 'steady' },
   };
   expect(await outcome(node.create(resources.leases, lease, { signal }))).toBe('taken');
-  await token.close();
+  await Promise.all([token.close(), ofControlPlane.close()]);
 });

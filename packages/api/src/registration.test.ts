@@ -49,6 +49,10 @@ test('fails closed for nodes that join, and open for everything else', () => {
       {
         expression: "has(request.userInfo.groups) && 'system:bootstrappers' in request.userInfo.groups",
       },
+      {
+        expression:
+          "!has(request.userInfo.groups) || !('system:bootstrappers:selvedge:control-plane' in request.userInfo.groups)",
+      },
     ],
   });
 });

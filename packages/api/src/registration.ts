@@ -1,5 +1,5 @@
 import { managerAdmission } from './admission.ts';
-import { bootstrappersGroup } from './bootstrap-groups.ts';
+import { bootstrappersGroup, controlPlanesGroup } from './bootstrap-groups.ts';
 import { autonomyAnnotations } from './labels.ts';
 
 /** How API servers reach the webhook: one of both. */
@@ -77,6 +77,7 @@ const joiningNodes: Question = {
   rules: [certificateRequests],
   conditions: {
     'of-a-bootstrap-token': `has(request.userInfo.groups) && '${bootstrappersGroup}' in request.userInfo.groups`,
+    'not-of-a-control-plane': `!has(request.userInfo.groups) || !('${controlPlanesGroup}' in request.userInfo.groups)`,
   },
 };
 
