@@ -1,6 +1,7 @@
 import { managerNamespace } from '@selvedge/api';
 import {
   cloudStatus,
+  createReading,
   lookAtCloud,
   newTunnelAuthority,
   newTunnelCertificate,
@@ -21,12 +22,13 @@ export function testHelmAlone(world: () => CloudWorld): void {
   describe('cloud-manager that helm alone installed', () => {
     const mine = { namespace: managerNamespace, name: 'my-tls' };
     const authority = newTunnelAuthority(Date.now());
+    const reading = () => createReading({ cluster: world().cluster, signal });
     const tokenCreate = (...flags: readonly string[]): Promise<Ran> =>
       selvedge(['token', 'create', '--kubeconfig', world().kubeconfig, '--dry-run', '--json', ...flags]);
 
     test('tells nobody whom to trust without its Secret, and no token is made for its tunnel', async () => {
       await world().helm('install', ...release, '--create-namespace', `--set=tls.secretName=${mine.name}`);
-      expect(await cloudStatus(world().cluster, signal)).toMatchObject({
+      expect(await cloudStatus(reading())).toMatchObject({
         kind: 'external',
         tunnel: { kind: 'unknown', why: expect.stringContaining('selvedge-system/my-tls') },
       });
@@ -43,7 +45,7 @@ export function testHelmAlone(world: () => CloudWorld): void {
       const stringData = { 'tls.crt': certificate, 'tls.key': key, 'ca.crt': authority.certificate };
       await world().cluster.create(resources.secrets, { metadata: mine, stringData }, { signal });
       const servers = ['tunnel.example.com:443'];
-      expect(await cloudStatus(world().cluster, signal)).toMatchObject({
+      expect(await cloudStatus(reading())).toMatchObject({
         tunnel: { kind: 'known', servers, ca: authority.certificate },
         certificate: { names },
       });

@@ -19,5 +19,6 @@ export { convertWith, type CloudWork } from './convert/index.ts';
 export { createNodeWork } from './convert/node-work.ts';
 export { losingConversions, stoppingConversions, stoppingReverts } from './convert/testing-rounds.ts';
 export { createTestSiteOf, type TestSite } from './convert/testing-site.ts';
+export { createReading } from './reading/index.ts';
 export { runWithLoss } from './steps/testing-run.ts';
 export { kubeletConfig, tunnelCaConfig, type JoinConfig } from './token/index.ts';

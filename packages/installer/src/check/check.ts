@@ -1,8 +1,9 @@
 import { hasCode, messageOf } from '@selvedge/kit';
+import { resources } from '@selvedge/kube';
+import { createReading } from '../reading/index.ts';
 import type { CheckFacts } from './facts.ts';
-import { listPods, lookAtCluster, lookAtServer } from './look/cluster.ts';
+import { lookAtCluster, lookAtServer } from './look/cluster.ts';
 import { lookAtNodes } from './look/nodes.ts';
-import { createReading } from './look/readable.ts';
 import { judge } from './rules.ts';
 import type { CheckDeps, CheckOptions, CheckResult, Finding } from './types.ts';
 
@@ -36,8 +37,9 @@ function unreachable(server: string, error: unknown): Finding {
 }
 
 async function gather(options: CheckOptions, deps: CheckDeps): Promise<CheckFacts> {
-  const reading = createReading();
-  const pods = await listPods(reading, deps);
+  const reading = createReading(deps);
+  // Of all namespaces: few things are not found by them.
+  const pods = await reading.list(resources.pods);
   const nodes = await deps.progress.task('inspect the nodes', () =>
     lookAtNodes({ options, pods, reading }, deps),
   );

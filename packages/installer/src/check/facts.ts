@@ -1,8 +1,9 @@
 import type { ClusterRoleBinding, NodeSystemInfo } from '@selvedge/kube/types';
-import type { CloudRight, CloudStatus } from '../cloud/index.ts';
+import type { CloudStatus } from '../cloud/index.ts';
 import type { ClusterNode } from '../cluster/index.ts';
 import type { NodeFacts } from '../facts/index.ts';
 import type { Recognition } from '../layouts/index.ts';
+import type { Right, Unread } from '../reading/index.ts';
 
 /** All that rules judge. Times are milliseconds since 1970. */
 export interface CheckFacts {
@@ -10,7 +11,7 @@ export interface CheckFacts {
   readonly nodes: readonly CheckedNode[];
 }
 
-/** Lists that the person may not read are empty; `unreadable` names them. */
+/** What the person may not read is in `unread`; from what is not there for that, nothing follows. */
 export interface ClusterFacts {
   /** `v1.36.3`. */
   readonly version: string;
@@ -18,16 +19,16 @@ export interface ClusterFacts {
   readonly nowMs: number;
   /** How far the clock of this computer is ahead of it. */
   readonly ownAheadMs: number;
-  readonly unreadable: readonly string[];
-  readonly missingRights: readonly CloudRight[];
-  /** Those that run as pods; none: the control plane is hosted, or no pods. */
-  readonly apiServers: readonly ApiServer[];
+  readonly unread: readonly Unread[];
+  readonly missingRights: readonly Right[];
+  /** Those that run as pods; none: the control plane is hosted, or no pods; undefined: pods may not be read. */
+  readonly apiServers: readonly ApiServer[] | undefined;
   readonly bindings: readonly ClusterRoleBinding[];
   /** Whether certificates that nodes renew are signed; undefined: it may not be seen. */
   readonly nodesRenew: boolean | undefined;
-  /** Whether our admission decides who may join. */
-  readonly guardsJoining: boolean;
-  /** As the configuration of its pods says; undefined: there is no DaemonSet of it. */
+  /** Whether our admission decides who may join; undefined: it may not be seen. */
+  readonly guardsJoining: boolean | undefined;
+  /** As the configuration of its pods says; undefined: there is no DaemonSet of it; empty: it may not be seen. */
   readonly kubeProxyMode: string | undefined;
   readonly dns: DnsFacts;
   /** Other systems for the edge, by what gives them away. */
@@ -48,10 +49,10 @@ export interface ApiServer {
 }
 
 export interface DnsFacts {
-  /** Whether there is a Corefile that a zone can be added to. */
-  readonly coreDns: boolean;
-  /** Nodes with a ready pod of the cluster's DNS. */
-  readonly nodes: readonly string[];
+  /** Whether there is a Corefile that a zone can be added to; undefined: it may not be seen. */
+  readonly coreDns: boolean | undefined;
+  /** Nodes with a ready pod of the cluster's DNS; undefined: pods may not be read. */
+  readonly nodes: readonly string[] | undefined;
 }
 
 /** A PodDisruptionBudget that allows none now. */

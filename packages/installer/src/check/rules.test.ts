@@ -19,7 +19,7 @@ import type { Severity } from './types.ts';
 const dayMs = 24 * 60 * 60_000;
 const node = sound.nodes[0]?.node ?? expect.unreachable();
 const info = sound.nodes[0]?.info ?? expect.unreachable();
-const apiServer = sound.cluster.apiServers[0] ?? expect.unreachable();
+const apiServer = sound.cluster.apiServers?.[0] ?? expect.unreachable();
 const flags = (more: Record<string, string>): CheckFacts =>
   withCluster({ apiServers: [{ ...apiServer, flags: { ...apiServer.flags, ...more } }] });
 const isOf = (kubeletVersion: string): CheckFacts => withNode({ info: { ...info, kubeletVersion } });
@@ -71,6 +71,19 @@ const lasting = installed(soundNowMs + 300 * dayMs);
 const rewrittenSince = { ...lasting, machines: ['cp-2'], unwired: ['cp-2'] };
 const joinedSince = { ...lasting, machines: ['cp-2'], unwired: ['cp-3'] };
 
+/** The same, of which the inventory may not be read. */
+const byNobody = (({ tunnel, certificate }): CheckFacts['cluster']['cloud'] => ({
+  kind: 'unknown',
+  why: 'you may not',
+  tunnel,
+  certificate,
+}))(installed(soundNowMs + 80 * dayMs));
+
+const unreadOf = (resource: string): CheckFacts['cluster']['unread'][number] => ({
+  right: { group: '', resource, verb: 'list' },
+  why: `User "guest" cannot list resource "${resource}"`,
+});
+
 interface Reaching {
   readonly what?: Reach['what'];
   readonly cloud?: CheckFacts['cluster']['cloud'];
@@ -113,7 +126,7 @@ const rows: readonly (readonly [id: string, severity: Severity, what: string | R
         ],
       }),
     ],
-    ['unreadable', 'warning', /pods/, withCluster({ unreadable: ['pods'] })],
+    ['unreadable', 'warning', /list pods/, withCluster({ unread: [unreadOf('pods')] })],
     [
       'csr-any-name',
       'warning',
@@ -128,6 +141,7 @@ const rows: readonly (readonly [id: string, severity: Severity, what: string | R
       withCluster({ nodesRenew: false, cloud: installed(soundNowMs + 300 * dayMs) }),
     ],
     ['tunnel-certificate-ends', 'warning', /expires on/, withCluster({ cloud: tunnelEndsIn(80) })],
+    ['tunnel-certificate-ends', 'warning', /expires on/, withCluster({ cloud: byNobody })],
     ['tunnel-certificate-ends', 'error', /expires on/, withCluster({ cloud: tunnelEndsIn(13) })],
     ['tunnel-certificate-ends', 'error', /expired on/, withCluster({ cloud: tunnelEndsIn(-1) })],
     ['node-restriction-off', 'error', /control-1/, flags({ 'enable-admission-plugins': 'PodSecurity' })],
@@ -173,7 +187,7 @@ const rows: readonly (readonly [id: string, severity: Severity, what: string | R
           version: '1',
           mode: 'unit',
           complete: false,
-          tunnel: { servers: [], ca: undefined },
+          tunnel: { kind: 'known', servers: [], ca: undefined },
           made: [],
           changed: [],
           machines: [],
@@ -284,6 +298,7 @@ const rows: readonly (readonly [id: string, severity: Severity, what: string | R
     ['not-reached', 'info', /nothing listens/, reaching('refused', { cloud: interrupted })],
     ['not-reached', 'error', /tunnel server t:443/, reaching('refused', { cloud: running })],
     ['not-reached', 'error', /tunnel server t:443/, reaching('not reached', { cloud: running })],
+    ['not-reached', 'error', /tunnel server t:443/, reaching('not reached', { cloud: byNobody })],
     [
       'ca-ends',
       'warning',
@@ -302,6 +317,13 @@ const rows: readonly (readonly [id: string, severity: Severity, what: string | R
   ];
 
 const config = { mode: 0o600, uid: 0, gid: 0, bytes: 1, sha256: '', text: 'mode: "iptables"\n' };
+
+const kubeProxyUnseen = { cluster: { ...sound.cluster, kubeProxyMode: '' } };
+const unseenCloud: CheckFacts['cluster']['cloud'] = {
+  kind: 'unknown',
+  why: 'you may not',
+  tunnel: { kind: 'unknown', servers: [], why: 'you may not', hint: 'ask', missing: [unreadOf('secrets')] },
+};
 
 /** What is said even where nothing is wrong. */
 const always = ['layout-found'];
@@ -336,6 +358,33 @@ describe('a check', () => {
   it('leaves an EgressSelector alone that convert has set', () => {
     const set = flags({ 'egress-selector-config-file': '/etc/kubernetes/egress-selector.yaml' });
     expect(judge(set).map(({ id }) => id)).toEqual(always);
+  });
+
+  it('tells each thing that may not be read on its own, for whom, and which right is missing', () => {
+    const found = judge(withCluster({ unread: [unreadOf('pods'), unreadOf('services')] }));
+    expect(found.filter(({ id }) => id === 'unreadable')).toEqual([
+      {
+        id: 'unreadable',
+        severity: 'warning',
+        where: 'cluster',
+        what: 'you are not allowed to list pods',
+        why: 'checks that need it were skipped: User "guest" cannot list resource "pods"',
+        fix: expect.stringMatching(/right to list pods .*kubectl auth can-i list pods/),
+      },
+      expect.objectContaining({ what: 'you are not allowed to list services' }),
+    ]);
+  });
+
+  it.each<[string, CheckFacts]>([
+    ['pods', withCluster({ apiServers: undefined, dns: { coreDns: true, nodes: undefined } })],
+    ['the Corefile', withCluster({ dns: { coreDns: undefined, nodes: ['shop-1'] } })],
+    ['webhooks', withCluster({ bindings: [binding], guardsJoining: undefined })],
+    ['kube-proxy', { ...withNode({ machine: { kind: 'unseen' } }), ...kubeProxyUnseen }],
+    ['nodes', { ...withCluster({ unread: [unreadOf('nodes')] }), nodes: [] }],
+    ['the signer', withCluster({ cloud: unseenCloud })],
+  ])('concludes nothing from %s that may not be read', (_what, facts) => {
+    const ids = judge(facts).map(({ id }) => id);
+    expect(ids.filter((id) => !['unreadable', ...always].includes(id))).toEqual([]);
   });
 
   it('leaves joining to our admission where there is one', () => {

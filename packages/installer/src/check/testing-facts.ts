@@ -12,7 +12,7 @@ const soundCluster: ClusterFacts = {
   version: 'v1.36.3',
   nowMs: soundNowMs,
   ownAheadMs: 0,
-  unreadable: [],
+  unread: [],
   missingRights: [],
   apiServers: [
     {
@@ -45,7 +45,7 @@ export const installed = (
   version: '1.0.0',
   mode: 'deployment',
   complete,
-  tunnel: { servers: ['tunnel.example.com:443'], ca: undefined },
+  tunnel: { kind: 'known', servers: ['tunnel.example.com:443'], ca: undefined },
   certificate: { names: ['tunnel.example.com'], notAfter: new Date(notAfterMs).toISOString() },
   made: [],
   changed: [],

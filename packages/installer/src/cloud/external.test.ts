@@ -2,7 +2,10 @@ import { SelvedgeError, systemClock } from '@selvedge/kit';
 import { newAuthority, newCertificate, validFrom } from '@selvedge/kit/x509';
 import type { KubeObject, ObjectRef, Resource } from '@selvedge/kube';
 import { describe, expect, it } from 'vitest';
-import { externalServers, lookAtExternal } from './external.ts';
+import { createReading } from '../reading/index.ts';
+import { externalServers } from './external.ts';
+import { cloudStatus } from './status.ts';
+import type { CloudStatus } from './types.ts';
 
 const validity = validFrom(systemClock.now(), 86_400_000);
 const cluster = newAuthority({ name: 'kubernetes', validity });
@@ -33,8 +36,8 @@ const secretOf = (pair: ReturnType<typeof signedBy>, ca: string | undefined): Ku
 };
 const service = { spec: { type: 'LoadBalancer', ports: [{ name: 'tunnel', port: 443 }] } };
 
-/** A cluster with these objects, by plural and name. */
-function clusterOf(objects: Readonly<Record<string, object>>) {
+/** What is known of a cluster with these objects, by plural and name. */
+function statusOf(objects: Readonly<Record<string, object>>): Promise<CloudStatus> {
   const get = async <T extends KubeObject>({ plural }: Resource<T>, { name }: ObjectRef): Promise<T> => {
     const root = { 'configmaps/kube-root-ca.crt': { data: { 'ca.crt': cluster.certificate } } };
     const all: Readonly<Record<string, object>> = { ...root, ...objects };
@@ -43,7 +46,8 @@ function clusterOf(objects: Readonly<Record<string, object>>) {
     if (found === undefined) throw notThere;
     return found as T;
   };
-  return { cluster: { get }, signal };
+  const listAll = (): Promise<never> => Promise.reject(notThere);
+  return cloudStatus(createReading({ cluster: { get, listAll }, signal }));
 }
 
 const helms = (secret: object): Readonly<Record<string, object>> => ({
@@ -58,7 +62,7 @@ describe('cloud-manager that helm alone installed', () => {
     ['the cluster CA', secretOf(signedBy(cluster), cluster.certificate), undefined],
     ['the cluster CA, which its Secret does not say', secretOf(signedBy(cluster), undefined), undefined],
   ])('is known, with a certificate by %s', async (_what, secret, ca) => {
-    expect(await lookAtExternal(clusterOf(helms(secret)))).toMatchObject({
+    expect(await statusOf(helms(secret))).toMatchObject({
       kind: 'external',
       version: '1.2.3',
       tunnel: { kind: 'known', servers: ['tunnel.example.com:443'], ca },
@@ -85,7 +89,7 @@ describe('cloud-manager that helm alone installed', () => {
     [
       'may not be read',
       { ...helms({}), 'secrets/my-tls': new SelvedgeError('no', { code: 'Forbidden' }) },
-      /not allowed to read the Secret selvedge-system\/my-tls/,
+      /not allowed to get secrets\/my-tls in selvedge-system/,
     ],
     [
       'is not mounted',
@@ -93,7 +97,7 @@ describe('cloud-manager that helm alone installed', () => {
       /no volume `tls`/,
     ],
   ])('is not known where its Secret %s, with what to do', async (_what, objects, why) => {
-    expect(await lookAtExternal(clusterOf(objects))).toMatchObject({
+    expect(await statusOf(objects)).toMatchObject({
       tunnel: {
         kind: 'unknown',
         why: expect.stringMatching(why),
@@ -106,15 +110,15 @@ describe('cloud-manager that helm alone installed', () => {
     const ca = 'PEM of theirs';
     const published = { 'configmaps/cloud-manager-tunnel-ca': { metadata: {}, data: { 'ca.crt': ca } } };
     const objects = { ...helms(secretOf(signedBy(own), undefined)), ...published };
-    expect(await lookAtExternal(clusterOf(objects))).toMatchObject({
+    expect(await statusOf(objects)).toMatchObject({
       tunnel: { kind: 'known', servers: ['tunnel.example.com:443'], ca },
     });
     const told = { ...helms(secretOf(signedBy(own), own.certificate)), ...published };
-    expect(await lookAtExternal(clusterOf(told))).toMatchObject({ tunnel: { ca: own.certificate } });
+    expect(await statusOf(told)).toMatchObject({ tunnel: { ca: own.certificate } });
   });
 
   it('is not there without its Deployment', async () => {
-    expect(await lookAtExternal(clusterOf({}))).toBeUndefined();
+    expect(await statusOf({})).toEqual({ kind: 'none' });
   });
 });
 

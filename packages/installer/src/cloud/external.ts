@@ -1,50 +1,38 @@
 import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import { managerNamespace } from '@selvedge/api';
-import { hasCode } from '@selvedge/kit';
 import { formatHostPort } from '@selvedge/kit/net';
 import { certificatesOf } from '@selvedge/kit/x509';
-import { type KubeClient, type ObjectRef, ifFound, resources } from '@selvedge/kube';
-import type { Deployment, Secret, Service } from '@selvedge/kube/types';
+import { type ObjectRef, resources } from '@selvedge/kube';
+import type { Deployment, Service } from '@selvedge/kube/types';
+import { type Reading, notAllowed, seenOr } from '../reading/index.ts';
 import { certificateIn, shownOf } from './certificates/secret.ts';
-import { managerAt } from './objects/metadata.ts';
-import { clusterCaOf, publishedCa, tunnelCaOf } from './tunnel.ts';
-import type { CertificateSeen, CloudStatus, ExternalTunnel } from './types.ts';
+import { caBeyond, clusterCaAt, clusterCaIn } from './tunnel.ts';
+import { type UnknownSigner, publishedOr, unreadSigner } from './tunnel-status.ts';
+import type { CertificateSeen, Deployed, TunnelServers, TunnelStatus } from './types.ts';
 
-interface ExternalDeps {
-  readonly cluster: Pick<KubeClient, 'get'>;
-  readonly signal: AbortSignal;
-}
+/** Where nodes connect. Source: charts/selvedge. */
+export const tunnelService = { namespace: managerNamespace, name: 'cloud-manager-tunnel' } as const;
 
-type External = Extract<CloudStatus, { kind: 'external' }>;
 /** The certificate, or why nobody knows it. */
-type Found = { readonly kind: 'certificate'; readonly certificate: CertificateSeen } | Unknown;
-interface Unknown {
-  readonly kind: 'unknown';
-  readonly why: string;
-}
+type Found = { readonly kind: 'certificate'; readonly certificate: CertificateSeen } | UnknownSigner;
 
 const named = (name: string): ObjectRef => ({ namespace: managerNamespace, name });
-const unknown = (why: string): Unknown => ({ kind: 'unknown', why });
+const unknown = (why: string): UnknownSigner => ({ kind: 'unknown', why });
 
 /** Where charts/selvedge has the Secret `tls.secretName`. */
 export const tlsSecretOf = ({ spec }: Pick<Deployment, 'spec'>): string | undefined =>
   spec?.template.spec?.volumes?.find(({ name }) => name === 'tls')?.secret?.secretName;
 
-async function certificateOf(deployment: Deployment, { cluster, signal }: ExternalDeps): Promise<Found> {
+async function certificateOf(deployment: Deployment, reading: Reading): Promise<Found> {
   const name = tlsSecretOf(deployment);
   if (name === undefined)
     return unknown(`the Deployment ${managerNamespace}/cloud-manager has no volume \`tls\` with a Secret`);
+  const secret = await reading.get(resources.secrets, named(name));
+  if (secret.kind === 'unread') return unreadSigner([secret]);
   const what = `the Secret ${managerNamespace}/${name}, which its Deployment mounts,`;
-  let secret: Secret | undefined;
-  try {
-    secret = await ifFound(cluster.get(resources.secrets, named(name), { signal }));
-  } catch (error) {
-    if (hasCode(error, 'Forbidden')) return unknown(`you are not allowed to read ${what.replace(/,$/, '')}`);
-    throw error;
-  }
-  if (secret === undefined) return unknown(`${what} does not exist`);
-  const certificate = certificateIn(secret);
+  if (secret.kind === 'absent') return unknown(`${what} does not exist`);
+  const certificate = certificateIn(secret.value);
   return certificate === undefined
     ? unknown(`${what} has no tls.crt and tls.key that can be read`)
     : { kind: 'certificate', certificate };
@@ -80,45 +68,34 @@ export function externalServers(
   return port === undefined ? [] : hostsIn(names).map((host) => formatHostPort({ host, port }));
 }
 
-const hint = `mend that, or publish who signed the certificate of the tunnel yourself: kubectl -n ${managerNamespace} create configmap ${publishedCa.at.name} --from-file=${publishedCa.key}`;
-
-async function tunnelByCertificate(found: Found, deps: ExternalDeps): Promise<ExternalTunnel> {
-  if (found.kind === 'unknown') return { ...found, servers: [], hint };
-  const { certificate } = found;
-  const { cluster, signal } = deps;
-  const service = await ifFound(cluster.get(resources.services, named('cloud-manager-tunnel'), { signal }));
-  const servers = externalServers(certificate.names, service);
-  if (certificate.ca !== '') return { kind: 'known', servers, ca: await tunnelCaOf(certificate, deps) };
-  if (isSignedBy(await clusterCaOf(deps), certificate)) return { kind: 'known', servers, ca: undefined };
-  return {
-    ...unknown('the Secret of its certificate has no ca.crt, and the cluster CA did not sign it'),
-    servers,
-    hint,
-  };
+/** Where nodes connect, or why nobody knows it. */
+async function serversOf({ names }: CertificateSeen, reading: Reading): Promise<TunnelServers> {
+  const service = await reading.get(resources.services, tunnelService);
+  return service.kind === 'unread'
+    ? { servers: [], serversUnknown: notAllowed([service.right]) }
+    : { servers: externalServers(names, seenOr(service, undefined)) };
 }
 
-/** Where the cluster does not tell, a person may have. */
-async function tunnelOf(found: Found, deps: ExternalDeps): Promise<ExternalTunnel> {
-  const tunnel = await tunnelByCertificate(found, deps);
-  if (tunnel.kind === 'known') return tunnel;
-  const published = await ifFound(
-    deps.cluster.get(resources.configMaps, publishedCa.at, { signal: deps.signal }),
-  );
-  const ca = published?.data?.[publishedCa.key];
-  return ca === undefined ? tunnel : { kind: 'known', servers: tunnel.servers, ca };
+async function tunnelBy(certificate: CertificateSeen, reading: Reading): Promise<TunnelStatus> {
+  const servers = await serversOf(certificate, reading);
+  const root = await reading.get(resources.configMaps, clusterCaAt);
+  const clusterCa = clusterCaIn(seenOr(root, {}));
+  // Where it is not known whether the cluster's CA is meant, the one that is named is no less right.
+  if (certificate.ca !== '') return { kind: 'known', ...servers, ca: caBeyond(clusterCa, certificate) };
+  if (root.kind === 'unread') return publishedOr(unreadSigner([root]), servers, reading);
+  if (isSignedBy(clusterCa, certificate)) return { kind: 'known', ...servers, ca: undefined };
+  const why = 'the Secret of its certificate has no ca.crt, and the cluster CA did not sign it';
+  return publishedOr(unknown(why), servers, reading);
 }
 
-/** cloud-manager in the cluster that helm, or whoever, installed; undefined: there is none. */
-export async function lookAtExternal(deps: ExternalDeps): Promise<External | undefined> {
-  const { cluster, signal } = deps;
-  const deployment = await ifFound(cluster.get(resources.deployments, managerAt, { signal }));
-  if (deployment === undefined) return undefined;
-  const found = await certificateOf(deployment, deps);
+/** What a Deployment of cloud-manager, and what belongs to it, tell. */
+export async function lookAtExternal(deployment: Deployment, reading: Reading): Promise<Deployed> {
+  const found = await certificateOf(deployment, reading);
   const version = deployment.metadata.labels?.['app.kubernetes.io/version'];
   return {
-    kind: 'external',
     ...(version === undefined ? {} : { version }),
-    tunnel: await tunnelOf(found, deps),
-    ...(found.kind === 'unknown' ? {} : { certificate: shownOf(found.certificate) }),
+    ...(found.kind === 'unknown'
+      ? { tunnel: await publishedOr(found, { servers: [], serversUnknown: found.why }, reading) }
+      : { tunnel: await tunnelBy(found.certificate, reading), certificate: shownOf(found.certificate) }),
   };
 }

@@ -1,15 +1,5 @@
 import { managerNamespace } from '@selvedge/api';
-
-/** What the person who converts needs to be allowed: one SelfSubjectAccessReview each. */
-export interface CloudRight {
-  /** Empty: the core group. */
-  readonly group: string;
-  readonly resource: string;
-  readonly verb: string;
-  /** Absent: the cluster scope, or all namespaces. */
-  readonly namespace?: string;
-  readonly name?: string;
-}
+import type { Right } from '../reading/index.ts';
 
 const made = [
   ['', 'namespaces'],
@@ -52,8 +42,8 @@ const strangers = [
   ['batch', 'cronjobs'],
 ].map(([group = '', resource = '']) => ({ group, resource, verb: 'list', namespace: managerNamespace }));
 
-/** All that converting the cloud, and taking it back, needs. */
-export function cloudRights(): readonly CloudRight[] {
+/** All that converting the cloud, and taking it back, needs: one SelfSubjectAccessReview each. */
+export function cloudRights(): readonly Right[] {
   const objects = made.flatMap(([group, resource]) => verbs.map((verb) => ({ group, resource, verb })));
   const seen = ['nodes', 'pods', 'namespaces', 'services'].map((resource) => ({
     group: '',

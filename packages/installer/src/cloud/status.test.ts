@@ -2,6 +2,7 @@ import { SelvedgeError } from '@selvedge/kit';
 import type { KubeClient } from '@selvedge/kube';
 import { expect, test } from 'vitest';
 import { egressConfigFile, egressFlag } from './egress/manifest.ts';
+import { createReading } from '../reading/index.ts';
 import { cloudStatus } from './status.ts';
 
 const { signal } = new AbortController();
@@ -38,5 +39,8 @@ test.each([
   ['of none while a run is not finished', { ...inventory, complete: false }, []],
   ['of none with a Deployment, which they do not go through', { ...inventory, mode: 'deployment' }, []],
 ])('tells which API servers do not go through cloud-manager: %s', async (_which, found, unwired) => {
-  expect(await cloudStatus(clusterWith(found), signal)).toMatchObject({ kind: 'installed', unwired });
+  expect(await cloudStatus(createReading({ cluster: clusterWith(found), signal }))).toMatchObject({
+    kind: 'installed',
+    unwired,
+  });
 });

@@ -1,14 +1,14 @@
 import { managerNamespace } from '@selvedge/api';
 import { resources } from '@selvedge/kube';
 import type { Deployment, Secret } from '@selvedge/kube/types';
-import { type Reading, type Right, type Seen, notAllowed, seenOr } from '../reading/index.ts';
+import { type Reading, type Seen, type Unread, seenOr } from '../reading/index.ts';
 import { certificateIn, shownOf, tlsSecret } from './certificates/secret.ts';
 import { withoutEgress } from './egress/api-server.ts';
 import { lookAtExternal, tlsSecretOf } from './external.ts';
 import { type Inventory, inventoryAt, inventoryIn, placeKey } from './inventory/index.ts';
 import { managerAt } from './objects/metadata.ts';
 import { caBeyond, clusterCaAt, clusterCaIn } from './tunnel.ts';
-import { publishedOr, unreadTunnel } from './tunnel-status.ts';
+import { publishedOr, unreadSigner } from './tunnel-status.ts';
 import type { CertificateSeen, CloudStatus, Deployed, TunnelStatus } from './types.ts';
 
 /** The Secret of the tunnel; `unread` too where its name is in a Deployment that may not be read. */
@@ -30,7 +30,7 @@ async function tunnelOf(
   secret: Seen<Secret>,
   reading: Reading,
 ): Promise<TunnelStatus> {
-  if (secret.kind === 'unread') return publishedOr(unreadTunnel([secret.right]), { servers }, reading);
+  if (secret.kind === 'unread') return publishedOr(unreadSigner([secret]), { servers }, reading);
   const certificate = certificateIn(seenOr(secret, undefined));
   return { kind: 'known', servers, ca: certificate && (await caOf(certificate, reading)) };
 }
@@ -56,10 +56,10 @@ async function installed(inventory: Inventory, reading: Reading): Promise<CloudS
   };
 }
 
-/** What there is of cloud-manager without these rights. */
-async function unreadPart(missing: readonly Right[], reading: Reading): Promise<Deployed> {
-  const servers = { servers: [], serversUnknown: notAllowed(missing) };
-  return { tunnel: await publishedOr(unreadTunnel(missing), servers, reading) };
+/** What there is of cloud-manager without these. */
+async function unreadPart(missing: readonly Unread[], reading: Reading): Promise<Deployed> {
+  const unknown = unreadSigner(missing);
+  return { tunnel: await publishedOr(unknown, { servers: [], serversUnknown: unknown.why }, reading) };
 }
 
 /**
@@ -71,13 +71,11 @@ export async function cloudStatus(reading: Reading): Promise<CloudStatus> {
   const inventory = stored.kind === 'seen' ? inventoryIn(stored.value) : undefined;
   if (inventory !== undefined) return installed(inventory, reading);
   const deployment = await reading.get(resources.deployments, managerAt);
-  const missing = [stored, deployment].flatMap((one) => (one.kind === 'unread' ? [one.right] : []));
+  const missing = [stored, deployment].flatMap((one) => (one.kind === 'unread' ? [one] : []));
   const isThere = deployment.kind === 'seen';
   if (missing.length === 0 && !isThere) return { kind: 'none' };
-  const seen = isThere
-    ? await lookAtExternal(deployment.value, reading)
-    : await unreadPart(missing, reading);
+  const seen = isThere ? await lookAtExternal(deployment.value, reading) : await unreadPart(missing, reading);
   return missing.length === 0
     ? { kind: 'external', ...seen }
-    : { kind: 'unknown', why: notAllowed(missing), ...seen };
+    : { kind: 'unknown', why: unreadSigner(missing).why, ...seen };
 }

@@ -1,6 +1,7 @@
 import { managerNamespace } from '@selvedge/api';
 import { certificateBlocks } from '@selvedge/kit/x509';
 import { type KubeClient, ifFound, resources } from '@selvedge/kube';
+import type { ConfigMap } from '@selvedge/kube/types';
 import type { CertificateSeen, CloudTunnel } from './types.ts';
 
 /** Where joining machines read who signs the certificate of the tunnel, PEM. Not there: the cluster's CA. */
@@ -17,22 +18,26 @@ interface TunnelDeps {
   readonly signal: AbortSignal;
 }
 
-/** PEM of the authorities that pods are told of; empty: nobody says. */
-export async function clusterCaOf({ cluster, signal }: TunnelDeps): Promise<string> {
-  const root = { namespace: 'kube-system', name: 'kube-root-ca.crt' };
-  const trust = await ifFound(cluster.get(resources.configMaps, root, { signal }));
-  return trust?.data?.['ca.crt'] ?? '';
+/** Where pods are told of the cluster's authorities. Source: kubernetes.io "RootCAConfigMap". */
+export const clusterCaAt = { namespace: 'kube-system', name: 'kube-root-ca.crt' } as const;
+
+/** PEM of them; empty: nobody says. */
+export const clusterCaIn = ({ data }: Pick<ConfigMap, 'data'>): string => data?.['ca.crt'] ?? '';
+
+/** PEM of who signed it; undefined: the cluster's CA, which nodes trust without being told. */
+export function caBeyond(clusterCa: string, { ca }: Pick<CertificateSeen, 'ca'>): string | undefined {
+  const trusted = keysOf(clusterCa);
+  return [...keysOf(ca)].every((one) => trusted.has(one)) ? undefined : ca;
 }
 
-/** PEM of who signed it; undefined: the cluster's CA, which nodes trust without being told, or there is none. */
+/** The same for a certificate that may not be there: then undefined. */
 export async function tunnelCaOf(
   certificate: CertificateSeen | undefined,
-  deps: TunnelDeps,
+  { cluster, signal }: TunnelDeps,
 ): Promise<string | undefined> {
   if (certificate === undefined) return undefined;
-  const trusted = keysOf(await clusterCaOf(deps));
-  const isClusters = [...keysOf(certificate.ca)].every((one) => trusted.has(one));
-  return isClusters ? undefined : certificate.ca;
+  const root = await ifFound(cluster.get(resources.configMaps, clusterCaAt, { signal }));
+  return caBeyond(clusterCaIn(root ?? {}), certificate);
 }
 
 /** What nodes are told. */

@@ -5,6 +5,7 @@ import type { Node } from '@selvedge/kube/types';
 import type { Architecture, Artifact } from '../artifacts/index.ts';
 import type { PlanPart, Progress } from '../command/index.ts';
 import type { Hosts, Machine } from '../host/index.ts';
+import type { Unread } from '../reading/index.ts';
 import type { ZonePlace } from './dns/index.ts';
 import type { Inventory, InventoryEntry, Place } from './inventory/index.ts';
 
@@ -253,28 +254,40 @@ export interface ShownCertificate {
   readonly notAfter: string;
 }
 
-/** What is known of a tunnel that somebody else set up. `servers`: as far as its certificate and its Service tell; `ca`: else as published. */
-export type ExternalTunnel =
-  | ({ readonly kind: 'known' } & CloudTunnel)
-  | {
-      /** Nobody knows who signed its certificate. */
+/** Where nodes connect, as far as it is known. Plain JSON. */
+export interface TunnelServers {
+  readonly servers: readonly string[];
+  /** Why nobody knows them; absent: they are known, or there are none. */
+  readonly serversUnknown?: string | undefined;
+}
+
+/** What is known of the tunnel. `unknown`: not who signed its certificate. Plain JSON. */
+export type TunnelStatus =
+  | ({ readonly kind: 'known' } & TunnelServers & CloudTunnel)
+  | ({
       readonly kind: 'unknown';
-      readonly servers: readonly string[];
       readonly why: string;
       readonly hint: string;
-    };
+      /** For want of these; absent: it is not for a right. */
+      readonly missing?: readonly Unread[] | undefined;
+    } & TunnelServers);
+
+/** What a Deployment of cloud-manager, and what belongs to it, tell. Plain JSON. */
+export interface Deployed {
+  /** Of its chart. */
+  readonly version?: string;
+  /** `servers`: as far as its certificate and its Service tell. */
+  readonly tunnel: TunnelStatus;
+  readonly certificate?: ShownCertificate | undefined;
+}
 
 /** The state of the cloud side. Plain JSON. */
 export type CloudStatus =
   | { readonly kind: 'none' }
+  /** Whether, or by whom, cloud-manager was installed may not be read, as `why` says; what may be is told. */
+  | ({ readonly kind: 'unknown'; readonly why: string } & Deployed)
   /** A Deployment that the installer has no inventory of: helm's, or made by hand. */
-  | {
-      readonly kind: 'external';
-      /** Of its chart. */
-      readonly version?: string;
-      readonly tunnel: ExternalTunnel;
-      readonly certificate?: ShownCertificate | undefined;
-    }
+  | ({ readonly kind: 'external' } & Deployed)
   /** As its inventory says. */
   | {
       readonly kind: 'installed';
@@ -282,7 +295,7 @@ export type CloudStatus =
       readonly mode: 'deployment' | 'unit';
       /** False: a run was interrupted; the same command goes on. */
       readonly complete: boolean;
-      readonly tunnel: CloudTunnel;
+      readonly tunnel: TunnelStatus;
       readonly certificate?: ShownCertificate | undefined;
       /** `Deployment selvedge-system/cloud-manager`. */
       readonly made: readonly string[];

@@ -32,8 +32,9 @@ export function askFor(rights: readonly Right[]): string {
  */
 export function refuseUnread(what: string, unread: readonly Unread[]): void {
   if (unread.length === 0) return;
-  const rights = unread.map(({ right }) => right);
-  const findings = unread.map(({ why }) => why);
+  const byName = new Map(unread.map((one) => [nameOfRight(one.right), one]));
+  const rights = Array.from(byName.values(), ({ right }) => right);
+  const findings = Array.from(byName.values(), ({ why }) => why);
   throw new SelvedgeError(`cannot ${what}: ${notAllowed(rights)}`, {
     code: 'Forbidden',
     hint: askFor(rights),

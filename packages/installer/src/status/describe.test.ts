@@ -3,7 +3,7 @@ import type { CloudStatus } from '../cloud/index.ts';
 import { describeStatus } from './describe.ts';
 
 const told = (cloud: CloudStatus): readonly string[] =>
-  describeStatus({ server: 'api:6443', cloud, units: [], nodes: [] }).split('\n');
+  describeStatus({ server: 'api:6443', cloud, units: [], nodes: [], unread: [] }).split('\n');
 const certificate = { names: ['tunnel.example.com'], notAfter: '2027-01-31T00:00:00.000Z' };
 
 describe('cloud-manager that helm alone installed', () => {
@@ -31,7 +31,7 @@ it('an API server that lost its way through cloud-manager, or never had one, is 
     version: '1.2.3',
     mode: 'unit',
     complete: true,
-    tunnel: { servers: ['tunnel.example.com:443'], ca: undefined },
+    tunnel: { kind: 'known', servers: ['tunnel.example.com:443'], ca: undefined },
     made: [],
     changed: [],
     machines: ['cp-1', 'cp-2'],

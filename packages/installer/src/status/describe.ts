@@ -1,7 +1,12 @@
-import type { CloudStatus } from '../cloud/index.ts';
+import type { CloudStatus, TunnelStatus } from '../cloud/index.ts';
+import { type Unread, askFor, nameOfRight } from '../reading/index.ts';
 import type { HubStatus, MachineStatus, NodeStatus, StatusResult, UnitStatus } from './types.ts';
 
 function headOf(cloud: Exclude<CloudStatus, { kind: 'none' }>): string {
+  if (cloud.kind === 'unknown')
+    return cloud.version === undefined
+      ? `whether Selvedge is installed in this cluster is unknown: ${cloud.why}`
+      : `Selvedge ${cloud.version}, cloud-manager as a deployment; whether selvedge convert made it is unknown: ${cloud.why}`;
   if (cloud.kind === 'external')
     return `Selvedge ${cloud.version ?? 'of an unknown version'}, cloud-manager as a deployment that selvedge convert did not make (helm, kubectl)`;
   const { version, mode, complete } = cloud;
@@ -18,12 +23,16 @@ const unwiredLines = ({
     return `the API server on ${name} does NOT go through cloud-manager: ${why}; resume with selvedge convert`;
   });
 
+const serversText = ({ servers, serversUnknown }: TunnelStatus): string =>
+  servers.join(', ') || (serversUnknown === undefined ? 'none' : `unknown: ${serversUnknown}`);
+
 function describeCloud(cloud: CloudStatus): readonly string[] {
   if (cloud.kind === 'none') return ['Selvedge is not installed in this cluster'];
   const { tunnel, certificate } = cloud;
+  if (cloud.kind === 'unknown' && cloud.version === undefined) return [headOf(cloud)];
   return [
     headOf(cloud),
-    `tunnel: ${tunnel.servers.join(', ') || 'none'}`,
+    `tunnel: ${serversText(tunnel)}`,
     ...('why' in tunnel ? [`  its CA is unknown: ${tunnel.why}`] : []),
     ...(certificate === undefined
       ? []
@@ -60,7 +69,7 @@ function describeNode({ name, machine, versions, ...node }: NodeStatus): string 
     node.state,
     node.banned ? 'BANNED' : undefined,
     unit && `unit ${unit}`,
-    kind === 'stock' ? undefined : `tunnel sessions: ${sessions}`,
+    kind === 'stock' ? undefined : `tunnel sessions: ${sessions ?? 'unknown'}`,
     hub && hubWords(hub),
     versions.kubelet && `kubelet ${versions.kubelet}`,
     versions.edgeLite && `edge-lite ${versions.edgeLite}`,
@@ -69,8 +78,18 @@ function describeNode({ name, machine, versions, ...node }: NodeStatus): string 
   return machine === undefined ? line : `${line}\n  ${describeMachine(machine)}`;
 }
 
+function describeUnread(unread: readonly Unread[]): readonly string[] {
+  if (unread.length === 0) return [];
+  return [
+    'what you are not allowed to read is unknown here:',
+    ...unread.map(({ right, why }) => `  ${nameOfRight(right)}: ${why}`),
+    `  ${askFor(unread.map(({ right }) => right))}`,
+  ];
+}
+
 /** For the terminal. */
-export function describeStatus({ server, away, cloud, units, nodes }: StatusResult): string {
+export function describeStatus({ server, away, cloud, units, nodes, unread }: StatusResult): string {
   const cluster = away === undefined ? describeCloud(cloud) : [`cannot query ${server}: ${away}`];
-  return [...cluster, ...units.map(describeUnit), ...nodes.map(describeNode)].join('\n');
+  const known = [...cluster, ...units.map(describeUnit), ...nodes.map(describeNode)];
+  return [...known, ...describeUnread(unread)].join('\n');
 }

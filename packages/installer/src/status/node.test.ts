@@ -90,6 +90,7 @@ describe('a node', () => {
       cloud: { kind: 'none' },
       units: [],
       nodes: [status],
+      unread: [],
     } as const;
     expect(describeStatus(result)).toBe(
       'cannot query s:6443: refused\nnode shop-1: unknown, readiness unknown, unit shop, tunnel sessions: 0\n  cannot reach or log in to the machine: no key fits',

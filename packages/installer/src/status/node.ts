@@ -10,7 +10,8 @@ export interface NodeSources {
   readonly node: Pick<ClusterNode, 'name' | 'unit' | 'isLite' | 'isReady'>;
   /** Undefined: the API server could not be asked. */
   readonly object?: Node | undefined;
-  readonly edgeNode?: EdgeNodeObject | undefined;
+  /** `unread`: it may not be read. */
+  readonly edgeNode?: EdgeNodeObject | 'unread' | undefined;
   readonly machine?: MachineLook | undefined;
 }
 
@@ -39,7 +40,8 @@ function kindOf({ node, object, machine }: NodeSources): NodeKind {
 }
 
 /** What the cloud decided and saw. */
-function ofCloud(edgeNode: EdgeNodeObject | undefined): Pick<NodeStatus, 'state' | 'banned' | 'sessions'> {
+function ofCloud(edgeNode: NodeSources['edgeNode']): Pick<NodeStatus, 'state' | 'banned' | 'sessions'> {
+  if (edgeNode === 'unread') return {};
   const { spec, status } = edgeNode ?? {};
   const live = (status?.sessions ?? []).filter((one) => one.direction === 'reverse' && one.state === 'live');
   return { state: status?.state, banned: spec?.banned === true, sessions: live.length };

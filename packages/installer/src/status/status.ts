@@ -1,10 +1,11 @@
 import { createLimiter, hasCode, messageOf } from '@selvedge/kit';
-import { type KubeObject, type Resource, ifFound, resources } from '@selvedge/kube';
+import { resources } from '@selvedge/kube';
 import type { Node } from '@selvedge/kube/types';
 import { type CloudStatus, cloudStatus } from '../cloud/index.ts';
 import { type ClusterNode, clusterNodeOf, selectNodes } from '../cluster/index.ts';
 import { type EdgeNodeObject, edgeNodeResource, edgeUnitResource } from '../edge-objects.ts';
 import { limits } from '../limits.ts';
+import { type Reading, createReading, refuseUnread, seenOr } from '../reading/index.ts';
 import { type MachineLook, lookAtMachine } from './machine.ts';
 import { nodeStatusOf } from './node.ts';
 import type { NodeStatus, StatusDeps, StatusOptions, StatusResult, UnitStatus } from './types.ts';
@@ -14,30 +15,24 @@ interface Known {
   readonly cloud: CloudStatus;
   readonly units: readonly UnitStatus[];
   readonly nodes: readonly Node[];
-  readonly edgeNodes: readonly EdgeNodeObject[];
+  readonly edgeNodes: readonly EdgeNodeObject[] | 'unread';
 }
 
-/** Definitions are not there before the cloud's part is, and after it. */
-async function listIfThere<T extends KubeObject>(
-  resource: Resource<T>,
-  { cluster, signal }: StatusDeps,
-): Promise<readonly T[]> {
-  return (await ifFound(cluster.listAll(resource, { signal })))?.items ?? [];
-}
-
-async function ask(deps: StatusDeps): Promise<Known> {
-  const { cluster, signal } = deps;
-  const [nodes, edgeNodes, ofUnits, cloud] = await Promise.all([
-    cluster.listAll(resources.nodes, { signal }),
-    listIfThere(edgeNodeResource, deps),
-    listIfThere(edgeUnitResource, deps),
-    cloudStatus(cluster, signal),
+/** Definitions are not there before the cloud's part is, and after it. Throws `Forbidden` where nodes may not be listed. */
+async function ask(reading: Reading): Promise<Known> {
+  const [nodes, edgeNodes, edgeUnits, cloud] = await Promise.all([
+    reading.list(resources.nodes),
+    reading.list(edgeNodeResource),
+    reading.list(edgeUnitResource),
+    cloudStatus(reading),
   ]);
+  if (nodes.kind === 'unread') refuseUnread('show the state of nodes', [nodes]);
+  const units = seenOr(edgeUnits, []);
   return {
     cloud,
-    units: ofUnits.map((unit) => ({ name: unit.metadata.name ?? '', counts: unit.status?.counts })),
-    nodes: nodes.items,
-    edgeNodes,
+    units: units.map((unit) => ({ name: unit.metadata.name ?? '', counts: unit.status?.counts })),
+    nodes: seenOr(nodes, []),
+    edgeNodes: edgeNodes.kind === 'unread' ? 'unread' : seenOr(edgeNodes, []),
   };
 }
 
@@ -67,7 +62,10 @@ async function nodesOf(
     nodeStatusOf({
       node,
       object: known.nodes.find(({ metadata }) => metadata.name === node.name),
-      edgeNode: known.edgeNodes.find(({ metadata }) => metadata.name === node.name),
+      edgeNode:
+        known.edgeNodes === 'unread'
+          ? 'unread'
+          : known.edgeNodes.find(({ metadata }) => metadata.name === node.name),
       machine: machines[at],
     }),
   );
@@ -87,19 +85,20 @@ async function withoutCluster({ choice }: StatusOptions, deps: StatusDeps): Prom
 
 /**
  * What is known of an installation and its nodes. Changes nothing. While the API server is away, what machines say that were
- * named with `--nodes name=address`. Throws `Invalid` and `NotFound` for a choice of nodes that means nothing, and as the API
- * server says.
+ * named with `--nodes name=address`. What may not be read is unknown, and told; but for Nodes: then it throws `Forbidden` with
+ * `findings`. Throws `Invalid` and `NotFound` for a choice of nodes that means nothing, and as the API server says.
  */
 export async function status(options: StatusOptions, deps: StatusDeps): Promise<StatusResult> {
   const { server } = deps.cluster;
   try {
-    const known = await deps.progress.task('inspect the cluster', () => ask(deps));
+    const reading = createReading(deps);
+    const known = await deps.progress.task('inspect the cluster', () => ask(reading));
     const nodes = await deps.progress.task('inspect the nodes', () => nodesOf(options, known, deps));
-    return { server, cloud: known.cloud, units: known.units, nodes };
+    return { server, cloud: known.cloud, units: known.units, nodes, unread: reading.unread };
   } catch (error) {
     const named = (options.choice?.nodes ?? []).length > 0 && deps.hosts !== undefined;
     if (!named || !hasCode(error, 'Unavailable', 'DeadlineExceeded')) throw error;
     const nodes = await withoutCluster(options, deps);
-    return { server, away: messageOf(error), cloud: { kind: 'none' }, units: [], nodes };
+    return { server, away: messageOf(error), cloud: { kind: 'none' }, units: [], nodes, unread: [] };
   }
 }

@@ -4,6 +4,7 @@ import type { CloudStatus } from '../cloud/index.ts';
 import type { NodeChoice } from '../cluster/index.ts';
 import type { CommandContext } from '../command/index.ts';
 import type { Hosts } from '../host/index.ts';
+import type { Unread } from '../reading/index.ts';
 
 /** What a person chose for `status`. */
 export interface StatusOptions {
@@ -27,6 +28,8 @@ export interface StatusResult {
   readonly cloud: CloudStatus;
   readonly units: readonly UnitStatus[];
   readonly nodes: readonly NodeStatus[];
+  /** What is unknown here for want of a right. */
+  readonly unread: readonly Unread[];
 }
 
 /** The state of a unit. */
@@ -51,10 +54,11 @@ export interface NodeStatus {
   readonly ready?: boolean | undefined;
   /** The state in the status of its EdgeNode. */
   readonly state?: NodeState | undefined;
-  readonly banned: boolean;
+  /** Undefined: EdgeNodes may not be read. */
+  readonly banned?: boolean | undefined;
   readonly hub?: HubStatus | undefined;
-  /** Live tunnel sessions by which the cloud reaches it. */
-  readonly sessions: number;
+  /** Live tunnel sessions by which the cloud reaches it; undefined: EdgeNodes may not be read. */
+  readonly sessions?: number | undefined;
   readonly versions: { readonly kubelet?: string | undefined; readonly edgeLite?: string | undefined };
   /** What its machine says; undefined without a way to machines. */
   readonly machine?: MachineStatus | undefined;

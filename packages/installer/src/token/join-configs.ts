@@ -3,6 +3,7 @@ import { resources } from '@selvedge/kube';
 import type { ConfigMap, Role, RoleBinding } from '@selvedge/kube/types';
 import { type ClusterChange, managed } from '../changes/index.ts';
 import { publishedCa } from '../cloud/index.ts';
+import type { Unread } from '../reading/index.ts';
 import type { TunnelSeen } from './tunnel-seen.ts';
 
 /** A key of a ConfigMap that a machine reads before it joins, by its token. */
@@ -27,6 +28,8 @@ export interface JoinConfigSeen {
   readonly text: string | undefined;
   /** Whether its readers are there. */
   readonly isOpen: boolean;
+  /** Parts of it that may not be read; absent: none. */
+  readonly unread?: readonly Unread[] | undefined;
 }
 
 const where = 'cluster';
@@ -47,9 +50,9 @@ function readersOf({ at: { namespace, name }, readers }: JoinConfig): readonly [
   ];
 }
 
-/** Lets tokens read it, if they cannot. Pure. */
-function openChanges(config: JoinConfig, { isOpen }: JoinConfigSeen): readonly ClusterChange[] {
-  if (isOpen) return [];
+/** Lets tokens read it, if it is known that they cannot. Pure. */
+function openChanges(config: JoinConfig, { isOpen, unread }: JoinConfigSeen): readonly ClusterChange[] {
+  if (isOpen || unread !== undefined) return [];
   const { namespace, name } = config.at;
   const [role, binding] = readersOf(config);
   const what = (kind: string): string =>
@@ -70,9 +73,10 @@ export const kubeletConfigChanges = (seen: JoinConfigSeen): readonly ClusterChan
 
 /**
  * What makes of what there is what machines have to read. What a person published stays where nobody else knows who signed the
- * certificate. Pure.
+ * certificate. Nothing while that may not be read. Pure.
  */
 export function tunnelCaChanges(tunnel: TunnelSeen, seen: JoinConfigSeen): readonly ClusterChange[] {
+  if (seen.unread !== undefined) return [];
   const { at, key } = tunnelCaConfig;
   const shown = `ConfigMap ${at.namespace}/${at.name}`;
   const resource = resources.configMaps;

@@ -20,6 +20,9 @@ function raise(): never {
 
 const access = { server: 'https://203.0.113.9:6443', certificateAuthority: ours };
 const prepared: Observed = {
+  needed: [],
+  unknown: [],
+  inventoryUnread: [],
   bindings: joinRights.map(bindingOf),
   clusterInfo: newClusterInfo('https://api.example.com:6443', ours),
   isClusterInfoOpen: true,

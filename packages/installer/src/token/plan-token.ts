@@ -4,6 +4,7 @@ import { resources } from '@selvedge/kube';
 import type { ClusterChange } from '../changes/index.ts';
 import { addMembers } from '../edge-units/index.ts';
 import { bindingOf, isGiven } from '../group-rights.ts';
+import { notAllowed, refuseUnread } from '../reading/index.ts';
 import { type ClusterInfo, newClusterInfo } from './cluster-info.ts';
 import { kubeletConfigChanges, tunnelCaChanges } from './join-configs.ts';
 import { clusterInfoObject, joinRights, readersBinding, readersRole } from './join-rights.ts';
@@ -83,7 +84,18 @@ function warningsOf(options: TokenCreateOptions, observed: Observed, server: str
     ],
     [isLoopback(server), `other machines cannot reach ${server}; set the right address with --server`],
   ];
-  return all.flatMap(([holds, text]) => (holds ? [text] : []));
+  const { unknown, kubeletConfig } = observed;
+  const dns = (kubeletConfig.unread ?? []).map(
+    ({ right }) => `whether machines can read of the cluster DNS is unknown: ${notAllowed([right])}`,
+  );
+  return [...all.flatMap(([holds, text]) => (holds ? [text] : [])), ...unknown, ...dns];
+}
+
+/** Where what may not be read has to be known. Throws `Forbidden` with `findings`. */
+function refuseBlind({ needed, tunnel, tunnelCa }: Observed, tunnelServers: readonly string[]): void {
+  const missing = tunnel.kind === 'unknown' ? (tunnel.missing ?? []) : [];
+  const ofTunnel = tunnelServers.length === 0 ? [] : [...missing, ...(tunnelCa.unread ?? [])];
+  refuseUnread('create a token that machines can join with', [...needed, ...ofTunnel]);
 }
 
 function infoOf(observed: Observed, options: TokenCreateOptions, access: TokenDeps['access']): ClusterInfo {
@@ -100,7 +112,8 @@ const serversOf = ({ tunnel }: Observed): readonly string[] => (tunnel.kind === 
 
 /**
  * What is to be done before a token is of use. Pure. Throws `Invalid` where a unit is wanted for nobody in particular,
- * `Conflict` with `findings` where nobody knows whom machines can trust, and as `addMembers`.
+ * `Conflict` with `findings` where nobody knows whom machines can trust, `Forbidden` with `findings` where something that has to be
+ * known may not be read, and as `addMembers`.
  */
 export function planToken(
   options: TokenCreateOptions,
@@ -114,23 +127,26 @@ export function planToken(
       hint: 'add --node NAME: unit membership is decided in the cloud, not by the joining machine',
     });
   }
+  const tunnelServers = options.tunnelServers?.map(formatHostPort) ?? serversOf(observed);
+  refuseBlind(observed, tunnelServers);
   const clusterInfo = infoOf(observed, options, access);
   const server = options.server ?? clusterInfo.server;
   const caHash = pinOfAuthority(clusterInfo.certificateAuthority, access.certificateAuthority);
   if (caHash === undefined)
     throw new SelvedgeError('kube-public/cluster-info contains no CA certificate', { code: 'Invalid' });
-  const tunnelServers = options.tunnelServers?.map(formatHostPort) ?? serversOf(observed);
   const told = { servers: tunnelServers, published: observed.tunnelCa.text };
   refuseUnknown(observed.tunnel, told);
-  const members = unit === undefined ? [] : addMembers(observed.units, unit, nodes);
+  const changes = [
+    ...rightsOf(observed),
+    ...infoChanges(observed, clusterInfo),
+    ...kubeletConfigChanges(observed.kubeletConfig),
+    ...tunnelCaChanges(observed.tunnel, observed.tunnelCa),
+    ...(unit === undefined ? [] : addMembers(observed.units, unit, nodes)),
+  ];
+  if (changes.some(({ write }) => write.kind === 'apply'))
+    refuseUnread('record what is created for the token', observed.inventoryUnread);
   return {
-    changes: [
-      ...rightsOf(observed),
-      ...infoChanges(observed, clusterInfo),
-      ...kubeletConfigChanges(observed.kubeletConfig),
-      ...tunnelCaChanges(observed.tunnel, observed.tunnelCa),
-      ...members,
-    ],
+    changes,
     warnings: [...warningsOf(options, observed, server), ...tunnelWarnings(observed.tunnel, told)],
     clusterInfo,
     server,

@@ -1,14 +1,11 @@
 import { SelvedgeError } from '@selvedge/kit';
-import type { CloudStatus, ExternalTunnel } from '../cloud/index.ts';
+import type { CloudStatus, TunnelStatus } from '../cloud/index.ts';
 
 /** What is known of the tunnel. `none`: there is no cloud-manager in the cluster; it may run beside API servers. */
-export type TunnelSeen = { readonly kind: 'none' } | ExternalTunnel;
+export type TunnelSeen = { readonly kind: 'none' } | TunnelStatus;
 
 /** Pure. */
-export function tunnelSeen(cloud: CloudStatus): TunnelSeen {
-  if (cloud.kind === 'none') return cloud;
-  return cloud.kind === 'external' ? cloud.tunnel : { kind: 'known', ...cloud.tunnel };
-}
+export const tunnelSeen = (cloud: CloudStatus): TunnelSeen => (cloud.kind === 'none' ? cloud : cloud.tunnel);
 
 /** What machines are told of it. */
 export interface TunnelTold {
@@ -18,11 +15,13 @@ export interface TunnelTold {
 }
 
 /** What a person should know of it. Pure. */
-export function tunnelWarnings({ kind }: TunnelSeen, { servers, published }: TunnelTold): readonly string[] {
+export function tunnelWarnings(tunnel: TunnelSeen, { servers, published }: TunnelTold): readonly string[] {
   const hasServers = servers.length > 0;
-  if (kind !== 'none' && !hasServers)
-    return ['nothing tells where nodes connect, so they get no tunnel: add --tunnel-server HOST:PORT'];
-  if (kind !== 'none' || !hasServers || published !== undefined) return [];
+  if (tunnel.kind !== 'none' && !hasServers) {
+    const why = tunnel.serversUnknown ?? 'nothing tells where nodes connect';
+    return [`${why}, so they get no tunnel: add --tunnel-server HOST:PORT`];
+  }
+  if (tunnel.kind !== 'none' || !hasServers || published !== undefined) return [];
   return [
     `nothing in this cluster tells who signed the certificate of ${servers.join(', ')}, so machines will trust the cluster CA; if that is wrong, see docs/operations/cloud-manager.md, "The CA of the tunnel certificate"`,
   ];

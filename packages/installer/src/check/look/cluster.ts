@@ -1,21 +1,14 @@
-import { bootstrappersGroup, managerNamespace } from '@selvedge/api';
-import {
-  type KubeClient,
-  type KubeObject,
-  defineResource,
-  ifFound,
-  isObject,
-  resources,
-} from '@selvedge/kube';
+import { bootstrappersGroup } from '@selvedge/api';
+import { type KubeObject, defineResource, isObject, resources } from '@selvedge/kube';
 import type { Pod, Service } from '@selvedge/kube/types';
-import { cloudRights, cloudStatus } from '../../cloud/index.ts';
+import { cloudRights, cloudStatus, tunnelService } from '../../cloud/index.ts';
 import { isGiven, renewalRight } from '../../group-rights.ts';
+import { type Reading, type Seen, seenOr } from '../../reading/index.ts';
 import type { Budget, ClusterFacts } from '../facts.ts';
 import type { CheckDeps } from '../types.ts';
 import { apiServersOf } from './api-servers.ts';
 import { lookAtDns } from './dns.ts';
 import { otherSystemsOf } from './other-systems.ts';
-import type { Reading } from './readable.ts';
 import { missingRights } from './rights.ts';
 
 interface BudgetObject extends KubeObject {
@@ -28,9 +21,6 @@ const budgets = defineResource<BudgetObject>({
   plural: 'poddisruptionbudgets',
   namespaced: true,
 });
-
-/** Where nodes connect. Source: charts/selvedge. */
-const tunnelService = { namespace: managerNamespace, name: 'cloud-manager-tunnel' } as const;
 
 /** Who the API server is, and what its clock says; asked last, so that nothing that was read is younger. */
 export interface ServerSight {
@@ -61,11 +51,13 @@ function modeOf(config: string): string {
   return mode === '' ? 'iptables' : mode;
 }
 
-async function proxyMode(cluster: KubeClient, signal: AbortSignal): Promise<string | undefined> {
+async function proxyMode(reading: Reading): Promise<string | undefined> {
   const at = { namespace: 'kube-system', name: 'kube-proxy' };
-  await cluster.get(resources.daemonSets, at, { signal });
-  const { data } = await cluster.get(resources.configMaps, at, { signal });
-  return modeOf(data?.['config.conf'] ?? '');
+  const daemonSet = await reading.get(resources.daemonSets, at);
+  if (daemonSet.kind === 'absent') return undefined;
+  const config = await reading.get(resources.configMaps, at);
+  if (config.kind !== 'seen') return config.kind === 'absent' ? undefined : '';
+  return modeOf(config.value.data?.['config.conf'] ?? '');
 }
 
 function deniedBudgets(objects: readonly BudgetObject[]): readonly Budget[] {
@@ -89,56 +81,41 @@ export function caughtAddresses({ status }: Pick<Service, 'status'>): readonly s
   return ingress.flatMap(({ ip, ipMode }) => (ip === undefined || ipMode === 'Proxy' ? [] : [ip]));
 }
 
-/** All pods: few things are not found by them. */
-export function listPods(reading: Reading, { cluster, signal }: CheckDeps): Promise<readonly Pod[]> {
-  return reading.read('pods', [], async () => (await cluster.listAll(resources.pods, { signal })).items);
-}
-
-/** What there is in the cluster. Lists that may not be read are told by `reading`. */
+/** What there is in the cluster. What may not be read is told by `reading`. */
 export async function lookAtCluster(
-  { pods, reading }: { readonly pods: readonly Pod[]; readonly reading: Reading },
+  { pods, reading }: { readonly pods: Seen<readonly Pod[]>; readonly reading: Reading },
   deps: CheckDeps,
 ): Promise<ClusterFacts> {
-  const { cluster, signal } = deps;
-  const list = <T extends KubeObject>(what: string, resource: Parameters<typeof cluster.listAll<T>>[0]) =>
-    reading.read<readonly T[]>(what, [], async () => (await cluster.listAll(resource, { signal })).items);
   const rootCa = { namespace: 'kube-system', name: 'kube-root-ca.crt' };
-  const [rights, bindings, definitions, configurations, denied, dns, kubeProxyMode, ca, cloud, caught] =
+  const [rights, bindings, definitions, configurations, denied, dns, kubeProxyMode, ca, cloud, balancer] =
     await Promise.all([
-      missingRights(cloudRights(), cluster, signal),
-      list('cluster role bindings', resources.clusterRoleBindings),
-      list<KubeObject>('custom resource definitions', resources.customResourceDefinitions),
-      list('validating webhooks', resources.validatingWebhookConfigurations),
-      list('pod disruption budgets', budgets),
-      lookAtDns({ pods, reading }, cluster, signal),
-      reading.read('kube-proxy', undefined, () => proxyMode(cluster, signal)),
-      reading.read('ConfigMap kube-system/kube-root-ca.crt', undefined, async () => {
-        const { data } = await cluster.get(resources.configMaps, rootCa, { signal });
-        return data?.['ca.crt'];
-      }),
-      reading.read('the installation', { kind: 'none' } as const, () => cloudStatus(cluster, signal)),
-      reading.read<readonly string[]>(
-        `Service ${tunnelService.namespace}/${tunnelService.name}`,
-        [],
-        async () =>
-          caughtAddresses((await ifFound(cluster.get(resources.services, tunnelService, { signal }))) ?? {}),
-      ),
+      missingRights(cloudRights(), deps.cluster, deps.signal),
+      reading.list(resources.clusterRoleBindings),
+      reading.list<KubeObject>(resources.customResourceDefinitions),
+      reading.list<KubeObject>(resources.validatingWebhookConfigurations),
+      reading.list(budgets),
+      lookAtDns({ pods, reading }),
+      proxyMode(reading),
+      reading.get(resources.configMaps, rootCa),
+      cloudStatus(reading),
+      reading.get(resources.services, tunnelService),
     ]);
+  const given = seenOr(bindings, []);
   return {
     ...(await lookAtServer(deps)),
-    unreadable: reading.unreadable,
+    unread: reading.unread,
     missingRights: rights,
-    apiServers: apiServersOf(pods),
-    bindings: bindings.filter(({ subjects = [] }) => subjects.some(({ name }) => isForNewcomers(name))),
-    nodesRenew: bindings.length === 0 ? undefined : isGiven(renewalRight, bindings),
-    guardsJoining: guardsJoining(configurations),
+    apiServers: pods.kind === 'seen' ? apiServersOf(pods.value) : undefined,
+    bindings: given.filter(({ subjects = [] }) => subjects.some(({ name }) => isForNewcomers(name))),
+    nodesRenew: given.length === 0 ? undefined : isGiven(renewalRight, given),
+    guardsJoining: configurations.kind === 'seen' ? guardsJoining(configurations.value) : undefined,
     kubeProxyMode,
     dns,
-    otherSystems: otherSystemsOf(definitions),
-    ca,
-    budgets: deniedBudgets(denied),
+    otherSystems: otherSystemsOf(seenOr(definitions, [])),
+    ca: ca.kind === 'seen' ? ca.value.data?.['ca.crt'] : undefined,
+    budgets: deniedBudgets(seenOr(denied, [])),
     cloud,
-    caughtAddresses: caught,
+    caughtAddresses: caughtAddresses(seenOr(balancer, {})),
   };
 }
 

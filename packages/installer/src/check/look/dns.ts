@@ -1,7 +1,7 @@
-import { type KubeClient, resources } from '@selvedge/kube';
+import { resources } from '@selvedge/kube';
 import type { Pod } from '@selvedge/kube/types';
+import type { Reading, Seen } from '../../reading/index.ts';
 import type { DnsFacts } from '../facts.ts';
-import type { Reading } from './readable.ts';
 
 /** Where kubeadm, k3s and most hosted clusters have the Corefile; RKE2's; that of clusters which only import what is added. */
 const configMaps = ['coredns', 'rke2-coredns-rke2-coredns', 'coredns-custom'];
@@ -12,17 +12,20 @@ function isReadyDns({ metadata, status }: Pod): boolean {
   return metadata.labels?.['k8s-app'] === 'kube-dns' && ready === true;
 }
 
-export async function lookAtDns(
-  { pods, reading }: { readonly pods: readonly Pod[]; readonly reading: Reading },
-  cluster: KubeClient,
-  signal: AbortSignal,
-): Promise<DnsFacts> {
-  const there = configMaps.map((name) =>
-    reading.read(`ConfigMap ${namespace}/${name}`, false, async () => {
-      await cluster.get(resources.configMaps, { namespace, name }, { signal });
-      return true;
-    }),
+export async function lookAtDns({
+  pods,
+  reading,
+}: {
+  readonly pods: Seen<readonly Pod[]>;
+  readonly reading: Reading;
+}): Promise<DnsFacts> {
+  const found = await Promise.all(
+    configMaps.map((name) => reading.get(resources.configMaps, { namespace, name })),
   );
-  const nodes = pods.filter(isReadyDns).map(({ spec }) => spec?.nodeName ?? '');
-  return { coreDns: (await Promise.all(there)).includes(true), nodes: [...new Set(nodes)] };
+  const isUnread = found.some(({ kind }) => kind === 'unread');
+  const ready = pods.kind === 'seen' ? pods.value.filter(isReadyDns) : undefined;
+  return {
+    coreDns: found.some(({ kind }) => kind === 'seen') || (isUnread ? undefined : false),
+    nodes: ready && [...new Set(ready.map(({ spec }) => spec?.nodeName ?? ''))],
+  };
 }

@@ -1,13 +1,13 @@
 import { createLimiter } from '@selvedge/kit';
-import { type KubeClient, resources } from '@selvedge/kube';
-import type { Node, Pod } from '@selvedge/kube/types';
+import { resources } from '@selvedge/kube';
+import type { Lease, Node, Pod } from '@selvedge/kube/types';
 import { clusterNodeOf, selectNodes, type ClusterNode, type NodeChoice } from '../../cluster/index.ts';
 import { defaultPorts } from '../../places.ts';
 import type { CheckedNode, MachineSight } from '../facts.ts';
 import type { CheckDeps, CheckOptions } from '../types.ts';
 import { limits } from '../../limits.ts';
+import { type Reading, type Seen, seenOr } from '../../reading/index.ts';
 import { lookAtMachine } from './machine.ts';
-import type { Reading } from './readable.ts';
 
 function chosen(choice: NodeChoice, nodes: readonly ClusterNode[]): readonly ClusterNode[] {
   const { nodes: names = [], selector } = choice;
@@ -23,12 +23,8 @@ function barePodsOf(pods: readonly Pod[], node: string): readonly string[] {
     .map(({ metadata }) => `${metadata.namespace ?? ''}/${metadata.name ?? ''}`);
 }
 
-async function leaseTimes(cluster: KubeClient, signal: AbortSignal): Promise<ReadonlyMap<string, number>> {
-  const { items } = await cluster.listAll(resources.leases, { namespace: 'kube-node-lease', signal });
-  return new Map(
-    items.map(({ metadata, spec }) => [metadata.name ?? '', Date.parse(spec?.renewTime ?? '') || 0]),
-  );
-}
+const leaseTimes = (leases: readonly Lease[]): ReadonlyMap<string, number> =>
+  new Map(leases.map(({ metadata, spec }) => [metadata.name ?? '', Date.parse(spec?.renewTime ?? '') || 0]));
 
 /** Nodes as the API server knows them, and their machines where there is a way to them. */
 export async function lookAtNodes(
@@ -36,19 +32,20 @@ export async function lookAtNodes(
     options,
     pods,
     reading,
-  }: { readonly options: CheckOptions; readonly pods: readonly Pod[]; readonly reading: Reading },
-  deps: CheckDeps,
+  }: {
+    readonly options: CheckOptions;
+    readonly pods: Seen<readonly Pod[]>;
+    readonly reading: Reading;
+  },
+  { hosts, clock, signal }: CheckDeps,
 ): Promise<readonly CheckedNode[]> {
-  const { cluster, hosts, clock, signal } = deps;
-  const objects = await reading.read(
-    'nodes',
-    [],
-    async () => (await cluster.listAll(resources.nodes, { signal })).items,
+  const nodes = await reading.list(resources.nodes);
+  const leases = leaseTimes(
+    seenOr(await reading.list(resources.leases, { namespace: 'kube-node-lease' }), []),
   );
-  const byName = new Map<string, Node>(objects.map((object) => [object.metadata.name ?? '', object]));
-  const leases = await reading.read('leases in kube-node-lease', new Map(), () =>
-    leaseTimes(cluster, signal),
-  );
+  // Whether there are those that were chosen, nobody knows then.
+  if (nodes.kind !== 'seen') return [];
+  const byName = new Map<string, Node>(nodes.value.map((object) => [object.metadata.name ?? '', object]));
   const limiter = createLimiter({ capacity: limits.atATime });
   const machineOf = (node: ClusterNode): Promise<MachineSight> =>
     hosts === undefined
@@ -63,10 +60,10 @@ export async function lookAtNodes(
         info: status.nodeInfo,
         kubeletPort: status.daemonEndpoints?.kubeletEndpoint?.Port ?? defaultPorts.kubelet,
         leaseRenewedMs: leases.get(node.name) ?? 0,
-        barePods: barePodsOf(pods, node.name),
+        barePods: barePodsOf(seenOr(pods, []), node.name),
         machine: await machineOf(node),
       },
     ];
   };
-  return (await Promise.all(chosen(options.choice ?? {}, objects.map(clusterNodeOf)).map(look))).flat();
+  return (await Promise.all(chosen(options.choice ?? {}, nodes.value.map(clusterNodeOf)).map(look))).flat();
 }

@@ -1,16 +1,16 @@
 import { createLimiter } from '@selvedge/kit';
 import { type KubeClient, resources } from '@selvedge/kube';
-import type { CloudRight } from '../../cloud/index.ts';
 import { limits } from '../../limits.ts';
+import type { Right } from '../../reading/index.ts';
 
 /** Those of the rights that the person does not have. */
 export async function missingRights(
-  rights: readonly CloudRight[],
+  rights: readonly Right[],
   cluster: Pick<KubeClient, 'create'>,
   signal: AbortSignal,
-): Promise<readonly CloudRight[]> {
+): Promise<readonly Right[]> {
   const limiter = createLimiter({ capacity: limits.atATime });
-  const isMissing = async (right: CloudRight): Promise<boolean> => {
+  const isMissing = async (right: Right): Promise<boolean> => {
     const spec = { resourceAttributes: { ...right } };
     const review = await cluster.create(
       resources.selfSubjectAccessReviews,

@@ -1,16 +1,11 @@
 import { bootstrapGroupOf } from '@selvedge/api';
 import type { ClusterRoleBinding } from '@selvedge/kube/types';
-import type { CloudRight } from '../../cloud/index.ts';
+import { askFor, notAllowed } from '../../reading/index.ts';
 import { isForNewcomers } from '../look/cluster.ts';
 import { type Rules, type Told, inCluster } from '../rule.ts';
 
 /** Who has this role gets the certificate that he asks for. Source: kubernetes.io "TLS bootstrapping", "Approval". */
 const approvedRole = 'system:certificates.k8s.io:certificatesigningrequests:nodeclient';
-
-function nameOf({ group, resource, verb, namespace }: CloudRight): string {
-  const full = group === '' ? resource : `${resource}.${group}`;
-  return `${verb} ${full}${namespace === undefined ? '' : ` in ${namespace}`}`;
-}
 
 const isOpen = ({ roleRef, subjects = [] }: ClusterRoleBinding): boolean =>
   roleRef.name === approvedRole &&
@@ -43,38 +38,34 @@ export const accessRules: Rules = {
           {
             severity: 'error',
             where: inCluster,
-            what: `you are not allowed to ${missingRights.map(nameOf).join(', ')}`,
+            what: notAllowed(missingRights),
             why: 'convert creates these objects, and revert deletes them',
             fix: 'use the kubeconfig of a cluster administrator (--kubeconfig, --context)',
           },
         ],
-  unreadable: ({ cluster: { unreadable } }) =>
-    unreadable.length === 0
-      ? []
-      : [
-          {
-            severity: 'warning',
-            where: inCluster,
-            what: `you are not allowed to read ${unreadable.join(', ')}`,
-            why: 'checks that need them were skipped',
-            fix: 'use the kubeconfig of a cluster administrator (--kubeconfig, --context)',
-          },
-        ],
+  unreadable: ({ cluster: { unread } }) =>
+    unread.map(({ right, why }) => ({
+      severity: 'warning' as const,
+      where: inCluster,
+      what: notAllowed([right]),
+      why: `checks that need it were skipped: ${why}`,
+      fix: askFor([right]),
+    })),
   'csr-any-name': ({ cluster: { bindings, guardsJoining } }) =>
-    guardsJoining ? [] : bindings.filter(isOpen).map(openBinding),
+    guardsJoining === false ? bindings.filter(isOpen).map(openBinding) : [],
   'node-renewal-off': ({ cluster: { nodesRenew, cloud } }) =>
     nodesRenew !== false
       ? []
       : [
           {
-            severity: cloud.kind === 'none' ? 'info' : 'error',
+            severity: cloud.kind === 'none' || cloud.kind === 'unknown' ? 'info' : 'error',
             where: inCluster,
             what: 'no ClusterRoleBinding lets nodes renew their client certificates',
             why: "a hub starts with a copy of its kubelet's certificate and renews it with a CertificateSigningRequest, as kubelets do. If that is not approved, the node is cut off when the certificate expires, within a year with most distributions",
             fix: 'run selvedge convert, which creates the ClusterRoleBinding selvedge:node-autoapprove-rotation; approve pending requests with kubectl get csr and kubectl certificate approve',
           },
         ],
-  'node-restriction-off': ({ cluster: { apiServers } }) =>
+  'node-restriction-off': ({ cluster: { apiServers = [] } }) =>
     apiServers
       .filter(({ flags }) => lacks(flags, 'enable-admission-plugins', 'NodeRestriction'))
       .map(({ node }) => ({
@@ -84,7 +75,7 @@ export const accessRules: Rules = {
         why: "a node could modify other Nodes, and the labels that decide its unit: whoever steals one node's disk controls them all",
         fix: 'add NodeRestriction to --enable-admission-plugins in /etc/kubernetes/manifests/kube-apiserver.yaml',
       })),
-  'node-authorizer-off': ({ cluster: { apiServers } }) =>
+  'node-authorizer-off': ({ cluster: { apiServers = [] } }) =>
     apiServers
       .filter(
         ({ flags }) =>

@@ -22,7 +22,7 @@ export const clusterRules: Rules = {
     ];
   },
   'control-plane-hosted': ({ cluster: { apiServers } }) =>
-    apiServers.length > 0
+    apiServers === undefined || apiServers.length > 0
       ? []
       : [
           told('info', {
@@ -31,7 +31,7 @@ export const clusterRules: Rules = {
             fix: 'if the provider of the control plane accepts an EgressSelector: docs/operations/cloud-manager.md, "Let the API server reach the edge"',
           }),
         ],
-  'egress-present': ({ cluster: { apiServers } }) =>
+  'egress-present': ({ cluster: { apiServers = [] } }) =>
     apiServers
       .filter(({ flags }) => flags[egressFlag] !== undefined && flags[egressFlag] !== egressConfigFile)
       .map(({ node, flags }) =>
@@ -74,7 +74,7 @@ export const clusterRules: Rules = {
           }),
         ],
   'dns-zone-impossible': ({ cluster: { dns } }) =>
-    dns.coreDns
+    dns.coreDns !== false
       ? []
       : [
           told('warning', {
@@ -84,7 +84,8 @@ export const clusterRules: Rules = {
           }),
         ],
   'dns-off-node': ({ cluster: { dns }, nodes }) => {
-    const without = nodes.filter(({ node }) => !dns.nodes.includes(node.name)).map(({ node }) => node.name);
+    const names = nodes.map(({ node }) => node.name);
+    const without = dns.nodes === undefined ? [] : names.filter((name) => !dns.nodes?.includes(name));
     if (without.length === 0) return [];
     return [
       told('info', {
@@ -112,8 +113,9 @@ export const clusterRules: Rules = {
             fix: '',
           }),
         ],
+  // For want of a right it is told with that.
   'tunnel-signer-unknown': ({ cluster: { cloud } }) =>
-    cloud.kind !== 'external' || cloud.tunnel.kind === 'known'
+    cloud.kind === 'none' || cloud.tunnel.kind === 'known' || cloud.tunnel.missing !== undefined
       ? []
       : [
           told('warning', {

@@ -23,8 +23,8 @@ function sharedAddresses(
 }
 
 export const nodeRules: Rules = {
-  'no-nodes': ({ nodes }) =>
-    nodes.length > 0
+  'no-nodes': ({ nodes, cluster: { unread } }) =>
+    nodes.length > 0 || unread.some(({ right }) => right.resource === 'nodes')
       ? []
       : [
           {
@@ -101,7 +101,7 @@ export const nodeRules: Rules = {
   'address-shared': ({ nodes, cluster }) => {
     const shared = sharedAddresses(nodes);
     if (shared.length === 0) return [];
-    const byAddress = cluster.apiServers.some(
+    const byAddress = cluster.apiServers?.some(
       ({ flags }) => !(flags['kubelet-preferred-address-types'] ?? '').startsWith('Hostname'),
     );
     return [

@@ -3,9 +3,9 @@ import { type Rules, type Told, eachMachine } from '../rule.ts';
 
 type ToldThere = Omit<Told, 'where'>;
 
-/** Whoever is asked at `--tunnel-server` runs: convert went through, or somebody else made it. */
+/** Whoever is asked at `--tunnel-server` runs, as far as is known: convert went through, or somebody else made it. */
 const isInstalled = ({ cluster: { cloud } }: CheckFacts): boolean =>
-  cloud.kind === 'external' || (cloud.kind === 'installed' && cloud.complete);
+  cloud.kind === 'installed' ? cloud.complete : cloud.kind !== 'none';
 
 const allow = (target: string): string =>
   `allow TCP to ${target} from that machine: docs/tasks/tunnel.md, "Firewall"`;

@@ -1,6 +1,7 @@
 import { SelvedgeError } from '@selvedge/kit';
 import type { KubeClient } from '@selvedge/kube';
 import { expect, test } from 'vitest';
+import { createReading } from '../../reading/index.ts';
 import { needsTunnel, withoutEgress } from './api-server.ts';
 import { egressConfigFile, egressFlag } from './manifest.ts';
 
@@ -11,18 +12,26 @@ const apiServer = (nodeName: string, flags: readonly string[]): object => ({
 });
 const ours = `${egressFlag}=${egressConfigFile}`;
 const other = { spec: { nodeName: 'c4', containers: [{ name: 'other', command: [ours] }] } };
-const clusterOf = (items: readonly object[]): Pick<KubeClient, 'listAll'> =>
-  ({ listAll: async () => ({ items, resourceVersion: '1' }) }) as unknown as KubeClient;
+const clusterOf = (listAll: () => Promise<unknown>): Pick<KubeClient, 'get' | 'listAll'> =>
+  ({ listAll }) as unknown as KubeClient;
+const running = (items: readonly object[]) => clusterOf(async () => ({ items, resourceVersion: '1' }));
 
 test('every API server that does not go through cloud-manager is told, whoever set it up', async () => {
   const pods = [apiServer('c1', [ours]), apiServer('c3', []), apiServer('c2', []), other];
-  const cluster = clusterOf(pods);
-  expect(await withoutEgress(createReading({ cluster: { ...cluster, get: neverAsked }, signal }))).toEqual(['c2', 'c3']);
+  const cluster = running(pods);
+  expect(await withoutEgress(createReading({ cluster, signal }))).toEqual(['c2', 'c3']);
   expect(await needsTunnel(cluster, signal)).toBe(true);
-  expect(await needsTunnel(clusterOf(pods.slice(1)), signal)).toBe(false);
+  expect(await needsTunnel(running(pods.slice(1)), signal)).toBe(false);
 });
 
-test('who may not list pods is told of none', async () => {
-  const denied = { list: async () => ({ kind: 'unread', right: pods, why: 'no' }) as const };
-  expect(await withoutEgress(denied)).toEqual([]);
+test('who may not list pods is told of none, and of everything else that went wrong', async () => {
+  const failing = (code: 'Forbidden' | 'Unavailable') =>
+    createReading({
+      cluster: clusterOf(() => Promise.reject(new SelvedgeError('no pods', { code }))),
+      signal,
+    });
+  const reading = failing('Forbidden');
+  expect(await withoutEgress(reading)).toEqual([]);
+  expect(reading.unread).toMatchObject([{ right: { resource: 'pods', namespace: 'kube-system' } }]);
+  await expect(withoutEgress(failing('Unavailable'))).rejects.toMatchObject({ code: 'Unavailable' });
 });

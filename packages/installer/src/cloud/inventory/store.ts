@@ -8,7 +8,9 @@ import type { Inventory } from './types.ts';
 
 export const inventoryName = 'selvedge-install';
 
-const at = { namespace: managerNamespace, name: inventoryName } as const;
+/** Where it is. */
+export const inventoryAt = { namespace: managerNamespace, name: inventoryName } as const;
+
 const key = 'inventory.json';
 
 const place = z.object({
@@ -47,12 +49,18 @@ function parse(text: string): Inventory {
   try {
     return schema.parse(JSON.parse(text));
   } catch (cause) {
-    throw new SelvedgeError(`the ConfigMap ${at.namespace}/${at.name} cannot be read`, {
+    throw new SelvedgeError(`the ConfigMap ${inventoryAt.namespace}/${inventoryAt.name} cannot be read`, {
       code: 'Corrupt',
       cause,
       hint: 'it is the inventory of what was installed: restore it, or uninstall by hand (docs/tasks/cloud-manager.md, "Remove everything")',
     });
   }
+}
+
+/** The inventory that it holds; undefined: none. Throws `Corrupt` if it cannot be read. */
+export function inventoryIn({ data }: Pick<ConfigMap, 'data'>): Inventory | undefined {
+  const text = data?.[key];
+  return text === undefined ? undefined : parse(text);
 }
 
 /** The inventory in the cluster. One writer: a second one at the same time is refused. */
@@ -67,7 +75,7 @@ function beside(cause: unknown): SelvedgeError {
   return new SelvedgeError('another run is changing the cloud side at the same time', {
     code: 'Conflict',
     cause,
-    hint: `wait until it ends, then run the same command again; both write the ConfigMap ${at.namespace}/${at.name}`,
+    hint: `wait until it ends, then run the same command again; both write the ConfigMap ${inventoryAt.namespace}/${inventoryAt.name}`,
   });
 }
 
@@ -76,9 +84,10 @@ export async function openInventory(
   cluster: Pick<KubeClient, 'get' | 'create' | 'replace' | 'delete'>,
   signal: AbortSignal,
 ): Promise<InventoryStore> {
-  let stored: ConfigMap | undefined = await ifFound(cluster.get(resources.configMaps, at, { signal }));
-  const text = stored?.data?.[key];
-  let inventory = text === undefined ? undefined : parse(text);
+  let stored: ConfigMap | undefined = await ifFound(
+    cluster.get(resources.configMaps, inventoryAt, { signal }),
+  );
+  let inventory = stored && inventoryIn(stored);
   const options = { signal, fieldManager };
   return {
     get inventory() {
@@ -87,7 +96,12 @@ export async function openInventory(
     async write(next) {
       const data = { [key]: `${JSON.stringify(next, null, 1)}\n` };
       const labels = { 'app.kubernetes.io/managed-by': fieldManager };
-      const object: ConfigMap = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { ...at, labels }, data };
+      const object: ConfigMap = {
+        apiVersion: 'v1',
+        kind: 'ConfigMap',
+        metadata: { ...inventoryAt, labels },
+        data,
+      };
       try {
         stored =
           stored === undefined
@@ -100,7 +114,7 @@ export async function openInventory(
     },
     async remove() {
       if (stored === undefined) return;
-      await cluster.delete(resources.configMaps, at, { signal });
+      await cluster.delete(resources.configMaps, inventoryAt, { signal });
       [stored, inventory] = [undefined, undefined];
     },
   };
