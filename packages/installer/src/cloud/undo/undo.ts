@@ -1,7 +1,12 @@
 import { managerAdmission, managerNamespace } from '@selvedge/api';
 import { ifFound, resources } from '@selvedge/kube';
 import { unmarkEdges } from '../apply/edge.ts';
-import { type InventoryStore, openInventory, settleEntries } from '../inventory/index.ts';
+import {
+  type InventoryEntry,
+  type InventoryStore,
+  openInventory,
+  settleEntries,
+} from '../inventory/index.ts';
 import { isMarkedAsMade } from '../objects/metadata.ts';
 import type { CloudDeps, CloudUndoPlan } from '../types.ts';
 import { undoEntry } from './entries.ts';
@@ -21,25 +26,28 @@ async function removeTraces({ cluster, signal }: CloudDeps): Promise<void> {
 }
 
 /** By machine: why what is on it stays, for people. */
-type Left = ReadonlyMap<string, string>;
+type Left = Map<string, string>;
+
+async function undoOne(entry: InventoryEntry, left: Left, deps: CloudDeps): Promise<void> {
+  // Where one part of a machine stays, so does what it needs.
+  if (entry.kind === 'machine' && left.has(entry.name)) return;
+  const why = await deps.progress.task(undoTitle(entry), () => undoEntry(entry, deps));
+  if (why === undefined || entry.kind !== 'machine') return;
+  left.set(entry.name, why);
+  deps.progress.note(why);
+}
 
 async function undoEntries(store: InventoryStore, keepData: boolean, deps: CloudDeps): Promise<Left> {
   const { inventory } = store;
-  const left = new Map<string, string>();
+  const left: Left = new Map();
   if (inventory === undefined) return left;
-  const { progress, cluster, signal } = deps;
+  const { cluster, signal } = deps;
   let entries = await settleEntries(inventory.entries, cluster, signal);
   if (!keepData && entries.some(isData)) await takeBack(deps);
   for (const entry of backwards(entries)) {
     if (keepData && isData(entry)) continue;
     signal.throwIfAborted();
-    // Where one part of a machine stays, so does what it needs.
-    const isLeft = entry.kind === 'machine' && left.has(entry.name);
-    const why = isLeft ? undefined : await progress.task(undoTitle(entry), () => undoEntry(entry, deps));
-    if (why !== undefined && entry.kind === 'machine') {
-      left.set(entry.name, why);
-      progress.note(why);
-    }
+    await undoOne(entry, left, deps);
     entries = entries.filter((one) => one !== entry);
     await store.write({ ...inventory, complete: false, entries });
   }
