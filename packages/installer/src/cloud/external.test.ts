@@ -122,6 +122,85 @@ describe('cloud-manager that helm alone installed', () => {
   });
 });
 
+const forbidden = new SelvedgeError('User "guest" cannot', { code: 'Forbidden' });
+const sound = helms(secretOf(signedBy(own), own.certificate));
+
+describe('of cloud-manager that one may not read all of', () => {
+  it('all is told but where nodes connect, without its Service', async () => {
+    expect(await statusOf({ ...sound, 'services/cloud-manager-tunnel': forbidden })).toMatchObject({
+      kind: 'external',
+      tunnel: {
+        kind: 'known',
+        ca: own.certificate,
+        servers: [],
+        serversUnknown: 'you are not allowed to get services/cloud-manager-tunnel in selvedge-system',
+      },
+      certificate: { names },
+    });
+  });
+
+  it('what a person published is told in place of its Secret', async () => {
+    const published = { 'configmaps/cloud-manager-tunnel-ca': { metadata: {}, data: { 'ca.crt': 'PEM' } } };
+    expect(await statusOf({ ...sound, ...published, 'secrets/my-tls': forbidden })).toMatchObject({
+      tunnel: { kind: 'known', ca: 'PEM', servers: [], serversUnknown: expect.stringMatching(/my-tls/) },
+    });
+  });
+
+  it('each right is named without which nobody knows whom to trust', async () => {
+    const unpublished = { 'configmaps/cloud-manager-tunnel-ca': forbidden };
+    const why =
+      'you are not allowed to get secrets/my-tls in selvedge-system, and you are not allowed to get configmaps/cloud-manager-tunnel-ca in selvedge-system';
+    expect(await statusOf({ ...sound, ...unpublished, 'secrets/my-tls': forbidden })).toMatchObject({
+      tunnel: {
+        kind: 'unknown',
+        why,
+        hint: expect.stringMatching(/administrator .*secrets\/my-tls.* or publish/),
+        missing: [{ right: { resource: 'secrets' } }, { right: { resource: 'configmaps' } }],
+      },
+    });
+    // It is for the Secret, whoever may read.
+    const withoutCa = await statusOf({ ...helms(secretOf(signedBy(own), undefined)), ...unpublished });
+    expect(withoutCa).toMatchObject({
+      tunnel: { kind: 'unknown', why: expect.stringMatching(/no ca\.crt/) },
+    });
+    expect(withoutCa).not.toHaveProperty('tunnel.missing');
+  });
+
+  it('the authority that its Secret names is told, whether or not the one of the cluster may be read', async () => {
+    const unread = { 'configmaps/kube-root-ca.crt': forbidden };
+    expect(await statusOf({ ...sound, ...unread })).toMatchObject({ tunnel: { ca: own.certificate } });
+    const unnamed = helms(secretOf(signedBy(cluster), undefined));
+    expect(await statusOf({ ...unnamed, ...unread })).toMatchObject({
+      tunnel: { kind: 'unknown', missing: [{ right: { name: 'kube-root-ca.crt' } }] },
+    });
+  });
+
+  it('all is told but who installed it, without the inventory', async () => {
+    expect(await statusOf({ ...sound, 'configmaps/selvedge-install': forbidden })).toMatchObject({
+      kind: 'unknown',
+      why: 'you are not allowed to get configmaps/selvedge-install in selvedge-system',
+      version: '1.2.3',
+      tunnel: { kind: 'known', servers: ['tunnel.example.com:443'], ca: own.certificate },
+      certificate: { names },
+    });
+  });
+
+  it.each([
+    [
+      'without its Deployment',
+      { 'deployments/cloud-manager': forbidden },
+      /deployments\.apps\/cloud-manager/,
+    ],
+    ['where there is no Deployment', { 'configmaps/selvedge-install': forbidden }, /configmaps\/selvedge-i/],
+  ])('nobody knows whether it is there %s', async (_what, objects, why) => {
+    expect(await statusOf(objects)).toMatchObject({
+      kind: 'unknown',
+      why: expect.stringMatching(why),
+      tunnel: { kind: 'unknown', servers: [], serversUnknown: expect.stringMatching(why) },
+    });
+  });
+});
+
 describe('where nodes connect', () => {
   const ofType = (type: string) => ({
     spec: { type, ports: [{ name: 'tunnel', port: 443, nodePort: 30_443 }] },

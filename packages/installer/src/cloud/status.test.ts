@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { egressConfigFile, egressFlag } from './egress/manifest.ts';
 import { createReading } from '../reading/index.ts';
 import { cloudStatus } from './status.ts';
+import type { CloudStatus } from './types.ts';
 
 const { signal } = new AbortController();
 
@@ -16,14 +17,23 @@ const pods = [
   apiServer('c3', []),
 ];
 
-const clusterWith = (inventory: object): KubeClient =>
-  ({
+const missing = new SelvedgeError('not found', { code: 'NotFound' });
+const forbidden = new SelvedgeError('User "guest" cannot', { code: 'Forbidden' });
+
+/** What is known of a cluster with that inventory, and these other objects, by name. */
+function statusWith(inventory: object, objects: Readonly<Record<string, object>> = {}): Promise<CloudStatus> {
+  const stored = { metadata: {}, data: { 'inventory.json': JSON.stringify(inventory) } };
+  const all: Readonly<Record<string, object>> = { 'selvedge-install': stored, ...objects };
+  const cluster = {
     get: async (_resource: object, { name }: { readonly name: string }) => {
-      if (name !== 'selvedge-install') throw new SelvedgeError('not found', { code: 'NotFound' });
-      return { metadata: { name }, data: { 'inventory.json': JSON.stringify(inventory) } };
+      const found = all[name] ?? missing;
+      if (found instanceof SelvedgeError) throw found;
+      return found;
     },
     listAll: async () => ({ items: pods }),
-  }) as unknown as KubeClient;
+  } as unknown as KubeClient;
+  return cloudStatus(createReading({ cluster, signal }));
+}
 
 const machine = (name: string): object => ({ kind: 'machine', phase: 'egress', name, addresses: [] });
 const inventory = {
@@ -39,8 +49,31 @@ test.each([
   ['of none while a run is not finished', { ...inventory, complete: false }, []],
   ['of none with a Deployment, which they do not go through', { ...inventory, mode: 'deployment' }, []],
 ])('tells which API servers do not go through cloud-manager: %s', async (_which, found, unwired) => {
-  expect(await cloudStatus(createReading({ cluster: clusterWith(found), signal }))).toMatchObject({
+  expect(await statusWith(found)).toMatchObject({
     kind: 'installed',
     unwired,
   });
+});
+
+const servers = ['tunnel.example.com:443'];
+const published = { metadata: {}, data: { 'ca.crt': 'PEM' } };
+
+test.each([
+  ['its Secret', 'unit', { 'cloud-manager-tls': forbidden }, /secrets\/cloud-manager-tls/],
+  [
+    'its Deployment, which names the Secret',
+    'deployment',
+    { 'cloud-manager': forbidden },
+    /deployments\.apps/,
+  ],
+])('tells all but whom to trust without the right to read %s', async (_what, mode, objects, why) => {
+  expect(await statusWith({ ...inventory, mode }, objects)).toMatchObject({
+    kind: 'installed',
+    mode,
+    machines: ['c1', 'c2'],
+    tunnel: { kind: 'unknown', servers, why: expect.stringMatching(why), missing: [{}] },
+  });
+  expect(
+    await statusWith({ ...inventory, mode }, { ...objects, 'cloud-manager-tunnel-ca': published }),
+  ).toMatchObject({ kind: 'installed', tunnel: { kind: 'known', servers, ca: 'PEM' } });
 });

@@ -25,6 +25,37 @@ describe('cloud-manager that helm alone installed', () => {
   });
 });
 
+describe('cloud-manager that one may not read all of', () => {
+  const right = { group: '', resource: 'secrets', verb: 'get', namespace: 'selvedge-system', name: 'my-tls' };
+  const why = 'you are not allowed to get configmaps/selvedge-install in selvedge-system';
+  const tunnel = { kind: 'unknown', servers: [], serversUnknown: why, why, hint: 'ask' } as const;
+
+  it('is not said to be installed, nor not to be', () => {
+    expect(told({ kind: 'unknown', why, tunnel })).toEqual([
+      `whether Selvedge is installed in this cluster is unknown: ${why}`,
+    ]);
+  });
+
+  it('is told of as far as it is known', () => {
+    expect(told({ kind: 'unknown', why, version: '1.2.3', tunnel, certificate })).toEqual([
+      `Selvedge 1.2.3, cloud-manager as a deployment; whether selvedge convert made it is unknown: ${why}`,
+      `tunnel: unknown: ${why}`,
+      `  its CA is unknown: ${why}`,
+      'tunnel certificate expires on 2027-01-31',
+    ]);
+  });
+
+  it('says at the end which rights are missing, and for whom', () => {
+    const unread = [{ right, why: 'User "guest" cannot get resource "secrets"' }];
+    const result = { server: 'api:6443', cloud: { kind: 'none' }, units: [], nodes: [], unread } as const;
+    expect(describeStatus(result).split('\n').slice(1)).toEqual([
+      'what you are not allowed to read is unknown here:',
+      '  get secrets/my-tls in selvedge-system: User "guest" cannot get resource "secrets"',
+      expect.stringMatching(/^ {2}have a cluster administrator give you the right to get secrets\/my-tls/),
+    ]);
+  });
+});
+
 it('an API server that lost its way through cloud-manager, or never had one, is named', () => {
   const lines = told({
     kind: 'installed',

@@ -96,4 +96,12 @@ describe('a node', () => {
       'cannot query s:6443: refused\nnode shop-1: unknown, readiness unknown, unit shop, tunnel sessions: 0\n  cannot reach or log in to the machine: no key fits',
     );
   });
+
+  it('of which the EdgeNode may not be read is not said to be let in, nor to have no sessions', () => {
+    const status = nodeStatusOf({ node, object: withHub, edgeNode: 'unread' });
+    expect(status).toMatchObject({ kind: 'converted', ready: true });
+    expect([status.state, status.banned, status.sessions]).toEqual([undefined, undefined, undefined]);
+    const result = { server: '', cloud: { kind: 'none' }, units: [], nodes: [status], unread: [] } as const;
+    expect(describeStatus(result)).toMatch(/tunnel sessions: unknown/);
+  });
 });

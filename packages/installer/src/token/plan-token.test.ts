@@ -35,6 +35,11 @@ const prepared: Observed = {
   kubeletConfig: { text: 'clusterDNS: [10.96.0.10]', isOpen: true },
 };
 const options = { ttlMs: 1, nodes: ['shop-7'] };
+const servers = ['tunnel.example.com:443'];
+const unread = (resource: string): Observed['needed'][number] => ({
+  right: { group: '', resource, verb: 'list' },
+  why: `User "guest" cannot list resource "${resource}"`,
+});
 
 describe('a plan for a token', () => {
   it('is empty in a cluster that has all, and goes by what the cluster says of itself', () => {
@@ -111,6 +116,51 @@ describe('a plan for a token', () => {
   ])('warns of one that %s', (_what, observed, wanted, message) => {
     const { warnings } = planToken({ ...options, ...wanted }, { ...prepared, ...observed }, access);
     expect(warnings).toEqual([expect.stringMatching(message)]);
+  });
+
+  it.each<[string, Partial<Observed>, string]>([
+    ['what joining needs', { needed: [unread('clusterrolebindings')] }, 'list clusterrolebindings'],
+    [
+      'what tells whom to trust',
+      {
+        tunnel: { kind: 'unknown', servers, why: 'no', hint: 'ask', missing: [unread('secrets')] },
+        tunnelCa: { text: undefined, isOpen: false, unread: [unread('roles')] },
+      },
+      'list secrets, list roles',
+    ],
+    [
+      'where it is recorded what it makes',
+      { bindings: [], inventoryUnread: [unread('configmaps')] },
+      'list configmaps',
+    ],
+  ])('is refused without the right to read %s', (_what, observed, rights) => {
+    expect(() => planToken(options, { ...prepared, ...observed }, access)).toThrow(
+      expect.objectContaining({
+        code: 'Forbidden',
+        message: expect.stringMatching(new RegExp(`^cannot .*: you are not allowed to ${rights}$`)),
+        cause: expect.objectContaining({ message: expect.stringContaining('User "guest" cannot') }),
+      }),
+    );
+  });
+
+  it('does without what nothing depends on, and says what is unknown for that', () => {
+    const observed: Observed = {
+      ...prepared,
+      unknown: ['whether node shop-7 already exists is unknown: you are not allowed to get nodes/shop-7'],
+      inventoryUnread: [unread('configmaps')],
+      tunnel: { kind: 'unknown', servers: [], serversUnknown: 'you may not', why: 'no', hint: 'ask' },
+      tunnelCa: { text: undefined, isOpen: false, unread: [unread('roles')] },
+      kubeletConfig: { text: 'clusterDNS: []', isOpen: false, unread: [unread('roles')] },
+    };
+    expect(planToken(options, observed, access)).toMatchObject({
+      changes: [],
+      tunnelServers: [],
+      warnings: [
+        ...observed.unknown,
+        'whether machines can read of the cluster DNS is unknown: you are not allowed to list roles',
+        'you may not, so they get no tunnel: add --tunnel-server HOST:PORT',
+      ],
+    });
   });
 
   it('is none where nobody can know whom to trust', () => {

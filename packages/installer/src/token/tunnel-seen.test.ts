@@ -32,6 +32,12 @@ describe('machines that cannot know whom to trust', () => {
 it.each([
   ['a tunnel nobody knows the place of', known, { servers: [], published: undefined }, /--tunnel-server/],
   [
+    'one of which nobody may know the place',
+    { ...known, serversUnknown: 'you are not allowed to get services' },
+    { servers: [], published: undefined },
+    /^you are not allowed to get services, so they get no tunnel: add --tunnel-server/,
+  ],
+  [
     'one that this cluster does not know',
     none,
     { servers, published: undefined },
@@ -56,6 +62,11 @@ describe('a CA that a person published', () => {
     expect(tunnelCaChanges(tunnel, { text, isOpen: true })).toEqual([]);
     const kinds = tunnelCaChanges(tunnel, { text, isOpen: false }).map(({ write }) => write.kind);
     expect(kinds).toEqual(['apply', 'apply']);
+  });
+
+  it('is left alone while nobody knows what of it there is', () => {
+    const unread = [{ right: { group: '', resource: 'roles', verb: 'get' }, why: 'no' }];
+    expect(tunnelCaChanges(known, { text: undefined, isOpen: false, unread })).toEqual([]);
   });
 
   it('is replaced by what is known', () => {
