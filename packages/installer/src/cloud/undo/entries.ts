@@ -14,7 +14,7 @@ import {
   resourceAt,
 } from '../inventory/index.ts';
 import { undoOn } from '../machine/run.ts';
-import { isGone, undoOnGone } from './gone.ts';
+import { isGone, orGone, undoOnGone } from './gone.ts';
 import { isSo, poll } from '../../waiting/index.ts';
 import { type CloudDeps, cloudTimeouts } from '../types.ts';
 
@@ -90,7 +90,9 @@ async function undoText(
 async function undoPhase(entry: EntryOf<'machine'>, deps: CloudDeps): Promise<string | undefined> {
   const { phase, name, addresses } = entry;
   if (await isGone(name, deps)) return undoOnGone(entry, deps);
-  await undoOn({ machine: { name, addresses }, phase }, deps);
+  await undoOn({ machine: { name, addresses }, phase }, deps).catch((error: unknown) => {
+    throw orGone(name, error);
+  });
   const { timeouts = cloudTimeouts } = deps;
   if (phase === 'egress')
     await awaitApiServer({ node: name, withEgress: false, timeoutMs: timeouts.apiServerMs }, deps);

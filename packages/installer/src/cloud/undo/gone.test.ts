@@ -21,7 +21,10 @@ beforeEach(() => void notes.splice(0));
 const progress: Progress = { task: (_title, work) => work(progress), note: (text) => void notes.push(text) };
 
 /** A cluster with the inventory of one control plane, whose Node was deleted. */
-function clusterWithoutNode({ name, addresses } = machine): {
+function clusterWithoutNode(
+  { name, addresses } = machine,
+  node?: string,
+): {
   readonly cluster: object;
   readonly stored: () => Inventory;
 } {
@@ -32,7 +35,8 @@ function clusterWithoutNode({ name, addresses } = machine): {
   let data = { [key]: JSON.stringify(first) };
   const cluster = {
     async get(_resource: object, at: { readonly name: string }) {
-      if (at.name !== 'selvedge-install') throw new SelvedgeError('not found', { code: 'NotFound' });
+      if (at.name !== 'selvedge-install' && at.name !== node)
+        throw new SelvedgeError('not found', { code: 'NotFound' });
       return { metadata: at, data };
     },
     async replace(_resource: object, object: KubeObject & { readonly data: typeof data }) {
@@ -84,6 +88,21 @@ test('a control plane whose machine is gone holds nothing up, and what stays is 
   ]);
   expect([notes, tries]).toEqual([left, 1]);
   expect(stored().entries).toEqual([]);
+});
+
+test('a control plane that is in the cluster and cannot be reached is not left, and what helps is told', async () => {
+  await using on = await createTestMachine();
+  const { cluster, stored } = clusterWithoutNode(machine, machine.name);
+  const hosts = {
+    open: () => Promise.reject(new SelvedgeError('connect timed out', { code: 'Unavailable' })),
+  };
+  const back = undo({ ...machineDeps(on, signal), hosts, cluster, progress });
+  await expect(back).rejects.toMatchObject({
+    code: 'Unavailable',
+    message: 'connect timed out',
+    hint: expect.stringContaining('kubectl delete node cp-1'),
+  });
+  expect(stored().entries).toHaveLength(2);
 });
 
 test('at the address of a control plane that was removed, another one is left alone', async () => {

@@ -1,4 +1,4 @@
-import { SelvedgeError, messageOf } from '@selvedge/kit';
+import { SelvedgeError, hasCode, messageOf } from '@selvedge/kit';
 import { type KubeClient, ifFound, resources } from '@selvedge/kube';
 import type { InventoryEntry } from '../inventory/index.ts';
 import { undoOn } from '../machine/run.ts';
@@ -20,6 +20,18 @@ export async function goneAmong(
   const names = new Set(entries.flatMap((one) => (one.kind === 'machine' ? [one.name] : [])));
   const found = [...names].map(async (name) => ((await isGone(name, deps)) ? [name] : []));
   return (await Promise.all(found)).flat();
+}
+
+/** The error, with what helps if a machine cannot be reached since it is gone for good. */
+export function orGone(name: string, error: unknown): unknown {
+  if (!hasCode(error, 'Unavailable', 'DeadlineExceeded')) return error;
+  const { code, message, hint } = error;
+  const help = `if ${name} is gone for good: kubectl delete node ${name}, then the same command again`;
+  return new SelvedgeError(message, {
+    code,
+    cause: error,
+    hint: hint === undefined ? help : `${hint}; ${help}`,
+  });
 }
 
 /**
