@@ -7,6 +7,8 @@ import { refuseUnread } from './words.ts';
 const { signal } = new AbortController();
 const answering = (answer: () => Promise<unknown>): Pick<KubeClient, 'get' | 'listAll'> =>
   ({ get: answer, listAll: answer }) as unknown as KubeClient;
+const forbidden = new SelvedgeError('User "guest" cannot', { code: 'Forbidden' });
+const notAsked = Promise.resolve();
 const failing = (code: 'Forbidden' | 'NotFound' | 'Unavailable') =>
   createReading({
     cluster: answering(() => Promise.reject(new SelvedgeError('User "guest" cannot', { code }))),
@@ -36,6 +38,18 @@ describe('reading', () => {
       { right: { group: 'coordination.k8s.io', verb: 'list', namespace: 'kube-node-lease' } },
       { right: { group: '', resource: 'nodes', verb: 'list' } },
     ]);
+  });
+
+  it('tells what may not be read in the order in which it was tried', async () => {
+    const answers = [Promise.withResolvers<never>(), Promise.withResolvers<never>()] as const;
+    const left = [...answers];
+    const reading = createReading({ cluster: answering(() => left.shift()?.promise ?? notAsked), signal });
+    const both = Promise.all([reading.list(resources.pods), reading.list(resources.nodes)]);
+    answers[1].reject(forbidden);
+    await expect.poll(() => reading.unread).toHaveLength(1);
+    answers[0].reject(forbidden);
+    await both;
+    expect(reading.unread.map(({ right }) => right.resource)).toEqual(['pods', 'nodes']);
   });
 
   it('hides nothing else that goes wrong', async () => {

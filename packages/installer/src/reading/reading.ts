@@ -25,21 +25,25 @@ export function createReading({
   readonly cluster: Pick<KubeClient, 'get' | 'listAll'>;
   readonly signal: AbortSignal;
 }): Reading {
-  const unread = new Map<string, Unread>();
+  const unread = new Map<string, Unread & { readonly at: number }>();
+  let tried = 0;
   async function attempt<T>(right: Right, answer: Promise<T>): Promise<Seen<T>> {
+    const at = tried;
+    tried += 1;
     try {
       return { kind: 'seen', value: await answer };
     } catch (error) {
       if (!hasCode(error, 'Forbidden', 'NotFound')) throw error;
       if (error.code === 'NotFound') return { kind: 'absent' };
       const one = { right, why: messageOf(error) };
-      unread.set(nameOfRight(right), one);
+      unread.set(nameOfRight(right), { ...one, at });
       return { kind: 'unread', ...one };
     }
   }
   return {
     get unread() {
-      return [...unread.values()];
+      const inOrder = [...unread.values()].toSorted((one, other) => one.at - other.at);
+      return inOrder.map(({ right, why }) => ({ right, why }));
     },
     get: (resource, at) => attempt(rightTo('get', resource, at), cluster.get(resource, at, { signal })),
     list: (resource, selection = {}) => {

@@ -158,7 +158,7 @@ describe('a plan for a token', () => {
       warnings: [
         ...observed.unknown,
         'whether machines can read of the cluster DNS is unknown: you are not allowed to list roles',
-        'you may not, so they get no tunnel: add --tunnel-server HOST:PORT',
+        'you may not, so nodes that join get no tunnel: add --tunnel-server HOST:PORT',
       ],
     });
   });

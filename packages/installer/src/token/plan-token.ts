@@ -85,9 +85,11 @@ function warningsOf(options: TokenCreateOptions, observed: Observed, server: str
     [isLoopback(server), `other machines cannot reach ${server}; set the right address with --server`],
   ];
   const { unknown, kubeletConfig } = observed;
-  const dns = (kubeletConfig.unread ?? []).map(
-    ({ right }) => `whether machines can read of the cluster DNS is unknown: ${notAllowed([right])}`,
-  );
+  const hidden = (kubeletConfig.unread ?? []).map(({ right }) => right);
+  const dns =
+    hidden.length === 0
+      ? []
+      : [`whether machines can read of the cluster DNS is unknown: ${notAllowed(hidden)}`];
   return [...all.flatMap(([holds, text]) => (holds ? [text] : [])), ...unknown, ...dns];
 }
 

@@ -35,7 +35,7 @@ it.each([
     'one of which nobody may know the place',
     { ...known, serversUnknown: 'you are not allowed to get services' },
     { servers: [], published: undefined },
-    /^you are not allowed to get services, so they get no tunnel: add --tunnel-server/,
+    /^you are not allowed to get services, so nodes that join get no tunnel: add --tunnel-server/,
   ],
   [
     'one that this cluster does not know',

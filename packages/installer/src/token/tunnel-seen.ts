@@ -19,7 +19,7 @@ export function tunnelWarnings(tunnel: TunnelSeen, { servers, published }: Tunne
   const hasServers = servers.length > 0;
   if (tunnel.kind !== 'none' && !hasServers) {
     const why = tunnel.serversUnknown ?? 'nothing tells where nodes connect';
-    return [`${why}, so they get no tunnel: add --tunnel-server HOST:PORT`];
+    return [`${why}, so nodes that join get no tunnel: add --tunnel-server HOST:PORT`];
   }
   if (tunnel.kind !== 'none' || !hasServers || published !== undefined) return [];
   return [
