@@ -36,7 +36,8 @@ export const protoTypes: Generator = {
     ];
     try {
       await run({ argv: [`${bin}/protoc`, ...flags, ...sources] });
-      const outputs = sources.map((source) => source.replace(/\.proto$/, '.ts'));
+      // Those of what they import too.
+      const outputs = (await Array.fromAsync(glob('**/*.ts', { cwd: into }))).toSorted();
       const contents = await Promise.all(outputs.map((output) => readFile(join(into, output), 'utf8')));
       return outputs.map((output, index) => ({
         path: `${folder}/${output}`,

@@ -172,6 +172,9 @@ export function criRuntimeContract(
       expect(await readFile(join(logDirectory, 'main.log'), 'utf8')).toMatch(/ stdout F grüße\n$/);
       await runtime.removeContainer({ containerId: container }, soon);
       await removePod(sandbox);
+      // What is gone is removed.
+      await runtime.removeContainer({ containerId: container }, soon);
+      await runtime.removePodSandbox({ podSandboxId: sandbox }, soon);
       const { items } = await runtime.listPodSandbox({}, soon);
       expect(items.map(({ id }) => id)).not.toContain(sandbox);
     });

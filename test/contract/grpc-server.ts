@@ -16,6 +16,8 @@ export interface GrpcServer {
   readonly cancelled: readonly string[];
   /** Calls that arrived, by method. */
   readonly received: readonly string[];
+  /** What each of these said of `contract-key`. */
+  readonly metadata: readonly (string | undefined)[];
   /** What the last call of `Never` was told, in milliseconds. */
   readonly toldDeadlineMs: number;
   /** Bytes that `Endless` has written so far, and whether its client makes it wait. */
@@ -51,6 +53,7 @@ const definition: ServiceDefinition = {
 class ContractServer implements GrpcServer {
   readonly cancelled: string[] = [];
   readonly received: string[] = [];
+  readonly metadata: (string | undefined)[] = [];
   toldDeadlineMs = Number.NaN;
   readonly endless = { bytes: 0, waiting: false };
   readonly #server = new Server({ 'grpc.max_receive_message_length': 64 * 1024 * 1024 });
@@ -107,6 +110,7 @@ class ContractServer implements GrpcServer {
 
   #note(name: string, call: Unary | Stream): void {
     this.received.push(name);
+    this.metadata.push(call.metadata.get('contract-key')[0]?.toString());
     call.on('cancelled', () => this.cancelled.push(name));
   }
 

@@ -65,6 +65,14 @@ export function grpcTransportContract(name: string, create: TransportFactory): v
 
     it('answers a unary call', echoWorks);
 
+    it('sends metadata with a call and with a stream', async () => {
+      const options = { signal: controller.signal, metadata: { 'contract-key': 'a value' } };
+      await transport.unary(path('Echo'), text(''), options);
+      await collect(transport.serverStream(path('Count'), text('1'), options));
+      await unary('Echo');
+      expect(server.metadata).toEqual(['a value', 'a value', undefined]);
+    });
+
     it('carries an empty message', async () => {
       expect(await unary('Zeros', '0')).toHaveLength(0);
     });

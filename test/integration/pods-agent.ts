@@ -1,4 +1,5 @@
-import { silentLogger } from '@selvedge/kit';
+import { inspect } from 'node:util';
+import type { LogFields, Logger, LogLevel } from '@selvedge/kit';
 import type { Pod, PodStatus } from '@selvedge/kube/types';
 import { MemoryApi } from './pods-api.ts';
 import { type EnginePlace, startEngine } from './pods-engine.ts';
@@ -11,6 +12,7 @@ export type ToAgent =
   | { readonly kind: 'gone'; readonly name: string };
 
 export type FromAgent =
+  | { readonly kind: 'line'; readonly text: string }
   | { readonly kind: 'status'; readonly uid: string; readonly status: PodStatus }
   | { readonly kind: 'terminated'; readonly uid: string; readonly name: string; readonly status: PodStatus };
 
@@ -18,6 +20,20 @@ const api = new MemoryApi();
 
 const tell = (message: FromAgent): void => {
   process.send?.(message);
+};
+
+const line =
+  (level: LogLevel) =>
+  (text: string, fields: LogFields = {}): void =>
+    tell({ kind: 'line', text: `${level}: ${text} ${inspect(fields, { breakLength: Infinity })}` });
+
+/** What may matter to who reads of a failure. */
+const log: Logger = {
+  error: line('error'),
+  warn: line('warn'),
+  info: () => undefined,
+  debug: () => undefined,
+  with: () => log,
 };
 
 async function hear(message: ToAgent): Promise<void> {
@@ -32,7 +48,7 @@ async function hear(message: ToAgent): Promise<void> {
       terminated: ({ uid, name }, status) => tell({ kind: 'terminated', uid, name, status }),
     },
     events: { record: () => undefined },
-    log: silentLogger,
+    log,
   });
 }
 

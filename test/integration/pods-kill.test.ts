@@ -20,6 +20,8 @@ const letRun = (ms: number, clock: Pick<Clock, 'sleep'> = systemClock): Promise<
 class AgentHost {
   readonly pods = new Map<string, Pod>();
   readonly statuses = new Map<string, PodStatus>();
+  /** The last that agents warned of. */
+  readonly lines: string[] = [];
   readonly #world: PodsWorld;
   #agent: ChildProcess | undefined;
 
@@ -60,6 +62,11 @@ class AgentHost {
   }
 
   #hear(message: FromAgent): void {
+    if (message.kind === 'line') {
+      this.lines.push(message.text);
+      this.lines.splice(0, this.lines.length - 30);
+      return;
+    }
     this.statuses.set(message.uid, message.status);
     if (message.kind !== 'terminated') return;
     this.pods.delete(message.name);
@@ -82,6 +89,21 @@ const newPod = (name: string): Pod => ({
 
 const runningIn = ({ containers }: PodObserved): readonly ContainerRecord[] =>
   containers.filter(({ state }) => state.kind === 'running');
+
+/** Waits until all pods are as wanted; the error says what is there instead, and what agents warned of. */
+async function explained(world: PodsWorld, host: AgentHost, look: () => Promise<boolean>): Promise<void> {
+  try {
+    await waitFor({ what: 'all pods as wanted', timeoutMs: 120_000 }, systemClock, look);
+  } catch (cause) {
+    const runtime = (await world.look()).map(({ name, sandboxes, containers }) => ({
+      name,
+      sandboxes: sandboxes.map(({ attempt, state }) => `${attempt}: ${state}`),
+      containers: containers.map((one) => `${one.name} ${one.id}: ${JSON.stringify(one.state)}`),
+    }));
+    const seen = { wanted: [...host.pods.keys()], runtime, lines: host.lines };
+    throw new Error(JSON.stringify(seen, undefined, 1), { cause });
+  }
+}
 
 describe.each(['1.6', '2.4'] as const)(
   'an engine that is killed again and again, on containerd %s',
@@ -121,16 +143,11 @@ describe.each(['1.6', '2.4'] as const)(
         const observed = await world.look();
         for (const pod of observed) expectSteady(pod);
       }
-      if (version === '2.4') {
-        // It can keep the task of a start that was cut off, and refuses to remove its container until it is restarted.
-        world.containerd.kill();
-        await world.containerd.revive();
-      }
       host.start();
       const wanted = [...host.pods.values()].filter(
         ({ metadata }) => metadata.deletionTimestamp === undefined,
       );
-      await waitFor({ what: 'all pods as wanted', timeoutMs: 120_000 }, systemClock, async () => {
+      await explained(world, host, async () => {
         const observed = await world.look();
         const whole = observed.filter((pod) => runningIn(pod).length === 2).map(({ name }) => name);
         return (

@@ -150,6 +150,7 @@ export {
   WindowsPodSandboxStats,
   WindowsProcessUsage,
 } from './gen/cri/stats.ts';
+export { KillRequest, TasksDefinition, WaitRequest } from './gen/containerd/tasks.ts';
 export {
   CgroupDriver,
   ContainerEventResponse,

@@ -38,6 +38,8 @@ export interface PrivateContainerd extends Service {
   readonly endpoint: string;
   /** For `cgroup_parent`: removed at the end. Throws before `start`. */
   readonly cgroup: string;
+  /** Runs containerd's own client, of this version, on what the CRI made. */
+  ctr(args: readonly string[], signal?: AbortSignal): Promise<void>;
   /** SIGKILLs the daemon. Shims and containers go on. */
   kill(): void;
   /** Starts the daemon again. Resolves once it answers. */
@@ -108,8 +110,14 @@ class NamespacedContainerd implements PrivateContainerd {
     await this.#launch();
     await this.revive(signal);
     for (const { tar } of this.#options.images) {
-      await run({ argv: [...this.#ctr(), '--namespace', 'k8s.io', 'images', 'import', tar], signal });
+      await this.ctr(['images', 'import', tar], signal);
     }
+  }
+
+  async ctr(args: readonly string[], signal?: AbortSignal): Promise<void> {
+    const { ctr } = this.#options.programs;
+    const argv = [ctr, '--address', this.#path('socket'), '--namespace', 'k8s.io', ...args] as const;
+    await run({ argv, signal });
   }
 
   kill(): void {
@@ -122,7 +130,7 @@ class NamespacedContainerd implements PrivateContainerd {
     const wait = { what: `answer of ${this.name}`, timeoutMs, signal };
     try {
       await waitFor(wait, this.#clock, async (attempt) => {
-        await run({ argv: [...this.#ctr(), 'version'], signal: attempt });
+        await this.ctr(['version'], attempt);
         return true;
       });
     } catch (cause) {
@@ -150,10 +158,6 @@ class NamespacedContainerd implements PrivateContainerd {
   #path(name: string): string {
     if (this.#folder !== undefined) return join(this.#folder, name);
     throw new SelvedgeError(`${this.name} has not been started`, { code: 'Internal' });
-  }
-
-  #ctr(): [string, ...string[]] {
-    return [this.#options.programs.ctr, '--address', this.#path('socket')];
   }
 
   async #launch(): Promise<void> {

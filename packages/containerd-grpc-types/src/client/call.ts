@@ -3,13 +3,13 @@ import { hasCode, messageOf } from '@selvedge/kit';
 import { createFrameDecoder, encodeFrame } from './frame.ts';
 import { notGrpc, outcomeOf, requestHeaders } from './headers.ts';
 import { type Outcome, callError, outcomeOfReset, statusError } from './status.ts';
+import type { CallOptions } from './transport.ts';
 
-export interface CallRequest {
+/** It is the caller who ends the call here: its deadline is what the server is told. */
+export interface CallRequest extends Pick<CallOptions, 'deadlineMs' | 'metadata'> {
   /** `/package.Service/Method` */
   readonly path: string;
   readonly request: Uint8Array;
-  /** What the server is told, in milliseconds; it is the caller who ends the call here. */
-  readonly deadlineMs: number | undefined;
   readonly maxMessageBytes: number;
 }
 
@@ -31,7 +31,7 @@ export interface Call {
 
 function openStream(session: ClientHttp2Session, call: CallRequest): ClientHttp2Stream {
   try {
-    const stream = session.request(requestHeaders(call.path, call.deadlineMs));
+    const stream = session.request(requestHeaders(call.path, call));
     stream.on('error', () => undefined);
     stream.end(encodeFrame(call.request));
     return stream;

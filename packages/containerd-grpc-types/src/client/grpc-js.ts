@@ -1,4 +1,10 @@
-import { type CallOptions as GrpcCallOptions, Client, type ServiceError, credentials } from '@grpc/grpc-js';
+import {
+  type CallOptions as GrpcCallOptions,
+  Client,
+  Metadata,
+  type ServiceError,
+  credentials,
+} from '@grpc/grpc-js';
 import { type Clock, aborted, scoped } from '@selvedge/kit';
 import { type Bounds, createBounds } from './bounds.ts';
 import { endpointPath } from './endpoint.ts';
@@ -27,6 +33,16 @@ function isServiceError(error: unknown): error is ServiceError {
   return error instanceof Error && 'code' in error && typeof error.code === 'number' && 'details' in error;
 }
 
+/** What grpc-js takes after a request. */
+function settingsOf(
+  { deadlineMs, metadata = {} }: Pick<CallOptions, 'deadlineMs' | 'metadata'>,
+  clock: Clock,
+): [Metadata, GrpcCallOptions] {
+  const fields = new Metadata();
+  for (const [name, value] of Object.entries(metadata)) fields.set(name, value);
+  return [fields, deadlineMs === undefined ? {} : { deadline: clock.now() + deadlineMs }];
+}
+
 function translate(path: string, bounds: Bounds, error: unknown): unknown {
   const known = isServiceError(error);
   return bounds.explain(
@@ -50,11 +66,8 @@ export function createGrpcJsTransport(
     'grpc.use_local_subchannel_pool': 1,
   });
 
-  const grpcOptions = (deadlineMs: number | undefined): GrpcCallOptions =>
-    deadlineMs === undefined ? {} : { deadline: clock.now() + deadlineMs };
-
   return {
-    async unary(path, request, { signal, deadlineMs = defaultUnaryDeadlineMs }) {
+    async unary(path, request, { signal, deadlineMs = defaultUnaryDeadlineMs, ...more }) {
       using bounds = createBounds({ path, signal, deadlineMs, life: life.signal }, clock);
       bounds.signal.throwIfAborted();
       const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
@@ -62,7 +75,8 @@ export function createGrpcJsTransport(
         if (error === null && answer !== undefined) resolve(answer);
         else reject(translate(path, bounds, error));
       };
-      const call = client.makeUnaryRequest(path, asIs, asIs, request, grpcOptions(deadlineMs), answered);
+      const settings = settingsOf({ ...more, deadlineMs }, clock);
+      const call = client.makeUnaryRequest(path, asIs, asIs, request, ...settings, answered);
       bounds.signal.addEventListener('abort', () => {
         call.cancel();
       });
@@ -71,7 +85,7 @@ export function createGrpcJsTransport(
     async *serverStream(path, request, bound: CallOptions) {
       using bounds = createBounds({ ...bound, path, life: life.signal }, clock);
       bounds.signal.throwIfAborted();
-      const call = client.makeServerStreamRequest(path, asIs, asIs, request, grpcOptions(bound.deadlineMs));
+      const call = client.makeServerStreamRequest(path, asIs, asIs, request, ...settingsOf(bound, clock));
       call.on('error', () => undefined);
       bounds.signal.addEventListener('abort', () => {
         call.cancel();

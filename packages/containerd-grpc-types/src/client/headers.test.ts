@@ -50,8 +50,11 @@ describe('grpc-timeout', () => {
   );
 
   it('is left out without a deadline', () => {
-    expect(requestHeaders('/a.B/C', undefined)).not.toHaveProperty('grpc-timeout');
-    expect(requestHeaders('/a.B/C', 20)).toMatchObject({ ':path': '/a.B/C', 'grpc-timeout': '20m' });
+    expect(requestHeaders('/a.B/C', {})).not.toHaveProperty('grpc-timeout');
+    expect(requestHeaders('/a.B/C', { deadlineMs: 20 })).toMatchObject({
+      ':path': '/a.B/C',
+      'grpc-timeout': '20m',
+    });
   });
 });
 

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http2';
 import { type Outcome, outcomeOfHttp } from './status.ts';
+import type { CallOptions } from './transport.ts';
 
 /** Units of `grpc-timeout` with their length in milliseconds; at most eight digits. */
 const units = [
@@ -19,8 +20,12 @@ export function encodeTimeout(ms: number): string {
 }
 
 /** The headers of a call. No compression is offered. */
-export function requestHeaders(path: string, deadlineMs: number | undefined): OutgoingHttpHeaders {
+export function requestHeaders(
+  path: string,
+  { deadlineMs, metadata }: Pick<CallOptions, 'deadlineMs' | 'metadata'>,
+): OutgoingHttpHeaders {
   return {
+    ...metadata,
     ':method': 'POST',
     ':scheme': 'http',
     ':authority': 'localhost',

@@ -56,11 +56,11 @@ class Http2Transport implements GrpcTransport {
   }
 
   async unary(path: string, request: Uint8Array, options: CallOptions): Promise<Uint8Array> {
-    const { signal, deadlineMs = defaultUnaryDeadlineMs } = options;
-    using bounds = this.#enter(path, { signal, deadlineMs });
+    const { deadlineMs = defaultUnaryDeadlineMs } = options;
+    using bounds = this.#enter(path, { ...options, deadlineMs });
     try {
       const session = await this.#session(path, bounds.signal);
-      const call = { path, request, deadlineMs, maxMessageBytes: this.#maxMessageBytes };
+      const call = { ...options, path, request, deadlineMs, maxMessageBytes: this.#maxMessageBytes };
       return await unaryAnswer(session, call, bounds.signal);
     } catch (error) {
       throw bounds.explain(error);
@@ -75,7 +75,7 @@ class Http2Transport implements GrpcTransport {
     using bounds = this.#enter(path, options);
     try {
       const session = await this.#session(path, bounds.signal);
-      const call = { path, request, deadlineMs: options.deadlineMs, maxMessageBytes: this.#maxMessageBytes };
+      const call = { ...options, path, request, maxMessageBytes: this.#maxMessageBytes };
       yield* streamedAnswer(session, call, bounds.signal);
     } catch (error) {
       throw bounds.explain(error);
@@ -115,7 +115,7 @@ class Http2Transport implements GrpcTransport {
 }
 
 /**
- * Our own gRPC client over `node:http2`: unary calls and server streams, without compression, metadata or retries.
+ * Our own gRPC client over `node:http2`: unary calls and server streams, without compression or retries.
  * Throws `Invalid` for an endpoint that it cannot read. It does no I/O before the first call.
  */
 export function createHttp2Transport(

@@ -7,6 +7,8 @@ export interface CallOptions {
    * kubelet's `runtimeRequestTimeout`; none for a stream.
    */
   readonly deadlineMs?: number;
+  /** Sent with the request. Names are lower case, values printable ASCII. */
+  readonly metadata?: Readonly<Record<string, string>>;
 }
 
 /**

@@ -6,9 +6,10 @@ import {
   type Image,
   type PodSandboxConfig,
 } from '@selvedge/containerd-grpc-types';
-import { hasCode } from '@selvedge/kit';
 
 import type { Cri } from './cri.ts';
+import { removeContainer } from './remove-container.ts';
+import { unlessGone } from './unless-gone.ts';
 
 export interface ImageRecord {
   readonly id: string;
@@ -45,6 +46,7 @@ export interface RuntimeCalls {
   runSandbox(request: { config: PodSandboxConfig; handler?: string }, signal: AbortSignal): Promise<string>;
   /** Kills what runs in it, gives its network back. A sandbox that is gone is stopped. */
   stopSandbox(id: string, signal: AbortSignal): Promise<void>;
+  /** Runtimes remove what is gone already too: with `NotFound` they say that they cannot remove what they still list. */
   removeSandbox(id: string, signal: AbortSignal): Promise<void>;
   /** The id of the new container, which does not run yet. */
   createContainer(
@@ -54,6 +56,7 @@ export interface RuntimeCalls {
   startContainer(id: string, signal: AbortSignal): Promise<void>;
   /** Resolves when it has ended: on its own after the stop signal, or killed after `graceSeconds`. */
   stopContainer(request: { id: string; graceSeconds: number }, signal: AbortSignal): Promise<void>;
+  /** As `removeSandbox`. */
   removeContainer(id: string, signal: AbortSignal): Promise<void>;
   /** Makes the runtime open the log of a running container by its path again, after it was renamed. */
   reopenLog(id: string, signal: AbortSignal): Promise<void>;
@@ -84,14 +87,6 @@ export interface CallTimeouts {
 
 /** Time that a stop may take over its grace period: the kill, and the runtime's own clean-up. */
 const stopMarginMs = 60_000;
-
-async function unlessGone(call: Promise<unknown>): Promise<void> {
-  try {
-    await call;
-  } catch (error) {
-    if (!hasCode(error, 'NotFound')) throw error;
-  }
-}
 
 /** An image that says nothing runs as root. Source: `getImageUser` of the kubelet's `kuberuntime`. */
 function uidOf({ uid, username }: Image): number | undefined {
@@ -125,18 +120,20 @@ function sandboxCalls(
     },
     stopSandbox: (id, signal) =>
       unlessGone(runtime.stopPodSandbox({ podSandboxId: id }, { signal, deadlineMs })),
-    removeSandbox: (id, signal) =>
-      unlessGone(runtime.removePodSandbox({ podSandboxId: id }, { signal, deadlineMs })),
+    async removeSandbox(id, signal) {
+      await runtime.removePodSandbox({ podSandboxId: id }, { signal, deadlineMs });
+    },
   };
 }
 
 function containerCalls(
-  { runtime }: Cri,
+  cri: Cri,
   timeouts: CallTimeouts,
 ): Pick<
   RuntimeCalls,
   'createContainer' | 'startContainer' | 'stopContainer' | 'removeContainer' | 'reopenLog' | 'exec'
 > {
+  const { runtime } = cri;
   const deadlineMs = timeouts.callMs;
   return {
     async createContainer({ sandboxId, config, sandboxConfig }, signal) {
@@ -151,8 +148,7 @@ function containerCalls(
       const limitMs = graceSeconds * 1000 + stopMarginMs;
       return unlessGone(runtime.stopContainer(request, { signal, deadlineMs: limitMs }));
     },
-    removeContainer: (id, signal) =>
-      unlessGone(runtime.removeContainer({ containerId: id }, { signal, deadlineMs })),
+    removeContainer: (id, signal) => removeContainer(cri, id, { signal, deadlineMs }),
     async reopenLog(id, signal) {
       await runtime.reopenContainerLog({ containerId: id }, { signal, deadlineMs });
     },
