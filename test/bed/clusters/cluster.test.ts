@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { balancerConfig } from './balancer.ts';
 import { readTasks } from './cluster.ts';
-import { describeCluster } from './description.ts';
+import { withNode } from '../description-edit.ts';
+import { describeCluster, nextControlPlane } from './description.ts';
 import { clusterEndpoint } from './machines.ts';
 
 describe('a cluster', () => {
@@ -25,6 +26,17 @@ describe('a cluster', () => {
     ]);
     expect(clusterEndpoint(bed)).toBe('10.60.7.1:8443');
     expect(clusterEndpoint(describeCluster(options))).toBe('10.60.7.1:6443');
+  });
+
+  it('takes one more control plane where there is one address for all', () => {
+    const bed = describeCluster({ ...options, controlPlanes: 2 });
+    const node = nextControlPlane(bed);
+    expect(node && withNode(bed, node).nodes.map(({ name, host }) => [name, host])).toEqual([
+      ['cloud-2', 120],
+      ['shop-1', 11],
+      ['cloud-3', 121],
+    ]);
+    expect(nextControlPlane(describeCluster(options))).toBeUndefined();
   });
 
   it('has a balancer that leads to every API server', () => {

@@ -1,5 +1,5 @@
 import { defaultLan } from '../addresses.ts';
-import { type BedDescription, cloudSite, defaultControlPlane } from '../description.ts';
+import { type BedDescription, type NodeOptions, cloudSite, defaultControlPlane } from '../description.ts';
 import { withNode, withSite } from '../description-edit.ts';
 import type { ClusterLayout } from './types.ts';
 
@@ -22,6 +22,14 @@ export interface ClusterOptions {
 const numbered = (name: string, from: number, to: number): readonly string[] =>
   Array.from({ length: Math.max(0, to - from + 1) }, (_, at) => `${name}-${from + at}`);
 
+const machine = { kind: 'machine', agent: 'none' } as const;
+
+/** One more control plane of a cluster that has several; undefined: it has one. Pure. */
+export function nextControlPlane({ nodes }: Pick<BedDescription, 'nodes'>): NodeOptions | undefined {
+  const others = nodes.filter(({ site }) => site === cloudSite).length;
+  return others === 0 ? undefined : { ...machine, name: `cloud-${others + 2}`, site: cloudSite };
+}
+
 /** The cluster as a bed: what its networks are made of and what takes it down. Pure. */
 export function describeCluster(options: ClusterOptions): BedDescription {
   const { name, index, layout, controlPlanes, workers } = options;
@@ -35,7 +43,6 @@ export function describeCluster(options: ClusterOptions): BedDescription {
     nodes: [],
   };
   const site = withSite(empty, { name: siteName, lan: defaultLan });
-  const machine = { kind: 'machine', agent: 'none' } as const;
   const nodes = [
     ...numbered('cloud', 2, controlPlanes).map((node) => ({ ...machine, name: node, site: cloudSite })),
     ...numbered(siteName, 1, workers).map((node) => ({ ...machine, name: node })),

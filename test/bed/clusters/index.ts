@@ -1,3 +1,4 @@
+export { addControlPlane, type AddOptions } from './kubeadm/add-control-plane.ts';
 export { openCluster, upCluster, type UpOptions } from './up.ts';
 export {
   clusterLayouts,

@@ -1,5 +1,11 @@
 import { nameBed } from '@selvedge/bed';
-import { type Cluster, type ClusterLayout, type ClusterMachine, upCluster } from '@selvedge/bed/clusters';
+import {
+  type Cluster,
+  type ClusterLayout,
+  type ClusterMachine,
+  addControlPlane,
+  upCluster,
+} from '@selvedge/bed/clusters';
 import {
   type Inventory,
   type InventoryChange,
@@ -47,6 +53,10 @@ export interface InstallerCluster {
   readonly cluster: Cluster;
   /** The machine, looked at once it is at rest. */
   inventory(machine: ClusterMachine): Promise<Inventory>;
+  /** Adds a control plane, by kubeadm and this bootstrap token. `cluster` is the one with it from then on. */
+  addControlPlane(token: string): Promise<void>;
+  /** What others do with the cluster: what it changes is none of our changes, and a machine that comes by it is as it is then. */
+  byOthers(work: () => Promise<void>): Promise<void>;
   /** What of machines, by default all, is not as it was at first, once it is nothing or for good. */
   changes(machines?: readonly ClusterMachine[]): Promise<readonly InventoryChange[]>;
 }
@@ -73,10 +83,15 @@ export async function lasting<T>(
   return found ?? [];
 }
 
+/** Each with the name of its machine. */
+const changesOf = (machine: string, before: Inventory, after: Inventory): readonly InventoryChange[] =>
+  diffInventories(before, after).map((change) => ({ ...change, name: `${machine}: ${change.name}` }));
+
 class World implements InstallerCluster {
   readonly #options: InstallerClusterOptions;
   #cluster: Cluster | undefined;
   #before: ReadonlyMap<string, Inventory> = new Map();
+  readonly #ofOthers: InventoryChange[] = [];
 
   constructor(options: InstallerClusterOptions) {
     this.#options = options;
@@ -93,10 +108,7 @@ class World implements InstallerCluster {
     this.#cluster = await upCluster({ layout, name, controlPlanes, workers });
     await installerPods(this.#cluster, podsPerNode);
     await prepare?.(this.#cluster);
-    const found = this.cluster.machines.map(
-      async (machine) => [machine.name, await this.inventory(machine)] as const,
-    );
-    this.#before = new Map(await Promise.all(found));
+    this.#before = await this.#inventories();
   }
 
   async close(): Promise<void> {
@@ -105,6 +117,28 @@ class World implements InstallerCluster {
 
   async #look({ machine }: ClusterMachine): Promise<Inventory> {
     return takeInventory(machine, { alsoVolatile: alsoVolatile[this.#options.layout] });
+  }
+
+  async addControlPlane(token: string): Promise<void> {
+    this.#cluster = await addControlPlane({ name: this.cluster.name, token });
+  }
+
+  async byOthers(work: () => Promise<void>): Promise<void> {
+    const then = await this.#inventories();
+    await work();
+    const now = await this.#inventories();
+    for (const [name, inventory] of now) {
+      const before = then.get(name);
+      this.#ofOthers.push(...(before === undefined ? [] : changesOf(name, before, inventory)));
+    }
+    this.#before = new Map([...now, ...this.#before]);
+  }
+
+  async #inventories(): Promise<ReadonlyMap<string, Inventory>> {
+    const all = this.cluster.machines.map(
+      async (machine) => [machine.name, await this.inventory(machine)] as const,
+    );
+    return new Map(await Promise.all(all));
   }
 
   inventory(machine: ClusterMachine): Promise<Inventory> {
@@ -122,12 +156,18 @@ class World implements InstallerCluster {
     const all = machines.map(async (machine): Promise<readonly InventoryChange[]> => {
       const before = this.#before.get(machine.name);
       if (before === undefined) throw new TypeError(`nobody looked at ${machine.name} before`);
-      const changes = await lasting(`${machine.name} as it was`, async () =>
-        diffInventories(before, await this.#look(machine)),
+      return await lasting(`${machine.name} as it was`, async () =>
+        this.#withoutOthers(changesOf(machine.name, before, await this.#look(machine))),
       );
-      return changes.map((change) => ({ ...change, name: `${machine.name}: ${change.name}` }));
     });
     return (await Promise.all(all)).flat();
+  }
+
+  /** What others changed is as they left it. */
+  #withoutOthers(changes: readonly InventoryChange[]): readonly InventoryChange[] {
+    return changes.filter(
+      ({ name, after }) => !this.#ofOthers.some((one) => one.name === name && one.after === after),
+    );
   }
 }
 

@@ -112,9 +112,13 @@ export function initConfig(node: NodeIdentity, { token, together }: InitOptions)
   return documents([init, cluster, kubelet, kubeProxy]);
 }
 
-interface JoinOptions extends BootstrapToken {
+/** What a machine that joins is told. */
+export interface ClusterToJoin extends BootstrapToken {
   readonly server: string;
   readonly caHash: string;
+}
+
+interface JoinOptions extends ClusterToJoin {
   /** Of one more control plane; undefined: it is a worker. */
   readonly certificateKey?: string | undefined;
 }

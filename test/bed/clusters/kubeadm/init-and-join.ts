@@ -4,10 +4,10 @@ import type { BedDescription } from '../../description.ts';
 import { writeAtomically } from '../../state/files.ts';
 import { startBalancer } from '../balancer.ts';
 import type { ClusterMachine } from '../types.ts';
-import { initConfig, joinConfig } from './config.ts';
+import { type ClusterToJoin, initConfig, joinConfig } from './config.ts';
 
 /** Of clusters that live for a test, in networks of their own. */
-const token = 'shop01.0123456789abcdef';
+const initToken = 'shop01.0123456789abcdef';
 const certificateKey = '0123456789abcdef'.repeat(4);
 
 /** The machines of a cluster, by what kubeadm makes of them. */
@@ -62,18 +62,37 @@ export async function init(
   // After the boot of the cloud's machine, for which nobody else may be there.
   if (!isOne) await startBalancer(context, bed, [first, ...others]);
   const together = isOne ? undefined : { endpoint, certificateKey };
-  const config = initConfig(first, { token, together });
+  const config = initConfig(first, { token: initToken, together });
   await kubeadm(first, 'init', { config, more: isOne ? [] : ['--upload-certs'], signal });
   const kubeconfig = await first.machine.readFile('/etc/kubernetes/admin.conf', signal);
   await writeAtomically(context.folders.kubeconfig, kubeconfig, 0o600);
 }
 
+interface Joining {
+  /** Whose CA is that of the cluster. */
+  readonly first: ClusterMachine;
+  readonly endpoint: string;
+  /** A bootstrap token. Default: that of `kubeadm init`. */
+  readonly token?: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What a joining machine is told of the cluster. */
+async function clusterFor({ first, endpoint, token = initToken, signal }: Joining): Promise<ClusterToJoin> {
+  const caHash = caHashOf(await first.machine.readFile('/etc/kubernetes/pki/ca.crt', signal));
+  return { token, server: endpoint, caHash };
+}
+
+/** Makes a machine one more control plane, and a member of etcd. */
+export async function joinControlPlane(one: ClusterMachine, joining: Joining): Promise<void> {
+  const config = joinConfig(one, { ...(await clusterFor(joining)), certificateKey });
+  await kubeadm(one, 'join', { config, signal: joining.signal });
+}
+
 /** Control planes join one after the other: each is a new member of etcd. */
 export async function join({ first, others, workers, endpoint }: Cloud, signal?: AbortSignal): Promise<void> {
-  const caHash = caHashOf(await first.machine.readFile('/etc/kubernetes/pki/ca.crt', signal));
-  const cluster = { token, server: endpoint, caHash };
-  for (const one of others) {
-    await kubeadm(one, 'join', { config: joinConfig(one, { ...cluster, certificateKey }), signal });
-  }
-  await Promise.all(workers.map((one) => kubeadm(one, 'join', { config: joinConfig(one, cluster), signal })));
+  const joining = { first, endpoint, signal };
+  for (const one of others) await joinControlPlane(one, joining);
+  const config = await clusterFor(joining);
+  await Promise.all(workers.map((one) => kubeadm(one, 'join', { config: joinConfig(one, config), signal })));
 }
