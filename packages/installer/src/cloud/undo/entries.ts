@@ -87,15 +87,18 @@ async function undoText(
   await cluster.patch(resourceAt(place), refOf(place), { patch, fieldManager, signal });
 }
 
-async function undoPhase(entry: EntryOf<'machine'>, deps: CloudDeps): Promise<string | undefined> {
-  const { phase, name, addresses } = entry;
-  if (await isGone(name, deps)) return undoOnGone(entry, deps);
-  await undoOn({ machine: { name, addresses }, phase }, deps).catch((error: unknown) => {
-    throw orGone(name, error);
-  });
+async function undoOnNode({ phase, name, addresses }: EntryOf<'machine'>, deps: CloudDeps): Promise<void> {
+  await undoOn({ machine: { name, addresses }, phase }, deps);
   const { timeouts = cloudTimeouts } = deps;
   if (phase === 'egress')
     await awaitApiServer({ node: name, withEgress: false, timeoutMs: timeouts.apiServerMs }, deps);
+}
+
+async function undoPhase(entry: EntryOf<'machine'>, deps: CloudDeps): Promise<string | undefined> {
+  if (await isGone(entry.name, deps)) return undoOnGone(entry, deps);
+  await undoOnNode(entry, deps).catch((error: unknown) => {
+    throw orGone(entry.name, error);
+  });
   return undefined;
 }
 

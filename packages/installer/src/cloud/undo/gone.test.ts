@@ -105,6 +105,18 @@ test('a control plane that is in the cluster and cannot be reached is not left, 
   expect(stored().entries).toHaveLength(2);
 });
 
+test('a control plane that was reset, and is in the cluster still, is told by its API server that does not come', async () => {
+  await using on = await createTestMachine();
+  await converted(on);
+  const { cluster } = clusterWithoutNode(machine, machine.name);
+  const timeouts = { readyMs: 1, apiServerMs: 1, takenBackMs: 1 };
+  const back = undo({ ...machineDeps(on, signal), cluster, progress, timeouts });
+  await expect(back).rejects.toMatchObject({
+    code: 'DeadlineExceeded',
+    hint: expect.stringMatching(/crictl logs.*; if cp-1 is gone for good: kubectl delete node cp-1/),
+  });
+});
+
 test('at the address of a control plane that was removed, another one is left alone', async () => {
   await using on = await createTestMachine();
   await converted(on);

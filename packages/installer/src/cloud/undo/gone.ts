@@ -22,7 +22,7 @@ export async function goneAmong(
   return (await Promise.all(found)).flat();
 }
 
-/** The error, with what helps if a machine cannot be reached since it is gone for good. */
+/** The error, with what helps if a machine, or its API server, does not answer since it is gone for good. */
 export function orGone(name: string, error: unknown): unknown {
   if (!hasCode(error, 'Unavailable', 'DeadlineExceeded')) return error;
   const { code, message, hint } = error;
