@@ -73,6 +73,7 @@ export default defineConfig({
         },
       },
     ],
+    setupFiles: 'test/setup.ts',
     ...patient,
     sequence: { sequencer: LongestFirst },
     // Tests that are concurrent start programs, each of which takes a processor for seconds.

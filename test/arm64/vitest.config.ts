@@ -23,6 +23,7 @@ export default defineConfig({
     isolate: false,
     maxWorkers: 2,
     // Emulation takes ten times as long.
+    setupFiles: 'test/setup.ts',
     testTimeout: 1_800_000,
     hookTimeout: 1_800_000,
     expect: { poll: { timeout: 600_000 } },

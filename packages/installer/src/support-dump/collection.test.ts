@@ -30,7 +30,7 @@ describe('what goes into the archive', () => {
       ['d', 5, false],
     ]);
     expect(collection.files[0]?.content.toString()).toMatch(/end$/);
-    expect(collection.missing).toMatchObject([{ what: 'c', why: /larger than 250 bytes/ }]);
+    expect(collection.missing).toMatchObject([{ what: 'c', why: /would exceed 250 bytes/ }]);
   });
 
   it('tells what could not be read, without secrets', async () => {

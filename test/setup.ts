@@ -1,0 +1,2 @@
+// Runs before each file; what it loads, once for all files that share a worker.
+await import('./patterns.ts');
