@@ -1,5 +1,4 @@
-import { SelvedgeError } from '@selvedge/kit';
-import type { Host } from '../host/index.ts';
+import { type Host, programFailed } from '../host/index.ts';
 import { limits } from '../limits.ts';
 
 /** A container that runs, the one that holds the namespaces of a pod included. */
@@ -56,11 +55,8 @@ export function parseContainers(printed: string): readonly Container[] {
 
 /** The containers that run on a machine now. */
 export async function readContainers(host: Host, signal?: AbortSignal): Promise<readonly Container[]> {
-  const { exitCode, stdout, stderr } = await host.run(
-    { argv: ['sh', '-c', script], maxOutputBytes: limits.maxReadBytes },
-    signal,
-  );
-  if (exitCode === 0) return parseContainers(stdout.toString());
-  const message = `cannot read the containers on ${host.name}: ${stderr.toString().trim()}`;
-  throw new SelvedgeError(message, { code: 'Internal' });
+  const command = { argv: ['sh', '-c', script], maxOutputBytes: limits.maxReadBytes } as const;
+  const result = await host.run(command, signal);
+  if (result.exitCode === 0) return parseContainers(result.stdout.toString());
+  throw programFailed({ what: 'cannot read the containers' }, host, result);
 }

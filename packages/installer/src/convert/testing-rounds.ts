@@ -53,7 +53,7 @@ export const losingConversions = (rounds: Rounds): Promise<void> =>
     if (site.commands <= number) return site.isConverted();
     const [node] = result.nodes;
     // How the machine is given free at last does not matter.
-    if (site.commands === number + 1) return true;
+    if (node?.outcome === 'converted' && site.commands === number + 1) return site.isConverted();
     // Unchanged: its last word arrived, the answer did not, and it is an edge node.
     const isLate = node?.outcome === 'unchanged';
     match(`${number} ${node?.outcome}`, /^\d+ (rolled-back|refused|not-begun|unchanged)$/);

@@ -1,5 +1,4 @@
-import { SelvedgeError } from '@selvedge/kit';
-import type { Host } from '../host/index.ts';
+import { type Host, programFailed } from '../host/index.ts';
 import { namedFiles } from './named-files.ts';
 import { surveyScript } from './script.ts';
 import { parseFiles, parseSurvey } from './survey.ts';
@@ -11,9 +10,9 @@ const maxRounds = 2;
 
 async function survey(host: Host, paths: readonly string[], signal: AbortSignal): Promise<string> {
   const argv = ['sh', '-c', surveyScript, 'sh', ...paths] as const;
-  const { exitCode, stdout, stderr } = await host.run({ argv: [...argv], maxOutputBytes }, signal);
-  if (exitCode === 0) return stdout.toString();
-  throw new SelvedgeError(`cannot inspect ${host.name}: ${stderr.toString().trim()}`, { code: 'Internal' });
+  const result = await host.run({ argv, maxOutputBytes }, signal);
+  if (result.exitCode === 0) return result.stdout.toString();
+  throw programFailed({ what: 'cannot inspect the system' }, host, result);
 }
 
 /** Looks at a machine, in one to three round trips. Changes nothing. Rejects as `Host.run` does. */

@@ -1,4 +1,5 @@
 export { flagOf } from './flags.ts';
+export { systemdProperties } from './formats.ts';
 export { gatherFacts } from './gather.ts';
 export { plainLines, rancherConfigs } from './rancher-config.ts';
 export { canReach } from './reach.ts';

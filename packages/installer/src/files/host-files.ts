@@ -1,7 +1,7 @@
-import { type Host, hostDefaults } from '../host/index.ts';
+import { type Host, hostDefaults, programFailed } from '../host/index.ts';
 import { createLargeFiles } from './large-files.ts';
 import { parsePathState } from './path-state.ts';
-import { createScriptRunner, failed, octal } from './run-script.ts';
+import { createScriptRunner, octal } from './run-script.ts';
 import type { HostFiles } from './types.ts';
 
 const root = { uid: 0, gid: 0 } as const;
@@ -16,7 +16,13 @@ export function createHostFiles(host: Host): HostFiles {
     async read(path, { maxBytes = hostDefaults.maxOutputBytes } = {}, signal) {
       const result = await host.run({ argv: ['cat', '--', path], maxOutputBytes: maxBytes }, signal);
       if (result.exitCode === 0) return result.stdout;
-      throw failed(`read ${path} on ${host.name}`, result, 'NotFound');
+      // Only what is not there is nothing: a journal that cannot be read is not an empty one.
+      const isGone = (await host.run({ argv: ['test', '-e', path] }, signal)).exitCode === 1;
+      throw programFailed(
+        { what: `cannot read ${path}`, code: isGone ? 'NotFound' : 'Internal' },
+        host,
+        result,
+      );
     },
     write(path, { content, mode, owner = root }, signal) {
       const args = [path, octal(mode), `${owner.uid}:${owner.gid}`];

@@ -1,5 +1,4 @@
 export { createHostFiles } from './host-files.ts';
-export { fullDiskHint } from './run-script.ts';
 export { readIfThere } from './read-if-there.ts';
 export type {
   ComposedFile,

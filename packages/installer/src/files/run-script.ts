@@ -1,5 +1,5 @@
-import { type ErrorCode, SelvedgeError } from '@selvedge/kit';
-import { type Host, type HostResult, hostDefaults } from '../host/index.ts';
+import type { ErrorCode } from '@selvedge/kit';
+import { type Host, hostDefaults, programFailed } from '../host/index.ts';
 import { notThere, scripts } from './scripts.ts';
 
 export interface Script {
@@ -22,25 +22,6 @@ export interface ScriptRunner {
 
 export const octal = (mode: number): string => mode.toString(8).padStart(4, '0');
 
-/** Source: strerror(3): ENOSPC, EDQUOT, EFBIG. */
-const fullDisk = /No space left on device|Disk quota exceeded|File too large/;
-
-/** What to do about what a program said, if the disk is full. */
-export const fullDiskHint = (said: string): { readonly hint?: string } =>
-  fullDisk.test(said) ? { hint: 'free some space on the machine, then run the same command again' } : {};
-
-export function failed(
-  what: string,
-  { exitCode, stderr }: HostResult,
-  code: ErrorCode = 'Internal',
-): SelvedgeError {
-  const said = stderr.toString().trim().split('\n').at(-1) ?? '';
-  return new SelvedgeError(`${what}: ${said === '' ? `exit code ${exitCode}` : said}`, {
-    code,
-    ...fullDiskHint(said),
-  });
-}
-
 export function createScriptRunner(host: Host): ScriptRunner {
   const run = async (script: Script, signal?: AbortSignal): Promise<Buffer> => {
     const { name, args, stdin = '', code, timeoutMs = hostDefaults.timeoutMs } = script;
@@ -49,11 +30,9 @@ export function createScriptRunner(host: Host): ScriptRunner {
       signal,
     );
     if (result.exitCode === 0) return result.stdout;
-    throw failed(
-      `${name} ${args[0]} on ${host.name}`,
-      result,
-      result.exitCode === notThere ? code : 'Internal',
-    );
+    const what = `${name} ${args[0]}`;
+    const isFound = code !== undefined && result.exitCode === notThere;
+    throw programFailed({ what, code: isFound ? code : 'Internal' }, host, result);
   };
   return {
     run,

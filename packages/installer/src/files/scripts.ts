@@ -42,7 +42,7 @@ sync "$2" "$(dirname "$2")"`,
   putBack: `
 set -eu
 rm -f "\${2%/*}/.\${2##*/}.selvedge-new" "$1.selvedge-new"
-[ -e "$1" ] || exit 66
+[ -e "$1" ] || { echo "$1 is not there" >&2; exit 66; }
 if [ "$1" -ef "$2" ]; then rm -f "$1"; else mv -f "$1" "$2"; fi
 sync "$(dirname "$2")"`,
   /** With what was written of a new one when the power went. */
@@ -105,7 +105,7 @@ set -eu
 umask 077
 new="\${1%/*}/.\${1##*/}.selvedge-new"
 [ -e "$new" ] || : > "$new"
-[ "$(stat -c %s -- "$new")" = "$2" ] || exit 66
+[ "$(stat -c %s -- "$new")" = "$2" ] || { echo "somebody else uploads it too" >&2; exit 66; }
 said=$(LC_ALL=C gunzip -c 2>&1 >> "$new") || {
   case $said in *'No space left'* | *'quota exceeded'* | *'File too large'*) rm -f "$new" ;; esac
   echo "$said" >&2
@@ -116,7 +116,11 @@ stat -c %s -- "$new"`,
   finishPart: `
 set -eu
 new="\${1%/*}/.\${1##*/}.selvedge-new"
-[ "$(sha256sum < "$new" | cut -c 1-64)" = "$2" ] || { rm -f "$new"; exit 66; }
+[ "$(sha256sum < "$new" | cut -c 1-64)" = "$2" ] || {
+  rm -f "$new"
+  echo 'what arrived is not what was sent' >&2
+  exit 66
+}
 chown 0:0 "$new"
 chmod "$3" "$new"
 sync "$new"

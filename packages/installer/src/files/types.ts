@@ -37,7 +37,7 @@ export interface NewFile {
  */
 export interface HostFiles {
   look(path: string, signal?: AbortSignal): Promise<PathState>;
-  /** The content. Throws `NotFound`; `ResourceExhausted` over `maxBytes` (default 1 MiB). */
+  /** The content. Throws `NotFound` only if nothing is there; `ResourceExhausted` over `maxBytes` (default 1 MiB). */
   read(path: string, options?: { readonly maxBytes?: number }, signal?: AbortSignal): Promise<Buffer>;
   /** Makes or replaces a file. */
   write(path: string, file: NewFile, signal?: AbortSignal): Promise<void>;

@@ -1,6 +1,7 @@
 import type { NodeCondition } from '@selvedge/kube/types';
 import type { Host } from '../host/index.ts';
 import { places } from '../places.ts';
+import { unitProperties } from '../steps/index.ts';
 
 /** How edge-lite is doing on a machine. */
 export interface NodeState {
@@ -58,12 +59,9 @@ export function lacking({ active, status }: NodeState): readonly string[] {
   return status.node === undefined ? ['the Node object'] : lackingOf(status.node);
 }
 
-const properties = 'ActiveState,ExecMainStatus';
-
 export async function lookAtNode(host: Host, signal: AbortSignal): Promise<NodeState> {
-  const shown = await host.run({ argv: ['systemctl', 'show', '-p', properties, places.unit] }, signal);
-  const of = (key: string): string =>
-    new RegExp(`^${key}=(.*)$`, 'm').exec(shown.stdout.toString())?.[1] ?? '';
+  const properties = 'ActiveState,ExecMainStatus';
+  const of = await unitProperties(host, { name: places.unit, properties }, signal);
   const unit = { active: of('ActiveState'), exitCode: Number(of('ExecMainStatus')) };
   const asked = await host.run({ argv: [places.executable, 'status', '--config', places.config] }, signal);
   // What it prints is of our own program.

@@ -1,5 +1,6 @@
-import { SelvedgeError } from '@selvedge/kit';
-import type { Host } from '../host/index.ts';
+import { hostOf, portOf } from '@selvedge/kit/net';
+import { canReach } from '../facts/index.ts';
+import { type Host, programFailed } from '../host/index.ts';
 import { type RuntimeConfig, parseRuntimeConfig } from './containerd-config.ts';
 
 /** What a machine has for running pods, beside what `NodeFacts` tell. */
@@ -28,7 +29,7 @@ export interface RuntimeFacts {
   readonly full: readonly string[];
   readonly manager?: 'apt' | 'dnf';
   readonly iptables: boolean;
-  /** Whether the API server's port can be connected to from there. */
+  /** Whether the API server's port can be connected to from there; true where the machine cannot tell. */
   readonly reaches: boolean;
 }
 
@@ -47,15 +48,12 @@ const nodeFolders = [
   '/opt/containerd',
 ] as const;
 
-/** What follows a name on a line of its own is what was found of it. `$1`, `$2`: host and port of the API server, then folders. */
+/** What follows a name on a line of its own is what was found of it. Its arguments are folders. */
 const script = `
 exec 2> /dev/null
 export LC_ALL=C
 section() { printf '\\n@@ %s\\n' "$1"; }
-host=$1 port=$2
-shift 2
 section uid; id -u
-section reach; timeout 10 bash -c ': < "/dev/tcp/$1/$2"' bash "$host" "$port" && echo yes
 section version; containerd --version
 section runs; systemctl is-active --quiet containerd.service && echo yes
 section dump; containerd config dump
@@ -87,10 +85,7 @@ function sectionsOf(printed: string): ReadonlyMap<string, string> {
 async function printedBy(host: Host, argv: readonly string[], signal: AbortSignal): Promise<string> {
   const result = await host.run({ argv: ['sh', '-c', ...argv] }, signal);
   if (result.exitCode === 0) return result.stdout.toString();
-  const said = result.stderr.toString().trim();
-  throw new SelvedgeError(`cannot inspect the container runtime on ${host.name}: ${said}`, {
-    code: 'Internal',
-  });
+  throw programFailed({ what: 'cannot inspect the container runtime' }, host, result);
 }
 
 type Sections = ReadonlyMap<string, string>;
@@ -125,9 +120,7 @@ function managerOf(path: string): RuntimeFacts['manager'] {
 
 /** Looks at what a machine has for running pods, and whether it gets to the API server. Changes nothing. */
 export async function lookAtRuntime(host: Host, server: URL, signal: AbortSignal): Promise<RuntimeFacts> {
-  const name = server.hostname.replaceAll(/[[\]]/g, '');
-  const port = server.port === '' ? '443' : server.port;
-  const sections = sectionsOf(await printedBy(host, [script, 'sh', name, port, ...nodeFolders], signal));
+  const sections = sectionsOf(await printedBy(host, [script, 'sh', ...nodeFolders], signal));
   const containerd = containerdOf(sections);
   const manager = managerOf(of(sections, 'manager'));
   const list = async (all: readonly string[]): Promise<readonly string[]> =>
@@ -143,6 +136,8 @@ export async function lookAtRuntime(host: Host, server: URL, signal: AbortSignal
     full: lines(of(sections, 'full')),
     ...(manager === undefined ? {} : { manager }),
     iptables: of(sections, 'iptables') !== '',
-    reaches: of(sections, 'reach') === 'yes',
+    reaches: ['reached', 'not known'].includes(
+      await canReach(host, { host: hostOf(server), port: portOf(server) }, signal),
+    ),
   };
 }

@@ -1,6 +1,5 @@
 import { type Clock, SelvedgeError, isAbort, messageOf, scoped } from '@selvedge/kit';
-import { fullDiskHint } from '../files/index.ts';
-import type { Host, HostResult } from '../host/index.ts';
+import { type Host, type HostResult, programFailed, saidBy } from '../host/index.ts';
 import { type JournalPlace, prepareJournal } from './place.ts';
 
 export interface LockOptions {
@@ -81,11 +80,7 @@ function refused({ name }: Host, owner: string): SelvedgeError {
 function refuseEnd(host: Host, result: HostResult | undefined, owner: string): void {
   if (result?.exitCode === taken) throw refused(host, owner);
   if (result?.exitCode !== 1) return;
-  const why = result.stderr.toString().trim();
-  throw new SelvedgeError(`cannot lock ${host.name}: ${why}`, {
-    code: 'Unavailable',
-    ...fullDiskHint(why),
-  });
+  throw programFailed({ what: 'cannot take the lock', code: 'Unavailable' }, host, result);
 }
 
 const lost = ({ name }: Host, cause?: unknown): SelvedgeError =>
@@ -96,8 +91,8 @@ const lost = ({ name }: Host, cause?: unknown): SelvedgeError =>
   });
 
 async function giveBack({ owner, place }: LockOptions, host: Host): Promise<void> {
-  const { exitCode, stderr } = await host.run({ argv: shell(releaseScript, place.lock, owner) });
-  if (exitCode !== 0) throw new Error(stderr.toString().trim());
+  const result = await host.run({ argv: shell(releaseScript, place.lock, owner) });
+  if (result.exitCode !== 0) throw new Error(saidBy(result));
 }
 
 /** What a person can do about a lock that stays. Who holds it by now is another's business. */
@@ -132,7 +127,7 @@ export async function lockMachine(
     .then(
       (result) => {
         end.result = result;
-        gone.abort(lost(host, new Error(result.stderr.toString().trim())));
+        gone.abort(lost(host, new Error(saidBy(result))));
       },
       (error: unknown) => gone.abort(isAbort(error) ? error : lost(host, error)),
     );

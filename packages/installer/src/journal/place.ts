@@ -1,7 +1,5 @@
 import { dirname, join } from 'node:path';
-import { SelvedgeError } from '@selvedge/kit';
-import { fullDiskHint } from '../files/index.ts';
-import type { Host } from '../host/index.ts';
+import { type Host, programFailed } from '../host/index.ts';
 
 /** Where a machine keeps its journal. */
 export interface JournalPlace {
@@ -49,20 +47,15 @@ sync "$2"`;
 type Place = Pick<JournalPlace, 'folder'>;
 
 const running =
-  (script: string) =>
+  (verb: string, script: string) =>
   async (host: Host, { folder }: Place, signal: AbortSignal): Promise<void> => {
     const argv = ['sh', '-c', script, 'sh', folder, dirname(folder)] as const;
-    const { exitCode, stderr } = await host.run({ argv: [...argv] }, signal);
-    if (exitCode === 0) return;
-    const why = stderr.toString().trim();
-    throw new SelvedgeError(`${folder} on ${host.name}: ${why}`, {
-      code: 'Internal',
-      ...fullDiskHint(why),
-    });
+    const result = await host.run({ argv }, signal);
+    if (result.exitCode !== 0) throw programFailed({ what: `cannot ${verb} ${folder}` }, host, result);
   };
 
 /** Makes the folder of the journal, if it is not there. */
-export const prepareJournal = running(prepareScript);
+export const prepareJournal = running('make', prepareScript);
 
 /** Removes the journal and its folder, after all was taken back. */
-export const forgetJournal = running(forgetScript);
+export const forgetJournal = running('remove', forgetScript);

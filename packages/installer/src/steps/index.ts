@@ -15,6 +15,7 @@ export type {
 } from './lite-types.ts';
 export { removablePackages } from './packages-step.ts';
 export { applySteps, undoSteps, type RunDeps, type StepEvent } from './run.ts';
+export { unitProperties } from './systemd.ts';
 export type {
   Before,
   CopySource,

@@ -1,8 +1,10 @@
 import { SelvedgeError } from '@selvedge/kit';
 import { describe, expect, it } from 'vitest';
 import type { Host, HostResult } from '../host/index.ts';
+import type { ExecutorDeps } from './executor.ts';
 import { startAnew, unitStatus } from './systemd.ts';
 import { hastyClock } from './testing-clock.ts';
+import { restartExecutor } from './unit-steps.ts';
 
 const { signal } = new AbortController();
 const answer = (text: string): HostResult => ({
@@ -80,7 +82,7 @@ describe('a unit that is started anew', () => {
   ])('that %s is told, with what it said last', async (_what, looks, why) => {
     await expect(seen(...looks).start()).rejects.toMatchObject({
       code: 'Unavailable',
-      message: `kubelet.service on shop-1 ${why}; last log line: bad flag --foo`,
+      message: `kubelet.service on shop-1 ${why}; last log lines: bad flag --foo`,
       hint: expect.stringContaining('journalctl -u kubelet.service'),
     });
   });
@@ -98,4 +100,19 @@ it('a unit that systemd does not know has no run', async () => {
     result: 'success',
     restarts: 0,
   });
+});
+
+/** A machine whose systemd answers nobody. */
+const mute: Host = {
+  name: 'shop-1',
+  run: async () => ({ exitCode: 1, stdout: Buffer.alloc(0), stderr: Buffer.from('no bus') }),
+  [Symbol.asyncDispose]: () => Promise.resolve(),
+};
+
+it('a unit of which systemd says nothing is not taken for one without a run', async () => {
+  const silence = { code: 'Unavailable', message: 'systemctl show kubelet.service on shop-1: no bus' };
+  await expect(unitStatus(mute, 'kubelet.service', signal)).rejects.toMatchObject(silence);
+  const deps = { host: mute, clock: hastyClock() } as ExecutorDeps;
+  const step = { kind: 'restart', name: 'kubelet.service', on: 'apply' } as const;
+  await expect(restartExecutor(deps).look(step, signal)).rejects.toMatchObject(silence);
 });

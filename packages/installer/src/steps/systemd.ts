@@ -1,5 +1,6 @@
 import { type Clock, SelvedgeError, hasCode } from '@selvedge/kit';
-import type { Host } from '../host/index.ts';
+import { systemdProperties } from '../facts/index.ts';
+import { type Host, programFailed } from '../host/index.ts';
 
 /** How a unit is. Source: systemctl(1), systemd.exec(5) on INVOCATION_ID. */
 export interface UnitStatus {
@@ -25,13 +26,10 @@ const lostMs = 60_000;
 const tooManyRestarts = 3;
 
 export async function systemctl(host: Host, args: readonly string[], signal: AbortSignal): Promise<void> {
-  const { exitCode, stderr } = await host.run({ argv: ['systemctl', ...args], timeoutMs }, signal);
-  if (exitCode === 0) return;
-  const unit = args.at(-1) ?? '';
-  throw new SelvedgeError(`systemctl ${args.join(' ')} on ${host.name}: ${stderr.toString().trim()}`, {
-    code: 'Internal',
-    hint: `see why with journalctl -u ${unit} on that machine`,
-  });
+  const result = await host.run({ argv: ['systemctl', ...args], timeoutMs }, signal);
+  if (result.exitCode === 0) return;
+  const hint = `see why with journalctl -u ${args.at(-1)} on that machine`;
+  throw programFailed({ what: `systemctl ${args.join(' ')}`, hint }, host, result);
 }
 
 export async function systemctlSays(
@@ -42,12 +40,23 @@ export async function systemctlSays(
   return (await host.run({ argv: ['systemctl', '--quiet', ...args] }, signal)).exitCode === 0;
 }
 
+/**
+ * What systemd says of a unit, by property. Throws `Unavailable` if it says nothing: how the unit is, is not known then. Source:
+ * systemctl(1), `show`.
+ */
+export async function unitProperties(
+  host: Host,
+  { name, properties }: { readonly name: string; readonly properties: string },
+  signal: AbortSignal,
+): Promise<(key: string) => string> {
+  const result = await host.run({ argv: ['systemctl', 'show', '-p', properties, '--', name] }, signal);
+  if (result.exitCode === 0) return systemdProperties(result.stdout.toString());
+  throw programFailed({ what: `systemctl show ${name}`, code: 'Unavailable' }, host, result);
+}
+
 export async function unitStatus(host: Host, name: string, signal: AbortSignal): Promise<UnitStatus> {
   const properties = 'InvocationID,ActiveState,Result,NRestarts';
-  const { stdout } = await host.run({ argv: ['systemctl', 'show', '-p', properties, '--', name] }, signal);
-  const lines = stdout.toString().split('\n');
-  const of = (key: string): string =>
-    lines.find((line) => line.startsWith(`${key}=`))?.slice(key.length + 1) ?? '';
+  const of = await unitProperties(host, { name, properties }, signal);
   return {
     invocation: of('InvocationID'),
     active: of('ActiveState'),
@@ -59,7 +68,7 @@ export async function unitStatus(host: Host, name: string, signal: AbortSignal):
 /** What the unit said last, for people. */
 async function lastWords(host: Host, name: string, signal: AbortSignal): Promise<string> {
   const argv = ['journalctl', '--no-pager', '-q', '-o', 'cat', '-n', '5', '-u', name] as const;
-  const { stdout } = await host.run({ argv: [...argv] }, signal);
+  const { stdout } = await host.run({ argv }, signal);
   return stdout.toString().trim().slice(-1_000);
 }
 
@@ -69,10 +78,13 @@ async function notStarted(
   signal: AbortSignal,
 ): Promise<SelvedgeError> {
   const said = await lastWords(host, name, signal).catch(() => '');
-  return new SelvedgeError(`${name} on ${host.name} ${why}${said === '' ? '' : `; last log line: ${said}`}`, {
-    code: 'Unavailable',
-    hint: `see journalctl -u ${name} on that machine`,
-  });
+  return new SelvedgeError(
+    `${name} on ${host.name} ${why}${said === '' ? '' : `; last log lines: ${said}`}`,
+    {
+      code: 'Unavailable',
+      hint: `see journalctl -u ${name} on that machine`,
+    },
+  );
 }
 
 /** Calls again while the machine is out of reach, for a while: somebody started the way to it again. */

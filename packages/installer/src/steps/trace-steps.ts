@@ -1,6 +1,6 @@
-import { SelvedgeError } from '@selvedge/kit';
 import { nothing } from './before.ts';
 import type { Executor, ExecutorDeps } from './executor.ts';
+import { runOrThrow } from './run-or-throw.ts';
 import type { LeftoverStep, Step } from './types.ts';
 
 type TimesStep = Extract<Step, { kind: 'times' }>;
@@ -48,12 +48,7 @@ export function leftoverExecutor({ host }: ExecutorDeps): Executor<LeftoverStep>
     apply: () => Promise.resolve(),
     async undo(step, before, signal) {
       if (before.kind === 'there' || !(await isThere(step, signal))) return;
-      const argv = leftovers[step.what].remove(step.name);
-      const { exitCode, stderr } = await host.run({ argv: argv }, signal);
-      if (exitCode === 0) return;
-      throw new SelvedgeError(`${argv.join(' ')} on ${host.name}: ${stderr.toString().trim()}`, {
-        code: 'Internal',
-      });
+      await runOrThrow(host, { argv: leftovers[step.what].remove(step.name) }, signal);
     },
   };
 }

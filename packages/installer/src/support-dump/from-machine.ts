@@ -1,6 +1,5 @@
-import { SelvedgeError } from '@selvedge/kit';
 import { gatherFacts } from '../facts/index.ts';
-import type { Host } from '../host/index.ts';
+import { type Host, programFailed } from '../host/index.ts';
 import { journalPlace } from '../journal/index.ts';
 import { recognize } from '../layouts/index.ts';
 import { defaultPorts, places } from '../places.ts';
@@ -12,11 +11,9 @@ type Argv = readonly [string, ...string[]];
 /** What is printed, whatever the exit code: half a log is better than none. */
 async function printed(host: Host, argv: Argv, signal: AbortSignal): Promise<string> {
   const maxOutputBytes = 4 * dumpDefaults.maxFileBytes;
-  const { exitCode, stdout, stderr } = await host.run({ argv, maxOutputBytes }, signal);
-  if (stdout.length > 0 || exitCode === 0) return stdout.toString();
-  throw new SelvedgeError(`${argv[0]}: ${stderr.toString().trim() || `exit code ${exitCode}`}`, {
-    code: 'NotFound',
-  });
+  const result = await host.run({ argv, maxOutputBytes }, signal);
+  if (result.stdout.length > 0 || result.exitCode === 0) return result.stdout.toString();
+  throw programFailed({ what: argv[0], code: 'NotFound' }, host, result);
 }
 
 /** `$1`: the folder of keys, `$2`: what is asked for. The port is in the config, or the usual one. */

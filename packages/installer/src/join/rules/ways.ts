@@ -1,10 +1,8 @@
+import { formatHostPort, hostOf, portOf } from '@selvedge/kit/net';
 import { type Rules, error, warning } from '../rule.ts';
 
-/** `host:port` of a URL, the port always. */
-const hostPort = (server: string): string => {
-  const { hostname, port } = new URL(server);
-  return `${hostname}:${port === '' ? '443' : port}`;
-};
+/** `host:port`, the port always. */
+const placeOf = (server: URL): string => formatHostPort({ host: hostOf(server), port: portOf(server) });
 
 /** About the ways between the machine and its cluster. */
 export const wayRules: Rules = {
@@ -12,7 +10,7 @@ export const wayRules: Rules = {
     reaches
       ? undefined
       : error(
-          `it cannot connect to ${hostPort(server)}`,
+          `it cannot connect to ${placeOf(new URL(server))}`,
           'edge-lite needs a connection to the API server',
           'allow it in the firewall; check DNS and routing on this machine',
         ),
