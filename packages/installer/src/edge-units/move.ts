@@ -1,5 +1,4 @@
 import { labels } from '@selvedge/api';
-import { SelvedgeError, hasCode, withDeadline } from '@selvedge/kit';
 import { ifFound, resources } from '@selvedge/kube';
 import type { Pod } from '@selvedge/kube/types';
 import { applyChanges, planOf } from '../changes/index.ts';
@@ -8,6 +7,7 @@ import { isSettled } from './list.ts';
 import { unitNameOf } from './membership.ts';
 import { type EdgeUnitObject, edgeUnitResource } from '../edge-objects.ts';
 import { type MoveOptions, planMove } from './plan-move.ts';
+import { isSo, poll } from '../waiting/index.ts';
 
 export interface UnitMoveOptions extends MoveOptions {
   /** For the cloud to settle it, in milliseconds. */
@@ -38,46 +38,40 @@ async function podWarnings(node: string, { cluster, signal }: UnitDeps): Promise
 }
 
 /** Why the move is not over yet; undefined: it is. */
-async function pending(
+async function unsettled(
   names: readonly string[],
   options: UnitMoveOptions,
-  deps: UnitDeps,
+  { cluster, signal }: Pick<UnitDeps, 'cluster' | 'signal'>,
 ): Promise<string | undefined> {
-  const { cluster, signal } = deps;
   const units = await Promise.all(
     names.map((name) => ifFound(cluster.get(edgeUnitResource, { name }, { signal }))),
   );
-  const unsettled = units.find(
+  const changing = units.find(
     (unit): unit is EdgeUnitObject => unit !== undefined && isSettled(unit) !== true,
   );
-  if (unsettled !== undefined) return `unit ${unitNameOf(unsettled)} is not settled`;
+  if (changing !== undefined) return `unit ${unitNameOf(changing)} is not settled`;
   const node = await ifFound(cluster.get(resources.nodes, { name: options.node }, { signal }));
   if (node === undefined) return undefined;
   const current = node.metadata.labels?.[labels.nodeUnit];
   return current === options.unit ? undefined : `node ${options.node} is in ${current ?? 'no unit'}`;
 }
 
-async function settle(names: readonly string[], options: UnitMoveOptions, deps: UnitDeps): Promise<void> {
-  let why: string | undefined;
-  const deadline = { what: 'settling', timeoutMs: options.timeoutMs, signal: deps.signal };
-  const wait = async (signal: AbortSignal): Promise<void> => {
-    for (;;) {
-      why = await pending(names, options, { ...deps, signal });
-      if (why === undefined) return;
-      deps.progress.note(why);
-      await deps.clock.sleep(pauseMs, signal);
-    }
+async function settle(
+  names: readonly string[],
+  options: UnitMoveOptions,
+  { cluster, clock, progress, signal }: UnitDeps,
+): Promise<void> {
+  const waiting = {
+    what: `the move of ${options.node} to settle, which was requested`,
+    timeoutMs: options.timeoutMs,
+    everyMs: pauseMs,
+    hint: `check that cloud-manager is running, and see \`kubectl describe edgeunit ${options.unit}\``,
+    onPending: (why: string) => progress.note(why),
   };
-  try {
-    await withDeadline(deadline, deps.clock, wait);
-  } catch (cause) {
-    if (!hasCode(cause, 'DeadlineExceeded')) throw cause;
-    throw new SelvedgeError(`the move was requested but has not settled: ${why ?? 'no status yet'}`, {
-      code: 'DeadlineExceeded',
-      cause,
-      hint: `check that cloud-manager is running, and see \`kubectl describe edgeunit ${options.unit}\``,
-    });
-  }
+  await poll(waiting, { clock, signal }, async () => {
+    const why = await unsettled(names, options, { cluster, signal });
+    return isSo(why === undefined, why ?? '');
+  });
 }
 
 /**

@@ -3,7 +3,7 @@ import type { Progress } from '../command/index.ts';
 import type { Host } from '../host/index.ts';
 import { hastyClock } from '../steps/testing-clock.ts';
 import type { LiteStatus, TunnelLink } from './node-state.ts';
-import { untilReached } from './wait-ready.ts';
+import { untilReached, untilReady } from './wait-ready.ts';
 
 type Hub = LiteStatus['hub'];
 const server = 'cloud.example.org:443';
@@ -15,7 +15,7 @@ const linked = (
 });
 
 /** A machine whose edge-lite says these things one after the other, the last one for ever. `failed`: it has exited. */
-function machineOf(said: readonly (Hub | 'failed')[]) {
+function machineOf(said: readonly (Hub | 'failed')[], node?: LiteStatus['node']) {
   const clock = hastyClock();
   const notes: string[] = [];
   const progress: Progress = {
@@ -39,7 +39,7 @@ function machineOf(said: readonly (Hub | 'failed')[]) {
       }
       looks += 1;
       at += 1;
-      return now === 'failed' ? answer('', 1) : answer(JSON.stringify({ hub: now }));
+      return now === 'failed' ? answer('', 1) : answer(JSON.stringify({ hub: now, node }));
     },
     [Symbol.asyncDispose]: async () => undefined,
   };
@@ -92,7 +92,24 @@ describe('a machine that joined', () => {
 
   it('is not waited for once edge-lite has exited', async () => {
     const machine = machineOf([{ tunnel: linked('connecting') }, 'failed']);
-    await expect(untilReached(machine.waiting)).rejects.toMatchObject({ cause: { message: 'it ended' } });
+    await expect(untilReached(machine.waiting)).rejects.toMatchObject({
+      code: 'Unavailable',
+      cause: { message: 'edge-lite exited', cause: { message: 'it ended' } },
+    });
     expect(machine.looks()).toBe(2);
+  });
+
+  it('is told what it lacks to be Ready, and what edge-lite said last', async () => {
+    const node = { labels: {}, podCIDRs: [], conditions: [] };
+    const machine = machineOf([{ connectivity: { kind: 'online' } }], node);
+    await expect(untilReady(machine.waiting, 30_000)).rejects.toMatchObject({
+      code: 'DeadlineExceeded',
+      message: 'till-5 did not become Ready',
+      cause: {
+        message: 'timed out after 30 s waiting for Node till-5: a podCIDR from the cloud',
+        cause: { message: 'it ended' },
+      },
+      hint: expect.stringContaining('run the same command again'),
+    });
   });
 });

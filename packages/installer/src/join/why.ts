@@ -1,4 +1,4 @@
-import { type ErrorCode, SelvedgeError } from '@selvedge/kit';
+import { type ErrorCode, SelvedgeError, hasCode, messageOf } from '@selvedge/kit';
 import type { Host } from '../host/index.ts';
 import { places } from '../places.ts';
 
@@ -19,7 +19,7 @@ function lineOf(text: string): LogLine {
   }
 }
 
-const said = ({ text = '', error }: LogLine): string => {
+const wordsOf = ({ text = '', error }: LogLine): string => {
   const message = typeof error === 'string' ? error : error?.message;
   return message ?? text;
 };
@@ -33,7 +33,7 @@ export function lastTrouble(log: string): string | undefined {
   const worst =
     lines.findLast(({ level }) => level === 'error') ?? lines.findLast(({ level }) => level === 'warn');
   const last = worst ?? lines.at(-1);
-  return last === undefined ? undefined : said(last);
+  return last === undefined ? undefined : wordsOf(last);
 }
 
 /** By the exit code of edge-lite. Source: docs/reference/edge-lite-config.md, "Exit codes". */
@@ -61,26 +61,26 @@ const goOn =
   'fix the cause and run the same command again, which resumes where it stopped; selvedge reset undoes the join';
 
 async function logOf(host: Host, signal: AbortSignal): Promise<string> {
-  const argv = ['journalctl', '--no-pager', '--quiet', '--output=cat', '--lines=100', '--unit', places.unit];
-  const { stdout } = await host.run({ argv: argv as [string, ...string[]] }, signal);
+  const how = ['--no-pager', '--quiet', '--output=cat', '--lines=100'] as const;
+  const { stdout } = await host.run({ argv: ['journalctl', ...how, '--unit', places.unit] }, signal);
   return stdout.toString();
 }
 
-/** Why a machine did not become a node, from what edge-lite said and how it ended. */
+/** Why a machine did not become a node, from what was waited for last (`cause`), what edge-lite said and how it ended. */
 export async function whyNot(
   { host, exitCode, cause }: { readonly host: Host; readonly exitCode: number; readonly cause: unknown },
   signal: AbortSignal,
 ): Promise<SelvedgeError> {
   const trouble = lastTrouble(await logOf(host, signal));
   const exit = exits[exitCode];
-  const reason = trouble === undefined ? cause : new Error(trouble);
-  if (exit === undefined) {
-    return new SelvedgeError(`${host.name} did not become Ready`, {
-      code: 'DeadlineExceeded',
-      cause: reason,
-      hint: goOn,
-    });
+  const said = trouble === undefined ? undefined : new Error(trouble);
+  if (exit !== undefined) {
+    const { what, code, hint } = exit;
+    return new SelvedgeError(what, { code, cause: said ?? cause, hint });
   }
-  const { what, code, hint } = exit;
-  return new SelvedgeError(what, { code, cause: reason, hint });
+  return new SelvedgeError(`${host.name} did not become Ready`, {
+    code: hasCode(cause, 'DeadlineExceeded') ? 'DeadlineExceeded' : 'Unavailable',
+    cause: said === undefined ? cause : new Error(messageOf(cause), { cause: said }),
+    hint: goOn,
+  });
 }
