@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import {
   type Architecture,
   type Digests,
+  architectures,
   artifactName,
   checksumsFile,
   renderChecksums,
@@ -18,7 +19,6 @@ import {
   type Build,
   type BuildDeps,
   type BuildOptions,
-  architectures,
   bundleFile,
   executableName,
   metafileOf,

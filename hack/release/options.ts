@@ -4,8 +4,6 @@ import type { Compression } from '../deb/index.ts';
 import type { Program } from '../programs.ts';
 import type { Progress } from '../setup/index.ts';
 
-export const architectures: readonly Architecture[] = ['amd64', 'arm64'];
-
 export interface BuildOptions {
   /** The root of the checkout that is built. */
   readonly repository: string;

@@ -1,6 +1,7 @@
 /** What releases and packages are built with. */
 
 export {
+  architectures,
   artifactName,
   checksumsFile,
   parseChecksums,

@@ -14,18 +14,14 @@ import {
 import { execCredentials } from './exec-credentials.ts';
 import type { ClusterFlags } from './flags/cluster.ts';
 import type { CliHost } from './host.ts';
+import type { ApiAccess } from '../host/index.ts';
 
 /** The cluster that a person chose. */
 export interface Cluster extends AsyncDisposable {
   readonly client: KubeClient;
   /** `https://host:port`. */
   readonly server: string;
-  /** As a kubeconfig names it. */
-  readonly api: {
-    readonly server: string;
-    readonly serverName?: string | undefined;
-    readonly credentials: CredentialSource;
-  };
+  readonly api: ApiAccess;
   /** PEM of whom the kubeconfig trusts, if it says. */
   readonly certificateAuthority: () => Promise<string | undefined>;
   /** The same API server, as somebody else. Who asks closes it. */
@@ -34,7 +30,7 @@ export interface Cluster extends AsyncDisposable {
 
 /** A client of one API server. Who asks closes it. */
 export function connectTo(
-  { server, serverName, credentials }: Cluster['api'],
+  { server, serverName, credentials }: ApiAccess,
   { clock, random, version }: Pick<CliHost, 'clock' | 'random' | 'version'>,
 ): KubeClient {
   const metrics = createKubeMetrics(createMetricsRegistry());

@@ -1,4 +1,4 @@
-import { hasCode } from '@selvedge/kit';
+import { hasCode, messageOf } from '@selvedge/kit';
 import { type KubeClient, resourcePath, resources } from '@selvedge/kube';
 import type { PodSight } from './pods.ts';
 
@@ -41,7 +41,6 @@ export async function lookAtLogs(
   } catch (error) {
     signal.throwIfAborted();
     if (hasCode(error, 'Forbidden')) return { kind: 'unknown', why: 'not allowed to read logs' };
-    const why = error instanceof Error ? error.message : 'no answer';
-    return { kind: 'unreadable', why: `the log of ${namespace}/${name}: ${why}` };
+    return { kind: 'unreadable', why: `the log of ${namespace}/${name}: ${messageOf(error)}` };
   }
 }

@@ -1,6 +1,13 @@
 import { dirname } from 'node:path';
 import { X509Certificate } from 'node:crypto';
-import { type ClusterAccess, isObject, memberOf, parseKubeconfig, userOfCertificate } from '@selvedge/kube';
+import {
+  type ClusterAccess,
+  isList,
+  isObject,
+  memberOf,
+  parseKubeconfig,
+  userOfCertificate,
+} from '@selvedge/kube';
 import { hasCode } from '@selvedge/kit';
 import { parse } from 'yaml';
 import { type NodeFacts, flagOf } from '../facts/index.ts';
@@ -41,19 +48,26 @@ export function flagIn(
   return flagOf(argumentsOf(facts, program, unit), flag) ?? inUnit;
 }
 
-/** A field of a YAML file, if it is there and a string. */
-export function stringIn(facts: NodeFacts, path: string, ...keys: readonly string[]): string | undefined {
-  const text = facts.files[path]?.text;
+/** What a YAML text has at a field, by default all of it; undefined if that is not there, or the text cannot be read. */
+export function valueIn(text: string | undefined, ...keys: readonly string[]): unknown {
   if (text === undefined) return undefined;
   try {
-    const value: unknown = keys.reduce<unknown>(
-      (at, key) => (isObject(at) ? memberOf(at, key) : undefined),
-      parse(text),
-    );
-    return typeof value === 'string' && value !== '' ? value : undefined;
+    return keys.reduce<unknown>((at, key) => (isObject(at) ? memberOf(at, key) : undefined), parse(text));
   } catch {
     return undefined;
   }
+}
+
+/** A field of a YAML file, if it is there and a string. */
+export function stringIn(facts: NodeFacts, path: string, ...keys: readonly string[]): string | undefined {
+  const value = valueIn(facts.files[path]?.text, ...keys);
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+/** The strings in a list in a YAML file. */
+export function stringsIn(facts: NodeFacts, path: string, ...keys: readonly string[]): readonly string[] {
+  const value = valueIn(facts.files[path]?.text, ...keys);
+  return isList(value) ? value.filter((one) => typeof one === 'string') : [];
 }
 
 /** What it says: the text, or that of the file. */

@@ -1,9 +1,8 @@
 import { basename } from 'node:path';
 import { isList, isObject } from '@selvedge/kube';
-import { parse } from 'yaml';
 import { type NodeFacts, flagOf, plainLines, rancherConfigs } from '../facts/index.ts';
 import { places } from '../places.ts';
-import { argumentsOf } from './kubelet-facts.ts';
+import { argumentsOf, valueIn } from './kubelet-facts.ts';
 
 /** An agent of k3s, or of RKE2, which is k3s with other components: `k3s`, `k3s-agent.service`. */
 export interface RancherAgent {
@@ -42,13 +41,9 @@ export function rancherConfig(facts: NodeFacts, agent: RancherAgent): string {
 }
 
 function fieldsOf(text: string): readonly (readonly [string, unknown])[] {
-  try {
-    const read: unknown = parse(text);
-    return isObject(read) ? Object.entries(read) : [];
-  } catch {
-    // It cannot start with that either.
-    return [];
-  }
+  // With what cannot be read it cannot start either.
+  const read = valueIn(text);
+  return isObject(read) ? Object.entries(read) : [];
 }
 
 const another = (argument: string, value: string, where: string): string =>

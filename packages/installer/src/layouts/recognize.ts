@@ -1,6 +1,4 @@
 import { join } from 'node:path';
-import { isList } from '@selvedge/kube';
-import { parse } from 'yaml';
 import type { NodeFacts } from '../facts/index.ts';
 import { places } from '../places.ts';
 import {
@@ -10,6 +8,7 @@ import {
   identityOf,
   readKubeconfig,
   stringIn,
+  stringsIn,
   userOf,
 } from './kubelet-facts.ts';
 import { type LayoutRow, layoutTable, trustsHub } from './table.ts';
@@ -17,26 +16,11 @@ import type { KubeletLayout, Layout, Recognition } from './types.ts';
 
 const nodePrefix = 'system:node:';
 
-/** Something in a document, if it can be read. */
-function within(text: string | undefined, pick: (document: unknown) => unknown): readonly string[] {
-  if (text === undefined) return [];
-  try {
-    const found = pick(parse(text));
-    return isList(found) ? found.filter((one) => typeof one === 'string') : [];
-  } catch {
-    return [];
-  }
-}
-
-/** Fields of what may be anything. */
-const fieldsOf = (value: unknown): Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null ? { ...value } : {};
-
 /** API servers: those of edge-lite, those behind the local load balancer, or the one that is named. */
 function serversOf(facts: NodeFacts, row: LayoutRow, { server }: Kubeconfig): readonly string[] {
-  const ours = within(facts.files[places.config]?.text, (all) => fieldsOf(fieldsOf(all)['server'])['urls']);
+  const ours = stringsIn(facts, places.config, 'server', 'urls');
   const balanced = row.balancers
-    .map((path) => within(facts.files[path]?.text, (all) => fieldsOf(all)['ServerAddresses']))
+    .map((path) => stringsIn(facts, path, 'ServerAddresses'))
     .find((list) => list.length > 0);
   return ours.length > 0 ? ours : (balanced?.map((address) => `https://${address}`) ?? [server]);
 }
@@ -71,9 +55,10 @@ function runtimeOf(facts: NodeFacts, row: LayoutRow): Pick<Layout, 'runtimeEndpo
 }
 
 /** Whether parts of its configuration are ours already. */
-function isConverted(facts: NodeFacts, { kubeconfig, change }: KubeletLayout, read: Kubeconfig): boolean {
-  const dropIn = change.kind === 'argument' ? join(change.folder, places.rancherDropIn) : kubeconfig;
-  return change.kind === 'argument' ? dropIn in facts.files : trustsHub(read);
+function isConverted(facts: NodeFacts, { change }: KubeletLayout, read: Kubeconfig): boolean {
+  return change.kind === 'argument'
+    ? join(change.folder, places.rancherDropIn) in facts.files
+    : trustsHub(read);
 }
 
 /** What stands in the way of a conversion, for people. */

@@ -1,4 +1,5 @@
 import { type Plan, type StepWords, changesIn } from '../command/index.ts';
+import { durationText } from '../duration-text.ts';
 import type { Step } from '../steps/index.ts';
 import type { ResetResult } from './types.ts';
 
@@ -41,7 +42,7 @@ export function resetPlan({ node, steps, keepImages, deletesNode }: Resetting): 
 /** The result, for people. Pure. */
 export function describeReset({ outcome, node = '', totalMs = 0, warnings }: ResetResult): string {
   const heads: Readonly<Record<ResetResult['outcome'], string>> = {
-    reset: `${node} is a bare machine again after ${(totalMs / 1_000).toFixed(1)} s`,
+    reset: `${node} is a bare machine again after ${durationText(totalMs)}`,
     unchanged: 'this machine has not joined; no changes made',
     declined: 'no changes made',
   };

@@ -1,5 +1,5 @@
 import { managerNamespace } from '@selvedge/api';
-import { type KubeObject, resources } from '@selvedge/kube';
+import { type KubeObject, resourcePath, resources } from '@selvedge/kube';
 import type { Pod } from '@selvedge/kube/types';
 import { edgeNodeResource, edgeUnitResource, unitAppResource } from '../edge-objects.ts';
 import type { Collection } from './collection.ts';
@@ -18,17 +18,19 @@ const eventNamespaces = [managerNamespace, 'default', 'kube-system'];
 
 async function logOf(pod: Pod, lines: number, { cluster, signal }: SupportDumpDeps): Promise<string> {
   const { namespace = '', name = '' } = pod.metadata;
-  const path = `/api/v1/namespaces/${namespace}/pods/${name}/log`;
+  const path = resourcePath(resources.pods, { namespace, name, subresource: 'log' });
   const query = { tailLines: lines, limitBytes: dumpDefaults.maxFileBytes, timestamps: true };
   return (await cluster.raw({ method: 'GET', path, query, accept: '*/*', signal })).body.toString();
 }
 
 async function addPods(collection: Collection, lines: number, deps: SupportDumpDeps): Promise<void> {
   const { cluster, signal } = deps;
-  const read = async (): Promise<readonly Pod[]> =>
-    (await cluster.listAll(resources.pods, { namespace: managerNamespace, signal })).items;
-  const pods: Pod[] = [];
-  await collection.add('cluster/pods.json', async () => pods.splice(0, 0, ...(await read())) && pods, signal);
+  let pods: readonly Pod[] = [];
+  const read = async (): Promise<readonly Pod[]> => {
+    ({ items: pods } = await cluster.listAll(resources.pods, { namespace: managerNamespace, signal }));
+    return pods;
+  };
+  await collection.add('cluster/pods.json', read, signal);
   for (const pod of pods) {
     const file = `cluster/logs/${pod.metadata.name ?? ''}.log`;
     await collection.add(file, () => logOf(pod, lines, deps), signal);

@@ -5,7 +5,7 @@ import { openCluster } from '../cluster.ts';
 import { exitCodes } from '../errors/index.ts';
 import { type ClusterFlags, withCluster } from '../flags/cluster.ts';
 import { withJson } from '../flags/common.ts';
-import { type MachineFlags, withMachines } from '../flags/machines.ts';
+import { type MachineFlags, machinesIfAsked, withMachines } from '../flags/machines.ts';
 import { type NodeFlags, choiceOf, withNodes } from '../flags/nodes.ts';
 import { hostPorts } from '../flags/host-ports.ts';
 import { createHostsIfAsked } from '../machines/index.ts';
@@ -23,9 +23,7 @@ export function addCheck(root: Command, program: Program): void {
   const command = withJson(withCluster(root.command('check')))
     .description('find everything that would prevent a conversion; changes nothing')
     .option('--tunnel-server <host:port>', 'check that nodes reach it; comma-separated', hostPorts);
-  const ways = ['ssh', 'local', 'job'] as const;
-  const otherwise = 'query the API server only, no machines';
-  withMachines(withNodes(command, 'all but control-plane nodes'), { ways, otherwise }).action(
+  withMachines(withNodes(command, 'all but control-plane nodes'), machinesIfAsked).action(
     (flags: CheckFlags) =>
       program.perform({ kind: 'CheckResult', describe: describeCheck, exitCodeOf }, flags, async (run) => {
         await using cluster = await openCluster(flags, host);

@@ -3,7 +3,7 @@ import { describeStatus, status } from '../../status/index.ts';
 import { openCluster } from '../cluster.ts';
 import { type ClusterFlags, withCluster } from '../flags/cluster.ts';
 import { withJson } from '../flags/common.ts';
-import { type MachineFlags, withMachines } from '../flags/machines.ts';
+import { type MachineFlags, machinesIfAsked, withMachines } from '../flags/machines.ts';
 import { type NodeFlags, choiceOf, withNodes } from '../flags/nodes.ts';
 import { createHostsIfAsked } from '../machines/index.ts';
 import type { CommonFlags, Program } from '../program.ts';
@@ -15,9 +15,7 @@ export function addStatus(root: Command, program: Program): void {
   const command = withJson(withCluster(root.command('status'))).description(
     'show what is installed, and the state of each node: stock, converted, lite, half-done',
   );
-  const ways = ['ssh', 'local', 'job'] as const;
-  const otherwise = 'query the API server only, no machines';
-  withMachines(withNodes(command, 'all'), { ways, otherwise }).action((flags: StatusFlags) =>
+  withMachines(withNodes(command, 'all'), machinesIfAsked).action((flags: StatusFlags) =>
     program.perform({ kind: 'StatusResult', describe: describeStatus }, flags, async (run) => {
       await using cluster = await openCluster(flags, host);
       const hosts = await createHostsIfAsked(flags, { ...run, host, cluster });

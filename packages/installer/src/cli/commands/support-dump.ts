@@ -6,7 +6,7 @@ import { describeSupportDump, supportDump } from '../../support-dump/index.ts';
 import { openCluster } from '../cluster.ts';
 import { type ClusterFlags, withCluster } from '../flags/cluster.ts';
 import { withJson, wholeNumber } from '../flags/common.ts';
-import { type MachineFlags, withMachines } from '../flags/machines.ts';
+import { type MachineFlags, machinesIfAsked, withMachines } from '../flags/machines.ts';
 import { type NodeFlags, choiceOf, withNodes } from '../flags/nodes.ts';
 import { createHostsIfAsked } from '../machines/index.ts';
 import type { CommonFlags, Program } from '../program.ts';
@@ -46,10 +46,8 @@ export function addSupportDump(root: Command, program: Program): void {
       'how many of the last lines of each log; default: 5000',
       wholeNumber(1, maxLogLines),
     );
-  const ways = ['ssh', 'local', 'job'] as const;
-  const otherwise = 'query the API server only, no machines';
   const frame = { kind: 'SupportDumpResult', describe: describeSupportDump };
-  withMachines(withNodes(command, 'all'), { ways, otherwise }).action((flags: SupportDumpFlags) =>
+  withMachines(withNodes(command, 'all'), machinesIfAsked).action((flags: SupportDumpFlags) =>
     program.perform(frame, flags, async (run) => {
       await using cluster = await openCluster(flags, host);
       const hosts = await createHostsIfAsked(flags, { ...run, host, cluster });

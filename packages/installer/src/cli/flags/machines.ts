@@ -69,6 +69,12 @@ export interface MachinesOptions {
   readonly otherwise?: string;
 }
 
+/** For commands that look at the API server, and at machines only if they are told how. */
+export const machinesIfAsked: MachinesOptions = {
+  ways: ['ssh', 'local', 'job'],
+  otherwise: 'query the API server only, no machines',
+};
+
 const wayTexts = {
   ssh: 'ssh',
   local: 'local: this machine',

@@ -1,5 +1,5 @@
-import { SelvedgeError, hasCode, jittered, messageOf, withDeadline } from '@selvedge/kit';
-import { resources } from '@selvedge/kube';
+import { SelvedgeError, jittered, messageOf, withDeadline } from '@selvedge/kit';
+import { ifFound, resources } from '@selvedge/kube';
 import type { ContainerState, Pod } from '@selvedge/kube/types';
 import type { ExecTarget } from './exec.ts';
 import { jobNameLabel, jobs } from './manifest.ts';
@@ -72,11 +72,7 @@ async function deleteJob(
   { cluster }: JobDeps,
   signal: AbortSignal,
 ): Promise<void> {
-  try {
-    await cluster.delete(jobs, { namespace, name }, { signal, propagationPolicy: 'Background' });
-  } catch (error) {
-    if (!hasCode(error, 'NotFound')) throw error;
-  }
+  await ifFound(cluster.delete(jobs, { namespace, name }, { signal, propagationPolicy: 'Background' }));
 }
 
 /** What a person can do about a Job that stays: its own deadline ends it in any case. */

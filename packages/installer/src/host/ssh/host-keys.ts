@@ -1,4 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import { sshDefaults } from './options.ts';
 
 /** What a file of known hosts says of the key that a server showed. */
 export type HostKeyVerdict =
@@ -50,6 +51,17 @@ function isFor({ patterns }: Entry, name: string): boolean {
   return yes.some((one) => matches(one, name)) && !not.some((one) => matches(one.slice(1), name));
 }
 
+interface Server {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** How a file calls a server: with its port, unless that is the usual one. */
+function nameOf({ host, port }: Server): string {
+  const name = host.toLowerCase();
+  return port === sshDefaults.port ? name : `[${name}]:${port}`;
+}
+
 /** The type that an SSH key in its wire form begins with. Source: RFC 4253, 6.6. */
 function typeOf(key: Buffer): string {
   return key.length < 4 ? '' : key.subarray(4, 4 + key.readUInt32BE(0)).toString('latin1');
@@ -59,13 +71,8 @@ function typeOf(key: Buffer): string {
  * Judges the host key of a server by `known_hosts` files: hashed names, patterns, ports, `@revoked`. Certificates of an
  * authority (`@cert-authority`) are not understood. Source: sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT".
  */
-export function judgeHostKey(
-  knownHosts: string,
-  server: { readonly host: string; readonly port: number },
-  shown: Buffer,
-): HostKeyVerdict {
-  const host = server.host.toLowerCase();
-  const name = server.port === 22 ? host : `[${host}]:${server.port}`;
+export function judgeHostKey(knownHosts: string, server: Server, shown: Buffer): HostKeyVerdict {
+  const name = nameOf(server);
   const entries = parse(knownHosts).filter((entry) => isFor(entry, name));
   const same = (entry: Entry): boolean =>
     entry.type === typeOf(shown) && Buffer.from(entry.key, 'base64').equals(shown);
@@ -78,12 +85,8 @@ export function judgeHostKey(
 }
 
 /** The key types that a file has for a server: a client asks for these first, as `ssh` does. */
-export function knownKeyTypes(
-  knownHosts: string,
-  server: { readonly host: string; readonly port: number },
-): readonly string[] {
-  const host = server.host.toLowerCase();
-  const name = server.port === 22 ? host : `[${host}]:${server.port}`;
+export function knownKeyTypes(knownHosts: string, server: Server): readonly string[] {
+  const name = nameOf(server);
   const types = parse(knownHosts).filter((entry) => entry.marker === undefined && isFor(entry, name));
   return [...new Set(types.map(({ type }) => type))];
 }
