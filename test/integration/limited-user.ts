@@ -1,9 +1,11 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { systemClock } from '@selvedge/kit';
 import { type KubeClient, resources } from '@selvedge/kube';
 import type { PrivateControlPlane } from '../bed/control-plane/private-control-plane.ts';
 import { renderKubeconfig } from '../bed/pki/kubeconfig.ts';
+import { waitFor } from '../bed/wait.ts';
 import { connectWith } from './kube-world.ts';
 
 /** Verbs on `plural.group` or `plural.group/name`, in any namespace: `get secrets/my-tls`. */
@@ -28,13 +30,38 @@ function ruleOf(right: RightText) {
   };
 }
 
+/** Whether the API server has heard of all of them: it goes by roles that it watches, a moment behind. */
+async function hasRights(
+  client: KubeClient,
+  rights: readonly RightText[],
+  signal: AbortSignal,
+): Promise<boolean> {
+  const all = rights.map(ruleOf).flatMap(({ apiGroups, verbs, ...rule }) =>
+    verbs.map((verb) => ({
+      group: apiGroups.join(''),
+      resource: rule.resources.join(''),
+      verb,
+      ...(rule.resourceNames === undefined ? {} : { name: rule.resourceNames.join('') }),
+    })),
+  );
+  const reviews = all.map((resourceAttributes) =>
+    client.create(
+      resources.selfSubjectAccessReviews,
+      { metadata: {}, spec: { resourceAttributes } },
+      { signal },
+    ),
+  );
+  return (await Promise.all(reviews)).every(({ status }) => status?.allowed === true);
+}
+
+/** Resolves when the rights count. */
 export async function limitedUser(
   { controlPlane, admin }: { readonly controlPlane: PrivateControlPlane; readonly admin: KubeClient },
   user: string,
   rights: readonly RightText[],
 ): Promise<LimitedUser> {
   const { signal } = new AbortController();
-  const stack = new AsyncDisposableStack();
+  await using stack = new AsyncDisposableStack();
   const name = `tests:${user}`;
   const role = { metadata: { name }, rules: rights.map(ruleOf) };
   await admin.create(resources.clusterRoles, role, { signal });
@@ -57,5 +84,7 @@ export async function limitedUser(
     clientCertificate: { certificate, privateKey: key },
   });
   stack.defer(() => client.close());
-  return { client, kubeconfig, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+  await waitFor({ what: `the rights of ${user}` }, systemClock, (inner) => hasRights(client, rights, inner));
+  const kept = stack.move();
+  return { client, kubeconfig, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
