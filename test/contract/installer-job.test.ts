@@ -118,7 +118,11 @@ describe('a machine behind a Job', () => {
   it('that nobody starts is given up', async () => {
     await using server = await startExecServer();
     server.pod = { kind: 'waiting', reason: 'ContainerCreating', message: '' };
-    await expect(open(server, { startTimeoutMs: 100 })).rejects.toMatchObject({ code: 'DeadlineExceeded' });
+    await expect(open(server, { startTimeoutMs: 100 })).rejects.toMatchObject({
+      code: 'DeadlineExceeded',
+      message: /did not start on shop-1 in time: ContainerCreating$/,
+      hint: /privileged/,
+    });
     expect(server.jobs.size).toBe(0);
   });
 

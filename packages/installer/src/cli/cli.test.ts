@@ -76,6 +76,11 @@ describe('the command line', () => {
     ['a cluster that is not known', ['unit', 'list'], /no kubeconfig found[^]*next {2}use --kubeconfig FILE/],
     ['a file that is not there', ['unit', 'list', '--kubeconfig', '/none'], /\/none cannot be read/],
     [
+      'a name that no node can have',
+      ['token', 'create', '--node', 'shop..7'],
+      /"shop\.\.7" is not a valid node name/,
+    ],
+    [
       'two choices at once',
       ['unit', 'create', 'a', '--nodes', 'b', '--selector', 'c=d'],
       /--nodes or --selector/,

@@ -41,6 +41,7 @@ function hasEnded({ journal: { state } }: MachineSession, { node, journalled }: 
     `${node.name} now has another run: \`${state.command}\`, run ${state.run}, ${state.kind}`,
     {
       code: 'Conflict',
+      hint: 'it is not touched; `selvedge status` with --transport tells how far that run is',
     },
   );
 }

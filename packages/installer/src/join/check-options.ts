@@ -1,13 +1,12 @@
 import { SelvedgeError } from '@selvedge/kit';
 import { parseBootstrapToken } from '@selvedge/kube';
+import { isNodeName } from '../node-name.ts';
 import type { JoinOptions } from './types.ts';
 
 const invalid = (message: string, hint: string): SelvedgeError =>
   new SelvedgeError(message, { code: 'Invalid', hint });
 
 const printed = 'selvedge token create prints the complete command';
-/** RFC 1123. */
-const nodeName = /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 
 function checkServer(server: string): void {
   const url = URL.canParse(server) ? new URL(server) : undefined;
@@ -18,7 +17,7 @@ function checkServer(server: string): void {
 /** The name of the Node. Throws `Invalid`. */
 export function nodeNameOf({ nodeName: given }: Pick<JoinOptions, 'nodeName'>, hostname: string): string {
   const name = given ?? hostname.toLowerCase();
-  if (nodeName.test(name)) return name;
+  if (isNodeName(name)) return name;
   throw invalid(
     `${name} is not a valid Node name`,
     'choose one with --node-name: a-z, 0-9, hyphens and dots',

@@ -12,7 +12,11 @@ function caHashOf(pem: string): string {
   try {
     return pinOf(new X509Certificate(pem));
   } catch (cause) {
-    throw new SelvedgeError('the cluster CA is not a valid certificate', { code: 'Conflict', cause });
+    throw new SelvedgeError('the cluster CA is not a valid certificate', {
+      code: 'Conflict',
+      cause,
+      hint: 'the certificate authority in the kubeconfig of the kubelet must be PEM',
+    });
   }
 }
 

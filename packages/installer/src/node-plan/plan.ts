@@ -137,6 +137,7 @@ export function planConversion(
   if (layout.obstacles.length > 0) {
     throw new SelvedgeError(`${layout.nodeName} cannot be converted: ${layout.obstacles.join('; ')}`, {
       code: 'Conflict',
+      hint: 'run `selvedge check` for what to do about it',
     });
   }
   const target = hubTarget(options.hubPort ?? defaultPorts.hub);

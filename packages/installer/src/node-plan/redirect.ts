@@ -13,7 +13,10 @@ export const hubTarget = (port: number): ClusterTarget => ({
 function read(facts: NodeFacts, path: string): FileFacts & { readonly text: string } {
   const file = facts.files[path];
   if (file?.text !== undefined) return { ...file, text: file.text };
-  throw new SelvedgeError(`${path} does not exist, or is not a text file`, { code: 'Conflict' });
+  throw new SelvedgeError(`${path} does not exist, or is not a text file of at most 64 KiB`, {
+    code: 'Conflict',
+    hint: 'it must be a kubeconfig in plain YAML; run `selvedge check` for what is on the machine',
+  });
 }
 
 function editsOf(path: string, text: string, target: ClusterTarget): readonly TextEdit[] {
@@ -41,6 +44,7 @@ export function redirectedCopy(facts: NodeFacts, path: string, target: ClusterTa
   if (/^[^#\n]*\b(client-key-data|token|password):/m.test(text)) {
     throw new SelvedgeError(`${path} contains an inline secret, which is not copied elsewhere`, {
       code: 'Conflict',
+      hint: 'put it into a file that the kubeconfig names instead (client-key, tokenFile), then run the same command again',
     });
   }
   return editedText(text, editsOf(path, text, target));

@@ -1,4 +1,5 @@
 import { SelvedgeError } from '@selvedge/kit';
+import { places } from '../places.ts';
 import { nothing } from './before.ts';
 import type { Executor, ExecutorDeps } from './executor.ts';
 import { startAnew, systemctl, systemctlSays, unitStatus } from './systemd.ts';
@@ -60,15 +61,16 @@ export function restartExecutor(deps: ExecutorDeps): Executor<StepOf<'restart'>>
   };
 }
 
-export function awaitExecutor({ files, clock }: ExecutorDeps): Executor<StepOf<'await'>> {
+export function awaitExecutor({ host, files, clock }: ExecutorDeps): Executor<StepOf<'await'>> {
   return {
     look: async () => nothing,
     async apply({ path, timeoutMs }, _before, signal) {
       const until = clock.monotonicMs() + timeoutMs;
       while ((await files.look(path, signal)).kind === 'absent') {
         if (clock.monotonicMs() >= until) {
-          throw new SelvedgeError(`${path} did not appear within ${timeoutMs / 1_000} s`, {
+          throw new SelvedgeError(`${path} did not appear on ${host.name} within ${timeoutMs / 1_000} s`, {
             code: 'DeadlineExceeded',
+            hint: `see the log of what makes it: journalctl -u ${places.unit} on that machine`,
           });
         }
         await clock.sleep(pauseMs, signal);

@@ -12,6 +12,7 @@ import {
   listTokens,
   parseTokenId,
 } from '../../token/index.ts';
+import { isNodeName } from '../../node-name.ts';
 import { type Cluster, openCluster } from '../cluster.ts';
 import { type ClusterFlags, withCluster } from '../flags/cluster.ts';
 import { moreWords, parsedBy, duration, withChanges, withJson } from '../flags/common.ts';
@@ -39,10 +40,9 @@ function ttl(text: string): number {
   throw new InvalidArgumentError('must be between 1m and 30d');
 }
 
-/** DNS subdomain names. Source: kubernetes.io "Object Names and IDs". */
 function nodeNames(text: string, before?: readonly string[]): readonly string[] {
   const names = moreWords(text, before);
-  const wrong = names.find((name) => name.length > 253 || !/^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/.test(name));
+  const wrong = names.find((name) => !isNodeName(name));
   if (wrong === undefined) return names;
   throw new InvalidArgumentError(`${JSON.stringify(wrong)} is not a valid node name`);
 }

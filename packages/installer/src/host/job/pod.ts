@@ -1,4 +1,4 @@
-import { SelvedgeError, jittered, messageOf, withDeadline } from '@selvedge/kit';
+import { SelvedgeError, hasCode, jittered, messageOf, withDeadline } from '@selvedge/kit';
 import { ifFound, resources } from '@selvedge/kube';
 import type { ContainerState, Pod } from '@selvedge/kube/types';
 import type { ExecTarget } from './exec.ts';
@@ -44,10 +44,29 @@ function hopelessOf(pod: Pod, image: string): SelvedgeError | undefined {
   if (hopeless.has(waiting?.reason ?? '')) return noImage(node, image, waiting?.message);
   if (phase !== 'Failed') return undefined;
   const why = [reason, message].filter((one) => one !== undefined).join(': ');
-  return new SelvedgeError(`the pod of the Job failed on ${node}: ${why}`, { code: 'Unavailable' });
+  return new SelvedgeError(`the pod of the Job failed on ${node}: ${why === '' ? 'no reason given' : why}`, {
+    code: 'Unavailable',
+    hint: `see kubectl describe node ${node}; privileged pods must be able to run there`,
+  });
 }
 
-/** Waits for the container of a Job. Throws `Unavailable` with the reason if it does not start. */
+/** What is known of a pod whose container does not run yet. */
+function seenOf(pod: Pod | undefined): string {
+  if (pod === undefined) return 'no pod was created for it';
+  const { waiting } = stateOf(pod);
+  const said = [waiting?.reason ?? pod.status?.phase, waiting?.message];
+  return said.filter((one) => one !== undefined && one !== '').join(': ');
+}
+
+function notStarted({ node, namespace }: MadeJob, seen: string, cause: SelvedgeError): SelvedgeError {
+  return new SelvedgeError(`the pod of the Job did not start on ${node} in time: ${seen}`, {
+    code: 'DeadlineExceeded',
+    cause,
+    hint: `see kubectl describe node ${node}; the namespace ${namespace} must admit privileged pods, or use --job-namespace`,
+  });
+}
+
+/** Waits for the container of a Job. Throws `Unavailable` if it will not start, `DeadlineExceeded` if it did not; with the reason. */
 export async function jobPod(
   job: MadeJob,
   { options, deps }: { readonly options: JobOptions; readonly deps: JobDeps },
@@ -55,16 +74,24 @@ export async function jobPod(
 ): Promise<ExecTarget> {
   const { clock, random } = deps;
   const timeoutMs = options.startTimeoutMs ?? jobDefaults.startTimeoutMs;
-  return withDeadline({ what: `the pod of Job ${job.name}`, timeoutMs, signal }, clock, async (within) => {
+  let seen = 'the API server did not tell';
+  const started = async (within: AbortSignal): Promise<ExecTarget> => {
     for (;;) {
       const [pod] = await podsOf(job, deps, within);
       const why = pod === undefined ? undefined : hopelessOf(pod, options.image);
       if (why !== undefined) throw why;
       if (pod?.metadata.name !== undefined && stateOf(pod).running !== undefined)
         return { namespace: job.namespace, pod: pod.metadata.name };
+      seen = seenOf(pod);
       await clock.sleep(jittered(lookEveryMs, random), within);
     }
-  });
+  };
+  try {
+    return await withDeadline({ what: `the pod of Job ${job.name}`, timeoutMs, signal }, clock, started);
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw hasCode(error, 'DeadlineExceeded') ? notStarted(job, seen, error) : error;
+  }
 }
 
 async function deleteJob(
