@@ -5,4 +5,4 @@ export { type FailedProgram, programFailed, saidBy } from './program-failed.ts';
 export { connectSshHost } from './ssh/host.ts';
 export type { SshOptions } from './ssh/options.ts';
 export { createSudoHost, type SudoOptions } from './sudo.ts';
-export { hostDefaults, type Host, type HostCommand, type HostResult } from './types.ts';
+export { type Argv, hostDefaults, type Host, type HostCommand, type HostResult } from './types.ts';

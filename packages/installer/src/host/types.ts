@@ -1,7 +1,9 @@
+/** A program and its arguments. */
+export type Argv = readonly [string, ...string[]];
+
 /** A program to run on a machine. No shell reads it: an argument reaches the program as it is. */
 export interface HostCommand {
-  /** The program and its arguments. */
-  readonly argv: readonly [string, ...string[]];
+  readonly argv: Argv;
   /** The content of its stdin, which is then closed. Default: empty. */
   readonly stdin?: Uint8Array | string;
   /** The limit for stdout and for stderr, each, in bytes; a program that prints more is ended. Default 1 MiB. */

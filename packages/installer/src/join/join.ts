@@ -12,7 +12,7 @@ import { earlierJoin } from './earlier.ts';
 import { examineCluster } from './examine-cluster.ts';
 import { nodeNameIn } from './journalled.ts';
 import { sourceNames, tokenFile } from './names.ts';
-import { lookAtNode } from './node-state.ts';
+import { lookAtEdgeLite } from './edge-lite-state.ts';
 import { type Surveyed, knownArchitecture, survey } from './survey.ts';
 import { type JoinDeps, type JoinOptions, type JoinResult, joinDefaults } from './types.ts';
 import { awaitUnit, untilReached, untilReady } from './wait-ready.ts';
@@ -61,7 +61,7 @@ async function change(session: MachineSession, surveyed: Surveyed, asked: Asked)
   } catch (cause) {
     signal.throwIfAborted();
     if (!hasCode(cause, 'Unavailable')) throw cause;
-    const { active, exitCode } = await lookAtNode(host, signal);
+    const { active, exitCode } = await lookAtEdgeLite(host, signal);
     throw active === 'failed' ? await whyNot({ host, exitCode, cause }, signal) : cause;
   }
 }

@@ -1,4 +1,4 @@
-import type { LiteStatus, TunnelLink } from './node-state.ts';
+import type { LiteStatus, TunnelLink } from './edge-lite-state.ts';
 
 const lackingOf = ({ server, state: { kind, error } }: TunnelLink): string =>
   `a tunnel session with ${server} (${error ?? kind})`;

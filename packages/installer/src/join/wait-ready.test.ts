@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Progress } from '../command/index.ts';
 import type { Host } from '../host/index.ts';
 import { hastyClock } from '../steps/testing-clock.ts';
-import type { LiteStatus, TunnelLink } from './node-state.ts';
+import type { LiteStatus, TunnelLink } from './edge-lite-state.ts';
 import { untilReached, untilReady } from './wait-ready.ts';
 
 type Hub = LiteStatus['hub'];

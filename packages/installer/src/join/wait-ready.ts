@@ -3,7 +3,7 @@ import { type Clock, SelvedgeError, hasCode } from '@selvedge/kit';
 import type { Progress } from '../command/index.ts';
 import type { Host } from '../host/index.ts';
 import { isSo, nothingLacks, poll } from '../waiting/index.ts';
-import { type NodeState, lacking, lookAtNode } from './node-state.ts';
+import { type EdgeLiteState, lacking, lookAtEdgeLite } from './edge-lite-state.ts';
 import { lackingInTunnel } from './tunnel-state.ts';
 import type { JoinResult } from './types.ts';
 import { whyNot } from './why.ts';
@@ -22,7 +22,7 @@ interface Awaited {
   readonly timeoutMs: number;
   readonly hint?: string;
   /** What is missing, for people. */
-  readonly lacks: (state: NodeState) => readonly string[];
+  readonly lacks: (state: EdgeLiteState) => readonly string[];
 }
 
 const everyMs = 250;
@@ -31,13 +31,13 @@ const everyMs = 250;
 async function until(
   { host, clock, progress, signal }: Waiting,
   { lacks, ...polling }: Awaited,
-  failed: (state: NodeState, cause: unknown) => Promise<unknown>,
+  failed: (state: EdgeLiteState, cause: unknown) => Promise<unknown>,
 ): Promise<void> {
-  let state: NodeState = { active: '', exitCode: 0 };
+  let state: EdgeLiteState = { active: '', exitCode: 0 };
   const onPending = (why: string): void => progress.note(`waiting for ${why}`);
   try {
     await poll({ ...polling, everyMs, onPending }, { clock, signal }, async () => {
-      state = await lookAtNode(host, signal);
+      state = await lookAtEdgeLite(host, signal);
       if (state.active === 'failed') throw new SelvedgeError('edge-lite exited', { code: 'Internal' });
       return nothingLacks(lacks(state));
     });
@@ -81,7 +81,7 @@ async function unitOf({ host, clock, signal }: Waiting, wanted: string): Promise
   let found: string | undefined;
   const polling = { what: `the unit ${wanted}`, timeoutMs: memberTimeoutMs };
   await poll(polling, { clock, signal }, async () => {
-    found = (await lookAtNode(host, signal)).status?.node?.labels[labels.nodeUnit];
+    found = (await lookAtEdgeLite(host, signal)).status?.node?.labels[labels.nodeUnit];
     return isSo(found === wanted, `it is in ${found ?? 'none'}`);
   }).catch((error: unknown) => {
     if (!hasCode(error, 'DeadlineExceeded')) throw error;

@@ -1,5 +1,5 @@
 import { type Clock, SelvedgeError, isAbort, messageOf, scoped } from '@selvedge/kit';
-import { type Host, type HostResult, programFailed, saidBy } from '../host/index.ts';
+import { type Argv, type Host, type HostResult, programFailed, saidBy } from '../host/index.ts';
 import { type JournalPlace, prepareJournal } from './place.ts';
 
 export interface LockOptions {
@@ -56,13 +56,7 @@ for _ in $(seq 100); do flock -n "$1" true || [ -s "$1" ] && exit 0; sleep 0.1; 
 echo "$pid still holds it" >&2
 exit 1`;
 
-const shell = (script: string, ...args: readonly string[]): [string, ...string[]] => [
-  'sh',
-  '-c',
-  script,
-  'sh',
-  ...args,
-];
+const shell = (script: string, ...args: readonly string[]): Argv => ['sh', '-c', script, 'sh', ...args];
 
 async function ownerIn(host: Host, path: string, signal: AbortSignal): Promise<string> {
   const { stdout } = await host.run({ argv: ['head', '-n', '1', '--', path] }, signal);

@@ -1,6 +1,5 @@
+import type { Argv } from '../host/index.ts';
 import type { PackagesStep } from './lite-types.ts';
-
-type Argv = readonly [string, ...string[]];
 
 /** Nothing is asked for. Source: debconf(7). */
 const quietly = ['env', 'DEBIAN_FRONTEND=noninteractive', 'LC_ALL=C'] as const;

@@ -1,14 +1,12 @@
 import { SelvedgeError } from '@selvedge/kit';
 import type { HostFiles } from '../files/index.ts';
-import type { Host } from '../host/index.ts';
+import type { Argv, Host } from '../host/index.ts';
 import { journalPlace } from '../journal/index.ts';
 import { hashOf } from './before.ts';
 import type { Executor, ExecutorDeps, Sources } from './executor.ts';
 import type { PackagesStep } from './lite-types.ts';
 import { type PackageManager, lines, packageManagers } from './package-managers.ts';
 import { runOrThrow } from './run-or-throw.ts';
-
-type Argv = readonly [string, ...string[]];
 
 /** A mirror may be slow. */
 const timeoutMs = 600_000;

@@ -1,3 +1,4 @@
+import type { Argv } from '../host/index.ts';
 import type { Executor, ExecutorDeps } from './executor.ts';
 import type { RulesStep } from './lite-types.ts';
 import { isWithoutRules, pluginChainsIn, tablesIn, withoutPluginChains } from './packet-rules.ts';
@@ -8,7 +9,7 @@ type Tool = (typeof tools)[number];
 
 export function rulesExecutor({ host }: ExecutorDeps): Executor<RulesStep> {
   /** Empty where the program is not there, or cannot: then nobody made rules by it. */
-  const printed = async (argv: readonly [string, ...string[]], signal: AbortSignal): Promise<string> => {
+  const printed = async (argv: Argv, signal: AbortSignal): Promise<string> => {
     const { exitCode, stdout } = await host.run({ argv }, signal);
     return exitCode === 0 ? stdout.toString() : '';
   };

@@ -1,10 +1,10 @@
+import type { Argv } from '../host/index.ts';
 import { nothing } from './before.ts';
 import type { Executor, ExecutorDeps } from './executor.ts';
 import { runOrThrow } from './run-or-throw.ts';
 import type { LeftoverStep, Step } from './types.ts';
 
 type TimesStep = Extract<Step, { kind: 'times' }>;
-type Argv = readonly [string, ...string[]];
 
 export function timesExecutor({ files }: ExecutorDeps): Executor<TimesStep> {
   return {

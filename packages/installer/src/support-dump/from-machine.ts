@@ -1,12 +1,10 @@
 import { gatherFacts } from '../facts/index.ts';
-import { type Host, programFailed } from '../host/index.ts';
+import { type Argv, type Host, programFailed } from '../host/index.ts';
 import { journalPlace } from '../journal/index.ts';
 import { recognize } from '../layouts/index.ts';
 import { defaultPorts, places } from '../places.ts';
 import type { Collection } from './collection.ts';
 import { dumpDefaults } from './types.ts';
-
-type Argv = readonly [string, ...string[]];
 
 /** What is printed, whatever the exit code: half a log is better than none. */
 async function printed(host: Host, argv: Argv, signal: AbortSignal): Promise<string> {

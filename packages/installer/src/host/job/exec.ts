@@ -5,7 +5,7 @@ import { type RawData, WebSocket } from 'ws';
 import { type ExecEnd, parseExecEnd } from './exec-end.ts';
 import { container } from './manifest.ts';
 import type { ApiAccess } from './options.ts';
-import type { Argv } from './scripts.ts';
+import type { Argv } from '../types.ts';
 
 /** A container whose programs are run. */
 export interface ExecTarget {

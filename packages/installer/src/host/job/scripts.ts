@@ -1,3 +1,5 @@
+import type { Argv } from '../types.ts';
+
 /** Where the container keeps what it knows of programs, in memory. */
 export const stateFolder = '/run/selvedge-shell';
 
@@ -80,8 +82,6 @@ if ! mkdir "$1/begun" 2> /dev/null; then
   [ -e "$1/code" ] || kill -KILL "-$(cat "$1/pid")"
 fi
 rm -rf "$1"`;
-
-export type Argv = readonly [string, ...string[]];
 
 /** A program to be run, or that is being run. */
 export interface ProgramRun {

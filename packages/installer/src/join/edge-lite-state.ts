@@ -4,7 +4,7 @@ import { places } from '../places.ts';
 import { unitProperties } from '../steps/index.ts';
 
 /** How edge-lite is doing on a machine. */
-export interface NodeState {
+export interface EdgeLiteState {
   /** The `ActiveState` of its unit. Source: systemctl(1). */
   readonly active: string;
   /** The exit code of its last run, 0 while it is running. */
@@ -52,14 +52,14 @@ function lackingOf({ podCIDRs, conditions }: KnownNode): readonly string[] {
 }
 
 /** What is missing until the node is Ready in the cloud, for people; empty: nothing. Pure. */
-export function lacking({ active, status }: NodeState): readonly string[] {
+export function lacking({ active, status }: EdgeLiteState): readonly string[] {
   if (status === undefined)
     return [active === 'active' ? 'edge-lite to answer' : `edge-lite to start (${active})`];
   if (status.hub.connectivity?.kind !== online) return ['a connection to the API server'];
   return status.node === undefined ? ['the Node object'] : lackingOf(status.node);
 }
 
-export async function lookAtNode(host: Host, signal: AbortSignal): Promise<NodeState> {
+export async function lookAtEdgeLite(host: Host, signal: AbortSignal): Promise<EdgeLiteState> {
   const properties = 'ActiveState,ExecMainStatus';
   const of = await unitProperties(host, { name: places.unit, properties }, signal);
   const unit = { active: of('ActiveState'), exitCode: Number(of('ExecMainStatus')) };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type LiteStatus, lacking } from './node-state.ts';
+import { type LiteStatus, lacking } from './edge-lite-state.ts';
 import { lastTrouble } from './why.ts';
 
 const condition = (is: string, message: string): object => ({ type: 'Ready', status: is, message });
