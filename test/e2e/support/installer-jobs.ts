@@ -62,12 +62,15 @@ export async function leftByJobs(
   const args = ['get', 'pods', '--all-namespaces', `--field-selector=spec.nodeName=${name}`, '--output=json'];
   const { items } = JSON.parse((await kubectl(args)).stdout) as PodList;
   const uids = items.map(({ metadata }) => metadata.uid);
+  // What cannot be looked at has not left nothing.
   const look = `
-    ctr --address "$1" --namespace k8s.io containers list | grep node-shell
-    ls /var/log/pods /var/log/containers | grep node-shell
-    grep empty-dir/state /proc/mounts
+    set -e
+    containers=$(ctr --address "$1" --namespace k8s.io containers list)
+    logs=$(ls /var/log/pods /var/log/containers)
+    printf '%s\n' "$containers" "$logs" | grep node-shell || true
+    grep empty-dir/state /proc/mounts || true
     ls /var/lib/kubelet/pods`;
-  const { stdout } = await machine.execUnchecked(['sh', '-c', look, 'sh', runtimeSocket]);
+  const { stdout } = await machine.exec(['sh', '-c', look, 'sh', runtimeSocket]);
   return stdout
     .split('\n')
     .filter((line) => line !== '' && !uids.includes(line))

@@ -11,6 +11,7 @@ import {
   type Host,
   type HostCommand,
   type Hosts,
+  type Progress,
   type RevertResult,
   convert,
   createLocalHost,
@@ -64,14 +65,13 @@ function hostsOf({ machines }: Cluster, loss: Loss): Hosts {
   };
 }
 
+/** Says nothing. */
+export const quiet: Progress = { task: (_title, work) => work(quiet), note: () => undefined };
+
 function contextOf(): CommandContext {
-  const progress: CommandContext['progress'] = {
-    task: (_title, work) => work(progress),
-    note: () => undefined,
-  };
   const { signal } = new AbortController();
   return {
-    progress,
+    progress: quiet,
     agree: async () => true,
     clock: systemClock,
     random: Math.random,

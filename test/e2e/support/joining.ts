@@ -8,7 +8,6 @@ import {
   type JoinOptions,
   type JoinResult,
   type Plan,
-  type Progress,
   type ResetDeps,
   type ResetResult,
   join,
@@ -18,12 +17,9 @@ import { SelvedgeError, createMetricsRegistry, silentLogger, systemClock } from 
 import { certificatesOf } from '@selvedge/kit/x509';
 import { createKubeClient, createKubeMetrics, pinOf } from '@selvedge/kube';
 import { hostsOf } from './bare-machine.ts';
-import type { Loss } from './installer-library.ts';
+import { type Loss, quiet } from './installer-library.ts';
 import { documented } from '../../integration/selvedge-documents.ts';
 import type { Site } from './site.ts';
-
-/** Says nothing. */
-const quiet: Progress = { task: (_title, work) => work(quiet), note: () => undefined };
 
 /** A person at a machine. */
 export interface Operator {
