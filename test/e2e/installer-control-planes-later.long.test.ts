@@ -79,4 +79,18 @@ describe('a cluster of kubeadm that one more control plane joins after its conve
     expect(result).toMatchObject({ cloud: 'reverted', nodes: [{ node, outcome: 'reverted' }] });
     expect(await world.changes()).toEqual([]);
   });
+
+  it('is taken back without the control plane that was lost since, and says what it left', async () => {
+    expect((await convertTo(world.cluster, selvedge, node)).outcome).toBe('done');
+    const later = world.cluster.machines.find(({ name }) => name === 'cloud-3');
+    await later?.machine.powerCut();
+    await world.cluster.kubectl(['delete', 'node', 'cloud-3']);
+    const result = await selvedge.revert();
+    expect(result).toMatchObject({
+      outcome: 'done',
+      cloud: 'reverted',
+      left: [expect.stringMatching(/^cloud-3 .*--offline --nodes cloud-3=/)],
+    });
+    expect(await world.changes(withoutLater())).toEqual([]);
+  });
 });
