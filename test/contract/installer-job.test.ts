@@ -8,6 +8,8 @@ import { hostContract } from './installer-host.ts';
 vi.setConfig({ testTimeout: 60_000 });
 
 const machine = { name: 'shop-1', addresses: [] };
+/** Between two looks at the pod of a Job. */
+const lookEveryMs = 250;
 
 interface Given extends Partial<JobOptions> {
   readonly clock?: Clock;
@@ -118,7 +120,14 @@ describe('a machine behind a Job', () => {
   it('that nobody starts is given up', async () => {
     await using server = await startExecServer();
     server.pod = { kind: 'waiting', reason: 'ContainerCreating', message: '' };
-    await expect(open(server, { startTimeoutMs: 100 })).rejects.toMatchObject({
+    const startTimeoutMs = 30_001;
+    const { clock, pass } = clockThatWaits(startTimeoutMs);
+    // The time is up when the pod was looked at once.
+    const sleep: Clock['sleep'] = (ms, signal) => {
+      if (ms === lookEveryMs) pass();
+      return clock.sleep(ms, signal);
+    };
+    await expect(open(server, { clock: { ...clock, sleep }, startTimeoutMs })).rejects.toMatchObject({
       code: 'DeadlineExceeded',
       message: /did not start on shop-1 in time: ContainerCreating$/,
       hint: /privileged/,
