@@ -38,7 +38,9 @@ describe('a run', () => {
       const { wasLost, converted, before, after } = await runWithLoss({ ...sweep, at });
       expect([at, converted ?? true]).toEqual([at, true]);
       expect(after, `lost at command ${at}`).toEqual(before);
-      if (!wasLost) return;
+      if (wasLost) continue;
+      expect(at).toBeGreaterThan(sweep.at);
+      return;
     }
   });
 
