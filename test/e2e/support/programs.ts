@@ -5,7 +5,7 @@ import { waitFor } from '@selvedge/bed';
 import { systemClock } from '@selvedge/kit';
 import { afterAll, afterEach, beforeAll } from 'vitest';
 
-/** Looks until there is something to see; 30 s, unless it is told otherwise. */
+/** Looks until there is something to see; 90 s, unless it is told otherwise. */
 export const until = <T>(
   what: string,
   look: () => Promise<T | undefined | false>,
