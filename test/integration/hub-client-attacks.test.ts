@@ -247,7 +247,7 @@ test('the event is in the cloud afterwards', async () => {
 test('a watch ends once the right to it is withdrawn, and is not opened again', async () => {
   const watch = await hub
     .api({ token: own })
-    .send({ path: `${maps}?watch=true&resourceVersion=0`, signal: AbortSignal.timeout(60_000) });
+    .send({ path: `${maps}?watch=true&resourceVersion=0`, signal: AbortSignal.timeout(150_000) });
   expect(watch.status).toBe(200);
   const at = { namespace, name: 'maps' };
   await cluster.admin.delete(resources.roleBindings, at, { signal });
