@@ -48,12 +48,12 @@ async function playRounds(
 
 /** The machine is lost on the way to an edge node: the node is left as it was. */
 export const losingConversions = (rounds: Rounds): Promise<void> =>
-  playRounds(rounds, 'loss', async ({ site, before, number, mishap }) => {
+  playRounds(rounds, 'loss', async (round) => {
+    const { site, before, number, mishap } = round;
     const result = await site.convert({ onFailure: 'continue' }, { mishap });
     if (site.commands <= number) return site.isConverted();
     const [node] = result.nodes;
-    // How the machine is given free at last does not matter.
-    if (node?.outcome === 'converted' && site.commands === number + 1) return site.isConverted();
+    if (isFreed(round, await site.isConverted())) return undefined;
     // Unchanged: its last word arrived, the answer did not, and it is an edge node.
     const isLate = node?.outcome === 'unchanged';
     match(`${number} ${node?.outcome}`, /^\d+ (rolled-back|refused|not-begun|unchanged)$/);
@@ -61,6 +61,10 @@ export const losingConversions = (rounds: Rounds): Promise<void> =>
     if (!isLate) await isVanilla(site, before);
     return undefined;
   });
+
+/** The mishap met the last command, after all was done: how the machine is given free does not matter. */
+const isFreed = ({ site, number }: Round, isWhole: boolean): boolean =>
+  isWhole && site.commands === number + 1;
 
 function assertStopped(number: number, end: unknown): void {
   if (!hasCode(end, 'Aborted'))
@@ -72,7 +76,9 @@ export const stoppingConversions = (rounds: Rounds): Promise<void> =>
   playRounds(rounds, 'stop', async (round) => {
     const { site, number, mishap } = round;
     const stopped = await site.convert({}, { mishap }).catch((error: unknown) => error);
-    if (site.commands <= number) return site.isConverted();
+    const isWhole = await site.isConverted();
+    if (site.commands <= number) return isWhole;
+    if (isFreed(round, isWhole)) return undefined;
     assertStopped(number, stopped);
     await resumeAndRevert(round);
     return undefined;
@@ -84,9 +90,10 @@ export const stoppingReverts = (rounds: Rounds): Promise<void> =>
     const { site, number, mishap } = round;
     await site.convert();
     const stopped = await site.revert({}, mishap).catch((error: unknown) => error);
-    if (site.commands <= number) return !(await site.isConverted());
-    // How the machine is given free at last does not matter.
-    if (site.commands !== number + 1) assertStopped(number, stopped);
+    const isWhole = !(await site.isConverted());
+    if (site.commands <= number) return isWhole;
+    if (isFreed(round, isWhole)) return undefined;
+    assertStopped(number, stopped);
     await resumeAndRevert(round);
     return undefined;
   });
@@ -97,6 +104,8 @@ async function resumeAndRevert({ site, number, before }: Round): Promise<void> {
     const { nodes } = await site.convert();
     deepEqual({ number, nodes, isConverted: await site.isConverted() }, { number, nodes, isConverted: true });
   }
-  await site.revert();
+  const { nodes } = await site.revert();
+  const failed = nodes.filter(({ outcome }) => outcome !== 'reverted' && outcome !== 'unchanged');
+  deepEqual({ number, failed }, { number, failed: [] });
   await isVanilla(site, before);
 }
