@@ -79,12 +79,12 @@ describe('cloud-manager that helm alone installed', () => {
     [
       'has no certificate',
       helms({ metadata: {}, data: {} }),
-      /my-tls, which its Deployment mounts, has no tls.crt/,
+      /my-tls, of the certificate of the tunnel, has no tls.crt/,
     ],
     [
       'is not there',
       { ...helms({}), 'secrets/my-tls': notThere },
-      /my-tls, which its Deployment mounts, does not exist/,
+      /my-tls, of the certificate of the tunnel, does not exist/,
     ],
     [
       'may not be read',

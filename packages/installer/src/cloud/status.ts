@@ -1,52 +1,38 @@
-import { managerNamespace } from '@selvedge/api';
 import { resources } from '@selvedge/kube';
-import type { Deployment, Secret } from '@selvedge/kube/types';
-import { type Reading, type Seen, type Unread, seenOr } from '../reading/index.ts';
-import { certificateIn, shownOf, tlsSecret } from './certificates/secret.ts';
+import type { Deployment } from '@selvedge/kube/types';
+import type { Reading, Seen, Unread } from '../reading/index.ts';
+import { tlsSecret } from './certificates/secret.ts';
 import { withoutEgress } from './egress/api-server.ts';
 import { lookAtExternal, tlsSecretOf } from './external.ts';
 import { type Inventory, inventoryAt, inventoryIn, placeKey } from './inventory/index.ts';
 import { managerAt } from './objects/metadata.ts';
-import { caBeyond, clusterCaAt, clusterCaIn } from './tunnel.ts';
-import { publishedOr, unreadSigner } from './tunnel-status.ts';
-import type { CertificateSeen, CloudStatus, Deployed, TunnelStatus } from './types.ts';
+import {
+  type CertificateFound,
+  certificateInSecret,
+  publishedOr,
+  tunnelBy,
+  unreadSigner,
+} from './tunnel-status.ts';
+import type { CloudStatus, Deployed } from './types.ts';
 
-/** The Secret of the tunnel; `unread` too where its name is in a Deployment that may not be read. */
-async function secretOf(mode: Inventory['mode'], reading: Reading): Promise<Seen<Secret>> {
+/** That of the tunnel; unknown too where the name of its Secret is in a Deployment that may not be read. */
+async function certificateOf(mode: Inventory['mode'], reading: Reading): Promise<CertificateFound> {
   const deployment: Seen<Deployment> =
     mode === 'unit' ? { kind: 'absent' } : await reading.get(resources.deployments, managerAt);
-  if (deployment.kind === 'unread') return deployment;
+  if (deployment.kind === 'unread') return unreadSigner([deployment]);
   const mounted = deployment.kind === 'seen' ? tlsSecretOf(deployment.value) : undefined;
-  return reading.get(resources.secrets, { namespace: managerNamespace, name: mounted ?? tlsSecret });
-}
-
-async function caOf(certificate: CertificateSeen, reading: Reading): Promise<string | undefined> {
-  const root = await reading.get(resources.configMaps, clusterCaAt);
-  return caBeyond(clusterCaIn(seenOr(root, {})), certificate);
-}
-
-async function tunnelOf(
-  servers: readonly string[],
-  secret: Seen<Secret>,
-  reading: Reading,
-): Promise<TunnelStatus> {
-  if (secret.kind === 'unread') return publishedOr(unreadSigner([secret]), { servers }, reading);
-  const certificate = certificateIn(seenOr(secret, undefined));
-  return { kind: 'known', servers, ca: certificate && (await caOf(certificate, reading)) };
+  return certificateInSecret(mounted ?? tlsSecret, reading);
 }
 
 async function installed(inventory: Inventory, reading: Reading): Promise<CloudStatus> {
   const { version, mode, complete, tunnelServers: servers, entries } = inventory;
-  const secret = await secretOf(mode, reading);
-  const certificate = certificateIn(seenOr(secret, undefined));
   const machines = entries.filter((one) => one.kind === 'machine');
   return {
     kind: 'installed',
     version,
     mode,
     complete,
-    tunnel: await tunnelOf(servers, secret, reading),
-    ...(certificate === undefined ? {} : { certificate: shownOf(certificate) }),
+    ...(await tunnelBy(await certificateOf(mode, reading), { servers }, reading)),
     made: entries.flatMap((one) => (one.kind === 'made' ? [placeKey(one.place)] : [])),
     changed: entries.flatMap((one) =>
       one.kind === 'changed' || one.kind === 'text' ? [placeKey(one.place)] : [],

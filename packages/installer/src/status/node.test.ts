@@ -83,7 +83,7 @@ describe('a node', () => {
   });
 
   it('of which nobody could ask the API server is not said to be NotReady', () => {
-    const status = nodeStatusOf({ node, machine: closed });
+    const status = nodeStatusOf({ node, edgeNode: 'unread', machine: closed });
     const result = {
       server: 's:6443',
       away: 'refused',
@@ -93,7 +93,7 @@ describe('a node', () => {
       unread: [],
     } as const;
     expect(describeStatus(result)).toBe(
-      'cannot query s:6443: refused\nnode shop-1: unknown, readiness unknown, unit shop, tunnel sessions: 0\n  cannot reach or log in to the machine: no key fits',
+      'cannot query s:6443: refused\nnode shop-1: unknown, readiness unknown, unit shop, tunnel sessions: unknown\n  cannot reach or log in to the machine: no key fits',
     );
   });
 

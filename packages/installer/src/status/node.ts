@@ -10,7 +10,7 @@ export interface NodeSources {
   readonly node: Pick<ClusterNode, 'name' | 'unit' | 'isLite' | 'isReady'>;
   /** Undefined: the API server could not be asked. */
   readonly object?: Node | undefined;
-  /** `unread`: it may not be read. */
+  /** `unread`: it may not, or cannot, be read. */
   readonly edgeNode?: EdgeNodeObject | 'unread' | undefined;
   readonly machine?: MachineLook | undefined;
 }

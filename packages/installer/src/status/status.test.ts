@@ -12,6 +12,16 @@ const node = {
   status: { conditions: [{ type: 'selvedge.io/CloudReachable', status: 'True' }] },
 };
 
+const { signal } = new AbortController();
+const context = {
+  clock: createManualClock(),
+  random: () => 0.5,
+  version: '0.0.0',
+  signal,
+  progress,
+  agree: () => Promise.resolve(false),
+};
+
 /** Of a cluster with one node, for who may list these and get nothing. */
 function statusFor(listable: readonly string[]): Promise<StatusResult> {
   const forbidden = new SelvedgeError('User "guest" cannot', { code: 'Forbidden' });
@@ -23,9 +33,7 @@ function statusFor(listable: readonly string[]): Promise<StatusResult> {
       return { items: plural === 'nodes' ? [node] : [] };
     },
   } as unknown as KubeClient;
-  const { signal } = new AbortController();
-  const context = { clock: createManualClock(), random: () => 0.5, version: '0.0.0', signal };
-  return status({}, { ...context, cluster, progress, agree: () => Promise.resolve(false) });
+  return status({}, { ...context, cluster });
 }
 
 describe('the status for who may read little', () => {
@@ -50,4 +58,14 @@ describe('the status for who may read little', () => {
       hint: expect.stringContaining('kubectl auth can-i list nodes'),
     });
   });
+});
+
+it('of machines whose API server is away has nothing that only the API server knows', async () => {
+  const away = (): Promise<never> =>
+    Promise.reject(new SelvedgeError('nobody answers', { code: 'Unavailable' }));
+  const cluster = { server: 'api:6443', get: away, listAll: away } as unknown as KubeClient;
+  const choice = { nodes: [{ name: 'shop-1', address: '192.0.2.7' }] };
+  const result = await status({ choice }, { ...context, cluster, hosts: { open: away } });
+  expect(result).toMatchObject({ away: 'nobody answers', nodes: [{ machine: { kind: 'closed' } }] });
+  expect([result.nodes[0]?.banned, result.nodes[0]?.sessions]).toEqual([undefined, undefined]);
 });

@@ -80,7 +80,7 @@ async function withoutCluster({ choice }: StatusOptions, deps: StatusDeps): Prom
     isReady: false,
   }));
   const machines = await machinesOf(nodes, deps);
-  return nodes.map((node, at) => nodeStatusOf({ node, machine: machines[at] }));
+  return nodes.map((node, at) => nodeStatusOf({ node, edgeNode: 'unread', machine: machines[at] }));
 }
 
 /**

@@ -54,10 +54,10 @@ export interface NodeStatus {
   readonly ready?: boolean | undefined;
   /** The state in the status of its EdgeNode. */
   readonly state?: NodeState | undefined;
-  /** Undefined: EdgeNodes may not be read. */
+  /** Undefined: EdgeNodes may not be read, or the API server could not be queried. */
   readonly banned?: boolean | undefined;
   readonly hub?: HubStatus | undefined;
-  /** Live tunnel sessions by which the cloud reaches it; undefined: EdgeNodes may not be read. */
+  /** Live tunnel sessions by which the cloud reaches it; undefined as `banned`. */
   readonly sessions?: number | undefined;
   readonly versions: { readonly kubelet?: string | undefined; readonly edgeLite?: string | undefined };
   /** What its machine says; undefined without a way to machines. */

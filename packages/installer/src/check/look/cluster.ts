@@ -51,12 +51,13 @@ function modeOf(config: string): string {
   return mode === '' ? 'iptables' : mode;
 }
 
-async function proxyMode(reading: Reading): Promise<string | undefined> {
+/** As `modeOf`; undefined: there is no kube-proxy; empty: nobody knows. */
+export async function proxyMode(reading: Reading): Promise<string | undefined> {
   const at = { namespace: 'kube-system', name: 'kube-proxy' };
   const daemonSet = await reading.get(resources.daemonSets, at);
   if (daemonSet.kind === 'absent') return undefined;
   const config = await reading.get(resources.configMaps, at);
-  if (config.kind !== 'seen') return config.kind === 'absent' ? undefined : '';
+  if (config.kind !== 'seen') return '';
   return modeOf(config.value.data?.['config.conf'] ?? '');
 }
 

@@ -45,9 +45,9 @@ const schema = z.object({
   entries: z.array(entry),
 });
 
-function parse(text: string): Inventory {
+function parse(text: string | undefined): Inventory {
   try {
-    return schema.parse(JSON.parse(text));
+    return schema.parse(JSON.parse(text ?? ''));
   } catch (cause) {
     throw new SelvedgeError(`the ConfigMap ${inventoryAt.namespace}/${inventoryAt.name} cannot be read`, {
       code: 'Corrupt',
@@ -57,11 +57,8 @@ function parse(text: string): Inventory {
   }
 }
 
-/** The inventory that it holds; undefined: none. Throws `Corrupt` if it cannot be read. */
-export function inventoryIn({ data }: Pick<ConfigMap, 'data'>): Inventory | undefined {
-  const text = data?.[key];
-  return text === undefined ? undefined : parse(text);
-}
+/** The inventory that it holds. Throws `Corrupt` if it cannot be read, or holds none. */
+export const inventoryIn = ({ data }: Pick<ConfigMap, 'data'>): Inventory => parse(data?.[key]);
 
 /** The inventory in the cluster. One writer: a second one at the same time is refused. */
 export interface InventoryStore {
