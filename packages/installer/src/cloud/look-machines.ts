@@ -50,7 +50,8 @@ async function inspect(
   }));
 }
 
-function machineOf(node: Node): Machine {
+/** Where a Node says that its machine is. */
+export function machineOf(node: Node): Machine {
   const addresses = (node.status?.addresses ?? []).map(({ address }) => address);
   return { name: node.metadata.name ?? '', addresses: [...new Set(addresses)] };
 }

@@ -12,19 +12,26 @@ import {
 } from '../inventory/index.ts';
 import type { CloudPlan } from '../types.ts';
 
+type Noted = Extract<InventoryEntry, { kind: 'text' | 'machine' }>;
+
 /** What is written before each change, so that whoever comes next can go on or go back. */
 export interface Ledger {
   /** Announces an object; `before`: as it is, of somebody else's. */
   announce(place: Place, before: KubeObject | undefined): Promise<void>;
   /** The object as the API server has it now. Written with what is announced next. */
   done(place: Place, object: KubeObject): void;
-  /** Announces a change of another kind, unless it is known. */
-  note(entry: Extract<InventoryEntry, { kind: 'text' | 'machine' }>): Promise<void>;
+  /** Announces a change of another kind, unless it is known. A machine that has other addresses by now is the same by its name. */
+  note(entry: Noted): Promise<void>;
   complete(): Promise<void>;
 }
 
 const isOf = (entry: InventoryEntry, place: Place): boolean =>
   (entry.kind === 'made' || entry.kind === 'changed') && placeKey(entry.place) === placeKey(place);
+
+const isSameChange = (one: InventoryEntry, other: Noted): boolean =>
+  one.kind === 'machine' && other.kind === 'machine'
+    ? one.phase === other.phase && one.name === other.name
+    : JSON.stringify(one) === JSON.stringify(other);
 
 function announced(place: Place, before: KubeObject | undefined): InventoryEntry {
   if (before === undefined) return { kind: 'made', place };
@@ -67,8 +74,8 @@ export async function openLedger(
       entries = entries.map((one) => (isOf(one, place) ? finished(one, object) : one));
     },
     async note(entry) {
-      const isKnown = entries.some((one) => JSON.stringify(one) === JSON.stringify(entry));
-      if (!isKnown) entries = [...entries, entry];
+      const at = entries.findIndex((one) => isSameChange(one, entry));
+      entries = at < 0 ? [...entries, entry] : entries.with(at, entry);
       await store.write(inventory(false));
     },
     complete: () => store.write(inventory(true)),

@@ -14,7 +14,7 @@ import {
   resourceAt,
 } from '../inventory/index.ts';
 import { undoOn } from '../machine/run.ts';
-import { isGone, orGone, undoOnGone } from './gone.ts';
+import { machineNow, orGone, undoOnGone } from './gone.ts';
 import { isSo, poll } from '../../waiting/index.ts';
 import { type CloudDeps, cloudTimeouts } from '../types.ts';
 
@@ -95,8 +95,11 @@ async function undoOnNode({ phase, name, addresses }: EntryOf<'machine'>, deps: 
 }
 
 async function undoPhase(entry: EntryOf<'machine'>, deps: CloudDeps): Promise<string | undefined> {
-  if (await isGone(entry.name, deps)) return undoOnGone(entry, deps);
-  await undoOnNode(entry, deps).catch((error: unknown) => {
+  const now = await machineNow(entry.name, deps);
+  if (now === undefined) return undoOnGone(entry, deps);
+  // It may have been set up anew since, or moved.
+  const addresses = now.addresses.length === 0 ? entry.addresses : now.addresses;
+  await undoOnNode({ ...entry, addresses }, deps).catch((error: unknown) => {
     throw orGone(entry.name, error);
   });
   return undefined;

@@ -3,6 +3,7 @@ import { SelvedgeError } from '@selvedge/kit';
 import type { KubeObject } from '@selvedge/kube';
 import { beforeEach, expect, test } from 'vitest';
 import type { Progress } from '../../command/index.ts';
+import type { Machine } from '../../host/index.ts';
 import { noSources } from '../../steps/index.ts';
 import { manifestFile } from '../egress/manifest.ts';
 import { kubeadmManifest } from '../egress/testing-manifest.ts';
@@ -24,6 +25,7 @@ const progress: Progress = { task: (_title, work) => work(progress), note: (text
 function clusterWithoutNode(
   { name, addresses } = machine,
   node?: string,
+  status?: object,
 ): {
   readonly cluster: object;
   readonly stored: () => Inventory;
@@ -37,7 +39,7 @@ function clusterWithoutNode(
     async get(_resource: object, at: { readonly name: string }) {
       if (at.name !== 'selvedge-install' && at.name !== node)
         throw new SelvedgeError('not found', { code: 'NotFound' });
-      return { metadata: at, data };
+      return { metadata: at, data, status };
     },
     async replace(_resource: object, object: KubeObject & { readonly data: typeof data }) {
       ({ data } = object);
@@ -100,7 +102,7 @@ test('a control plane that is in the cluster and cannot be reached is not left, 
   await expect(back).rejects.toMatchObject({
     code: 'Unavailable',
     message: 'connect timed out',
-    hint: expect.stringContaining('kubectl delete node cp-1'),
+    hint: expect.stringMatching(/ --address cp-1=ADDRESS; .*kubectl delete node cp-1/),
   });
   expect(stored().entries).toHaveLength(2);
 });
@@ -113,8 +115,26 @@ test('a control plane that was reset, and is in the cluster still, is told by it
   const back = undo({ ...machineDeps(on, signal), cluster, progress, timeouts });
   await expect(back).rejects.toMatchObject({
     code: 'DeadlineExceeded',
-    hint: expect.stringMatching(/crictl logs.*; if cp-1 is gone for good: kubectl delete node cp-1/),
+    hint: expect.stringMatching(
+      /crictl logs.*; if cp-1 is at another.*; if cp-1 is gone for good: kubectl delete node cp-1/,
+    ),
   });
+});
+
+test('a control plane that has another address by now is entered at that one', async () => {
+  await using on = await createTestMachine();
+  const addresses = [{ type: 'InternalIP', address: '10.60.0.9' }];
+  const { cluster } = clusterWithoutNode(machine, machine.name, { addresses });
+  const tried: string[] = [];
+  const hosts = {
+    async open(one: Machine) {
+      tried.push(...one.addresses);
+      throw new SelvedgeError('connect timed out', { code: 'Unavailable' });
+    },
+  };
+  const back = undo({ ...machineDeps(on, signal), hosts, cluster, progress });
+  await expect(back).rejects.toMatchObject({ code: 'Unavailable' });
+  expect(tried).toEqual(['10.60.0.9']);
 });
 
 test('at the address of a control plane that was removed, another one is left alone', async () => {

@@ -1,15 +1,18 @@
 import { SelvedgeError, hasCode, messageOf } from '@selvedge/kit';
 import { type KubeClient, ifFound, resources } from '@selvedge/kube';
+import type { Machine } from '../../host/index.ts';
 import type { InventoryEntry } from '../inventory/index.ts';
+import { machineOf } from '../look-machines.ts';
 import { undoOn } from '../machine/run.ts';
 import type { CloudDeps } from '../types.ts';
 
 type MachineEntry = Extract<InventoryEntry, { kind: 'machine' }>;
 type LookDeps = { readonly cluster: Pick<KubeClient, 'get'>; readonly signal: AbortSignal };
 
-/** Whether a control plane was removed from the cluster since: there is no Node of that name. */
-export async function isGone(name: string, { cluster, signal }: LookDeps): Promise<boolean> {
-  return (await ifFound(cluster.get(resources.nodes, { name }, { signal }))) === undefined;
+/** A control plane as its Node has it now; undefined: it was removed from the cluster since, there is no Node of that name. */
+export async function machineNow(name: string, { cluster, signal }: LookDeps): Promise<Machine | undefined> {
+  const node = await ifFound(cluster.get(resources.nodes, { name }, { signal }));
+  return node && machineOf(node);
 }
 
 /** Those of the machines with something of ours that were removed from the cluster since, by name. */
@@ -18,15 +21,15 @@ export async function goneAmong(
   deps: LookDeps,
 ): Promise<readonly string[]> {
   const names = new Set(entries.flatMap((one) => (one.kind === 'machine' ? [one.name] : [])));
-  const found = [...names].map(async (name) => ((await isGone(name, deps)) ? [name] : []));
+  const found = [...names].map(async (name) => ((await machineNow(name, deps)) === undefined ? [name] : []));
   return (await Promise.all(found)).flat();
 }
 
-/** The error, with what helps if a machine, or its API server, does not answer since it is gone for good. */
+/** The error, with what helps if a machine, or its API server, does not answer since it is somewhere else or gone for good. */
 export function orGone(name: string, error: unknown): unknown {
   if (!hasCode(error, 'Unavailable', 'DeadlineExceeded')) return error;
   const { code, message, hint } = error;
-  const help = `if ${name} is gone for good: kubectl delete node ${name}, then the same command again`;
+  const help = `if ${name} is at another address: the same command with --address ${name}=ADDRESS; if ${name} is gone for good: kubectl delete node ${name}, then the same command again`;
   return new SelvedgeError(message, {
     code,
     cause: error,
