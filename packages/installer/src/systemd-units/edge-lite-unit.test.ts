@@ -33,8 +33,8 @@ describe('the unit of edge-lite', () => {
   });
 
   test('starts what it is told to', () => {
-    const text = edgeLiteUnit({ role: 'lite', executable: '/usr/bin/edge-lite', configFile: '/srv/a.yaml' });
-    expect(text).toContain('\nExecStart=/usr/bin/edge-lite run --config /srv/a.yaml\n');
-    expect(text).toContain('\nConditionPathExists=/srv/a.yaml\n');
+    const text = edgeLiteUnit({ role: 'lite', executable: '/usr/bin/edge-lite' });
+    expect(text).toContain('\nExecStart=/usr/bin/edge-lite run --config /etc/selvedge/edge-lite.yaml\n');
+    expect(text).toContain('\nConditionPathExists=/etc/selvedge/edge-lite.yaml\n');
   });
 });

@@ -1,3 +1,5 @@
+import { places } from '../places.ts';
+
 /** What edge-lite is on a machine: its hub and tunnel beside a kubelet, or all that there is. */
 export type EdgeLiteRole = 'hub' | 'lite';
 
@@ -5,8 +7,6 @@ export interface EdgeLiteUnitOptions {
   readonly role: EdgeLiteRole;
   /** Default `/usr/local/bin/edge-lite`. */
   readonly executable?: string;
-  /** Default `/etc/selvedge/edge-lite.yaml`. */
-  readonly configFile?: string;
 }
 
 type Settings = readonly (readonly [name: string, value: string])[];
@@ -91,15 +91,13 @@ const sandboxes: Readonly<Record<EdgeLiteRole, Settings>> = {
 const lines = (settings: Settings): string => settings.map(([name, value]) => `${name}=${value}\n`).join('');
 
 /** The text of `edge-lite.service`. Pure. Works with systemd 247 and later. */
-export function edgeLiteUnit({ role, executable, configFile }: EdgeLiteUnitOptions): string {
-  const program = executable ?? '/usr/local/bin/edge-lite';
-  const config = configFile ?? '/etc/selvedge/edge-lite.yaml';
-  const start: Settings = [['ExecStart', `${program} run --config ${config}`]];
+export function edgeLiteUnit({ role, executable = places.executable }: EdgeLiteUnitOptions): string {
+  const start: Settings = [['ExecStart', `${executable} run --config ${places.config}`]];
   // It works without a network, so it does not wait for one.
   const unit: Settings = [
     ['Description', descriptions[role]],
     ['After', 'network.target containerd.service'],
-    ['ConditionPathExists', config],
+    ['ConditionPathExists', places.config],
     ['StartLimitIntervalSec', '0'],
   ];
   return `[Unit]
