@@ -75,7 +75,7 @@ async function look(
     if (known.length > 0) return { kind: 'damaged', what: incomplete(state), known };
     const isThere = (await files.look(home, signal)).kind !== 'absent';
     const found = foundIn(state, isThere);
-    const phases = isOffline && found.kind === 'clean' ? await phasesOn(host, signal) : [];
+    const phases = isOffline && found.kind === 'clean' ? await phasesOn(machine, host, signal) : [];
     return phases.length === 0 ? found : { kind: 'beside', phases };
   }
   const text = await files.read(journal, { maxBytes: limits.maxReadBytes }, signal);

@@ -47,7 +47,7 @@ async function revertOne(
   if (found.found.kind === 'touched') return await taken(found, deps, telling);
   if (found.found.kind === 'beside') {
     await using host = await deps.hosts.open(found.node, deps.signal);
-    await undoMachine(host, { ...deps, ...telling });
+    await undoMachine(found.node, host, { ...deps, ...telling });
     return undefined;
   }
   const { cluster, clock, timeoutMs, signal } = deps;

@@ -256,7 +256,8 @@ it('takes back, without the cloud, what is beside an API server', async () => {
   await mkdir(folder);
   const journal = await openJournal(at, files, signal);
   const steps = [{ kind: 'file', path, mode: 0o644, content: 'after\n' }] as const;
-  await journal.write({ kind: 'begun', run: '1', command: 'egress', version: '1', at: '', steps }, signal);
+  const command = 'selvedge egress of cloud-1';
+  await journal.write({ kind: 'begun', run: '1', command, version: '1', at: '', steps }, signal);
   const sources = (): Promise<Uint8Array> => Promise.reject(new Error('nothing is sent'));
   const executors = createExecutors({ host, files, run: '1', clock: systemClock, sources });
   await applySteps({ journal, executors, onEvent: () => undefined }, signal);
@@ -264,6 +265,12 @@ it('takes back, without the cloud, what is beside an API server', async () => {
 
   const node = { name: 'cloud-1', addresses: ['10.0.0.1'] };
   const hosts = { open: () => Promise.resolve(host) };
+  const another = { ...node, name: 'cloud-9' };
+  expect(await lookAtMachine(another, { hosts, isOffline: true }, signal)).toEqual({
+    kind: 'closed',
+    message: `the machine at 10.0.0.1 is another one: it has the journal of ${command}`,
+    hint: expect.stringContaining('--address cloud-9=ADDRESS'),
+  });
   const found = await lookAtMachine(node, { hosts, isOffline: true }, signal);
   const one = { node, found, hasTraces: false };
   expect([found, isToDo(one)]).toEqual([{ kind: 'beside', phases: ['egress'] }, true]);

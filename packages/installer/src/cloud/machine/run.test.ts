@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFile, readdir, writeFile } from 'node:fs/promises';
+import { readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { aborted, hasCode } from '@selvedge/kit';
 import { describe, expect, it } from 'vitest';
@@ -36,10 +36,22 @@ describe('a control-plane machine', () => {
     const before = await on.look();
     await convert(on);
     expect(await readFile(on.at(manifestFile), 'utf8')).toContain('--egress-selector-config-file');
-    expect(await phasesOn(on.host, signal)).toEqual(['egress', 'manager']);
-    expect(await undoMachine(on.host, machineDeps(on, signal))).toEqual(['egress', 'manager']);
+    expect(await phasesOn(machine, on.host, signal)).toEqual(['egress', 'manager']);
+    expect(await undoMachine(machine, on.host, machineDeps(on, signal))).toEqual(['egress', 'manager']);
     expect(await on.look()).toEqual(before);
-    expect(await undoMachine(on.host, machineDeps(on, signal))).toEqual([]);
+    expect(await undoMachine(machine, on.host, machineDeps(on, signal))).toEqual([]);
+  });
+
+  it('that is another one than was named is left as it is, whichever of its journals says so', async () => {
+    await using on = await createTestMachine();
+    await convert(on);
+    const another = { ...machine, name: 'cp-9' };
+    const refused = { code: 'Conflict', message: /another one: .*egress of cp-1/, hint: /--address cp-9=/ };
+    const after = await on.look();
+    await expect(undoMachine(another, on.host, machineDeps(on, signal))).rejects.toMatchObject(refused);
+    expect(await on.look()).toEqual(after);
+    await rm(on.at('/var/lib/selvedge-installer-egress'), { recursive: true });
+    await expect(phasesOn(another, on.host, signal)).rejects.toMatchObject({ message: /manager of cp-1/ });
   });
 
   it.each([
@@ -53,11 +65,11 @@ describe('a control-plane machine', () => {
       await writeFile(on.at(manifestFile), since(await readFile(on.at(manifestFile), 'utf8')));
       const kept: string[] = [];
       const onKept = (text: string): number => kept.push(text);
-      await undoMachine(on.host, { ...machineDeps(on, signal), onKept });
+      await undoMachine(machine, on.host, { ...machineDeps(on, signal), onKept });
       expect(kept).toEqual([expect.stringContaining(manifestFile)]);
       expect(await readFile(on.at(manifestFile), 'utf8')).toBe(upgraded(kubeadmManifest));
       expect(await readdir(dirname(on.at(manifestFile)))).toEqual([basename(manifestFile)]);
-      expect(await phasesOn(on.host, signal)).toEqual([]);
+      expect(await phasesOn(machine, on.host, signal)).toEqual([]);
     },
   );
 
@@ -66,19 +78,21 @@ describe('a control-plane machine', () => {
     await convert(on);
     const journal = on.at('/var/lib/selvedge-installer-egress/journal');
     await writeFile(journal, (await readFile(journal, 'utf8')).replace('begun', 'began'));
-    await expect(undoMachine(on.host, machineDeps(on, signal))).rejects.toMatchObject({ code: 'Corrupt' });
+    await expect(undoMachine(machine, on.host, machineDeps(on, signal))).rejects.toMatchObject({
+      code: 'Corrupt',
+    });
     expect(await readFile(on.at(manifestFile), 'utf8')).toContain('--egress-selector-config-file');
-    expect(await phasesOn(on.host, signal)).toEqual(['egress', 'manager']);
+    expect(await phasesOn(machine, on.host, signal)).toEqual(['egress', 'manager']);
   });
 
   it('whose journal tells nothing any more is left as it is', async () => {
     await using on = await createTestMachine();
     await convert(on);
     await writeFile(on.at('/var/lib/selvedge-installer-egress/journal'), '');
-    const back = undoMachine(on.host, machineDeps(on, signal));
+    const back = undoMachine(machine, on.host, machineDeps(on, signal));
     await expect(back).rejects.toMatchObject({ code: 'Corrupt', message: /kube-apiserver.yaml/ });
     expect(await readFile(on.at(manifestFile), 'utf8')).toContain('--egress-selector-config-file');
-    expect(await phasesOn(on.host, signal)).toEqual(['egress', 'manager']);
+    expect(await phasesOn(machine, on.host, signal)).toEqual(['egress', 'manager']);
   });
 
   it.each([
@@ -119,7 +133,7 @@ describe('a control-plane machine', () => {
     };
     while (owners.length < 2) {
       await applyOn({ machine, phase: 'egress' }, { plan, sources }, machineDeps(on, signal));
-      await undoMachine(on.host, machineDeps(on, signal));
+      await undoMachine(machine, on.host, machineDeps(on, signal));
     }
     const [first = '', second = ''] = owners.map((text) => text.split('\n')[0]);
     expect(first).toMatch(/^selvedge egress of cp-1, run [0-9a-f]{8}$/);

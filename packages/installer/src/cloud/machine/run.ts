@@ -118,7 +118,10 @@ async function refuseAnother(run: MachineRun, files: HostFiles, signal: AbortSig
   if (state.kind === 'none' || state.command === commandOf(run)) return;
   throw new SelvedgeError(
     `the machine at ${run.machine.addresses.join(', ')} is another one: it has the journal of ${state.command}`,
-    { code: 'Conflict', hint: `find out where ${run.machine.name} is` },
+    {
+      code: 'Conflict',
+      hint: `find out where ${run.machine.name} is, then the same command with --address ${run.machine.name}=ADDRESS`,
+    },
   );
 }
 
@@ -130,11 +133,19 @@ export async function undoOn(run: MachineRun, deps: MachineDeps): Promise<void> 
   });
 }
 
-/** Of which phases there is something on a machine, in the order of going back. Changes nothing. */
-export async function phasesOn(host: Host, signal: AbortSignal): Promise<readonly MachinePhase[]> {
+/**
+ * Of which phases there is something on a machine, in the order of going back. Changes nothing. Throws `Conflict` for the journal of
+ * another machine.
+ */
+export async function phasesOn(
+  machine: Machine,
+  host: Host,
+  signal: AbortSignal,
+): Promise<readonly MachinePhase[]> {
   const files = createHostFiles(host);
   const found: MachinePhase[] = [];
   for (const phase of ['egress', 'manager'] as const) {
+    await refuseAnother({ machine, phase }, files, signal);
     const { kind } = await files.look(placeOfPhase(phase).folder, signal);
     if (kind !== 'absent') found.push(phase);
   }
@@ -143,11 +154,15 @@ export async function phasesOn(host: Host, signal: AbortSignal): Promise<readonl
 
 /**
  * Takes back what was done beside the API server of a machine, by its journals alone: no API server is asked, and none is waited
- * for. Called again it goes on. Tells which phases there were. Throws `Corrupt` for a damaged journal, `Conflict` for files that
- * somebody changed since, and if another run has the machine.
+ * for. Called again it goes on. Tells which phases there were. Throws `Corrupt` for a damaged journal, `Conflict` for another machine,
+ * which stays as it is, for files that somebody changed since, and if another run has the machine.
  */
-export async function undoMachine(host: Host, deps: UndoDeps): Promise<readonly MachinePhase[]> {
-  const phases = await phasesOn(host, deps.signal);
+export async function undoMachine(
+  machine: Machine,
+  host: Host,
+  deps: UndoDeps,
+): Promise<readonly MachinePhase[]> {
+  const phases = await phasesOn(machine, host, deps.signal);
   for (const phase of phases) await undoPhase(phase, host, deps);
   return phases;
 }

@@ -51,7 +51,8 @@ export async function undoOnGone(
   } catch (error) {
     deps.signal.throwIfAborted();
     if (!(error instanceof SelvedgeError)) throw error;
-    const address = addresses[0] ?? 'ADDRESS';
-    return `${name} is not in the cluster any more, and what is on its machine stays: ${messageOf(error)}; if there still is that machine: selvedge revert --offline --nodes ${name}=${address}`;
+    // At that address there may be another machine, which is not to be reverted.
+    const address = hasCode(error, 'Conflict') ? undefined : addresses[0];
+    return `${name} is not in the cluster any more, and what is on its machine stays: ${messageOf(error)}; if there still is that machine: selvedge revert --offline --nodes ${name}=${address ?? 'ADDRESS'}`;
   }
 }
