@@ -27,6 +27,7 @@ let world: ManagerWorld;
 let flags: readonly string[];
 const tunnelServer = 'tunnel.example.com:443';
 const inventoryAt = { namespace: managerNamespace, name: 'selvedge-install' };
+const secretAt = { namespace: managerNamespace, name: 'cloud-manager-tls' };
 
 /** What `kubeadm init` makes, and the bed too: here it has to be made by the command. */
 const prepared = [
@@ -52,6 +53,9 @@ beforeAll(async () => {
   };
   const data = { 'inventory.json': JSON.stringify(inventory) };
   await world.admin.create(resources.configMaps, { metadata: inventoryAt, data }, { signal });
+  const { certificate, key } = await world.cluster.controlPlane.issue({ commonName: 'cloud-manager' });
+  const stringData = { 'tls.crt': certificate, 'tls.key': key };
+  await world.admin.create(resources.secrets, { metadata: secretAt, stringData }, { signal });
   const manager = await world.startManager('cloud-1');
   // Nothing here is about who is slow.
   const input = (await world.printWebhook(manager)).replaceAll(/timeoutSeconds: \d+/g, 'timeoutSeconds: 30');
@@ -171,9 +175,10 @@ describe('token create', () => {
     const serving = newTunnelCertificate({ names: ['tunnel.example.com'], now: Date.now() }, authority);
     const ca = authority.certificate;
     const data = { 'tls.crt': serving.certificate, 'tls.key': serving.key, 'ca.crt': ca };
-    const at = { namespace: managerNamespace, name: 'cloud-manager-tls' };
-    const secret = { metadata: at, type: 'kubernetes.io/tls', stringData: data };
-    await world.admin.create(resources.secrets, secret, { signal });
+    await world.admin.patch(resources.secrets, secretAt, {
+      patch: mergePatch({ stringData: data }),
+      signal,
+    });
     const kubelet = { metadata: kubeletConfig.at, data: { kubelet: 'clusterDNS: [10.96.0.10]\n' } };
     await world.admin.create(resources.configMaps, kubelet, { signal });
     const { token } = await result('TokenCreated', 'token', 'create', '--yes');
@@ -182,11 +187,12 @@ describe('token create', () => {
       (await holder.get(resources.configMaps, config.at, { signal })).data?.[config.key];
     expect(await until('the CA', () => read(tunnelCaConfig))).toBe(ca);
     expect(await until('the DNS', () => read(kubeletConfig))).toBe(kubelet.data.kubelet);
-    await expect(holder.get(resources.secrets, at, { signal })).rejects.toMatchObject({ code: 'Forbidden' });
+    await expect(holder.get(resources.secrets, secretAt, { signal })).rejects.toMatchObject({
+      code: 'Forbidden',
+    });
     await holder.close();
     const again = await result('Plan', 'token', 'create', '--dry-run');
     expect(again.parts.map(({ where }) => where)).toEqual(['token']);
-    await world.admin.delete(resources.secrets, at, { signal });
   });
 
   test('binds a token to nodes and them to a unit', async () => {
