@@ -71,7 +71,7 @@ function edgeLiteSteps({ layout, options }: Planning): readonly Step[] {
     { kind: 'file', path: places.unitFile, mode: 0o644, content: unit },
     { kind: 'reload' },
     { kind: 'unit', name: places.unit },
-    { kind: 'await', path: places.hubCa, timeoutMs: awaitHubMs },
+    { kind: 'await', path: places.hubCa, unit: places.unit, timeoutMs: awaitHubMs },
   ];
 }
 

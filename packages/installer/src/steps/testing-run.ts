@@ -45,7 +45,7 @@ function stepsIn(folder: string): readonly Step[] {
     { kind: 'file', path: at(`etc/systemd/${edgeLite}`), mode: 0o644, content: '[Service]\n' },
     { kind: 'reload' },
     { kind: 'unit', name: edgeLite },
-    { kind: 'await', path: at('var/selvedge/client.pem'), timeoutMs: 1_000 },
+    { kind: 'await', path: at('var/selvedge/client.pem'), unit: edgeLite, timeoutMs: 1_000 },
     { kind: 'file', path: at('etc/proxy.conf'), mode: 0o640, content: 'server: https://hub\n' },
     { kind: 'restart', name: kubelet, on: 'undo' },
     {

@@ -24,8 +24,8 @@ export type Step =
    * are about; on the way back `undo` steps, which come before them.
    */
   | { readonly kind: 'restart'; readonly name: string; readonly on: 'apply' | 'undo' }
-  /** Waits for a file or a socket, on the way forth. */
-  | { readonly kind: 'await'; readonly path: string; readonly timeoutMs: number }
+  /** Waits for a file or a socket that `unit` makes, on the way forth. */
+  | { readonly kind: 'await'; readonly path: string; readonly unit: string; readonly timeoutMs: number }
   | LeftoverStep
   | UserStep
   | LiteStep;

@@ -1,5 +1,4 @@
 import { SelvedgeError } from '@selvedge/kit';
-import { places } from '../places.ts';
 import { nothing } from './before.ts';
 import type { Executor, ExecutorDeps } from './executor.ts';
 import { startAnew, systemctl, systemctlSays, unitStatus } from './systemd.ts';
@@ -64,13 +63,13 @@ export function restartExecutor(deps: ExecutorDeps): Executor<StepOf<'restart'>>
 export function awaitExecutor({ host, files, clock }: ExecutorDeps): Executor<StepOf<'await'>> {
   return {
     look: async () => nothing,
-    async apply({ path, timeoutMs }, _before, signal) {
+    async apply({ path, unit, timeoutMs }, _before, signal) {
       const until = clock.monotonicMs() + timeoutMs;
       while ((await files.look(path, signal)).kind === 'absent') {
         if (clock.monotonicMs() >= until) {
           throw new SelvedgeError(`${path} did not appear on ${host.name} within ${timeoutMs / 1_000} s`, {
             code: 'DeadlineExceeded',
-            hint: `see the log of what makes it: journalctl -u ${places.unit} on that machine`,
+            hint: `see the log of what makes it: journalctl -u ${unit} on that machine`,
           });
         }
         await clock.sleep(pauseMs, signal);

@@ -21,6 +21,7 @@ export interface ManagerStepsOptions {
 }
 
 const startMs = 60_000;
+const managerService = 'cloud-manager.service';
 const user = 'cloud-manager';
 const forManager = { mode: 0o640, group: user } as const;
 
@@ -42,8 +43,8 @@ export function managerSteps({ sha256, config }: ManagerStepsOptions): readonly 
     { kind: 'file', path: paths.unit, mode: 0o644, content: managerUnit() },
     { kind: 'reload' },
     { kind: 'tree', path: socketFolder, mode: 0o755 },
-    { kind: 'unit', name: 'cloud-manager.service' },
-    { kind: 'await', path: egressSocket, timeoutMs: startMs },
+    { kind: 'unit', name: managerService },
+    { kind: 'await', path: egressSocket, unit: managerService, timeoutMs: startMs },
   ];
 }
 
@@ -52,7 +53,7 @@ export function egressSteps(manifest: string): readonly Step[] {
   const sha256 = hash('sha256', manifest);
   return [
     { kind: 'times', paths: ['/etc/kubernetes', '/etc/kubernetes/manifests'] },
-    { kind: 'await', path: egressSocket, timeoutMs: startMs },
+    { kind: 'await', path: egressSocket, unit: managerService, timeoutMs: startMs },
     { kind: 'file', path: egressConfigFile, mode: 0o600, content: egressConfiguration() },
     {
       kind: 'edit',
