@@ -89,7 +89,25 @@ test('a control plane whose machine is gone holds nothing up, and what stays is 
     expect.stringMatching(/^cp-1 .*connect timed out.* --offline --nodes cp-1=10\.60\.0\.1$/),
   ]);
   expect([notes, tries]).toEqual([left, 1]);
-  expect(stored().entries).toEqual([]);
+  expect(stored()).toMatchObject({ complete: false, entries: [{ name: 'cp-1' }, { name: 'cp-1' }] });
+});
+
+test('what stays on a control plane that was removed is tried again, and told again, by the run after Ctrl-C', async () => {
+  await using on = await createTestMachine();
+  const before = await on.look();
+  await converted(on);
+  const { cluster } = clusterWithoutNode();
+  const hosts = {
+    open: () => Promise.reject(new SelvedgeError('connect timed out', { code: 'Unavailable' })),
+  };
+  const deps = { ...machineDeps(on, signal), cluster, progress };
+  const stopping = new AbortController();
+  const note = (): void => stopping.abort(new SelvedgeError('stopped', { code: 'Aborted' }));
+  const stopped = { ...deps, hosts, progress: { ...progress, note }, signal: stopping.signal };
+  await expect(undo(stopped)).rejects.toMatchObject({ code: 'Aborted' });
+  expect(await undo({ ...deps, hosts })).toEqual([expect.stringMatching(/^cp-1 .*connect timed out/)]);
+  expect(await undo(deps)).toEqual([]);
+  expect(await on.look()).toEqual(before);
 });
 
 test('a control plane that is in the cluster and cannot be reached is not left, and what helps is told', async () => {

@@ -28,9 +28,12 @@ async function removeTraces({ cluster, signal }: CloudDeps): Promise<void> {
 /** By machine: why what is on it stays, for people. */
 type Left = Map<string, string>;
 
+const isLeft = (entry: InventoryEntry, left: Left): boolean =>
+  entry.kind === 'machine' && left.has(entry.name);
+
 async function undoOne(entry: InventoryEntry, left: Left, deps: CloudDeps): Promise<void> {
   // Where one part of a machine stays, so does what it needs.
-  if (entry.kind === 'machine' && left.has(entry.name)) return;
+  if (isLeft(entry, left)) return;
   const why = await deps.progress.task(undoTitle(entry), () => undoEntry(entry, deps));
   if (why === undefined || entry.kind !== 'machine') return;
   left.set(entry.name, why);
@@ -48,7 +51,8 @@ async function undoEntries(store: InventoryStore, keepData: boolean, deps: Cloud
     if (keepData && isData(entry)) continue;
     signal.throwIfAborted();
     await undoOne(entry, left, deps);
-    entries = entries.filter((one) => one !== entry);
+    // What stays is in the inventory as long as there is one: for a run after this one, if this one is stopped.
+    if (!isLeft(entry, left)) entries = entries.filter((one) => one !== entry);
     await store.write({ ...inventory, complete: false, entries });
   }
   return left;
