@@ -35,7 +35,9 @@ export function createPresence(options: ServerLeaseOptions, deps: PresenceDeps):
     { name },
     { onFailure: (error) => log.error('server lease failed', { error }) },
   );
+  /** As it was when it was written last; undefined: to be read before it is written. */
   let held: Lease | undefined;
+  let isMade = false;
   const write = async (signal: AbortSignal): Promise<Lease> => {
     held ??= await ifFound(client.get(resources.leases, ref, { signal }));
     const next = serverLease(options, clock.now(), held);
@@ -50,6 +52,7 @@ export function createPresence(options: ServerLeaseOptions, deps: PresenceDeps):
         clock,
         write,
       );
+      isMade = true;
     } catch (error) {
       signal.throwIfAborted();
       // Read it again: somebody else may have written or deleted it.
@@ -70,8 +73,8 @@ export function createPresence(options: ServerLeaseOptions, deps: PresenceDeps):
     },
     async stop() {
       await tasks.stop();
-      if (held === undefined) return;
-      held = undefined;
+      if (!isMade) return;
+      isMade = false;
       const within = { what: 'deleting the server lease', timeoutMs: callMs };
       await withDeadline(within, clock, (signal) => client.delete(resources.leases, ref, { signal })).catch(
         (error: unknown) => {
